@@ -1,0 +1,215 @@
+"""Names and shapes on which the stacks, the functions, the jobs and the command line must agree.
+
+This is the only module that both `stacks` and `lambdas` import. It holds constants and nothing else, has no
+dependencies, and is copied into every function's bundle.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+PROJECT: Final = "genolaunch"
+
+
+class Status(StrEnum):
+    """Where a launch is. The arrows between them are TRANSITIONS."""
+
+    SUBMITTED = "SUBMITTED"
+    QUEUED = "QUEUED"
+    HELD = "HELD"
+    WAITING = "WAITING"
+    READY = "READY"
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    FAILED = "FAILED"
+    REJECTED = "REJECTED"
+    RETRY = "RETRY"
+    CANCEL_REQUESTED = "CANCEL_REQUESTED"
+    CANCELLED = "CANCELLED"
+
+
+FINAL_STATUSES: Final = frozenset({Status.COMPLETE, Status.FAILED, Status.REJECTED, Status.CANCELLED})
+
+STARTING_STATUSES: Final = (Status.SUBMITTED, Status.READY, Status.RETRY)
+"""A launch in one of these is claimed and started by the launch state machine."""
+
+PIPE_STATUSES: Final = (*STARTING_STATUSES, Status.CANCEL_REQUESTED)
+"""The pipe from the launch table's stream hands these to the launch state machine."""
+
+_UNFINISHED: Final = frozenset(Status) - FINAL_STATUSES
+
+ALLOWED_FROM: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.QUEUED: frozenset({Status.SUBMITTED}),
+    Status.HELD: frozenset({Status.SUBMITTED, Status.QUEUED, Status.RUNNING}),
+    Status.WAITING: frozenset({Status.HELD, Status.RUNNING}),
+    Status.READY: frozenset({Status.QUEUED, Status.HELD, Status.WAITING}),
+    Status.RUNNING: frozenset(STARTING_STATUSES),
+    Status.COMPLETE: frozenset({Status.RUNNING}),
+    # RETRY of a finished launch is asked for by a person; COMPLETE has nothing left to resume.
+    Status.RETRY: frozenset({Status.FAILED, Status.CANCELLED}),
+    Status.FAILED: _UNFINISHED - {Status.CANCEL_REQUESTED},
+    Status.CANCEL_REQUESTED: _UNFINISHED - {Status.CANCEL_REQUESTED},
+    Status.CANCELLED: frozenset({Status.CANCEL_REQUESTED}),
+    Status.REJECTED: frozenset({Status.RUNNING}),
+}
+"""status -> the statuses it may follow. SUBMITTED is only ever the first status of an item; REJECTED may be."""
+
+
+class Workflow(StrEnum):
+    """What a launch runs; one state machine each."""
+
+    REGENIE = "regenie"
+    SNAKEMAKE = "snakemake"
+
+
+class ComputeService(StrEnum):
+    """Where a launch runs."""
+
+    BATCH_SPOT = "batch-spot"
+    BATCH_ON_DEMAND = "batch-on-demand"
+    PARALLELCLUSTER = "parallelcluster"
+
+
+class Priority(StrEnum):
+    """Which of a zone's queues a launch's jobs take."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+class LaunchField:
+    """Attributes of an item of the launch table (key: launchId)."""
+
+    LAUNCH_ID: Final = "launchId"
+    NAME: Final = "name"
+    STATUS: Final = "status"
+    WORKFLOW: Final = "workflow"
+    COMPUTE_SERVICE: Final = "computeService"
+    DATA_PATH: Final = "dataPath"
+    CONFIG_URI: Final = "configUri"
+    CONFIG: Final = "config"  # the validated launch config, as a JSON string
+    CONFIG_SHA256: Final = "configSha256"
+    REQUESTED_BY: Final = "requestedBy"
+    SUBMITTED_AT: Final = "submittedAt"
+    UPDATED_AT: Final = "updatedAt"
+    STARTED_AT: Final = "startedAt"
+    ENDED_AT: Final = "endedAt"
+    ATTEMPT: Final = "attempt"
+    EXECUTION_ARN: Final = "executionArn"  # of the launch state machine's execution that claimed the launch
+    WORKFLOW_EXECUTION_ARN: Final = "workflowExecutionArn"
+    LOG_GROUP: Final = "logGroup"
+    LOG_STREAM: Final = "logStream"
+    RESULTS_URI: Final = "resultsUri"
+    REPORT_URI: Final = "reportUri"
+    FILE_SYSTEM_ID: Final = "fileSystemId"
+    ERROR: Final = "error"  # map {type, message, faults?}
+
+
+class TaskField:
+    """Attributes of an item of the task table (key: launchId + taskId)."""
+
+    LAUNCH_ID: Final = "launchId"
+    TASK_ID: Final = "taskId"
+    STATUS: Final = "status"
+    ERROR_TYPE: Final = "errorType"
+    REASON: Final = "reason"
+    EXIT_CODE: Final = "exitCode"
+    ATTEMPTS: Final = "attempts"
+    LOG_GROUP: Final = "logGroup"
+    LOG_STREAM: Final = "logStream"
+    LOG_TAIL: Final = "logTail"
+    JOB_ID: Final = "jobId"
+    JOB_NAME: Final = "jobName"
+    UPDATED_AT: Final = "updatedAt"
+
+
+JOB_TASK_PREFIX: Final = "job#"
+"""taskId of a failed job: job#<job name>#<array index, or 0>; the job name has the attempt in it."""
+
+STATUS_INDEX: Final = "by-status"
+"""Index of the launch table: partition status, sort submittedAt."""
+
+GUARD_KEY_PREFIX: Final = "open-config#"
+"""launchId of a guard item in the task table: open-config#<SHA-256 of bucket, key and bytes>. It names, in
+GUARDED_LAUNCH_ID, the newest launch of those bytes, so that dropping them again is answered with it."""
+
+GUARD_TASK_ID: Final = "guard"
+GUARDED_LAUNCH_ID: Final = "guardedLaunchId"
+
+# --- Objects in S3 -------------------------------------------------------------------------------------------------
+LAUNCH_PREFIX: Final = "launches/"
+FEEDBACK_PREFIX: Final = "feedback/"
+RESULTS_PREFIX: Final = "results/"
+"""results/<launchId>/ in the results bucket is linked to /work of a launch's file system."""
+
+WORK_LAUNCH: Final = "launch.json"
+"""The launch's config and ids, below /work: also the sentinel by which a job knows its file system is mounted."""
+WORK_PLAN: Final = "plan"
+"""Folder below /work with <phase>.jsonl: one line for each array index."""
+WORK_REPORT: Final = "report.html"
+WORK_SUMSTATS: Final = "gwas"
+WORK_PREDICTIONS: Final = "step1/predictions"
+
+# --- Tags and names ------------------------------------------------------------------------------------------------
+TAG_PROJECT: Final = "project"
+TAG_STAGE: Final = "stage"
+TAG_LAUNCH_ID: Final = "launchId"
+TAG_ATTEMPT: Final = "attempt"
+
+
+def run_name(launch_id: str, attempt: int) -> str:
+    """Name shared by what one attempt of a launch creates: executions, jobs (as prefix), job definition, token."""
+    return f"{launch_id}-{attempt}"
+
+
+class Parameter(StrEnum):
+    """Published as SSM parameter /genolaunch/<stage>/<value> and as a stack output."""
+
+    LAUNCH_BUCKET = "launch-bucket"
+    DATA_BUCKET = "data-bucket"
+    RESULTS_BUCKET = "results-bucket"
+    LAUNCH_TABLE = "launch-table"
+    TASK_TABLE = "task-table"
+    LAUNCH_STATE_MACHINE = "launch-state-machine"
+    JOB_QUEUES = "job-queues"  # JSON list of the queues' ARNs
+    JOB_LOG_GROUP = "job-log-group"
+
+
+def parameter_name(stage: str, parameter: Parameter) -> str:
+    """Full name of a published SSM parameter."""
+    return f"/{PROJECT}/{stage}/{parameter}"
+
+
+# --- Errors that users meet ----------------------------------------------------------------------------------------
+class ErrorType(StrEnum):
+    """`error.type` of a launch, and `errorType` of a failed job."""
+
+    MISSING_REQUIRED_PARAMETERS = "MissingRequiredParametersError"
+    INPUT_NOT_FOUND = "InputNotFoundError"
+    APPLICATION_ERROR = "ApplicationError"
+    OUT_OF_MEMORY = "OutOfMemoryError"
+    SPOT_RECLAIMED = "SpotReclaimedError"
+    TIMED_OUT = "TimedOutError"
+    STOPPED = "StoppedError"
+    FILE_SYSTEM = "FileSystemError"
+    EXPORT = "ExportError"
+    PLATFORM = "PlatformError"
+
+
+class Setting(StrEnum):
+    """Environment variables of the functions. Each function's settings model names the ones it needs."""
+
+    STAGE = "STAGE"
+    LAUNCH_TABLE = "LAUNCH_TABLE"
+    TASK_TABLE = "TASK_TABLE"
+    LAUNCH_BUCKET = "LAUNCH_BUCKET"
+    DATA_BUCKET = "DATA_BUCKET"
+    RESULTS_BUCKET = "RESULTS_BUCKET"
+    NOTIFICATION_TOPIC = "NOTIFICATION_TOPIC"
+    REGENIE_IMAGES = "REGENIE_IMAGES"  # JSON {"versions": {version: image URI}, "default": version}
+    PLACEMENTS = "PLACEMENTS"  # JSON [{zone, subnetId, queues: {"batch-spot/high": ARN, ...}}]
+    REGENIE_STATE_MACHINE = "REGENIE_STATE_MACHINE"
+    LAUNCH_STATE_MACHINE = "LAUNCH_STATE_MACHINE"
+    CLEANUP_STATE_MACHINE = "CLEANUP_STATE_MACHINE"
+    JOB_LOG_GROUP = "JOB_LOG_GROUP"
+    SWEEP_GRACE_MINUTES = "SWEEP_GRACE_MINUTES"
