@@ -23,9 +23,41 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml package-lock.json
 	$(BIN)/npm ci --silent
 	@touch $@
 
+demo: setup ## the whole platform on this machine, running a real GWAS (no AWS account, no Docker needed)
+	@$(BIN)/python -m genolaunch.demo
+
+test: setup ## the tests that CI runs
+	$(BIN)/pytest -m "not full"
+
+test-full: setup ## all tests, also the long ones
+	$(BIN)/pytest
+
+lint: setup ## style, types, state machines, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@for machine in statemachines/*.asl.json; do echo "statelint $$machine"; $(BIN)/statelint $$machine || exit 1; done
+	@rm -rf build/lint
+	$(BIN)/python app.py --lint-output build/lint
+	$(BIN)/cfn-lint 'build/lint/**/*.template.json'
+
+format: setup ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+synth: setup ## the CloudFormation templates of STAGE, in cdk.out
+	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+
+deploy: setup ## deploy STAGE to the AWS account of your credentials
+	$(BIN)/npx cdk deploy --all -c stage=$(STAGE)
+
+clean: ## stop the embedded cloud and remove everything that was made here
+	-@test -x $(BIN)/genolaunch && $(BIN)/genolaunch local down
+	rm -rf $(VENV) node_modules cdk.out build .localcloud .pytest_cache .mypy_cache .ruff_cache
+
 lock: setup ## renew every lock file from its .in file (needs the package registries)
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.10 containers/regenie/requirements.in -o containers/regenie/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.14 --python-platform aarch64-manylinux2014 --no-emit-package botocore --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six --no-emit-package urllib3 lambdas/requirements.in -o lambdas/requirements.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 requirements.in -c requirements-dev.txt -o requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 requirements.in -c requirements-dev.txt -o requirements.txt
 	$(BIN)/npm install --package-lock-only --silent
