@@ -1,0 +1,28 @@
+"""What is wrong with a launch config, in words for the person who wrote it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing to mend: where it is, what is wrong with it, what to do about it."""
+
+    where: str
+    """Dotted path of the key (`regenie.step2.datasets[0].sample`), or a place in the text (`line 3, column 7`)."""
+    problem: str
+    """Reads on from `where`: "must be at least 1; you gave -5"."""
+    remedy: str = ""
+    """A sentence, or nothing when the problem already says it."""
+
+    def as_dict(self) -> dict[str, str]:
+        """The fault as the launch table and the feedback object hold it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}." + (f" {self.remedy}" if self.remedy else "")
+
+
+def listing(faults: Sequence[Fault]) -> str:
+    """All faults, one a line."""
+    return "\n".join(f"- {fault}" for fault in faults)

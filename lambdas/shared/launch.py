@@ -1,0 +1,84 @@
+"""A launch, as the launch table holds it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract import FINAL_STATUSES, LaunchField, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """An item of the launch table, typed. What a rejected launch never had is None."""
+
+    launch_id: str
+    name: str
+    status: Status
+    submitted_at: str
+    attempt: int = 0
+    """How often it was claimed: 0 before the first time."""
+    workflow: str | None = None
+    compute_service: str | None = None
+    data_path: str | None = None
+    """s3:// URL of the data set, ending with a slash."""
+    config_uri: str | None = None
+    config_json: str | None = None
+    config_sha256: str | None = None
+    requested_by: str | None = None
+    updated_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    execution_arn: str | None = None
+    """The execution of the launch state machine that owns it; None while nobody does."""
+    results_uri: str | None = None
+    report_uri: str | None = None
+    error: Mapping[str, Any] | None = None
+    """{type, message, faults?} of the last failure."""
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing happens to it any more unless a person asks for it."""
+        return self.status in FINAL_STATUSES
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The validated launch config with every default filled in (see config_model); raises without one."""
+        if self.config_json is None:
+            raise ValueError(f"launch {self.launch_id} has no config: it is {self.status}")
+        config: dict[str, Any] = json.loads(self.config_json)
+        return config
+
+    def item(self) -> dict[str, object]:
+        """The launch as attributes of the launch table; absent ones are None."""
+        return {attribute: getattr(self, field) for field, attribute in _ATTRIBUTES.items()}
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> "Launch":
+        """Read an item (as plain values) of the launch table; attributes of no interest here are passed over."""
+        values = {field: item[attribute] for field, attribute in _ATTRIBUTES.items() if attribute in item}
+        return cls(**{**values, "status": Status(values["status"])})
+
+
+_ATTRIBUTES: Mapping[str, str] = {
+    "launch_id": LaunchField.LAUNCH_ID,
+    "name": LaunchField.NAME,
+    "status": LaunchField.STATUS,
+    "submitted_at": LaunchField.SUBMITTED_AT,
+    "attempt": LaunchField.ATTEMPT,
+    "workflow": LaunchField.WORKFLOW,
+    "compute_service": LaunchField.COMPUTE_SERVICE,
+    "data_path": LaunchField.DATA_PATH,
+    "config_uri": LaunchField.CONFIG_URI,
+    "config_json": LaunchField.CONFIG,
+    "config_sha256": LaunchField.CONFIG_SHA256,
+    "requested_by": LaunchField.REQUESTED_BY,
+    "updated_at": LaunchField.UPDATED_AT,
+    "started_at": LaunchField.STARTED_AT,
+    "ended_at": LaunchField.ENDED_AT,
+    "execution_arn": LaunchField.EXECUTION_ARN,
+    "results_uri": LaunchField.RESULTS_URI,
+    "report_uri": LaunchField.REPORT_URI,
+    "error": LaunchField.ERROR,
+}
+"""Field of Launch -> attribute of the launch table."""

@@ -1,0 +1,282 @@
+"""The only place that reads and writes the launch table and the task table.
+
+Everything here may be called twice, or by two functions at once: each change is one conditional write, and who loses a
+race reads again.
+"""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from contract import (
+    GUARD_KEY_PREFIX,
+    GUARD_TASK_ID,
+    GUARDED_LAUNCH_ID,
+    LaunchField,
+    Status,
+    TaskField,
+)
+from lambdas.shared import aws
+from lambdas.shared.attributes import from_item, to_attribute, to_item
+from lambdas.shared.clock import timestamp
+from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.launch import Launch
+from lambdas.shared.status_update import UNOWNED_STATUSES, StatusUpdate
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+_ANSWER_TASK_PREFIX = "answer#"
+"""taskId, beside the guard, of the item that says which launch answers one S3 event. Without it, an event that was
+answered with an unfinished launch and is delivered again after that launch ended would start another one."""
+
+_OWNER = LaunchField.EXECUTION_ARN
+
+_MOST_TRIES = 8
+_BATCH_WRITE_LIMIT = 25
+"""Items of one BatchWriteItem (Amazon DynamoDB API reference)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of a launch config."""
+
+    launch: Launch
+    is_new: bool
+    """False: the event or the bytes were known, and `launch` is the one that answers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRepository:
+    """The launch table and the task table."""
+
+    launch_table: str
+    task_table: str
+
+    def get(self, launch_id: str) -> Launch | None:
+        """The launch as of now (a consistent read), or None."""
+        item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
+        return Launch.from_item(item) if item else None
+
+    def register(self, launch: Launch, fingerprint: str) -> Registration:
+        """Put a SUBMITTED launch, unless its event, or an unfinished launch of the same bytes, is there already.
+
+        `fingerprint` is the SHA-256 of bucket, key and bytes: while one launch of it is unfinished there is no second.
+        `launch.launch_id` stands for the S3 event: the same event always gets the same answer.
+        """
+        guard_key = GUARD_KEY_PREFIX + fingerprint
+        for delay in _delays():
+            answer = self._answer_so_far(launch.launch_id, guard_key)
+            if answer:
+                return Registration(answer, is_new=False)
+            guard = self._item(self.task_table, {TaskField.LAUNCH_ID: guard_key, TaskField.TASK_ID: GUARD_TASK_ID})
+            guarded = self.get(guard[GUARDED_LAUNCH_ID]) if guard else None
+            if guarded and not guarded.is_final:
+                if self._record_answer(guard_key, launch.launch_id, guarded.launch_id):
+                    return Registration(guarded, is_new=False)
+            elif self._create(launch, guard_key, taken_from=guard[GUARDED_LAUNCH_ID] if guard else None):
+                return Registration(launch, is_new=True)
+            time.sleep(delay)
+        raise TimeoutError(f"{launch.launch_id}: others kept registering the same bytes")
+
+    def reject(self, launch: Launch) -> Registration:
+        """Put a REJECTED launch, unless its event is registered already."""
+        rejected = replace(launch, updated_at=timestamp(), ended_at=timestamp())
+        try:
+            self._client.put_item(
+                TableName=self.launch_table, Item=to_item(rejected.item()), ConditionExpression=_ABSENT
+            )
+        except ClientError as error:
+            existing = self.get(launch.launch_id) if _is_failed_condition(error) else None
+            if existing is None:
+                raise
+            return Registration(existing, is_new=False)
+        return Registration(rejected, is_new=True)
+
+    def claim(self, launch_id: str, execution_arn: str) -> Launch:
+        """Make the launch RUNNING for this execution, as its next attempt. The same execution is answered alike.
+
+        Raises:
+            StatusConflictError: it may not start now, or another execution was first.
+        """
+        update = StatusUpdate(Status.RUNNING)
+        # An execution claims once: asked again after its attempt is over, it must not take the next one.
+        update.require(f"#{_OWNER} <> :{_OWNER}")
+        update.set(_OWNER, execution_arn)
+        update.set(LaunchField.STARTED_AT, timestamp())
+        update.increase(LaunchField.ATTEMPT)
+        return self._change(launch_id, update, execution_arn)
+
+    def change_status(
+        self, launch_id: str, to: Status, *, execution_arn: str | None, fields: Mapping[str, object] | None = None
+    ) -> Launch:
+        """Move the launch to `to` and set `fields` (attributes of LaunchField) in one conditional update.
+
+        With an `execution_arn`, the launch must be that execution's or nobody's; without, a person asks. The same
+        change by the same execution is answered alike.
+
+        Raises:
+            StatusConflictError: the change is not legal now (contract.ALLOWED_FROM), or another execution owns it.
+            ValueError: `to` is RUNNING, which is `claim`'s.
+        """
+        if to is Status.RUNNING:
+            raise ValueError("a launch becomes RUNNING by claim()")
+        update = StatusUpdate(to)
+        if execution_arn:
+            update.require(f"(attribute_not_exists(#{_OWNER}) OR #{_OWNER} = :{_OWNER})")
+            update.refer(_OWNER, execution_arn)
+        if to in UNOWNED_STATUSES:
+            update.remove(_OWNER)
+        for attribute, value in (fields or {}).items():
+            update.set(attribute, value)
+        return self._change(launch_id, update, execution_arn)
+
+    def record_tasks(self, tasks: Iterable[Mapping[str, object]]) -> None:
+        """Put items (attributes of TaskField) into the task table; of equal keys the last one stays."""
+        stamp = {TaskField.UPDATED_AT: timestamp()}
+        items = {(task[TaskField.LAUNCH_ID], task[TaskField.TASK_ID]): to_item({**task, **stamp}) for task in tasks}
+        requests: list[Any] = [{"PutRequest": {"Item": item}} for item in items.values()]
+        for start in range(0, len(requests), _BATCH_WRITE_LIMIT):
+            self._batch_write(requests[start : start + _BATCH_WRITE_LIMIT])
+
+    def tasks(self, launch_id: str) -> Iterator[dict[str, Any]]:
+        """The launch's items of the task table, in the order of their taskId."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.task_table,
+            KeyConditionExpression="#launchId = :launchId",
+            ExpressionAttributeNames={"#launchId": TaskField.LAUNCH_ID},
+            ExpressionAttributeValues={":launchId": to_attribute(launch_id)},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from map(from_item, page["Items"])
+
+    @property
+    def _client(self) -> "DynamoDBClient":
+        client: DynamoDBClient = aws.client("dynamodb")
+        return client
+
+    def _item(self, table: str, key: Mapping[str, str]) -> dict[str, Any]:
+        response = self._client.get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
+        return from_item(response.get("Item", {}))
+
+    def _change(self, launch_id: str, update: StatusUpdate, execution_arn: str | None) -> Launch:
+        try:
+            response = self._client.update_item(
+                TableName=self.launch_table,
+                Key=to_item({LaunchField.LAUNCH_ID: launch_id}),
+                ReturnValues="ALL_NEW",
+                **update.arguments(),
+            )
+        except ClientError as error:
+            if not _is_failed_condition(error):
+                raise
+            return self._repeated_or_conflict(launch_id, update.to, execution_arn)
+        return Launch.from_item(from_item(response["Attributes"]))
+
+    def _repeated_or_conflict(self, launch_id: str, to: Status, execution_arn: str | None) -> Launch:
+        """The launch, if this execution already made this change; else the error that says what is in the way."""
+        launch = self.get(launch_id)
+        if launch is None:
+            raise StatusConflictError(f"There is no launch {launch_id}.")
+        is_asker_owner = execution_arn is None or launch.execution_arn == execution_arn or to in UNOWNED_STATUSES
+        if launch.status == to and is_asker_owner:
+            return launch
+        owned = f", owned by {launch.execution_arn}" if launch.execution_arn else ""
+        raise StatusConflictError(f"{launch_id} is {launch.status}{owned}: it cannot become {to} for {execution_arn}.")
+
+    def _answer_so_far(self, event_id: str, guard_key: str) -> Launch | None:
+        key = {TaskField.LAUNCH_ID: guard_key, TaskField.TASK_ID: _ANSWER_TASK_PREFIX + event_id}
+        return self.get(self._item(self.task_table, key).get(GUARDED_LAUNCH_ID, event_id))
+
+    def _record_answer(self, guard_key: str, event_id: str, launch_id: str) -> bool:
+        """Remember which launch answers an event; False if another delivery of the event was faster."""
+        try:
+            self._client.put_item(**self._answer(guard_key, event_id, launch_id))
+        except ClientError as error:
+            if not _is_failed_condition(error):
+                raise
+            return False
+        return True
+
+    def _create(self, launch: Launch, guard_key: str, *, taken_from: str | None) -> bool:
+        """Put launch, guard and answer, all or nothing; False if somebody else was faster with any of them."""
+        item = replace(launch, updated_at=timestamp()).item()
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": self.launch_table,
+                            "Item": to_item(item),
+                            "ConditionExpression": _ABSENT,
+                        }
+                    },
+                    {"Put": self._guard(guard_key, launch.launch_id, taken_from)},
+                    {"Put": self._answer(guard_key, launch.launch_id, launch.launch_id)},
+                ]
+            )
+        except ClientError as error:
+            if not _is_lost_race(error):
+                raise
+            return False
+        return True
+
+    def _guard(self, guard_key: str, launch_id: str, taken_from: str | None) -> Any:  # noqa: ANN401 - PutTypeDef exists for type checkers only
+        put = self._reference(guard_key, GUARD_TASK_ID, launch_id)
+        if taken_from is None:
+            return {**put, "ConditionExpression": _ABSENT}
+        return {
+            **put,
+            "ConditionExpression": "#guarded = :takenFrom",
+            "ExpressionAttributeNames": {"#guarded": GUARDED_LAUNCH_ID},
+            "ExpressionAttributeValues": {":takenFrom": to_attribute(taken_from)},
+        }
+
+    def _answer(self, guard_key: str, event_id: str, launch_id: str) -> Any:  # noqa: ANN401 - as _guard
+        put = self._reference(guard_key, _ANSWER_TASK_PREFIX + event_id, launch_id)
+        return {**put, "ConditionExpression": _ABSENT}
+
+    def _reference(self, guard_key: str, task_id: str, launch_id: str) -> dict[str, Any]:
+        """The put of an item of the task table that names a launch."""
+        item = {
+            TaskField.LAUNCH_ID: guard_key,
+            TaskField.TASK_ID: task_id,
+            GUARDED_LAUNCH_ID: launch_id,
+            TaskField.UPDATED_AT: timestamp(),
+        }
+        return {"TableName": self.task_table, "Item": to_item(item)}
+
+    def _batch_write(self, requests: list[Any]) -> None:
+        for delay in _delays():
+            response = self._client.batch_write_item(RequestItems={self.task_table: requests})
+            requests = list(response.get("UnprocessedItems", {}).get(self.task_table, []))
+            if not requests:
+                return
+            time.sleep(delay)
+        raise TimeoutError(f"{self.task_table} did not take {len(requests)} items")
+
+
+_ABSENT = f"attribute_not_exists({LaunchField.LAUNCH_ID})"
+"""The item is new; both tables have launchId in their key."""
+
+
+def _delays() -> Iterator[float]:
+    """Seconds to wait after each try: doubling from 25 ms, with jitter so that racers part."""
+    for attempt in range(_MOST_TRIES):
+        yield random.uniform(0.5, 1) * 0.025 * 2**attempt  # noqa: S311 - jitter, not a secret
+
+
+def _is_failed_condition(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def _is_lost_race(error: ClientError) -> bool:
+    """A transaction was cancelled only because others wrote first; throttling and faults are not that."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    codes = {reason.get("Code", "None") for reason in reasons}
+    return bool(codes) and codes <= {"None", "ConditionalCheckFailed", "TransactionConflict"}

@@ -1,0 +1,19 @@
+"""Logger, tracer and metrics of every function: made once, here, and configured by the environment.
+
+POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE name the service and the namespace, POWERTOOLS_LOG_LEVEL sets
+the level, and Powertools turns its tracer off outside Lambda and where POWERTOOLS_TRACE_DISABLED says so.
+"""
+
+import os
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+
+from contract import PROJECT, Setting
+
+_SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", PROJECT)
+
+logger = Logger(service=_SERVICE)
+# Only botocore's calls are worth a subsegment; looking for every library that could be patched slows the cold start.
+tracer = Tracer(service=_SERVICE, patch_modules=["botocore"])
+metrics = Metrics(service=_SERVICE, namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", PROJECT))
+metrics.set_default_dimensions(stage=os.environ.get(Setting.STAGE, "unknown"))

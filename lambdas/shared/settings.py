@@ -1,0 +1,35 @@
+"""Settings of a function: read once from environment variables, complete or not at all."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, TypeVar
+
+from contract import Setting
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Settings = TypeVar("Settings", bound=DataclassInstance)
+else:
+    Settings = TypeVar("Settings")
+
+
+class MissingSettingsError(Exception):
+    """Environment variables that the function cannot do without are not set. Names all of them."""
+
+
+def read_settings(model: type[Settings], environment: Mapping[str, str] = os.environ) -> Settings:
+    """Fill a dataclass of text fields from the environment: the field `launch_table` is `Setting.LAUNCH_TABLE`.
+
+    Raises:
+        MissingSettingsError: variables are unset or empty whose field has no default.
+        ValueError: a field is not one of `contract.Setting`.
+    """
+    variables = {field.name: Setting(field.name.upper()) for field in fields(model)}
+    given = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
+    required = [field.name for field in fields(model) if field.default is MISSING]
+    missing = [variables[name].value for name in required if name not in given]
+    if missing:
+        raise MissingSettingsError(f"{model.__name__}: environment variables are not set: {', '.join(missing)}")
+    return model(**given)
