@@ -36,7 +36,7 @@ lint: setup ## style, types, state machines, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@for machine in statemachines/*.asl.json; do echo "statelint $$machine"; $(BIN)/statelint $$machine || exit 1; done
+	$(BIN)/statelint --eval-jsonata statemachines/*.asl.json
 	@rm -rf build/lint
 	$(BIN)/python app.py --lint-output build/lint
 	$(BIN)/cfn-lint 'build/lint/**/*.template.json'

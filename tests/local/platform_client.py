@@ -1,0 +1,226 @@
+"""What the end-to-end tests do to the platform, and look at: plain boto3, as any user's script would."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import yaml
+from boto3.dynamodb.types import TypeDeserializer
+
+from contract import FINAL_STATUSES, Parameter, parameter_name
+
+T = TypeVar("T")
+
+STAGE = "local"
+COHORT = Path(__file__).parents[2] / "examples" / "gwas" / "cohort"
+
+# Generous, since CI's machines are slow at times: a healthy launch takes well under a minute.
+LAUNCH_SECONDS = 150
+# What the issue promises: a minute after a launch ended, nothing it created is left.
+CLEAN_SECONDS = 60
+
+
+def gwas_config(**changes: Any) -> dict[str, Any]:
+    """The demo's launch, smaller and quicker; `changes` replace keys below `regenie`."""
+    regenie: dict[str, Any] = {
+        "genotypes": "cohort.bed",
+        "phenotypes": "phenotypes.txt",
+        "covariates": "covariates.txt",
+        "traits": ["height", "ldl"],
+        "trait_type": "quantitative",
+        "step1": {"block_size": 100, "jobs": 3},
+        "step2": {"variants_per_job": 400},
+    }
+    return {"name": "e2e", "workflow": "regenie", "data": "cohort/", "regenie": regenie | changes}
+
+
+def eventually(look: Callable[[], T], seconds: float, what: str) -> T:
+    """The first truthy answer of `look` within `seconds`; fails with `what` otherwise."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}; last seen: {answer!r}"
+        time.sleep(0.2)
+
+
+class PlatformClient:
+    """One stage of the platform, seen from outside."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment)
+        self._session = boto3.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=environment["AWS_DEFAULT_REGION"],
+        )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the embedded cloud."""
+        return self._session.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])  # type: ignore[call-overload] # by name
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.client("s3")
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return self.client("dynamodb")
+
+    @cached_property
+    def states(self) -> Any:
+        return self.client("stepfunctions")
+
+    @cached_property
+    def batch(self) -> Any:
+        return self.client("batch")
+
+    @cached_property
+    def fsx(self) -> Any:
+        return self.client("fsx")
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Published parameters of the stage, by contract.Parameter value."""
+        found = self.client("ssm").get_parameters(Names=[parameter_name(STAGE, p) for p in Parameter])
+        return {p["Name"].rsplit("/", 1)[1]: p["Value"] for p in found["Parameters"]}
+
+    def name(self, parameter: Parameter) -> str:
+        """One published parameter's value."""
+        return self.names[parameter.value]
+
+    # --- what users do ---------------------------------------------------------------------------------------------
+    def upload_data(self, folder: Path, prefix: str) -> None:
+        """Puts a folder's files into the data bucket."""
+        for path in folder.iterdir():
+            self.s3.upload_file(str(path), self.name(Parameter.DATA_BUCKET), prefix + path.name)
+
+    def drop(self, config: Mapping[str, Any] | str, key: str | None = None) -> dict[str, Any]:
+        """Puts a config into the launch bucket, and gives the platform's answer to this very put."""
+        key = key or f"launches/{uuid.uuid4().hex}.yaml"
+        submission = uuid.uuid4().hex
+        self.s3.put_object(
+            Bucket=self.name(Parameter.LAUNCH_BUCKET),
+            Key=key,
+            Body=config if isinstance(config, str) else yaml.safe_dump(dict(config)),
+            Metadata={"submission-id": submission},
+        )
+        return eventually(lambda: self._feedback(key, submission), 30, f"an answer to {key}")
+
+    def _feedback(self, key: str, submission: str) -> dict[str, Any] | None:
+        try:
+            body = self.s3.get_object(
+                Bucket=self.name(Parameter.LAUNCH_BUCKET), Key=f"feedback/{key.removeprefix('launches/')}.json"
+            )["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        answer: dict[str, Any] = json.loads(body)
+        return answer if answer.get("submissionId") == submission else None
+
+    # --- what users see --------------------------------------------------------------------------------------------
+    def launch(self, launch_id: str) -> dict[str, Any]:
+        """The launch's item."""
+        found = self.dynamodb.get_item(
+            TableName=self.name(Parameter.LAUNCH_TABLE), Key={"launchId": {"S": launch_id}}, ConsistentRead=True
+        )
+        return _plain(found.get("Item", {}))
+
+    def all_launches(self) -> list[dict[str, Any]]:
+        """Every item of the launch table."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.name(Parameter.LAUNCH_TABLE))
+        return [_plain(item) for page in pages for item in page["Items"]]
+
+    def tasks(self, launch_id: str) -> list[dict[str, Any]]:
+        """The launch's items in the task table."""
+        found = self.dynamodb.query(
+            TableName=self.name(Parameter.TASK_TABLE),
+            KeyConditionExpression="launchId = :id",
+            ExpressionAttributeValues={":id": {"S": launch_id}},
+        )
+        return [_plain(item) for item in found["Items"]]
+
+    def wait_for(self, launch_id: str, *statuses: str, seconds: float = LAUNCH_SECONDS) -> dict[str, Any]:
+        """Waits until the launch has one of `statuses` (any final one by default)."""
+        wanted = set(statuses) or {str(status) for status in FINAL_STATUSES}
+
+        def look() -> dict[str, Any] | None:
+            item = self.launch(launch_id)
+            return item if item.get("status") in wanted else None
+
+        return eventually(look, seconds, f"{launch_id} one of {sorted(wanted)}")
+
+    def result(self, launch_id: str, path: str) -> bytes:
+        """The content of one exported file, by its path below the launch's results."""
+        key = f"results/{launch_id}/{path}"
+        body: bytes = self.s3.get_object(Bucket=self.name(Parameter.RESULTS_BUCKET), Key=key)["Body"].read()
+        return body
+
+    def jobs(self, launch_id: str) -> list[dict[str, Any]]:
+        """Every Batch job of the launch, array children not included, in no particular order."""
+        return [
+            job
+            for queue in json.loads(self.name(Parameter.JOB_QUEUES))
+            for job in self.batch.list_jobs(
+                jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [f"{launch_id}-*"]}]
+            )["jobSummaryList"]
+        ]
+
+    def leftovers(self, launch_id: str) -> dict[str, list[str]]:
+        """What the launch created and is still there, by kind."""
+        file_systems = [
+            f["FileSystemId"] for f in self.fsx.describe_file_systems()["FileSystems"] if _tagged(f, launch_id)
+        ]
+        associations = [
+            a["AssociationId"]
+            for a in self.fsx.describe_data_repository_associations()["Associations"]
+            if _tagged(a, launch_id)
+        ]
+        definitions = [
+            d["jobDefinitionArn"]
+            for d in self.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+            if d["jobDefinitionName"].startswith(launch_id)
+        ]
+        running = [j["jobId"] for j in self.jobs(launch_id) if j["status"] not in {"SUCCEEDED", "FAILED"}]
+        executions = [
+            e["executionArn"]
+            for machine in self.states.list_state_machines()["stateMachines"]
+            for e in self.states.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")[
+                "executions"
+            ]
+            if e["name"].startswith(launch_id)
+        ]
+        found = {
+            "file systems": file_systems,
+            "associations": associations,
+            "job definitions": definitions,
+            "running jobs": running,
+            "executions": executions,
+        }
+        return {kind: ids for kind, ids in found.items() if ids}
+
+    def assert_clean(self, launch_id: str) -> None:
+        """Then: within a minute nothing that the launch created is left."""
+        eventually(lambda: not self.leftovers(launch_id), CLEAN_SECONDS, f"clean after {launch_id}")
+
+    def wait_for_job(self, launch_id: str, phase: str) -> dict[str, Any]:
+        """Waits until a job of that phase is running."""
+
+        def look() -> dict[str, Any] | None:
+            return next((j for j in self.jobs(launch_id) if j["jobName"].endswith(f"-{phase}")), None)
+
+        return eventually(look, LAUNCH_SECONDS, f"a job of {phase} of {launch_id}")
+
+
+def _tagged(resource: Mapping[str, Any], launch_id: str) -> bool:
+    return {"Key": "launchId", "Value": launch_id} in resource.get("Tags", [])
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in item.items()}

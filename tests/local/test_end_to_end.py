@@ -1,0 +1,299 @@
+"""A config dropped into S3 becomes a finished GWAS, and whatever happens nothing stays behind."""
+
+import gzip
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract import Parameter
+from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+
+EXPECTED = Path(__file__).parents[1] / "data" / "gwas" / "expected"
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    """The rows of a .regenie.gz file."""
+    lines = gzip.decompress(content).decode().splitlines()
+    names = lines[0].split()
+    return [dict(zip(names, line.split(), strict=True)) for line in lines[1:]]
+
+
+def assert_same_statistics(actual: bytes, expected: bytes) -> None:
+    """Then: the same variants in the same order, every number at most 1e-5 from real regenie's."""
+    ours, theirs = rows(actual), rows(expected)
+    assert [r["ID"] for r in ours] == [r["ID"] for r in theirs]
+    for mine, real in zip(ours, theirs, strict=True):
+        for column in ("A1FREQ", "N", "BETA", "SE", "CHISQ", "LOG10P"):
+            assert float(mine[column]) == pytest.approx(float(real[column]), abs=1e-5, rel=1e-5), (mine["ID"], column)
+
+
+@pytest.fixture(scope="module")
+def finished(platform: PlatformClient) -> dict[str, object]:
+    """Given: a launch that ran to its end (level 0 in 3 jobs, 2 traits, several chunks)."""
+    answer = platform.drop(gwas_config())
+    assert answer["accepted"], answer
+    return platform.wait_for(answer["launchId"])
+
+
+def test_a_dropped_config_becomes_a_finished_gwas(platform, finished):
+    assert finished["status"] == "COMPLETE", finished
+    for trait in ("height", "ldl"):
+        actual = platform.result(finished["launchId"], f"gwas/{trait}.regenie.gz")
+        assert_same_statistics(actual, (EXPECTED / f"qt_step2_{trait}.regenie.gz").read_bytes())
+
+
+def test_the_report_shows_both_traits_and_their_top_hits(platform, finished):
+    report = platform.result(finished["launchId"], "report.html").decode()
+    for trait in ("height", "ldl"):
+        expected = rows((EXPECTED / f"qt_step2_{trait}.regenie.gz").read_bytes())
+        top = max(expected, key=lambda row: float(row["LOG10P"]))
+        assert f"Manhattan plot of {trait}" in report
+        assert top["ID"] in report
+    assert "<script src" not in report, "the report must be one self-contained file"
+
+
+def test_the_table_tells_the_whole_story(finished):
+    assert finished["attempt"] == 1
+    assert finished["workflow"] == "regenie"
+    assert finished["submittedAt"] <= finished["startedAt"] <= finished["endedAt"]
+    assert str(finished["reportUri"]).endswith(f"results/{finished['launchId']}/report.html")
+    assert finished["requestedBy"]
+
+
+def test_nothing_is_left_after_success(platform, finished):
+    platform.assert_clean(finished["launchId"])
+
+
+def test_one_chunk_one_trait_one_block(platform):
+    # Given: the cohort's first chromosome alone, since chromosomes cut blocks and chunks
+    data = platform.name(Parameter.DATA_BUCKET)
+    variants = [v for v in (COHORT / "cohort.bim").read_text().splitlines(keepends=True) if v.startswith("1\t")]
+    bytes_per_variant = -(-800 // 4)  # 800 people, two bits each
+    files = {
+        "cohort.bim": "".join(variants).encode(),
+        "cohort.bed": (COHORT / "cohort.bed").read_bytes()[: 3 + len(variants) * bytes_per_variant],
+        **{name: (COHORT / name).read_bytes() for name in ("cohort.fam", "phenotypes.txt", "covariates.txt")},
+    }
+    for name, content in files.items():
+        platform.s3.put_object(Bucket=data, Key=f"single/{name}", Body=content)
+    # When: a Batch array needs at least 2 jobs, so each phase must be a plain job
+    config = gwas_config(traits=["height"], step1={"block_size": 1000}, step2={"variants_per_job": 100_000})
+    launch_id = platform.drop(config | {"data": "single/"})["launchId"]
+    # Then
+    launch = platform.wait_for(launch_id)
+    assert launch["status"] == "COMPLETE", launch
+    assert len(rows(platform.result(launch_id, "gwas/height.regenie.gz"))) == len(variants)
+
+
+def test_step_2_only_with_the_predictions_of_an_earlier_launch(platform, finished, tmp_path):
+    # Given: the predictions that an earlier launch exported, put beside the data
+    earlier = finished["launchId"]
+    bucket, data = platform.name(Parameter.RESULTS_BUCKET), platform.name(Parameter.DATA_BUCKET)
+    prefix = f"results/{earlier}/step1/predictions/"
+    locos = [
+        o["Key"]
+        for o in platform.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+        if o["Key"].endswith(".loco")
+    ]
+    assert len(locos) == 2
+    lines = []
+    for key in sorted(locos):
+        trait = key.removeprefix(prefix).split("/")[0]
+        platform.s3.copy_object(Bucket=data, Key=f"cohort/pred/{trait}.loco", CopySource={"Bucket": bucket, "Key": key})
+        lines.append(f"{trait} {trait}.loco\n")
+    platform.s3.put_object(Bucket=data, Key="cohort/pred/pred.list", Body="".join(lines))
+    # When: step 2 alone is asked for
+    config = gwas_config(step1={"enabled": False, "predictions": "pred/pred.list"})
+    launch_id = platform.drop(config)["launchId"]
+    # Then: the same statistics, and no step 1 job
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    assert {j["jobName"].rsplit("-", 1)[1] for j in platform.jobs(launch_id)} == {"step2", "merge", "report"}
+    assert platform.result(launch_id, "gwas/ldl.regenie.gz") == platform.result(earlier, "gwas/ldl.regenie.gz")
+
+
+def test_five_faults_give_one_rejection_that_lists_five(platform):
+    config = gwas_config(
+        genotypes="cohort.vcf", traits=[], trait_type="ordinal", step2={"variants_per_job": -5}, fenotypes="x"
+    )
+    answer = platform.drop(config)
+    assert answer["accepted"] is False
+    assert len(answer["faults"]) == 5, answer["faults"]
+    launch = platform.launch(answer["launchId"])
+    assert launch["status"] == "REJECTED"
+    assert launch["error"]["type"] == "MissingRequiredParametersError"
+    assert len(launch["error"]["faults"]) == 5
+
+
+def test_missing_inputs_end_the_launch_before_anything_is_built(platform):
+    config = gwas_config(phenotypes="nowhere.txt", covariates="nor-here.txt")
+    launch = platform.wait_for(platform.drop(config)["launchId"])
+    assert launch["status"] == "FAILED"
+    assert "nowhere.txt" in launch["error"]["message"]
+    assert "nor-here.txt" in launch["error"]["message"]
+    assert "fileSystemId" not in launch
+
+
+@pytest.fixture(scope="module")
+def failed(platform: PlatformClient) -> dict[str, object]:
+    """Given: a launch whose jobs fail: the genotype file is cut short, which only regenie itself notices."""
+    bucket = platform.name(Parameter.DATA_BUCKET)
+    for name in ("cohort.bim", "cohort.fam", "phenotypes.txt", "covariates.txt"):
+        platform.s3.copy_object(
+            Bucket=bucket, Key=f"broken/{name}", CopySource={"Bucket": bucket, "Key": f"cohort/{name}"}
+        )
+    bed = platform.s3.get_object(Bucket=bucket, Key="cohort/cohort.bed")["Body"].read()
+    platform.s3.put_object(Bucket=bucket, Key="broken/cohort.bed", Body=bed[:1000])
+    launch_id = platform.drop(gwas_config() | {"data": "broken/"})["launchId"]
+    return platform.wait_for(launch_id)
+
+
+def test_a_failed_job_is_explained(platform, failed):
+    assert failed["status"] == "FAILED"
+    assert failed["error"]["type"] == "ApplicationError"
+    tasks = [t for t in platform.tasks(failed["launchId"]) if t["taskId"].startswith("job#")]
+    assert tasks
+    assert all(t["exitCode"] != 0 for t in tasks)
+    assert any("bed" in t["logTail"] for t in tasks), tasks
+
+
+def test_nothing_is_left_after_a_failed_job(platform, failed):
+    platform.assert_clean(failed["launchId"])
+
+
+@pytest.fixture
+def big(platform: PlatformClient) -> dict[str, object]:
+    """A launch with many small chunks: long enough to be caught in the middle."""
+    return gwas_config(step2={"variants_per_job": 10}) | {"name": f"stop-{uuid.uuid4().hex[:6]}"}
+
+
+def test_nothing_is_left_when_the_execution_is_stopped_half_way(platform, big):
+    launch_id = platform.drop(big)["launchId"]
+    platform.wait_for_job(launch_id, "level0")
+    platform.states.stop_execution(executionArn=platform.launch(launch_id)["executionArn"])
+    launch = platform.wait_for(launch_id, "FAILED", seconds=30)
+    assert launch["error"]["type"] == "StoppedError"
+    platform.assert_clean(launch_id)
+
+
+def test_a_cancelled_launch_ends_cancelled_and_leaves_nothing(platform, big):
+    launch_id = platform.drop(big)["launchId"]
+    platform.wait_for_job(launch_id, "step2")
+    platform.dynamodb.update_item(
+        TableName=platform.name(Parameter.LAUNCH_TABLE),
+        Key={"launchId": {"S": launch_id}},
+        UpdateExpression="SET #s = :s",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":s": {"S": "CANCEL_REQUESTED"}},
+    )
+    platform.wait_for(launch_id, "CANCELLED", seconds=30)
+    platform.assert_clean(launch_id)
+
+
+def test_a_timed_out_execution_is_settled_from_its_event(platform, big):
+    # The embedded cloud knows no machine-level time-outs, so the event is played back as AWS documents it.
+    launch_id = platform.drop(big)["launchId"]
+    platform.wait_for_job(launch_id, "split")
+    execution = platform.states.describe_execution(executionArn=platform.launch(launch_id)["executionArn"])
+    detail = {
+        "executionArn": execution["executionArn"],
+        "stateMachineArn": execution["stateMachineArn"],
+        "name": execution["name"],
+        "status": "TIMED_OUT",
+        "input": execution["input"],
+    }
+    platform.client("events").put_events(
+        Entries=[
+            {
+                "Source": "aws.states",
+                "DetailType": "Step Functions Execution Status Change",
+                "Detail": json.dumps(detail),
+            }
+        ]
+    )
+    launch = platform.wait_for(launch_id, "FAILED", seconds=60)
+    assert launch["error"]["type"] == "TimedOutError"
+    platform.states.stop_execution(executionArn=execution["executionArn"])
+    platform.assert_clean(launch_id)
+
+
+def test_one_event_delivered_twice_gives_one_launch(platform):
+    # Given: one notification of one put (in a bucket that sends none by itself, so that the test holds the only one)
+    bucket, key = platform.name(Parameter.DATA_BUCKET), f"launches/{uuid.uuid4().hex}.yaml"
+    put = platform.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(gwas_config()))
+    notification = {
+        "Records": [
+            {
+                "eventSource": "aws:s3",
+                "eventName": "ObjectCreated:Put",
+                "eventTime": "2026-11-21T04:00:00.000Z",
+                "userIdentity": {"principalId": "AWS:AIDAEXAMPLE:alice"},
+                "s3": {
+                    "bucket": {"name": bucket},
+                    "object": {"key": key, "eTag": put["ETag"].strip('"'), "sequencer": "0055AED6DCD90281E5"},
+                },
+            }
+        ]
+    }
+    queues = platform.client("sqs")
+    queue = next(url for url in queues.list_queues()["QueueUrls"] if is_launch_queue(url))
+    # When: it is delivered twice
+    for _ in range(2):
+        queues.send_message(QueueUrl=queue, MessageBody=json.dumps(notification))
+    # Then
+    launches = eventually(lambda: launches_of(platform, key), 30, f"a launch of {key}")
+    assert platform.wait_for(launches[0]["launchId"])["status"] == "COMPLETE"
+    assert len(launches_of(platform, key)) == 1
+
+
+def test_identical_bytes_join_an_unfinished_launch_and_make_a_new_one_later(platform):
+    key = f"launches/{uuid.uuid4().hex}.yaml"
+    first = platform.drop(gwas_config(), key)
+    second = platform.drop(gwas_config(), key)
+    assert second["launchId"] == first["launchId"]
+    platform.wait_for(first["launchId"])
+    third = platform.drop(gwas_config(), key)
+    assert third["launchId"] != first["launchId"]
+    assert platform.wait_for(third["launchId"])["status"] == "COMPLETE"
+
+
+def test_the_sweep_finds_what_an_ended_launch_left(platform, finished):
+    # Given: a file system with the tags of a launch that ended long ago, which no clean-up knows of
+    tags = {"project": "genolaunch", "stage": "local", "launchId": finished["launchId"], "attempt": "1"}
+    made = platform.fsx.create_file_system(
+        FileSystemType="LUSTRE",
+        FileSystemTypeVersion="2.15",
+        StorageCapacity=1200,
+        SubnetIds=["subnet-12345678"],
+        SecurityGroupIds=["sg-12345678"],
+        LustreConfiguration={"DeploymentType": "SCRATCH_2"},
+        Tags=[{"Key": k, "Value": v} for k, v in tags.items()],
+    )["FileSystem"]["FileSystemId"]
+    # When: the scheduled sweep runs
+    functions = platform.client("lambda")
+    sweep = next(
+        f["FunctionName"]
+        for f in functions.list_functions()["Functions"]
+        if f["Handler"].endswith("cleanup.sweep.handler")
+    )
+    answer = functions.invoke(FunctionName=sweep, Payload=b"{}")
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    # Then
+    eventually(
+        lambda: made not in [f["FileSystemId"] for f in platform.fsx.describe_file_systems()["FileSystems"]],
+        60,
+        "the orphaned file system deleted",
+    )
+
+
+def is_launch_queue(url: str) -> bool:
+    name = url.rsplit("/", 1)[1].lower()
+    return "launch" in name and not any(word in name for word in ("dead", "dlq", "pipe"))
+
+
+def launches_of(platform: PlatformClient, key: str) -> list[dict[str, Any]]:
+    return [launch for launch in platform.all_launches() if key in launch["configUri"]]

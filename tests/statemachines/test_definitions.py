@@ -1,0 +1,73 @@
+"""Rules that hold for every state machine file, before any is run (tests/local runs them)."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from statelint.cli import main as statelint
+
+MACHINES = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
+# Service names that Step Functions spells otherwise than botocore does.
+SERVICES = {"sfn": "stepfunctions", "states": "stepfunctions"}
+
+
+def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every Task state with its name, also inside Map states."""
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        if "ItemProcessor" in state:
+            yield from tasks(state["ItemProcessor"])
+
+
+def read(machine: Path) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(machine.read_text())
+    return definition
+
+
+each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda path: path.name)
+
+
+@each_machine
+def test_it_is_valid_amazon_states_language(machine):
+    assert statelint(["--eval-jsonata", str(machine)]) == 0
+
+
+@each_machine
+def test_every_task_has_a_timeout_and_survives_service_faults(machine):
+    for name, state in tasks(read(machine)):
+        assert "TimeoutSeconds" in state, name
+        # A nested execution is never retried as a whole: a failed run is resumed on request.
+        assert "Retry" in state or "startExecution.sync" in state["Resource"], name
+        assert "Catch" in state or any("States.ALL" in rule["ErrorEquals"] for rule in state["Retry"]), name
+
+
+@each_machine
+def test_sdk_calls_exist_with_these_parameters(machine):
+    session = botocore.session.get_session()
+    for name, state in tasks(read(machine)):
+        found = re.fullmatch(r"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync.*)?", state["Resource"])
+        assert found, name
+        service, action = found.groups()
+        if service == "lambda":
+            continue
+        model = session.get_service_model(SERVICES.get(service, service))
+        operation = model.operation_model(action[0].upper() + action[1:])
+        allowed = {member[0].upper() + member[1:] for member in operation.input_shape.members}
+        assert argument_names(state["Arguments"]) <= allowed, name
+
+
+def argument_names(arguments: dict[str, Any] | str) -> set[str]:
+    """Top-level parameter names; of a JSONata expression, the keys of its outer objects."""
+    if isinstance(arguments, dict):
+        return set(arguments)
+    depth, names = 0, set()
+    for token in re.finditer(r"[{}]|'(\w+)':", arguments.removeprefix("{%").removesuffix("%}")):
+        depth += {"{": 1, "}": -1}.get(token.group(), 0)
+        if token.group(1) and depth == 1:
+            names.add(token.group(1))
+    return names
