@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from contract import (
+    ALLOWED_FROM,
     GUARD_KEY_PREFIX,
     GUARD_TASK_ID,
     GUARDED_LAUNCH_ID,
@@ -105,7 +106,7 @@ class LaunchRepository:
         """
         update = StatusUpdate(Status.RUNNING)
         # An execution claims once: asked again after its attempt is over, it must not take the next one.
-        update.require(f"#{_OWNER} <> :{_OWNER}")
+        update.require(f"(attribute_not_exists(#{_OWNER}) OR #{_OWNER} <> :{_OWNER})")
         update.set(_OWNER, execution_arn)
         update.set(LaunchField.STARTED_AT, timestamp())
         update.increase(LaunchField.ATTEMPT)
@@ -125,6 +126,8 @@ class LaunchRepository:
         """
         if to is Status.RUNNING:
             raise ValueError("a launch becomes RUNNING by claim()")
+        if to not in ALLOWED_FROM:
+            raise StatusConflictError(f"{launch_id}: no launch becomes {to}, it is only ever the first status.")
         update = StatusUpdate(to)
         if execution_arn:
             update.require(f"(attribute_not_exists(#{_OWNER}) OR #{_OWNER} = :{_OWNER})")

@@ -1,0 +1,266 @@
+"""The launch config: what a scientist may write, with every default and every rule.
+
+The models are the one source of the rules: reading a config (config_reader), the published JSON Schema and the
+reference in docs/launch-config.md follow them. `python -m lambdas.shared.config_model` prints the schema.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from contract import ComputeService, Priority, Workflow
+
+GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
+
+MOST_ARRAY_CHILDREN: Final = 10_000
+"""Children of one AWS Batch array job (AWS Batch service quotas)."""
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+_TRAIT = r"^[A-Za-z0-9_.-]+$"
+_VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
+_PATH_SEGMENT = re.compile(r"[A-Za-z0-9._+=@,~-]+")
+_S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def _fault(problem: str, remedy: str = "") -> PydanticCustomError:
+    """A fault in plain words, which config_reader hands on as it is."""
+    return PydanticCustomError("plain_fault", "{problem}", {"problem": problem, "remedy": remedy})
+
+
+def _check_relative_path(path: str) -> str:
+    if path.startswith(("/", "s3://")):
+        raise _fault(f"must be a path below data, not an absolute one; you gave {path!r}")
+    for segment in path.split("/"):
+        if segment in (".", ".."):
+            raise _fault(f"must not contain {segment!r} as a folder; you gave {path!r}")
+        if not _PATH_SEGMENT.fullmatch(segment):
+            raise _fault(
+                f"is not a path; you gave {path!r}",
+                "A path is made of letters, digits and . _ + = @ , ~ - with single slashes between its parts.",
+            )
+    return path
+
+
+def _check_genotypes(path: str) -> str:
+    if not path.endswith(GENOTYPE_SUFFIXES):
+        raise _fault(f"must end in {', '.join(GENOTYPE_SUFFIXES)}; you gave {path!r}")
+    return path
+
+
+def _check_sample(path: str | None, info: ValidationInfo) -> str | None:
+    genotypes = info.data.get("genotypes")
+    if path is not None and genotypes is not None and not genotypes.endswith(".bgen"):
+        raise _fault(f"belongs to .bgen genotypes only, and these are {genotypes!r}", "Leave it out.")
+    return path
+
+
+def _normalise_data(data: str) -> str:
+    data = data.removesuffix("/")
+    if not data.startswith("s3://"):
+        return _check_relative_path(data) + "/"
+    bucket, _, prefix = data.removeprefix("s3://").partition("/")
+    if not _S3_BUCKET.fullmatch(f"s3://{bucket}"):
+        raise _fault(f"names no valid bucket; you gave {data!r}", "An S3 URL is s3://BUCKET/FOLDER/.")
+    if prefix:
+        _check_relative_path(prefix)
+    return data + "/"
+
+
+def _check_unique(values: list[str]) -> list[str]:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise _fault(f"must name each one once; repeated: {', '.join(repeated)}")
+    return values
+
+
+RelativePath = Annotated[str, AfterValidator(_check_relative_path)]
+"""Path below the launch's data: no leading slash, no `..`."""
+GenotypesPath = Annotated[
+    RelativePath,
+    AfterValidator(_check_genotypes),
+    Field(json_schema_extra={"pattern": r"\.(bed|pgen|bgen)$"}),
+]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Flag = Annotated[bool, Field(strict=True)]
+Trait = Annotated[str, Field(pattern=_TRAIT)]
+
+
+class Section(BaseModel):
+    """A mapping of the config: unknown keys are faults, and every fault of it is found in one pass."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class Resources(Section):
+    """What one job of a phase gets."""
+
+    vcpus: Annotated[Count, Field(le=192)]
+    """Virtual CPUs."""
+    memory_gib: Annotated[Count, Field(le=1536)]
+    """Memory in GiB."""
+
+
+class PhaseResources(Section):
+    """Resources of the phases' jobs, where the defaults do not fit."""
+
+    small: Resources | None = None
+    """Jobs that plan the split and write the report."""
+    step1: Resources | None = None
+    """Step 1 as one job (it is not split when there is one block or one job)."""
+    level0: Resources | None = None
+    """A level 0 job of a split step 1."""
+    level1: Resources | None = None
+    """A level 1 job of a split step 1: one for each trait."""
+    step2: Resources | None = None
+    """A step 2 job: one for each chunk of variants."""
+    merge: Resources | None = None
+    """The job that merges one trait's chunks."""
+
+
+class Step1(Section):
+    """Whole-genome regression: the predictions that step 2 corrects with."""
+
+    enabled: Flag = True
+    """False goes straight to step 2, with `predictions` of an earlier run."""
+    block_size: Count = 1000
+    """Variants of one block (regenie's --bsize)."""
+    jobs: Annotated[Count, Field(le=MOST_ARRAY_CHILDREN)] = 20
+    """Level 0 jobs the blocks are spread over; lowered to the number of blocks."""
+    predictions: RelativePath | None = Field(default=None, validate_default=True)
+    """Path below data of an earlier step 1's `_pred.list`, with the .loco files it names beside it."""
+
+    @field_validator("predictions")
+    @classmethod
+    def _belongs_to_skipped_step(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("enabled") is False and path is None:
+            raise _fault(
+                "is required when step 1 is not enabled, but missing",
+                "Give the path below data of an earlier step 1's _pred.list, or enable step 1.",
+            )
+        if info.data.get("enabled") is True and path is not None:
+            raise _fault("would be ignored, since step 1 is enabled", "Leave it out, or set enabled: false.")
+        return path
+
+
+class Dataset(Section):
+    """Genotypes to test in step 2."""
+
+    genotypes: GenotypesPath
+    """Genotype file below data: .bed, .pgen or .bgen, with its companion files beside it."""
+    sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
+    """Sample file of .bgen genotypes."""
+
+
+class Step2(Section):
+    """Association tests of every variant."""
+
+    block_size: Count = 400
+    """Variants of one block (regenie's --bsize)."""
+    variants_per_job: Count = 50_000
+    """Variants of one job: fewer make more, shorter jobs."""
+    min_mac: Annotated[int, Field(strict=True, ge=1)] = 5
+    """Least minor allele count of a variant that is tested (regenie's --minMAC)."""
+    datasets: Annotated[list[Dataset], Field(min_length=1)] | None = None
+    """Genotypes to test, one after another; by default those of step 1."""
+
+
+class RegenieParameters(Section):
+    """A genome-wide association study with regenie. Paths are below the launch's data."""
+
+    version: Annotated[str, Field(pattern=_VERSION)] | None = None
+    """Version of regenie, as text; by default the image's own."""
+    genotypes: GenotypesPath
+    """Genotype file of step 1: .bed, .pgen or .bgen, with its companion files beside it."""
+    sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
+    """Sample file of .bgen genotypes."""
+    phenotypes: RelativePath
+    """Phenotype file: a header with FID, IID and the traits, then one line for each person."""
+    covariates: RelativePath | None = None
+    """Covariate file, in the same form."""
+    traits: Annotated[list[Trait], Field(min_length=1), AfterValidator(_check_unique)]
+    """Columns of the phenotype file to analyse."""
+    trait_type: Literal["quantitative", "binary"]
+    """What the traits are: quantitative, or binary (1 for cases, 0 for controls)."""
+    apply_rint: Annotated[bool, Field(strict=True, validate_default=True)] = False
+    """Transform quantitative traits to normal ranks first (regenie's --apply-rint)."""
+    step1: Step1 = Field(default_factory=Step1)
+    """Whole-genome regression."""
+    step2: Step2 = Field(default_factory=Step2)
+    """Association tests."""
+    resources: PhaseResources = Field(default_factory=PhaseResources)
+    """Resources of the phases' jobs, where the defaults do not fit."""
+
+    @field_validator("apply_rint")
+    @classmethod
+    def _is_for_quantitative_traits(cls, apply: bool, info: ValidationInfo) -> bool:
+        if apply and info.data.get("trait_type") == "binary":
+            raise _fault("is for quantitative traits only", "Leave it out.")
+        return apply
+
+    @model_validator(mode="after")
+    def _test_step_1s_genotypes_by_default(self) -> Self:
+        if self.step2.datasets is None:
+            self.step2.datasets = [Dataset(genotypes=self.genotypes, sample=self.sample)]
+        return self
+
+
+class LaunchSection(Section):
+    """What every launch config has, whatever it runs."""
+
+    name: Annotated[str, Field(pattern=_NAME)]
+    """Name of the launch: up to 63 letters, digits and . _ - with a letter or digit first."""
+    workflow: Workflow
+    """What to run."""
+    compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND] = ComputeService.BATCH_SPOT
+    """Where to run it: on Spot capacity (cheap, may be interrupted and repeated) or on demand."""
+    priority: Priority = Priority.LOW
+    """Queue of its jobs."""
+    data: Annotated[str, AfterValidator(_normalise_data)]
+    """The data set: s3://BUCKET/FOLDER/, or a folder of the stage's data bucket."""
+
+    def data_uri(self, data_bucket: str) -> str:
+        """The data set as an s3:// URL that ends with a slash."""
+        return self.data if self.data.startswith("s3://") else f"s3://{data_bucket}/{self.data}"
+
+    def as_json(self) -> str:
+        """The config with every default filled in: equal configs give equal text, and reading it gives it again."""
+        return json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True, separators=(",", ":"))
+
+
+class RegenieLaunch(LaunchSection):
+    """A launch of regenie."""
+
+    workflow: Literal[Workflow.REGENIE]
+    """What to run."""
+    regenie: RegenieParameters
+    """What regenie is to do."""
+
+
+LaunchConfig = RegenieLaunch
+"""Any launch config: a union of the models below, as soon as there is a second one."""
+
+LAUNCH_MODELS: Final[Mapping[Workflow, type[LaunchConfig]]] = {Workflow.REGENIE: RegenieLaunch}
+"""The workflows that a stage runs, each with the model of its launch config."""
+
+
+def launch_schema() -> dict[str, Any]:
+    """JSON Schema of a launch config, by which editors complete and check it."""
+    schema = TypeAdapter(LaunchConfig).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Genolaunch launch config"}
+
+
+if __name__ == "__main__":
+    print(json.dumps(launch_schema(), indent=2))  # noqa: T201 - this is the command's output
