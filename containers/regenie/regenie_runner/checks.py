@@ -1,0 +1,98 @@
+"""Checks of what a command read and wrote: regenie ends with exit code 0 also when it left a trait out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from regenie_runner.errors import RunnerError
+
+CHUNK_LOG = "chunk.log"
+_CHUNK_NAME = re.compile(r"chunk_(?P<trait>.+)\.regenie")
+_IGNORED_TESTS = re.compile(rb"Number of ignored tests due to low MAC(?: or info score)? : (\d+)")
+_HEADER_START = b"CHROM GENPOS ID "
+_NAMED_AT_MOST = 5  # more names than this do not help a reader of the log
+
+
+def check_predictions(predictions: dict[str, str], expect: Iterable[str]) -> None:
+    """Every trait of a chunk has LOCO predictions: regenie only warns, and leaves the trait out or unadjusted.
+
+    Nothing is checked when the task has no predictions at all (`--ignore-pred`).
+    """
+    if not predictions:
+        return
+    traits = [match["trait"] for match in map(_CHUNK_NAME.fullmatch, (Path(path).name for path in expect)) if match]
+    unknown = [trait for trait in traits if trait not in predictions]
+    if unknown:
+        raise RunnerError(f"Step 1 gave no predictions for {_named(unknown)}.")
+    absent = [f"{trait} ({path})" for trait, path in predictions.items() if not _has_content(Path(path))]
+    if absent:
+        raise RunnerError(f"The predictions are missing or empty for {_named(absent)}.")
+
+
+def check_outputs(expect: Iterable[str]) -> None:
+    """Raise RunnerError naming the expected files that are missing, and those that are empty."""
+    paths = [Path(path) for path in expect]
+    missing = [path.name for path in paths if not path.exists()]
+    empty = [path.name for path in paths if path.exists() and not _has_content(path)]
+    faults = [f"{what} {_named(names)}" for what, names in (("did not write", missing), ("left empty", empty)) if names]
+    if faults:
+        raise RunnerError(f"The command ended without an error but {' and '.join(faults)}.")
+
+
+def check_chunk(folder: Path, expect: Sequence[str], variants: int) -> None:
+    """Every variant of a chunk was tested for every trait, or is among the tests that regenie's log calls ignored.
+
+    The log counts variants × traits, so rows + ignored = variants × traits; a file with a header only is legitimate
+    when all variants are below the minor allele count limit. A log without the line counts as nothing ignored.
+    """
+    rows = sum(count_rows(Path(path)) for path in expect)
+    ignored = ignored_tests(folder / CHUNK_LOG)
+    planned = variants * len(expect)
+    if rows + ignored != planned:
+        raise RunnerError(
+            f"The results have {rows:,} rows and regenie ignored {ignored:,} tests, "
+            f"but {variants:,} variants × {len(expect)} traits are {planned:,} tests."
+        )
+
+
+def count_rows(path: Path) -> int:
+    """Rows of a result file, without its header; RunnerError if the header or the end of the last line is missing."""
+    with path.open("rb") as file:
+        header = file.readline()
+        if not (header.startswith(_HEADER_START) and header.endswith(b"\n")):
+            raise RunnerError(f"{path.name} does not begin with regenie's header.")
+        rows, last = 0, header
+        while block := file.read(1 << 20):
+            rows += block.count(b"\n")
+            last = block
+    if not last.endswith(b"\n"):
+        raise RunnerError(f"{path.name} ends in the middle of a line.")
+    return rows
+
+
+def ignored_tests(log: Path) -> int:
+    """Variants × traits that step 2 left out for their minor allele count or info score, by its own log."""
+    match = _IGNORED_TESTS.search(log.read_bytes()) if log.exists() else None
+    return int(match[1]) if match else 0
+
+
+def jobs_in_master(master: Path) -> int:
+    """How many level-0 jobs there really are: regenie lowers the number asked for to the number of blocks.
+
+    The first line holds the variants and the block size, then follows one line a job.
+    """
+    try:
+        return len(master.read_text(encoding="utf-8").split("\n", 1)[1].splitlines())
+    except (FileNotFoundError, IndexError):
+        raise RunnerError(f"The master file {master} of the split step 1 is missing or empty.") from None
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED_AT_MOST])
+    return shown if len(names) <= _NAMED_AT_MOST else f"{shown} and {len(names) - _NAMED_AT_MOST} more"

@@ -1,0 +1,135 @@
+"""Runs the command of a task, once: a task whose output is complete is not done again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from regenie_runner import checks
+from regenie_runner.console import say
+from regenie_runner.errors import CommandKilledError, RunnerError, Stopped
+from regenie_runner.task import CommandTask
+from regenie_runner.workspace import Workspace
+
+LEVEL0 = "level0"
+STEP2 = "step2"
+
+
+def run_task(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
+    """Do one line of a plan; RunnerError says in one sentence why it failed."""
+    task = CommandTask.from_line(line)
+    if task.output is None:
+        _run_in_place(phase, task.placed(workspace.data, workspace.work, None))
+    else:
+        _run_in_fresh_folder(phase, task, workspace.work / task.output, workspace)
+
+
+def _run_in_fresh_folder(phase: str, task: CommandTask, target: Path, workspace: Workspace) -> None:
+    if target.exists() and _is_complete(phase, task.placed(workspace.data, workspace.work, target), target):
+        say(f"{target} is complete from an earlier attempt: nothing to do.")
+        return
+    with workspace.fresh_folder(target) as folder:
+        placed = task.placed(workspace.data, workspace.work, folder)
+        checks.check_predictions(placed.predictions, placed.expect)
+        _write_prediction_list(folder, placed.predictions)
+        run_command(placed.command)
+        _check_results(phase, placed, folder)
+
+
+def _is_complete(phase: str, placed: CommandTask, target: Path) -> bool:
+    try:
+        _check_results(phase, placed, target)
+    except RunnerError as fault:
+        say(f"{target} is there from an earlier attempt, but incomplete, and is made again: {fault}")
+        return False
+    return True
+
+
+def _check_results(phase: str, placed: CommandTask, folder: Path) -> None:
+    checks.check_outputs(placed.expect)
+    if phase == STEP2 and placed.variants is not None:
+        checks.check_chunk(folder, placed.expect, placed.variants)
+
+
+def _write_prediction_list(folder: Path, predictions: dict[str, str]) -> None:
+    if predictions:
+        lines = "".join(f"{trait} {path}\n" for trait, path in predictions.items())
+        (folder / "pred.list").write_text(lines, encoding="utf-8")
+
+
+def _run_in_place(phase: str, placed: CommandTask) -> None:
+    """Run a command of the split step 1, whose files cannot be renamed: regenie derives their names from the master.
+
+    A receipt beside the first output tells a finished output from one that a killed attempt left half written.
+    """
+    if phase == LEVEL0 and _is_beyond_master(placed):
+        return
+    receipt = Path(placed.expect[0] + ".finished")
+    if _receipt_is_valid(receipt, placed):
+        say(f"{placed.label} is complete from an earlier attempt: nothing to do.")
+        return
+    receipt.unlink(missing_ok=True)
+    for path in (*placed.expect, placed.argument("--out")):
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+    for path in placed.expect:
+        Path(path).unlink(missing_ok=True)  # or what is left of an earlier attempt would pass for this one's output
+    run_command(placed.command)
+    checks.check_outputs(placed.expect)
+    receipt.write_text(json.dumps(_receipt(placed)), encoding="utf-8")
+
+
+def _is_beyond_master(placed: CommandTask) -> bool:
+    argument = placed.argument("--run-l0")
+    if argument is None or placed.job is None:
+        return False
+    jobs = checks.jobs_in_master(Path(argument.rpartition(",")[0]))
+    if placed.job <= jobs:
+        return False
+    say(f"Step 1 was split into {jobs} jobs, there is no job {placed.job}: nothing to do.")
+    return True
+
+
+def _receipt(placed: CommandTask) -> dict[str, Any]:
+    """The command has absolute paths: on another file system, where a master file would be void, it is another one."""
+    return {"command": placed.command, "sizes": {path: Path(path).stat().st_size for path in placed.expect}}
+
+
+def _receipt_is_valid(receipt: Path, placed: CommandTask) -> bool:
+    try:
+        return bool(json.loads(receipt.read_text(encoding="utf-8")) == _receipt(placed))
+    except (OSError, ValueError):
+        return False
+
+
+def run_command(command: Sequence[str]) -> None:
+    """Run a command with this job's standard output and error; RunnerError if it does not end with 0.
+
+    A request to stop is passed on, and the command is waited for, so that nothing writes after this job has ended.
+    """
+    say(f"$ {shlex.join(command)}")
+    try:
+        process = subprocess.Popen(command)
+    except OSError as error:
+        raise RunnerError(f"The command {command[0]} cannot be started: {error.strerror}.") from None
+    try:
+        code = process.wait()
+    except Stopped as stop:
+        process.send_signal(stop.signal_number)
+        process.wait()
+        raise
+    if code < 0:
+        raise CommandKilledError(_killed_by(command[0], -code), -code)
+    if code > 0:
+        raise RunnerError(f"{command[0]} ended with exit code {code}; its last lines in the log say why.")
+
+
+def _killed_by(program: str, number: int) -> str:
+    name = signal.Signals(number).name
+    hint = " (most often: the job ran out of memory)" if number == signal.SIGKILL else ""
+    return f"{program} was ended by {name}{hint}."

@@ -1,0 +1,43 @@
+"""What can go wrong in a job, and the exit code by which Batch and the failure collector tell it apart."""
+
+from __future__ import annotations
+
+import signal
+
+
+class RunnerError(Exception):
+    """The task failed: its command, or a check of what the command wrote. The message is one sentence for people."""
+
+    exit_code = 1
+
+
+class UsageError(RunnerError):
+    """The job was started wrongly: unknown phase or missing environment variable."""
+
+    exit_code = 2
+
+
+class FileSystemMissingError(RunnerError):
+    """The launch's file system is not mounted, or another launch's is."""
+
+    exit_code = 3
+
+
+class CommandKilledError(RunnerError):
+    """A signal ended the command; the exit code is the shell's 128 + signal, so 137 tells of lack of memory."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+class Stopped(BaseException):
+    """The job was asked to stop (SIGTERM: cancelled, timed out, or the Spot instance is being reclaimed).
+
+    Not an Exception, like KeyboardInterrupt: only what passes the signal on, and the command line, may catch it.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"Stopped by {signal.Signals(signal_number).name}.")
+        self.signal_number = signal_number
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,96 @@
+"""A line of the plan, and what it means on this file system."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from regenie_runner.errors import RunnerError
+
+_PLACEHOLDER = re.compile(r"\{(data|work|output)\}")
+
+
+def plan_line(plan: Path, index: int) -> dict[str, Any]:
+    """Line `index` (from 0) of a plan, which may have tens of thousands; RunnerError if there is none."""
+    try:
+        with plan.open(encoding="utf-8") as lines:
+            text = next(itertools.islice(lines, index, None), None)
+    except FileNotFoundError:
+        raise RunnerError(f"The plan {plan} does not exist.") from None
+    if text is None:
+        raise RunnerError(f"The plan {plan} has no line for array index {index}.")
+    try:
+        line = json.loads(text)
+    except ValueError as error:
+        raise RunnerError(f"Line {index + 1} of the plan {plan} is not JSON: {error}.") from None
+    if not isinstance(line, dict):
+        raise RunnerError(f"Line {index + 1} of the plan {plan} is not a JSON object.")
+    return line
+
+
+def plan_lines(plan: Path) -> list[dict[str, Any]]:
+    """All lines of a plan; an absent plan (a phase that this launch does not have) has none."""
+    if not plan.exists():
+        return []
+    with plan.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+class CommandTask(NamedTuple):
+    """A command, and how to know that it did its work. Strings may hold {data}, {work} and {output}."""
+
+    label: str
+    command: list[str]
+    output: str | None  # folder below work; None: the command writes in place
+    expect: list[str]  # files, relative to {output} or absolute
+    predictions: dict[str, str]  # trait -> file of LOCO predictions
+    variants: int | None  # step 2: variants of the chunk
+    job: int | None  # level 0: 1-based number in the master file
+
+    @classmethod
+    def from_line(cls, line: dict[str, Any]) -> CommandTask:
+        """Raises RunnerError naming the key that a line of the plan lacks."""
+        # Without expected outputs there would be no telling whether the command did its work.
+        lacking = [key for key in ("label", "command", "expect") if not line.get(key)]
+        if lacking:
+            raise RunnerError(f"A line of the plan lacks {' and '.join(lacking)}: {line}.")
+        return cls(
+            label=line["label"],
+            command=line["command"],
+            output=line.get("output"),
+            expect=line["expect"],
+            predictions=line.get("predictions") or {},
+            variants=line.get("variants"),
+            job=line.get("job"),
+        )
+
+    def placed(self, data: Path, work: Path, output: Path | None) -> CommandTask:
+        """The same task with its placeholders expanded and `expect` made absolute paths."""
+        places = {"data": str(data), "work": str(work)}
+        if output is not None:
+            places["output"] = str(output)
+
+        def expand(text: str) -> str:
+            return _PLACEHOLDER.sub(lambda match: _place(places, match[1], self.label), text)
+
+        base = output if output is not None else work
+        return self._replace(
+            command=[expand(argument) for argument in self.command],
+            expect=[str(base / expand(name)) for name in self.expect],
+            predictions={trait: expand(path) for trait, path in self.predictions.items()},
+        )
+
+    def argument(self, option: str) -> str | None:
+        """What follows an option of the command, or None if the command does not have the option."""
+        if option not in self.command[:-1]:
+            return None
+        return self.command[self.command.index(option) + 1]
+
+
+def _place(places: dict[str, str], name: str, label: str) -> str:
+    if name not in places:
+        raise RunnerError(f"The task {label} uses {{{name}}} but has no output folder.")
+    return places[name]
