@@ -1,0 +1,176 @@
+"""Which samples are analysed, and their traits and covariates."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from localcloud.regenie.arrays import Bools, Floats, Indices
+from localcloud.regenie.errors import RegenieError
+from localcloud.regenie.log import Log
+
+_ID_COLUMNS: Final = ["FID", "IID"]
+_MISSING_VALUES: Final = frozenset({"NA", "nan", "NaN"})
+_RELATIVE_EIGENVALUE: Final = 1e-15  # covariates below it are linear combinations of the others, as in regenie
+LOWEST_SD: Final = 1e-6  # regenie's limit below which a variant or a trait does not vary
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers by sample from a phenotype or covariate file, NaN where missing: (samples of the .fam file, names)."""
+
+    names: list[str]
+    values: Floats
+    listed: Bools
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The analysed samples, those with complete covariates and any trait.
+
+    `rows` are their places among the samples of the .fam file (`ids`, FID_IID). `values` are raw traits, (samples,
+    traits), the mean where `observed` is false. `basis` is orthonormal and spans intercept and covariates.
+    """
+
+    ids: list[str]
+    rows: Indices
+    traits: list[str]
+    values: Floats
+    observed: Bools
+    basis: Floats
+
+    @property
+    def size(self) -> int:
+        """Number of analysed samples."""
+        return len(self.rows)
+
+    @property
+    def rank(self) -> int:
+        """Number of linearly independent covariates, the intercept included."""
+        return self.basis.shape[1]
+
+    def residuals(self, values: Floats) -> Floats:
+        """What intercept and covariates do not explain of `values`, (samples, columns)."""
+        residuals: Floats = values - self.basis @ (self.basis.T @ values)
+        return residuals
+
+
+def read_cohort(
+    *,
+    ids: list[str],
+    phenotype_file: Path,
+    covariate_file: Path | None,
+    traits: Collection[str] | None,
+    covariates: Collection[str] | None,
+    log: Log,
+) -> Cohort:
+    """Samples as regenie v4.1.2 chooses them: with one trait those without it are dropped, with several they stay.
+
+    `traits` and `covariates` choose columns, all when None. An unknown trait is ignored without a word, as regenie
+    does; an unknown covariate is an error.
+    """
+    places = {sample: place for place, sample in enumerate(ids)}
+    phenotypes = _read_table(phenotype_file, places, traits, "phenotype")
+    if not phenotypes.names:
+        raise RegenieError("need at least one phenotype.")
+    _log_phenotypes(log, phenotype_file, phenotypes)
+    analysed = ~np.isnan(phenotypes.values).all(axis=1)
+
+    design: Floats = np.ones((len(ids), 1))
+    if covariate_file is not None:
+        table = _read_table(covariate_file, places, covariates, "covariate")
+        if covariates is not None and len(table.names) != len(covariates):
+            raise RegenieError("not all covariates specified are found in the covariate file.")
+        complete = table.listed & ~np.isnan(table.values).any(axis=1)
+        log.item("covariates", f"[{covariate_file}] n_cov = {len(table.names)}")
+        log(f"   -number of individuals with covariate data = {np.count_nonzero(complete)}")
+        analysed &= complete
+        design = np.hstack([design, table.values])
+
+    cohort = _assemble(ids, np.flatnonzero(analysed), phenotypes, design)
+    log(f" * number of individuals used in analysis = {cohort.size}")
+    log("   -number of observations for each trait:")
+    for trait, observations in zip(cohort.traits, cohort.observed.sum(axis=0), strict=True):
+        log(f"   - '{trait}': {observations} observations")
+    return cohort
+
+
+def trait_columns(phenotype_file: Path) -> list[str]:
+    """Names of the traits in a phenotype file's header, in order."""
+    with phenotype_file.open(encoding="utf-8") as lines:
+        return _header(lines.readline(), "phenotype")
+
+
+def _assemble(ids: list[str], rows: Indices, phenotypes: Table, design: Floats) -> Cohort:
+    if not len(rows):
+        raise RegenieError("sample size cannot be < 1.")
+    raw = phenotypes.values[rows]
+    observed = ~np.isnan(raw)
+    for trait, column in zip(phenotypes.names, observed.T, strict=True):
+        if not column.any():
+            raise RegenieError(f"all individuals have missing/invalid values for phenotype '{trait}'.")
+    values = np.where(observed, raw, np.nanmean(raw, axis=0))
+    return Cohort(ids, rows, phenotypes.names, values, observed, _orthonormal_basis(design[rows]))
+
+
+def _orthonormal_basis(design: Floats) -> Floats:
+    eigenvalues, vectors = np.linalg.eigh(design.T @ design)
+    independent = eigenvalues > eigenvalues[-1] * _RELATIVE_EIGENVALUE
+    basis: Floats = design @ vectors[:, independent] / np.sqrt(eigenvalues[independent])
+    return basis
+
+
+def _read_table(path: Path, places: Mapping[str, int], wanted: Collection[str] | None, what: str) -> Table:
+    with path.open(encoding="utf-8") as lines:
+        header = _header(lines.readline(), what)
+        kept = [column for column, name in enumerate(header) if wanted is None or name in wanted]
+        values = np.full((len(places), len(kept)), np.nan)
+        listed = np.zeros(len(places), dtype=np.bool_)
+        for line in lines:
+            fields = line.split()
+            if len(fields) != len(_ID_COLUMNS) + len(header):
+                raise RegenieError(f"incorrectly formatted {what} file.")
+            place = places.get("_".join(fields[:2]))
+            if place is None:
+                continue
+            if listed[place]:
+                raise RegenieError(f"individual appears more than once in {what} file: FID={fields[0]} IID={fields[1]}")
+            listed[place] = True
+            values[place] = [_number(fields[len(_ID_COLUMNS) + column]) for column in kept]
+    return Table([header[column] for column in kept], values, listed)
+
+
+def _header(line: str, what: str) -> list[str]:
+    columns = line.split()
+    if columns[:2] != _ID_COLUMNS:
+        raise RegenieError(f"header of {what} file must start with: FID IID.")
+    return columns[2:]
+
+
+def _number(text: str) -> float:
+    if text in _MISSING_VALUES:
+        return float("nan")
+    try:
+        return float(text)
+    except ValueError:
+        raise RegenieError(f"could not convert value to double: '{text}'") from None
+
+
+def _log_phenotypes(log: Log, path: Path, phenotypes: Table) -> None:
+    log.item("phenotypes", f"[{path}] n_pheno = {len(phenotypes.names)}")
+    if len(phenotypes.names) == 1:
+        log("   -dropping observations with missing values at any of the phenotypes")
+    else:
+        log("   -keeping and mean-imputing missing observations (done for each trait)")
+    phenotyped = np.count_nonzero(~np.isnan(phenotypes.values).all(axis=1))
+    log(f"   -number of phenotyped individuals  = {phenotyped}")
+
+
+def checked_scale(scale: Floats, traits: Sequence[str]) -> Floats:
+    """Standard deviations of traits, once it is sure that each trait has one."""
+    for trait, deviation in zip(traits, scale, strict=True):
+        if not deviation >= LOWEST_SD:
+            raise RegenieError(f"phenotype '{trait}' has sd=0.")
+    return scale
