@@ -7,7 +7,7 @@ reference in docs/launch-config.md follow them. `python -m lambdas.shared.config
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -15,11 +15,14 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
+    ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from contract import ComputeService, Priority, Workflow
 
@@ -31,23 +34,30 @@ MOST_ARRAY_CHILDREN: Final = 10_000
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _TRAIT = r"^[A-Za-z0-9_.-]+$"
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
+PATTERNS_IN_WORDS: Final = {
+    _NAME: "must be up to 63 letters, digits and . _ - with a letter or digit first",
+    _TRAIT: "must be letters, digits and _ . - only",
+    _VERSION: "must be a version such as 4.1.2",
+}
+"""What a pattern of this module asks for, to read on from the key."""
+
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9._+=@,~-]+")
 _S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-def _fault(problem: str, remedy: str = "") -> PydanticCustomError:
+def plain_fault(problem: str, remedy: str = "") -> PydanticCustomError:
     """A fault in plain words, which config_reader hands on as it is."""
     return PydanticCustomError("plain_fault", "{problem}", {"problem": problem, "remedy": remedy})
 
 
 def _check_relative_path(path: str) -> str:
     if path.startswith(("/", "s3://")):
-        raise _fault(f"must be a path below data, not an absolute one; you gave {path!r}")
+        raise plain_fault(f"must be a path below data, not an absolute one; you gave {path!r}")
     for segment in path.split("/"):
         if segment in (".", ".."):
-            raise _fault(f"must not contain {segment!r} as a folder; you gave {path!r}")
+            raise plain_fault(f"must not contain {segment!r} as a folder; you gave {path!r}")
         if not _PATH_SEGMENT.fullmatch(segment):
-            raise _fault(
+            raise plain_fault(
                 f"is not a path; you gave {path!r}",
                 "A path is made of letters, digits and . _ + = @ , ~ - with single slashes between its parts.",
             )
@@ -56,14 +66,14 @@ def _check_relative_path(path: str) -> str:
 
 def _check_genotypes(path: str) -> str:
     if not path.endswith(GENOTYPE_SUFFIXES):
-        raise _fault(f"must end in {', '.join(GENOTYPE_SUFFIXES)}; you gave {path!r}")
+        raise plain_fault(f"must end in {', '.join(GENOTYPE_SUFFIXES)}; you gave {path!r}")
     return path
 
 
 def _check_sample(path: str | None, info: ValidationInfo) -> str | None:
     genotypes = info.data.get("genotypes")
     if path is not None and genotypes is not None and not genotypes.endswith(".bgen"):
-        raise _fault(f"belongs to .bgen genotypes only, and these are {genotypes!r}", "Leave it out.")
+        raise plain_fault(f"belongs to .bgen genotypes only, and these are {genotypes!r}", "Leave it out.")
     return path
 
 
@@ -73,17 +83,32 @@ def _normalise_data(data: str) -> str:
         return _check_relative_path(data) + "/"
     bucket, _, prefix = data.removeprefix("s3://").partition("/")
     if not _S3_BUCKET.fullmatch(f"s3://{bucket}"):
-        raise _fault(f"names no valid bucket; you gave {data!r}", "An S3 URL is s3://BUCKET/FOLDER/.")
+        raise plain_fault(f"names no valid bucket; you gave {data!r}", "An S3 URL is s3://BUCKET/FOLDER/.")
     if prefix:
         _check_relative_path(prefix)
     return data + "/"
 
 
-def _check_unique(values: list[str]) -> list[str]:
-    repeated = sorted({value for value in values if values.count(value) > 1})
-    if repeated:
-        raise _fault(f"must name each one once; repeated: {', '.join(repeated)}")
-    return values
+def _check_unique(values: list[str], check_each: ValidatorFunctionWrapHandler) -> list[str]:
+    """Check that nothing is repeated, also when single values are at fault: both are said at once."""
+    repetition = _repetition(values)
+    try:
+        checked: list[str] = check_each(values)
+    except ValidationError as error:
+        if repetition is None:
+            raise
+        faults = [cast(InitErrorDetails, fault) for fault in error.errors(include_url=False)]
+        faults.append(InitErrorDetails(type=repetition, loc=(), input=values))
+        raise ValidationError.from_exception_data(error.title, faults) from error
+    if repetition is not None:
+        raise repetition
+    return checked
+
+
+def _repetition(values: object) -> PydanticCustomError | None:
+    texts = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+    repeated = sorted({text for text in texts if texts.count(text) > 1})
+    return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}") if repeated else None
 
 
 RelativePath = Annotated[str, AfterValidator(_check_relative_path)]
@@ -146,12 +171,12 @@ class Step1(Section):
     @classmethod
     def _belongs_to_skipped_step(cls, path: str | None, info: ValidationInfo) -> str | None:
         if info.data.get("enabled") is False and path is None:
-            raise _fault(
+            raise plain_fault(
                 "is required when step 1 is not enabled, but missing",
                 "Give the path below data of an earlier step 1's _pred.list, or enable step 1.",
             )
         if info.data.get("enabled") is True and path is not None:
-            raise _fault("would be ignored, since step 1 is enabled", "Leave it out, or set enabled: false.")
+            raise plain_fault("would be ignored, since step 1 is enabled", "Leave it out, or set enabled: false.")
         return path
 
 
@@ -190,7 +215,7 @@ class RegenieParameters(Section):
     """Phenotype file: a header with FID, IID and the traits, then one line for each person."""
     covariates: RelativePath | None = None
     """Covariate file, in the same form."""
-    traits: Annotated[list[Trait], Field(min_length=1), AfterValidator(_check_unique)]
+    traits: Annotated[list[Trait], Field(min_length=1), WrapValidator(_check_unique)]
     """Columns of the phenotype file to analyse."""
     trait_type: Literal["quantitative", "binary"]
     """What the traits are: quantitative, or binary (1 for cases, 0 for controls)."""
@@ -207,7 +232,7 @@ class RegenieParameters(Section):
     @classmethod
     def _is_for_quantitative_traits(cls, apply: bool, info: ValidationInfo) -> bool:
         if apply and info.data.get("trait_type") == "binary":
-            raise _fault("is for quantitative traits only", "Leave it out.")
+            raise plain_fault("is for quantitative traits only", "Leave it out.")
         return apply
 
     @model_validator(mode="after")
@@ -223,7 +248,7 @@ class LaunchSection(Section):
     name: Annotated[str, Field(pattern=_NAME)]
     """Name of the launch: up to 63 letters, digits and . _ - with a letter or digit first."""
     workflow: Workflow
-    """What to run."""
+    """What to run: regenie."""
     compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND] = ComputeService.BATCH_SPOT
     """Where to run it: on Spot capacity (cheap, may be interrupted and repeated) or on demand."""
     priority: Priority = Priority.LOW
@@ -244,7 +269,7 @@ class RegenieLaunch(LaunchSection):
     """A launch of regenie."""
 
     workflow: Literal[Workflow.REGENIE]
-    """What to run."""
+    """What to run: regenie."""
     regenie: RegenieParameters
     """What regenie is to do."""
 

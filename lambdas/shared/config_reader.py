@@ -1,0 +1,227 @@
+"""A launch config's bytes to a checked LaunchConfig, or to every fault of it in plain words."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from types import UnionType
+from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from contract import Workflow
+from lambdas.shared.config_model import LAUNCH_MODELS, PATTERNS_IN_WORDS, LaunchConfig, LaunchSection, plain_fault
+from lambdas.shared.config_text import WHOLE_FILE, read_text
+from lambdas.shared.errors import MissingRequiredParametersError
+from lambdas.shared.faults import Fault
+
+_LONGEST_QUOTE = 60
+"""Characters of what somebody wrote that are repeated to them."""
+
+_LONGEST_PLACE = 200
+"""Characters of the path of a key that is at fault: people write short keys, accidents do not."""
+
+_LONGEST_PROBLEM = 500
+"""Characters of a problem, which may repeat names that somebody wrote."""
+
+_MOST_FAULTS = 100
+"""Faults that are named one by one; thousands would not fit into an item of the launch table (400 KB)."""
+
+Location = Sequence[int | str]
+"""Keys and list indices from the top of the config down to a value."""
+
+
+class _AnyLaunch(LaunchSection):
+    """What can be checked of a config whose workflow this stage does not run: it always has that fault, and others."""
+
+    model_config = ConfigDict(extra="ignore")  # the section of another workflow would be an unknown key
+
+    @field_validator("workflow", mode="before")
+    @classmethod
+    def _is_not_run_here(cls, workflow: object) -> NoReturn:
+        raise plain_fault(_unknown_workflow(workflow))
+
+
+def read_config(content: bytes, *, is_json: bool = False) -> LaunchConfig:
+    """The checked config.
+
+    Raises:
+        MissingRequiredParametersError: naming every fault.
+    """
+    return check_config(read_text(content, is_json=is_json))
+
+
+def check_config(values: object) -> LaunchConfig:
+    """The checked config of plain values; raises as read_config does."""
+    if not isinstance(values, dict):
+        raise MissingRequiredParametersError(
+            [Fault(WHOLE_FILE, f"must hold keys such as name and workflow; it holds {_quote(values)}")]
+        )
+    model = _model_for(values)
+    try:
+        config = model.model_validate(values)
+    except ValidationError as error:
+        raise MissingRequiredParametersError(_most([_fault(model, details) for details in error.errors()])) from error
+    assert isinstance(config, LaunchConfig)  # _AnyLaunch accepts nothing
+    return config
+
+
+def _model_for(values: Mapping[Any, object]) -> type[LaunchSection]:
+    """The model by the config's workflow; without a known one, by the section it has."""
+    workflow = values.get("workflow")
+    for known, model in LAUNCH_MODELS.items():
+        if workflow == known:
+            return model
+    is_named = workflow in tuple(Workflow)
+    guesses = [model for known, model in LAUNCH_MODELS.items() if known in values and not is_named]
+    return guesses[0] if guesses else _AnyLaunch
+
+
+def _unknown_workflow(given: object) -> str:
+    return f"must be one this stage runs: {', '.join(LAUNCH_MODELS)}; you gave {_quote(given)}"
+
+
+# --- pydantic's errors in plain words ------------------------------------------------------------------------------
+def _fault(model: type[BaseModel], error: ErrorDetails) -> Fault:
+    problem, remedy = _in_words(model, error)
+    return Fault(_dotted(error["loc"]), _printable(_cut(problem, _LONGEST_PROBLEM)), _printable(remedy))
+
+
+def _most(faults: list[Fault]) -> list[Fault]:
+    """The faults that are named, and the number of the others."""
+    if len(faults) <= _MOST_FAULTS:
+        return faults
+    others = Fault(WHOLE_FILE, f"has {len(faults) - _MOST_FAULTS} more faults", "Mend these first.")
+    return [*faults[:_MOST_FAULTS], others]
+
+
+def _in_words(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
+    """Problem and remedy."""
+    location, given = error["loc"], error["input"]
+    if error["type"] == "plain_fault":
+        return error["ctx"]["problem"], error["ctx"]["remedy"]
+    if error["type"] == "missing":
+        return "is required, but missing", _description(model, location)
+    if error["type"] == "extra_forbidden":
+        return "is not a key of a launch config", _nearest_key(model, location)
+    if location == ("workflow",):
+        return _unknown_workflow(given), ""
+    remedy = "Write it in quotes." if _is_number_for_text(error) else ""
+    return f"{_expectation(error)}; you gave {_quote(given)}", remedy
+
+
+_EXPECTATIONS: Mapping[str, str] = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "string_unicode": "must be readable text",
+    "list_type": "must be a list",
+    "too_short": "must have at least {min_length} entry",
+    "model_type": "must be a section with keys of its own",
+    "invalid_key": "must be text, as every key",
+}
+"""Type of pydantic's error -> what was expected, with the error's context filled in."""
+
+
+_QUOTED = re.compile("'([^']*)'")
+"""The allowed values in pydantic's text of them."""
+
+
+def _expectation(error: ErrorDetails) -> str:
+    context = error.get("ctx", {})
+    if error["type"] in ("enum", "literal_error"):
+        return f"must be {' or '.join(_QUOTED.findall(context['expected']))}"
+    if error["type"] == "string_pattern_mismatch":
+        return PATTERNS_IN_WORDS[context["pattern"]]
+    expectation = _EXPECTATIONS.get(error["type"])
+    return expectation.format(**context) if expectation else error["msg"]
+
+
+def _is_number_for_text(error: ErrorDetails) -> bool:
+    return error["type"] == "string_type" and isinstance(error["input"], int | float)
+
+
+def _dotted(location: Location) -> str:
+    """regenie.step2.datasets[0].sample"""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return _printable(_cut("".join(parts).removeprefix("."), _LONGEST_PLACE))
+
+
+def _quote(value: object) -> str:
+    """What somebody wrote, as they wrote it, cut to a length that a sentence bears."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a section with keys"
+        case list():
+            return "a list" if value else "an empty list"
+    return _cut(repr(value), _LONGEST_QUOTE)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "…"
+
+
+def _printable(text: str) -> str:
+    """Text that can be encoded: JSON may hold halves of surrogate pairs, which UTF-8 cannot."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+# --- what the models know of a place in the config -------------------------------------------------------------------
+def _description(model: type[BaseModel], location: Location) -> str:
+    section = _section_at(model, location[:-1])
+    field = section.model_fields.get(str(location[-1])) if section else None
+    return (field.description or "") if field else ""
+
+
+def _nearest_key(model: type[BaseModel], location: Location) -> str:
+    """A remedy for an unknown key: one spelled alike beside it, or the same one elsewhere, or all there are."""
+    key = str(location[-1])
+    section = _section_at(model, location[:-1])
+    siblings = list(section.model_fields) if section else []
+    alike = get_close_matches(key, siblings, n=1)
+    if alike:
+        return f"Did you mean {alike[0]}?"
+    elsewhere = [path for path in _all_paths(model) if path.rpartition(".")[2] == key]
+    if elsewhere:
+        return f"Did you mean {' or '.join(elsewhere)}?"
+    return f"Known here: {', '.join(siblings)}."
+
+
+def _section_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    section: type[BaseModel] | None = model
+    for part in location:
+        if section is None or isinstance(part, int):
+            continue
+        field = section.model_fields.get(part)
+        section = _section_of(field) if field else None
+    return section
+
+
+def _all_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Dotted path of every key."""
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        section = _section_of(field)
+        if section:
+            yield from _all_paths(section, f"{prefix}{name}.")
+
+
+def _section_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model a field's value (or each of its entries) has, if it is a section."""
+    return _first_model(field.annotation)
+
+
+def _first_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotation may be anything
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (list, Annotated, Union, UnionType):
+        return next(filter(None, map(_first_model, get_args(annotation))), None)
+    return None
