@@ -1,0 +1,156 @@
+"""Manhattan and QQ plots as PNG. Colours tell chromosomes apart in greyscale too, and significance also by size."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from regenie_runner.loci import GENOME_WIDE
+from regenie_runner.summary import Locus, ManhattanChromosome, Summary
+
+_DOTS_PER_INCH = 160
+_COLOURS = 64  # of the stored image: enough for these plots, and a third of the bytes
+_INK = "#22303c"
+_FAINT = "#d5dde3"
+_CHROMOSOMES = ("#1d4f73", "#7fa9c4")
+_HIT = "#c2410c"
+_GAP = 0.006  # between chromosomes, as a part of all base pairs shown
+_NARROW = 0.011  # a chromosome with a smaller part of the width gets no label of its own
+_FEW_POINTS = 5_000  # fewer are drawn larger
+_NAMED_LOCI = 8
+_LETTER_WIDTH, _NAME_HEIGHT = 0.0075, 0.06  # room that a name needs, as parts of the plot
+
+
+def manhattan_plot(summary: Summary) -> bytes:
+    """-log10 p over the genome."""
+    figure, axes = _figure(10.4, 3.5)
+    chromosomes = summary["manhattan"]
+    offsets, width = _layout(chromosomes)
+    size = 5.0 if sum(len(chromosome["positions"]) for chromosome in chromosomes) < _FEW_POINTS else 3.2
+    for number, (chromosome, offset) in enumerate(zip(chromosomes, offsets, strict=True)):
+        x = np.array(chromosome["positions"]) - chromosome["start"] + offset
+        y = np.array(chromosome["log10p"])
+        hit = y >= GENOME_WIDE
+        axes.plot(x[~hit], y[~hit], ".", color=_CHROMOSOMES[number % 2], markersize=size, markeredgewidth=0)
+        axes.plot(x[hit], y[hit], ".", color=_HIT, markersize=size * 1.6, markeredgewidth=0)
+    _genome_wide_line(axes)
+    _name_chromosomes(axes, chromosomes, offsets, width)
+    axes.set_xlim(-0.01 * width, 1.01 * width)
+    axes.set_ylim(0, _height(summary) * 1.13)
+    shifts = {c["name"]: offset - c["start"] for c, offset in zip(chromosomes, offsets, strict=True)}
+    _name_loci(axes, summary["loci"], shifts)
+    axes.set_xlabel("Chromosome")
+    axes.set_ylabel("−log$_{10}$ p")
+    return _png(figure)
+
+
+def qq_plot(summary: Summary) -> bytes:
+    """Observed over expected -log10 p, with the band in which 95 % of null results lie."""
+    figure, axes = _figure(3.7, 3.5)
+    points = summary["quantiles"]
+    end = max(points["expected"], default=1.0) * 1.05
+    axes.fill_between(points["expected"], points["low"], points["high"], color=_FAINT, linewidth=0, label="95 % band")
+    axes.plot([0, end], [0, end], color=_INK, linewidth=0.8)
+    axes.plot(points["expected"], points["observed"], ".", color=_CHROMOSOMES[0], markersize=4, markeredgewidth=0)
+    inflation = summary["genomic_inflation"]
+    if inflation is not None:
+        axes.text(0.05, 0.93, f"λ = {inflation:.3f}", transform=axes.transAxes, va="top", fontsize=10)
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, _height(summary) * 1.05)
+    axes.set_xlabel("Expected −log$_{10}$ p")
+    axes.set_ylabel("Observed −log$_{10}$ p")
+    return _png(figure)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH, layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_INK)
+    axes.tick_params(colors=_INK, labelsize=8, length=3)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    return figure, axes
+
+
+def _height(summary: Summary) -> float:
+    """The strongest -log10 p, or a little above the significance line, so that plots of null traits are alike."""
+    return max([GENOME_WIDE + 0.7, *summary["quantiles"]["observed"][:1]])
+
+
+def _layout(chromosomes: Sequence[ManhattanChromosome]) -> tuple[list[int], int]:
+    """Where each chromosome begins on the x-axis, and where the last one ends, in base pairs."""
+    lengths = [chromosome["end"] - chromosome["start"] + 1 for chromosome in chromosomes]
+    gap = int(sum(lengths) * _GAP)
+    ends = np.cumsum([length + gap for length in lengths])
+    offsets = [int(end) - length - gap for end, length in zip(ends, lengths, strict=True)]
+    return offsets, int(ends[-1]) - gap if lengths else 1
+
+
+def _genome_wide_line(axes: Axes) -> None:
+    axes.axhline(GENOME_WIDE, color=_HIT, linewidth=0.8, linestyle=(0, (5, 3)))
+    axes.annotate(
+        "5 × 10$^{-8}$",
+        (1, GENOME_WIDE),
+        (3, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        fontsize=7.5,
+        color=_HIT,
+    )
+
+
+def _name_chromosomes(
+    axes: Axes, chromosomes: Sequence[ManhattanChromosome], offsets: Sequence[int], width: int
+) -> None:
+    lengths = [chromosome["end"] - chromosome["start"] + 1 for chromosome in chromosomes]
+    labels = [
+        chromosome["name"].removeprefix("chr") if length > _NARROW * width else ""
+        for chromosome, length in zip(chromosomes, lengths, strict=True)
+    ]
+    centres = [offset + length / 2 for offset, length in zip(offsets, lengths, strict=True)]
+    axes.set_xticks(centres, labels, parse_math=False)
+    axes.tick_params(axis="x", length=0)
+
+
+def _name_loci(axes: Axes, loci: Sequence[Locus], shifts: dict[str, int]) -> None:
+    """Names of the strongest significant loci (or of the strongest one) that do not run into a stronger one's name."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    taken: list[tuple[float, float, float]] = []
+    for locus in [locus for locus in loci if locus["significant"]][:_NAMED_LOCI] or loci[:1]:
+        x, y = locus["position"] + shifts[locus["chromosome"]], locus["log10p"]
+        place = ((x - left) / (right - left), (y - bottom) / (top - bottom), len(locus["id"]) * _LETTER_WIDTH / 2)
+        if any(_run_together(place, other) for other in taken):
+            continue
+        taken.append(place)
+        axes.annotate(
+            locus["id"],
+            (x, y),
+            (0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7.5,
+            color=_INK,
+            parse_math=False,
+        )
+
+
+def _run_together(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
+    """Whether two names (centre x and y, half the width) overlap."""
+    return abs(one[0] - other[0]) < one[2] + other[2] and abs(one[1] - other[1]) < _NAME_HEIGHT
+
+
+def _png(figure: Figure) -> bytes:
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="rgba")
+    image = Image.frombytes("RGBA", figure.canvas.get_width_height(), pixels.getvalue())
+    file = io.BytesIO()
+    image.convert("RGB").quantize(_COLOURS).save(file, "png", optimize=True)
+    return file.getvalue()
