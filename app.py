@@ -1,0 +1,81 @@
+"""The CDK app: one Genolaunch for each configured stage.
+
+Context (`cdk … -c key=value`):
+    stage: build this stage only (default: all).
+    settings-file: read the stages' settings from this JSON file, and not from cdk.json.
+    bundling: `lambda` (default) or `host`: for which machine the functions' dependencies are bundled.
+
+`python app.py --lint-output DIR` writes the templates without bundling anything, for linters.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from stacks.config import InvalidSettingsError, StageSettings, read_stages
+from stacks.constructs.python_function import BundlingTarget
+from stacks.stage import GenolaunchStage
+
+_CDK_JSON = Path(__file__).parent / "cdk.json"
+
+
+def build(app: cdk.App) -> list[GenolaunchStage]:
+    """Add the stages that the app's context asks for.
+
+    Raises:
+        InvalidSettingsError: the settings have faults, or there is no such stage.
+    """
+    bundling = BundlingTarget(_context(app, "bundling") or BundlingTarget.LAMBDA)
+    return [GenolaunchStage(app, settings=settings, bundling=bundling) for settings in _chosen_stages(app)]
+
+
+def context_of_cdk_json() -> dict[str, Any]:
+    """Feature flags and stages, as the CDK command line hands them to the app."""
+    context: dict[str, Any] = json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"]
+    return context
+
+
+def _chosen_stages(app: cdk.App) -> list[StageSettings]:
+    file = _context(app, "settings-file")
+    raw = json.loads(Path(file).read_text(encoding="utf-8")) if file else _context(app, "stages")
+    stages = read_stages(raw)
+    name = _context(app, "stage")
+    if name is None:
+        return list(stages.values())
+    if name not in stages:
+        raise InvalidSettingsError(f"There is no stage {name}; configured are: {', '.join(stages)}")
+    return [stages[name]]
+
+
+def _context(app: cdk.App, key: str) -> Any:  # noqa: ANN401 - context is whatever JSON holds
+    return app.node.try_get_context(key)
+
+
+def _app(lint_output: str | None) -> cdk.App:
+    if lint_output is None:
+        return cdk.App()
+    skip_bundling: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
+    return cdk.App(outdir=lint_output, context={**context_of_cdk_json(), **skip_bundling})
+
+
+def main() -> int:
+    """Synthesize; 1 if the settings are at fault."""
+    parser = argparse.ArgumentParser(description="Synthesize Genolaunch's CloudFormation templates.")
+    parser.add_argument("--lint-output", metavar="DIR", help="write templates here, without bundling")
+    app = _app(parser.parse_args().lint_output)
+    try:
+        build(app)
+    except InvalidSettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the CDK command line shows this to the user
+        return 1
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

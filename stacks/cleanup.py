@@ -1,0 +1,172 @@
+"""Clean-up: whatever a launch made is deleted after every ending, and a sweep finds what was forgotten."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from contract import Setting, Workflow
+from stacks.config import StageSettings
+from stacks.constructs.permissions import made_by_stage, read_batch_jobs, read_file_systems
+from stacks.constructs.python_function import BundlingTarget, Capability
+from stacks.constructs.queues import DeadLetterQueue
+from stacks.constructs.stage_stack import StageStack
+from stacks.constructs.state_machine import AslStateMachine, executions_arn
+from stacks.data import DataStack
+from stacks.workflow_manager import WorkflowManagerStack
+
+CLEANUP: Final = "cleanup"
+
+_ENDINGS: Final = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
+
+_SWEEP_EVERY: Final = Duration.minutes(15)
+"""A forgotten file system of 1.2 TiB costs 6 cents in that time."""
+
+
+class CleanupStack(StageStack):
+    """The clean-up state machine and what starts it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: StageSettings,
+        data: DataStack,
+        workflow_manager: WorkflowManagerStack,
+        regenie: sfn.StateMachine,
+        bundling: BundlingTarget,
+    ) -> None:
+        super().__init__(scope, "cleanup", settings=settings, description="Deletes what Genolaunch's launches made")
+        self._data = data
+        self._regenie = regenie
+        self._functions = Capability(self, "cleanup", monitoring=data.monitoring, bundling=bundling)
+        find_leftovers = self._make_find_leftovers()
+        self.machine = self._make_machine(workflow_manager.settle_launch, find_leftovers)
+        self._clean_up_after(workflow_manager.launch)
+        self._sweep_on_schedule()
+
+    def _make_find_leftovers(self) -> lambda_.Function:
+        function = self._functions.function(
+            "find_leftovers",
+            description="Finds what the ended attempts of a launch left",
+            timeout=Duration.minutes(5),
+            environment={Setting.REGENIE_STATE_MACHINE: self._regenie.state_machine_arn},
+        )
+        self._let_look_around(function)
+        return function
+
+    def _make_sweep(self) -> lambda_.Function:
+        function = self._functions.function(
+            "sweep",
+            description="Starts the clean-up of launches that are over and left something",
+            timeout=Duration.minutes(5),
+            environment={
+                Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
+                Setting.REGENIE_STATE_MACHINE: self._regenie.state_machine_arn,
+                Setting.CLEANUP_STATE_MACHINE: self.machine.state_machine_arn,
+                Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
+            },
+        )
+        self._let_look_around(function)
+        self._data.launch_table.grant(function, "dynamodb:GetItem", "dynamodb:BatchGetItem")
+        self.machine.grant_start_execution(function)
+        return function
+
+    def _let_look_around(self, function: lambda_.Function) -> None:
+        function.add_to_role_policy(read_batch_jobs())
+        function.add_to_role_policy(read_file_systems())
+        self._regenie.grant_read(function)
+
+    def _make_machine(self, settle_launch: lambda_.Function, find_leftovers: lambda_.Function) -> sfn.StateMachine:
+        cleanup = AslStateMachine(
+            self,
+            CLEANUP,
+            monitoring=self._data.monitoring,
+            description="Deletes what an ended attempt of a launch left",
+            substitutions={
+                "SettleLaunchFunctionArn": settle_launch.function_arn,
+                "FindLeftoversFunctionArn": find_leftovers.function_arn,
+            },
+        )
+        settle_launch.grant_invoke(cleanup.role)
+        find_leftovers.grant_invoke(cleanup.role)
+        cleanup.allow(
+            iam.PolicyStatement(
+                sid="StopWorkflows",
+                actions=["states:StopExecution"],
+                resources=[executions_arn(self, Workflow.REGENIE)],
+            ),
+            iam.PolicyStatement(
+                sid="StopJobs",
+                actions=["batch:TerminateJob"],
+                resources=[self.format_arn(service="batch", resource="job", resource_name="*")],
+                conditions=made_by_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="RetireJobDefinitions",
+                actions=["batch:DeregisterJobDefinition"],
+                resources=[self.format_arn(service="batch", resource="job-definition", resource_name="*")],
+                conditions=made_by_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="ExportUnlinkAndDeleteFileSystems",
+                actions=[
+                    "fsx:CreateDataRepositoryTask",
+                    "fsx:DeleteDataRepositoryAssociation",
+                    "fsx:DeleteFileSystem",
+                ],
+                resources=[
+                    self.format_arn(service="fsx", resource="file-system", resource_name="*"),
+                    self.format_arn(service="fsx", resource="association", resource_name="*"),
+                ],
+                conditions=made_by_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="MakeExports",
+                # The new export has no tags yet; the file system that it belongs to must have them (above).
+                actions=["fsx:CreateDataRepositoryTask"],
+                resources=[self.format_arn(service="fsx", resource="task", resource_name="*")],
+            ),
+        )
+        return cleanup.machine
+
+    def _clean_up_after(self, launch: sfn.StateMachine) -> None:
+        dead_letters = DeadLetterQueue(
+            self,
+            "LostEndings",
+            monitoring=self._data.monitoring,
+            holds="the end of a launch that nothing was cleaned up after",
+        )
+        events.Rule(
+            self,
+            "LaunchEnded",
+            description="Every ending of a launch execution, also those that no Catch sees",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [launch.state_machine_arn], "status": list(_ENDINGS)},
+            ),
+            targets=[
+                targets.SfnStateMachine(
+                    self.machine,
+                    dead_letter_queue=dead_letters.queue,
+                    retry_attempts=185,  # EventBridge's own most, within a day
+                    max_event_age=Duration.hours(24),
+                )
+            ],
+        )
+
+    def _sweep_on_schedule(self) -> None:
+        events.Rule(
+            self,
+            "SweepTime",
+            description="Looks for what the clean-up missed",
+            schedule=events.Schedule.rate(_SWEEP_EVERY),
+            # No dead letters: the next sweep looks for the same things.
+            targets=[targets.LambdaFunction(self._make_sweep(), retry_attempts=0)],
+        )

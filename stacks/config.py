@@ -1,0 +1,177 @@
+"""Settings of a stage: typed, frozen, and checked as a whole before anything is built.
+
+A stage's settings come from `context.stages` in cdk.json, or from a JSON file of the same shape
+(`{"<stage>": {...}, ...}`). Every fault of every stage is reported at once.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+BUILD: Final = "build"
+"""Instead of an image's URI: build containers/regenie for this version and publish it with the app."""
+
+# Graviton families have a "g" among the letters after the generation (m7g, c7gn, im4gn); a1 was the first.
+_GRAVITON: Final = re.compile(r"^(a1|[a-z]+\d+[a-z]*g[a-z]*)(\.|$)")
+_INSTANCE_TYPE: Final = re.compile(r"^[a-z][a-z0-9-]*\d[a-z0-9-]*(\.[a-z0-9-]+)?$")
+
+# What CloudWatch Logs takes for PutRetentionPolicy.
+_RETENTION_DAYS: Final = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+)
+
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+
+class InvalidSettingsError(ValueError):
+    """The stages' settings have faults; the message has one line for each."""
+
+
+class FileSystemType(StrEnum):
+    """FSx for Lustre deployment types that can be linked with S3 by several associations."""
+
+    SCRATCH_2 = "SCRATCH_2"
+    PERSISTENT_2 = "PERSISTENT_2"
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkSettings(_Settings):
+    """Address range of the stage's VPC, and how many NAT gateways its zones share."""
+
+    cidr: str = "10.40.0.0/16"
+    nat_gateways: int = Field(default=1, ge=1)
+
+    @field_validator("cidr")
+    @classmethod
+    def _is_a_vpc_range(cls, cidr: str) -> str:
+        prefix = IPv4Network(cidr).prefixlen
+        if not 16 <= prefix <= 24:
+            raise ValueError(f"/{prefix} is no size for the VPC: /16 (largest that AWS allows) to /24")
+        return cidr
+
+
+class BatchSettings(_Settings):
+    """Elastic compute of each zone: one Spot and one On-Demand environment with these limits."""
+
+    max_vcpus: int = Field(default=256, ge=2, description="of one compute environment; a zone has two")
+    instance_types: tuple[str, ...] = Field(
+        default=("m6i", "m6a", "m7i", "c6i", "c6a", "r6i", "r6a"), min_length=1, description="families or types"
+    )
+    spot_price_percent: int = Field(default=100, ge=1, le=100, description="of the On-Demand price, at most")
+    volume_gib: int = Field(default=100, ge=30, le=16384, description="an instance's encrypted gp3 volume")
+    stuck_minutes: int = Field(default=60, ge=10, le=1440, description="a job that cannot start is cancelled after")
+
+    @field_validator("instance_types")
+    @classmethod
+    def _are_x86(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in types if not _INSTANCE_TYPE.match(name)]
+        arm = [name for name in types if _GRAVITON.match(name)]
+        if unknown:
+            raise ValueError(f"not an instance family or type: {', '.join(unknown)}")
+        if arm:
+            raise ValueError(f"the regenie image is x86-64 (it uses Intel's MKL), these are ARM: {', '.join(arm)}")
+        return types
+
+
+class RegenieSettings(_Settings):
+    """Versions of regenie that launches may name: version -> "build" or the URI of an image."""
+
+    versions: Mapping[str, str] = Field(min_length=1)
+    default_version: str
+
+    @model_validator(mode="after")
+    def _default_is_a_version(self) -> Self:
+        if self.default_version not in self.versions:
+            raise ValueError(f"default_version {self.default_version} is not one of: {', '.join(self.versions)}")
+        return self
+
+
+class StageSettings(_Settings):
+    """Everything that differs between stages."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{0,11}$", description="short: function names have it and 64 characters")
+    account: str = Field(pattern=r"^\d{12}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    zones: tuple[str, ...] = Field(min_length=1, description="each gets subnets, compute environments and queues")
+    network: NetworkSettings = NetworkSettings()
+    batch: BatchSettings = BatchSettings()
+    regenie: RegenieSettings
+    file_system: FileSystemType = FileSystemType.SCRATCH_2
+    job_timeout_hours: int = Field(default=24, ge=1, le=336, description="of one attempt of one job; at most 14 days")
+    sweep_grace_minutes: int = Field(
+        default=60, ge=0, description="age at which the sweep takes leftovers for forgotten"
+    )
+    log_retention_days: int = 30
+    removal_policy: Literal["retain", "destroy"] = "retain"
+    notification_emails: tuple[Email, ...] = ()
+    readable_buckets: tuple[BucketName, ...] = Field(
+        default=(), description="launches may read these besides the data bucket"
+    )
+
+    @field_validator("zones")
+    @classmethod
+    def _are_in_the_region(cls, zones: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        region = info.data.get("region", "")
+        if elsewhere := [zone for zone in zones if not zone.startswith(region)]:
+            raise ValueError(f"not in {region}: {', '.join(elsewhere)}")
+        if len(set(zones)) < len(zones):
+            raise ValueError("a zone is named twice")
+        return zones
+
+    @field_validator("log_retention_days")
+    @classmethod
+    def _is_a_retention(cls, days: int) -> int:
+        if days not in _RETENTION_DAYS:
+            raise ValueError(f"CloudWatch Logs keeps logs for one of these numbers of days: {sorted(_RETENTION_DAYS)}")
+        return days
+
+    @model_validator(mode="after")
+    def _gateways_fit_the_zones(self) -> Self:
+        if self.network.nat_gateways > len(self.zones):
+            raise ValueError(f"network.nat_gateways: {self.network.nat_gateways} for {len(self.zones)} zone(s)")
+        return self
+
+    @property
+    def prefix(self) -> str:
+        """Start of every name that is given and not generated: `genolaunch-<stage>`."""
+        return f"genolaunch-{self.name}"
+
+
+def read_stages(raw: object) -> dict[str, StageSettings]:
+    """Check the stages' settings.
+
+    Args:
+        raw: `{"<stage>": {settings}, ...}` as JSON gave it.
+
+    Raises:
+        InvalidSettingsError: with one line for each fault of each stage.
+    """
+    if not isinstance(raw, Mapping) or not raw:
+        raise InvalidSettingsError('No stages: expected {"<stage>": {settings}, ...} (see cdk.json, context.stages).')
+    stages: dict[str, StageSettings] = {}
+    faults: list[str] = []
+    for name, settings in raw.items():
+        try:
+            stages[name] = StageSettings.model_validate(_with_name(name, settings))
+        except ValidationError as error:
+            faults += [_describe(name, fault) for fault in error.errors()]
+    if faults:
+        raise InvalidSettingsError("The stages' settings have faults:\n" + "\n".join(f"  {fault}" for fault in faults))
+    return stages
+
+
+def _with_name(name: str, settings: object) -> object:
+    return {**settings, "name": name} if isinstance(settings, Mapping) else settings
+
+
+def _describe(stage: str, fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails lives in its private core package
+    where = ".".join(str(part) for part in (stage, *fault["loc"]))
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,191 @@
+"""The one way to make a Lambda function.
+
+A capability (a folder of `lambdas/`) makes one `Capability`, and then each of its functions is one call.
+"""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, Duration, IgnoreMode, ILocalBundling
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from contract import PROJECT, Setting
+from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
+from stacks.constructs.stage_stack import REPOSITORY, StageStack
+
+_LAMBDAS: Final = REPOSITORY / "lambdas"
+_REQUIREMENTS: Final = "requirements.txt"
+
+
+class BundlingTarget(StrEnum):
+    """For which machine the layer's native code is."""
+
+    LAMBDA = "lambda"
+    """Lambda's python3.14 on arm64."""
+
+    HOST = "host"
+    """The machine that deploys: an embedded cloud runs the functions on it."""
+
+    @property
+    def pip_options(self) -> tuple[str, ...]:
+        """What makes uv choose this target's wheels."""
+        if self is BundlingTarget.HOST:
+            return ("--python", sys.executable)
+        return ("--python-version", "3.14", "--python-platform", "aarch64-manylinux2014")
+
+    @property
+    def identity(self) -> str:
+        """Differs between targets whose wheels differ."""
+        if self is BundlingTarget.HOST:
+            return f"{sys.implementation.cache_tag}-{platform.system()}-{platform.machine()}"
+        return "python3.14-arm64"
+
+
+@jsii.implements(ILocalBundling)
+class _WithUv:
+    """Installs the functions' locked requirements without Docker."""
+
+    def __init__(self, target: BundlingTarget) -> None:
+        self._target = target
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        """Fill `output_dir/python`, where Lambda looks for a layer's packages; raises if uv fails."""
+        packages = Path(output_dir, "python")
+        subprocess.run(
+            [
+                *("uv", "pip", "install", "--quiet", "--target", str(packages)),
+                # The lock is complete on purpose and leaves out what the runtime has: nothing is to be resolved.
+                *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
+                *self._target.pip_options,
+                *("--requirements", str(_LAMBDAS / _REQUIREMENTS)),
+            ],
+            check=True,
+        )
+        _strip(packages)
+        return True
+
+
+def _strip(packages: Path) -> None:
+    """Drop what a function never reads: compiled files of the wrong interpreter, tests, command line scripts."""
+    for name in ("__pycache__", "tests", "bin"):
+        for folder in sorted(packages.rglob(name), reverse=True):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Capability(Construct):
+    """The functions of one capability: what they share is said once, here."""
+
+    def __init__(self, scope: Construct, name: str, *, monitoring: Monitoring, bundling: BundlingTarget) -> None:
+        """`name` is that of the capability's folder in `lambdas/`."""
+        super().__init__(scope, "Functions")
+        self._name = name
+        self._monitoring = monitoring
+        self._code = lambda_.Code.from_asset(
+            str(REPOSITORY), ignore_mode=IgnoreMode.GIT, exclude=_everything_but(name), display_name=f"{name} functions"
+        )
+        self._layer = lambda_.LayerVersion(
+            self,
+            "Dependencies",
+            code=_dependencies(bundling),
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+            description="lambdas/requirements.txt",
+        )
+
+    def function(
+        self,
+        module: str,
+        *,
+        description: str,
+        environment: Mapping[Setting, str],
+        timeout: Duration,
+        memory_mib: int = 256,
+    ) -> lambda_.Function:
+        """The function whose handler is `lambdas.<capability>.<module>.handler`.
+
+        It has a role of its own that may write its log group and its traces, and nothing else: grant the rest.
+        """
+        stack = StageStack.of(self)
+        assert isinstance(stack, StageStack)  # a capability is part of a stage
+        id_ = "".join(word.capitalize() for word in module.split("_"))
+        name = f"{stack.settings.prefix}-{self._name}-{module}".replace("_", "-")
+        group = self._monitoring.log_group(self, f"{id_}Logs", name=f"/aws/lambda/{name}")
+        role = iam.Role(
+            self, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=f"Function {name}"
+        )
+        group.grant_write(role)
+        function = lambda_.Function(
+            self,
+            id_,
+            function_name=name,
+            description=description,
+            code=self._code,
+            handler=f"lambdas.{self._name}.{module}.handler",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            layers=[self._layer],
+            role=role,
+            log_group=group,
+            tracing=lambda_.Tracing.ACTIVE,
+            timeout=timeout,
+            memory_size=memory_mib,
+            environment={
+                Setting.STAGE: stack.settings.name,
+                "POWERTOOLS_SERVICE_NAME": f"{self._name}.{module}",
+                "POWERTOOLS_METRICS_NAMESPACE": PROJECT,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **environment,
+            },
+        )
+        self._monitoring.alarm(
+            self,
+            f"{id_}Errors",
+            metric=function.metric_errors(period=ALARM_PERIOD),
+            threshold=1,
+            description=f"The function {name} raised an error that it does not expect, or ran out of time or memory.",
+        )
+        return function
+
+
+def _everything_but(capability: str) -> list[str]:
+    """Ignore patterns that leave the contract, what all functions share, and one capability.
+
+    Packing from the root keeps the import names; each level is closed before its exceptions are opened, so that the
+    fingerprint never walks into .venv or node_modules.
+    """
+    return [
+        "/*",
+        "!/contract.py",
+        "!/lambdas",
+        "/lambdas/*",
+        "!/lambdas/__init__.py",
+        "!/lambdas/shared",
+        f"!/lambdas/{capability}",
+        "__pycache__",
+    ]
+
+
+def _dependencies(target: BundlingTarget) -> lambda_.Code:
+    locked = (_LAMBDAS / _REQUIREMENTS).read_bytes()
+    return lambda_.Code.from_asset(
+        str(_LAMBDAS),
+        exclude=["*", f"!{_REQUIREMENTS}"],
+        # What is installed depends on the lock and the target alone: nothing is installed while those are the same.
+        asset_hash_type=AssetHashType.CUSTOM,
+        asset_hash=hashlib.sha256(locked + target.identity.encode()).hexdigest(),
+        bundling=BundlingOptions(
+            image=DockerImage.from_registry("none"),  # demanded by the type; the local bundling succeeds or raises
+            local=_WithUv(target),
+        ),
+        display_name="functions' dependencies",
+    )

@@ -1,0 +1,71 @@
+"""Queues with their dead letters: every asynchronous hop has one, and an alarm on it."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
+
+_RECEIVES: Final = 5
+"""Five failures in a row of one message are no longer a passing fault of a service."""
+
+
+class DeadLetterQueue(Construct):
+    """Keeps for 14 days (the longest there is) what nobody could handle, and raises an alarm at the first one."""
+
+    def __init__(self, scope: Construct, id_: str, *, monitoring: Monitoring, holds: str) -> None:
+        """`holds` says in a few words what a message is: it ends the alarm's description."""
+        super().__init__(scope, id_)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=monitoring.key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        monitoring.alarm(
+            self,
+            "NotEmpty",
+            metric=self.queue.metric_approximate_number_of_messages_visible(period=ALARM_PERIOD, statistic="Maximum"),
+            threshold=1,
+            description=f"Could not be handled, and waits in the dead-letter queue: {holds}",
+        )
+
+
+class QueueWithDeadLetters(Construct):
+    """A queue, its dead-letter queue, and an alarm when messages wait too long."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        monitoring: Monitoring,
+        holds: str,
+        consumer_timeout: Duration,
+        oldest: Duration,
+    ) -> None:
+        """Args: `consumer_timeout` of the function that reads it, `oldest` age of a message that is still normal."""
+        super().__init__(scope, id_)
+        self.dead_letters = DeadLetterQueue(self, "DeadLetters", monitoring=monitoring, holds=holds)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=monitoring.key,
+            enforce_ssl=True,
+            # Lambda asks for six times the function's time-out, so that throttled batches are not delivered twice.
+            visibility_timeout=Duration.seconds(6 * int(consumer_timeout.to_seconds())),
+            retention_period=Duration.days(14),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=_RECEIVES, queue=self.dead_letters.queue),
+        )
+        monitoring.alarm(
+            self,
+            "Waiting",
+            metric=self.queue.metric_approximate_age_of_oldest_message(period=ALARM_PERIOD, statistic="Maximum"),
+            threshold=int(oldest.to_seconds()),
+            description=f"Waits for longer than {oldest.to_human_string()}: {holds}",
+        )

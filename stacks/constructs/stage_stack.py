@@ -1,0 +1,34 @@
+"""What every stack of a stage shares: its name, its settings, and the way it publishes names."""
+
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from contract import Parameter, parameter_name
+from stacks.config import StageSettings
+
+REPOSITORY: Final = Path(__file__).parents[2]
+"""Root of the checkout: what is packed for AWS lies below it."""
+
+
+class StageStack(Stack):
+    """A stack named `genolaunch-<stage>-<name>`."""
+
+    def __init__(self, scope: Construct, name: str, *, settings: StageSettings, description: str) -> None:
+        super().__init__(scope, name, stack_name=f"{settings.prefix}-{name}", description=description)
+        self.settings = settings
+
+    @property
+    def removal(self) -> RemovalPolicy:
+        """What becomes of buckets, tables, keys and logs when their stack is deleted."""
+        return RemovalPolicy.DESTROY if self.settings.removal_policy == "destroy" else RemovalPolicy.RETAIN
+
+    def publish(self, parameter: Parameter, value: str) -> None:
+        """Make a name known to the command line and to people: an SSM parameter and a stack output."""
+        title = "".join(word.capitalize() for word in parameter.split("-"))
+        name = parameter_name(self.settings.name, parameter)
+        ssm.StringParameter(self, f"{title}Parameter", parameter_name=name, string_value=value)
+        CfnOutput(self, title, value=value, description=f"Also SSM parameter {name}")

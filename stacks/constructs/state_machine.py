@@ -1,0 +1,78 @@
+"""A state machine from `statemachines/<name>.asl.json`, with a role that may do nothing until it is granted."""
+
+from collections.abc import Mapping
+
+from aws_cdk import ArnFormat
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
+from stacks.constructs.stage_stack import REPOSITORY, StageStack
+
+
+def state_machine_name(stack: StageStack, workflow: str) -> str:
+    """Names are given, not generated: a role can then speak of its own machine's executions without a circle."""
+    return f"{stack.settings.prefix}-{workflow}"
+
+
+def executions_arn(stack: StageStack, workflow: str) -> str:
+    """Pattern of the ARNs of all executions of a workflow's state machine."""
+    return stack.format_arn(
+        service="states",
+        resource=f"execution:{state_machine_name(stack, workflow)}:*",
+        arn_format=ArnFormat.NO_RESOURCE_NAME,
+    )
+
+
+class AslStateMachine(Construct):
+    """`machine` and its `role`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        workflow: str,
+        *,
+        monitoring: Monitoring,
+        description: str,
+        substitutions: Mapping[str, str],
+    ) -> None:
+        """`workflow` names the file and the machine; `substitutions` fill every `${…}` of the file."""
+        super().__init__(scope, f"{workflow.capitalize()}Workflow")
+        stack = StageStack.of(self)
+        assert isinstance(stack, StageStack)  # a state machine is part of a stage
+        name = state_machine_name(stack, workflow)
+        self.role = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"), description=f"State machine {name}"
+        )
+        self.machine = sfn.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=name,
+            comment=description,
+            definition_body=sfn.DefinitionBody.from_string(
+                (REPOSITORY / "statemachines" / f"{workflow}.asl.json").read_text(encoding="utf-8")
+            ),
+            definition_substitutions=dict(substitutions),
+            role=self.role,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                # The history of an execution is kept for 90 days with everything in it; the log is for alarms and
+                # searches, and traits' and data sets' names have no place in it.
+                destination=monitoring.log_group(self, "Logs", name=f"/aws/vendedlogs/states/{name}"),
+                level=sfn.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+        )
+        monitoring.alarm(
+            self,
+            "Failed",
+            metric=self.machine.metric_failed(period=ALARM_PERIOD),
+            threshold=1,
+            description=f"An execution of {name} failed.",
+        )
+
+    def allow(self, *statements: iam.PolicyStatement) -> None:
+        """Add to the role's policy."""
+        for statement in statements:
+            self.role.add_to_policy(statement)

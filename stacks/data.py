@@ -1,0 +1,250 @@
+"""What must outlive every deployment: key, buckets, tables, and the queue that the launch bucket writes to."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from contract import LAUNCH_PREFIX, STATUS_INDEX, LaunchField, Parameter, TaskField
+from stacks.config import StageSettings
+from stacks.constructs.monitoring import Monitoring
+from stacks.constructs.queues import QueueWithDeadLetters
+from stacks.constructs.stage_stack import StageStack
+
+REGISTRATION_TIMEOUT: Final = Duration.minutes(1)
+"""Of the function that takes dropped files from the queue: the queue's visibility follows from it."""
+
+_FSX_S3_ROLES: Final = "aws-service-role/s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_fs-*"
+
+
+class DataStack(StageStack):
+    """Stateful resources of a stage."""
+
+    def __init__(self, scope: Construct, *, settings: StageSettings) -> None:
+        super().__init__(scope, "data", settings=settings, description="Buckets, tables and key of Genolaunch")
+        # The launch bucket's name is given: its queue's policy must name the bucket, and the bucket needs the policy
+        # first; a reference would be a circle.
+        self._launch_bucket_name = f"{settings.prefix}-launch-{settings.account}-{settings.region}"
+        self.key = self._make_key()
+        self.topic = self._make_topic()
+        self.monitoring = Monitoring(key=self.key, topic=self.topic)
+        self.registrations = QueueWithDeadLetters(
+            self,
+            "Registrations",
+            monitoring=self.monitoring,
+            holds="a file dropped into the launch bucket",
+            consumer_timeout=REGISTRATION_TIMEOUT,
+            oldest=Duration.minutes(15),
+        )
+        self._access_logs = self._make_access_logs()
+        self.launch_bucket = self._make_launch_bucket()
+        self.data_bucket = self._make_data_bucket()
+        self.results_bucket = self._make_bucket("Results", versioned=True)
+        self.launch_table = self._make_launch_table()
+        self.task_table = self._make_table(
+            "Tasks",
+            partition_key=_text(TaskField.LAUNCH_ID),
+            sort_key=_text(TaskField.TASK_ID),
+        )
+        for parameter, value in {
+            Parameter.LAUNCH_BUCKET: self.launch_bucket.bucket_name,
+            Parameter.DATA_BUCKET: self.data_bucket.bucket_name,
+            Parameter.RESULTS_BUCKET: self.results_bucket.bucket_name,
+            Parameter.LAUNCH_TABLE: self.launch_table.table_name,
+            Parameter.TASK_TABLE: self.task_table.table_name,
+        }.items():
+            self.publish(parameter, value)
+
+    def _make_key(self) -> kms.Key:
+        key = kms.Key(
+            self,
+            "Key",
+            alias=f"genolaunch/{self.settings.name}",
+            description=f"Everything that Genolaunch stores in the stage {self.settings.name}",
+            enable_key_rotation=True,
+            removal_policy=self.removal,
+        )
+        in_account = {"StringEquals": {"aws:SourceAccount": self.account}}
+        users = {
+            "Logs": (
+                f"logs.{self.region}.amazonaws.com",
+                {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": self.format_arn(service="logs", resource="*")}},
+            ),
+            "BucketNotifications": (
+                "s3.amazonaws.com",
+                {**in_account, "ArnLike": {"aws:SourceArn": f"arn:{self.partition}:s3:::{self._launch_bucket_name}"}},
+            ),
+            "DeadLettersOfRules": ("events.amazonaws.com", in_account),
+            "Alarms": ("cloudwatch.amazonaws.com", in_account),
+        }
+        for sid, (service, conditions) in users.items():
+            key.add_to_resource_policy(_use_of_key(sid, iam.ServicePrincipal(service), conditions))
+        key.add_to_resource_policy(
+            _use_of_key(
+                "LustreLinks",
+                # Each file system has a service-linked role of its own, made with it: named by pattern.
+                iam.AnyPrincipal(),
+                {
+                    "ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{self.account}:role/{_FSX_S3_ROLES}"},
+                    "StringEquals": {
+                        "kms:CallerAccount": self.account,
+                        "kms:ViaService": f"s3.{self.region}.amazonaws.com",
+                    },
+                },
+            )
+        )
+        return key
+
+    def _make_topic(self) -> sns.Topic:
+        topic = sns.Topic(
+            self, "Notices", display_name=f"Genolaunch {self.settings.name}", master_key=self.key, enforce_ssl=True
+        )
+        for email in self.settings.notification_emails:
+            topic.add_subscription(subscriptions.EmailSubscription(email))
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        return topic
+
+    def _make_access_logs(self) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "AccessLogs",
+            # S3 delivers access logs to buckets with its own keys only.
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            removal_policy=self.removal,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(self.settings.log_retention_days))],
+        )
+
+    def _make_bucket(self, id_: str, *, versioned: bool, name: str | None = None) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            id_,
+            bucket_name=name,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=versioned,
+            removal_policy=self.removal,
+            server_access_logs_bucket=self._access_logs,
+            server_access_logs_prefix=f"{id_.lower()}/",
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                    noncurrent_version_expiration=Duration.days(30) if versioned else None,
+                )
+            ],
+        )
+
+    def _make_launch_bucket(self) -> s3.Bucket:
+        bucket = self._make_bucket("LaunchFiles", versioned=True, name=self._launch_bucket_name)
+        queue = self.registrations.queue
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LaunchBucketNotifies",
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": self.account},
+                    "ArnLike": {"aws:SourceArn": f"arn:{self.partition}:s3:::{self._launch_bucket_name}"},
+                },
+            )
+        )
+        resource = bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        # Native, and not EventBridge: only these events say who dropped the file. The library's own way would add a
+        # custom resource with a function.
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(
+                    event="s3:ObjectCreated:*",
+                    queue=queue.queue_arn,
+                    filter=s3.CfnBucket.NotificationFilterProperty(
+                        s3_key=s3.CfnBucket.S3KeyFilterProperty(
+                            rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=LAUNCH_PREFIX)]
+                        )
+                    ),
+                )
+            ]
+        )
+        # S3 tries to write to the queue when the notification is set.
+        policy = queue.node.find_child("Policy")
+        resource.node.add_dependency(policy)
+        return bucket
+
+    def _make_data_bucket(self) -> s3.Bucket:
+        # Not versioned: data sets are large, and kept by those who upload them.
+        bucket = self._make_bucket("Data", versioned=False)
+        resource = bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        # EventBridge, since native notifications may not overlap a file system's link; natively in the template, since
+        # `event_bridge_enabled` would add a custom resource with a function.
+        resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
+        return bucket
+
+    def _make_launch_table(self) -> dynamodb.Table:
+        table = self._make_table(
+            "Launches",
+            partition_key=_text(LaunchField.LAUNCH_ID),
+            stream=dynamodb.StreamViewType.NEW_IMAGE,
+        )
+        table.add_global_secondary_index(
+            index_name=STATUS_INDEX,
+            partition_key=_text(LaunchField.STATUS),
+            sort_key=_text(LaunchField.SUBMITTED_AT),
+        )
+        return table
+
+    def _make_table(
+        self,
+        id_: str,
+        *,
+        partition_key: dynamodb.Attribute,
+        sort_key: dynamodb.Attribute | None = None,
+        stream: dynamodb.StreamViewType | None = None,
+    ) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            id_,
+            partition_key=partition_key,
+            sort_key=sort_key,
+            stream=stream,
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self.key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=self.removal,
+        )
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _use_of_key(sid: str, principal: iam.IPrincipal, conditions: dict[str, dict[str, str]]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        principals=[principal],
+        actions=["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        resources=["*"],  # in a key's policy, "*" is this key
+        conditions=conditions,
+    )

@@ -1,0 +1,76 @@
+"""The stage's private network: where jobs run and file systems live."""
+
+from typing import Final
+
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from stacks.config import StageSettings
+from stacks.constructs.monitoring import Monitoring
+from stacks.constructs.stage_stack import StageStack
+
+# Between Lustre clients and servers, and among the servers, in both directions.
+_LUSTRE_PORTS: Final = (ec2.Port.tcp(988), ec2.Port.tcp_range(1018, 1023))
+
+
+class NetworkStack(StageStack):
+    """VPC, one private subnet a zone, and the two security groups of the file systems' traffic."""
+
+    def __init__(self, scope: Construct, *, settings: StageSettings, monitoring: Monitoring) -> None:
+        # Read while the base class is being built, by the property below.
+        self._zones = list(settings.zones)
+        super().__init__(scope, "network", settings=settings, description="Private network of Genolaunch's jobs")
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(settings.network.cidr),
+            availability_zones=list(settings.zones),
+            nat_gateways=settings.network.nat_gateways,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
+                ),
+                ec2.SubnetConfiguration(name="jobs", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            ],
+            gateway_endpoints={
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
+            },
+            # Emptying the default group takes a custom resource with a function, and nothing here uses that group.
+            restrict_default_security_group=False,
+        )
+        self.vpc.add_flow_log(
+            "FlowLog",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(monitoring.log_group(self, "FlowLogs")),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,  # what was refused is what a fault-finder asks for
+        )
+        self.compute_group = ec2.SecurityGroup(
+            self,
+            "Compute",
+            vpc=self.vpc,
+            description="Batch instances: out to anywhere (packages, images, AWS), in from the file systems alone",
+            allow_all_outbound=True,
+        )
+        self.file_system_group = ec2.SecurityGroup(
+            self, "FileSystems", vpc=self.vpc, description="FSx for Lustre file systems", allow_all_outbound=False
+        )
+        self._open_lustre_ports()
+
+    @property
+    @jsii.member(jsii_name="availabilityZones")
+    def availability_zones(self) -> list[str]:
+        """The stage's zones: the library would ask AWS for the account's, and synthesis must not need an account."""
+        return self._zones
+
+    def zone_subnet(self, zone: str) -> ec2.ISubnet:
+        """The private subnet of a zone."""
+        return next(subnet for subnet in self.vpc.private_subnets if subnet.availability_zone == zone)
+
+    def _open_lustre_ports(self) -> None:
+        servers, clients = self.file_system_group, self.compute_group
+        for port in _LUSTRE_PORTS:
+            for peer in (servers, clients):
+                servers.add_ingress_rule(peer, port, "Lustre")
+                servers.add_egress_rule(peer, port, "Lustre")
+            clients.add_ingress_rule(servers, port, "Lustre")

@@ -1,0 +1,278 @@
+"""The regenie workflow: its functions, its state machine, and the roles of its jobs."""
+
+import re
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from contract import PROJECT, RESULTS_PREFIX, Setting, Workflow
+from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
+from stacks.config import BUILD, StageSettings
+from stacks.constructs.permissions import (
+    made_by_stage,
+    managed_rule,
+    read_batch_jobs,
+    read_file_systems,
+    tagged_for_stage,
+)
+from stacks.constructs.python_function import BundlingTarget, Capability
+from stacks.constructs.stage_stack import REPOSITORY, StageStack
+from stacks.constructs.state_machine import AslStateMachine
+from stacks.data import DataStack
+from stacks.network import NetworkStack
+
+_LUSTRE_S3: Final = "s3.data-source.lustre.fsx.amazonaws.com"
+_PRIVATE_IMAGE: Final = re.compile(r"^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)")
+
+
+class RegenieStack(StageStack):
+    """Everything of `workflow: regenie` that is not compute or data."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: StageSettings,
+        data: DataStack,
+        network: NetworkStack,
+        compute: ComputeStack,
+        bundling: BundlingTarget,
+    ) -> None:
+        super().__init__(scope, "regenie", settings=settings, description="The regenie workflow of Genolaunch")
+        self._data = data
+        self._compute = compute
+        self._readable = (
+            data.data_bucket,
+            *(
+                s3.Bucket.from_bucket_name(self, f"Readable{number}", name)
+                for number, name in enumerate(settings.readable_buckets, start=1)
+            ),
+        )
+        self._job_role = self._make_task_role(
+            "JobRole", "What a regenie job may do in AWS: nothing, its files are mounted"
+        )
+        self._execution_role = self._make_task_role(
+            "ExecutionRole", "ECS agent, for a regenie job: its image and its log"
+        )
+        compute.job_logs.grant_write(self._execution_role)
+        self._images = {version: self._image(version, image) for version, image in settings.regenie.versions.items()}
+
+        self._functions = Capability(self, "regenie", monitoring=data.monitoring, bundling=bundling)
+        plan_launch = self._make_plan_launch()
+        collect_failures = self._make_collect_failures()
+        workflow = AslStateMachine(
+            self,
+            Workflow.REGENIE,
+            monitoring=data.monitoring,
+            description="One attempt of a regenie launch",
+            substitutions={
+                "Project": PROJECT,
+                "Stage": settings.name,
+                "LaunchTableName": data.launch_table.table_name,
+                "PlanLaunchFunctionArn": plan_launch.function_arn,
+                "CollectFailuresFunctionArn": collect_failures.function_arn,
+                "FileSystemSecurityGroupId": network.file_system_group.security_group_id,
+                "FileSystemDeploymentType": settings.file_system,
+                "FileSystemsFolder": FILE_SYSTEMS_FOLDER,
+                "JobRoleArn": self._job_role.role_arn,
+                "ExecutionRoleArn": self._execution_role.role_arn,
+                "JobLogGroupName": compute.job_logs.log_group_name,
+                "JobTimeoutSeconds": str(3600 * settings.job_timeout_hours),
+            },
+        )
+        plan_launch.grant_invoke(workflow.role)
+        collect_failures.grant_invoke(workflow.role)
+        data.launch_table.grant(workflow.role, "dynamodb:UpdateItem")
+        workflow.allow(*self._file_system_statements(), *self._job_statements())
+        self.machine = workflow.machine
+
+    def _make_task_role(self, id_: str, description: str) -> iam.Role:
+        return iam.Role(self, id_, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"), description=description)
+
+    def _image(self, version: str, image: str) -> str:
+        """URI of a version's image, which jobs may pull from then on."""
+        if image == BUILD:
+            asset = ecr_assets.DockerImageAsset(
+                self,
+                f"Image{version.replace('.', '')}",
+                directory=str(REPOSITORY / "containers" / "regenie"),
+                platform=ecr_assets.Platform.LINUX_AMD64,  # regenie's official image is x86-64
+                build_args={"REGENIE_VERSION": version},
+            )
+            asset.repository.grant_pull(self._execution_role)
+            return asset.image_uri
+        if private := _PRIVATE_IMAGE.match(image):
+            self._grant_pull(*private.groups())
+        return image
+
+    def _grant_pull(self, account: str, region: str, repository: str) -> None:
+        arn = self.format_arn(
+            service="ecr", account=account, region=region, resource="repository", resource_name=repository
+        )
+        self._execution_role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+                resources=[arn],
+            )
+        )
+        self._execution_role.add_to_policy(
+            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])  # knows no resources
+        )
+
+    def _make_plan_launch(self) -> lambda_.Function:
+        data = self._data
+        function = self._functions.function(
+            "plan_launch",
+            description="Checks a launch's inputs, cuts it into jobs and writes their commands",
+            # Variants are counted in the inputs' own files, which may be gigabytes long.
+            timeout=Duration.minutes(15),
+            memory_mib=2048,
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.DATA_BUCKET: data.data_bucket.bucket_name,
+                Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
+                Setting.REGENIE_IMAGES: self.to_json_string(
+                    {"versions": self._images, "default": self.settings.regenie.default_version}
+                ),
+                Setting.PLACEMENTS: self.to_json_string(
+                    [
+                        {"zone": place.zone, "subnetId": place.subnet_id, "queues": place.queues}
+                        for place in self._compute.placements
+                    ]
+                ),
+            },
+        )
+        data.launch_table.grant(function, "dynamodb:GetItem")
+        for bucket in self._readable:
+            bucket.grant_read(function)
+        data.results_bucket.grant_read_write(function, f"{RESULTS_PREFIX}*")
+        return function
+
+    def _make_collect_failures(self) -> lambda_.Function:
+        data = self._data
+        function = self._functions.function(
+            "collect_failures",
+            description="Says why a launch failed, and keeps its failed jobs' logs",
+            timeout=Duration.minutes(5),
+            environment={
+                Setting.TASK_TABLE: data.task_table.table_name,
+                Setting.JOB_LOG_GROUP: self._compute.job_logs.log_group_name,
+            },
+        )
+        data.task_table.grant(function, "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+        self._compute.job_logs.grant(function, "logs:GetLogEvents")
+        function.add_to_role_policy(read_batch_jobs())
+        return function
+
+    def _file_system_statements(self) -> list[iam.PolicyStatement]:
+        file_systems = self.format_arn(service="fsx", resource="file-system", resource_name="*")
+        associations = self.format_arn(service="fsx", resource="association", resource_name="*")
+        tasks = self.format_arn(service="fsx", resource="task", resource_name="*")
+        service_role = self.format_arn(
+            service="iam", region="", resource="role", resource_name=f"aws-service-role/{_LUSTRE_S3}/*"
+        )
+        buckets = (*self._readable, self._data.results_bucket)
+        return [
+            read_file_systems(),
+            iam.PolicyStatement(
+                sid="MakeTaggedFileSystemsLinksAndExports",
+                actions=[
+                    "fsx:CreateFileSystem",
+                    "fsx:CreateDataRepositoryAssociation",
+                    "fsx:CreateDataRepositoryTask",
+                    "fsx:TagResource",
+                ],
+                resources=[file_systems, associations, tasks],
+                conditions=tagged_for_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="LinkAndExportOwnFileSystems",
+                actions=["fsx:CreateDataRepositoryAssociation", "fsx:CreateDataRepositoryTask"],
+                resources=[file_systems],
+                conditions=made_by_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="LetFsxFindItsNetwork",
+                actions=[
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:GetSecurityGroupsForVpc",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcs",
+                    "ec2:DescribeRouteTables",
+                ],
+                resources=["*"],  # these actions know no resources; only FSx may use them, on this role's behalf
+                conditions={"ForAnyValue:StringEquals": {"aws:CalledVia": ["fsx.amazonaws.com"]}},
+            ),
+            iam.PolicyStatement(
+                sid="LetFsxMakeItsOwnRoles",
+                actions=["iam:CreateServiceLinkedRole"],
+                resources=[
+                    service_role,
+                    self.format_arn(
+                        service="iam", region="", resource="role", resource_name="aws-service-role/fsx.amazonaws.com/*"
+                    ),
+                ],
+                conditions={"StringEquals": {"iam:AWSServiceName": ["fsx.amazonaws.com", _LUSTRE_S3]}},
+            ),
+            iam.PolicyStatement(
+                sid="LetFsxOpenTheLinkedPrefixes",
+                actions=["iam:AttachRolePolicy", "iam:PutRolePolicy"],
+                resources=[service_role],
+            ),
+            iam.PolicyStatement(
+                # FSx refuses to link a bucket for a caller who could not read and write it itself. These are the
+                # permissions its documentation demands.
+                sid="LinkBuckets",
+                actions=["s3:Get*", "s3:List*", "s3:PutObject"],
+                resources=[arn for bucket in buckets for arn in (bucket.bucket_arn, bucket.arn_for_objects("*"))],
+            ),
+        ]
+
+    def _job_statements(self) -> list[iam.PolicyStatement]:
+        definitions = self.format_arn(service="batch", resource="job-definition", resource_name="*")
+        jobs = self.format_arn(service="batch", resource="job", resource_name="*")
+        return [
+            read_batch_jobs(),
+            managed_rule(self, "StepFunctionsGetEventsForBatchJobsRule"),
+            iam.PolicyStatement(
+                sid="DefineRegenieJobs",
+                actions=["batch:RegisterJobDefinition"],
+                resources=[definitions],
+                conditions={
+                    "StringEquals": {
+                        "batch:Image": list(self._images.values()),
+                        **tagged_for_stage(self)["StringEquals"],
+                    },
+                    "Bool": {"batch:Privileged": "false"},
+                },
+            ),
+            iam.PolicyStatement(
+                sid="TagJobs",
+                actions=["batch:TagResource"],
+                resources=[definitions, jobs],
+                conditions=tagged_for_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="SubmitOwnDefinitions",
+                actions=["batch:SubmitJob"],
+                resources=[definitions],
+                conditions=made_by_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.queue_arns
+            ),
+            iam.PolicyStatement(
+                sid="StopOwnJobs", actions=["batch:TerminateJob"], resources=[jobs], conditions=made_by_stage(self)
+            ),
+            iam.PolicyStatement(
+                sid="GiveJobsTheirRoles",
+                actions=["iam:PassRole"],
+                resources=[self._job_role.role_arn, self._execution_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            ),
+        ]

@@ -1,0 +1,41 @@
+"""All stacks of one stage, wired by their constructors' arguments."""
+
+from aws_cdk import Environment, Stage, Tags
+from constructs import Construct
+
+from contract import PROJECT, TAG_PROJECT, TAG_STAGE
+from stacks.cleanup import CleanupStack
+from stacks.compute import ComputeStack
+from stacks.config import StageSettings
+from stacks.constructs.python_function import BundlingTarget
+from stacks.data import DataStack
+from stacks.network import NetworkStack
+from stacks.regenie import RegenieStack
+from stacks.workflow_manager import WorkflowManagerStack
+
+
+class GenolaunchStage(Stage):
+    """One complete, separate Genolaunch: `data` is stateful, everything else can be deleted and made again."""
+
+    def __init__(self, scope: Construct, *, settings: StageSettings, bundling: BundlingTarget) -> None:
+        super().__init__(scope, settings.prefix, env=Environment(account=settings.account, region=settings.region))
+        self.data = DataStack(self, settings=settings)
+        monitoring = self.data.monitoring
+        self.network = NetworkStack(self, settings=settings, monitoring=monitoring)
+        self.compute = ComputeStack(self, settings=settings, network=self.network, monitoring=monitoring)
+        self.regenie = RegenieStack(
+            self, settings=settings, data=self.data, network=self.network, compute=self.compute, bundling=bundling
+        )
+        self.workflow_manager = WorkflowManagerStack(
+            self, settings=settings, data=self.data, regenie=self.regenie.machine, bundling=bundling
+        )
+        self.cleanup = CleanupStack(
+            self,
+            settings=settings,
+            data=self.data,
+            workflow_manager=self.workflow_manager,
+            regenie=self.regenie.machine,
+            bundling=bundling,
+        )
+        Tags.of(self).add(TAG_PROJECT, PROJECT)
+        Tags.of(self).add(TAG_STAGE, settings.name)

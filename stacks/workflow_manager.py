@@ -1,0 +1,140 @@
+"""The workflow manager: dropped files become launches, launches become executions."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, PIPE_STATUSES, LaunchField, Parameter, Setting, Workflow
+from stacks.config import StageSettings
+from stacks.constructs.permissions import managed_rule
+from stacks.constructs.python_function import BundlingTarget, Capability
+from stacks.constructs.stage_stack import StageStack
+from stacks.constructs.state_machine import AslStateMachine, executions_arn
+from stacks.constructs.stream_pipe import StreamPipe
+from stacks.data import REGISTRATION_TIMEOUT, DataStack
+
+LAUNCH: Final = "launch"
+"""Name of the state machine, and of its file, that takes one request of the launch table's stream."""
+
+_BATCH: Final = 10
+"""Dropped files that one invocation registers."""
+
+_CONCURRENCY: Final = 5
+"""Ten thousand files dropped at once register within minutes, and do not eat the account's Lambda concurrency."""
+
+
+class WorkflowManagerStack(StageStack):
+    """Registration, the pipe, and the launch state machine."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: StageSettings,
+        data: DataStack,
+        regenie: sfn.StateMachine,
+        bundling: BundlingTarget,
+    ) -> None:
+        super().__init__(
+            scope, "workflow-manager", settings=settings, description="Registers and starts Genolaunch's launches"
+        )
+        self._data = data
+        self._functions = Capability(self, "workflow_manager", monitoring=data.monitoring, bundling=bundling)
+        self._make_register_launch()
+        change_status = self._make_status_function("change_status", "The one place where a launch's status changes")
+        self.settle_launch = self._make_status_function(
+            "settle_launch", "Makes the launch table tell the truth about an execution that ended"
+        )
+        self.launch = self._make_launch_machine(change_status, regenie)
+        StreamPipe(
+            self,
+            "Requests",
+            monitoring=data.monitoring,
+            table=data.launch_table,
+            machine=self.launch,
+            pattern={"dynamodb": {"NewImage": {LaunchField.STATUS: {"S": [str(status) for status in PIPE_STATUSES]}}}},
+            execution_input={
+                LaunchField.LAUNCH_ID: f"<$.dynamodb.NewImage.{LaunchField.LAUNCH_ID}.S>",
+                LaunchField.STATUS: f"<$.dynamodb.NewImage.{LaunchField.STATUS}.S>",
+            },
+        )
+        self.publish(Parameter.LAUNCH_STATE_MACHINE, self.launch.state_machine_arn)
+
+    def _make_register_launch(self) -> None:
+        data = self._data
+        function = self._functions.function(
+            "register_launch",
+            description="Registers, or rejects, what was dropped into the launch bucket",
+            timeout=REGISTRATION_TIMEOUT,
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
+                Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name,
+                Setting.DATA_BUCKET: data.data_bucket.bucket_name,
+                Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
+            },
+        )
+        data.launch_bucket.grant_read(function, f"{LAUNCH_PREFIX}*")
+        data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
+        for table in (data.launch_table, data.task_table):
+            table.grant(function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+        data.topic.grant_publish(function)
+        queue = data.registrations.queue
+        queue.grant_consume_messages(function)
+        function.add_event_source_mapping(
+            "Registrations",
+            event_source_arn=queue.queue_arn,
+            batch_size=_BATCH,
+            max_concurrency=_CONCURRENCY,
+            report_batch_item_failures=True,
+        )
+
+    def _make_status_function(self, module: str, description: str) -> lambda_.Function:
+        data = self._data
+        function = self._functions.function(
+            module,
+            description=description,
+            timeout=Duration.seconds(30),
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
+            },
+        )
+        data.launch_table.grant(function, "dynamodb:GetItem", "dynamodb:UpdateItem")
+        data.topic.grant_publish(function)
+        return function
+
+    def _make_launch_machine(self, change_status: lambda_.Function, regenie: sfn.StateMachine) -> sfn.StateMachine:
+        data = self._data
+        launch = AslStateMachine(
+            self,
+            LAUNCH,
+            monitoring=data.monitoring,
+            description="Starts, follows or cancels one launch",
+            substitutions={
+                "LaunchTableName": data.launch_table.table_name,
+                "ChangeStatusFunctionArn": change_status.function_arn,
+                "RegenieStateMachineArn": regenie.state_machine_arn,
+            },
+        )
+        change_status.grant_invoke(launch.role)
+        data.launch_table.grant(launch.role, "dynamodb:GetItem")
+        regenie.grant_start_execution(launch.role)
+        launch.allow(
+            iam.PolicyStatement(
+                sid="FollowTheWorkflow",
+                actions=["states:DescribeExecution", "states:StopExecution"],
+                resources=[executions_arn(self, Workflow.REGENIE)],
+            ),
+            managed_rule(self, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
+            iam.PolicyStatement(
+                sid="CancelAnotherLaunch",
+                actions=["states:StopExecution"],
+                resources=[executions_arn(self, LAUNCH)],
+            ),
+        )
+        return launch.machine
