@@ -1,0 +1,323 @@
+"""The `genolaunch` command. Each command reads its arguments, calls the library, and shows what it answers.
+
+Imports of boto3 and rich stay inside the commands: `genolaunch --help` must answer at once.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from contract import Status
+from genolaunch.errors import sentence_for
+from genolaunch.launches import Launches
+from genolaunch.local import local_commands
+from genolaunch.platform import Platform
+
+if TYPE_CHECKING:
+    from genolaunch.job_logs import LogLine
+    from genolaunch.progress import Snapshot
+    from genolaunch.results import ResultObject
+    from genolaunch.submission import Answer
+
+DEFAULT_STAGE = "dev"
+
+EXIT_ENDED_BADLY = 1
+EXIT_REJECTED = 2
+EXIT_COULD_NOT = 3
+EXIT_INTERRUPTED = 130
+
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 the launch that was waited for FAILED or was CANCELLED; 2 the launch was rejected, or the "
+    "command line is wrong; 3 it could not be done, and standard error says why; 130 interrupted."
+)
+
+
+class _OneSentenceGroup(TyperGroup):
+    """Tells what could not be done in one sentence on standard error; with --debug, by the traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own signature
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            sentence = sentence_for(error)
+            if sentence is None or (isinstance(ctx.obj, _Settings) and ctx.obj.debug):
+                raise
+            typer.echo(f"genolaunch: {sentence}", err=True)
+            raise typer.Exit(EXIT_COULD_NOT) from error
+
+
+@dataclass(frozen=True)
+class _Settings:
+    stage: str
+    debug: bool
+
+
+app = typer.Typer(
+    cls=_OneSentenceGroup,
+    help="Submit genomics workflows to a Genolaunch stage, follow them, and fetch their results.",
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(local_commands, name="local")
+
+StageOption = Annotated[
+    str | None,
+    typer.Option("--stage", help="The stage to talk to, as before the command.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+LaunchArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The launch's id, the unique beginning of it, or “latest”.")
+]
+
+
+def main() -> None:
+    """Entry point of the `genolaunch` command."""
+    app()
+
+
+@app.callback()
+def common(
+    ctx: typer.Context,
+    stage: Annotated[
+        str, typer.Option("--stage", envvar="GENOLAUNCH_STAGE", help="The stage to talk to.")
+    ] = DEFAULT_STAGE,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="GENOLAUNCH_DEBUG", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """Submit genomics workflows to a Genolaunch stage, follow them, and fetch their results.
+
+    Account and region are those of the AWS environment (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …).
+    """
+    ctx.obj = _Settings(stage, debug)
+
+
+@app.command(epilog=f"Example: genolaunch submit launch.yaml --wait. {_EXIT_CODES}")
+def submit(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The launch config: YAML or JSON.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the launch until it is over.")] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", help="First upload this folder's new files to where the config's `data` points."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the platform's answer.", min=0)] = 60,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Submit a launch config, and tell whether it was accepted.
+
+    Prints the launch's id, or every fault of the config with its remedy.
+    """
+    from genolaunch import submission
+
+    platform = _platform(ctx, stage)
+    if data_dir is not None:
+        _upload_folder(platform, file, data_dir, quiet=as_json)
+    answer = submission.wait_for_answer(platform, submission.submit(platform, file), timeout)
+    if not answer.accepted or answer.launch_id is None:
+        _show_rejection(answer, as_json)
+        raise typer.Exit(EXIT_REJECTED)
+    if not wait:
+        _print_json(answer.document) if as_json else typer.echo(answer.launch_id)
+        return
+    if not as_json:
+        typer.echo(f"{file.name} was accepted as launch {answer.launch_id}.")
+    _wait_for(platform, answer.launch_id, as_json)
+
+
+@app.command("list", epilog="Example: genolaunch list --status FAILED --limit 5")
+def list_launches(
+    ctx: typer.Context,
+    status: Annotated[Status | None, typer.Option(help="Only launches of this status.", case_sensitive=False)] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """List launches, newest first."""
+    from genolaunch.documents import document_of
+
+    platform = _platform(ctx, stage)
+    launches = Launches(platform).newest(limit, status)
+    if as_json:
+        _print_json(document_of(launches))
+        return
+    from genolaunch import render
+
+    if launches:
+        render.console().print(render.launches_table(launches))
+    else:
+        typer.echo(f"Stage “{platform.stage}” has no such launches.", err=True)
+
+
+@app.command("status", epilog=f"Example: genolaunch status latest --watch. {_EXIT_CODES}")
+def show_status(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it until it is over.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show a launch: its facts, its steps with their times, the jobs under way, and why it failed."""
+    from genolaunch.progress import Progress
+
+    platform = _platform(ctx, stage)
+    launch_id = Launches(platform).resolve(launch).launch_id
+    if watch:
+        _wait_for(platform, launch_id, as_json)
+    else:
+        _show_snapshot(Progress(platform, launch_id).look(), as_json)
+
+
+@app.command(epilog="Example: genolaunch logs latest --job step2 --follow")
+def logs(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    job: Annotated[
+        str | None, typer.Option(help="Only this job (`merge`), array (`step2`) or child of an array (`step2[3]`).")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the jobs that failed.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the launch is over.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    stage: StageOption = None,
+) -> None:
+    """Show the log lines of a launch's jobs, in the order of time.
+
+    Of failed jobs whose log streams are gone, the stored ends of the logs.
+    """
+    from genolaunch.job_logs import JobChoice, JobLogs
+
+    if job and failed:
+        raise typer.BadParameter("--job and --failed exclude each other.")
+    platform = _platform(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    job_logs = JobLogs(platform, found, JobChoice(job, failed))
+    if not _print_lines(job_logs.follow() if follow else job_logs.lines(), as_json):
+        typer.echo(f"Launch {found.launch_id} has no such log lines.", err=True)
+
+
+@app.command(epilog="Example: genolaunch results latest --download results/")
+def results(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    download: Annotated[
+        Path | None, typer.Option("--download", metavar="DIR", help="Download them into this folder.")
+    ] = None,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """List a launch's results (report and summary statistics), or download them."""
+    from genolaunch.documents import document_of
+    from genolaunch.results import results_of
+
+    platform = _platform(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    objects = results_of(platform, found)
+    if download is not None and objects:
+        _download(platform, objects, download, quiet=as_json)
+    if as_json:
+        _print_json([{**document_of(entry), "uri": entry.uri} for entry in objects])
+        return
+    from genolaunch import render
+
+    if not objects:
+        typer.echo(f"Launch {found.launch_id} is {found.status} and has no results.", err=True)
+    elif download is None:
+        render.console().print(render.results_table(objects))
+
+
+def _platform(ctx: typer.Context, stage: str | None) -> Platform:
+    """The stage that the command's own --stage names, or else the one given before the command."""
+    return Platform(stage or ctx.obj.stage)
+
+
+def _upload_folder(platform: Platform, config: Path, folder: Path, *, quiet: bool) -> None:
+    from genolaunch import render, submission
+
+    with render.byte_progress(render.console(quiet=quiet), "Uploading") as begin:
+        for upload in submission.planned_uploads(platform, config, folder):
+            submission.upload_data(platform, upload, begin(upload.key, upload.size))
+
+
+def _download(platform: Platform, objects: "Sequence[ResultObject]", folder: Path, *, quiet: bool) -> None:
+    from genolaunch import render
+    from genolaunch.results import download
+
+    with render.byte_progress(render.console(quiet=quiet), "Downloading") as begin:
+        for entry in objects:
+            download(platform, entry, folder, begin(entry.path, entry.size))
+    if not quiet:
+        typer.echo(f"{len(objects)} {'object is' if len(objects) == 1 else 'objects are'} in {folder}.")
+
+
+def _show_rejection(answer: "Answer", as_json: bool) -> None:
+    if as_json:
+        _print_json(answer.document)
+        return
+    from genolaunch import render
+
+    count = len(answer.faults)
+    typer.echo(f"The config was rejected: {count} {'fault' if count == 1 else 'faults'}.", err=True)
+    render.console().print(render.faults_table(answer.faults))
+
+
+def _wait_for(platform: Platform, launch_id: str, as_json: bool) -> NoReturn:
+    """Follow a launch to its end; leaves with the exit code that its status means."""
+    from genolaunch.progress import Progress
+
+    snapshots = Progress(platform, launch_id).follow()
+    try:
+        status = _follow(snapshots, as_json).launch.status
+    except KeyboardInterrupt:
+        typer.echo(f"The launch goes on; see it again with: genolaunch status {launch_id} --watch", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    raise typer.Exit({Status.COMPLETE: 0, Status.REJECTED: EXIT_REJECTED}.get(status, EXIT_ENDED_BADLY))
+
+
+def _follow(snapshots: "Iterable[Snapshot]", as_json: bool) -> "Snapshot":
+    """Show the snapshots as they come (as JSON, only the last one); answers the last one."""
+    if as_json:
+        *_, last = snapshots
+        _show_snapshot(last, as_json)
+        return last
+    from genolaunch import render
+
+    return render.follow(render.console(), snapshots)
+
+
+def _show_snapshot(snapshot: "Snapshot", as_json: bool) -> None:
+    if as_json:
+        from genolaunch.documents import snapshot_document
+
+        _print_json(snapshot_document(snapshot))
+    else:
+        from genolaunch import render
+
+        render.console().print(render.launch_view(snapshot))
+
+
+def _print_lines(lines: "Iterable[LogLine]", as_json: bool) -> bool:
+    """Print log lines as they come; whether there were any."""
+    from genolaunch import render
+    from genolaunch.documents import document_of
+
+    screen = render.console()
+    any_line = False
+    for line in lines:
+        any_line = True
+        if as_json:
+            typer.echo(json.dumps(document_of(line)))
+        else:
+            screen.print(render.log_line(line), soft_wrap=True)
+    return any_line
+
+
+def _print_json(document: Any) -> None:  # noqa: ANN401 - any JSON value
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,279 @@
+"""Launches as the launch table tells them, and their failed jobs as the task table does."""
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from contract import (
+    FINAL_STATUSES,
+    JOB_TASK_PREFIX,
+    STATUS_INDEX,
+    LaunchField,
+    Status,
+    TaskField,
+    run_name,
+)
+from genolaunch.batch_jobs import label_of
+from genolaunch.errors import GenolaunchError
+
+if TYPE_CHECKING:
+    from genolaunch.platform import Platform
+
+LATEST = "latest"
+"""Stands for the newest launch wherever an id is asked for."""
+
+_PREFIX_SEARCH_DEPTH = 1000
+"""How many launches of each status, newest first, are searched for a prefix: bounds what the search reads."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a launch's config."""
+
+    where: str
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class LaunchError:
+    """Why a launch failed or was rejected."""
+
+    type: str
+    message: str
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One item of the launch table. Times are aware datetimes; what the platform has not set yet is None."""
+
+    launch_id: str
+    name: str
+    status: Status
+    workflow: str | None = None
+    compute_service: str | None = None
+    data_path: str | None = None
+    config_uri: str | None = None
+    requested_by: str | None = None
+    submitted_at: datetime | None = None
+    updated_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempt: int = 0
+    execution_arn: str | None = None
+    workflow_execution_arn: str | None = None
+    results_uri: str | None = None
+    report_uri: str | None = None
+    error: LaunchError | None = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL_STATUSES
+
+    @property
+    def run_name(self) -> str:
+        """Name of the current attempt: what its executions and jobs are called by."""
+        return run_name(self.launch_id, self.attempt)
+
+    def elapsed(self, now: datetime) -> timedelta | None:
+        """From submission to its end, or to `now`."""
+        if self.submitted_at is None:
+            return None
+        return (self.ended_at or now) - self.submitted_at if self.is_final else now - self.submitted_at
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """A failed Batch job, as the task table keeps it. `label` is its name within the run: `merge`, `step2[3]`."""
+
+    job_name: str
+    label: str
+    array_index: int
+    error_type: str | None
+    reason: str | None
+    exit_code: int | None
+    attempts: int | None
+    job_id: str | None
+    log_group: str | None
+    log_stream: str | None
+    log_tail: tuple[str, ...]
+
+
+class Launches:
+    """Reads launches of one stage."""
+
+    def __init__(self, platform: "Platform") -> None:
+        self._platform = platform
+
+    def get(self, launch_id: str) -> Launch:
+        """The launch of exactly this id; raises GenolaunchError when there is none."""
+        launch = self._find(launch_id)
+        if launch is None:
+            raise GenolaunchError(f"Stage “{self._platform.stage}” has no launch {launch_id}.")
+        return launch
+
+    def resolve(self, text: str) -> Launch:
+        """The launch that `text` means: an id, the unique beginning of one, or "latest".
+
+        Raises GenolaunchError when none or several are meant.
+        """
+        if text == LATEST:
+            newest = self.newest(1)
+            if not newest:
+                raise GenolaunchError(f"Stage “{self._platform.stage}” has no launches yet.")
+            return self.get(newest[0].launch_id)
+        return self._find(text) or self.get(self._only_id_beginning_with(text))
+
+    def newest(self, limit: int, status: Status | None = None) -> list[Launch]:
+        """The `limit` newest launches, of one status if given. Attributes that the index lacks are None."""
+        statuses = [status] if status else list(Status)
+        merged = heapq.merge(
+            *(self._of_status(each, page_size=limit) for each in statuses), key=_newest_first, reverse=True
+        )
+        return list(islice(merged, limit))
+
+    def failed_jobs(self, launch: Launch) -> list[FailedJob]:
+        """The failed jobs of the launch's current attempt, in the order of their names."""
+        pages = self._platform.dynamodb.get_paginator("query").paginate(
+            TableName=self._platform.names.task_table,
+            KeyConditionExpression="#launch = :launch AND begins_with(#task, :prefix)",
+            ExpressionAttributeNames={"#launch": TaskField.LAUNCH_ID, "#task": TaskField.TASK_ID},
+            ExpressionAttributeValues={
+                ":launch": {"S": launch.launch_id},
+                ":prefix": {"S": f"{JOB_TASK_PREFIX}{launch.run_name}-"},
+            },
+        )
+        jobs = [_failed_job(_plain(item), launch.run_name) for page in pages for item in page["Items"]]
+        return sorted(jobs, key=lambda job: (job.job_name, job.array_index))
+
+    def _find(self, launch_id: str) -> Launch | None:
+        answer = self._platform.dynamodb.get_item(
+            TableName=self._platform.names.launch_table,
+            Key={LaunchField.LAUNCH_ID: {"S": launch_id}},
+            ConsistentRead=True,
+        )
+        return launch_from_item(_plain(answer["Item"])) if "Item" in answer else None
+
+    def _of_status(self, status: Status, page_size: int) -> Iterator[Launch]:
+        query = {**self._status_query(status), "Limit": page_size}
+        for page in self._platform.dynamodb.get_paginator("query").paginate(**query):
+            yield from (launch_from_item(_plain(item)) for item in page["Items"])
+
+    def _only_id_beginning_with(self, prefix: str) -> str:
+        found = sorted(
+            item[LaunchField.LAUNCH_ID]["S"]
+            for status in Status
+            for item in self._platform.dynamodb.query(**self._status_query(status, prefix), Limit=_PREFIX_SEARCH_DEPTH)[
+                "Items"
+            ]
+        )
+        if not found:
+            raise GenolaunchError(
+                f"Stage “{self._platform.stage}” has no launch {prefix}, and none of its newest begins with it: "
+                "`genolaunch list` shows them."
+            )
+        if len(found) > 1:
+            shown = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
+            raise GenolaunchError(f"{len(found)} launches begin with {prefix} ({shown}): give more of the id.")
+        return found[0]
+
+    def _status_query(self, status: Status, prefix: str | None = None) -> dict[str, Any]:
+        names = {"#status": LaunchField.STATUS}
+        values: dict[str, Any] = {":status": {"S": status.value}}
+        query: dict[str, Any] = {
+            "TableName": self._platform.names.launch_table,
+            "IndexName": STATUS_INDEX,
+            "KeyConditionExpression": "#status = :status",
+            "ScanIndexForward": False,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        if prefix is not None:
+            names["#id"] = LaunchField.LAUNCH_ID
+            values[":prefix"] = {"S": prefix}
+            query["FilterExpression"] = "begins_with(#id, :prefix)"
+        return query
+
+
+def launch_from_item(item: Mapping[str, Any]) -> Launch:
+    """A launch from an item of the table (plain values)."""
+    return Launch(
+        launch_id=item[LaunchField.LAUNCH_ID],
+        name=item.get(LaunchField.NAME, item[LaunchField.LAUNCH_ID]),
+        status=Status(item[LaunchField.STATUS]),
+        workflow=item.get(LaunchField.WORKFLOW),
+        compute_service=item.get(LaunchField.COMPUTE_SERVICE),
+        data_path=item.get(LaunchField.DATA_PATH),
+        config_uri=item.get(LaunchField.CONFIG_URI),
+        requested_by=item.get(LaunchField.REQUESTED_BY),
+        submitted_at=_time(item.get(LaunchField.SUBMITTED_AT)),
+        updated_at=_time(item.get(LaunchField.UPDATED_AT)),
+        started_at=_time(item.get(LaunchField.STARTED_AT)),
+        ended_at=_time(item.get(LaunchField.ENDED_AT)),
+        attempt=int(item.get(LaunchField.ATTEMPT, 0)),
+        execution_arn=item.get(LaunchField.EXECUTION_ARN),
+        workflow_execution_arn=item.get(LaunchField.WORKFLOW_EXECUTION_ARN),
+        results_uri=item.get(LaunchField.RESULTS_URI),
+        report_uri=item.get(LaunchField.REPORT_URI),
+        error=_error(item.get(LaunchField.ERROR)),
+    )
+
+
+def fault_from(entry: Mapping[str, Any]) -> Fault:
+    """A fault as the feedback object and the launch table write it."""
+    return Fault(
+        where=str(entry.get("where", "")), problem=str(entry.get("problem", "")), remedy=str(entry.get("remedy", ""))
+    )
+
+
+def _error(entry: Mapping[str, Any] | None) -> LaunchError | None:
+    if not entry:
+        return None
+    return LaunchError(
+        type=str(entry.get("type", "")),
+        message=str(entry.get("message", "")),
+        faults=tuple(fault_from(fault) for fault in entry.get("faults") or ()),
+    )
+
+
+def _failed_job(item: Mapping[str, Any], run: str) -> FailedJob:
+    index = int(item[TaskField.TASK_ID].rpartition("#")[2])
+    # The id of an array's child is `<array's id>:<index>`; a single job has index 0, too.
+    is_child = ":" in item.get(TaskField.JOB_ID, "")
+    return FailedJob(
+        job_name=item[TaskField.JOB_NAME],
+        label=label_of(item[TaskField.JOB_NAME], run, index if is_child else None),
+        array_index=index,
+        error_type=item.get(TaskField.ERROR_TYPE),
+        reason=item.get(TaskField.REASON),
+        exit_code=_whole(item.get(TaskField.EXIT_CODE)),
+        attempts=_whole(item.get(TaskField.ATTEMPTS)),
+        job_id=item.get(TaskField.JOB_ID),
+        log_group=item.get(TaskField.LOG_GROUP),
+        log_stream=item.get(TaskField.LOG_STREAM),
+        log_tail=tuple(str(item.get(TaskField.LOG_TAIL) or "").splitlines()),
+    )
+
+
+def _newest_first(launch: Launch) -> str:
+    return launch.submitted_at.isoformat() if launch.submitted_at else ""
+
+
+def _time(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
+
+
+def _whole(value: object) -> int | None:
+    return int(str(value)) if value is not None else None
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Python values of an item in DynamoDB's notation."""
+    from boto3.dynamodb.types import TypeDeserializer
+
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in item.items()}

@@ -1,0 +1,74 @@
+"""How far a launch is: its facts, its steps, and the Batch jobs that are under way."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from contract import Status
+from genolaunch.batch_jobs import Job, RunJobs
+from genolaunch.launches import FailedJob, Launch, Launches
+from genolaunch.steps import Step, read_steps
+
+if TYPE_CHECKING:
+    from genolaunch.platform import Platform
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at a launch that is followed: a look is about four calls, far below their limits."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A launch at one moment. `jobs` are the arrays and single jobs of a running launch, oldest first."""
+
+    at: datetime
+    launch: Launch
+    steps: tuple[Step, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    failed_jobs: tuple[FailedJob, ...] = ()
+
+    @property
+    def jobs_under_way(self) -> list[Job]:
+        return [job for job in self.jobs if not job.has_ended]
+
+
+class Progress:
+    """Looks at one launch, again and again if asked."""
+
+    def __init__(self, platform: "Platform", launch_id: str) -> None:
+        self._platform = platform
+        self._launches = Launches(platform)
+        self._launch_id = launch_id
+        self._jobs: dict[str, RunJobs] = {}
+
+    def look(self) -> Snapshot:
+        """The launch now; raises GenolaunchError when there is no such launch."""
+        launch = self._launches.get(self._launch_id)
+        return Snapshot(
+            at=datetime.now(UTC),
+            launch=launch,
+            steps=tuple(self._steps(launch)),
+            jobs=tuple(self._running_jobs(launch)),
+            failed_jobs=tuple(self._launches.failed_jobs(launch)) if launch.status == Status.FAILED else (),
+        )
+
+    def follow(self, pause: float = LOOK_EVERY) -> Iterator[Snapshot]:
+        """Snapshots every `pause` seconds, the last one when the launch is over."""
+        while True:
+            snapshot = self.look()
+            yield snapshot
+            if snapshot.launch.is_final:
+                return
+            time.sleep(pause)
+
+    def _steps(self, launch: Launch) -> list[Step]:
+        if launch.workflow_execution_arn is None:
+            return []
+        return read_steps(self._platform.stepfunctions, launch.workflow_execution_arn)
+
+    def _running_jobs(self, launch: Launch) -> list[Job]:
+        if launch.status != Status.RUNNING:
+            return []
+        run = self._jobs.setdefault(launch.run_name, RunJobs(self._platform, launch.run_name))
+        return run.whole()

@@ -1,0 +1,58 @@
+"""What a launch leaves for its people: the report and the summary statistics."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
+from genolaunch.errors import GenolaunchError
+
+if TYPE_CHECKING:
+    from genolaunch.launches import Launch
+    from genolaunch.platform import Platform
+
+
+@dataclass(frozen=True)
+class ResultObject:
+    """An object among the results; `path` is relative to the launch's results, `size` in bytes."""
+
+    path: str
+    size: int
+    bucket: str
+    key: str
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def results_of(platform: "Platform", launch: "Launch") -> list[ResultObject]:
+    """The launch's report and summary statistics, as far as they exist."""
+    bucket, prefix = _place(platform, launch)
+    return [
+        ResultObject(entry["Key"].removeprefix(prefix), entry["Size"], bucket, entry["Key"])
+        for wanted in (WORK_REPORT, f"{WORK_SUMSTATS}/")
+        for page in platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + wanted)
+        for entry in page.get("Contents", [])
+        # A file system exports its folders as objects, too.
+        if not entry["Key"].endswith("/")
+    ]
+
+
+def download(platform: "Platform", result: ResultObject, folder: Path, progressed: Callable[[int], None]) -> Path:
+    """Download one object below `folder`; `progressed` is told the bytes as they come (from several threads)."""
+    target = (folder / result.path).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise GenolaunchError(f"{result.uri} would be written outside {folder}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    platform.s3.download_file(result.bucket, result.key, str(target), Callback=progressed)
+    return target
+
+
+def _place(platform: "Platform", launch: "Launch") -> tuple[str, str]:
+    """Bucket and key prefix of the launch's results, also before the platform has noted them."""
+    if launch.results_uri is None:
+        return platform.names.results_bucket, f"{RESULTS_PREFIX}{launch.launch_id}/"
+    bucket, _, prefix = launch.results_uri.removeprefix("s3://").partition("/")
+    return bucket, prefix.rstrip("/") + "/"

@@ -1,0 +1,182 @@
+"""Submitting a launch: its data, its config, and the platform's answer."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX
+from genolaunch.errors import GenolaunchError
+from genolaunch.launches import Fault, fault_from
+
+if TYPE_CHECKING:
+    from genolaunch.platform import Platform
+
+CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
+
+ANSWER_TIMEOUT = 60.0
+"""Seconds to wait for the platform's answer. It takes a few; a minute covers a cold start and a retried delivery."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.2, 3.0, 1.5
+"""Seconds between two looks for the answer: short at first, since it mostly comes at once."""
+
+
+class NoAnswerError(GenolaunchError):
+    """The config was uploaded, and the platform has not answered in time."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A config that was uploaded."""
+
+    submission_id: str
+    bucket: str
+    key: str
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def feedback_key(self) -> str:
+        return f"{FEEDBACK_PREFIX}{self.key.removeprefix(LAUNCH_PREFIX)}.json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the platform says to a submission. `document` is the feedback object as it is in S3."""
+
+    accepted: bool
+    launch_id: str | None
+    status: str | None
+    faults: tuple[Fault, ...]
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file on its way into the data bucket."""
+
+    path: Path
+    key: str
+    size: int
+
+
+def submit(platform: "Platform", config: Path) -> Submission:
+    """Upload `config` as launches/<its name>; raises GenolaunchError when it cannot be a config."""
+    if config.suffix not in CONFIG_SUFFIXES:
+        raise GenolaunchError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
+    submission = Submission(str(uuid.uuid4()), platform.names.launch_bucket, LAUNCH_PREFIX + config.name)
+    platform.s3.put_object(
+        Bucket=submission.bucket,
+        Key=submission.key,
+        Body=_content(config),
+        Metadata={"submission-id": submission.submission_id},
+    )
+    return submission
+
+
+def wait_for_answer(platform: "Platform", submission: Submission, timeout: float = ANSWER_TIMEOUT) -> Answer:
+    """The platform's answer to this very submission; raises NoAnswerError after `timeout` seconds without one."""
+    deadline = time.monotonic() + timeout
+    pause = _FIRST_PAUSE
+    while True:
+        document = _feedback(platform, submission)
+        # An earlier file of that name may have left its answer there: ours repeats our id.
+        if document and document.get("submissionId") == submission.submission_id:
+            return _answer(document)
+        if time.monotonic() + pause > deadline:
+            raise NoAnswerError(
+                f"{submission.uri} was uploaded, but the platform has not answered within {timeout:.0f} seconds: it "
+                f"may be busy, or the file was replaced meanwhile; look for the launch with `genolaunch list`, or for the "
+                f"answer at s3://{submission.bucket}/{submission.feedback_key}."
+            )
+        time.sleep(pause)
+        pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
+
+
+def planned_uploads(platform: "Platform", config: Path, folder: Path) -> list[Upload]:
+    """The files of `folder` that the data bucket lacks below the config's `data`, or has in an older version.
+
+    Raises GenolaunchError when the config does not name a place in the stage's data bucket.
+    """
+    prefix = data_prefix(config, platform.names.data_bucket)
+    stored = {
+        entry["Key"]: (entry["Size"], entry["LastModified"])
+        for page in platform.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=platform.names.data_bucket, Prefix=prefix
+        )
+        for entry in page.get("Contents", [])
+    }
+    return [upload for upload in _files(folder, prefix) if not _is_stored(upload, stored.get(upload.key))]
+
+
+def upload_data(platform: "Platform", upload: Upload, progressed: Callable[[int], None]) -> None:
+    """Upload one file in parts; `progressed` is told the bytes as they go (from several threads)."""
+    platform.s3.upload_file(str(upload.path), platform.names.data_bucket, upload.key, Callback=progressed)
+
+
+def data_prefix(config: Path, data_bucket: str) -> str:
+    """The key prefix in the data bucket, ending in a slash, that the config's `data` names."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(_content(config))
+    except yaml.YAMLError as error:
+        raise GenolaunchError(f"{config} is not readable as YAML: {' '.join(str(error).split())}.") from error
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, str) or not data.strip("/"):
+        raise GenolaunchError(f"{config} does not say under `data` where in the data bucket its data belongs.")
+    path = data.removeprefix(f"s3://{data_bucket}/")
+    if path.startswith("s3://"):
+        raise GenolaunchError(f"{config} reads {data}, which is not in this stage's data bucket ({data_bucket}).")
+    return f"{path.strip('/')}/"
+
+
+def _files(folder: Path, prefix: str) -> Iterator[Upload]:
+    if not folder.is_dir():
+        raise GenolaunchError(f"{folder} is not a folder.")
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            key = prefix + str(PurePosixPath(path.relative_to(folder)))
+            yield Upload(path, key, path.stat().st_size)
+
+
+def _is_stored(upload: Upload, stored: tuple[int, datetime] | None) -> bool:
+    """Whether the stored object is this file: of its size, and not older. (An ETag is no MD5 under KMS encryption.)"""
+    if stored is None:
+        return False
+    size, modified = stored
+    return size == upload.size and modified >= datetime.fromtimestamp(upload.path.stat().st_mtime, UTC).replace(
+        microsecond=0
+    )
+
+
+def _content(config: Path) -> bytes:
+    try:
+        return config.read_bytes()
+    except OSError as error:
+        raise GenolaunchError(f"{config} cannot be read: {error.strerror}.") from error
+
+
+def _feedback(platform: "Platform", submission: Submission) -> dict[str, Any] | None:
+    try:
+        answer = platform.s3.get_object(Bucket=submission.bucket, Key=submission.feedback_key)
+    except platform.s3.exceptions.NoSuchKey:
+        return None
+    document: dict[str, Any] = json.load(answer["Body"])
+    return document
+
+
+def _answer(document: dict[str, Any]) -> Answer:
+    return Answer(
+        accepted=bool(document["accepted"]),
+        launch_id=document.get("launchId"),
+        status=document.get("status"),
+        faults=tuple(fault_from(fault) for fault in document.get("faults") or ()),
+        document=document,
+    )
