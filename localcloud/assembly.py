@@ -1,0 +1,81 @@
+"""Puts the embedded cloud together: ministack, the stand-ins, and what connects them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud import ministack_adapter as ministack
+from localcloud.pipe_delivery import Deliverer, Poller
+from localcloud.resources import add_resource_types
+from localcloud.sdk_tasks import SdkTasks
+from localcloud.server import REGION
+from localcloud.service import Batch, Service
+from localcloud.sync_tasks import SyncTasks
+from localcloud.wire import Endpoint
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """The services that this package brings, and how to end what they run."""
+
+    batch: Batch
+    others: tuple[Service, ...]
+    close: Callable[[], None]
+
+
+MakeStandIns = Callable[[Path, str], StandIns]
+"""From the folder for their state and this cloud's endpoint."""
+
+
+def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale: float) -> None:
+    """Serve at `endpoint` until told to stop; jobs and functions end with it."""
+    stand_ins = make_stand_ins(state_dir, endpoint)
+    for service in (stand_ins.batch, *stand_ins.others):
+        ministack.serve(service.name, Endpoint(service))
+    sdk = SdkTasks(endpoint, REGION)
+    ministack.use_own_lambda_worker()
+    _connect_step_functions(sdk, stand_ins.batch, wait_scale)
+    _connect_pipes(sdk)
+    add_resource_types(stand_ins.batch)
+    try:
+        ministack.run()
+    finally:
+        stand_ins.close()
+
+
+def _connect_step_functions(sdk: SdkTasks, batch: Batch, wait_scale: float) -> None:
+    tasks = SyncTasks(sdk, batch)
+    ministack.mend_executions()
+    ministack.scale_waits(wait_scale)
+    ministack.on_execution_end(tasks.on_execution_end)
+    ministack.replace_aws_sdk_tasks(sdk.run)
+    ministack.replace_nested_executions(tasks.start_execution)
+    ministack.add_task("arn:aws:states:::batch:submitJob", tasks.submit_job)
+
+
+def _connect_pipes(sdk: SdkTasks) -> None:
+    deliverer = Deliverer(ministack, lambda arn, text: _send(sdk, arn, text))
+
+    def deliver_all() -> None:
+        for pipe in ministack.running_pipes():
+            deliverer.deliver(pipe)
+
+    ministack.replace_pipe_poller(Poller(deliver_all, ministack.stream_written).start)
+
+
+def _send(sdk: SdkTasks, arn: str, text: str) -> None:
+    """Hand a pipe's batch to its target: a state machine, a function, a topic, or a queue (one message a record)."""
+    service, resource = arn.split(":")[2], arn.rpartition(":")[2]
+    if service == "states":
+        sdk.call("stepfunctions", "StartExecution", {"StateMachineArn": arn, "Input": text})
+    elif service == "sns":
+        sdk.call("sns", "Publish", {"TopicArn": arn, "Message": text})
+    elif service == "sqs":
+        url = sdk.call("sqs", "GetQueueUrl", {"QueueName": resource})["QueueUrl"]
+        payload = json.loads(text)
+        for record in payload if isinstance(payload, list) else [payload]:
+            body = record if isinstance(record, str) else json.dumps(record)
+            sdk.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": body})
+    else:
+        raise ValueError(f"Pipes deliver to Step Functions, SQS and SNS here, not to {arn}.")

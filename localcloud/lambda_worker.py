@@ -1,0 +1,105 @@
+"""Runs the invocations of one Lambda function, one after another: what ministack starts for each warm environment.
+
+It is started as a script with one JSON line a message: first the function, then one line an invocation, answered by one
+line each on standard output. Two things differ from ministack's own worker. An exception's class becomes the error's
+type, as on AWS, and leaves the worker alive. And the function sees its bundle, its layers and what AWS's runtime
+brings (folder LAMBDA_RUNTIME_DIR), but none of this project's packages, so that a dependency missing from a bundle is
+missing here too.
+"""
+
+import importlib
+import json
+import os
+import sys
+import sysconfig
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TextIO
+
+ERROR_KEY = "__localcloud_function_error__"
+
+
+def main() -> None:
+    """Answer invocations until standard input ends."""
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # what the function prints belongs to its log
+    function = json.loads(sys.stdin.readline())
+    os.environ.update(function.get("env", {}))
+    _isolate(function["code_dir"])
+    try:
+        handler = getattr(importlib.import_module(function["module"]), function["handler"])
+    except Exception:
+        _say(answers, {"status": "error", "error": traceback.format_exc()})
+        return
+    _say(answers, {"status": "ready", "cold": True})
+    for line in sys.stdin:
+        call = json.loads(line)
+        _say(answers, _invoke(handler, call["event"], _context(function, call.get("ctx") or {})))
+
+
+def _say(answers: TextIO, message: dict[str, object]) -> None:
+    answers.write(json.dumps(message) + "\n")
+    answers.flush()
+
+
+def _isolate(code_dir: str) -> None:
+    """Leave the standard library, the bundle, its layers and AWS's runtime on the path."""
+    standard_library = sysconfig.get_path("stdlib")
+    standard = [
+        path
+        for path in sys.path
+        if path.endswith(".zip") or (path.startswith(standard_library) and "site-packages" not in path)
+    ]
+    layers = [Path(layer, "python") for layer in os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if layer]
+    in_layers = [str(path) for layer in layers for path in (layer, *layer.glob("lib/python*/site-packages"))]
+    sys.path[:] = [code_dir, *in_layers, *standard, os.environ["LAMBDA_RUNTIME_DIR"]]
+    # An editable install of this project is found by a finder of its own, not by the path.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder.__module__.startswith("_frozen_importlib")]
+
+
+def _context(function: dict[str, Any], call: dict[str, Any]) -> SimpleNamespace:
+    """The handler's second argument, with the attributes of AWS's LambdaContext."""
+    deadline = time.monotonic() + float(os.environ.get("_LAMBDA_TIMEOUT", "3"))
+    trace_id = call.get("trace_id")
+    if trace_id:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    name = function.get("function_name", "")
+    return SimpleNamespace(
+        function_name=name,
+        function_version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        memory_limit_in_mb=function.get("memory", 128),
+        invoked_function_arn=call.get("invoked_function_arn") or function.get("arn", ""),
+        aws_request_id=call.get("request_id", ""),
+        log_group_name=os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", f"/aws/lambda/{name}"),
+        log_stream_name=os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+        identity=None,
+        client_context=None,
+        get_remaining_time_in_millis=lambda: max(0, int((deadline - time.monotonic()) * 1000)),
+    )
+
+
+def _invoke(handler: Callable[[object, object], object], event: object, context: object) -> dict[str, object]:
+    try:
+        result = handler(event, context)
+        json.dumps(result)  # what AWS cannot serialise must fail here too
+    except Exception as error:
+        traceback.print_exc()
+        return {"status": "ok", "result": {ERROR_KEY: _error(error)}}
+    return {"status": "ok", "result": result}
+
+
+def _error(error: Exception) -> dict[str, object]:
+    return {
+        "errorMessage": str(error),
+        "errorType": type(error).__name__,
+        "stackTrace": traceback.format_exception(error),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,392 @@
+"""Every use of ministack's private names: nothing else in this package imports it.
+
+ministack (its version is pinned) is the embedded cloud's engine; what it lacks is added here, before it serves. The
+rest of the package speaks to it through the functions of this module. Environment variables that ministack reads when
+it is imported must be set before this module is imported.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+from ministack import app
+from ministack.core import lambda_runtime, responses, router
+from ministack.services import dynamodb, eventbridge, lambda_svc, pipes, stepfunctions
+from ministack.services.cloudformation import provisioners
+
+from localcloud import lambda_worker
+from localcloud.sdk_names import Value
+from localcloud.wire import Answer, Endpoint, Request
+
+USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
+    (app, ("SERVICE_HANDLERS", "main")),
+    (router, ("SERVICE_PATTERNS",)),
+    (responses, ("_request_account_id", "_request_region", "now_iso")),
+    (lambda_runtime, ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset")),
+    (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
+    (dynamodb, ("_emit_stream_event", "stream_start_position", "stream_end_position", "stream_records_since")),
+    (eventbridge, ("_compiled_pattern", "_matches_detail")),
+    (pipes, ("_pipes", "_positions", "_ensure_poller", "_iter_all_pipes", "_dynamodb_stream_source")),
+    (
+        stepfunctions,
+        (
+            "_SERVICE_DISPATCH",
+            "_SFN_WAIT_SCALE",
+            "_ExecutionError",
+            "_add_event",
+            "_emit_execution_status_event",
+            "_execute_task",
+            "_executions",
+            "_fail_execution",
+            "_invoke_aws_sdk_integration",
+            "_invoke_nested_start_execution_sync",
+            "_invoke_resource",
+            "_invoke_resource_with_timeout",
+            "_start_execution",
+            "_state_machines",
+        ),
+    ),
+    (provisioners, ("_RESOURCE_HANDLERS", "_physical_name")),
+)
+"""The names of each module that are used here. A test holds that they exist."""
+
+TaskError = stepfunctions._ExecutionError
+"""TaskError(error, cause): ends a task's attempt; Retry and Catch see `error`."""
+
+Attributes = dict[str, Any]
+Properties = dict[str, Any]
+
+
+class ExecutionStopped(SystemExit):
+    """The execution ended while one of its tasks was under way. No Retry or Catch sees it, and it ends the thread."""
+
+
+def run() -> None:
+    """Serve until a signal says stop, then end the functions' processes."""
+    sys.argv = sys.argv[:1]  # ministack has a command line of its own
+    try:
+        app.main()
+    finally:
+        lambda_runtime.reset()
+
+
+# --- Services ------------------------------------------------------------------------------------------------------
+def serve(name: str, endpoint: Endpoint) -> None:
+    """Answer the requests for a service, in place of ministack's own service of that name."""
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
+        request = Request(method, path, headers, body, query)
+        # A service may call this cloud (FSx reads from S3): the event loop must be free to answer.
+        return await asyncio.to_thread(endpoint.answer, request)
+
+    app.SERVICE_HANDLERS[name] = handle
+    if endpoint.target_prefix:
+        router.SERVICE_PATTERNS[name] = {"target_prefixes": [endpoint.target_prefix], "credential_scope": name}
+
+
+# --- Step Functions ------------------------------------------------------------------------------------------------
+_execution: contextvars.ContextVar[str | None] = contextvars.ContextVar("execution", default=None)
+_task_timeout: contextvars.ContextVar[float | None] = contextvars.ContextVar("task_timeout", default=None)
+_ended_listeners: list[Callable[[str], None]] = []
+
+
+def scale_waits(scale: float) -> None:
+    """Make Wait states and the pauses between retries last `scale` times as long as they say."""
+    stepfunctions._SFN_WAIT_SCALE = scale
+
+
+def add_task(resource: str, run_task: Callable[[str, Value], Value]) -> None:
+    """Run tasks whose resource begins with `resource`: `run_task(resource, arguments)` returns the result."""
+    stepfunctions._SERVICE_DISPATCH[resource] = run_task
+
+
+def replace_aws_sdk_tasks(run_task: Callable[[str, Value], Value]) -> None:
+    """Run all `aws-sdk:` tasks."""
+    stepfunctions._invoke_aws_sdk_integration = run_task
+
+
+def replace_nested_executions(run_task: Callable[[str, Value], Value]) -> None:
+    """Run `states:startExecution.sync` and `.sync:2`."""
+    stepfunctions._invoke_nested_start_execution_sync = run_task
+
+
+def current_execution() -> str:
+    """ARN of the execution that the task of this thread belongs to."""
+    arn = _execution.get()
+    if arn is None:
+        raise RuntimeError("No task runs on this thread.")
+    return arn
+
+
+def current_task_timeout() -> float | None:
+    """TimeoutSeconds of the task of this thread, if it has any."""
+    return _task_timeout.get()
+
+
+def is_running(execution_arn: str) -> bool:
+    """Whether an execution has not ended."""
+    execution = stepfunctions._executions.get(execution_arn)
+    return execution is not None and execution["status"] == "RUNNING"
+
+
+def on_execution_end(listener: Callable[[str], None]) -> None:
+    """Call `listener` with the ARN of every execution that ends, however it does."""
+    _ended_listeners.append(listener)
+
+
+def mend_executions() -> None:
+    """Make executions end as on AWS.
+
+    Once stopped, an execution stays ABORTED and starts no further task; a state machine's own TimeoutSeconds ends its
+    executions; and starting a running execution again under its name and input answers with that execution.
+    """
+    stepfunctions._execute_task = _in_execution(stepfunctions._execute_task)
+    stepfunctions._invoke_resource = _unless_stopped(stepfunctions._invoke_resource)
+    stepfunctions._invoke_resource_with_timeout = _knowing_timeout(stepfunctions._invoke_resource_with_timeout)
+    stepfunctions._fail_execution = _only_if_running(stepfunctions._fail_execution)
+    stepfunctions._emit_execution_status_event = _telling_listeners(stepfunctions._emit_execution_status_event)
+    stepfunctions._start_execution = _starting_once(stepfunctions._start_execution)
+
+
+def _in_execution(execute_task: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(execute_task)
+    def wrapped(state: Value, data: Value, execution: dict[str, Any], context: Value) -> Value:
+        token = _execution.set(execution["executionArn"])
+        try:
+            return execute_task(state, data, execution, context)
+        finally:
+            _execution.reset(token)
+
+    return wrapped
+
+
+def _unless_stopped(invoke: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(invoke)
+    def wrapped(resource: str, arguments: Value) -> Value:
+        if not is_running(current_execution()):
+            raise ExecutionStopped
+        return invoke(resource, arguments)
+
+    return wrapped
+
+
+def _knowing_timeout(invoke: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(invoke)
+    def wrapped(resource: str, arguments: Value, timeout: float) -> Value:
+        token = _task_timeout.set(timeout)
+        try:
+            return invoke(resource, arguments, timeout)
+        finally:
+            _task_timeout.reset(token)
+
+    return wrapped
+
+
+def _only_if_running(fail: Callable[..., None]) -> Callable[..., None]:
+    @wraps(fail)
+    def wrapped(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail(execution, error, cause)
+
+    return wrapped
+
+
+def _telling_listeners(emit: Callable[..., None]) -> Callable[..., None]:
+    @wraps(emit)
+    def wrapped(execution: dict[str, Any]) -> None:
+        emit(execution)
+        if execution["status"] != "RUNNING":
+            for listener in _ended_listeners:
+                listener(execution["executionArn"])
+
+    return wrapped
+
+
+def _starting_once(start: Callable[..., Answer]) -> Callable[..., Answer]:
+    @wraps(start)
+    def wrapped(request: dict[str, Any]) -> Answer:
+        running = _running_twin(request)
+        if running:
+            body = {"executionArn": running["executionArn"], "startDate": running["startDate"]}
+            return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(body).encode()
+        answer = start(request)
+        if answer[0] == 200:
+            _arm_timeout(json.loads(answer[2])["executionArn"])
+        return answer
+
+    return wrapped
+
+
+def _running_twin(request: dict[str, Any]) -> dict[str, Any] | None:
+    for execution in list(stepfunctions._executions.values()) if request.get("name") else []:
+        same = all(execution[key] == request.get(key) for key in ("stateMachineArn", "name"))
+        if same and execution["status"] == "RUNNING" and execution["input"] == request.get("input", "{}"):
+            return dict(execution)
+    return None
+
+
+def _arm_timeout(execution_arn: str) -> None:
+    execution = stepfunctions._executions[execution_arn]
+    definition = json.loads(stepfunctions._state_machines[execution["stateMachineArn"]]["definition"])
+    if "TimeoutSeconds" not in definition:
+        return
+    run_in_scope = contextvars.copy_context().run
+    timer = threading.Timer(definition["TimeoutSeconds"], run_in_scope, (_time_out, execution))
+    timer.daemon = True
+    timer.start()
+
+
+def _time_out(execution: dict[str, Any]) -> None:
+    if execution["status"] != "RUNNING":
+        return
+    execution.update(status="TIMED_OUT", stopDate=responses.now_iso())
+    stepfunctions._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
+    stepfunctions._emit_execution_status_event(execution)
+
+
+# --- Lambda --------------------------------------------------------------------------------------------------------
+def use_own_lambda_worker() -> None:
+    """Run Python functions in `lambda_worker`, so that failures carry the exception's class as on AWS."""
+    lambda_runtime._PYTHON_WORKER_SCRIPT = Path(lambda_worker.__file__).read_text()
+    lambda_svc._execute_function_warm = _naming_errors(lambda_svc._execute_function_warm)
+
+
+def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    @wraps(execute)
+    def wrapped(function: Value, event: Value, request_id: str) -> dict[str, Any]:
+        result = execute(function, event, request_id)
+        body = result.get("body")
+        if isinstance(body, dict) and lambda_worker.ERROR_KEY in body:
+            return result | {"body": body[lambda_worker.ERROR_KEY], "error": True}
+        return result
+
+    return wrapped
+
+
+def warm_up(function_name: str) -> None:
+    """Start a function's first process now, so that its first event need not wait for it."""
+    function, config, name = lambda_svc._get_func_record_for_ref(function_name)
+    if not function or not config or not function.get("code_zip"):
+        return
+    worker, _ = lambda_runtime.acquire_worker(name, config, function["code_zip"], qualifier="$LATEST")
+    try:
+        lambda_runtime.ensure_spawned(worker)
+    finally:
+        lambda_runtime.release_worker(worker)
+
+
+# --- EventBridge Pipes ---------------------------------------------------------------------------------------------
+stream_written: Final = threading.Event()
+"""Set whenever a DynamoDB stream gets a record. Whoever waits for it clears it."""
+
+
+def replace_pipe_poller(start: Callable[[], None]) -> None:
+    """Let `start` begin to deliver, when the first pipe is made, in place of ministack's own poller."""
+    dynamodb._emit_stream_event = _waking_pipes(dynamodb._emit_stream_event)
+    pipes._ensure_poller = start
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Pipes::Pipe"]
+    handlers["create"] = _keeping_parameters(handlers["create"], 1)
+    handlers["update"] = _keeping_parameters(handlers["update"], 2)
+
+
+def running_pipes() -> Iterator[dict[str, Any]]:
+    """The running pipes that read a table's stream, each with SourceParameters and TargetParameters."""
+    for account_id, region, pipe in pipes._iter_all_pipes():
+        if pipe["CurrentState"] == "RUNNING" and pipes._dynamodb_stream_source(pipe["Source"]):
+            with _scope(account_id, region):
+                yield pipe
+
+
+def next_records(pipe: dict[str, Any]) -> list[dict[str, Any]]:
+    """The stream's records that the pipe has not passed. Call within running_pipes()."""
+    table = pipes._dynamodb_stream_source(pipe["Source"])[1]
+    start = _position(pipe, table)
+    return list(dynamodb.stream_records_since(table, start, dynamodb.stream_end_position(table) - start))
+
+
+def pass_records(pipe: dict[str, Any], count: int) -> None:
+    """Put the pipe's position `count` records further. Call within running_pipes()."""
+    table = pipes._dynamodb_stream_source(pipe["Source"])[1]
+    pipes._positions[pipe["Arn"]] = _position(pipe, table) + count
+
+
+def matches(pattern: str, record: dict[str, Any]) -> bool:
+    """Whether EventBridge's pattern (JSON text) matches a record. A pattern that AWS would refuse matches nothing."""
+    alternatives = eventbridge._compiled_pattern(pattern) or []
+    return any(eventbridge._matches_detail(record, alternative) for alternative in alternatives)
+
+
+def _position(pipe: dict[str, Any], table: str) -> int:
+    return max(int(pipes._positions.get(pipe["Arn"], 0)), int(dynamodb.stream_start_position(table)))
+
+
+def _waking_pipes(emit: Callable[..., None]) -> Callable[..., None]:
+    @wraps(emit)
+    def wrapped(*args: Value, **kwargs: Value) -> None:
+        emit(*args, **kwargs)
+        stream_written.set()
+
+    return wrapped
+
+
+def _keeping_parameters(provision: Callable[..., tuple[str, Attributes]], position: int) -> Callable[..., Any]:
+    """Store what ministack drops; `position` is that of the properties among the arguments."""
+
+    @wraps(provision)
+    def wrapped(*args: Value, **kwargs: Value) -> tuple[str, Attributes]:
+        name, attributes = provision(*args, **kwargs)
+        properties = args[position]
+        for key in ("SourceParameters", "TargetParameters"):
+            pipes._pipes[name][key] = properties.get(key) or {}
+        return name, attributes
+
+    return wrapped
+
+
+@contextlib.contextmanager
+def _scope(account_id: str, region: str) -> Iterator[None]:
+    account_token = responses._request_account_id.set(account_id)
+    region_token = responses._request_region.set(region)
+    try:
+        yield
+    finally:
+        responses._request_region.reset(region_token)
+        responses._request_account_id.reset(account_token)
+
+
+# --- CloudFormation ------------------------------------------------------------------------------------------------
+def add_resource_type(
+    resource_type: str,
+    create: Callable[[str, Properties], tuple[str, Attributes]],
+    update: Callable[[str, Properties], tuple[str, Attributes]],
+    delete: Callable[[str], None],
+) -> None:
+    """Let templates use a resource type.
+
+    `create(name, properties)` gets a name that no other resource has and returns what Ref and Fn::GetAtt give;
+    `update(physical_id, properties)` likewise; `delete(physical_id)` ends it.
+    """
+
+    def create_named(logical_id: str, properties: Properties, stack: str) -> tuple[str, Attributes]:
+        return create(provisioners._physical_name(stack, logical_id, max_len=64), properties)
+
+    def update_in_place(physical_id: str, _old: Properties, new: Properties, _stack: str) -> tuple[str, Attributes]:
+        return update(physical_id, new)
+
+    provisioners._RESOURCE_HANDLERS[resource_type] = {
+        "create": create_named,
+        "update": update_in_place,
+        "delete": lambda physical_id, _properties: delete(physical_id),
+    }
+
+
+def knows_resource_type(resource_type: str) -> bool:
+    """Whether templates can use a resource type."""
+    return resource_type in provisioners._RESOURCE_HANDLERS

@@ -1,0 +1,98 @@
+"""The embedded cloud's process: `python -m localcloud.server --port 4566 --state .localcloud`."""
+
+import argparse
+import fcntl
+import logging
+import os
+import sys
+import tempfile
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+REGION: Final = "us-east-1"
+LOCK_NAME: Final = "server.lock"
+"""Locked in the state folder for as long as the server lives."""
+
+DEFAULT_WAIT_SCALE: Final = 0.01
+"""Waits for services that take minutes on AWS and milliseconds here: 15 s become 0.15 s."""
+
+LAMBDA_RUNTIME_PACKAGES: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+"""What AWS's Python runtime brings besides the standard library."""
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    options = _options()
+    serve(options.state.resolve(), options.port, options.wait_scale, "localcloud.stand_ins")
+
+
+def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str) -> None:
+    """Serve on 127.0.0.1 until told to stop, with the services that module `stand_ins` makes (its `make`)."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / LOCK_NAME).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"A server already runs on {state_dir}.")
+        _set_environment(port, state_dir)
+        # ministack reads the environment when it is imported, so only now.
+        from localcloud import assembly
+
+        assembly.run(import_module(stand_ins).make, state_dir, f"http://{HOST}:{port}", wait_scale)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="An embedded AWS for Genolaunch.")
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--state", type=Path, default=Path(".localcloud"), help="folder for everything it writes")
+    parser.add_argument(
+        "--wait-scale", type=float, default=DEFAULT_WAIT_SCALE, help="how long Wait states last, 1 being as on AWS"
+    )
+    return parser.parse_args()
+
+
+def _set_environment(port: int, state_dir: Path) -> None:
+    temporary = state_dir / "tmp"
+    temporary.mkdir(exist_ok=True)
+    tempfile.tempdir = str(temporary)
+    os.environ.update(
+        GATEWAY_PORT=str(port),
+        BIND_HOST=HOST,
+        IOT_MTLS_ENABLED="false",  # a listener on port 8883
+        SFTP_ENABLED="false",
+        MINISTACK_REGION=REGION,
+        AWS_DEFAULT_REGION=REGION,
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - what this cloud accepts
+        S3_DATA_DIR=str(temporary / "s3"),
+        TMPDIR=str(temporary),
+        LOG_LEVEL=os.environ.get("LOG_LEVEL", "INFO"),
+        LAMBDA_RUNTIME_DIR=str(_lambda_runtime(state_dir)),
+    )
+    # A function must see neither the caller's profile nor this project's sources.
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "PYTHONPATH"):
+        os.environ.pop(name, None)
+    logging.captureWarnings(True)
+
+
+def _lambda_runtime(state_dir: Path) -> Path:
+    """A folder that holds what AWS's Python runtime does, and nothing else that is installed here."""
+    folder = state_dir / "lambda-runtime"
+    folder.mkdir(exist_ok=True)
+    for package in LAMBDA_RUNTIME_PACKAGES:
+        spec = find_spec(package)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(f"{package} is not installed; functions need it.")
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        link = folder / source.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(source)
+    return folder
+
+
+if __name__ == "__main__":
+    main()
