@@ -1,0 +1,120 @@
+"""How a container image becomes the environment of a process, and what Docker builds it from."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+REGENIE_REPOSITORY: Final = "genolaunch-regenie"
+"""Last component of the image's repository; its tag is the version of regenie."""
+
+REGENIE_OVERRIDE: Final = "GENOLAUNCH_REGENIE"
+"""Environment variable of the developer that names the regenie program to use."""
+
+_SYSTEM_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
+
+_STAT_SHIM: Final = """#!/bin/sh
+# Jobs check that their workspace is a Lustre file system. Here a folder stands in for it; LOCALCLOUD_LUSTRE lists such
+# folders, separated by colons. Everything else is the real stat's to answer.
+if [ "$#" -eq 3 ] && [ "$1" = --file-system ] && [ "$2" = --format=%T ]; then
+    path=$(cd "$3" 2>/dev/null && pwd -P)
+    old_ifs=$IFS
+    IFS=:
+    for folder in $LOCALCLOUD_LUSTRE; do
+        folder=$(cd "$folder" 2>/dev/null && pwd -P) || continue
+        case "$path/" in
+        "$folder"/*)
+            echo lustre
+            exit 0
+            ;;
+        esac
+    done
+    IFS=$old_ifs
+fi
+exec /usr/bin/stat "$@"
+"""
+
+
+class UnknownImageError(Exception):
+    """No process environment is known for an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessImage:
+    """What a process needs in its environment to find what the image holds."""
+
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSource:
+    """What Docker builds an image of this project from."""
+
+    tag: str
+    folder: Path
+    version: str
+    """Of regenie."""
+
+
+class ImageCatalog:
+    """The images that this checkout knows how to run."""
+
+    def __init__(self, checkout: Path, state: Path) -> None:
+        """`checkout`: the project's folder. `state`: where the programs of the images' PATH are written."""
+        self._checkout = checkout.resolve()
+        self._bin = state.resolve() / "bin"
+        self._write_programs()
+
+    @property
+    def stat_shim(self) -> Path:
+        """The `stat` that calls stand-in file systems Lustre."""
+        return self._bin / "stat"
+
+    def resolve(self, uri: str) -> ProcessImage:
+        """The process environment of an image. Raises UnknownImageError."""
+        source = self.build_source(uri)
+        if source is None:
+            raise UnknownImageError(
+                f"{uri} can be run by Docker only; without it the local cloud knows {REGENIE_REPOSITORY}:<version>"
+            )
+        return ProcessImage(
+            {
+                "PATH": f"{self._bin}:{_SYSTEM_PATH}",
+                "PYTHONPATH": str(source.folder),
+                "REGENIE_VERSION": source.version,
+            }
+        )
+
+    def build_source(self, uri: str) -> BuildSource | None:
+        """What to build an image from, if it is one of this project's."""
+        repository, _, tag = uri.rpartition("/")[2].partition(":")
+        if repository != REGENIE_REPOSITORY or not tag:
+            return None
+        return BuildSource(f"{repository}:{tag}", self._checkout / "containers" / "regenie", tag)
+
+    def _write_programs(self) -> None:
+        python = shlex.quote(sys.executable)
+        self._bin.mkdir(parents=True, exist_ok=True)
+        # Wrappers, not links: an interpreter that is called by a link does not find its virtual environment.
+        self._write("python3", f'#!/bin/sh\nexec {python} "$@"\n')
+        self._write("stat", _STAT_SHIM)
+        self._write("regenie", self._regenie(python))
+
+    def _regenie(self, python: str) -> str:
+        real = os.environ.get(REGENIE_OVERRIDE) or shutil.which("regenie")
+        if real is not None:
+            return f'#!/bin/sh\nexec {shlex.quote(real)} "$@"\n'
+        checkout = shlex.quote(str(self._checkout))
+        return (
+            f'#!/bin/sh\nexport PYTHONPATH={checkout}"${{PYTHONPATH:+:$PYTHONPATH}}"\n'
+            f'exec {python} -m localcloud.regenie "$@"\n'
+        )
+
+    def _write(self, name: str, script: str) -> None:
+        program = self._bin / name
+        program.write_text(script)
+        program.chmod(0o755)
