@@ -73,14 +73,20 @@ class CleanupStack(StageStack):
             },
         )
         self._let_look_around(function)
-        self._data.launch_table.grant(function, "dynamodb:GetItem", "dynamodb:BatchGetItem")
+        self._data.allow_items(function, self._data.launch_table, "GetItem", "BatchGetItem")
         self.machine.grant_start_execution(function)
         return function
 
     def _let_look_around(self, function: lambda_.Function) -> None:
         function.add_to_role_policy(read_batch_jobs())
         function.add_to_role_policy(read_file_systems())
-        self._regenie.grant_read(function)
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="FindExecutions",
+                actions=["states:ListExecutions", "states:DescribeExecution"],
+                resources=[self._regenie.state_machine_arn, executions_arn(self, Workflow.REGENIE)],
+            )
+        )
 
     def _make_machine(self, settle_launch: lambda_.Function, find_leftovers: lambda_.Function) -> sfn.StateMachine:
         cleanup = AslStateMachine(

@@ -150,7 +150,7 @@ class ComputeStack(StageStack):
     def _make_environment(self, zone: str, service: ComputeService, subnet: ec2.ISubnet) -> batch.CfnComputeEnvironment:
         limits = self.settings.batch
         spot = service is ComputeService.BATCH_SPOT
-        environment = batch.CfnComputeEnvironment(
+        return batch.CfnComputeEnvironment(
             self,
             _id(service, zone),
             type="MANAGED",
@@ -180,7 +180,6 @@ class ComputeStack(StageStack):
                 tags={TAG_PROJECT: PROJECT, TAG_STAGE: self.settings.name, "Name": f"{self.settings.prefix}-{service}"},
             ),
         )
-        return environment
 
     def _make_queue(
         self, zone: str, service: ComputeService, priority: Priority, environment: batch.CfnComputeEnvironment

@@ -61,6 +61,11 @@ class DataStack(StageStack):
         }.items():
             self.publish(parameter, value)
 
+    def allow_items(self, grantee: iam.IGrantable, table: dynamodb.Table, *actions: str) -> None:
+        """Let somebody do these DynamoDB actions on a table; DynamoDB uses the table's key in the caller's name."""
+        table.grant(grantee, *(f"dynamodb:{action}" for action in actions))
+        self.key.grant_encrypt_decrypt(grantee)
+
     def _make_key(self) -> kms.Key:
         key = kms.Key(
             self,

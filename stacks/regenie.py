@@ -87,7 +87,7 @@ class RegenieStack(StageStack):
         )
         plan_launch.grant_invoke(workflow.role)
         collect_failures.grant_invoke(workflow.role)
-        data.launch_table.grant(workflow.role, "dynamodb:UpdateItem")
+        data.allow_items(workflow.role, data.launch_table, "UpdateItem")
         workflow.allow(*self._file_system_statements(), *self._job_statements())
         self.machine = workflow.machine
 
@@ -147,10 +147,11 @@ class RegenieStack(StageStack):
                 ),
             },
         )
-        data.launch_table.grant(function, "dynamodb:GetItem")
+        data.allow_items(function, data.launch_table, "GetItem")
         for bucket in self._readable:
             bucket.grant_read(function)
-        data.results_bucket.grant_read_write(function, f"{RESULTS_PREFIX}*")
+        data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*")
+        data.results_bucket.grant_put(function, f"{RESULTS_PREFIX}*")
         return function
 
     def _make_collect_failures(self) -> lambda_.Function:
@@ -164,7 +165,7 @@ class RegenieStack(StageStack):
                 Setting.JOB_LOG_GROUP: self._compute.job_logs.log_group_name,
             },
         )
-        data.task_table.grant(function, "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+        data.allow_items(function, data.task_table, "PutItem", "BatchWriteItem")
         self._compute.job_logs.grant(function, "logs:GetLogEvents")
         function.add_to_role_policy(read_batch_jobs())
         return function

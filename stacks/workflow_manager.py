@@ -81,7 +81,7 @@ class WorkflowManagerStack(StageStack):
         data.launch_bucket.grant_read(function, f"{LAUNCH_PREFIX}*")
         data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
         for table in (data.launch_table, data.task_table):
-            table.grant(function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+            data.allow_items(function, table, "GetItem", "PutItem", "UpdateItem", "DeleteItem")
         data.topic.grant_publish(function)
         queue = data.registrations.queue
         queue.grant_consume_messages(function)
@@ -104,7 +104,7 @@ class WorkflowManagerStack(StageStack):
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
             },
         )
-        data.launch_table.grant(function, "dynamodb:GetItem", "dynamodb:UpdateItem")
+        data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
         data.topic.grant_publish(function)
         return function
 
@@ -122,7 +122,7 @@ class WorkflowManagerStack(StageStack):
             },
         )
         change_status.grant_invoke(launch.role)
-        data.launch_table.grant(launch.role, "dynamodb:GetItem")
+        data.allow_items(launch.role, data.launch_table, "GetItem")
         regenie.grant_start_execution(launch.role)
         launch.allow(
             iam.PolicyStatement(

@@ -144,7 +144,7 @@ class Capability(Construct):
                 "POWERTOOLS_SERVICE_NAME": f"{self._name}.{module}",
                 "POWERTOOLS_METRICS_NAMESPACE": PROJECT,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
-                **environment,
+                **{str(setting): value for setting, value in environment.items()},
             },
         )
         self._monitoring.alarm(
