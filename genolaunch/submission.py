@@ -92,8 +92,8 @@ def wait_for_answer(platform: "Platform", submission: Submission, timeout: float
         if time.monotonic() + pause > deadline:
             raise NoAnswerError(
                 f"{submission.uri} was uploaded, but the platform has not answered within {timeout:.0f} seconds: it "
-                f"may be busy, or the file was replaced meanwhile; look for the launch with `genolaunch list`, or for the "
-                f"answer at s3://{submission.bucket}/{submission.feedback_key}."
+                f"may be busy, or the file was replaced meanwhile; look for the launch with `genolaunch list`, or for "
+                f"the answer at s3://{submission.bucket}/{submission.feedback_key}."
             )
         time.sleep(pause)
         pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)

@@ -1,0 +1,199 @@
+"""The newcomer's path: the whole platform on this machine, running a real GWAS. `make demo` calls it.
+
+It does what a team does on AWS, one phase after another: start the (embedded) cloud, deploy, put the data where the
+stage reads it, submit a launch, follow it, and fetch its results.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from contract import WORK_REPORT, WORK_SUMSTATS, Status
+from genolaunch import render
+from genolaunch.errors import GenolaunchError, sentence_for
+from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control
+from genolaunch.platform import Platform
+from genolaunch.progress import Progress, Snapshot
+from genolaunch.results import download, results_of
+from genolaunch.submission import planned_uploads, submit, upload_data, wait_for_answer
+
+if TYPE_CHECKING:
+    from localcloud.control import Cloud
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "gwas"
+
+RESULTS_DIR = Path("demo-results")
+
+_LOOK_EVERY = 0.5
+"""Seconds: the demo is over in less than a minute, and its cloud is on this machine."""
+
+_TOP_LOCI = 3
+
+
+@dataclass
+class Demo:
+    """One run of the demo: where it shows things, and how long its parts took."""
+
+    screen: Console
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str, doing: str) -> Iterator[Callable[[str], None]]:
+        """Time a part and show that it goes on: a spinner on a terminal, else plain lines. Answers a teller of news."""
+        started = time.monotonic()
+        if self.screen.is_terminal:
+            with self.screen.status(doing) as spinner:
+                yield lambda news: spinner.update(f"{doing}: {news}")
+        else:
+            self.screen.print(f"{doing} …")
+            yield lambda news: self.screen.print(Text(f"  {news}"))
+        self.seconds[name] = time.monotonic() - started
+        self.screen.print(f"[green]✓[/] {doing} ({_duration(self.seconds[name])})")
+
+
+def run(screen: Console, state_dir: Path, results_dir: Path) -> None:
+    """Run the demo; raises GenolaunchError with the reason when it does not end with a COMPLETE launch."""
+    demo = Demo(screen)
+    _start_cloud(demo, state_dir)
+    platform = Platform(LOCAL_STAGE)
+    launch_id = _submit_example(demo, platform)
+    snapshot = _follow(demo, platform, launch_id)
+    folder = _fetch(demo, platform, snapshot, results_dir)
+    _show_ending(demo, snapshot, folder, state_dir)
+
+
+def _start_cloud(demo: Demo, state_dir: Path) -> None:
+    """Start and deploy the embedded cloud, and point this process's AWS clients at it."""
+    with cloud_control() as control:
+        with demo.phase("cloud", "Starting the embedded cloud"):
+            cloud: Cloud = control.up(state_dir)
+        with demo.phase("deploy", "Deploying the app's stacks to it") as tell:
+            control.deploy(cloud, LOCAL_STAGE, tell)
+    # Whoever has a profile set is not to reach a real account by this.
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+    os.environ.update(cloud.environment())
+
+
+def _submit_example(demo: Demo, platform: Platform) -> str:
+    config = EXAMPLE / "launch.yaml"
+    with demo.phase("upload", "Putting the cohort into the data bucket") as tell:
+        for upload in planned_uploads(platform, config, EXAMPLE / "cohort"):
+            tell(upload.key)
+            upload_data(platform, upload, lambda _: None)
+    with demo.phase("submit", "Dropping launch.yaml into the launch bucket"):
+        answer = wait_for_answer(platform, submit(platform, config))
+    if not answer.accepted or answer.launch_id is None:
+        faults = "; ".join(f"{fault.where}: {fault.problem}" for fault in answer.faults)
+        raise GenolaunchError(f"The demo's launch was rejected: {faults}.")
+    return answer.launch_id
+
+
+def _follow(demo: Demo, platform: Platform, launch_id: str) -> Snapshot:
+    demo.screen.print(f"Launch {launch_id}:")
+    started = time.monotonic()
+    snapshot = render.follow(demo.screen, Progress(platform, launch_id).follow(_LOOK_EVERY))
+    demo.seconds["run"] = time.monotonic() - started
+    if snapshot.launch.status != Status.COMPLETE:
+        error = snapshot.launch.error
+        reason = f" ({error.type}: {error.message})" if error else ""
+        raise GenolaunchError(f"The demo's launch ended {snapshot.launch.status}{reason}.")
+    return snapshot
+
+
+def _fetch(demo: Demo, platform: Platform, snapshot: Snapshot, results_dir: Path) -> Path:
+    folder = results_dir / snapshot.launch.launch_id
+    with demo.phase("download", "Downloading the results") as tell:
+        for result in results_of(platform, snapshot.launch):
+            tell(result.path)
+            download(platform, result, folder, lambda _: None)
+    if not (folder / WORK_REPORT).is_file():
+        raise GenolaunchError(f"The launch is COMPLETE, but {snapshot.launch.results_uri} holds no {WORK_REPORT}.")
+    return folder
+
+
+def _show_ending(demo: Demo, snapshot: Snapshot, folder: Path, state_dir: Path) -> None:
+    screen = demo.screen
+    summaries = [json.loads(path.read_text()) for path in sorted((folder / WORK_SUMSTATS / "summary").glob("*.json"))]
+    screen.print("\n[bold]Top hits[/]", _top_hits(summaries), "\n[bold]Time[/]", _times(demo.seconds), sep="\n")
+    screen.print(f"\nStatus   [bold green]{snapshot.launch.status}[/]")
+    screen.print(Text(f"Results  {folder / WORK_SUMSTATS}"), soft_wrap=True)
+    screen.print(Text(f"Report   {folder / WORK_REPORT}"), soft_wrap=True)
+    screen.print(Text(_how_to_go_on(state_dir)), soft_wrap=True)
+
+
+def _top_hits(summaries: Sequence[dict[str, Any]]) -> Table:
+    table = Table("Trait", "Variant", "Position", "Beta", "-log10 p", box=None, pad_edge=False)
+    for summary in summaries:
+        for locus in summary["loci"][:_TOP_LOCI]:
+            table.add_row(
+                summary["trait"],
+                locus["id"],
+                f"{locus['chromosome']}:{locus['position']}",
+                "–" if locus["beta"] is None else f"{locus['beta']:.3f}",
+                f"{locus['log10p']:.1f}" + (" *" if locus["significant"] else ""),
+            )
+    table.caption = "* genome-wide significant (p < 5e-8)"
+    table.caption_justify = "left"
+    return table
+
+
+def _times(seconds: dict[str, float]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for part, names in {
+        "start the cloud": ("cloud",),
+        "deploy": ("deploy",),
+        "upload and submit": ("upload", "submit"),
+        "run": ("run",),
+        "download": ("download",),
+    }.items():
+        table.add_row(part, _duration(sum(seconds[name] for name in names)))
+    table.add_row("together", _duration(sum(seconds.values())))
+    table.columns[1].justify = "right"
+    return table
+
+
+def _how_to_go_on(state_dir: Path) -> str:
+    option = "" if state_dir == STATE_DIR else f" --state-dir {state_dir}"
+    return f"""
+The embedded cloud goes on running. Look around, with any AWS client too:
+  source .venv/bin/activate
+  eval "$(genolaunch local env{option})"
+  genolaunch status latest
+  genolaunch logs latest
+Stop it with:
+  genolaunch local down{option}"""
+
+
+def _duration(seconds: float) -> str:
+    return render.duration(timedelta(seconds=seconds))
+
+
+def demo(
+    state_dir: Annotated[Path, typer.Option(help="Where the embedded cloud keeps its state and logs.")] = STATE_DIR,
+    results_dir: Annotated[Path, typer.Option(help="Where the results go, in a folder a launch.")] = RESULTS_DIR,
+) -> None:
+    """Run a real GWAS on the whole platform on this machine. The embedded cloud goes on running afterwards."""
+    try:
+        run(render.console(), state_dir, results_dir)
+    except Exception as error:
+        sentence = sentence_for(error)
+        if sentence is None:
+            raise
+        typer.echo(f"The demo failed: {sentence}", err=True)
+        raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    typer.run(demo)
