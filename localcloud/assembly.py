@@ -9,7 +9,6 @@ from localcloud import ministack_adapter as ministack
 from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
 from localcloud.sdk_tasks import SdkTasks
-from localcloud.server import REGION
 from localcloud.service import Batch, Service
 from localcloud.sync_tasks import SyncTasks
 from localcloud.wire import Endpoint
@@ -33,7 +32,7 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     stand_ins = make_stand_ins(state_dir, endpoint)
     for service in (stand_ins.batch, *stand_ins.others):
         ministack.serve(service.name, Endpoint(service))
-    sdk = SdkTasks(endpoint, REGION)
+    sdk = SdkTasks(endpoint)
     ministack.use_own_lambda_worker()
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)
     _connect_pipes(sdk)

@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from localcloud.server import HOST, LOCK_NAME, REGION
+from localcloud.clients import ACCOUNT, REGION, client, client_environment
+from localcloud.server import HOST, LOCK_NAME
 
 ROOT: Final = Path(__file__).parents[1]
 STAGE_SETTINGS: Final = Path(__file__).parent / "stage.json"
-ACCOUNT: Final = "000000000000"
 USUAL_PORT: Final = 4566
 
 READY_SECONDS: Final = 60.0
@@ -64,15 +64,7 @@ class Cloud:
 
     def environment(self) -> dict[str, str]:
         """Environment by which AWS's tools and SDKs talk to this cloud."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            # A numeric address of its own makes clients put the bucket into the path.
-            "AWS_ENDPOINT_URL_S3": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-        }
+        return client_environment(self.endpoint)
 
 
 def free_port() -> int:
@@ -135,7 +127,8 @@ def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line
     if not _is_bootstrapped(cloud):
         progress("bootstrap")
         _cdk(cloud, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], progress)
-    _cdk(cloud, ["deploy", "--all", "--require-approval", "never", *_context(stage)], progress)
+    # `--all` would look for stacks outside stages only.
+    _cdk(cloud, ["deploy", "**", "--require-approval", "never", *_context(stage)], progress)
 
 
 def _context(stage: str) -> list[str]:
@@ -208,17 +201,8 @@ def _end(pid: int, state_dir: Path) -> None:
 
 
 def _is_bootstrapped(cloud: Cloud) -> bool:
-    import boto3  # takes a while, and only deployments need it
-
-    parameters = boto3.client(
-        "ssm",
-        endpoint_url=cloud.endpoint,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - what this cloud accepts
-    )
     name = "/cdk-bootstrap/hnb659fds/version"
-    return bool(parameters.get_parameters(Names=[name])["Parameters"])
+    return bool(client("ssm", cloud.endpoint).get_parameters(Names=[name])["Parameters"])
 
 
 def _cdk(cloud: Cloud, arguments: list[str], progress: Progress) -> None:

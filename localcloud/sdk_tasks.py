@@ -1,12 +1,8 @@
 """Step Functions' aws-sdk tasks: one dispatcher through botocore to this cloud's own endpoint for every service."""
 
-from functools import cache
-from typing import Any
-
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
+from localcloud.clients import client
 from localcloud.ministack_adapter import TaskError
 from localcloud.sdk_names import (
     UnknownNameError,
@@ -23,10 +19,8 @@ from localcloud.sdk_names import (
 class SdkTasks:
     """Calls of AWS operations by Step Functions' names."""
 
-    def __init__(self, endpoint: str, region: str) -> None:
+    def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._region = region
-        self._client = cache(self._new_client)
 
     def run(self, resource: str, arguments: Value) -> Value:
         """Run `arn:aws:states:::aws-sdk:<service>:<action>`.
@@ -47,7 +41,7 @@ class SdkTasks:
         operation = operation_model(service, action)
         params = to_botocore(arguments or {}, operation.input_shape, strict=True)
         try:
-            answer = self._client(service)._make_api_call(operation.name, params)
+            answer = client(service, self._endpoint)._make_api_call(operation.name, params)
         except ClientError as refusal:
             error = refusal.response["Error"]
             name = error_name(service_model(service), error.get("Code", ""))
@@ -56,14 +50,3 @@ class SdkTasks:
             raise TaskError("States.Runtime", str(invalid)) from invalid
         answer.pop("ResponseMetadata", None)
         return to_sdk(answer, operation.output_shape)
-
-    def _new_client(self, service: str) -> Any:  # noqa: ANN401 - clients are made from the model, without a type
-        return boto3.client(
-            service,
-            endpoint_url=self._endpoint,
-            region_name=self._region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - what this cloud accepts
-            # States' own Retry decides; an attempt here is one attempt.
-            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=64, s3={"addressing_style": "path"}),
-        )

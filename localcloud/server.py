@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from localcloud.clients import ACCESS_KEY, REGION, SECRET_KEY
+
 HOST: Final = "127.0.0.1"
-REGION: Final = "us-east-1"
 LOCK_NAME: Final = "server.lock"
 """Locked in the state folder for as long as the server lives."""
 
@@ -65,8 +66,8 @@ def _set_environment(port: int, state_dir: Path) -> None:
         SFTP_ENABLED="false",
         MINISTACK_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - what this cloud accepts
+        AWS_ACCESS_KEY_ID=ACCESS_KEY,
+        AWS_SECRET_ACCESS_KEY=SECRET_KEY,
         S3_DATA_DIR=str(temporary / "s3"),
         TMPDIR=str(temporary),
         LOG_LEVEL=os.environ.get("LOG_LEVEL", "INFO"),

@@ -1,0 +1,42 @@
+"""The services that ministack lacks: Batch, whose jobs really run, and FSx for Lustre, as folders."""
+
+from pathlib import Path
+from typing import Final
+
+from localcloud.assembly import StandIns
+from localcloud.batch import (
+    BatchService,
+    CloudWatchLogs,
+    ContainerRunner,
+    DockerRunner,
+    HostFolders,
+    ProcessRunner,
+    docker_answers,
+)
+from localcloud.clients import ACCOUNT, REGION, client, client_environment
+from localcloud.fsx import FsxService
+from localcloud.images import ImageCatalog
+
+_CHECKOUT: Final = Path(__file__).parents[1]
+
+
+def make(state_dir: Path, endpoint: str) -> StandIns:
+    """Start them with their state below `state_dir`; they reach S3 and logs at `endpoint`."""
+    file_systems = FsxService(state_dir / "fsx", endpoint)
+    batch = BatchService(
+        runner=_runner(state_dir / "batch", endpoint, file_systems),
+        logs=CloudWatchLogs(client("logs", endpoint)),
+        region=REGION,
+        account=ACCOUNT,
+    )
+    return StandIns(batch=batch, others=(file_systems,), close=batch.close)
+
+
+def _runner(state_dir: Path, endpoint: str, file_systems: FsxService) -> ContainerRunner:
+    runner = DockerRunner if docker_answers() else ProcessRunner
+    return runner(
+        images=ImageCatalog(_CHECKOUT, state_dir),
+        folders=HostFolders(state_dir / "host", file_systems),
+        scratch=state_dir / "scratch",
+        cloud_environment=client_environment(endpoint),
+    )
