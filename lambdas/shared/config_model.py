@@ -31,6 +31,9 @@ GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 MOST_ARRAY_CHILDREN: Final = 10_000
 """Children of one AWS Batch array job (AWS Batch service quotas)."""
 
+_LONGEST_PATH: Final = 900
+"""Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""
+
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _TRAIT = r"^[A-Za-z0-9_.-]+$"
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
@@ -111,7 +114,7 @@ def _repetition(values: object) -> PydanticCustomError | None:
     return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}") if repeated else None
 
 
-RelativePath = Annotated[str, AfterValidator(_check_relative_path)]
+RelativePath = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_check_relative_path)]
 """Path below the launch's data: no leading slash, no `..`."""
 GenotypesPath = Annotated[
     RelativePath,

@@ -119,6 +119,7 @@ _EXPECTATIONS: Mapping[str, str] = {
     "bool_type": "must be true or false",
     "string_type": "must be text",
     "string_unicode": "must be readable text",
+    "string_too_long": "must have at most {max_length} characters",
     "list_type": "must be a list",
     "too_short": "must have at least {min_length} entry",
     "model_type": "must be a section with keys of its own",

@@ -56,7 +56,8 @@ class LaunchRepository:
     """The launch table and the task table."""
 
     launch_table: str
-    task_table: str
+    task_table: str = ""
+    """Needed to register, and to read and record tasks: a function that only changes statuses has no right to it."""
 
     def get(self, launch_id: str) -> Launch | None:
         """The launch as of now (a consistent read), or None."""

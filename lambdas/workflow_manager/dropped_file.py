@@ -1,0 +1,116 @@
+"""What was dropped into the launch bucket: the notification, and the file it is about."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import ClientError
+
+from lambdas.shared import aws
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "PreconditionFailed"})
+"""S3's answers for an object that was deleted, or replaced where versions are not kept."""
+
+SUBMISSION_ID_METADATA = "submission-id"
+
+
+class FileGoneError(Exception):
+    """The file was deleted or replaced before it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One file that was put into the launch bucket, as S3 tells of it."""
+
+    bucket: str
+    key: str
+    time: datetime
+    version_id: str | None
+    """Absent where the bucket keeps no versions."""
+    etag: str | None
+    sequencer: str | None
+    requested_by: str | None
+    """S3's principal id of who put it."""
+
+    @property
+    def digest(self) -> str:
+        """Stands for the event: the same when it is delivered twice, another for another put of the same key."""
+        put = self.version_id or f"{self.etag} {self.sequencer}"
+        return hashlib.sha256(json.dumps([self.bucket, self.key, put]).encode()).hexdigest()
+
+    @property
+    def uri(self) -> str:
+        """s3:// URL of the file."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedFile:
+    """The content of a drop."""
+
+    size: int
+    """Bytes."""
+    content: bytes | None
+    """None when the file is larger than what was asked for."""
+    submission_id: str | None
+    """By which a client knows the answer to its own put."""
+
+
+def drops(message: str) -> Iterator[Drop]:
+    """The puts an SQS message's body tells of: none in S3's test message, else usually one.
+
+    Raises:
+        ValueError, KeyError: it is not a notification of S3.
+    """
+    notification = json.loads(message)
+    if notification.get("Event") == "s3:TestEvent":
+        return
+    for record in notification["Records"]:
+        if record["eventName"].startswith("ObjectCreated:"):
+            yield _drop(record)
+
+
+def _drop(record: Mapping[str, Any]) -> Drop:
+    entity = record["s3"]["object"]
+    return Drop(
+        bucket=record["s3"]["bucket"]["name"],
+        key=unquote_plus(entity["key"]),
+        time=datetime.fromisoformat(record["eventTime"]),
+        version_id=entity.get("versionId"),
+        etag=entity.get("eTag"),
+        sequencer=entity.get("sequencer"),
+        requested_by=record.get("userIdentity", {}).get("principalId"),
+    )
+
+
+def fetch(drop: Drop, *, largest: int) -> DroppedFile:
+    """Read the very file that was dropped, if it has at most `largest` bytes.
+
+    Raises:
+        FileGoneError: it is not there any more.
+    """
+    s3: S3Client = aws.client("s3")
+    try:
+        response = s3.get_object(Bucket=drop.bucket, Key=drop.key, **_this_version(drop))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise FileGoneError(drop.uri) from error
+        raise
+    size = response["ContentLength"]
+    with response["Body"] as body:
+        content = body.read() if size <= largest else None
+    return DroppedFile(size, content, response["Metadata"].get(SUBMISSION_ID_METADATA))
+
+
+def _this_version(drop: Drop) -> dict[str, Any]:
+    """Arguments of GetObject that never give a newer file of the same name: that one has an event of its own."""
+    if drop.version_id:
+        return {"VersionId": drop.version_id}
+    return {"IfMatch": f'"{drop.etag}"'} if drop.etag else {}

@@ -1,0 +1,90 @@
+"""Registers, or rejects, every file dropped into the launch bucket, and answers it there.
+
+Powertools' Idempotency is not used: what must happen once is one conditional write of the launch repository, keyed by
+the S3 event, and everything else (the feedback object, a notice) may be repeated.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+from contract import Status
+from lambdas.shared.config_text import LARGEST_CONFIG
+from lambdas.shared.launch_repository import LaunchRepository, Registration
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.workflow_manager.dropped_file import Drop, FileGoneError, drops, fetch
+from lambdas.workflow_manager.feedback import write_feedback
+from lambdas.workflow_manager.notifications import notify
+from lambdas.workflow_manager.registration import fingerprint, is_launch_file, launch_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# All of a batch failing is no other case than one of it: SQS delivers them again, and then to the dead-letter queue.
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    stage: str
+    launch_table: str
+    task_table: str
+    data_bucket: str
+    notification_topic: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """SQS batch of S3 notifications -> the messages to deliver again."""
+    settings()
+    response = process_partial_response(event=event, record_handler=_process, processor=_processor, context=context)
+    return dict(response)
+
+
+def _process(record: "SQSRecord") -> None:
+    for drop in drops(record.body):
+        if is_launch_file(drop.key):
+            register(drop)
+
+
+def register(drop: Drop) -> None:
+    """Register or reject one dropped file, and answer it. Errors of AWS are raised: the message comes again."""
+    try:
+        file = fetch(drop, largest=LARGEST_CONFIG)
+    except FileGoneError:
+        # Withdrawn, or replaced by a file with an event of its own: there is nothing to run and nobody to answer.
+        logger.warning("The file was gone before it was read", extra={"uri": drop.uri})
+        return
+    launch = launch_of(drop, file, data_bucket=settings().data_bucket)
+    repository = LaunchRepository(settings().launch_table, settings().task_table)
+    rejected = launch.status == Status.REJECTED
+    registration = repository.reject(launch) if rejected else repository.register(launch, fingerprint(drop, file))
+    _record(registration, drop)
+    write_feedback(registration.launch, drop, file)
+    if rejected:
+        notify(registration.launch, topic_arn=settings().notification_topic, stage=settings().stage)
+
+
+def _record(registration: Registration, drop: Drop) -> None:
+    launch = registration.launch
+    outcome = launch.status.title() if registration.is_new else "Repeated"
+    metrics.add_metric(name=f"Launches{outcome}", unit=MetricUnit.Count, value=1)
+    logger.info(
+        "Launch registered" if registration.is_new else "Launch known already",
+        extra={"launchId": launch.launch_id, "status": launch.status, "uri": drop.uri},
+    )

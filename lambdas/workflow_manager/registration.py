@@ -1,0 +1,97 @@
+"""What becomes of a dropped file: a launch to register, or a rejection with every fault."""
+
+import hashlib
+import re
+from pathlib import PurePosixPath
+
+from contract import LAUNCH_PREFIX, ErrorType, Status
+from lambdas.shared.clock import timestamp
+from lambdas.shared.config_model import LaunchConfig
+from lambdas.shared.config_reader import read_config
+from lambdas.shared.config_text import too_large
+from lambdas.shared.errors import MissingRequiredParametersError
+from lambdas.shared.faults import Fault
+from lambdas.shared.launch import Launch
+from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
+
+_CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
+
+_LONGEST_SLUG = 30
+_DIGEST_LENGTH = 8
+"""With 8 hexadecimal digits beside a name and a second, two launches do not meet. The whole launchId has at most 55
+characters, so that `<launchId>-<attempt>` fits FSx's ClientRequestToken (63)."""
+
+
+def is_launch_file(key: str) -> bool:
+    """The drop is for the platform: a file below launches/, not the marker by which a console makes a folder."""
+    return key.startswith(LAUNCH_PREFIX) and not key.endswith("/")
+
+
+def launch_of(drop: Drop, file: DroppedFile, *, data_bucket: str) -> Launch:
+    """The SUBMITTED or REJECTED launch that a dropped file makes. The same drop makes the same launch."""
+    try:
+        config = _config_of(drop, file)
+    except MissingRequiredParametersError as error:
+        return _rejected(drop, file, error)
+    return _submitted(drop, file, config, data_bucket)
+
+
+def fingerprint(drop: Drop, file: DroppedFile) -> str:
+    """SHA-256 of bucket, key and bytes: equal for the same config dropped again under its name."""
+    start = f"{drop.bucket}\0{drop.key}\0".encode()
+    return hashlib.sha256(start + (file.content or b"")).hexdigest()
+
+
+def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:
+    suffix = PurePosixPath(drop.key).suffix.lower()
+    if suffix not in _CONFIG_SUFFIXES:
+        raise MissingRequiredParametersError(
+            [Fault("the file", f"must be named {', '.join(_CONFIG_SUFFIXES)}; it is {drop.key!r}", "Rename it.")]
+        )
+    if file.content is None:
+        raise too_large(file.size)
+    return read_config(file.content, is_json=suffix == ".json")
+
+
+def _submitted(drop: Drop, file: DroppedFile, config: LaunchConfig, data_bucket: str) -> Launch:
+    return Launch(
+        launch_id=_launch_id(config.name, drop),
+        name=config.name,
+        status=Status.SUBMITTED,
+        submitted_at=timestamp(drop.time),
+        workflow=config.workflow,
+        compute_service=config.compute,
+        data_path=config.data_uri(data_bucket),
+        config_uri=drop.uri,
+        config_json=config.as_json(),
+        config_sha256=_sha256(file),
+        requested_by=drop.requested_by,
+    )
+
+
+def _rejected(drop: Drop, file: DroppedFile, error: MissingRequiredParametersError) -> Launch:
+    name = PurePosixPath(drop.key).stem
+    return Launch(
+        launch_id=_launch_id(name, drop),
+        name=name,
+        status=Status.REJECTED,
+        submitted_at=timestamp(drop.time),
+        config_uri=drop.uri,
+        config_sha256=_sha256(file),
+        requested_by=drop.requested_by,
+        error={
+            "type": ErrorType.MISSING_REQUIRED_PARAMETERS.value,
+            "message": error.summary,
+            "faults": [fault.as_dict() for fault in error.faults],
+        },
+    )
+
+
+def _sha256(file: DroppedFile) -> str | None:
+    return None if file.content is None else hashlib.sha256(file.content).hexdigest()
+
+
+def _launch_id(name: str, drop: Drop) -> str:
+    """height-gwas-20261121t040000-1a2b3c4d: readable, sorted by time within a name, the same for the same event."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower())[:_LONGEST_SLUG].strip("-") or "launch"
+    return f"{slug}-{drop.time:%Y%m%dt%H%M%S}-{drop.digest[:_DIGEST_LENGTH]}"

@@ -1,0 +1,52 @@
+"""First step of clean-up: makes the launch table tell the truth about an execution that ended."""
+
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import LaunchField
+from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.workflow_manager.settlement import EndedExecution, Settlement, settle
+from lambdas.workflow_manager.status_function import announce, settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_MOST_TRIES = 3
+"""The table may change between reading it and writing to it, when a person or the execution itself is at it."""
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """`detail` of a Step Functions Execution Status Change of **launch** -> `{launchId, endedAttempt}`."""
+    ended = EndedExecution.from_detail(event)
+    settlement = settle_launch(ended)
+    metrics.add_metric(name="ExecutionsSettled", unit=MetricUnit.Count, value=1)
+    logger.info("Execution settled", extra={"launchId": ended.launch_id, "endedAttempt": settlement.ended_attempt})
+    return {"launchId": ended.launch_id, "endedAttempt": settlement.ended_attempt}
+
+
+def settle_launch(ended: EndedExecution) -> Settlement:
+    """Write what is true now; raises StatusConflictError when the table keeps changing meanwhile."""
+    repository = LaunchRepository(settings().launch_table)
+    for _ in range(_MOST_TRIES):
+        settlement = settle(repository.get(ended.launch_id) if ended.launch_id else None, ended)
+        if settlement.to is None or _record(repository, ended, settlement):
+            return settlement
+    raise StatusConflictError(f"The status of {ended.launch_id} kept changing while {ended.arn} was settled.")
+
+
+def _record(repository: LaunchRepository, ended: EndedExecution, settlement: Settlement) -> bool:
+    assert ended.launch_id is not None
+    assert settlement.to is not None
+    fields = {LaunchField.ERROR: settlement.error} if settlement.error else {}
+    try:
+        launch = repository.change_status(ended.launch_id, settlement.to, execution_arn=ended.arn, fields=fields)
+    except StatusConflictError:
+        return False
+    announce(launch)
+    return True

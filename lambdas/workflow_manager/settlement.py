@@ -1,0 +1,72 @@
+"""What the launch table must say after an execution of the launch state machine ended, and which attempts are over."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract import Status
+from lambdas.shared.launch import Launch
+from lambdas.workflow_manager.failure import failure_of_ending
+
+_WORKED_ON = frozenset({Status.RUNNING, Status.CANCEL_REQUESTED})
+"""Statuses in which the execution that owns a launch may still be at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedExecution:
+    """An execution of the launch state machine that is over, however it ended."""
+
+    arn: str
+    launch_id: str | None
+    """None when its input names no launch."""
+    ending: str
+    """SUCCEEDED, FAILED, ABORTED or TIMED_OUT."""
+    error: Mapping[str, Any]
+    """{Error, Cause}, as far as there is one."""
+
+    @classmethod
+    def from_detail(cls, detail: Mapping[str, Any]) -> "EndedExecution":
+        """Read the `detail` of a Step Functions Execution Status Change."""
+        return cls(
+            arn=detail["executionArn"],
+            launch_id=_launch_id(detail.get("input")),
+            ending=detail["status"],
+            error={"Error": detail.get("error"), "Cause": detail.get("cause")},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What follows from an execution's end."""
+
+    ended_attempt: int
+    """Attempts 1 … ended_attempt are over."""
+    to: Status | None = None
+    """The status that is true now, if the table says another."""
+    error: Mapping[str, str] | None = None
+
+
+def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
+    """Decide; `launch` is what the table says now."""
+    if launch is None:
+        return Settlement(0)
+    is_over = launch.execution_arn in (ended.arn, None)  # nobody's: no other execution works on it
+    if not is_over:
+        return Settlement(max(0, launch.attempt - 1) if launch.status in _WORKED_ON else launch.attempt)
+    if launch.status is Status.CANCEL_REQUESTED:
+        return Settlement(launch.attempt, Status.CANCELLED)
+    if launch.status is Status.RUNNING:
+        return Settlement(launch.attempt, Status.FAILED, failure_of_ending(ended.ending, ended.error))
+    return Settlement(launch.attempt)
+
+
+def _launch_id(execution_input: str | None) -> str | None:
+    """The launch an execution was about: the pipe gives `[{"launchId": ...}]`, a person perhaps only the object."""
+    try:
+        given = json.loads(execution_input or "null")
+    except ValueError:
+        return None
+    request = given[0] if isinstance(given, list) and given else given
+    launch_id = request.get("launchId") if isinstance(request, dict) else None
+    return launch_id if isinstance(launch_id, str) and launch_id else None
