@@ -25,7 +25,7 @@ _COUNTS_OF_BYTE: Final = np.array(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One line of a .bim file; `row` is its place in the .bed file."""
 

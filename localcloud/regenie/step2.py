@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import numpy as np
 
@@ -60,10 +60,10 @@ def run(options: Options, log: Log) -> None:
     predictions = read_prediction_list(Path(options.predictions))
     cohort = dataset.cohort(options, log, _predicted_traits(options, predictions, log))
     loco = _open_loco(cohort, predictions, log)
+    blocks = cut_blocks(dataset.variants, options.block_size)
     paths = [_result_path(options, trait) for trait in cohort.traits]
 
     written = 0
-    blocks = cut_blocks(dataset.variants, options.block_size)
     with ExitStack() as stack:
         files = [stack.enter_context(open_text(path, "w")) for path in paths]
         for file in files:
@@ -73,9 +73,7 @@ def run(options: Options, log: Log) -> None:
             null = null_model(cohort, [file.predictions(chromosome) for file in loco])
             for block in members:
                 statistics = block_statistics(dataset.bed.genotypes(block, cohort.rows), cohort, null, options.min_mac)
-                written += int(np.count_nonzero(statistics.tested))
-                for trait, file in enumerate(files):
-                    file.writelines(_lines(block, statistics, trait))
+                written += _write_tested(block, statistics, files)
 
     log("\nAssociation results stored separately for each trait in files : ")
     for path in paths:
@@ -92,7 +90,7 @@ def _predicted_traits(options: Options, predictions: Mapping[str, Path], log: Lo
     ]
     for trait in wanted:
         if trait not in predictions:
-            log(f"WARNING: No step 1 file provided for phenotype '{trait}'.")
+            log(f"WARNING: No step 1 file provided for phenotype '{trait}' so it will be ignored.")
     return frozenset(wanted) & predictions.keys()
 
 
@@ -166,6 +164,13 @@ def block_statistics(genotypes: Genotypes, cohort: Cohort, null: NullModel, min_
             chi_squares=scores**2 / denominators,
             tested=tested,
         )
+
+
+def _write_tested(block: Block, statistics: Statistics, files: Sequence[TextIO]) -> int:
+    """Write each trait's lines to its file; the number of lines."""
+    for trait, file in enumerate(files):
+        file.writelines(_lines(block, statistics, trait))
+    return int(np.count_nonzero(statistics.tested))
 
 
 def _lines(block: Block, statistics: Statistics, trait: int) -> Iterator[str]:
