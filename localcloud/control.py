@@ -247,7 +247,7 @@ def _cdk_environment(cloud: Cloud) -> dict[str, str]:
 
 def _stack_news(line: str) -> str | None:
     """What the CDK CLI says about a whole stack: that it begins (`x: deploying...`) or has ended (`✅  x`)."""
-    begins = re.match(r"(\S+): deploying\.\.\.", line)
+    begins = re.match(r"(\S+)(?: \(\S+\))?: deploying\.\.\.", line)
     if begins:
         return f"{begins.group(1)}: deploying"
     ends = re.match(r"\s*(✅|❌)\s+(\S+)", line)

@@ -41,6 +41,8 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
             "_SFN_WAIT_SCALE",
             "_ExecutionError",
             "_add_event",
+            "_apply_jsonata_output",
+            "_apply_output_path",
             "_emit_execution_status_event",
             "_execute_task",
             "_executions",
@@ -51,6 +53,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
             "_invoke_resource_with_timeout",
             "_start_execution",
             "_state_machines",
+            "_state_query_language",
         ),
     ),
     (provisioners, ("_RESOURCE_HANDLERS", "_physical_name")),
@@ -145,14 +148,26 @@ def mend_executions() -> None:
     """Make executions end as on AWS.
 
     Once stopped, an execution stays ABORTED and starts no further task; a state machine's own TimeoutSeconds ends its
-    executions; and starting a running execution again under its name and input answers with that execution.
+    executions; starting a running execution again under its name and input answers with that execution; and the
+    Output of a Succeed state counts.
     """
+    stepfunctions._apply_output_path = _with_output_of_succeed(stepfunctions._apply_output_path)
     stepfunctions._execute_task = _in_execution(stepfunctions._execute_task)
     stepfunctions._invoke_resource = _unless_stopped(stepfunctions._invoke_resource)
     stepfunctions._invoke_resource_with_timeout = _knowing_timeout(stepfunctions._invoke_resource_with_timeout)
     stepfunctions._fail_execution = _only_if_running(stepfunctions._fail_execution)
     stepfunctions._emit_execution_status_event = _telling_listeners(stepfunctions._emit_execution_status_event)
     stepfunctions._start_execution = _starting_once(stepfunctions._start_execution)
+
+
+def _with_output_of_succeed(apply: Callable[..., Value]) -> Callable[..., Value]:
+    @wraps(apply)
+    def wrapped(state: dict[str, Any], data: Value, context: Value = None) -> Value:
+        if state["Type"] == "Succeed" and stepfunctions._state_query_language(state, context) == "JSONata":
+            return stepfunctions._apply_jsonata_output(state, data, context, default=data)
+        return apply(state, data, context)
+
+    return wrapped
 
 
 def _in_execution(execute_task: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,6 +24,9 @@ class FakeBatch:
             return self._submit(params)
         if operation == "DescribeJobs":
             return {"jobs": [self._jobs[job_id] for job_id in params["jobs"] if job_id in self._jobs]}
+        if operation == "ListJobs":  # the queue's name stands for the jobs' name
+            found = [job for job in self._jobs.values() if job["jobName"] == params["jobQueue"]]
+            return {"jobSummaryList": [{"jobId": job["jobId"], "jobName": job["jobName"]} for job in found]}
         if operation == "TerminateJob":
             self._end(params["jobId"], "FAILED", params["reason"])
             return {}

@@ -1,0 +1,456 @@
+"""What the embedded cloud adds to ministack, on a server of its own with fake Batch and FSx: no CDK, a few seconds."""
+
+import io
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+
+from localcloud import control
+
+pytestmark = pytest.mark.local
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+ROLE = "arn:aws:iam::000000000000:role/any"
+
+
+class Core:
+    """The server under test, and short ways to make things in it."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self._endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def machine(self, states: dict[str, Any], **more: Any) -> str:
+        """ARN of a new JSONata state machine that starts at its first state."""
+        definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **more}
+        arn: str = self.client("stepfunctions").create_state_machine(
+            name=f"m{uuid.uuid4().hex}", definition=json.dumps(definition), roleArn=ROLE
+        )["stateMachineArn"]
+        return arn
+
+    def start(self, states: dict[str, Any], data: Any = None, **more: Any) -> str:
+        """ARN of an execution of a new state machine."""
+        arn: str = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.machine(states, **more), input=json.dumps(data)
+        )["executionArn"]
+        return arn
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        """The description of an execution once it has ended."""
+        describe = self.client("stepfunctions").describe_execution
+
+        def look() -> dict[str, Any] | None:
+            found: dict[str, Any] = describe(executionArn=execution)
+            return found if found["status"] != "RUNNING" else None
+
+        return soon(look)
+
+    def run(self, states: dict[str, Any], data: Any = None) -> Any:
+        """The output of a state machine that succeeds."""
+        end = self.ended(self.start(states, data))
+        assert end["status"] == "SUCCEEDED", end
+        return json.loads(end["output"])
+
+    def function(self, source: str) -> str:
+        """ARN of a new Python function with this code."""
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("code.py", source)
+        name = f"f{uuid.uuid4().hex}"
+        arn: str = self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.14",
+            Role=ROLE,
+            Handler="code.handler",
+            Code={"ZipFile": package.getvalue()},
+            Timeout=20,
+        )["FunctionArn"]
+        return arn
+
+    def queue(self, **attributes: str) -> tuple[str, str]:
+        """URL and ARN of a new queue."""
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName=f"q{uuid.uuid4().hex}", Attributes=attributes)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        return url, arn
+
+    def messages(self, url: str) -> list[Any]:
+        """Bodies of what is in a queue; they are taken out."""
+        sqs = self.client("sqs")
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+    def deploy(self, resources: dict[str, Any]) -> dict[str, Any]:
+        """A new stack once it has been made or has failed."""
+        cloudformation = self.client("cloudformation")
+        name = f"s{uuid.uuid4().hex}"
+        outputs = {key: {"Value": {"Ref": key}} for key in resources}
+        cloudformation.create_stack(
+            StackName=name, TemplateBody=json.dumps({"Resources": resources, "Outputs": outputs})
+        )
+
+        def look() -> dict[str, Any] | None:
+            stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+            return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
+
+        return soon(look)
+
+
+def soon(look: Callable[[], T | None], seconds: float = 15) -> T:
+    """The first truthy answer."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Core]:
+    """Given: a server on a free port, with the fakes of fake_stand_ins."""
+    state_dir = tmp_path_factory.mktemp("core")
+    port = control.free_port()
+    program = (
+        "from pathlib import Path; from localcloud.server import serve;"
+        f" serve(Path({str(state_dir)!r}), {port}, 0.01, 'tests.local.fake_stand_ins')"
+    )
+    log = (state_dir / "server.log").open("wb")
+    server = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=log, stderr=log)
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        soon(lambda: _answers(f"{endpoint}/_ministack/ready"), 60)
+        yield Core(endpoint)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def task(resource: str, arguments: Any = None, **more: Any) -> dict[str, Any]:
+    """A Task state that ends its machine."""
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "End": True, **more}
+    return state if arguments is None else {**state, "Arguments": arguments}
+
+
+def caught(state: dict[str, Any]) -> dict[str, Any]:
+    """States in which a failure of the first becomes the output."""
+    return {
+        "Try": {
+            **state,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput %}", "Next": "S"}],
+        },
+        "S": {"Type": "Succeed"},
+    }
+
+
+# --- Services and aws-sdk tasks ------------------------------------------------------------------------------------
+def test_sdk_task_of_a_service_that_ministack_lacks_answers_in_pascal_case(core: Core) -> None:
+    answer = core.run({"Ask": task("aws-sdk:fsx:describeFileSystems", {})})
+
+    assert answer["FileSystems"] == [
+        {"FileSystemId": "fs-0123456789abcdef0", "DnsName": "fs.example", "Lifecycle": "AVAILABLE"}
+    ]
+
+
+def test_sdk_task_names_errors_as_step_functions_does(core: Core) -> None:
+    answer = core.run(caught(task("aws-sdk:fsx:describeFileSystems", {"FileSystemIds": ["fs-ffffffffffffffff0"]})))
+
+    assert answer["Error"] == "FSx.FileSystemNotFoundException"
+    assert "does not exist" in answer["Cause"]
+
+
+def test_sdk_task_takes_pascal_case_for_a_service_with_camel_case(core: Core) -> None:
+    submit = {"JobName": "succeed-1", "JobQueue": "q", "JobDefinition": "d"}
+
+    answer = core.run({"Submit": task("aws-sdk:batch:submitJob", submit)})
+
+    assert set(answer) == {"JobId", "JobName"}
+
+
+def test_sdk_task_with_a_member_that_does_not_exist_fails(core: Core) -> None:
+    answer = core.run(caught(task("aws-sdk:batch:submitJob", {"JobNam": "x"})))
+
+    assert answer["Error"] == "States.Runtime"
+    assert "JobNam" in answer["Cause"]
+
+
+def test_sdk_task_reaches_operations_of_s3(core: Core) -> None:
+    core.client("s3").create_bucket(Bucket="sdk-task")
+
+    core.run({"Put": task("aws-sdk:s3:putObject", {"Bucket": "sdk-task", "Key": "a", "Body": "text"})})
+
+    assert core.client("s3").get_object(Bucket="sdk-task", Key="a")["Body"].read() == b"text"
+
+
+# --- .sync tasks ---------------------------------------------------------------------------------------------------
+def job(name: str, **more: Any) -> dict[str, Any]:
+    return task("batch:submitJob.sync", {"JobName": name, "JobQueue": "q", "JobDefinition": "d"}, **more)
+
+
+def test_batch_sync_returns_the_jobs_detail(core: Core) -> None:
+    answer = core.run({"Job": job("succeed-1")})
+
+    assert answer["Status"] == "SUCCEEDED"
+    assert answer["JobName"] == "succeed-1"
+    assert answer["StartedAt"] == 1_700_000_000_000
+
+
+def test_batch_sync_fails_with_the_jobs_detail_as_cause(core: Core) -> None:
+    answer = core.run(caught(job("fail-1")))
+
+    assert answer["Error"] == "States.TaskFailed"
+    assert json.loads(answer["Cause"])["StatusReason"] == "Essential container in task exited"
+
+
+def test_task_timeout_ends_the_task_and_its_job(core: Core) -> None:
+    answer = core.run(caught(job("endless-timeout", TimeoutSeconds=1)))
+
+    assert answer["Error"] == "States.Timeout"
+    assert soon(
+        lambda: (
+            core.client("batch").describe_jobs(jobs=[_job_id(core, "endless-timeout")])["jobs"][0]["status"] == "FAILED"
+        )
+    )
+
+
+def test_stopping_an_execution_stops_its_job_and_nothing_is_retried(core: Core) -> None:
+    execution = core.start({"Job": job("endless-stop", Retry=[{"ErrorEquals": ["States.ALL"]}])})
+    job_id = soon(lambda: _job_id(core, "endless-stop"))
+
+    core.client("stepfunctions").stop_execution(executionArn=execution)
+
+    soon(lambda: core.client("batch").describe_jobs(jobs=[job_id])["jobs"][0]["status"] == "FAILED")
+    assert core.ended(execution)["status"] == "ABORTED"
+    assert len(core.client("batch").list_jobs(jobQueue="endless-stop")["jobSummaryList"]) == 1
+
+
+def _job_id(core: Core, name: str) -> str | None:
+    """The fake lists jobs by their name."""
+    found = core.client("batch").list_jobs(jobQueue=name)["jobSummaryList"]
+    return found[0]["jobId"] if found else None
+
+
+def nested(machine: str, **arguments: Any) -> dict[str, Any]:
+    return task("states:startExecution.sync:2", {"StateMachineArn": machine, **arguments})
+
+
+def test_nested_execution_has_the_given_name_and_returns_its_output(core: Core) -> None:
+    child = core.machine({"S": {"Type": "Succeed", "Output": {"answer": 42}}})
+
+    answer = core.run({"Child": nested(child, Name="launch-1", Input={"launchId": "x"})})
+
+    assert answer["ExecutionArn"].endswith(":launch-1")
+    assert answer["Output"] == {"answer": 42}
+    assert answer["Status"] == "SUCCEEDED"
+
+
+def test_nested_failure_is_described_in_the_cause(core: Core) -> None:
+    child = core.machine({"F": {"Type": "Fail", "Error": "LaunchInputError", "Cause": "no phenotypes"}})
+
+    answer = core.run(caught(nested(child, Input={})))
+
+    cause = json.loads(answer["Cause"])
+    assert answer["Error"] == "States.TaskFailed"
+    assert (cause["Error"], cause["Cause"], cause["Status"]) == ("LaunchInputError", "no phenotypes", "FAILED")
+
+
+def test_stopping_a_parent_stops_the_nested_execution(core: Core) -> None:
+    child = core.machine({"Wait": {"Type": "Wait", "Seconds": 3000, "End": True}})
+    parent = core.start({"Child": nested(child, Name="stopped-with-parent", Input={})})
+    executions = core.client("stepfunctions").list_executions
+    soon(lambda: executions(stateMachineArn=child)["executions"])
+
+    core.client("stepfunctions").stop_execution(executionArn=parent)
+
+    soon(lambda: executions(stateMachineArn=child)["executions"][0]["status"] == "ABORTED")
+
+
+def test_a_state_machines_own_timeout_ends_its_executions(core: Core) -> None:
+    execution = core.start({"Job": job("endless-machine")}, TimeoutSeconds=1)
+
+    assert core.ended(execution)["status"] == "TIMED_OUT"
+
+
+# --- Status events -------------------------------------------------------------------------------------------------
+def test_stopped_execution_is_announced_with_its_input(core: Core) -> None:
+    url, arn = core.queue()
+    events = core.client("events")
+    events.put_rule(
+        Name="stopped",
+        EventPattern=json.dumps({"source": ["aws.states"], "detail": {"status": ["ABORTED"]}}),
+    )
+    events.put_targets(Rule="stopped", Targets=[{"Id": "queue", "Arn": arn}])
+    execution = core.start({"Wait": {"Type": "Wait", "Seconds": 3000, "End": True}}, {"launchId": "x"})
+
+    core.client("stepfunctions").stop_execution(executionArn=execution)
+
+    detail = next(m["detail"] for m in soon(lambda: core.messages(url)) if m["detail"]["executionArn"] == execution)
+    assert detail["status"] == "ABORTED"
+    assert json.loads(detail["input"]) == {"launchId": "x"}
+    assert detail["stateMachineArn"].startswith("arn:aws:states:us-east-1:000000000000:stateMachine:")
+
+
+# --- Lambda --------------------------------------------------------------------------------------------------------
+def test_exception_class_is_the_error_name_that_catch_sees(core: Core) -> None:
+    function = core.function(
+        "class StatusConflictError(Exception): pass\ndef handler(event, context): raise StatusConflictError('taken')\n"
+    )
+
+    answer = core.run(caught(task("lambda:invoke", {"FunctionName": function, "Payload": {}})))
+
+    assert answer["Error"] == "StatusConflictError"
+    assert json.loads(answer["Cause"])["errorMessage"] == "taken"
+
+
+def test_function_sees_what_aws_gives_it_and_nothing_of_this_project(core: Core) -> None:
+    function = core.function(
+        "import importlib.util, os\n"
+        "def handler(event, context):\n"
+        "    found = {n: importlib.util.find_spec(n) is not None for n in ('boto3', 'pydantic', 'contract', 'numpy')}\n"
+        "    left = context.get_remaining_time_in_millis()\n"
+        "    return {**found, 'endpoint': os.environ['AWS_ENDPOINT_URL'], 'left': left}\n"
+    )
+
+    answer = json.loads(core.client("lambda").invoke(FunctionName=function)["Payload"].read())
+
+    assert {n: answer[n] for n in ("boto3", "pydantic", "contract", "numpy")} == {
+        "boto3": True,
+        "pydantic": False,
+        "contract": False,
+        "numpy": False,
+    }
+    assert answer["endpoint"].startswith("http://127.0.0.1:")
+    assert 10_000 < answer["left"] <= 20_000
+
+
+def test_dropped_objects_reach_the_function_and_what_fails_goes_to_the_dead_letters(core: Core) -> None:
+    dead_url, dead_arn = core.queue()
+    url, arn = core.queue(
+        VisibilityTimeout="2", RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1})
+    )
+    function = core.function(
+        "import json\n"
+        "def handler(event, context):\n"
+        "    bad = [r['messageId'] for r in event['Records'] if 'bad.yaml' in r['body']]\n"
+        "    return {'batchItemFailures': [{'itemIdentifier': i} for i in bad]}\n"
+    )
+    core.client("lambda").create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=function, FunctionResponseTypes=["ReportBatchItemFailures"]
+    )
+    s3 = core.client("s3")
+    s3.create_bucket(Bucket="dropped")
+    notify = {
+        "QueueArn": arn,
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "launches/"}]}},
+    }
+    s3.put_bucket_notification_configuration(
+        Bucket="dropped", NotificationConfiguration={"QueueConfigurations": [notify]}
+    )
+
+    for key in ("launches/good.yaml", "launches/bad.yaml", "elsewhere/bad.yaml"):
+        s3.put_object(Bucket="dropped", Key=key, Body=b"name: x")
+
+    dead = soon(lambda: core.messages(dead_url))
+    records = [record for message in dead for record in message["Records"]]
+    assert [record["s3"]["object"]["key"] for record in records] == ["launches/bad.yaml"]
+    assert records[0]["userIdentity"]["principalId"]
+    assert not core.messages(url)
+
+
+# --- Pipes ---------------------------------------------------------------------------------------------------------
+def test_pipe_filters_transforms_and_starts_one_execution_a_record(core: Core) -> None:
+    dynamodb, states = core.client("dynamodb"), core.client("stepfunctions")
+    table = dynamodb.create_table(
+        TableName="launches",
+        KeySchema=[{"AttributeName": "launchId", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "launchId", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    machine = core.machine({"S": {"Type": "Succeed"}})
+    pattern = {"dynamodb": {"NewImage": {"status": {"S": ["SUBMITTED"]}, "totalCost": {"S": [{"exists": False}]}}}}
+    core.deploy(
+        {
+            "Pipe": {
+                "Type": "AWS::Pipes::Pipe",
+                "Properties": {
+                    "RoleArn": ROLE,
+                    "Source": table["LatestStreamArn"],
+                    "Target": machine,
+                    "SourceParameters": {
+                        "FilterCriteria": {"Filters": [{"Pattern": json.dumps(pattern)}]},
+                        "DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 1},
+                    },
+                    "TargetParameters": {"InputTemplate": '{"launchId": "<$.dynamodb.NewImage.launchId.S>"}'},
+                },
+            }
+        }
+    )
+
+    began = time.monotonic()
+    for launch, status in (("a", "SUBMITTED"), ("b", "RUNNING"), ("c", "SUBMITTED")):
+        dynamodb.put_item(TableName="launches", Item={"launchId": {"S": launch}, "status": {"S": status}})
+
+    executions = soon(lambda: _all_of(2, states.list_executions(stateMachineArn=machine)["executions"]))
+    assert time.monotonic() - began < 3
+    inputs = [states.describe_execution(executionArn=one["executionArn"])["input"] for one in executions]
+    assert sorted(inputs) == ['[{"launchId": "a"}]', '[{"launchId": "c"}]']
+
+
+def _all_of(count: int, found: list[Any]) -> list[Any] | None:
+    return found if len(found) >= count else None
+
+
+# --- CloudFormation ------------------------------------------------------------------------------------------------
+def test_batch_resources_are_made_by_the_service(core: Core) -> None:
+    stack = core.deploy(
+        {"Queue": {"Type": "AWS::Batch::JobQueue", "Properties": {"JobQueueName": "high", "Priority": 1}}}
+    )
+
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert stack["Outputs"][0]["OutputValue"] == "arn:aws:batch:us-east-1:000000000000:job-queue/high"
+
+
+def test_types_without_behaviour_are_recorded(core: Core) -> None:
+    stack = core.deploy({"Address": {"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}}})
+
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_unknown_type_fails_the_deployment_by_name(core: Core) -> None:
+    cloudformation = core.client("cloudformation")
+
+    with pytest.raises(cloudformation.exceptions.ClientError, match="AWS::Quantum::Computer"):
+        core.deploy({"Wonder": {"Type": "AWS::Quantum::Computer", "Properties": {}}})
