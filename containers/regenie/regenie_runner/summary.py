@@ -92,7 +92,7 @@ def _kept_from(log10p: Floats) -> float:
 
 
 def manhattan_points(chromosomes: list[Chromosome], kept_from: float) -> list[ManhattanChromosome]:
-    """All points from `kept_from` on, and of those below the strongest of each cell of a grid."""
+    """All points from `kept_from` on, and of those below one for each cell of a grid."""
     span = sum(int(chromosome.positions[-1] - chromosome.positions[0]) + 1 for chromosome in chromosomes)
     cell_bp = max(1, span // GRID_WIDTH)
     return [_thinned(chromosome, cell_bp, kept_from) for chromosome in chromosomes]

@@ -1,0 +1,306 @@
+"""One task: its command, its output folder, and the checks that regenie's exit code does not do."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.regenie_runner.conftest import HEADER, RUNNER, chunk_task, result_row
+
+GOOD_CHUNK = f"""
+printf '{HEADER.strip()}\\n{result_row("1", 5).strip()}\\n' | tee "$OUT"_height.regenie > "$OUT"_ldl.regenie
+echo "Number of ignored tests due to low MAC : 0" > "$OUT".log
+echo ran >> "$WORKSPACE"/runs
+"""
+BOTH = ["height", "ldl"]
+
+
+def runs(launch) -> int:
+    path = launch.root / "runs"
+    return path.read_text().count("ran") if path.exists() else 0
+
+
+# --- Outputs ----------------------------------------------------------------------------------------------------------
+def test_a_complete_output_appears_under_its_name(launch):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does(GOOD_CHUNK)
+    assert launch.run("step2") == 0
+    assert sorted(p.name for p in (launch.work / "step2" / "000000").iterdir()) == [
+        "chunk.log",
+        "chunk_height.regenie",
+        "chunk_ldl.regenie",
+    ]
+    assert launch.leftovers() == []
+
+
+def test_the_command_writes_beside_its_target_in_a_folder_of_the_attempt(launch, capfd):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does('echo "writes to $OUT"')
+    launch.run("step2")
+    place = launch.work / "step2" / ".000000.attempts" / "5f1c7d0e-3-1" / "new" / "chunk"
+    assert f"writes to {place}\n" in capfd.readouterr().out
+
+
+def test_missing_and_empty_outputs_are_named(launch, capfd):
+    launch.plan("step2", chunk_task(0, ["height", "ldl", "bmi"], 1))
+    launch.regenie_does('echo x > "$OUT"_height.regenie; : > "$OUT"_bmi.regenie')
+    assert launch.run("step2") == 1
+    assert capfd.readouterr().err == (
+        "The command ended without an error but did not write chunk_ldl.regenie and left empty chunk_bmi.regenie.\n"
+    )
+    assert not (launch.work / "step2" / "000000").exists()
+    assert launch.leftovers() == []
+
+
+def test_many_missing_outputs_are_counted(launch, capfd):
+    launch.plan("step2", chunk_task(0, [f"t{i}" for i in range(9)], 1))
+    launch.regenie_does("true")
+    launch.run("step2")
+    assert "chunk_t4.regenie and 4 more" in capfd.readouterr().err
+
+
+def test_a_failing_command_is_told_with_its_exit_code(launch, capfd):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does("echo ERROR: no such file >&2; exit 7")
+    assert launch.run("step2") == 1
+    assert capfd.readouterr().err.splitlines() == [
+        "ERROR: no such file",
+        "regenie ended with exit code 7; its last lines in the log say why.",
+    ]
+
+
+def test_a_killed_command_gives_the_shells_exit_code_and_a_hint(launch, capfd):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does("kill -KILL $$")
+    assert launch.run("step2") == 137
+    assert "out of memory" in capfd.readouterr().err
+
+
+def test_a_command_that_is_not_installed_is_named(launch, capfd):
+    launch.plan("step1", {"label": "x", "command": ["regenie-5"], "output": "step1", "expect": ["x"]})
+    assert launch.run("step1") == 1
+    assert "regenie-5 cannot be started: No such file" in capfd.readouterr().err
+
+
+def test_a_placeholder_without_a_place_is_an_error(launch, capfd):
+    launch.plan("split", {"label": "plan", "command": ["regenie", "{output}"], "expect": ["x"]})
+    assert launch.run("split") == 1
+    assert "uses {output} but has no output folder" in capfd.readouterr().err
+
+
+# --- Retries ----------------------------------------------------------------------------------------------------------
+def test_a_complete_output_of_an_earlier_attempt_is_kept(launch, capfd):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does(GOOD_CHUNK)
+    launch.run("step2")
+    launch.environment(AWS_BATCH_JOB_ATTEMPT="2")
+    assert launch.run("step2") == 0
+    assert runs(launch) == 1
+    assert "complete from an earlier attempt" in capfd.readouterr().out
+
+
+def test_an_incomplete_output_is_replaced_as_a_whole(launch):
+    launch.write("step2/000000/chunk_height.regenie", "half a")
+    launch.write("step2/000000/stray", "x")
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does(GOOD_CHUNK)
+    assert launch.run("step2") == 0
+    assert (launch.work / "step2/000000/chunk_height.regenie").read_text() == HEADER + result_row("1", 5)
+    assert not (launch.work / "step2/000000/stray").exists()
+    assert launch.leftovers() == []
+
+
+def test_what_a_killed_attempt_left_is_removed_by_the_next(launch):
+    launch.write("step2/.000000.attempts/other-job-1/new/chunk_height.regenie", "half a")
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does(GOOD_CHUNK)
+    assert launch.run("step2") == 0
+    assert launch.leftovers() == []
+
+
+def test_sigterm_reaches_the_command_and_nothing_is_left(launch):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does(
+        "trap 'echo stopped > \"$WORKSPACE\"/signal; exit 1' TERM; echo up; while :; do sleep 0.02; done"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "regenie_runner", "step2"],
+        env={**os.environ, **RUNNER},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as job:
+        assert job.stdout is not None
+        assert "up\n" in iter(job.stdout.readline, "")
+        job.send_signal(signal.SIGTERM)
+        _, complaint = job.communicate(timeout=10)
+    assert job.returncode == 143
+    assert complaint == "Stopped by SIGTERM.\n"
+    assert (launch.root / "signal").read_text() == "stopped\n"
+    assert launch.leftovers() == []
+    assert not (launch.work / "step2" / "000000").exists()
+
+
+# --- Predictions ------------------------------------------------------------------------------------------------------
+def predictions(**more: str) -> dict[str, str]:
+    return {"height": "{work}/step1/predictions/height/step1_1.loco", **more}
+
+
+def test_predictions_are_listed_for_the_command(launch):
+    loco = launch.write("step1/predictions/height/step1_1.loco", "FID_IID a_a\n")
+    launch.plan("step2", chunk_task(0, ["height"], 1, predictions=predictions()))
+    launch.regenie_does('cp "${OUT%chunk}pred.list" "$WORKSPACE"/seen;' + GOOD_CHUNK)
+    assert launch.run("step2") == 0
+    assert (launch.root / "seen").read_text() == f"height {loco}\n"
+
+
+def test_a_trait_without_predictions_is_named_before_the_command_runs(launch, capfd):
+    launch.write("step1/predictions/height/step1_1.loco", "FID_IID a_a\n")
+    launch.plan("step2", chunk_task(0, BOTH, 1, predictions=predictions()))
+    launch.regenie_does(GOOD_CHUNK)
+    assert launch.run("step2") == 1
+    assert capfd.readouterr().err == "Step 1 gave no predictions for ldl.\n"
+    assert runs(launch) == 0
+
+
+def test_missing_prediction_files_are_named_with_their_trait(launch, capfd):
+    launch.write("step1/predictions/height/step1_1.loco", "")
+    launch.plan("step2", chunk_task(0, ["height"], 1, predictions=predictions()))
+    assert launch.run("step2") == 1
+    assert "missing or empty for height (/" in capfd.readouterr().err
+
+
+# --- Rows of a chunk --------------------------------------------------------------------------------------------------
+def chunk_of(rows: int, log: str) -> str:
+    return f"""
+    {{ echo '{HEADER.strip()}'; yes '{result_row("1", 5).strip()}' | head -n {rows}; }} > "$OUT"_height.regenie
+    cp "$OUT"_height.regenie "$OUT"_ldl.regenie
+    echo '{log}' > "$OUT".log
+    """
+
+
+@pytest.mark.parametrize(
+    ("variants", "rows", "log"),
+    [
+        (3, 3, "Number of ignored tests due to low MAC : 0"),
+        (3, 1, "Number of ignored tests due to low MAC : 4"),
+        (3, 1, "Number of ignored tests due to low MAC or info score : 4"),
+        (3, 0, "Number of ignored tests due to low MAC : 6"),
+        (3, 3, "a log without the line"),
+    ],
+)
+def test_rows_and_ignored_tests_account_for_every_variant_and_trait(launch, variants, rows, log):
+    launch.plan("step2", chunk_task(0, BOTH, variants))
+    launch.regenie_does(chunk_of(rows, log))
+    assert launch.run("step2") == 0
+
+
+def test_lost_rows_fail_with_the_numbers(launch, capfd):
+    launch.plan("step2", chunk_task(0, BOTH, 3))
+    launch.regenie_does(chunk_of(2, "Number of ignored tests due to low MAC : 1"))
+    assert launch.run("step2") == 1
+    assert capfd.readouterr().err == (
+        "The results have 4 rows and regenie ignored 1 tests, but 3 variants × 2 traits are 6 tests.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("garbage\\n", "does not begin with regenie's header"),
+        (HEADER.strip() + "\\n1 5", "ends in the middle of a line"),
+    ],
+)
+def test_a_damaged_result_file_fails(launch, content, sentence, capfd):
+    launch.plan("step2", chunk_task(0, ["height"], 1))
+    launch.regenie_does(f"printf '{content}' > \"$OUT\"_height.regenie")
+    assert launch.run("step2") == 1
+    assert sentence in capfd.readouterr().err
+
+
+# --- Split step 1, in place -------------------------------------------------------------------------------------------
+MASTER = "1000 100\npar_job1 4 400\npar_job2 3 300\n"
+
+
+def level0_task(job: int) -> dict[str, object]:
+    return {
+        "label": f"level 0 job {job}",
+        "command": ["regenie", "--run-l0", f"{{work}}/step1/split/par.master,{job}", "--out", "{work}/step1/l0/log"],
+        "expect": [f"{{work}}/step1/split/par_job{job}_l0_Y1"],
+        "job": job,
+    }
+
+
+def level0_writes(launch, job: int) -> None:
+    launch.regenie_does(
+        f'echo ran >> "$WORKSPACE"/runs; echo predictors > "{launch.work}/step1/split/par_job{job}_l0_Y1"'
+    )
+
+
+def test_a_level_0_job_beyond_the_master_has_nothing_to_do(launch, capfd):
+    launch.write("step1/split/par.master", MASTER)
+    launch.plan("level0", level0_task(1), level0_task(2), level0_task(3))
+    level0_writes(launch, 3)
+    assert launch.run("level0", index=2) == 0
+    assert "split into 2 jobs" in capfd.readouterr().out
+    assert runs(launch) == 0
+
+
+def test_a_level_0_job_without_a_master_fails(launch, capfd):
+    launch.plan("level0", level0_task(1))
+    assert launch.run("level0") == 1
+    assert "par.master of the split step 1 is missing or empty" in capfd.readouterr().err
+
+
+def test_a_level_0_job_makes_the_folder_of_its_log_and_is_done_once(launch):
+    launch.write("step1/split/par.master", MASTER)
+    launch.plan("level0", level0_task(1), level0_task(2))
+    level0_writes(launch, 2)
+    assert launch.run("level0", index=1) == 0
+    assert (launch.work / "step1" / "l0").is_dir()
+    assert launch.run("level0", index=1) == 0
+    assert runs(launch) == 1
+
+
+def test_a_level_0_file_that_a_killed_attempt_left_is_made_again(launch):
+    launch.write("step1/split/par.master", MASTER)
+    left = launch.write("step1/split/par_job2_l0_Y1", "half a")
+    launch.plan("level0", level0_task(1), level0_task(2))
+    level0_writes(launch, 2)
+    assert launch.run("level0", index=1) == 0
+    assert left.read_text() == "predictors\n"
+
+
+def test_a_level_0_file_that_changed_its_size_is_made_again(launch):
+    launch.write("step1/split/par.master", MASTER)
+    launch.plan("level0", level0_task(1), level0_task(2))
+    level0_writes(launch, 2)
+    launch.run("level0", index=1)
+    launch.write("step1/split/par_job2_l0_Y1", "cut")
+    assert launch.run("level0", index=1) == 0
+    assert (launch.work / "step1/split/par_job2_l0_Y1").read_text() == "predictors\n"
+
+
+def test_a_receipt_is_void_on_another_file_system(launch):
+    """The master of a split holds absolute paths, so level 0 of one file system is no use on another."""
+    launch.write("step1/split/par.master", MASTER)
+    launch.plan("level0", level0_task(1))
+    level0_writes(launch, 1)
+    launch.run("level0")
+    receipt = launch.work / "step1/split/par_job1_l0_Y1.finished"
+    receipt.write_text(receipt.read_text().replace(str(launch.root), "/elsewhere"))
+    assert launch.run("level0") == 0
+    assert runs(launch) == 2
+    assert json.loads(receipt.read_text())["command"][2].startswith(str(launch.root))
+
+
+def test_a_level_0_job_that_wrote_nothing_fails_though_an_old_file_was_there(launch, capfd):
+    launch.write("step1/split/par.master", MASTER)
+    launch.write("step1/split/par_job1_l0_Y1", "of an earlier attempt")
+    launch.plan("level0", level0_task(1))
+    launch.regenie_does("true")
+    assert launch.run("level0") == 1
+    assert "did not write par_job1_l0_Y1" in capfd.readouterr().err

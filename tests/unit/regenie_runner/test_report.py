@@ -1,0 +1,214 @@
+"""The report: everything a scientist looks for, in one file."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from regenie_runner.report import p_value
+from tests.unit.regenie_runner.conftest import HEADER, expected_results, result_row
+
+CONFIG = {
+    "name": "height-ldl-demo",
+    "workflow": "regenie",
+    "data": "s3://data-bucket/cohort/",
+    "regenie": {
+        "phenotypes": "phenotypes.txt",
+        "traits": ["height", "ldl"],
+        "trait_type": "quantitative",
+        "apply_rint": False,
+        "step2": {"variants_per_job": 250, "datasets": [{"genotypes": "cohort.bed"}]},
+    },
+}
+CHUNK_LOG = """
+              |=============================|
+              |      REGENIE v4.1.2.gz      |
+              |=============================|
+
+ * number of individuals used in analysis = 800
+WARNING: Using more than 5% of samples.
+Number of ignored tests due to low MAC : 0
+"""
+VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta"}
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page; it also checks that every tag is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.sources: list[str] = []
+        self.alternatives: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.sources += [values[name] for name in ("src", "href") if name in values]
+        if tag == "img":
+            self.alternatives.append(values["alt"])
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def given_results(launch, **results: str) -> None:
+    """Given: merged traits of one chunk."""
+    launch.plan("step2", launch.chunk(0, **results))
+    launch.write("step2/000000/chunk.log", CHUNK_LOG)
+    paths = {trait: f"gwas/summary/{trait}.json" for trait in results}
+    launch.plan(
+        "merge",
+        *({"trait": t, "output": f"gwas/{t}.regenie.gz", "summary": path} for t, path in paths.items()),
+    )
+    launch.plan("report", {"label": "report", "output": "report.html", "summaries": paths})
+    for index in range(len(results)):
+        assert launch.run("merge", index=index) == 0
+
+
+def report(launch) -> Page:
+    assert launch.run("report", index=0) == 0
+    return Page((launch.work / "report.html").read_text())
+
+
+@pytest.fixture
+def page(launch) -> Page:
+    launch.describe(CONFIG)
+    (launch.data / "phenotypes.txt").write_text("FID IID height ldl\na a 1 100\nb b -1 NA\nc c NA 104\n")
+    given_results(launch, height=expected_results("height"), ldl=expected_results("ldl"))
+    return report(launch)
+
+
+def test_plots_name_their_top_hit_for_those_who_cannot_see_them(page):
+    assert page.alternatives[0] == "Manhattan plot of height: top hit 2:30467:A:G, -log10 p 8.45"
+    assert page.alternatives[1].startswith("QQ plot of height: genomic inflation lambda 1.431")
+    assert page.alternatives[2].startswith("Manhattan plot of ldl: top hit")
+
+
+def test_the_page_needs_nothing_from_elsewhere(page):
+    assert page.sources
+    assert all(source.startswith(("#", "data:image/png;base64,")) for source in page.sources)
+    pictures = [source.partition(",")[2] for source in page.sources if source.startswith("data:")]
+    assert all(base64.b64decode(picture).startswith(b"\x89PNG") for picture in pictures)
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "height-ldl-demo",
+        "height-gwas-20261121t040000-1a2b3c4d",
+        "REGENIE v4.1.2.gz",
+        "regenie.step2.datasets.1.genotypes",
+        "regenie: Using more than 5% of samples.",
+        "Step 2: 1 task",
+        "2:30467:A:G",
+        "gwas/ldl.regenie.gz",
+    ],
+)
+def test_the_page_tells(page, fact):
+    assert fact in page.text
+
+
+def test_commands_are_shown_as_they_ran(launch, page):
+    assert f"regenie --step 2 --bed {launch.data}/cohort --out {launch.work}/step2/000000/chunk" in page.text
+
+
+def test_an_uncentred_trait_with_missing_values_is_warned_of(page):
+    assert "ldl is not centred (mean 102, SD 2.828) and lacks 1 values" in page.text
+    assert "height is not centred" not in page.text
+
+
+def test_inflation_far_from_one_is_warned_of(page):
+    assert "height: genomic inflation is 1.431, far from 1" in page.text
+
+
+def test_names_cannot_inject_markup(launch):
+    launch.describe({**CONFIG, "name": "<script>alert(1)</script>"})
+    given_results(launch, height=HEADER + result_row("1", 5, name='"><script>alert(2)</script>'))
+    text = (report(launch), (launch.work / "report.html").read_text())[1]
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(2)" in text
+
+
+def test_dollar_signs_in_names_are_no_formulas(launch):
+    launch.describe(CONFIG)
+    given_results(launch, height=HEADER + result_row("1", 5, name="$_{x", log10p="9"))
+    assert "$_{x" in report(launch).text
+
+
+def test_a_binary_trait_is_told_by_its_cases(launch):
+    parameters = {"phenotypes": "p.txt", "traits": ["t2d"], "trait_type": "binary"}
+    launch.describe({**CONFIG, "regenie": parameters})
+    (launch.data / "p.txt").write_text("FID IID t2d\na a 1\nb b 0\nc c 0\nd d NA\n")
+    given_results(launch, t2d=HEADER + result_row("chrX", 5))
+    page = report(launch)
+    assert "Cases and controls" in page.text
+    assert "1, 2" in page.text
+    assert "log odds ratio" in page.text
+
+
+def test_a_trait_without_any_tested_variant_still_gets_its_page(launch):
+    launch.describe(CONFIG)
+    given_results(launch, height=HEADER)
+    page = report(launch)
+    assert page.alternatives[0] == "Manhattan plot of height: no variant was tested"
+    assert "height: no variant was tested; all were below" in page.text
+
+
+def test_a_launch_with_an_unknown_config_and_no_logs_is_reported_too(launch):
+    launch.describe({"name": "x", "data": "cohort/"})
+    given_results(launch, height=HEADER + result_row("1", 5, log10p="NA", chisq="NA"))
+    (launch.work / "step2/000000/chunk.log").unlink()
+    text = report(launch).text
+    assert "unknown: its log names none" in text
+    assert "could not compute a p-value for 1 variants" in text
+
+
+def test_a_trait_that_was_not_merged_fails_the_report(launch, capfd):
+    launch.plan("report", {"output": "report.html", "summaries": {"height": "gwas/summary/height.json"}})
+    assert launch.run("report") == 1
+    assert "its trait was not merged" in capfd.readouterr().err
+
+
+def test_the_report_is_written_anew(launch):
+    launch.describe(CONFIG)
+    given_results(launch, height=HEADER + result_row("1", 5))
+    launch.write("report.html", "of an earlier attempt")
+    assert "height-ldl-demo" in report(launch).text
+    assert launch.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("log10p", "expected"),
+    [
+        (0.0, ("1.0", 0)),
+        (0.3, ("5.0", -1)),
+        (8.45389, ("3.5", -9)),
+        (8.0, ("1.0", -8)),
+        (7.0001, ("1.0", -7)),
+        (400.5, ("3.2", -401)),
+    ],
+)
+def test_p_values_are_written_with_mantissa_and_exponent(log10p, expected):
+    assert p_value(log10p) == expected
+
+
+def test_significant_and_other_loci_can_be_told_apart(page, launch):
+    rows = re.findall(
+        r"<tr( class=\"below\")?>(?:(?!</tr>).)*?<th scope=\"row\">([^<]+)</th>",
+        (launch.work / "report.html").read_text(),
+    )
+    significant = {name for below, name in rows if not below}
+    assert "2:30467:A:G" in significant
+    assert any(below for below, _ in rows)
+    summary = json.loads((launch.work / "gwas/summary/height.json").read_text())
+    assert {locus["id"] for locus in summary["loci"] if not locus["significant"]}.isdisjoint(significant)
