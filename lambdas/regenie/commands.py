@@ -1,0 +1,102 @@
+"""Every regenie command line that a launch runs.
+
+The words may hold {data}, {work} and {output}, which the job expands. Options and their traps: regenie's documentation
+(https://rgcgithub.github.io/regenie/options/), and what was measured on regenie 4.1.2:
+
+* Every command names all traits: regenie finds a trait's level 0 file by its place among them.
+* All commands of step 1 have the same block size and filters, or the parts do not fit together.
+* `--ref-first` is never given: by default the last allele is the reference, which is what PLINK writes. It decides
+  which allele is called ALLELE1, in every row and on both sides of the frequency, and nothing else.
+* `--range` alone, never with `--chr`: BGEN input would ignore the chromosome.
+"""
+
+from typing import Final
+
+from lambdas.regenie.chunks import Chunk
+from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from lambdas.shared.config_model import RegenieParameters
+
+Command = list[str]
+
+SPLIT_PREFIX: Final = "{work}/step1/split/l0"
+"""The master file holds it as it is written here, and later phases read what it names: it has to be absolute."""
+MASTER: Final = f"{SPLIT_PREFIX}.master"
+STEP1_STEM: Final = "step1"
+CHUNK_STEM: Final = "chunk"
+
+_FIRTH_P_VALUE: Final = "0.05"
+"""Below it a binary trait's test is done again with the Firth correction: regenie's default, said in so many words."""
+
+
+def level0_prefix(job: int) -> str:
+    """Prefix of the files of a level 0 job, whose number counts from 1."""
+    return f"{SPLIT_PREFIX}_job{job}"
+
+
+def split_level0(parameters: RegenieParameters, *, jobs: int, threads: int) -> Command:
+    """Write the master file, and a list of variants for each of `jobs` level 0 jobs (at least 2)."""
+    return [*_step1(parameters, threads), "--split-l0", f"{SPLIT_PREFIX},{jobs}", "--out", SPLIT_PREFIX]
+
+
+def run_level0(parameters: RegenieParameters, *, job: int, threads: int) -> Command:
+    """Ridge regressions of the blocks of one level 0 job, for all traits."""
+    return [*_step1(parameters, threads), "--run-l0", f"{MASTER},{job}", "--out", level0_prefix(job)]
+
+
+def run_level1(parameters: RegenieParameters, *, trait: str, threads: int) -> Command:
+    """Combine the blocks' predictors for one trait; without --keep-l0 it would delete what other traits still need."""
+    return [
+        *_step1(parameters, threads),
+        *("--run-l1", MASTER),
+        *("--l1-phenoList", trait),
+        "--keep-l0",
+        *("--out", f"{{output}}/{STEP1_STEM}"),
+    ]
+
+
+def run_step1(parameters: RegenieParameters, *, threads: int) -> Command:
+    """Step 1 as one command."""
+    return [*_step1(parameters, threads), "--out", f"{{output}}/{STEP1_STEM}"]
+
+
+def run_step2(parameters: RegenieParameters, genotypes: GenotypeFiles, chunk: Chunk, *, threads: int) -> Command:
+    """Test the variants of a chunk against all traits."""
+    firth = ["--firth", "--approx", "--pThresh", _FIRTH_P_VALUE] if parameters.trait_type == "binary" else []
+    return [
+        *_common(2, parameters, genotypes, parameters.step2.block_size, threads),
+        *firth,
+        *("--minMAC", str(parameters.step2.min_mac)),
+        *("--range", chunk.range),
+        *("--pred", "{output}/pred.list"),
+        *("--out", f"{{output}}/{CHUNK_STEM}"),
+    ]
+
+
+def _step1(parameters: RegenieParameters, threads: int) -> Command:
+    genotypes = GenotypeFiles(parameters.genotypes, parameters.sample)
+    return [*_common(1, parameters, genotypes, parameters.step1.block_size, threads), "--lowmem"]
+
+
+def _common(
+    step: int, parameters: RegenieParameters, genotypes: GenotypeFiles, block_size: int, threads: int
+) -> Command:
+    covariates = ["--covarFile", f"{{data}}/{parameters.covariates}"] if parameters.covariates else []
+    return [
+        *("regenie", "--step", str(step)),
+        *_genotype_options(genotypes),
+        *("--phenoFile", f"{{data}}/{parameters.phenotypes}"),
+        *("--phenoColList", ",".join(parameters.traits)),
+        *covariates,
+        "--bt" if parameters.trait_type == "binary" else "--qt",
+        *(["--apply-rint"] if parameters.apply_rint else []),
+        *("--bsize", str(block_size)),
+        *("--threads", str(threads)),
+    ]
+
+
+def _genotype_options(genotypes: GenotypeFiles) -> Command:
+    """PLINK files go by their prefix, a .bgen by its name; its index beside it is found by itself."""
+    if genotypes.format is GenotypeFormat.BGEN:
+        sample = ["--sample", f"{{data}}/{genotypes.sample}"] if genotypes.sample else []
+        return ["--bgen", f"{{data}}/{genotypes.path}", *sample]
+    return [f"--{genotypes.format.removeprefix('.')}", f"{{data}}/{genotypes.prefix}"]

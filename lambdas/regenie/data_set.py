@@ -1,0 +1,99 @@
+"""A launch's data, read where it lies: below a prefix in S3."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from lambdas.regenie.errors import UnusableInputError
+from lambdas.shared import aws
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_BLOCK = 1 << 20
+"""Bytes read at a time: large enough that the per-read cost vanishes, small against a function's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """Objects below a prefix. Paths are relative to it; each method raises UnusableInputError if it cannot read."""
+
+    bucket: str
+    prefix: str
+
+    @classmethod
+    def at(cls, uri: str) -> "DataSet":
+        """The data set of an s3:// URL that ends with a slash."""
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        return cls(bucket, prefix)
+
+    def uri(self, path: str) -> str:
+        """The path as an s3:// URL."""
+        return f"s3://{self.bucket}/{self.prefix}{path}"
+
+    def size(self, path: str) -> int:
+        """Bytes of an object."""
+        try:
+            return self._client.head_object(Bucket=self.bucket, Key=self.prefix + path)["ContentLength"]
+        except ClientError as error:
+            raise self._unusable(path, error) from error
+
+    def head(self, path: str, length: int) -> bytes:
+        """The first `length` bytes, or all if there are fewer."""
+        try:
+            # A range on an empty object is an error (416) rather than an empty answer.
+            response = self._client.get_object(
+                Bucket=self.bucket, Key=self.prefix + path, Range=f"bytes=0-{length - 1}"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "InvalidRange":
+                return b""
+            raise self._unusable(path, error) from error
+        return response["Body"].read()
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Lines without their ends, streamed: memory holds one block of the object at a time."""
+        try:
+            body = self._client.get_object(Bucket=self.bucket, Key=self.prefix + path)["Body"]
+        except ClientError as error:
+            raise self._unusable(path, error) from error
+        rest = b""
+        while block := body.read(_BLOCK):
+            *lines, rest = (rest + block).split(b"\n")
+            yield from lines
+        if rest:
+            yield rest
+
+    def text(self, path: str) -> str:
+        """A small text object."""
+        return b"\n".join(self.lines(path)).decode(errors="replace")
+
+    def download(self, path: str, target: Path) -> None:
+        """Copy an object to a local file."""
+        try:
+            self._client.download_file(self.bucket, self.prefix + path, str(target))
+        except ClientError as error:
+            raise self._unusable(path, error) from error
+
+    @property
+    def _client(self) -> "S3Client":
+        client: S3Client = aws.client("s3")
+        return client
+
+    def _unusable(self, path: str, error: ClientError) -> UnusableInputError:
+        """The error in plain words; the error itself again if it is neither absence nor lack of access."""
+        # HeadObject has no body, so its errors have the HTTP status as their code.
+        code = error.response["Error"]["Code"]
+        if code in ("404", "NoSuchKey", "NoSuchBucket", "NotFound"):
+            return UnusableInputError(
+                f"needs {self.uri(path)}, which does not exist", "Upload the file there, or correct the path."
+            )
+        if code in ("403", "AccessDenied"):
+            return UnusableInputError(
+                f"needs {self.uri(path)}, which this stage may not read (access denied)",
+                "Ask the owner of the bucket and of its key to let this stage's functions and file systems read it.",
+            )
+        raise error

@@ -1,0 +1,147 @@
+"""Genotype files: which files belong together, and how many variants and samples their headers promise."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import UnusableInputError
+
+
+class GenotypeFormat(StrEnum):
+    """By the suffix of the genotype file."""
+
+    BED = ".bed"
+    PGEN = ".pgen"
+    BGEN = ".bgen"
+
+
+_COMPANIONS = {
+    GenotypeFormat.BED: (".bim", ".fam"),
+    GenotypeFormat.PGEN: (".pvar", ".psam"),
+    GenotypeFormat.BGEN: (".bgen.bgi",),
+}
+"""Suffixes of the files beside it, the list of variants first."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenotypeFiles:
+    """A genotype file with its companions. Paths are below the launch's data."""
+
+    path: str
+    sample: str | None = None
+
+    @property
+    def format(self) -> GenotypeFormat:
+        """The format that the suffix says."""
+        return GenotypeFormat(PurePosixPath(self.path).suffix)
+
+    @property
+    def prefix(self) -> str:
+        """The path without its suffix."""
+        return self.path.removesuffix(self.format)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the file's name without suffix."""
+        return PurePosixPath(self.prefix).name
+
+    @property
+    def variant_list(self) -> str:
+        """The file that lists the variants: .bim, .pvar, or the index of a .bgen."""
+        return self.prefix + _COMPANIONS[self.format][0]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that regenie reads."""
+        companions = (self.prefix + suffix for suffix in _COMPANIONS[self.format])
+        return (self.path, *companions, *((self.sample,) if self.sample else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class GenotypeCounts:
+    """What a genotype file holds."""
+
+    variants: int
+    samples: int
+    """Exact for .pgen and .bgen; for .bed at most 3 too many, since the file pads to four samples a byte."""
+
+
+_PLINK_MAGIC = b"\x6c\x1b"
+_VARIANT_MAJOR_BED = 0x01
+_SAMPLES_PER_BED_BYTE = 4
+_BED_HEADER_BYTES = 3
+_PGEN_MODES_WITH_COUNTS = frozenset({0x02, 0x03, 0x04, 0x10, 0x11})
+"""Storage modes whose header has both counts (PLINK 2 file format specification, section 2)."""
+_BGEN_SAMPLE_IDENTIFIERS_FLAG = 1 << 31
+_BGEN_MOST_HEADER_BYTES = 1 << 16
+"""More than any writer's free data area; the header proper is 20 bytes."""
+
+
+def check_genotypes(data: DataSet, files: GenotypeFiles, listed_variants: int) -> GenotypeCounts:
+    """Read the genotype file's header and hold it against its list of variants.
+
+    Raises:
+        UnusableInputError: damaged, of another format, or not the file that the list belongs to.
+    """
+    counts = _READERS[files.format](data, files, listed_variants)
+    if counts.variants != listed_variants:
+        raise UnusableInputError(
+            f"names {data.uri(files.path)} with {counts.variants:,} variants, "
+            f"but {files.variant_list} lists {listed_variants:,}",
+            "The two files do not belong together, or one was not uploaded completely.",
+        )
+    return counts
+
+
+def _read_bed(data: DataSet, files: GenotypeFiles, listed_variants: int) -> GenotypeCounts:
+    """PLINK 1: magic number, then one record of ceil(samples / 4) bytes for each variant."""
+    if data.head(files.path, _BED_HEADER_BYTES) != _PLINK_MAGIC + bytes([_VARIANT_MAJOR_BED]):
+        raise _not_of_format(data, files, "a variant-major PLINK 1 file")
+    record_bytes, surplus = divmod(data.size(files.path) - _BED_HEADER_BYTES, listed_variants)
+    if surplus or not record_bytes:
+        raise UnusableInputError(
+            f"names {data.uri(files.path)}, whose size does not fit the {listed_variants:,} variants that "
+            f"{files.variant_list} lists",
+            "The two files do not belong together, or one was not uploaded completely.",
+        )
+    return GenotypeCounts(listed_variants, record_bytes * _SAMPLES_PER_BED_BYTE)
+
+
+def _read_pgen(data: DataSet, files: GenotypeFiles, _listed_variants: int) -> GenotypeCounts:
+    """PLINK 2: magic number, storage mode, then variants and samples as 32-bit little-endian integers."""
+    header = data.head(files.path, 11)
+    if len(header) < 11 or header[:2] != _PLINK_MAGIC or header[2] not in _PGEN_MODES_WITH_COUNTS:
+        raise _not_of_format(data, files, "a PLINK 2 file")
+    return GenotypeCounts(_uint32(header, 3), _uint32(header, 7))
+
+
+def _read_bgen(data: DataSet, files: GenotypeFiles, _listed_variants: int) -> GenotypeCounts:
+    """BGEN 1.x: offset, header length, variants, samples, magic number, free data, flags."""
+    header = data.head(files.path, _BGEN_MOST_HEADER_BYTES)
+    length = _uint32(header, 4) if len(header) >= 24 else 0
+    if header[16:20] not in (b"bgen", bytes(4)) or not 20 <= length <= len(header) - 4:
+        raise _not_of_format(data, files, "a BGEN file")
+    if not _uint32(header, length) & _BGEN_SAMPLE_IDENTIFIERS_FLAG and files.sample is None:
+        raise UnusableInputError(
+            f"names {data.uri(files.path)}, which holds no sample identifiers",
+            "Give the sample file that came with it as `sample`.",
+        )
+    return GenotypeCounts(_uint32(header, 8), _uint32(header, 12))
+
+
+_READERS = {
+    GenotypeFormat.BED: _read_bed,
+    GenotypeFormat.PGEN: _read_pgen,
+    GenotypeFormat.BGEN: _read_bgen,
+}
+
+
+def _uint32(header: bytes, offset: int) -> int:
+    return int.from_bytes(header[offset : offset + 4], "little")
+
+
+def _not_of_format(data: DataSet, files: GenotypeFiles, expected: str) -> UnusableInputError:
+    return UnusableInputError(
+        f"names {data.uri(files.path)}, which is not {expected}", "Its suffix and its content do not agree."
+    )

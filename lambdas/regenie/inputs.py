@@ -1,0 +1,167 @@
+"""Reads and checks everything a launch of regenie needs from its data, and names all that is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from lambdas.regenie.chunks import Survey, survey
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import FaultCollector, UnusableInputError
+from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_genotypes
+from lambdas.regenie.images import Images
+from lambdas.regenie.predictions import read_predictions
+from lambdas.regenie.tables import read_columns, trait_indices
+from lambdas.regenie.variants import variant_positions
+from lambdas.shared.config_model import MOST_ARRAY_CHILDREN, RegenieParameters
+
+MOST_STEP1_VARIANTS: Final = 1_000_000
+"""More need --force-step1, and regenie's authors advise about 500,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyedGenotypes:
+    """What a genotype file's header and list of variants say."""
+
+    counts: GenotypeCounts
+    survey: Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the data says about a launch, checked."""
+
+    image: str
+    trait_indices: Mapping[str, int]
+    covariates: int
+    given_predictions: Mapping[str, str]
+    """Empty unless step 1 is skipped."""
+    genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]
+    input_bytes: int
+    """Of every file that is read."""
+
+
+def step1_genotypes(parameters: RegenieParameters) -> GenotypeFiles:
+    """The genotypes that step 1 reads."""
+    return GenotypeFiles(parameters.genotypes, parameters.sample)
+
+
+def step2_genotypes(parameters: RegenieParameters) -> list[GenotypeFiles]:
+    """The genotypes that step 2 tests, in order: step 1's if the config names no others."""
+    datasets = parameters.step2.datasets
+    if datasets is None:
+        return [step1_genotypes(parameters)]
+    return [GenotypeFiles(dataset.genotypes, dataset.sample) for dataset in datasets]
+
+
+def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) -> Inputs:
+    """Check all inputs in two rounds: what is quickly seen, then the genotypes.
+
+    Raises:
+        LaunchInputError: with every fault of the round.
+    """
+    faults = FaultCollector()
+    sizes = {path: faults.attempt(where, partial(data.size, path), 0) for path, where in _files(parameters).items()}
+    image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
+    columns: tuple[str, ...] = faults.attempt(
+        "regenie.phenotypes", lambda: read_columns(data, parameters.phenotypes), ()
+    )
+    indices: Mapping[str, int] = faults.attempt("regenie.traits", lambda: _trait_indices(columns, parameters), {})
+    covariates: tuple[str, ...] = faults.attempt("regenie.covariates", lambda: _covariates(data, parameters), ())
+    predictions: Mapping[str, str] = faults.attempt(
+        "regenie.step1.predictions", lambda: _given_predictions(data, parameters), {}
+    )
+    for path in predictions.values():
+        sizes[path] = faults.attempt("regenie.step1.predictions", partial(data.size, path), 0)
+    faults.raise_if_any()
+
+    genotypes = _survey_all(data, parameters)
+    return Inputs(image, indices, len(covariates), predictions, genotypes, sum(sizes.values()))
+
+
+def _files(parameters: RegenieParameters) -> dict[str, str]:
+    """Path -> the config key that names it, or names the file that it belongs to."""
+    files = {path: where for genotypes, where in _all_genotypes(parameters).items() for path in genotypes.files}
+    files[parameters.phenotypes] = "regenie.phenotypes"
+    if parameters.covariates:
+        files[parameters.covariates] = "regenie.covariates"
+    if parameters.step1.predictions:
+        files[parameters.step1.predictions] = "regenie.step1.predictions"
+    return files
+
+
+def _all_genotypes(parameters: RegenieParameters) -> dict[GenotypeFiles, str]:
+    """Each genotype file that is read, once, and the config key that names it."""
+    datasets = {
+        genotypes: f"regenie.step2.datasets[{number}].genotypes"
+        for number, genotypes in enumerate(step2_genotypes(parameters))
+    }
+    step1 = step1_genotypes(parameters)
+    # The config fills in step 1's genotypes where no data sets are given: then the user wrote them there only.
+    if parameters.step1.enabled or step1 in datasets:
+        return {step1: "regenie.genotypes"} | {
+            genotypes: where for genotypes, where in datasets.items() if genotypes != step1
+        }
+    return datasets
+
+
+def _trait_indices(columns: Sequence[str], parameters: RegenieParameters) -> Mapping[str, int]:
+    """Nothing to compare with when the phenotype file itself is a fault."""
+    return trait_indices(columns, parameters.traits) if columns else {}
+
+
+def _covariates(data: DataSet, parameters: RegenieParameters) -> tuple[str, ...]:
+    return read_columns(data, parameters.covariates) if parameters.covariates else ()
+
+
+def _given_predictions(data: DataSet, parameters: RegenieParameters) -> Mapping[str, str]:
+    path = parameters.step1.predictions
+    return read_predictions(data, path, parameters.traits) if path else {}
+
+
+def _survey_all(data: DataSet, parameters: RegenieParameters) -> dict[GenotypeFiles, SurveyedGenotypes]:
+    faults = FaultCollector()
+    surveyed = {
+        genotypes: faults.attempt(where, partial(_survey, data, genotypes, parameters), None)
+        for genotypes, where in _all_genotypes(parameters).items()
+    }
+    faults.raise_if_any()
+    complete = {genotypes: found for genotypes, found in surveyed.items() if found}
+    faults.attempt("regenie.genotypes", lambda: _check_step1_size(parameters, complete), None)
+    faults.attempt("regenie.step2.variants_per_job", lambda: _check_step2_jobs(parameters, complete), None)
+    faults.raise_if_any()
+    return complete
+
+
+def _survey(data: DataSet, genotypes: GenotypeFiles, parameters: RegenieParameters) -> SurveyedGenotypes:
+    found = survey(variant_positions(data, genotypes), parameters.step2.variants_per_job)
+    return SurveyedGenotypes(check_genotypes(data, genotypes, found.variants), found)
+
+
+def _check_step1_size(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:
+    if not parameters.step1.enabled:
+        return
+    variants = genotypes[step1_genotypes(parameters)].survey.variants
+    if variants > MOST_STEP1_VARIANTS:
+        raise UnusableInputError(
+            f"has {variants:,} variants, more than the {MOST_STEP1_VARIANTS:,} that regenie takes in step 1",
+            "Give about 500,000 genotyped variants here (for example maf 0.01, mac 100, geno 0.1, hwe 1e-15, pruned), "
+            "and the others under step2.datasets.",
+        )
+
+
+def _check_step2_jobs(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:
+    surveys = [genotypes[files].survey for files in step2_genotypes(parameters)]
+    jobs = sum(len(found.chunks) for found in surveys)
+    if jobs > MOST_ARRAY_CHILDREN:
+        raise UnusableInputError(
+            f"makes {jobs:,} jobs, more than the {MOST_ARRAY_CHILDREN:,} of an array job; "
+            f"you gave {parameters.step2.variants_per_job:,}",
+            f"Give at least {_enough_variants_per_job(surveys):,}.",
+        )
+
+
+def _enough_variants_per_job(surveys: Sequence[Survey]) -> int:
+    """Chromosomes are cut one by one: each adds up to one job that is not full."""
+    chromosomes = sum(len(found.variants_by_chromosome) for found in surveys)
+    return -(-sum(found.variants for found in surveys) // max(MOST_ARRAY_CHILDREN - chromosomes, 1))

@@ -1,0 +1,91 @@
+"""Plans a launch of regenie: checks its inputs, writes every job's task to S3, and answers with the run sheet."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import WORK_LAUNCH, WORK_PLAN
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.images import Images
+from lambdas.regenie.inputs import read_inputs
+from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
+from lambdas.regenie.tasks import Analysis, Task, plan_tasks
+from lambdas.shared import aws
+from lambdas.shared.config_model import RegenieLaunch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.placements import read_placements
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """Environment variables of the function."""
+
+    launch_table: str
+    data_bucket: str
+    results_bucket: str
+    regenie_images: str
+    placements: str
+
+
+@cache
+def settings() -> PlanSettings:
+    """Read once in the life of the process."""
+    return read_settings(PlanSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """`{launchId, attempt}` -> the run sheet; raises LaunchInputError naming every fault."""
+    sheet = plan_launch(event["launchId"], int(event["attempt"]))
+    metrics.add_metric(name="JobsPlanned", unit=MetricUnit.Count, value=sheet["step2Jobs"] + sheet["level0Jobs"])
+    return sheet
+
+
+def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
+    """Write the plan, then answer: who has the run sheet finds the plan. The same data gives the same plan.
+
+    Raises:
+        LookupError: there is no such launch.
+        LaunchInputError: the launch cannot run on the data as it is.
+    """
+    launch = LaunchRepository(settings().launch_table).get(launch_id)
+    if launch is None:
+        raise LookupError(f"There is no launch {launch_id}.")
+    config = RegenieLaunch.model_validate(launch.config)
+    data = DataSet.at(config.data_uri(settings().data_bucket))
+    inputs = read_inputs(data, config.regenie, Images.read(settings().regenie_images))
+    analysis = analyse(config.regenie, inputs)
+    _write(launch_id, {WORK_LAUNCH: _sentinel(launch_id, attempt, launch.config), **_plan_files(analysis)})
+    stage = Stage(read_placements(settings().placements), settings().data_bucket, settings().results_bucket)
+    return run_sheet(Attempt(launch_id, attempt, launch.requested_by), config, inputs, analysis, stage)
+
+
+def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any]) -> str:
+    return json.dumps({"launchId": launch_id, "attempt": attempt, "config": config}, sort_keys=True)
+
+
+def _plan_files(analysis: Analysis) -> dict[str, str]:
+    return {f"{WORK_PLAN}/{phase}.jsonl": "".join(_lines(tasks)) for phase, tasks in plan_tasks(analysis).items()}
+
+
+def _lines(tasks: Sequence[Task]) -> Iterator[str]:
+    return (json.dumps(task, separators=(",", ":")) + "\n" for task in tasks)
+
+
+def _write(launch_id: str, files: Mapping[str, str]) -> None:
+    """Put files where the launch's file system will show them below /work."""
+    client: S3Client = aws.client("s3")
+    for path, text in files.items():
+        client.put_object(Bucket=settings().results_bucket, Key=results_prefix(launch_id) + path, Body=text.encode())

@@ -1,0 +1,131 @@
+"""A launch's plan and run sheet, from its config and what its data says."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS, run_name
+from lambdas.regenie.chunks import Survey
+from lambdas.regenie.inputs import Inputs, step1_genotypes, step2_genotypes
+from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
+from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
+from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
+from lambdas.shared.placements import Placement
+
+_FEWEST_SPLIT_JOBS: Final = 2
+"""regenie refuses --split-l0 with one job."""
+_MOST_SHARE_IDENTIFIER_CHARACTERS: Final = 255
+_ANONYMOUS: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which attempt of which launch is planned, and for whom."""
+
+    launch_id: str
+    number: int
+    requested_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the stage offers."""
+
+    placements: Sequence[Placement]
+    data_bucket: str
+    results_bucket: str
+
+
+def results_prefix(launch_id: str) -> str:
+    """Key prefix in the results bucket that a launch's file system shows as /work."""
+    return f"{RESULTS_PREFIX}{launch_id}/"
+
+
+def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
+    """Decide how step 1 is run, and with what resources."""
+    workload = measure(parameters, inputs)
+    level0_jobs = workload.level0_jobs
+    mode = _step1_mode(parameters, level0_jobs)
+    return Analysis(
+        parameters=parameters,
+        trait_indices=inputs.trait_indices,
+        step1=mode,
+        level0_jobs=level0_jobs if mode is Step1Mode.SPLIT else 0,
+        given_predictions=inputs.given_predictions,
+        datasets=[DatasetChunks(files, inputs.genotypes[files].survey.chunks) for files in step2_genotypes(parameters)],
+        resources=job_resources(workload, parameters.resources),
+    )
+
+
+def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:
+    """The numbers on which resources depend."""
+    tested = [inputs.genotypes[files].survey for files in step2_genotypes(parameters)]
+    step1 = _step1_survey(parameters, inputs)
+    blocks = step1.blocks(parameters.step1.block_size) if step1 else 0
+    return Workload(
+        samples=max(found.counts.samples for found in inputs.genotypes.values()),
+        traits=len(parameters.traits),
+        covariates=inputs.covariates,
+        step1_variants=step1.variants if step1 else 0,
+        step1_block_size=parameters.step1.block_size,
+        blocks=blocks,
+        level0_jobs=min(parameters.step1.jobs, blocks),
+        step2_block_size=parameters.step2.block_size,
+        largest_chunk=max(chunk.variants for found in tested for chunk in found.chunks),
+        tested_variants=sum(found.variants for found in tested),
+    )
+
+
+def run_sheet(
+    attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis: Analysis, stage: Stage
+) -> dict[str, Any]:
+    """What the state machine works from; see docs/architecture.md, "The run sheet"."""
+    placement = choose_placement(stage.placements, attempt)
+    return {
+        "runName": run_name(attempt.launch_id, attempt.number),
+        "image": inputs.image,
+        "jobQueue": placement.queue(config.compute, config.priority),
+        "subnetId": placement.subnet_id,
+        "dataUri": config.data_uri(stage.data_bucket),
+        "resultsUri": f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}",
+        "storageCapacityGiB": storage_capacity_gib(inputs.input_bytes, measure(config.regenie, inputs)),
+        "step1": str(analysis.step1),
+        "level0Jobs": analysis.level0_jobs,
+        "traits": len(analysis.traits),
+        "step2Jobs": sum(len(dataset.chunks) for dataset in analysis.datasets),
+        "shareIdentifier": share_identifier(attempt.requested_by),
+        "exportPaths": _export_paths(analysis.step1),
+        "resources": {phase: given.as_batch() for phase, given in analysis.resources.items()},
+    }
+
+
+def choose_placement(placements: Sequence[Placement], attempt: Attempt) -> Placement:
+    """A zone by the launch's id, so that launches spread, and another one for the next attempt.
+
+    Asked again for the same attempt it is the same: the file system's creation token must not meet another subnet.
+    """
+    digest = hashlib.sha256(attempt.launch_id.encode()).digest()
+    return placements[(int.from_bytes(digest[:8]) + attempt.number - 1) % len(placements)]
+
+
+def share_identifier(requested_by: str | None) -> str:
+    """Who asked, in the letters and digits that AWS Batch allows."""
+    return re.sub(r"[^A-Za-z0-9]", "", requested_by or "")[:_MOST_SHARE_IDENTIFIER_CHARACTERS] or _ANONYMOUS
+
+
+def _export_paths(step1: Step1Mode) -> list[str]:
+    """Results for people, below the file system's root; chunks and level 0 files die with the file system."""
+    made = [WORK_PREDICTIONS] if step1 is not Step1Mode.GIVEN else []
+    return [f"work/{path}" for path in (WORK_SUMSTATS, WORK_REPORT, *made)]
+
+
+def _step1_mode(parameters: RegenieParameters, level0_jobs: int) -> Step1Mode:
+    if not parameters.step1.enabled:
+        return Step1Mode.GIVEN
+    return Step1Mode.SPLIT if level0_jobs >= _FEWEST_SPLIT_JOBS else Step1Mode.WHOLE
+
+
+def _step1_survey(parameters: RegenieParameters, inputs: Inputs) -> Survey | None:
+    return inputs.genotypes[step1_genotypes(parameters)].survey if parameters.step1.enabled else None

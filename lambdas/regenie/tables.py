@@ -1,0 +1,73 @@
+"""Headers of the phenotype and covariate files, checked before regenie would drop something without a word."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import UnusableInputError
+
+_FIRST_READ_BYTES: Final = 1 << 16
+_LONGEST_HEADER_BYTES: Final = 1 << 26
+"""More than a million columns: a file without a line end in its first 64 MiB is no table."""
+_ID_COLUMNS: Final = ("FID", "IID")
+_NAMED_AT_MOST: Final = 20
+
+
+def read_columns(data: DataSet, path: str) -> tuple[str, ...]:
+    """Columns of a phenotype or covariate file after FID and IID.
+
+    Raises:
+        UnusableInputError: missing, not starting with FID and IID, without further columns, or with a column twice.
+    """
+    columns = _header(data, path).replace("\t", " ").split()
+    if tuple(columns[:2]) != _ID_COLUMNS:
+        raise UnusableInputError(
+            f"names {data.uri(path)}, whose header starts with {' '.join(columns[:2]) or 'nothing'}",
+            "Its first line must be FID, IID and the names of the columns, separated by spaces or tabs.",
+        )
+    names = columns[2:]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise UnusableInputError(
+            f"names {data.uri(path)}, whose header has columns more than once: {_listed(repeated)}",
+            "Give every column a name of its own.",
+        )
+    if not names:
+        raise UnusableInputError(
+            f"names {data.uri(path)}, which has no columns after FID and IID", "Check that it is the right file."
+        )
+    return tuple(names)
+
+
+def trait_indices(columns: Sequence[str], traits: Sequence[str]) -> Mapping[str, int]:
+    """Number by which regenie names each trait's files (`_l0_Y1`, `_1.loco`).
+
+    That is the trait's place, from 1, in the phenotype file's header among the traits that are kept, and not its place
+    in --phenoColList (measured on regenie 4.1.2).
+
+    Raises:
+        UnusableInputError: traits are not in the header. Names all of them; regenie would leave them out silently.
+    """
+    unknown = [trait for trait in traits if trait not in columns]
+    if unknown:
+        raise UnusableInputError(
+            f"names {_listed(unknown)}, not in the header of the phenotype file", f"Its columns are {_listed(columns)}."
+        )
+    kept = [column for column in columns if column in set(traits)]
+    return {trait: kept.index(trait) + 1 for trait in traits}
+
+
+def _header(data: DataSet, path: str) -> str:
+    length = _FIRST_READ_BYTES
+    while True:
+        head = data.head(path, length)
+        line, end, _ = head.partition(b"\n")
+        if end or len(head) < length or length >= _LONGEST_HEADER_BYTES:
+            return line.decode(errors="replace")
+        length *= 8
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED_AT_MOST])
+    return shown if len(names) <= _NAMED_AT_MOST else f"{shown} and {len(names) - _NAMED_AT_MOST} more"

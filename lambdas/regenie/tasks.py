@@ -1,0 +1,181 @@
+"""The plan: every job's task, one line each, in the shape of docs/architecture.md ("A task")."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from contract import WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS
+from lambdas.regenie import commands
+from lambdas.regenie.chunks import Chunk
+from lambdas.regenie.genotypes import GenotypeFiles
+from lambdas.regenie.resources import JobResources
+from lambdas.shared.config_model import RegenieParameters
+
+Task = dict[str, object]
+
+
+class Step1Mode(StrEnum):
+    """How a launch gets its predictions."""
+
+    SPLIT = "split"
+    """Level 0 in several jobs, level 1 in one job for each trait."""
+    WHOLE = "whole"
+    """One job: with a single block or job, regenie refuses to split."""
+    GIVEN = "given"
+    """Step 2 only, with predictions of an earlier run."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChunks:
+    """Genotypes to test, and how they are cut."""
+
+    genotypes: GenotypeFiles
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that the tasks follow from."""
+
+    parameters: RegenieParameters
+    trait_indices: Mapping[str, int]
+    """By which regenie names a trait's files (tables.trait_indices)."""
+    step1: Step1Mode
+    level0_jobs: int
+    """0 unless step 1 is split."""
+    given_predictions: Mapping[str, str]
+    """Trait -> path below data of its LOCO file, if step 1 is GIVEN."""
+    datasets: Sequence[DatasetChunks]
+    resources: Mapping[str, JobResources]
+
+    @property
+    def traits(self) -> Sequence[str]:
+        """In the order of the config."""
+        return self.parameters.traits
+
+    def threads(self, phase: str) -> int:
+        """Threads of a command: what its job gets."""
+        return self.resources[phase].vcpus
+
+
+_WHOLE_OUTPUT: Final = f"{WORK_PREDICTIONS}/all"
+
+
+def plan_tasks(analysis: Analysis) -> dict[str, list[Task]]:
+    """Phase -> tasks; the task of array index n is the n-th. Phases that the launch does not have are left out."""
+    match analysis.step1:
+        case Step1Mode.SPLIT:
+            step1 = {"split": [_split(analysis)], "level0": _level0(analysis), "level1": _level1(analysis)}
+        case Step1Mode.WHOLE:
+            step1 = {"step1": [_whole(analysis)]}
+        case Step1Mode.GIVEN:
+            step1 = {}
+    return {**step1, "step2": _step2(analysis), "merge": _merge(analysis), "report": [_report(analysis)]}
+
+
+def _split(analysis: Analysis) -> Task:
+    jobs, threads = analysis.level0_jobs, analysis.threads("small")
+    return {
+        "label": f"level 0 split into {jobs} jobs",
+        "command": commands.split_level0(analysis.parameters, jobs=jobs, threads=threads),
+        # Not the lists of all jobs: regenie may lower their number, which the level 0 jobs then read from the master.
+        "expect": [commands.MASTER, f"{commands.level0_prefix(1)}.snplist"],
+    }
+
+
+def _level0(analysis: Analysis) -> list[Task]:
+    threads = analysis.threads("level0")
+    return [
+        {
+            "label": f"level 0 job {job} of {analysis.level0_jobs}",
+            "command": commands.run_level0(analysis.parameters, job=job, threads=threads),
+            "expect": [
+                f"{commands.level0_prefix(job)}_l0_Y{index}" for index in sorted(analysis.trait_indices.values())
+            ],
+            "job": job,
+        }
+        for job in range(1, analysis.level0_jobs + 1)
+    ]
+
+
+def _level1(analysis: Analysis) -> list[Task]:
+    threads = analysis.threads("level1")
+    return [
+        {
+            "label": f"level 1 {trait}",
+            "command": commands.run_level1(analysis.parameters, trait=trait, threads=threads),
+            "output": _level1_output(trait),
+            "expect": [_loco_name(analysis, trait)],
+        }
+        for trait in analysis.traits
+    ]
+
+
+def _whole(analysis: Analysis) -> Task:
+    return {
+        "label": "step 1",
+        "command": commands.run_step1(analysis.parameters, threads=analysis.threads("step1")),
+        "output": _WHOLE_OUTPUT,
+        "expect": [_loco_name(analysis, trait) for trait in analysis.traits],
+    }
+
+
+def _step2(analysis: Analysis) -> list[Task]:
+    threads = analysis.threads("step2")
+    predictions = {trait: _prediction(analysis, trait) for trait in analysis.traits}
+    expect = [f"{commands.CHUNK_STEM}_{trait}.regenie" for trait in analysis.traits]
+    pieces = [(dataset.genotypes, chunk) for dataset in analysis.datasets for chunk in dataset.chunks]
+    return [
+        {
+            "label": f"{genotypes.name} {chunk.range}",
+            "command": commands.run_step2(analysis.parameters, genotypes, chunk, threads=threads),
+            "output": f"step2/{number:06}",
+            "expect": expect,
+            "predictions": predictions,
+            "variants": chunk.variants,
+        }
+        for number, (genotypes, chunk) in enumerate(pieces)
+    ]
+
+
+def _merge(analysis: Analysis) -> list[Task]:
+    return [
+        {
+            "label": trait,
+            "trait": trait,
+            "output": f"{WORK_SUMSTATS}/{trait}.regenie.gz",
+            "summary": _summary(trait),
+        }
+        for trait in analysis.traits
+    ]
+
+
+def _report(analysis: Analysis) -> Task:
+    return {
+        "label": "report",
+        "output": WORK_REPORT,
+        "summaries": {trait: _summary(trait) for trait in analysis.traits},
+    }
+
+
+def _summary(trait: str) -> str:
+    return f"{WORK_SUMSTATS}/summary/{trait}.json"
+
+
+def _level1_output(trait: str) -> str:
+    return f"{WORK_PREDICTIONS}/{trait}"
+
+
+def _loco_name(analysis: Analysis, trait: str) -> str:
+    return f"{commands.STEP1_STEM}_{analysis.trait_indices[trait]}.loco"
+
+
+def _prediction(analysis: Analysis, trait: str) -> str:
+    match analysis.step1:
+        case Step1Mode.SPLIT:
+            return f"{{work}}/{_level1_output(trait)}/{_loco_name(analysis, trait)}"
+        case Step1Mode.WHOLE:
+            return f"{{work}}/{_WHOLE_OUTPUT}/{_loco_name(analysis, trait)}"
+        case Step1Mode.GIVEN:
+            return f"{{data}}/{analysis.given_predictions[trait]}"
