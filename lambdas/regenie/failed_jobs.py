@@ -1,0 +1,159 @@
+"""Failed AWS Batch jobs: why each failed, in the words of contract.ErrorType, and all of them in one sentence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contract import JOB_TASK_PREFIX, ErrorType, TaskField
+
+if TYPE_CHECKING:
+    from types_boto3_batch.type_defs import JobDetailTypeDef
+
+_KILLED_EXIT_CODE: Final = 137
+"""128 + SIGKILL: the kernel's answer to a container above its memory, when Batch gives no reason."""
+_NO_FILE_SYSTEM_EXIT_CODE: Final = 3
+"""Of the job's command (docs/architecture.md, "The job's command")."""
+
+_REASONS: Final[Sequence[tuple[str, ErrorType]]] = (
+    ("Host EC2", ErrorType.SPOT_RECLAIMED),
+    ("exceeded timeout", ErrorType.TIMED_OUT),
+    ("OutOfMemory", ErrorType.OUT_OF_MEMORY),
+    ("CannotPullContainerError", ErrorType.PLATFORM),
+    ("ResourceInitializationError", ErrorType.PLATFORM),
+    ("MISCONFIGURATION:", ErrorType.PLATFORM),
+    ("CAPACITY:", ErrorType.PLATFORM),
+)
+"""Words in AWS Batch's reasons that tell the type; the last two are of jobs that were stuck in RUNNABLE."""
+
+_PHASE_WORDS: Final[Mapping[str, str]] = {
+    "split": "the level 0 split",
+    "level0": "level 0",
+    "level1": "level 1",
+    "step1": "step 1",
+    "step2": "step 2",
+    "merge": "the merge",
+    "report": "the report",
+}
+_PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report"})
+_LONGEST_LAST_LINE: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class JobGroup:
+    """The array, or the plain job, that a failed job belongs to."""
+
+    name: str
+    size: int
+    """Jobs in the array; 1 for a plain job."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A failed job, as the task table and the sentence need it."""
+
+    job_id: str
+    group: JobGroup
+    index: int
+    """Place in the array, from 0; 0 for a plain job."""
+    error_type: ErrorType
+    reason: str
+    exit_code: int | None
+    attempts: int
+    log_stream: str | None
+    log_tail: str = ""
+
+    @classmethod
+    def from_detail(cls, detail: "JobDetailTypeDef", group: JobGroup) -> "FailedJob":
+        """Read what DescribeJobs says."""
+        container = detail.get("container", {})
+        exit_code = container.get("exitCode")
+        reasons = [reason for reason in (container.get("reason"), detail.get("statusReason")) if reason]
+        was_stopped = detail.get("isTerminated", False) or detail.get("isCancelled", False)
+        return cls(
+            job_id=detail["jobId"],
+            group=group,
+            index=detail.get("arrayProperties", {}).get("index", 0),
+            error_type=classify(reasons, exit_code, was_stopped=was_stopped),
+            reason="; ".join(reasons),
+            exit_code=exit_code,
+            attempts=len(detail.get("attempts", [])),
+            log_stream=container.get("logStreamName"),
+        )
+
+    def task(self, launch_id: str, log_group: str) -> dict[str, object]:
+        """The item of the task table; the same job always has the same key."""
+        return {
+            TaskField.LAUNCH_ID: launch_id,
+            TaskField.TASK_ID: f"{JOB_TASK_PREFIX}{self.group.name}#{self.index}",
+            TaskField.STATUS: "FAILED",
+            TaskField.ERROR_TYPE: self.error_type,
+            TaskField.REASON: self.reason,
+            TaskField.EXIT_CODE: self.exit_code,
+            TaskField.ATTEMPTS: self.attempts,
+            TaskField.LOG_GROUP: log_group,
+            TaskField.LOG_STREAM: self.log_stream,
+            TaskField.LOG_TAIL: self.log_tail or None,
+            TaskField.JOB_ID: self.job_id,
+            TaskField.JOB_NAME: self.group.name,
+        }
+
+
+def classify(reasons: Sequence[str], exit_code: int | None, *, was_stopped: bool) -> ErrorType:
+    """The type by Batch's reasons, then by how the job ended.
+
+    The order matters: a job that ran too long, lost its host or was stopped ends with 137 as well.
+    """
+    for words, error_type in _REASONS:
+        if any(words in reason for reason in reasons):
+            return error_type
+    if was_stopped:
+        return ErrorType.STOPPED
+    if exit_code == _KILLED_EXIT_CODE:
+        return ErrorType.OUT_OF_MEMORY
+    if exit_code == _NO_FILE_SYSTEM_EXIT_CODE:
+        return ErrorType.FILE_SYSTEM
+    return ErrorType.APPLICATION_ERROR
+
+
+def in_order_of_blame(jobs: Sequence[FailedJob]) -> list[FailedJob]:
+    """By name and index, with those that were only stopped, because of others, behind."""
+    return sorted(jobs, key=lambda job: (job.error_type is ErrorType.STOPPED, job.group.name, job.index))
+
+
+def sentence(jobs: Sequence[FailedJob], run_name: str) -> str:
+    """What failed and why the first of them did; `jobs` in order of blame, at least one."""
+    first = jobs[0]
+    phase = first.group.name.removeprefix(f"{run_name}-")
+    words = _PHASE_WORDS.get(phase, phase)
+    failed = sum(job.group == first.group for job in jobs)
+    if first.group.size == 1:
+        return f"The job of {words} failed ({_how(first)}): {_why(first, phase)}"
+    return (
+        f"{failed:,} of {first.group.size:,} jobs of {words} failed; "
+        f"first: array index {first.index} ({_how(first)}): {_why(first, phase)}"
+    )
+
+
+def _how(job: FailedJob) -> str:
+    return "no exit code" if job.exit_code is None else f"exit code {job.exit_code}"
+
+
+def _why(job: FailedJob, phase: str) -> str:
+    match job.error_type:
+        case ErrorType.OUT_OF_MEMORY:
+            resources = "small" if phase in _PHASES_WITH_SMALL_RESOURCES else phase
+            return f"it ran out of memory; raise regenie.resources.{resources}.memory_gib."
+        case ErrorType.SPOT_RECLAIMED:
+            return f"its Spot instance was reclaimed in each of {job.attempts} attempts; use batch-on-demand."
+        case ErrorType.TIMED_OUT:
+            return "it ran longer than a job may; make jobs smaller, or give them more vcpus."
+        case ErrorType.STOPPED:
+            return f"it was stopped ({job.reason})."
+        case _:
+            return last_line(job.log_tail) or job.reason or "it gave no reason."
+
+
+def last_line(log: str) -> str:
+    """The last line that says something, shortened."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1][:_LONGEST_LAST_LINE] if lines else ""

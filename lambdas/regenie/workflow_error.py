@@ -1,0 +1,55 @@
+"""Step Functions' error, in the words of contract.ErrorType, when no job failed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from contract import ErrorType
+
+_TYPES: Final[Mapping[str, ErrorType]] = {
+    **{error_type.value: error_type for error_type in ErrorType},
+    "LaunchInputError": ErrorType.INPUT_NOT_FOUND,
+    "States.Timeout": ErrorType.TIMED_OUT,
+}
+_FSX_PREFIX: Final = "fsx."
+"""Of the names of Amazon FSx's errors in Step Functions (FSx.BadRequestException)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowError:
+    """What ended the workflow, for people."""
+
+    type: ErrorType
+    message: str
+
+    @classmethod
+    def of_step(cls, error: Mapping[str, str], step: str) -> "WorkflowError":
+        """From `{Error, Cause}` and the name of the state it came from ("Export: check")."""
+        name, cause = str(error.get("Error") or ""), _plain(str(error.get("Cause") or ""))
+        group = step.partition(":")[0]
+        error_type = _type(name, group)
+        if cause and name in _TYPES:
+            return cls(error_type, cause)
+        if error_type is ErrorType.TIMED_OUT:
+            return cls(error_type, f"The step {group} took longer than it may.")
+        return cls(
+            error_type, f"The step {group} failed: {cause or 'no reason was given'} ({name or 'unnamed error'})."
+        )
+
+
+def _type(name: str, group: str) -> ErrorType:
+    if name in _TYPES:
+        return _TYPES[name]
+    if name.casefold().startswith(_FSX_PREFIX):
+        return ErrorType.EXPORT if group == "Export" else ErrorType.FILE_SYSTEM
+    return ErrorType.PLATFORM
+
+
+def _plain(cause: str) -> str:
+    """The message of a function's error, which is JSON; any other cause as it is."""
+    try:
+        value = json.loads(cause)
+    except (ValueError, RecursionError):
+        return cause
+    return str(value["errorMessage"]) if isinstance(value, dict) and "errorMessage" in value else cause
