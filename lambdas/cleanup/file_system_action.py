@@ -1,0 +1,86 @@
+"""What to do next with the file system of an attempt that is over. A rule without memory: asked again after any step,
+or after a step that failed, it gives the next one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from contract import Status
+from lambdas.cleanup.inventory import FileSystem
+from lambdas.shared.launch import Launch
+
+if TYPE_CHECKING:
+    from types_boto3_fsx.type_defs import DataRepositoryAssociationTypeDef, DataRepositoryTaskTypeDef
+
+
+class Action(StrEnum):
+    """See docs/architecture.md, `find_leftovers`."""
+
+    WAIT = "WAIT"
+    EXPORT = "EXPORT"
+    UNLINK = "UNLINK"
+    DELETE = "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystemState:
+    """A file system with what hangs on it."""
+
+    file_system: FileSystem
+    associations: "Sequence[DataRepositoryAssociationTypeDef]"
+    tasks: "Sequence[DataRepositoryTaskTypeDef]"
+    is_in_use: bool
+    """Jobs or executions of the launch's ended attempts still run, and may write to it or link it."""
+
+
+_WORK_ASSOCIATION: Final = "/work"
+_WORK_EXPORT: Final = "work"
+_PENDING_TASKS: Final = frozenset({"PENDING", "EXECUTING", "CANCELING"})
+"""A file system with one of these cannot be deleted (Amazon FSx API reference, DataRepositoryTask)."""
+_CHANGING: Final = frozenset({"CREATING", "UPDATING", "DELETING"})
+_LONGEST_TRY_TO_EXPORT: Final = timedelta(hours=6)
+"""An export that FSx keeps refusing must not keep the file system, and its bill, for ever."""
+
+
+def next_action(state: FileSystemState, launch: Launch | None, now: datetime) -> Action:
+    """The first that applies, of WAIT, EXPORT, UNLINK and DELETE."""
+    if _must_wait(state):
+        return Action.WAIT
+    if _can_export(state) and _is_worth_exporting(state.file_system, launch, now):
+        return Action.EXPORT
+    return Action.UNLINK if state.associations else Action.DELETE
+
+
+def _must_wait(state: FileSystemState) -> bool:
+    return (
+        state.is_in_use
+        or state.file_system.lifecycle in _CHANGING
+        or any(task["Lifecycle"] in _PENDING_TASKS for task in state.tasks)
+        or any(association.get("Lifecycle") in _CHANGING for association in state.associations)
+    )
+
+
+def _can_export(state: FileSystemState) -> bool:
+    """Linked, and not exported before, whatever came of it: an export that failed would fail again.
+
+    The whole folder `work` is exported by clean-up only; a run that succeeds exports narrower paths.
+    """
+    is_linked = any(
+        association.get("FileSystemPath") == _WORK_ASSOCIATION and association.get("Lifecycle") == "AVAILABLE"
+        for association in state.associations
+    )
+    return is_linked and not any(_is_export_of_work(task) for task in state.tasks)
+
+
+def _is_export_of_work(task: "DataRepositoryTaskTypeDef") -> bool:
+    paths = [path.strip("/") for path in task.get("Paths", [])]
+    return task["Type"] == "EXPORT_TO_REPOSITORY" and _WORK_EXPORT in paths
+
+
+def _is_worth_exporting(file_system: FileSystem, launch: Launch | None, now: datetime) -> bool:
+    """A retry can use the work: the launch exists, did not complete, and no newer attempt writes to the same prefix."""
+    if launch is None or launch.status is Status.COMPLETE or file_system.owner.attempt != launch.attempt:
+        return False
+    return launch.ended_at is None or now - datetime.fromisoformat(launch.ended_at) < _LONGEST_TRY_TO_EXPORT
