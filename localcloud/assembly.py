@@ -1,9 +1,10 @@
 """Puts the embedded cloud together: ministack, the stand-ins, and what connects them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from localcloud import ministack_adapter as ministack
 from localcloud.pipe_delivery import Deliverer, Poller
@@ -33,7 +34,9 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     for service in (stand_ins.batch, *stand_ins.others):
         ministack.serve(service.name, Endpoint(service))
     sdk = SdkTasks(endpoint)
+    stand_ins.batch.subscribe(_announce_job)
     ministack.use_own_lambda_worker()
+    ministack.warm_up_functions()
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)
     _connect_pipes(sdk)
     add_resource_types(stand_ins.batch)
@@ -61,6 +64,10 @@ def _connect_pipes(sdk: SdkTasks) -> None:
             deliverer.deliver(pipe)
 
     ministack.replace_pipe_poller(Poller(deliver_all, ministack.stream_written).start)
+
+
+def _announce_job(job: Mapping[str, Any]) -> None:
+    ministack.put_service_event("aws.batch", "Batch Job State Change", job, job["jobArn"])
 
 
 def _send(sdk: SdkTasks, arn: str, text: str) -> None:

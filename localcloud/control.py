@@ -126,7 +126,8 @@ def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line
     cloud.deploy_log.write_text("")
     if not _is_bootstrapped(cloud):
         progress("bootstrap")
-        _cdk(cloud, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], progress)
+        # Away from cdk.json, or the CLI would synthesize every stage first.
+        _cdk(cloud, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], progress, folder=cloud.state_dir)
     # `--all` would look for stacks outside stages only.
     _cdk(cloud, ["deploy", "**", "--require-approval", "never", *_context(stage)], progress)
 
@@ -205,9 +206,9 @@ def _is_bootstrapped(cloud: Cloud) -> bool:
     return bool(client("ssm", cloud.endpoint).get_parameters(Names=[name])["Parameters"])
 
 
-def _cdk(cloud: Cloud, arguments: list[str], progress: Progress) -> None:
+def _cdk(cloud: Cloud, arguments: list[str], progress: Progress, *, folder: Path = ROOT) -> None:
     command = [str(ROOT / "node_modules" / ".bin" / "cdk"), *arguments, "--output", str(cloud.state_dir / "cdk.out")]
-    with _cdk_process(cloud, command) as process, cloud.deploy_log.open("a") as log:
+    with _cdk_process(cloud, command, folder) as process, cloud.deploy_log.open("a") as log:
         assert process.stdout is not None
         for line in process.stdout:
             log.write(line)
@@ -220,9 +221,9 @@ def _cdk(cloud: Cloud, arguments: list[str], progress: Progress) -> None:
 
 
 @contextmanager
-def _cdk_process(cloud: Cloud, command: list[str]) -> Iterator[subprocess.Popen[str]]:
+def _cdk_process(cloud: Cloud, command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        command, cwd=ROOT, env=_cdk_environment(cloud), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=folder, env=_cdk_environment(cloud), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
         yield process

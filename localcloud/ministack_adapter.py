@@ -9,9 +9,11 @@ import asyncio
 import contextlib
 import contextvars
 import json
+import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +34,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (lambda_runtime, ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset")),
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
     (dynamodb, ("_emit_stream_event", "stream_start_position", "stream_end_position", "stream_records_since")),
-    (eventbridge, ("_compiled_pattern", "_matches_detail")),
+    (eventbridge, ("_compiled_pattern", "_matches_detail", "_put_events")),
     (pipes, ("_pipes", "_positions", "_ensure_poller", "_iter_all_pipes", "_dynamodb_stream_source")),
     (
         stepfunctions,
@@ -60,6 +62,8 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
 )
 """The names of each module that are used here. A test holds that they exist."""
 
+logger = logging.getLogger("localcloud")
+
 TaskError = stepfunctions._ExecutionError
 """TaskError(error, cause): ends a task's attempt; Retry and Catch see `error`."""
 
@@ -77,6 +81,7 @@ def run() -> None:
     try:
         app.main()
     finally:
+        _warm_up.shutdown(cancel_futures=True)
         lambda_runtime.reset()
 
 
@@ -285,16 +290,44 @@ def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict
     return wrapped
 
 
-def warm_up(function_name: str) -> None:
-    """Start a function's first process now, so that its first event need not wait for it."""
+_warm_up: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="warm-up")
+
+
+def warm_up_functions() -> None:
+    """Start a process for each function that a stack makes or changes, so that its first event need not wait for it."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    for verb in ("create", "update"):
+        handlers[verb] = _warming(handlers[verb])
+
+
+def _warming(provision: Callable[..., tuple[str, Attributes]]) -> Callable[..., tuple[str, Attributes]]:
+    @wraps(provision)
+    def wrapped(*args: Value, **kwargs: Value) -> tuple[str, Attributes]:
+        name, attributes = provision(*args, **kwargs)
+        _warm_up.submit(contextvars.copy_context().run, _start_worker, name)
+        return name, attributes
+
+    return wrapped
+
+
+def _start_worker(function_name: str) -> None:
     function, config, name = lambda_svc._get_func_record_for_ref(function_name)
     if not function or not config or not function.get("code_zip"):
         return
     worker, _ = lambda_runtime.acquire_worker(name, config, function["code_zip"], qualifier="$LATEST")
     try:
         lambda_runtime.ensure_spawned(worker)
+    except RuntimeError as broken:
+        logger.warning("Function %s does not start: %s", name, broken)
     finally:
         lambda_runtime.release_worker(worker)
+
+
+# --- EventBridge ---------------------------------------------------------------------------------------------------
+def put_service_event(source: str, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
+    """Put an event of an AWS service (`aws.…`, which PutEvents refuses) on the default bus."""
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": [resource]}
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
 # --- EventBridge Pipes ---------------------------------------------------------------------------------------------

@@ -45,3 +45,6 @@ class Batch(Service, Protocol):
         It is called at once if the job has ended already, and only once. It runs on a thread of the engine and must
         return quickly.
         """
+
+    def subscribe(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        """Call `callback` with a job's detail whenever its status changes, in order, on a thread of the engine."""

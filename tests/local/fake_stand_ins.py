@@ -43,6 +43,9 @@ class FakeBatch:
                 return
         callback(job)
 
+    def subscribe(self, callback: Any) -> None:
+        """The fake announces nothing."""
+
     def _submit(self, params: dict[str, Any]) -> dict[str, Any]:
         job_id, name = str(uuid4()), params["jobName"]
         self._jobs[job_id] = {
