@@ -52,7 +52,7 @@ def check_chunk(folder: Path, expect: Sequence[str], variants: int) -> None:
     planned = variants * len(expect)
     if rows + ignored != planned:
         raise RunnerError(
-            f"The results have {rows:,} rows and regenie ignored {ignored:,} tests, "
+            f"The results have {rows:,} rows and the log counts {ignored:,} ignored, "
             f"but {variants:,} variants × {len(expect)} traits are {planned:,} tests."
         )
 

@@ -157,7 +157,7 @@ def _own_warnings(config: Mapping[str, Any], sections: list[TraitSection]) -> It
         if not summary["rows"]:
             yield f"{trait}: no variant was tested; all were below the minor allele count limit."
         if summary["failed_tests"]:
-            yield f"{trait}: regenie could not compute a p-value for {summary['failed_tests']:,} variants."
+            yield f"{trait}: regenie could not compute every p-value; {summary['failed_tests']:,} are NA."
         if inflation is not None and not _DEFLATED <= inflation <= _INFLATED:
             yield (
                 f"{trait}: genomic inflation is {inflation:.3f}, far from 1; few variants, strong polygenicity, "
@@ -178,7 +178,7 @@ def _uncentred_warnings(sections: list[TraitSection]) -> Iterator[str]:
         if facts is not None and facts.missing and facts.is_uncentred:
             yield (
                 f"{section.summary['trait']} is not centred (mean {facts.mean:.4g}, SD {facts.deviation:.4g}) and "
-                f"lacks {facts.missing:,} values, which can distort the p-values of the traits analysed "
+                f"has missing values ({facts.missing:,}), which can distort the p-values of the traits analysed "
                 "together with it: centre it, set apply_rint: true, or launch it alone."
             )
 

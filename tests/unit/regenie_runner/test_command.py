@@ -203,7 +203,7 @@ def test_lost_rows_fail_with_the_numbers(launch, capfd):
     launch.regenie_does(chunk_of(2, "Number of ignored tests due to low MAC : 1"))
     assert launch.run("step2") == 1
     assert capfd.readouterr().err == (
-        "The results have 4 rows and regenie ignored 1 tests, but 3 variants × 2 traits are 6 tests.\n"
+        "The results have 4 rows and the log counts 1 ignored, but 3 variants × 2 traits are 6 tests.\n"
     )
 
 

@@ -123,7 +123,7 @@ def test_commands_are_shown_as_they_ran(launch, page):
 
 
 def test_an_uncentred_trait_with_missing_values_is_warned_of(page):
-    assert "ldl is not centred (mean 102, SD 2.828) and lacks 1 values" in page.text
+    assert "ldl is not centred (mean 102, SD 2.828) and has missing values (1)" in page.text
     assert "height is not centred" not in page.text
 
 
@@ -170,7 +170,7 @@ def test_a_launch_with_an_unknown_config_and_no_logs_is_reported_too(launch):
     (launch.work / "step2/000000/chunk.log").unlink()
     text = report(launch).text
     assert "unknown: its log names none" in text
-    assert "could not compute a p-value for 1 variants" in text
+    assert "could not compute every p-value; 1 are NA" in text
 
 
 def test_a_trait_that_was_not_merged_fails_the_report(launch, capfd):
