@@ -11,8 +11,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from contract import Setting, Workflow
+from stacks.compute import ComputeStack
 from stacks.config import StageSettings
-from stacks.constructs.permissions import made_by_stage, read_batch_jobs, read_file_systems
+from stacks.constructs.permissions import look_up, made_by_stage
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import DeadLetterQueue
 from stacks.constructs.stage_stack import StageStack
@@ -37,12 +38,14 @@ class CleanupStack(StageStack):
         *,
         settings: StageSettings,
         data: DataStack,
+        compute: ComputeStack,
         workflow_manager: WorkflowManagerStack,
         regenie: sfn.StateMachine,
         bundling: BundlingTarget,
     ) -> None:
         super().__init__(scope, "cleanup", settings=settings, description="Deletes what Genolaunch's launches made")
         self._data = data
+        self._compute = compute
         self._regenie = regenie
         self._functions = Capability(self, "cleanup", monitoring=data.monitoring, bundling=bundling)
         find_leftovers = self._make_find_leftovers()
@@ -55,9 +58,29 @@ class CleanupStack(StageStack):
             "find_leftovers",
             description="Finds what the ended attempts of a launch left",
             timeout=Duration.minutes(5),
-            environment={Setting.REGENIE_STATE_MACHINE: self._regenie.state_machine_arn},
+            environment={
+                Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
+                Setting.PLACEMENTS: self._compute.placements_setting,
+                Setting.REGENIE_STATE_MACHINE: self._regenie.state_machine_arn,
+            },
         )
-        self._let_look_around(function)
+        self._data.allow_items(function, self._data.launch_table, "GetItem")
+        function.add_to_role_policy(
+            look_up(
+                "batch:ListJobs",
+                "batch:DescribeJobDefinitions",
+                "fsx:DescribeFileSystems",
+                "fsx:DescribeDataRepositoryAssociations",
+                "fsx:DescribeDataRepositoryTasks",
+            )
+        )
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="SeeWhetherWorkflowsRun",
+                actions=["states:DescribeExecution"],
+                resources=[executions_arn(self, Workflow.REGENIE)],
+            )
+        )
         return function
 
     def _make_sweep(self) -> lambda_.Function:
@@ -67,26 +90,14 @@ class CleanupStack(StageStack):
             timeout=Duration.minutes(5),
             environment={
                 Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
-                Setting.REGENIE_STATE_MACHINE: self._regenie.state_machine_arn,
                 Setting.CLEANUP_STATE_MACHINE: self.machine.state_machine_arn,
                 Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
             },
         )
-        self._let_look_around(function)
-        self._data.allow_items(function, self._data.launch_table, "GetItem", "BatchGetItem")
+        self._data.allow_items(function, self._data.launch_table, "GetItem")
+        function.add_to_role_policy(look_up("batch:DescribeJobDefinitions", "fsx:DescribeFileSystems"))
         self.machine.grant_start_execution(function)
         return function
-
-    def _let_look_around(self, function: lambda_.Function) -> None:
-        function.add_to_role_policy(read_batch_jobs())
-        function.add_to_role_policy(read_file_systems())
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                sid="FindExecutions",
-                actions=["states:ListExecutions", "states:DescribeExecution"],
-                resources=[self._regenie.state_machine_arn, executions_arn(self, Workflow.REGENIE)],
-            )
-        )
 
     def _make_machine(self, settle_launch: lambda_.Function, find_leftovers: lambda_.Function) -> sfn.StateMachine:
         cleanup = AslStateMachine(

@@ -71,6 +71,13 @@ class ComputeStack(StageStack):
         """All queues of all zones."""
         return [arn for placement in self.placements for arn in placement.queues.values()]
 
+    @property
+    def placements_setting(self) -> str:
+        """Value of the functions' setting PLACEMENTS."""
+        return self.to_json_string(
+            [{"zone": place.zone, "subnetId": place.subnet_id, "queues": place.queues} for place in self.placements]
+        )
+
     def _make_instance_profile(self) -> iam.CfnInstanceProfile:
         role = iam.Role(
             self,

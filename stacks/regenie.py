@@ -13,13 +13,7 @@ from constructs import Construct
 from contract import PROJECT, RESULTS_PREFIX, Setting, Workflow
 from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
 from stacks.config import BUILD, StageSettings
-from stacks.constructs.permissions import (
-    made_by_stage,
-    managed_rule,
-    read_batch_jobs,
-    read_file_systems,
-    tagged_for_stage,
-)
+from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
 from stacks.constructs.state_machine import AslStateMachine
@@ -139,18 +133,12 @@ class RegenieStack(StageStack):
                 Setting.REGENIE_IMAGES: self.to_json_string(
                     {"versions": self._images, "default": self.settings.regenie.default_version}
                 ),
-                Setting.PLACEMENTS: self.to_json_string(
-                    [
-                        {"zone": place.zone, "subnetId": place.subnet_id, "queues": place.queues}
-                        for place in self._compute.placements
-                    ]
-                ),
+                Setting.PLACEMENTS: self._compute.placements_setting,
             },
         )
         data.allow_items(function, data.launch_table, "GetItem")
         for bucket in self._readable:
             bucket.grant_read(function)
-        data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*")
         data.results_bucket.grant_put(function, f"{RESULTS_PREFIX}*")
         return function
 
@@ -161,13 +149,15 @@ class RegenieStack(StageStack):
             description="Says why a launch failed, and keeps its failed jobs' logs",
             timeout=Duration.minutes(5),
             environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
                 Setting.TASK_TABLE: data.task_table.table_name,
+                Setting.PLACEMENTS: self._compute.placements_setting,
                 Setting.JOB_LOG_GROUP: self._compute.job_logs.log_group_name,
             },
         )
-        data.allow_items(function, data.task_table, "PutItem", "BatchWriteItem")
+        data.allow_items(function, data.task_table, "BatchWriteItem")
         self._compute.job_logs.grant(function, "logs:GetLogEvents")
-        function.add_to_role_policy(read_batch_jobs())
+        function.add_to_role_policy(look_up("batch:ListJobs", "batch:DescribeJobs"))
         return function
 
     def _file_system_statements(self) -> list[iam.PolicyStatement]:
@@ -179,7 +169,12 @@ class RegenieStack(StageStack):
         )
         buckets = (*self._readable, self._data.results_bucket)
         return [
-            read_file_systems(),
+            look_up(
+                "fsx:DescribeFileSystems",
+                "fsx:DescribeDataRepositoryAssociations",
+                "fsx:DescribeDataRepositoryTasks",
+                "batch:DescribeJobs",
+            ),
             iam.PolicyStatement(
                 sid="MakeTaggedFileSystemsLinksAndExports",
                 actions=[
@@ -238,7 +233,6 @@ class RegenieStack(StageStack):
         definitions = self.format_arn(service="batch", resource="job-definition", resource_name="*")
         jobs = self.format_arn(service="batch", resource="job", resource_name="*")
         return [
-            read_batch_jobs(),
             managed_rule(self, "StepFunctionsGetEventsForBatchJobsRule"),
             iam.PolicyStatement(
                 sid="DefineRegenieJobs",

@@ -33,6 +33,7 @@ class GenolaunchStage(Stage):
             self,
             settings=settings,
             data=self.data,
+            compute=self.compute,
             workflow_manager=self.workflow_manager,
             regenie=self.regenie.machine,
             bundling=bundling,

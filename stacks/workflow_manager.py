@@ -73,7 +73,6 @@ class WorkflowManagerStack(StageStack):
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
                 Setting.TASK_TABLE: data.task_table.table_name,
-                Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name,
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
             },
@@ -81,7 +80,7 @@ class WorkflowManagerStack(StageStack):
         data.launch_bucket.grant_read(function, f"{LAUNCH_PREFIX}*")
         data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
         for table in (data.launch_table, data.task_table):
-            data.allow_items(function, table, "GetItem", "PutItem", "UpdateItem", "DeleteItem")
+            data.allow_items(function, table, "GetItem", "PutItem")
         data.topic.grant_publish(function)
         queue = data.registrations.queue
         queue.grant_consume_messages(function)

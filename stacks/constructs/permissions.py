@@ -31,23 +31,6 @@ def managed_rule(stack: StageStack, name: str) -> iam.PolicyStatement:
     )
 
 
-def read_batch_jobs() -> iam.PolicyStatement:
-    """Look up jobs and their definitions."""
-    return iam.PolicyStatement(
-        sid="LookUpJobs",
-        actions=["batch:ListJobs", "batch:DescribeJobs", "batch:DescribeJobDefinitions"],
-        resources=["*"],  # these actions know no resources
-    )
-
-
-def read_file_systems() -> iam.PolicyStatement:
-    """Look up file systems, their links with S3 and their exports."""
-    return iam.PolicyStatement(
-        sid="LookUpFileSystems",
-        actions=[
-            "fsx:DescribeFileSystems",
-            "fsx:DescribeDataRepositoryAssociations",
-            "fsx:DescribeDataRepositoryTasks",
-        ],
-        resources=["*"],  # each lists all of the account's, whatever is asked for
-    )
+def look_up(*actions: str) -> iam.PolicyStatement:
+    """Reading calls of Batch and FSx: they list what the account has, and know no resources to be limited to."""
+    return iam.PolicyStatement(sid="LookUp", actions=list(actions), resources=["*"])

@@ -1,0 +1,111 @@
+"""Lambda functions: the handler is there, its settings are given, and its bundle holds what it needs."""
+
+import importlib
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+
+from app import context_of_cdk_json
+from contract import Setting
+from stacks.constructs.python_function import BundlingTarget
+from stacks.stage import GenolaunchStage
+from tests.infrastructure.conftest import Resource, Stack, make_settings
+
+HANDLERS = [
+    "lambdas.workflow_manager.register_launch.handler",
+    "lambdas.workflow_manager.change_status.handler",
+    "lambdas.workflow_manager.settle_launch.handler",
+    "lambdas.regenie.plan_launch.handler",
+    "lambdas.regenie.collect_failures.handler",
+    "lambdas.cleanup.find_leftovers.handler",
+    "lambdas.cleanup.sweep.handler",
+]
+
+
+def functions(stacks: dict[str, Stack]) -> dict[str, Resource]:
+    """Handler -> properties of its function."""
+    return {
+        properties["Handler"]: properties
+        for stack in stacks.values()
+        for properties in stack.all("AWS::Lambda::Function").values()
+    }
+
+
+def test_there_are_no_other_functions(stacks):
+    assert sorted(functions(stacks)) == sorted(HANDLERS)
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_the_handler_is_there(stacks, handler):
+    module, name = functions(stacks)[handler]["Handler"].rsplit(".", 1)
+
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_its_environment_has_every_setting_that_it_needs_and_no_other(stacks, handler, monkeypatch):
+    variables = functions(stacks)[handler]["Environment"]["Variables"]
+    for setting in Setting:
+        monkeypatch.delenv(setting, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(value))
+
+    # The cache would answer with what another test's environment gave.
+    settings = importlib.import_module(handler.removesuffix(".handler")).settings.__wrapped__()
+
+    asked_for = {field.name.upper() for field in fields(settings)} | {Setting.STAGE}
+    assert {name for name in variables if name in set(Setting)} <= asked_for
+
+
+def test_functions_run_on_lambdas_python_on_arm_traced(stacks):
+    for handler, properties in functions(stacks).items():
+        assert properties["Runtime"] == "python3.14", handler
+        assert properties["Architectures"] == ["arm64"], handler
+        assert properties["TracingConfig"] == {"Mode": "Active"}, handler
+
+
+def test_each_function_has_a_role_of_its_own_and_writes_its_own_log(stacks):
+    roles = [json.dumps(properties["Role"]) for properties in functions(stacks).values()]
+
+    assert len(set(roles)) == len(roles)
+    for properties in functions(stacks).values():
+        assert "Logs" in json.dumps(properties["LoggingConfig"]["LogGroup"])
+
+
+def test_plan_launch_is_given_images_and_places(stacks):
+    variables = stacks["regenie"].one("AWS::Lambda::Function", "FunctionsPlanLaunch")["Environment"]["Variables"]
+
+    images = json.loads(variables["REGENIE_IMAGES"])
+    assert images["default"] == "4.1.2"
+    assert images["versions"] == {"4.1.2": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mirror/regenie:4.1.2"}
+    placements = json.dumps(variables["PLACEMENTS"])
+    assert all(zone in placements for zone in ("eu-west-1a", "eu-west-1b"))
+    assert all(
+        f"{service}/{priority}" in placements
+        for service in ("batch-spot", "batch-on-demand")
+        for priority in ("high", "low")
+    )
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory):
+    """Folder of a synthesized app, nothing bundled."""
+    app = cdk.App(
+        outdir=str(tmp_path_factory.mktemp("assembly")),
+        context={**context_of_cdk_json(), "aws:cdk:bundling-stacks": []},
+    )
+    GenolaunchStage(app, settings=make_settings(), bundling=BundlingTarget.LAMBDA)
+    return Path(app.synth().directory)
+
+
+@pytest.mark.parametrize("folder", ["workflow_manager", "regenie", "cleanup"])
+def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly, folder):
+    bundles = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
+
+    (bundle,) = bundles
+    assert sorted(path.name for path in bundle.iterdir()) == ["contract.py", "lambdas"]
+    assert {path.name for path in (bundle / "lambdas").iterdir() if path.is_dir()} == {"shared", folder}
+    assert list(bundle.rglob("__pycache__")) == []
