@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import logging
 import os
+import shutil
 import sys
 import tempfile
 from importlib import import_module
@@ -38,11 +39,12 @@ def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str) -> None
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit(f"A server already runs on {state_dir}.")
-        _set_environment(port, state_dir)
+        run_dir = _empty_folder(state_dir / "run")
+        _set_environment(port, run_dir)
         # ministack reads the environment when it is imported, so only now.
         from localcloud import assembly
 
-        assembly.run(import_module(stand_ins).make, state_dir, f"http://{HOST}:{port}", wait_scale)
+        assembly.run(import_module(stand_ins).make, run_dir, f"http://{HOST}:{port}", wait_scale)
 
 
 def _options() -> argparse.Namespace:
@@ -55,9 +57,16 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _set_environment(port: int, state_dir: Path) -> None:
-    temporary = state_dir / "tmp"
-    temporary.mkdir(exist_ok=True)
+def _empty_folder(folder: Path) -> Path:
+    """What an earlier server left is gone: buckets and tables live in memory, so nothing of it is of use."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def _set_environment(port: int, run_dir: Path) -> None:
+    temporary = run_dir / "tmp"
+    temporary.mkdir()
     tempfile.tempdir = str(temporary)
     os.environ.update(
         GATEWAY_PORT=str(port),
@@ -71,7 +80,7 @@ def _set_environment(port: int, state_dir: Path) -> None:
         S3_DATA_DIR=str(temporary / "s3"),
         TMPDIR=str(temporary),
         LOG_LEVEL=os.environ.get("LOG_LEVEL", "INFO"),
-        LAMBDA_RUNTIME_DIR=str(_lambda_runtime(state_dir)),
+        LAMBDA_RUNTIME_DIR=str(_lambda_runtime(run_dir / "lambda-runtime")),
     )
     # A function must see neither the caller's profile nor this project's sources.
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "PYTHONPATH"):
@@ -79,19 +88,16 @@ def _set_environment(port: int, state_dir: Path) -> None:
     logging.captureWarnings(True)
 
 
-def _lambda_runtime(state_dir: Path) -> Path:
-    """A folder that holds what AWS's Python runtime does, and nothing else that is installed here."""
-    folder = state_dir / "lambda-runtime"
-    folder.mkdir(exist_ok=True)
+def _lambda_runtime(folder: Path) -> Path:
+    """Make the folder that holds what AWS's Python runtime does, and nothing else that is installed here."""
+    folder.mkdir()
     for package in LAMBDA_RUNTIME_PACKAGES:
         spec = find_spec(package)
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError(f"{package} is not installed; functions need it.")
         origin = Path(spec.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
-        link = folder / source.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(source)
+        (folder / source.name).symlink_to(source)
     return folder
 
 

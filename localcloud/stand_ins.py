@@ -22,14 +22,19 @@ _CHECKOUT: Final = Path(__file__).parents[1]
 
 def make(state_dir: Path, endpoint: str) -> StandIns:
     """Start them with their state below `state_dir`; they reach S3 and logs at `endpoint`."""
-    file_systems = FsxService(state_dir / "fsx", endpoint)
+    file_systems = FsxService(state=state_dir, s3=client("s3", endpoint), region=REGION, account=ACCOUNT)
     batch = BatchService(
         runner=_runner(state_dir / "batch", endpoint, file_systems),
         logs=CloudWatchLogs(client("logs", endpoint)),
         region=REGION,
         account=ACCOUNT,
     )
-    return StandIns(batch=batch, others=(file_systems,), close=batch.close)
+
+    def close() -> None:
+        batch.close()  # jobs first: they use the file systems
+        file_systems.close()
+
+    return StandIns(batch=batch, others=(file_systems,), close=close)
 
 
 def _runner(state_dir: Path, endpoint: str, file_systems: FsxService) -> ContainerRunner:
