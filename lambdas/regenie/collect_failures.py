@@ -33,7 +33,6 @@ _LOG_TAIL_BYTES: Final = 8192
 class FailureSettings:
     """Environment variables of the function."""
 
-    launch_table: str
     task_table: str
     placements: str
     job_log_group: str
@@ -65,7 +64,7 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     if not jobs:
         return WorkflowError.of_step(error, step)
     told = [_with_log_tail(job) for job in jobs[:_LOGS_READ_AT_MOST]] + jobs[_LOGS_READ_AT_MOST:]
-    repository = LaunchRepository(settings().launch_table, settings().task_table)
+    repository = LaunchRepository(launch_table="", task_table=settings().task_table)  # launches are not its business
     repository.record_tasks(job.task(launch_id, settings().job_log_group) for job in told)
     return WorkflowError(told[0].error_type, sentence(told, name))
 

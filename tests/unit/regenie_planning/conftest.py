@@ -1,0 +1,79 @@
+"""A data set in memory, and the small cohort that most tests plan for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import UnusableInputError
+from lambdas.shared.config_model import RegenieParameters
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDataSet(DataSet):
+    """Files by path, instead of objects in S3."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def size(self, path: str) -> int:
+        return len(self._file(path))
+
+    def head(self, path: str, length: int) -> bytes:
+        return self._file(path)[:length]
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        yield from self._file(path).splitlines()
+
+    def download(self, path: str, target: Path) -> None:
+        target.write_bytes(self._file(path))
+
+    def _file(self, path: str) -> bytes:
+        if path not in self.files:
+            raise UnusableInputError(f"needs {self.uri(path)}, which does not exist")
+        return self.files[path]
+
+
+@pytest.fixture
+def data() -> MemoryDataSet:
+    """Given: an empty data set at s3://data/cohort/."""
+    return MemoryDataSet("data", "cohort/")
+
+
+def parameters(**given: Any) -> RegenieParameters:
+    """A config's regenie section: a quantitative analysis of two traits, unless `given` says otherwise."""
+    return RegenieParameters.model_validate(
+        {
+            "genotypes": "cohort.bed",
+            "phenotypes": "phenotypes.txt",
+            "covariates": "covariates.txt",
+            "traits": ["ldl", "height"],
+            "trait_type": "quantitative",
+            **given,
+        }
+    )
+
+
+def bed(variants: int, samples: int) -> bytes:
+    """A .bed file of the right size."""
+    return b"\x6c\x1b\x01" + bytes(variants * -(-samples // 4))
+
+
+def bim(*positions: tuple[str, int]) -> bytes:
+    """A .bim file with variants at (chromosome, position)."""
+    return "".join(f"{name}\t{name}:{position}\t0\t{position}\tA\tG\n" for name, position in positions).encode()
+
+
+def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 8, name: str = "cohort") -> None:
+    """Put PLINK files with variants at these places, and tables with the traits height, bmi and ldl."""
+    data.files.update(
+        {
+            f"{name}.bed": bed(len(positions), samples),
+            f"{name}.bim": bim(*positions),
+            f"{name}.fam": b"".join(b"f%d i%d 0 0 1 0\n" % (n, n) for n in range(samples)),
+            "phenotypes.txt": b"FID IID height bmi ldl\nf0 i0 1 2 3\n",
+            "covariates.txt": b"FID IID age sex\nf0 i0 1 2\n",
+        }
+    )

@@ -1,0 +1,79 @@
+"""Where a data set's variants lie, in each format."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lambdas.regenie.errors import UnusableInputError
+from lambdas.regenie.genotypes import GenotypeFiles
+from lambdas.regenie.variants import variant_positions
+from tests.unit.regenie_planning.conftest import MemoryDataSet, bim
+
+
+def _bgi(folder: Path, *rows: tuple[str, int]) -> bytes:
+    """An index as bgenix makes it; file_start_position counts up in the order of `rows`."""
+    path = folder / "x.bgi"
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "CREATE TABLE Variant (chromosome TEXT, position INT, rsid TEXT, number_of_alleles INT, allele1 TEXT,"
+            " allele2 TEXT, file_start_position INT, size_in_bytes INT,"
+            " PRIMARY KEY (chromosome, position, rsid, allele1, allele2, file_start_position)) WITHOUT ROWID"
+        )
+        database.executemany(
+            "INSERT INTO Variant VALUES (?, ?, 'rs', 2, 'A', 'G', ?, 10)",
+            [(name, position, number) for number, (name, position) in enumerate(rows)],
+        )
+    return path.read_bytes()
+
+
+def test_a_bim_gives_chromosome_and_position_of_each_line(data: MemoryDataSet):
+    data.files["a.bim"] = bim(("1", 186), ("chr2", 99), ("X", 5), ("PAR1", 7))
+
+    assert list(variant_positions(data, GenotypeFiles("a.bed"))) == [(1, 186), (2, 99), (23, 5), (23, 7)]
+
+
+def test_a_pvar_with_header_has_its_position_in_the_second_column(data: MemoryDataSet):
+    data.files["a.pvar"] = b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n1\t186\trs1\tA\tG\n22\t7\trs2\tC\tT\n"
+
+    assert list(variant_positions(data, GenotypeFiles("a.pgen"))) == [(1, 186), (22, 7)]
+
+
+def test_a_pvar_without_header_reads_like_a_bim(data: MemoryDataSet):
+    data.files["a.pvar"] = bim(("1", 186))
+
+    assert list(variant_positions(data, GenotypeFiles("a.pgen"))) == [(1, 186)]
+
+
+def test_a_bgen_index_gives_chromosomes_in_the_order_of_the_file(data: MemoryDataSet, tmp_path: Path):
+    data.files["a.bgen.bgi"] = _bgi(tmp_path, ("02", 30), ("02", 20), ("10", 5), ("X", 1))
+
+    assert list(variant_positions(data, GenotypeFiles("a.bgen"))) == [(2, 20), (2, 30), (10, 5), (23, 1)]
+
+
+def test_a_missing_bgen_index_is_named(data: MemoryDataSet):
+    with pytest.raises(UnusableInputError, match=r"s3://data/cohort/a\.bgen\.bgi, which does not exist"):
+        list(variant_positions(data, GenotypeFiles("a.bgen")))
+
+
+def test_a_bgen_index_that_is_no_database_is_refused(data: MemoryDataSet):
+    data.files["a.bgen.bgi"] = b"not SQLite" * 100
+
+    with pytest.raises(UnusableInputError, match="cannot be read"):
+        list(variant_positions(data, GenotypeFiles("a.bgen")))
+
+
+@pytest.mark.parametrize("name", ["MT", "Y", "0", "24", "GL000192.1"])
+def test_a_chromosome_that_regenie_refuses_is_named(data: MemoryDataSet, name: str):
+    data.files["a.bim"] = bim(("1", 1), (name, 5))
+
+    with pytest.raises(UnusableInputError, match=f"chromosome {name} "):
+        list(variant_positions(data, GenotypeFiles("a.bed")))
+
+
+@pytest.mark.parametrize("line", [b"1 rs1 0", b"1 rs1 0 five A G", b"1 rs1 0 -5 A G"])
+def test_a_line_without_a_position_is_named(data: MemoryDataSet, line: bytes):
+    data.files["a.bim"] = bim(("1", 1)) + line + b"\n"
+
+    with pytest.raises(UnusableInputError, match="line 2"):
+        list(variant_positions(data, GenotypeFiles("a.bed")))
