@@ -60,7 +60,9 @@ class JobLogs:
         self._labels: dict[str, str] = {}
 
     def lines(self) -> Iterator[LogLine]:
-        """Every line so far, in the order of time; of failed jobs whose streams are gone, the stored tails.
+        """Every line so far; of failed jobs whose streams are gone, the stored tails.
+
+        In the order of time; more than 100 chosen jobs come 100 after 100.
 
         Raises GenolaunchError when the chosen job does not exist.
         """
@@ -118,7 +120,11 @@ class JobLogs:
     def _events(self, start: int = 0) -> Iterator[Any]:
         """Events since `start` (ms since 1970), ordered by time within each request."""
         if self._choice.is_all:
-            yield from self._filtered(start, logStreamNamePrefix=f"{self._launch.launch_id}/")
+            prefix = f"{self._launch.launch_id}/"
+            for event in self._filtered(start, logStreamNamePrefix=prefix):
+                # Emulators of CloudWatch ignore the prefix, and another launch's lines would mislead.
+                if event["logStreamName"].startswith(prefix):
+                    yield event
             return
         streams = sorted(self._labels)
         for first in range(0, len(streams), _STREAMS_AT_ONCE):

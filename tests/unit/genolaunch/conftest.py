@@ -1,0 +1,242 @@
+"""A stage as its stacks would deploy it (moto), and stand-ins for what moto cannot play: Batch and Step Functions."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from contract import JOB_TASK_PREFIX, STATUS_INDEX, Parameter, parameter_name
+from genolaunch.platform import Platform
+
+STAGE = "dev"
+NAMES = {
+    Parameter.LAUNCH_BUCKET: "launch-bucket-1",
+    Parameter.DATA_BUCKET: "data-bucket-1",
+    Parameter.RESULTS_BUCKET: "results-bucket-1",
+    Parameter.LAUNCH_TABLE: "launches",
+    Parameter.TASK_TABLE: "launch_tasks",
+    Parameter.LAUNCH_STATE_MACHINE: "arn:aws:states:eu-west-1:1:stateMachine:launch",
+    Parameter.JOB_QUEUES: '["arn:queue/high", "arn:queue/low"]',
+    Parameter.JOB_LOG_GROUP: "/genolaunch/dev/jobs",
+}
+
+
+class FakeBatch:
+    """ListJobs and DescribeJobs over given job details; counts the calls by queue."""
+
+    def __init__(self, jobs_of_queue: dict[str, list[dict[str, Any]]], children: list[dict[str, Any]] | None = None):
+        self.jobs_of_queue = jobs_of_queue
+        self.children = children or []
+        self.asked_queues: list[str] = []
+        self.described: list[int] = []
+
+    def get_paginator(self, operation):
+        assert operation == "list_jobs"
+        return self
+
+    def paginate(self, **request):
+        if "arrayJobId" in request:
+            found = [
+                child
+                for child in self.children
+                if child["jobId"].startswith(f"{request['arrayJobId']}:") and child["status"] == request["jobStatus"]
+            ]
+        else:
+            queue = request["jobQueue"]
+            self.asked_queues.append(queue)
+            prefix = request["filters"][0]["values"][0].removesuffix("*")
+            found = [job for job in self.jobs_of_queue.get(queue, []) if job["jobName"].startswith(prefix)]
+        # Newest first, and an empty page, as Batch may answer.
+        yield {"jobSummaryList": []}
+        yield {"jobSummaryList": list(reversed(found))}
+
+    def describe_jobs(self, *, jobs):
+        assert len(jobs) <= 100
+        self.described.append(len(jobs))
+        known = [job for each in self.jobs_of_queue.values() for job in each] + self.children
+        return {"jobs": [job for job in known if job["jobId"] in jobs]}
+
+
+class FakeStepFunctions:
+    """GetExecutionHistory over given events, in pages of two."""
+
+    class exceptions:  # noqa: N801 - botocore's name
+        class ExecutionDoesNotExist(Exception):  # noqa: N818 - botocore's name
+            pass
+
+    def __init__(self, events: list[dict[str, Any]] | None):
+        self.events = events
+
+    def get_paginator(self, operation):
+        assert operation == "get_execution_history"
+        return self
+
+    def paginate(self, **request):
+        if self.events is None:
+            raise self.exceptions.ExecutionDoesNotExist
+        for start in range(0, len(self.events), 2):
+            yield {"events": self.events[start : start + 2]}
+
+
+class History:
+    """Writes an execution history, one second between two events."""
+
+    START = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+
+    def __init__(self):
+        self.events: list[dict[str, Any]] = []
+        self.add("ExecutionStarted")
+
+    def add(self, kind, after=None, **details):
+        number = len(self.events) + 1
+        self.events.append(
+            {
+                "id": number,
+                "previousEventId": number - 1 if after is None else after,
+                "type": kind,
+                "timestamp": self.START + timedelta(seconds=number),
+                **details,
+            }
+        )
+        return number
+
+    def enter(self, name, kind="Task", after=None):
+        return self.add(f"{kind}StateEntered", after, stateEnteredEventDetails={"name": name})
+
+    def leave(self, name, kind="Task", after=None):
+        return self.add(f"{kind}StateExited", after, stateExitedEventDetails={"name": name})
+
+    def visit(self, name):
+        self.enter(name)
+        self.add("TaskSucceeded")
+        self.leave(name)
+
+
+class StageContent:
+    """Puts things where the platform would put them."""
+
+    def __init__(self, platform: Platform):
+        self.platform = platform
+
+    def launch(self, launch_id="height-1", status="RUNNING", submitted="2026-11-21T04:00:00.000Z", **attributes):
+        item = {
+            "launchId": {"S": launch_id},
+            "name": {"S": "height"},
+            "status": {"S": status},
+            "submittedAt": {"S": submitted},
+            "attempt": {"N": "1"},
+            **attributes,
+        }
+        self.platform.dynamodb.put_item(TableName="launches", Item=item)
+
+    def failed_job(self, name, index=0, job_id="j-1", stream="", tail="", launch_id="height-1"):
+        item = {
+            "launchId": {"S": launch_id},
+            "taskId": {"S": f"{JOB_TASK_PREFIX}{name}#{index}"},
+            "jobName": {"S": name},
+            "jobId": {"S": job_id},
+            "errorType": {"S": "ApplicationError"},
+            "reason": {"S": "Essential container in task exited"},
+            "exitCode": {"N": "1"},
+            "logStream": {"S": stream},
+            "logTail": {"S": tail},
+        }
+        self.platform.dynamodb.put_item(TableName="launch_tasks", Item=item)
+
+    def result(self, path, body=b"x", launch_id="height-1"):
+        self.platform.s3.put_object(Bucket="results-bucket-1", Key=f"results/{launch_id}/{path}", Body=body)
+
+    def log(self, stream, *lines):
+        """Each line is (milliseconds since 1970, text)."""
+        logs = self.platform.logs
+        logs.create_log_stream(logGroupName="/genolaunch/dev/jobs", logStreamName=stream)
+        logs.put_log_events(
+            logGroupName="/genolaunch/dev/jobs",
+            logStreamName=stream,
+            logEvents=[{"timestamp": at, "message": text} for at, text in lines],
+        )
+
+
+def job(job_id, name, status="RUNNING", created=0, stream=None, **array):
+    """A job detail as DescribeJobs gives it."""
+    detail = {"jobId": job_id, "jobName": name, "status": status, "createdAt": created}
+    if stream:
+        detail["container"] = {"logStreamName": stream}
+    if array:
+        detail["arrayProperties"] = array
+    return detail
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """One session for all tests: it keeps the service models that it has read, which takes most of a client's time."""
+    return boto3.Session("test", "test", region_name="eu-west-1")
+
+
+@pytest.fixture
+def aws(monkeypatch) -> Iterator[None]:
+    """An empty account in one region."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "GENOLAUNCH_STAGE", "GENOLAUNCH_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def platform(aws, session) -> Platform:
+    """A deployed stage without launches."""
+    platform = Platform(STAGE, session)
+    for bucket in ("launch-bucket-1", "data-bucket-1", "results-bucket-1"):
+        platform.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    _create_tables(platform.dynamodb)
+    # AWS always interleaves the streams by time; moto does when asked.
+    platform.logs.meta.events.register(
+        "provide-client-params.logs.FilterLogEvents", lambda params, **_: params.update(interleaved=True)
+    )
+    platform.logs.create_log_group(logGroupName="/genolaunch/dev/jobs")
+    ssm = session.client("ssm")
+    for parameter, value in NAMES.items():
+        ssm.put_parameter(Name=parameter_name(STAGE, parameter), Value=value, Type="String")
+    platform.batch = FakeBatch({})  # type: ignore[assignment]  # a stand-in
+    platform.stepfunctions = FakeStepFunctions([])  # type: ignore[assignment]  # a stand-in
+    return platform
+
+
+@pytest.fixture
+def content(platform) -> StageContent:
+    return StageContent(platform)
+
+
+def _create_tables(dynamodb):
+    def attribute(name):
+        return {"AttributeName": name, "AttributeType": "S"}
+
+    def keys(*names):
+        return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)]
+
+    dynamodb.create_table(
+        TableName="launches",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[attribute("launchId"), attribute("status"), attribute("submittedAt")],
+        KeySchema=keys("launchId"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": STATUS_INDEX,
+                "KeySchema": keys("status", "submittedAt"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    dynamodb.create_table(
+        TableName="launch_tasks",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[attribute("launchId"), attribute("taskId")],
+        KeySchema=keys("launchId", "taskId"),
+    )

@@ -1,0 +1,344 @@
+"""The command as people and scripts call it: what it prints, and how it exits."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from contract import Status
+from genolaunch import cli, submission
+from genolaunch.platform import Platform
+from genolaunch.progress import Progress
+from tests.unit.genolaunch.conftest import FakeBatch, FakeStepFunctions, History, job
+
+ROOT = Path(__file__).parents[3]
+FAULTS = [
+    {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"},
+    {"where": "data", "problem": "is missing", "remedy": "say where the data is"},
+]
+
+
+@pytest.fixture
+def genolaunch(platform, session, monkeypatch):
+    """Runs the command against the fixture's stage."""
+    stages = {"dev": platform}
+    monkeypatch.setattr(cli, "Platform", lambda stage: stages.get(stage) or Platform(stage, session))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+    def run(*arguments):
+        return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+    return run
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "height.yaml"
+    path.write_text("name: height\ndata: cohort/\n")
+    return path
+
+
+@pytest.fixture
+def answers(platform, monkeypatch):
+    """The platform's part: answers the next submission with the given fields."""
+
+    def prepare(**fields):
+        real_submit = submission.submit
+
+        def submit(*arguments):
+            sent = real_submit(*arguments)
+            document = {"accepted": True, "launchId": "height-1", "status": "SUBMITTED", "faults": [], **fields}
+            body = json.dumps({**document, "submissionId": sent.submission_id})
+            platform.s3.put_object(Bucket=sent.bucket, Key=sent.feedback_key, Body=body)
+            return sent
+
+        monkeypatch.setattr(submission, "submit", submit)
+
+    return prepare
+
+
+# --- submit --------------------------------------------------------------------------------------------------------
+def test_accepted_config_prints_the_launch_id_alone(genolaunch, config, answers):
+    answers()
+
+    result = genolaunch("submit", config)
+
+    assert (result.exit_code, result.stdout) == (0, "height-1\n")
+
+
+def test_rejection_lists_every_fault_and_exits_2(genolaunch, config, answers):
+    answers(accepted=False, status="REJECTED", faults=FAULTS)
+
+    result = genolaunch("submit", config)
+
+    assert result.exit_code == 2
+    for fault in FAULTS:
+        assert all(text in result.stdout for text in fault.values())
+    assert "2 faults" in result.stderr
+
+
+def test_rejection_as_json_is_the_feedback_document(genolaunch, config, answers):
+    answers(accepted=False, status="REJECTED", faults=FAULTS)
+
+    result = genolaunch("submit", config, "--json")
+
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["faults"] == FAULTS
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(Status.COMPLETE, 0), (Status.FAILED, 1), (Status.CANCELLED, 1), (Status.REJECTED, 2)]
+)
+def test_waiting_exits_by_how_the_launch_ended(genolaunch, config, answers, content, status, code):
+    answers()
+    content.launch(status=status.value)
+
+    result = genolaunch("submit", config, "--wait")
+
+    assert result.exit_code == code
+    assert f"Launch height-1 is {status}" in result.stdout
+
+
+def test_waiting_as_json_prints_one_document(genolaunch, config, answers, content):
+    answers()
+    content.launch(status="COMPLETE", reportUri={"S": "s3://results-bucket-1/results/height-1/report.html"})
+
+    result = genolaunch("submit", config, "--wait", "--json")
+
+    assert json.loads(result.stdout)["reportUri"].endswith("report.html")
+
+
+def test_data_dir_is_uploaded_before_the_config(genolaunch, config, answers, platform, tmp_path):
+    answers()
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    (folder / "cohort.bed").write_bytes(b"1")
+
+    result = genolaunch("submit", config, "--data-dir", folder)
+
+    assert result.exit_code == 0
+    assert "Uploading cohort/cohort.bed" in result.stdout
+    assert platform.s3.head_object(Bucket="data-bucket-1", Key="cohort/cohort.bed")
+
+
+def test_missing_answer_is_one_sentence_and_exit_3(genolaunch, config):
+    result = genolaunch("submit", config, "--timeout", "0")
+
+    assert result.exit_code == 3
+    assert result.stderr.startswith("genolaunch: s3://launch-bucket-1/launches/height.yaml was uploaded, but")
+    assert result.stderr.count("\n") == 1
+
+
+# --- list ----------------------------------------------------------------------------------------------------------
+def test_list_shows_launches_newest_first(genolaunch, content):
+    content.launch("old-1", "FAILED", "2026-11-21T01:00:00.000Z", requestedBy={"S": "ada"})
+    content.launch("new-1", "RUNNING", "2026-11-21T02:00:00.000Z")
+
+    result = genolaunch("list")
+
+    assert result.exit_code == 0
+    assert result.stdout.index("new-1") < result.stdout.index("old-1")
+    assert "ada" in result.stdout
+
+
+def test_list_as_json_filtered_by_status(genolaunch, content):
+    content.launch("a", "FAILED")
+    content.launch("b", "RUNNING")
+
+    result = genolaunch("list", "--status", "failed", "--json")
+
+    assert [entry["launchId"] for entry in json.loads(result.stdout)] == ["a"]
+
+
+def test_empty_list_is_valid_json(genolaunch):
+    assert json.loads(genolaunch("list", "--json").stdout) == []
+
+
+# --- status --------------------------------------------------------------------------------------------------------
+def test_status_shows_steps_and_jobs(genolaunch, content, platform):
+    # given
+    history = History()
+    history.visit("File system: create")
+    history.enter("Step 2: chunks")
+    platform.stepfunctions = FakeStepFunctions(history.events)
+    array = job("2", "height-1-1-step2", "PENDING", size=12, statusSummary={"SUCCEEDED": 5, "RUNNING": 2})
+    platform.batch = FakeBatch({"arn:queue/low": [array]})
+    content.launch(workflowExecutionArn={"S": "arn:run"})
+
+    # when
+    text = genolaunch("status", "height").stdout
+    document = json.loads(genolaunch("status", "latest", "--json").stdout)
+
+    # then
+    assert "✓ done" in text
+    assert "5/12" in text
+    assert [(step["name"], step["state"]) for step in document["steps"]] == [
+        ("File system", "DONE"),
+        ("Step 2", "RUNNING"),
+    ]
+    assert document["steps"][0]["elapsedSeconds"] == 2
+    assert document["jobs"][0]["succeeded"] == 5
+
+
+def test_status_of_a_failed_launch_names_the_failed_jobs(genolaunch, content):
+    error = {"M": {"type": {"S": "ApplicationError"}, "message": {"S": "1 job failed."}}}
+    content.launch(status="FAILED", error=error)
+    content.failed_job("height-1-1-step2", 3, "j:3")
+
+    result = genolaunch("status", "height-1")
+
+    assert result.exit_code == 0
+    assert "ApplicationError: 1 job failed." in result.stdout
+    assert "step2[3]" in result.stdout
+
+
+def test_watching_an_ended_launch_exits_by_its_status(genolaunch, content):
+    content.launch(status="FAILED")
+
+    assert genolaunch("status", "height-1", "--watch").exit_code == 1
+
+
+def test_interrupted_watching_leaves_the_launch_alone(genolaunch, content, monkeypatch):
+    content.launch()
+
+    def interrupted(self, pause=0.0):
+        yield self.look()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "follow", interrupted)
+
+    result = genolaunch("status", "height-1", "--watch")
+
+    assert result.exit_code == 130
+    assert "genolaunch status height-1 --watch" in result.stderr
+
+
+# --- logs and results ----------------------------------------------------------------------------------------------
+def test_logs_have_a_job_prefix(genolaunch, content, platform):
+    content.launch(status="FAILED")
+    content.failed_job("height-1-1-merge", stream="height-1/default/x", tail="no space left [sda1]")
+
+    result = genolaunch("logs", "height-1", "--failed")
+    as_json = genolaunch("logs", "height-1", "--failed", "--json")
+
+    assert re.match(r"merge +no space left \[sda1\]", result.stdout)
+    assert json.loads(as_json.stdout) == {"job": "merge", "at": None, "message": "no space left [sda1]"}
+
+
+def test_no_log_lines_are_told(genolaunch, content):
+    content.launch()
+
+    result = genolaunch("logs", "height-1")
+
+    assert result.exit_code == 0
+    assert "has no such log lines" in result.stderr
+
+
+def test_job_and_failed_exclude_each_other(genolaunch, content):
+    content.launch()
+
+    assert genolaunch("logs", "height-1", "--job", "merge", "--failed").exit_code == 2
+
+
+def test_results_are_listed_and_downloaded(genolaunch, content, tmp_path):
+    content.launch(status="COMPLETE")
+    content.result("report.html", b"<html>")
+
+    listed = genolaunch("results", "height-1", "--json")
+    result = genolaunch("results", "height-1", "--download", tmp_path)
+
+    assert json.loads(listed.stdout)[0]["uri"] == "s3://results-bucket-1/results/height-1/report.html"
+    assert result.exit_code == 0
+    assert "1 object is in" in result.stdout
+    assert (tmp_path / "report.html").read_bytes() == b"<html>"
+
+
+def test_missing_results_are_told(genolaunch, content):
+    content.launch()
+
+    assert "is RUNNING and has no results" in genolaunch("results", "height-1").stderr
+
+
+# --- errors and stages ---------------------------------------------------------------------------------------------
+def test_stage_may_stand_before_or_after_the_command(genolaunch):
+    for arguments in (["--stage", "prod", "list"], ["list", "--stage", "prod"]):
+        result = genolaunch(*arguments)
+
+        assert result.exit_code == 3
+        assert result.stderr.startswith("genolaunch: Stage “prod” is not deployed in this account and region")
+        assert result.stderr.count("\n") == 1
+
+
+def test_stage_may_come_from_the_environment(genolaunch, monkeypatch):
+    monkeypatch.setenv("GENOLAUNCH_STAGE", "prod")
+
+    assert "“prod”" in genolaunch("list").stderr
+
+
+def test_refusal_by_aws_is_one_sentence(genolaunch, platform):
+    platform.dynamodb.delete_table(TableName="launches")
+
+    result = genolaunch("list")
+
+    assert result.exit_code == 3
+    assert re.match(r"genolaunch: AWS refused Query: .*ResourceNotFoundException", result.stderr)
+    assert "Traceback" not in result.stderr
+
+
+def test_missing_region_says_what_to_set(aws, monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION")
+
+    result = CliRunner().invoke(cli.app, ["list"])
+
+    assert result.exit_code == 3
+    assert "set AWS_REGION" in result.stderr
+
+
+def test_debug_shows_the_error_itself(genolaunch):
+    result = genolaunch("--debug", "--stage", "prod", "list")
+
+    assert result.exit_code == 1
+    assert type(result.exception).__name__ == "GenolaunchError"
+
+
+# --- the command as a whole ----------------------------------------------------------------------------------------
+def test_help_needs_no_slow_imports():
+    code = (
+        "import sys, genolaunch.cli; "
+        "print([name for name in ('boto3', 'botocore', 'rich', 'yaml', 'localcloud') if name in sys.modules])"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_documentation_has_every_command_and_names_no_other():
+    # given
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    group = get_command(cli.app)
+    commands = {name for name in group.commands if name != "local"}  # type: ignore[attr-defined]  # it is a group
+    local = {f"local {name}" for name in group.commands["local"].commands}  # type: ignore[attr-defined]  # likewise
+
+    # when
+    described = set(re.findall(r"^## `((?:local )?[a-z]+)", page, flags=re.MULTILINE))
+    used = set(re.findall(r"genolaunch(?: --stage \w+)? (local [a-z]+|[a-z]+)", page))
+
+    # then
+    assert described == commands | local
+    assert used <= commands | local
+
+
+def test_documented_options_exist():
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    group = get_command(cli.app)
+    leaves = [*group.commands.values(), *group.commands["local"].commands.values()]  # type: ignore[attr-defined]  # it is a group
+    known = {option for command in [group, *leaves] for parameter in command.params for option in parameter.opts}
+
+    assert set(re.findall(r"--[a-z][a-z-]+", page)) <= known | {"--help"}

@@ -1,0 +1,35 @@
+"""A stage is found by its published names."""
+
+import pytest
+
+from genolaunch.errors import GenolaunchError
+from genolaunch.platform import Platform
+from tests.unit.genolaunch.conftest import STAGE
+
+
+def test_names_come_from_one_call(platform, session):
+    # given
+    calls = []
+    ssm = session.client("ssm")
+    ssm.meta.events.register("before-call.ssm", lambda model, **_: calls.append(model.name))
+    platform._ssm = ssm
+
+    # when
+    names = platform.names
+
+    # then
+    assert names.launch_bucket == "launch-bucket-1"
+    assert names.job_queues == ("arn:queue/high", "arn:queue/low")
+    assert calls == ["GetParametersByPath"]
+
+
+def test_stage_that_is_not_deployed_is_told_in_one_sentence(platform, session):
+    with pytest.raises(GenolaunchError, match=r"^Stage “prod” is not deployed in this account and region \(eu-west-1"):
+        _ = Platform("prod", session).names
+
+
+def test_incomplete_stage_names_what_is_missing(platform, session):
+    session.client("ssm").delete_parameter(Name="/genolaunch/dev/task-table")
+
+    with pytest.raises(GenolaunchError, match="does not publish task-table"):
+        _ = Platform(STAGE, session).names

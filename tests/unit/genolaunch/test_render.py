@@ -1,0 +1,113 @@
+"""What people read while they wait."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from contract import Status
+from genolaunch import render
+from genolaunch.batch_jobs import Job
+from genolaunch.launches import FailedJob, Fault, Launch, LaunchError
+from genolaunch.progress import Snapshot
+from genolaunch.steps import Step, StepState
+
+START = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+
+
+def snapshot(second=0, status=Status.RUNNING, steps=(), jobs=(), error=None, failed_jobs=()):
+    launch = Launch("height-1", "height", status, submitted_at=START, error=error)
+    return Snapshot(START + timedelta(seconds=second), launch, tuple(steps), tuple(jobs), tuple(failed_jobs))
+
+
+def array(succeeded, failed=0, status="PENDING"):
+    return Job("2", "step2", status, 12, succeeded, failed, running=2, log_stream=None)
+
+
+def shown(what):
+    output = io.StringIO()
+    Console(file=output, width=160).print(what)
+    return output.getvalue()
+
+
+def test_durations_are_short_and_exact_enough():
+    seconds = {0.44: "0.4 s", 12.4: "12 s", 59.7: "1 min 00 s", 185: "3 min 05 s", 7380: "2 h 03 min"}
+
+    assert {number: render.duration(timedelta(seconds=number)) for number in seconds} == seconds
+
+
+def test_plain_output_has_a_line_for_each_change_and_no_other():
+    # given
+    running = Step("Step 2", StepState.RUNNING, START, None)
+    done = Step("Step 2", StepState.DONE, START, START + timedelta(seconds=3))
+    first = snapshot(0, Status.SUBMITTED)
+    second = snapshot(1, steps=[running], jobs=[array(0)])
+    third = snapshot(2, steps=[running], jobs=[array(0)])
+    fourth = snapshot(4, Status.COMPLETE, steps=[done], jobs=[array(11, failed=1, status="FAILED")])
+
+    # when
+    lines = [
+        list(render.changes(before, now))
+        for before, now in ((None, first), (first, second), (second, third), (third, fourth))
+    ]
+
+    # then
+    assert lines == [
+        ["Launch height-1 is SUBMITTED"],
+        ["Step 2: running", "step2: 0 of 12 jobs done", "Launch height-1 is RUNNING"],
+        [],
+        ["Step 2: done (3.0 s)", "step2: 12 of 12 jobs done, 1 failed", "Launch height-1 is COMPLETE"],
+    ]
+
+
+def test_view_shows_steps_and_a_bar_for_the_array_under_way():
+    text = shown(
+        render.launch_view(snapshot(7, steps=[Step("Step 2", StepState.RUNNING, START, None)], jobs=[array(5)]))
+    )
+
+    assert "height-1" in text
+    assert "Step 2" in text
+    assert "7.0 s" in text
+    assert "5/12" in text
+    assert "2 running" in text
+
+
+def test_view_of_a_failure_shows_error_faults_and_failed_jobs():
+    error = LaunchError("ApplicationError", "A job failed [exit 1].", (Fault("data[0]", "is gone", "put it"),))
+    failed = FailedJob("height-1-1-step2", "step2[3]", 3, "OutOfMemoryError", "killed", 137, 2, None, None, None, ())
+
+    text = shown(render.launch_view(snapshot(9, Status.FAILED, error=error, failed_jobs=[failed])))
+
+    assert "ApplicationError: A job failed [exit 1]." in text
+    assert "data[0]" in text
+    assert "put it" in text
+    assert "step2[3]" in text
+    assert "137" in text
+
+
+def test_following_without_a_terminal_ends_with_the_whole_view():
+    output = io.StringIO()
+    snapshots = [snapshot(1), snapshot(3, Status.COMPLETE)]
+
+    last = render.follow(Console(file=output, width=160), iter(snapshots))
+
+    assert last is snapshots[1]
+    assert "Launch height-1 is RUNNING" in output.getvalue()
+    assert "COMPLETE" in output.getvalue()
+
+
+def test_following_on_a_terminal_shows_the_last_state():
+    output = io.StringIO()
+
+    render.follow(Console(file=output, width=160, force_terminal=True), iter([snapshot(3, Status.CANCELLED)]))
+
+    assert "CANCELLED" in output.getvalue()
+
+
+def test_transfers_are_announced_by_name_and_size_without_a_terminal():
+    output = io.StringIO()
+
+    with render.byte_progress(Console(file=output, width=160), "Uploading") as begin:
+        begin("cohort/[1].bed", 1_234_567)(10)
+
+    assert output.getvalue() == "Uploading cohort/[1].bed (1.23 MB)\n"

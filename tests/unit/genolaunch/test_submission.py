@@ -1,0 +1,145 @@
+"""A config is put with an id of its own, and only the answer to that very put counts."""
+
+import json
+import os
+import time
+
+import pytest
+
+from genolaunch.errors import GenolaunchError
+from genolaunch.submission import (
+    NoAnswerError,
+    data_prefix,
+    planned_uploads,
+    submit,
+    upload_data,
+    wait_for_answer,
+)
+
+FAULT = {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"}
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "height.yaml"
+    path.write_text("name: height\ndata: cohort/\n")
+    return path
+
+
+def answer(platform, submission_id, **fields):
+    document = {"accepted": True, "launchId": "height-1", "status": "SUBMITTED", "faults": [], **fields}
+    platform.s3.put_object(
+        Bucket="launch-bucket-1",
+        Key="feedback/height.yaml.json",
+        Body=json.dumps({**document, "submissionId": submission_id}),
+    )
+
+
+def test_config_is_put_with_its_submission_id(platform, config):
+    sent = submit(platform, config)
+
+    stored = platform.s3.get_object(Bucket="launch-bucket-1", Key="launches/height.yaml")
+    assert stored["Body"].read() == config.read_bytes()
+    assert stored["Metadata"] == {"submission-id": sent.submission_id}
+    assert sent.feedback_key == "feedback/height.yaml.json"
+
+
+def test_answer_to_this_put_is_waited_for(platform, config, monkeypatch):
+    # given: the answer to an earlier put of the same name, and ours after two looks
+    answer(platform, "an-earlier-one", launchId="height-0")
+    sent = submit(platform, config)
+    pauses = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            answer(platform, sent.submission_id)
+
+    monkeypatch.setattr("time.sleep", sleep)
+
+    # when
+    got = wait_for_answer(platform, sent)
+
+    # then
+    assert got.launch_id == "height-1"
+    assert got.accepted
+    assert pauses[0] < pauses[1]
+
+
+def test_rejection_has_every_fault(platform, config):
+    sent = submit(platform, config)
+    answer(platform, sent.submission_id, accepted=False, status="REJECTED", faults=[FAULT, FAULT])
+
+    got = wait_for_answer(platform, sent)
+
+    assert not got.accepted
+    assert [fault.where for fault in got.faults] == ["regenie.traits", "regenie.traits"]
+    assert got.faults[0].remedy == "name a trait"
+
+
+def test_no_answer_in_time_says_where_to_look(platform, config):
+    sent = submit(platform, config)
+
+    with pytest.raises(NoAnswerError, match=r"not answered within 0 seconds.*s3://launch-bucket-1/feedback/height"):
+        wait_for_answer(platform, sent, timeout=0)
+
+
+def test_file_of_another_kind_is_refused(platform, tmp_path):
+    with pytest.raises(GenolaunchError, match=r"must end in \.yaml, \.yml, \.json"):
+        submit(platform, tmp_path / "height.txt")
+
+
+def test_file_that_is_not_there_is_told(platform, tmp_path):
+    with pytest.raises(GenolaunchError, match="cannot be read: No such file"):
+        submit(platform, tmp_path / "height.yaml")
+
+
+def test_data_goes_where_the_config_reads_it_and_only_once(platform, config, tmp_path):
+    # given
+    folder = tmp_path / "cohort"
+    (folder / "imputed").mkdir(parents=True)
+    (folder / "cohort.bed").write_bytes(b"12345")
+    (folder / "imputed" / "chr1.bgen").write_bytes(b"1")
+    an_hour_ago = time.time() - 3600
+    for path in folder.rglob("*"):
+        os.utime(path, (an_hour_ago, an_hour_ago))
+    seen: list[int] = []
+
+    # when
+    for upload in planned_uploads(platform, config, folder):
+        upload_data(platform, upload, seen.append)
+    again = planned_uploads(platform, config, folder)
+    (folder / "cohort.bed").write_bytes(b"123456")
+    after_change = planned_uploads(platform, config, folder)
+
+    # then
+    listed = platform.s3.list_objects_v2(Bucket="data-bucket-1")["Contents"]
+    assert [entry["Key"] for entry in listed] == ["cohort/cohort.bed", "cohort/imputed/chr1.bgen"]
+    assert sum(seen) == 6
+    assert again == []
+    assert [upload.key for upload in after_change] == ["cohort/cohort.bed"]
+
+
+@pytest.mark.parametrize(
+    ("data", "prefix"), [("cohort/", "cohort/"), ("a/b", "a/b/"), ("s3://data-bucket-1/cohort/", "cohort/")]
+)
+def test_data_may_be_a_path_or_a_url_of_the_data_bucket(config, data, prefix):
+    config.write_text(f"data: {data}\n")
+
+    assert data_prefix(config, "data-bucket-1") == prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("data: s3://elsewhere/x/", "not in this stage's data bucket"),
+        ("name: x", "does not say under `data`"),
+        ("data: [", "not readable as YAML"),
+        ("- data", "does not say under `data`"),
+    ],
+)
+def test_config_without_a_place_in_the_data_bucket_is_refused(config, text, reason):
+    config.write_text(text)
+
+    with pytest.raises(GenolaunchError, match=reason):
+        data_prefix(config, "data-bucket-1")
