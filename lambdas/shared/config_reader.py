@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -35,7 +35,10 @@ Location = Sequence[int | str]
 class _AnyLaunch(LaunchSection):
     """What can be checked of a config whose workflow this stage does not run: it always has that fault, and others."""
 
-    model_config = ConfigDict(extra="ignore")  # the section of another workflow would be an unknown key
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_over_sections(cls, values: dict[Any, object]) -> dict[Any, object]:
+        return {key: value for key, value in values.items() if key not in tuple(Workflow)}
 
     @field_validator("workflow", mode="before")
     @classmethod

@@ -30,7 +30,7 @@ class StatusUpdate:
         self.set(LaunchField.UPDATED_AT, timestamp())
         if to in FINAL_STATUSES:
             self.set(LaunchField.ENDED_AT, timestamp())
-        elif to is not Status.CANCEL_REQUESTED:
+        else:
             # What an earlier attempt left would read as if this one had ended.
             self.remove(LaunchField.ENDED_AT)
             self.remove(LaunchField.ERROR)

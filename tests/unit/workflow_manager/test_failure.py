@@ -1,0 +1,54 @@
+"""What a launch's error says, from what Step Functions says."""
+
+import json
+
+import pytest
+
+from lambdas.workflow_manager.failure import failure, failure_of_ending
+
+
+def nested(**inner):
+    return {"Error": "States.TaskFailed", "Cause": json.dumps({"ExecutionArn": "arn", **inner})}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ({"type": "ExportError", "message": "Two files."}, ("ExportError", "Two files.")),
+        ({"Error": "OutOfMemoryError", "Cause": "Ran out."}, ("OutOfMemoryError", "Ran out.")),
+        (
+            nested(Status="FAILED", Error="InputNotFoundError", Cause="No file."),
+            ("InputNotFoundError", "No file."),
+        ),
+        (nested(Status="FAILED", **nested(Error="ExportError", Cause="Deep.")), ("ExportError", "Deep.")),
+        (nested(Status="ABORTED"), ("StoppedError", "The execution was stopped.")),
+        (nested(Status="TIMED_OUT"), ("TimedOutError", "The launch took longer than it may.")),
+        ({"Error": "States.Timeout", "Cause": ""}, ("TimedOutError", "The launch took longer than it may.")),
+        (
+            {"Error": "KeyError", "Cause": json.dumps({"errorType": "KeyError", "errorMessage": "'x'"})},
+            ("PlatformError", "KeyError: 'x'"),
+        ),
+        ({"Error": "States.Runtime", "Cause": "[1]"}, ("PlatformError", "States.Runtime: [1]")),
+        (
+            {"Error": "States.Runtime", "Cause": '{"ExecutionArn": "cut'},
+            ("PlatformError", 'States.Runtime: {"ExecutionArn": "cut'),
+        ),
+        ({"Error": None, "Cause": None}, ("PlatformError", "The platform gave no reason.")),
+    ],
+)
+def test_the_innermost_error_counts_and_has_a_known_type(error, expected):
+    found = failure(error)
+
+    assert (found["type"], found["message"]) == expected
+
+
+def test_a_long_cause_is_cut():
+    assert len(failure({"Error": "ExportError", "Cause": "x" * 30_000})["message"]) == 2_000
+
+
+def test_how_an_execution_ended_names_its_error():
+    error = {"Error": "Cancelled", "Cause": "Cancelled on request"}
+
+    assert failure_of_ending("ABORTED", error) == {"type": "StoppedError", "message": "Cancelled on request"}
+    assert failure_of_ending("TIMED_OUT", {})["type"] == "TimedOutError"
+    assert failure_of_ending("SUCCEEDED", {})["type"] == "PlatformError"
