@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from regenie_runner import checks
@@ -110,23 +111,54 @@ def _receipt_is_valid(receipt: Path, placed: CommandTask) -> bool:
 def run_command(command: Sequence[str]) -> None:
     """Run a command with this job's standard output and error; RunnerError if it does not end with 0.
 
-    A request to stop is passed on, and the command is waited for, so that nothing writes after this job has ended.
+    A request to stop is passed on, and the command is waited for, so that nothing writes after this job has ended;
+    then Stopped is raised.
     """
     say(f"$ {shlex.join(command)}")
-    try:
-        process = subprocess.Popen(command)
-    except OSError as error:
-        raise RunnerError(f"The command {command[0]} cannot be started: {error.strerror}.") from None
-    try:
+    with _StopRelay() as relay:
+        process = start_process(command)
+        relay.attach(process)
         code = process.wait()
-    except Stopped as stop:
-        process.send_signal(stop.signal_number)
-        process.wait()
-        raise
+    if relay.signal_number is not None:
+        raise Stopped(relay.signal_number)
     if code < 0:
         raise CommandKilledError(_killed_by(command[0], -code), -code)
     if code > 0:
         raise RunnerError(f"{command[0]} ended with exit code {code}; its last lines in the log say why.")
+
+
+def start_process(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a command on this job's standard output and error; RunnerError if there is no such program."""
+    try:
+        return subprocess.Popen(command)
+    except OSError as error:
+        raise RunnerError(f"The command {command[0]} cannot be started: {error.strerror}.") from None
+
+
+class _StopRelay:
+    """Hands SIGTERM to the command. It raises nothing meanwhile: an exception out of Popen would lose the process."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self.signal_number: int | None = None
+
+    def __enter__(self) -> _StopRelay:
+        self._before = signal.signal(signal.SIGTERM, self._receive)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+    def attach(self, process: subprocess.Popen[bytes]) -> None:
+        """Name the process to hand the signal to; one that came earlier is handed on now."""
+        self._process = process
+        if self.signal_number is not None:
+            process.send_signal(self.signal_number)
+
+    def _receive(self, signal_number: int, _frame: FrameType | None) -> None:
+        self.signal_number = signal_number
+        if self._process is not None:
+            self._process.send_signal(signal_number)
 
 
 def _killed_by(program: str, number: int) -> str:

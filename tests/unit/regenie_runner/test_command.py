@@ -144,6 +144,21 @@ def test_sigterm_reaches_the_command_and_nothing_is_left(launch):
     assert not (launch.work / "step2" / "000000").exists()
 
 
+def test_sigterm_while_the_command_is_being_started_reaches_it_too(launch, monkeypatch):
+    started = []
+
+    def start(command):
+        process = subprocess.Popen(command)
+        signal.raise_signal(signal.SIGTERM)  # before the runner knows the process
+        started.append(process)
+        return process
+
+    launch.plan("step1", {"label": "x", "command": ["sleep", "60"], "output": "step1", "expect": ["x"]})
+    monkeypatch.setattr("regenie_runner.command.start_process", start)
+    assert launch.run("step1") == 143
+    assert started[0].returncode == -signal.SIGTERM
+
+
 # --- Predictions ------------------------------------------------------------------------------------------------------
 def predictions(**more: str) -> dict[str, str]:
     return {"height": "{work}/step1/predictions/height/step1_1.loco", **more}
