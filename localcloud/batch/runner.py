@@ -77,7 +77,9 @@ class StopSignal:
         self._timer.start()
 
     def disarm(self) -> None:
-        """The container has ended: a time-out that has not come will not come."""
+        """The container has ended: a time-out will not come any more, and a request has nothing to stop."""
+        with self._lock:
+            self._callback = None
         if self._timer is not None:
             self._timer.cancel()
 
