@@ -63,7 +63,9 @@ class DataStack(StageStack):
 
     def allow_items(self, grantee: iam.IGrantable, table: dynamodb.Table, *actions: str) -> None:
         """Let somebody do these DynamoDB actions on a table; DynamoDB uses the table's key in the caller's name."""
-        table.grant(grantee, *(f"dynamodb:{action}" for action in actions))
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=[f"dynamodb:{action}" for action in actions], resources=[table.table_arn])
+        )
         self.key.grant_encrypt_decrypt(grantee)
 
     def _make_key(self) -> kms.Key:

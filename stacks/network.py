@@ -3,6 +3,7 @@
 from typing import Final
 
 import jsii
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -39,6 +40,12 @@ class NetworkStack(StageStack):
             },
             # Emptying the default group takes a custom resource with a function, and nothing here uses that group.
             restrict_default_security_group=False,
+        )
+        Validations.of(self.vpc).acknowledge(
+            Acknowledgment(
+                id="CloudFormation-Validate::W3010",
+                reason="The zones are a setting of the stage: the instance types that it needs are not in every zone.",
+            )
         )
         self.vpc.add_flow_log(
             "FlowLog",

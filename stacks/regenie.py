@@ -149,7 +149,6 @@ class RegenieStack(StageStack):
             description="Says why a launch failed, and keeps its failed jobs' logs",
             timeout=Duration.minutes(5),
             environment={
-                Setting.LAUNCH_TABLE: data.launch_table.table_name,
                 Setting.TASK_TABLE: data.task_table.table_name,
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 Setting.JOB_LOG_GROUP: self._compute.job_logs.log_group_name,

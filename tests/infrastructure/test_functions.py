@@ -3,16 +3,11 @@
 import importlib
 import json
 from dataclasses import fields
-from pathlib import Path
 
-import aws_cdk as cdk
 import pytest
 
-from app import context_of_cdk_json
 from contract import Setting
-from stacks.constructs.python_function import BundlingTarget
-from stacks.stage import GenolaunchStage
-from tests.infrastructure.conftest import Resource, Stack, make_settings
+from tests.infrastructure.conftest import Resource, Stack
 
 HANDLERS = [
     "lambdas.workflow_manager.register_launch.handler",
@@ -88,24 +83,3 @@ def test_plan_launch_is_given_images_and_places(stacks):
         for service in ("batch-spot", "batch-on-demand")
         for priority in ("high", "low")
     )
-
-
-@pytest.fixture(scope="module")
-def assembly(tmp_path_factory):
-    """Folder of a synthesized app, nothing bundled."""
-    app = cdk.App(
-        outdir=str(tmp_path_factory.mktemp("assembly")),
-        context={**context_of_cdk_json(), "aws:cdk:bundling-stacks": []},
-    )
-    GenolaunchStage(app, settings=make_settings(), bundling=BundlingTarget.LAMBDA)
-    return Path(app.synth().directory)
-
-
-@pytest.mark.parametrize("folder", ["workflow_manager", "regenie", "cleanup"])
-def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly, folder):
-    bundles = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
-
-    (bundle,) = bundles
-    assert sorted(path.name for path in bundle.iterdir()) == ["contract.py", "lambdas"]
-    assert {path.name for path in (bundle / "lambdas").iterdir() if path.is_dir()} == {"shared", folder}
-    assert list(bundle.rglob("__pycache__")) == []

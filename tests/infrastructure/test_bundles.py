@@ -1,0 +1,95 @@
+"""What is uploaded for the functions: complete, and nothing else in it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import botocore
+import pytest
+
+from app import context_of_cdk_json
+from stacks.constructs.python_function import BundlingTarget
+from stacks.stage import GenolaunchStage
+from tests.infrastructure.conftest import make_settings
+
+# What Lambda's Python runtime brings: boto3 and what that needs.
+RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
+
+IMPORT = """
+import importlib, sys
+sys.path[:0] = sys.argv[2:]
+print(callable(importlib.import_module(sys.argv[1]).handler))
+"""
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory):
+    """Folder of an app that was synthesized for this machine, bundles included."""
+    app = cdk.App(outdir=str(tmp_path_factory.mktemp("assembly")), context=context_of_cdk_json())
+    GenolaunchStage(app, settings=make_settings(), bundling=BundlingTarget.HOST)
+    return Path(app.synth().directory)
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory):
+    """Folder with what the runtime brings, and nothing else of this environment."""
+    folder = tmp_path_factory.mktemp("runtime")
+    site_packages = Path(botocore.__file__).parents[1]
+    for name in RUNTIME_PACKAGES:
+        (folder / name).symlink_to(site_packages / name)
+    return folder
+
+
+def resources(assembly: Path, type_: str) -> Iterator[dict[str, Any]]:
+    """Properties of the resources of a type, in all of the assembly's templates."""
+    for template in assembly.rglob("*.template.json"):
+        for resource in json.loads(template.read_text())["Resources"].values():
+            if resource["Type"] == type_:
+                yield resource["Properties"]
+
+
+def folder_of(assembly: Path, code: dict[str, str]) -> Path:
+    """Where the assembly keeps what a function or layer is made of."""
+    return assembly / f"asset.{code['S3Key'].removesuffix('.zip')}"
+
+
+def test_every_function_can_be_imported_from_its_bundle_its_layer_and_the_runtime_alone(assembly, runtime):
+    layers = {
+        folder_of(assembly, layer["Content"]) / "python" for layer in resources(assembly, "AWS::Lambda::LayerVersion")
+    }
+    (layer,) = layers
+    functions = list(resources(assembly, "AWS::Lambda::Function"))
+
+    assert functions
+    for function in functions:
+        module = function["Handler"].removesuffix(".handler")
+        paths = [str(folder_of(assembly, function["Code"])), str(layer), str(runtime)]
+        # -I and -S: no site-packages, no current folder, no PYTHONPATH. -B: nothing is written into the bundle.
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-c", IMPORT, module, *paths],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.strip() == "True", f"{module}: {done.stderr}"
+
+
+def test_the_layer_leaves_out_what_the_runtime_has(assembly):
+    layer = next(resources(assembly, "AWS::Lambda::LayerVersion"))
+
+    packages = {path.name for path in (folder_of(assembly, layer["Content"]) / "python").iterdir()}
+    assert "aws_lambda_powertools" in packages
+    assert packages.isdisjoint(RUNTIME_PACKAGES)
+
+
+@pytest.mark.parametrize("folder", ["workflow_manager", "regenie", "cleanup"])
+def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly, folder):
+    (bundle,) = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
+
+    assert sorted(path.name for path in bundle.iterdir()) == ["contract.py", "lambdas"]
+    assert {path.name for path in (bundle / "lambdas").iterdir()} == {"shared", folder}
+    assert list(bundle.rglob("__pycache__")) == []
