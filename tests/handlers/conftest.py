@@ -48,6 +48,6 @@ def repository(cloud: None) -> LaunchRepository:
             TableName=table,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],  # type: ignore[typeddict-item]  # kind is one of the two literals
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
         )
     return LaunchRepository(LAUNCH_TABLE, TASK_TABLE)

@@ -1,7 +1,6 @@
 """The workflow manager's buckets and topic, what is dropped into them, and what comes out."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -34,8 +33,6 @@ CONTEXT = SimpleNamespace(
     aws_request_id="request",
     get_remaining_time_in_millis=lambda: 30_000,
 )
-
-Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass
@@ -73,7 +70,8 @@ class Platform:
             {"messageId": str(number), "body": body if isinstance(body, str) else json.dumps(body)}
             for number, body in enumerate(bodies)
         ]
-        return register_launch.handler({"Records": messages}, CONTEXT)
+        answer: dict[str, Any] = register_launch.handler({"Records": messages}, CONTEXT)
+        return answer
 
     def feedback(self, key: str) -> dict[str, Any]:
         """The answer beside a dropped file."""

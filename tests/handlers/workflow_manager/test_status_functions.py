@@ -7,6 +7,7 @@ import pytest
 from contract import Status
 from lambdas.shared.errors import StatusConflictError
 from lambdas.workflow_manager import change_status, settle_launch
+from lambdas.workflow_manager.settlement import settle
 
 from .conftest import CONTEXT, GOOD
 
@@ -135,7 +136,6 @@ class TestSettleLaunch:
 
     def test_a_status_that_changes_meanwhile_is_read_again(self, platform, launch_id, monkeypatch):
         change(launch_id, "RUNNING")
-        settle = settle_launch.settle
 
         def meanwhile_cancelled(launch, ended):
             settlement = settle(launch, ended)

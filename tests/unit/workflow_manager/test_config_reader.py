@@ -50,6 +50,7 @@ class TestAccepted:
     def test_step_2_tests_the_genotypes_of_step_1_by_default(self):
         accepted = check_config(config({"genotypes": "c.bgen", "sample": "c.sample"}))
 
+        assert accepted.regenie.step2.datasets is not None
         (dataset,) = accepted.regenie.step2.datasets
         assert (dataset.genotypes, dataset.sample) == ("c.bgen", "c.sample")
 
