@@ -1,5 +1,6 @@
 """Puts the embedded cloud together: ministack, the stand-ins, and what connects them."""
 
+import getpass
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     stand_ins.batch.subscribe(_announce_job)
     ministack.use_own_lambda_worker()
     ministack.warm_up_functions()
+    ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)
     _connect_pipes(sdk)
     add_resource_types(stand_ins.batch)

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from ministack import app
 from ministack.core import lambda_runtime, responses, router
-from ministack.services import dynamodb, eventbridge, lambda_svc, pipes, stepfunctions
+from ministack.services import dynamodb, eventbridge, lambda_svc, pipes, s3, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from localcloud import lambda_worker
@@ -35,6 +35,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
     (dynamodb, ("_emit_stream_event", "stream_start_position", "stream_end_position", "stream_records_since")),
     (eventbridge, ("_compiled_pattern", "_matches_detail", "_put_events")),
+    (s3, ("_deliver_event_to_sqs",)),
     (pipes, ("_pipes", "_positions", "_ensure_poller", "_iter_all_pipes", "_dynamodb_stream_source")),
     (
         stepfunctions,
@@ -321,6 +322,20 @@ def _start_worker(function_name: str) -> None:
         logger.warning("Function %s does not start: %s", name, broken)
     finally:
         lambda_runtime.release_worker(worker)
+
+
+# --- S3 ------------------------------------------------------------------------------------------------------------
+def name_who_puts_objects(principal_id: str) -> None:
+    """Let notifications to queues say `principal_id` put the object: this cloud knows its callers by no other name."""
+    deliver = s3._deliver_event_to_sqs
+
+    @wraps(deliver)
+    def wrapped(queue: str, payload: dict[str, Any], *args: Value, **kwargs: Value) -> None:
+        for record in payload.get("Records", []):  # a test event has none
+            record["userIdentity"] = {"principalId": principal_id}
+        deliver(queue, payload, *args, **kwargs)
+
+    s3._deliver_event_to_sqs = wrapped
 
 
 # --- EventBridge ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What the embedded cloud adds to ministack, on a server of its own with fake Batch and FSx: no CDK, a few seconds."""
 
+import getpass
 import io
 import json
 import subprocess
@@ -385,7 +386,7 @@ def test_dropped_objects_reach_the_function_and_what_fails_goes_to_the_dead_lett
     dead = soon(lambda: core.messages(dead_url))
     records = [record for message in dead for record in message["Records"]]
     assert [record["s3"]["object"]["key"] for record in records] == ["launches/bad.yaml"]
-    assert records[0]["userIdentity"]["principalId"]
+    assert records[0]["userIdentity"]["principalId"] == f"AWS:{getpass.getuser()}"
     assert not core.messages(url)
 
 
