@@ -100,7 +100,10 @@ class StageSettings(_Settings):
     name: str = Field(pattern=r"^[a-z][a-z0-9]{0,11}$", description="short: function names have it and 64 characters")
     account: str = Field(pattern=r"^\d{12}$")
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
-    zones: tuple[str, ...] = Field(min_length=1, description="each gets subnets, compute environments and queues")
+    # Each zone adds 540 characters to a function's environment, which may have 4 KB.
+    zones: tuple[str, ...] = Field(
+        min_length=1, max_length=4, description="each gets subnets, compute environments and queues"
+    )
     network: NetworkSettings = NetworkSettings()
     batch: BatchSettings = BatchSettings()
     regenie: RegenieSettings
