@@ -1,5 +1,7 @@
 """Cutting variants into blocks and chunks."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def test_every_variant_is_in_exactly_one_range(positions: list[int], limit: int)
 
     assert [len(_within(chunk, positions)) for chunk in chunks] == [chunk.variants for chunk in chunks]
     assert sum(chunk.variants for chunk in chunks) == len(positions)
-    assert all(left.end < right.start for left, right in zip(chunks, chunks[1:], strict=False))
+    assert all(left.end < right.start for left, right in itertools.pairwise(chunks))
 
 
 @given(positions=POSITIONS, limit=st.integers(1, 50))

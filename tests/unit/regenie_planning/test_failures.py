@@ -1,0 +1,135 @@
+"""Why jobs and runs fail, in words for people."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contract import ErrorType
+from lambdas.regenie.failed_jobs import FailedJob, JobGroup, classify, in_order_of_blame, sentence
+from lambdas.regenie.workflow_error import WorkflowError
+
+
+def failed_job(phase: str = "step2", size: int = 12, index: int = 0, **given: Any) -> FailedJob:
+    values: dict[str, Any] = {
+        "job_id": f"id:{index}",
+        "group": JobGroup(f"launch-1-1-{phase}", size),
+        "index": index,
+        "error_type": ErrorType.APPLICATION_ERROR,
+        "reason": "Essential container in task exited",
+        "exit_code": 1,
+        "attempts": 1,
+        "log_stream": "stream",
+        "log_tail": "$ regenie --step 2\nregenie ended with exit code 1.\n\n",
+    }
+    return FailedJob(**{**values, **given})
+
+
+@pytest.mark.parametrize(
+    ("reasons", "exit_code", "was_stopped", "expected"),
+    [
+        (["Essential container in task exited"], 1, False, ErrorType.APPLICATION_ERROR),
+        (["OutOfMemoryError: Container killed due to memory usage"], 137, False, ErrorType.OUT_OF_MEMORY),
+        (["Essential container in task exited"], 137, False, ErrorType.OUT_OF_MEMORY),
+        (["Host EC2 (instance i-0123) terminated."], 137, False, ErrorType.SPOT_RECLAIMED),
+        (["Job attempt duration exceeded timeout"], 137, True, ErrorType.TIMED_OUT),
+        (["The launch is over"], 137, True, ErrorType.STOPPED),
+        (["Essential container in task exited"], 3, False, ErrorType.FILE_SYSTEM),
+        (["CannotPullContainerError: not found"], None, False, ErrorType.PLATFORM),
+        (["CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"], None, True, ErrorType.PLATFORM),
+    ],
+)
+def test_a_jobs_end_tells_its_type(reasons: list[str], exit_code: int | None, was_stopped: bool, expected: ErrorType):
+    assert classify(reasons, exit_code, was_stopped=was_stopped) is expected
+
+
+def test_a_failed_array_is_told_by_its_first_failed_job():
+    jobs = [failed_job(index=7), failed_job(index=3, exit_code=2)]
+
+    said = sentence(in_order_of_blame(jobs), "launch-1-1")
+
+    assert said == (
+        "2 of 12 jobs of step 2 failed; first: array index 3 (exit code 2): regenie ended with exit code 1."
+    )
+
+
+def test_a_plain_job_is_told_without_numbers():
+    said = sentence([failed_job("report", 1)], "launch-1-1")
+
+    assert said == "The job of the report failed (exit code 1): regenie ended with exit code 1."
+
+
+def test_jobs_that_were_only_stopped_are_not_the_ones_to_blame():
+    jobs = [failed_job(index=0, error_type=ErrorType.STOPPED), failed_job(index=5)]
+
+    assert [job.index for job in in_order_of_blame(jobs)] == [5, 0]
+
+
+@pytest.mark.parametrize(
+    ("phase", "error_type", "words"),
+    [
+        ("level0", ErrorType.OUT_OF_MEMORY, "raise regenie.resources.level0.memory_gib"),
+        ("split", ErrorType.OUT_OF_MEMORY, "raise regenie.resources.small.memory_gib"),
+        ("step2", ErrorType.SPOT_RECLAIMED, "reclaimed in each of 3 attempts; use batch-on-demand"),
+        ("step2", ErrorType.TIMED_OUT, "make jobs smaller"),
+    ],
+)
+def test_the_sentence_says_what_to_do_about_it(phase: str, error_type: ErrorType, words: str):
+    job = failed_job(phase, 1, error_type=error_type, attempts=3)
+
+    assert words in sentence([job], "launch-1-1")
+
+
+def test_a_job_that_wrote_no_log_is_told_by_batchs_reason():
+    job = failed_job(
+        size=1, error_type=ErrorType.PLATFORM, log_tail="", exit_code=None, reason="CannotPullContainerError"
+    )
+
+    assert sentence([job], "launch-1-1") == "The job of step 2 failed (no exit code): CannotPullContainerError"
+
+
+@pytest.mark.parametrize(
+    ("error", "step", "expected_type", "expected_words"),
+    [
+        (
+            {
+                "Error": "LaunchInputError",
+                "Cause": json.dumps({"errorMessage": "2 faults\n- a\n- b", "errorType": "LaunchInputError"}),
+            },
+            "Plan: inputs, chunks and commands",
+            ErrorType.INPUT_NOT_FOUND,
+            "2 faults\n- a\n- b",
+        ),
+        ({"Error": "FileSystemError", "Cause": "It broke."}, "File system", ErrorType.FILE_SYSTEM, "It broke."),
+        ({"Error": "ExportError", "Cause": "3 failed files"}, "Export", ErrorType.EXPORT, "3 failed files"),
+        (
+            {"Error": "FSx.ServiceLimitExceededException", "Cause": "Quota of scratch file systems"},
+            "File system: create",
+            ErrorType.FILE_SYSTEM,
+            "The step File system failed: Quota of scratch file systems (FSx.ServiceLimitExceededException).",
+        ),
+        (
+            {"Error": "FSx.BadRequestException", "Cause": "no"},
+            "Export: start",
+            ErrorType.EXPORT,
+            "The step Export failed: no (FSx.BadRequestException).",
+        ),
+        (
+            {"Error": "States.Timeout"},
+            "Step 2: chunks",
+            ErrorType.TIMED_OUT,
+            "The step Step 2 took longer than it may.",
+        ),
+        (
+            {"Error": "Batch.BatchException", "Cause": "User is not authorized"},
+            "Step 2: chunks",
+            ErrorType.PLATFORM,
+            "The step Step 2 failed: User is not authorized (Batch.BatchException).",
+        ),
+        ({}, "Plan", ErrorType.PLATFORM, "The step Plan failed: no reason was given (unnamed error)."),
+    ],
+)
+def test_without_failed_jobs_the_workflows_error_is_told(
+    error: dict[str, str], step: str, expected_type: ErrorType, expected_words: str
+):
+    assert WorkflowError.of_step(error, step) == WorkflowError(expected_type, expected_words)

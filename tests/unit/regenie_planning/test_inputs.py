@@ -1,0 +1,118 @@
+"""All faults of a launch's inputs are named at once."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.regenie import inputs
+from lambdas.regenie.errors import LaunchInputError
+from lambdas.regenie.images import Images
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, bed, parameters
+
+IMAGES = Images({"4.1.2": "regenie:4.1.2", "4.0": "regenie:4.0"}, "4.1.2")
+
+
+def faults(data: MemoryDataSet, **given: Any) -> dict[str, list[str]]:
+    """Config key -> problems."""
+    with pytest.raises(LaunchInputError) as refusal:
+        inputs.read_inputs(data, parameters(**given), IMAGES)
+    found: dict[str, list[str]] = {}
+    for fault in refusal.value.faults:
+        assert str(fault) in str(refusal.value)
+        found.setdefault(fault.where, []).append(fault.problem)
+    return found
+
+
+def test_everything_that_is_missing_is_named_in_one_error(data: MemoryDataSet):
+    found = faults(data, version="9.9", sample=None)
+
+    assert found == {
+        "regenie.genotypes": [
+            "needs s3://data/cohort/cohort.bed, which does not exist",
+            "needs s3://data/cohort/cohort.bim, which does not exist",
+            "needs s3://data/cohort/cohort.fam, which does not exist",
+        ],
+        "regenie.phenotypes": ["needs s3://data/cohort/phenotypes.txt, which does not exist"],
+        "regenie.covariates": ["needs s3://data/cohort/covariates.txt, which does not exist"],
+        "regenie.version": ["must be one of 4.0, 4.1.2; you gave 9.9"],
+    }
+
+
+def test_a_fault_of_a_data_set_names_its_place_in_the_config(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+    data.files["two.bed"] = bed(1, 8)
+
+    found = faults(data, step2={"datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "two.bed"}]})
+
+    assert found == {
+        "regenie.step2.datasets[1].genotypes": [
+            "needs s3://data/cohort/two.bim, which does not exist",
+            "needs s3://data/cohort/two.fam, which does not exist",
+        ]
+    }
+
+
+def test_unknown_traits_and_missing_predictions_are_named_together(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+    data.files["fit_pred.list"] = b"height fit_1.loco\n"
+
+    found = faults(data, traits=["height", "hdl"], step1={"enabled": False, "predictions": "fit_pred.list"})
+
+    assert found == {
+        "regenie.traits": ["names hdl, not in the header of the phenotype file"],
+        "regenie.step1.predictions": ["names s3://data/cohort/fit_pred.list, which has no predictions for hdl"],
+    }
+
+
+def test_a_given_prediction_must_exist(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+    data.files["old/fit_pred.list"] = b"height /x/fit_1.loco\n"
+
+    found = faults(data, traits=["height"], step1={"enabled": False, "predictions": "old/fit_pred.list"})
+
+    assert found == {"regenie.step1.predictions": ["needs s3://data/cohort/old/fit_1.loco, which does not exist"]}
+
+
+def test_step_1s_genotypes_are_not_needed_when_nothing_reads_them(data: MemoryDataSet):
+    add_cohort(data, ("1", 10), name="imputed")
+    data.files.update({"fit_pred.list": b"height fit_1.loco\n", "fit_1.loco": b"FID_IID\n"})
+    config = parameters(
+        genotypes="absent.bed",
+        traits=["height"],
+        step1={"enabled": False, "predictions": "fit_pred.list"},
+        step2={"datasets": [{"genotypes": "imputed.bed"}]},
+    )
+
+    found = inputs.read_inputs(data, config, IMAGES)
+
+    assert [files.path for files in found.genotypes] == ["imputed.bed"]
+
+
+def test_every_file_that_is_read_counts_once(data: MemoryDataSet):
+    add_cohort(data, ("1", 10), ("1", 20))
+
+    found = inputs.read_inputs(data, parameters(), IMAGES)
+
+    assert found.input_bytes == sum(map(len, data.files.values()))
+
+
+def test_more_jobs_than_an_array_holds_are_refused_with_a_number_that_works(
+    data: MemoryDataSet, monkeypatch: pytest.MonkeyPatch
+):
+    # Given room for 4 jobs, and 6 variants on 2 chromosomes
+    monkeypatch.setattr(inputs, "MOST_ARRAY_CHILDREN", 4)
+    add_cohort(data, *(("1", n) for n in range(1, 4)), *(("2", n) for n in range(1, 4)))
+
+    found = faults(data, step2={"variants_per_job": 1})
+
+    assert found == {"regenie.step2.variants_per_job": ["makes 6 jobs, more than the 4 of an array job; you gave 1"]}
+    inputs.read_inputs(data, parameters(step2={"variants_per_job": 3}), IMAGES)  # the remedy's number
+
+
+def test_more_variants_than_step_1_takes_are_refused(data: MemoryDataSet, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(inputs, "MOST_STEP1_VARIANTS", 1)
+    add_cohort(data, ("1", 10), ("1", 20))
+
+    found = faults(data)
+
+    assert found == {"regenie.genotypes": ["has 2 variants, more than the 1 that regenie takes in step 1"]}

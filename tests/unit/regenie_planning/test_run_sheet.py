@@ -1,0 +1,95 @@
+"""The run sheet: where an attempt runs, and what the state machine works from."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from lambdas.regenie.images import Images
+from lambdas.regenie.inputs import read_inputs
+from lambdas.regenie.run_sheet import Attempt, Stage, analyse, choose_placement, run_sheet, share_identifier
+from lambdas.shared.config_model import RegenieLaunch
+from lambdas.shared.placements import Placement
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
+
+PLACEMENTS = tuple(
+    Placement(zone, f"subnet-{zone}", {f"{kind}/{level}": f"queue-{zone}-{kind}-{level}"})
+    for zone in "abc"
+    for kind, level in [("batch-on-demand", "high")]
+)
+STAGE = Stage(PLACEMENTS, "data", "results")
+
+
+def sheet(data: MemoryDataSet, attempt: int = 1, **given: Any) -> dict[str, Any]:
+    config = RegenieLaunch.model_validate(
+        {
+            "name": "height-gwas",
+            "workflow": "regenie",
+            "compute": "batch-on-demand",
+            "priority": "high",
+            "data": "cohort",
+            "regenie": parameters(**given).model_dump(exclude_none=True),
+        }
+    )
+    inputs = read_inputs(data, config.regenie, Images({"4.1.2": "regenie:4.1.2"}, "4.1.2"))
+    return run_sheet(
+        Attempt("launch-1", attempt, "AWS:AROA:ada"), config, inputs, analyse(config.regenie, inputs), STAGE
+    )
+
+
+def test_a_sheet_says_everything_that_the_state_machine_needs(data: MemoryDataSet):
+    add_cohort(data, ("1", 10), ("1", 20), ("2", 30))
+
+    found = sheet(data, step1={"block_size": 1, "jobs": 2}, step2={"variants_per_job": 1})
+
+    zone = found["subnetId"].removeprefix("subnet-")
+    small = {"vcpus": "1", "memory": "2048"}
+    assert found == {
+        "runName": "launch-1-1",
+        "image": "regenie:4.1.2",
+        "jobQueue": f"queue-{zone}-batch-on-demand-high",
+        "subnetId": f"subnet-{zone}",
+        "dataUri": "s3://data/cohort/",
+        "resultsUri": "s3://results/results/launch-1/",
+        "storageCapacityGiB": 1200,
+        "step1": "split",
+        "level0Jobs": 2,
+        "traits": 2,
+        "step2Jobs": 3,
+        "shareIdentifier": "AWSAROAada",
+        "exportPaths": ["work/gwas", "work/report.html", "work/step1/predictions"],
+        "resources": dict.fromkeys(("small", "step1", "level0", "level1", "step2", "merge"), small),
+    }
+
+
+def test_given_predictions_are_not_exported_again(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+    data.files.update({"fit_pred.list": b"height fit_1.loco\n", "fit_1.loco": b"FID_IID\n"})
+
+    found = sheet(data, traits=["height"], step1={"enabled": False, "predictions": "fit_pred.list"})
+
+    assert (found["step1"], found["level0Jobs"]) == ("given", 0)
+    assert found["exportPaths"] == ["work/gwas", "work/report.html"]
+
+
+def test_a_retry_moves_to_the_next_zone_and_asking_again_does_not(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+
+    zones = [sheet(data, attempt)["subnetId"] for attempt in (1, 1, 2, 3)]
+
+    assert zones[0] == zones[1]
+    assert len(set(zones)) == 3
+
+
+def test_launches_spread_over_the_zones():
+    used = Counter(choose_placement(PLACEMENTS, Attempt(f"launch-{n}", 1, None)).zone for n in range(300))
+
+    assert min(used.values()) > 60
+
+
+@pytest.mark.parametrize(
+    ("requested_by", "expected"),
+    [("AWS:AROA:ada@example.org", "AWSAROAadaexampleorg"), (None, "unknown"), ("@", "unknown"), ("a" * 300, "a" * 255)],
+)
+def test_who_asked_is_said_in_letters_and_digits(requested_by: str | None, expected: str):
+    assert share_identifier(requested_by) == expected

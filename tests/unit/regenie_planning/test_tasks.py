@@ -1,0 +1,130 @@
+"""The plan of a launch: commands, expected outputs, and what flows from one task to the next."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.regenie.images import Images
+from lambdas.regenie.inputs import read_inputs
+from lambdas.regenie.run_sheet import analyse
+from lambdas.regenie.tasks import Step1Mode, Task, plan_tasks
+from tests.unit.regenie_planning import golden_commands
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
+
+IMAGES = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
+FIVE_VARIANTS = [("1", 10), ("1", 20), ("1", 30), ("2", 40), ("2", 50)]
+
+
+def plan(data: MemoryDataSet, **given: Any) -> dict[str, list[Task]]:
+    config = parameters(**given)
+    return plan_tasks(analyse(config, read_inputs(data, config, IMAGES)))
+
+
+def test_every_command_line_is_as_agreed():
+    golden = Path(__file__).with_name("golden_commands.txt").read_text(encoding="utf-8")
+
+    assert golden_commands.render() == golden
+
+
+def test_a_split_step_1_has_the_jobs_of_its_blocks(data: MemoryDataSet):
+    # Given 2 blocks on chromosome 1 and 1 on chromosome 2, and more jobs than blocks
+    add_cohort(data, *FIVE_VARIANTS)
+
+    phases = plan(data, step1={"block_size": 2, "jobs": 20})
+
+    assert list(phases) == ["split", "level0", "level1", "step2", "merge", "report"]
+    assert [task["job"] for task in phases["level0"]] == [1, 2, 3]
+    assert phases["split"][0]["expect"] == ["{work}/step1/split/l0.master", "{work}/step1/split/l0_job1.snplist"]
+
+
+def test_a_level_0_job_writes_a_file_for_each_trait_under_its_regenie_number(data: MemoryDataSet):
+    # Given height, bmi, ldl in the header, of which bmi is not analysed
+    add_cohort(data, *FIVE_VARIANTS)
+
+    first, *_ = plan(data, traits=["ldl", "height"], step1={"block_size": 1})["level0"]
+
+    assert first["expect"] == ["{work}/step1/split/l0_job1_l0_Y1", "{work}/step1/split/l0_job1_l0_Y2"]
+
+
+def test_step_2_reads_what_level_1_wrote(data: MemoryDataSet):
+    add_cohort(data, *FIVE_VARIANTS)
+
+    phases = plan(data, traits=["ldl", "height"], step1={"block_size": 2})
+
+    written = {task["label"]: f"{{work}}/{task['output']}/{task['expect'][0]}" for task in phases["level1"]}  # type: ignore[index]  # a Task's values are plain objects
+    assert phases["step2"][0]["predictions"] == {
+        "ldl": written["level 1 ldl"],
+        "height": written["level 1 height"],
+    }
+    assert written["level 1 ldl"].endswith("/ldl/step1_2.loco")
+    assert written["level 1 height"].endswith("/height/step1_1.loco")
+
+
+@pytest.mark.parametrize("step1", [{"block_size": 100, "jobs": 20}, {"block_size": 1, "jobs": 1}])
+def test_one_block_or_one_job_is_a_whole_step_1(data: MemoryDataSet, step1: dict[str, int]):
+    add_cohort(data, ("1", 10), ("1", 20))
+
+    phases = plan(data, traits=["height"], step1=step1)
+
+    assert list(phases) == ["step1", "step2", "merge", "report"]
+    assert phases["step1"][0]["output"] == "step1/predictions/all"
+    assert phases["step1"][0]["expect"] == ["step1_1.loco"]
+    assert phases["step2"][0]["predictions"] == {"height": "{work}/step1/predictions/all/step1_1.loco"}
+
+
+def test_given_predictions_make_step_1_unnecessary(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+    data.files.update({"old/fit_pred.list": b"height /x/fit_1.loco\n", "old/fit_1.loco": b"FID_IID\n"})
+
+    phases = plan(data, traits=["height"], step1={"enabled": False, "predictions": "old/fit_pred.list"})
+
+    assert list(phases) == ["step2", "merge", "report"]
+    assert phases["step2"][0]["predictions"] == {"height": "{data}/old/fit_1.loco"}
+
+
+def test_chunks_of_all_data_sets_are_numbered_through(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+    add_cohort(data, ("1", 10), ("1", 20), ("2", 30), name="imputed")
+
+    step2 = {"datasets": [{"genotypes": "imputed.bed"}, {"genotypes": "cohort.bed"}], "variants_per_job": 1}
+    tasks = plan(data, step2=step2)["step2"]
+
+    assert [task["output"] for task in tasks] == ["step2/000000", "step2/000001", "step2/000002", "step2/000003"]
+    assert [task["label"] for task in tasks] == [
+        "imputed 1:10-10",
+        "imputed 1:20-20",
+        "imputed 2:30-30",
+        "cohort 1:10-10",
+    ]
+    assert [task["variants"] for task in tasks] == [1, 1, 1, 1]
+    assert tasks[0]["expect"] == ["chunk_ldl.regenie", "chunk_height.regenie"]
+
+
+def test_merge_and_report_follow_the_traits(data: MemoryDataSet):
+    add_cohort(data, *FIVE_VARIANTS)
+
+    phases = plan(data, traits=["ldl", "height"])
+
+    assert [task["output"] for task in phases["merge"]] == ["gwas/ldl.regenie.gz", "gwas/height.regenie.gz"]
+    summaries = {task["trait"]: task["summary"] for task in phases["merge"]}
+    assert phases["report"][0]["summaries"] == summaries
+
+
+@pytest.mark.parametrize(
+    ("given", "mode", "level0_jobs"),
+    [
+        ({"step1": {"block_size": 2, "jobs": 2}}, Step1Mode.SPLIT, 2),
+        ({"step1": {"block_size": 100}}, Step1Mode.SPLIT, 2),  # two chromosomes are two blocks
+        ({"step1": {"jobs": 1}}, Step1Mode.WHOLE, 0),
+    ],
+)
+def test_level_0_jobs_are_counted_for_a_split_only(
+    data: MemoryDataSet, given: dict[str, Any], mode: Step1Mode, level0_jobs: int
+):
+    add_cohort(data, *FIVE_VARIANTS)
+    config = parameters(**given)
+
+    analysis = analyse(config, read_inputs(data, config, IMAGES))
+
+    assert (analysis.step1, analysis.level0_jobs) == (mode, level0_jobs)
