@@ -22,7 +22,7 @@ from rich.text import Text
 from contract import WORK_REPORT, WORK_SUMSTATS, Status
 from genolaunch import render
 from genolaunch.errors import GenolaunchError, sentence_for
-from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control
+from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
 from genolaunch.platform import Platform
 from genolaunch.progress import Progress, Snapshot
 from genolaunch.results import download, results_of
@@ -165,15 +165,14 @@ def _times(seconds: dict[str, float]) -> Table:
 
 
 def _how_to_go_on(state_dir: Path) -> str:
-    option = "" if state_dir == STATE_DIR else f" --state-dir {state_dir}"
     return f"""
 The embedded cloud goes on running. Look around, with any AWS client too:
   source .venv/bin/activate
-  eval "$(genolaunch local env{option})"
+  eval "$({local_command("env", state_dir)})"
   genolaunch status latest
   genolaunch logs latest
 Stop it with:
-  genolaunch local down{option}"""
+  {local_command("down", state_dir)}"""
 
 
 def _duration(seconds: float) -> str:

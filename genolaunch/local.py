@@ -59,7 +59,7 @@ def up(
 ) -> None:
     """Start the embedded cloud, unless it runs already."""
     with cloud_control() as control:
-        _tell(control.up(state_dir, port), as_json)
+        _tell(control.up(state_dir, port), state_dir, as_json)
 
 
 @local_commands.command(epilog="Example: genolaunch local down")
@@ -78,7 +78,7 @@ def status(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -
     """Tell whether the embedded cloud runs, and where."""
     with cloud_control() as control:
         cloud = control.status(state_dir)
-    _tell(cloud, as_json)
+    _tell(cloud, state_dir, as_json)
     if cloud is None:
         raise typer.Exit(EXIT_NOT_RUNNING)
 
@@ -108,6 +108,12 @@ def env(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> N
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
+def local_command(name: str, state_dir: Path) -> str:
+    """What to type for a command of `local` about the cloud of this folder."""
+    option = "" if state_dir == STATE_DIR else f" --state-dir {shlex.quote(str(state_dir))}"
+    return f"genolaunch local {name}{option}"
+
+
 def _running(state_dir: Path) -> "Cloud":
     with cloud_control() as control:
         cloud: Cloud | None = control.status(state_dir)
@@ -116,10 +122,11 @@ def _running(state_dir: Path) -> "Cloud":
     return cloud
 
 
-def _tell(cloud: "Cloud | None", as_json: bool) -> None:
+def _tell(cloud: "Cloud | None", state_dir: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"running": cloud is not None, "endpoint": cloud.endpoint if cloud else None}))
     elif cloud:
-        typer.echo(f'The embedded cloud runs at {cloud.endpoint}; use it with: eval "$(genolaunch local env)"')
+        command = local_command("env", state_dir)
+        typer.echo(f'The embedded cloud runs at {cloud.endpoint}; use it with: eval "$({command})"')
     else:
         typer.echo("The embedded cloud is not running.")

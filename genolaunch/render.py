@@ -78,9 +78,11 @@ def launches_table(launches: Sequence[Launch]) -> Table:
 
 
 def faults_table(faults: Sequence[Fault]) -> Table:
-    table = _table("Where", "Problem", "Remedy", lines=True)
+    has_remedies = any(fault.remedy for fault in faults)
+    table = _table("Where", "Problem", *(["Remedy"] if has_remedies else []), lines=True)
     for fault in faults:
-        table.add_row(Text(fault.where, "bold"), Text(fault.problem), Text(fault.remedy))
+        remedy = [Text(fault.remedy)] if has_remedies else []
+        table.add_row(Text(fault.where, "bold"), Text(fault.problem), *remedy)
     return table
 
 
@@ -127,7 +129,8 @@ def launch_view(snapshot: Snapshot) -> RenderableType:
     if snapshot.launch.error and snapshot.launch.error.faults:
         parts += ["", faults_table(snapshot.launch.error.faults)]
     if snapshot.failed_jobs:
-        parts += ["", failed_jobs_table(snapshot.failed_jobs)]
+        logs = Text(f"Their log lines: genolaunch logs {snapshot.launch.launch_id} --failed", "dim")
+        parts += ["", failed_jobs_table(snapshot.failed_jobs), logs]
     return Group(*parts)
 
 

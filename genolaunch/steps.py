@@ -96,7 +96,8 @@ def _visits(events: Iterable[Mapping[str, Any]]) -> list[_Visit]:
                 visits.append(_Visit(step, state_name, event["timestamp"], failed=detail == _FAILED_DETAIL))
         elif event["type"].endswith("StateExited"):
             # A retried failure is followed by another TaskScheduled: only what directly precedes the exit was caught.
-            failed = type_of.get(event.get("previousEventId", 0), "").endswith(_FAILURES)
+            # `previousEventId` is optional in the API; without it, nothing runs in parallel that could come between.
+            failed = type_of.get(event.get("previousEventId", event["id"] - 1), "").endswith(_FAILURES)
             _leave(visits, event["stateExitedEventDetails"]["name"], event["timestamp"], failed=failed)
     return visits
 

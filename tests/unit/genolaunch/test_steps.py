@@ -62,6 +62,19 @@ def test_caught_failure_is_a_failed_step():
     assert failure.state == StepState.DONE
 
 
+def test_caught_failure_is_known_without_links_between_the_events():
+    history = History()
+    history.enter("Merge: traits")
+    history.add("TaskFailed")
+    history.leave("Merge: traits")
+    for event in history.events:
+        del event["previousEventId"]
+
+    (step,) = steps_of(history.events)
+
+    assert step.state == StepState.FAILED
+
+
 def test_state_named_failed_marks_its_step():
     history = History()
     history.visit("Export: check")
