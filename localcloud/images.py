@@ -67,6 +67,7 @@ class ImageCatalog:
         """`checkout`: the project's folder. `state`: where the programs of the images' PATH are written."""
         self._checkout = checkout.resolve()
         self._bin = state.resolve() / "bin"
+        self._fonts = state.resolve() / "matplotlib"
         self._write_programs()
 
     @property
@@ -85,7 +86,8 @@ class ImageCatalog:
             {
                 "PATH": f"{self._bin}:{_SYSTEM_PATH}",
                 "PYTHONPATH": str(source.folder),
-                "REGENIE_VERSION": source.version,
+                # As in the image: matplotlib lists the fonts once and keeps the list.
+                "MPLCONFIGDIR": str(self._fonts),
             }
         )
 
@@ -99,6 +101,7 @@ class ImageCatalog:
     def _write_programs(self) -> None:
         python = shlex.quote(sys.executable)
         self._bin.mkdir(parents=True, exist_ok=True)
+        self._fonts.mkdir(exist_ok=True)
         # Wrappers, not links: an interpreter that is called by a link does not find its virtual environment.
         self._write("python3", f'#!/bin/sh\nexec {python} "$@"\n')
         self._write("stat", _STAT_SHIM)

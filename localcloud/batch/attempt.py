@@ -121,6 +121,7 @@ class JobAttempts:
             environment={**own, **_batch_environment(job), **self._environment_of(job)},
             volumes=container.get("volumes", []),
             mount_points=container.get("mountPoints", []),
+            vcpus=job.spec.cores,
             user=container.get("user"),
         )
 

@@ -21,6 +21,7 @@ class ContainerRun:
     """Batch's `volumes`: name and host.sourcePath."""
     mount_points: Sequence[Mapping[str, Any]]
     """Batch's `mountPoints`: sourceVolume, containerPath and readOnly."""
+    vcpus: int
     user: str | None = None
 
 

@@ -65,6 +65,8 @@ class ProcessRunner:
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "LANG": "C.UTF-8",
+            # A container is held to its share of the cores; a process would start a thread for each core there is.
+            "OMP_NUM_THREADS": str(run.vcpus),
             **self._cloud_environment,
             **image.environment,
             **lustre_folders(mount.folder for mount in mounts if mount.is_lustre),

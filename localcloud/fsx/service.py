@@ -46,6 +46,7 @@ class FsxService:
         """File systems are folders `<state>/fsx/<id>`. `delay_seconds`: between one lifecycle state and the next."""
         self._folder = state.resolve() / "fsx"
         self._private = self._folder / ".private"
+        shutil.rmtree(self._folder, ignore_errors=True)  # of an earlier run: what it knew about its files is lost
         self._s3 = s3
         self._region = region
         self._account = account

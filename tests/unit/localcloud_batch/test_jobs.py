@@ -1,6 +1,7 @@
 """One job: its life, its container's world, its attempts and its end."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -234,7 +235,7 @@ def test_closing_stops_what_runs(tmp_path, cloud):
 # --- Telling others --------------------------------------------------------------------------------------------------
 def test_every_change_of_a_jobs_status_is_told_in_order(cloud):
     # given
-    heard = []
+    heard: list[dict[str, Any]] = []
     cloud.batch.subscribe(heard.append)
     # when
     job = cloud.run(["true"])
@@ -245,7 +246,7 @@ def test_every_change_of_a_jobs_status_is_told_in_order(cloud):
 
 
 def test_a_faulty_listener_does_not_keep_others_from_hearing(cloud):
-    heard = []
+    heard: list[dict[str, Any]] = []
     cloud.batch.subscribe(lambda detail: 1 / 0)
     cloud.batch.subscribe(heard.append)
     cloud.run(["true"])
@@ -254,7 +255,8 @@ def test_a_faulty_listener_does_not_keep_others_from_hearing(cloud):
 
 
 def test_the_end_of_a_job_is_told_once_also_to_those_who_ask_late(cloud):
-    early, late = [], []
+    early: list[dict[str, Any]] = []
+    late: list[dict[str, Any]] = []
     job_id = cloud.submit(shell("sleep 0.1"))
     cloud.batch.on_job_end(job_id, early.append)
     cloud.batch.wait(job_id, 10)

@@ -11,7 +11,12 @@ def test_a_links_objects_are_visible_at_once_and_fetched_at_the_first_mount(clou
     file_system_id = cloud.file_system()
     fetched = []
     fetch = cloud.s3.download_file
-    monkeypatch.setattr(cloud.s3, "download_file", lambda *args: (fetched.append(args[1]), fetch(*args)))
+
+    def fetch_and_note(bucket, key, file):
+        fetched.append(key)
+        fetch(bucket, key, file)
+
+    monkeypatch.setattr(cloud.s3, "download_file", fetch_and_note)
     # when
     cloud.linked(file_system_id, "/data", "s3://data-bucket/cohort/")
     # then: placeholders of the right size, nothing fetched

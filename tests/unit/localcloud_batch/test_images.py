@@ -1,0 +1,73 @@
+"""The programs of the stand-in image, called as a job would."""
+
+import subprocess
+import sys
+
+import pytest
+
+from localcloud.images import ImageCatalog, UnknownImageError
+from tests.unit.localcloud_batch.support import CHECKOUT
+
+BASE = "000000000000.dkr.ecr.eu-west-1.amazonaws.com/genolaunch-regenie:4.1.2"
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state with a space"
+
+
+@pytest.fixture
+def without_regenie(monkeypatch, tmp_path):
+    monkeypatch.delenv("GENOLAUNCH_REGENIE", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+
+
+def call(state, *command, **environment):
+    image = ImageCatalog(CHECKOUT, state).resolve(BASE)
+    program = f"{state}/bin/{command[0]}"
+    answer = subprocess.run(
+        [program, *command[1:]], env={**image.environment, **environment}, capture_output=True, text=True, check=True
+    )
+    return answer.stdout.strip()
+
+
+def test_the_runner_is_importable_and_fonts_are_listed_once(state):
+    environment = ImageCatalog(CHECKOUT, state).resolve(BASE).environment
+    assert environment["PYTHONPATH"] == str(CHECKOUT / "containers/regenie")
+    assert environment["MPLCONFIGDIR"] == f"{state}/matplotlib"
+
+
+@pytest.mark.parametrize("uri", ["genolaunch-regenie", "other:1", "host:5000/x", "genolaunch-regenie/other:1"])
+def test_other_images_are_unknown(state, uri):
+    with pytest.raises(UnknownImageError, match="Docker"):
+        ImageCatalog(CHECKOUT, state).resolve(uri)
+
+
+def test_python3_is_this_interpreter_with_its_packages(state):
+    assert call(state, "python3", "-c", "import sys, numpy; print(sys.prefix)") == sys.prefix
+
+
+def test_regenie_of_the_developer_is_used(state, monkeypatch, tmp_path):
+    real = tmp_path / "my regenie"
+    real.write_text('#!/bin/sh\necho "real $1"\n')
+    real.chmod(0o755)
+    monkeypatch.setenv("GENOLAUNCH_REGENIE", str(real))
+    assert call(state, "regenie", "--version") == "real --version"
+
+
+def test_without_it_the_stand_in_is_used(state, without_regenie):
+    ImageCatalog(CHECKOUT, state)
+    assert "-m localcloud.regenie" in (state / "bin/regenie").read_text()
+
+
+def test_stand_in_file_systems_are_lustre_and_all_else_is_the_real_stats_to_say(state, tmp_path):
+    file_system = tmp_path / "fs with space"
+    (file_system / "work").mkdir(parents=True)
+    (tmp_path / "fs with space 2").mkdir()
+    folders = {"LOCALCLOUD_LUSTRE": f"/nowhere:{file_system}"}
+    ask = ("stat", "--file-system", "--format=%T")
+    assert call(state, *ask, str(file_system), **folders) == "lustre"
+    assert call(state, *ask, str(file_system / "work"), **folders) == "lustre"
+    assert call(state, *ask, str(tmp_path / "fs with space 2"), **folders) != "lustre"
+    assert call(state, *ask, str(file_system)) != "lustre"
+    assert call(state, "stat", "--format=%F", str(file_system), **folders) == "directory"
