@@ -121,3 +121,11 @@ class ImageCatalog:
         program = self._bin / name
         program.write_text(script)
         program.chmod(0o755)
+
+
+def process_environment(uri: str, folder: Path) -> dict[str, str]:
+    """Environment in which a command of an image runs as a process; its programs are written below `folder`.
+
+    Raises UnknownImageError.
+    """
+    return dict(ImageCatalog(Path(__file__).parents[1], folder).resolve(uri).environment)

@@ -1,11 +1,12 @@
 """The programs of the stand-in image, called as a job would."""
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from localcloud.images import ImageCatalog, UnknownImageError
+from localcloud.images import ImageCatalog, UnknownImageError, process_environment
 from tests.unit.localcloud_batch.support import CHECKOUT
 
 BASE = "000000000000.dkr.ecr.eu-west-1.amazonaws.com/genolaunch-regenie:4.1.2"
@@ -35,6 +36,14 @@ def test_the_runner_is_importable_and_fonts_are_listed_once(state):
     environment = ImageCatalog(CHECKOUT, state).resolve(BASE).environment
     assert environment["PYTHONPATH"] == str(CHECKOUT / "containers/regenie")
     assert environment["MPLCONFIGDIR"] == f"{state}/matplotlib"
+
+
+def test_a_command_can_be_run_by_hand_in_an_images_environment(state):
+    command = ["python3", "-c", "import regenie_runner; print('found')"]
+    environment = process_environment(BASE, state)
+    program = shutil.which(command[0], path=environment["PATH"])
+    assert program == f"{state}/bin/python3"
+    assert subprocess.check_output([program, *command[1:]], env=environment, text=True) == "found\n"
 
 
 @pytest.mark.parametrize("uri", ["genolaunch-regenie", "other:1", "host:5000/x", "genolaunch-regenie/other:1"])
