@@ -71,11 +71,11 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
 
 def _failed_jobs(name: str) -> Iterator[FailedJob]:
     queues = all_queues(read_placements(settings().placements))
-    for job in batch_jobs.jobs_named(queues, f"{name}-"):
-        if job.get("status") == "FAILED":
-            group = JobGroup(job["jobName"], job.get("arrayProperties", {}).get("size", 1))
-            for detail in batch_jobs.describe(_failed_ids(job)):
-                yield FailedJob.from_detail(detail, group)
+    failed = [job for job in batch_jobs.jobs_named(queues, f"{name}-") if job.get("status") == "FAILED"]
+    for job in failed:
+        group = JobGroup(job["jobName"], job.get("arrayProperties", {}).get("size", 1))
+        for detail in batch_jobs.describe(_failed_ids(job)):
+            yield FailedJob.from_detail(detail, group)
 
 
 def _failed_ids(job: "JobSummaryTypeDef") -> Sequence[str]:

@@ -1,0 +1,70 @@
+"""AWS Batch and Amazon FSx that answer what a test expects; Step Functions and DynamoDB are moto's."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from contract import LaunchField, Status
+from lambdas.cleanup import find_leftovers, sweep
+from lambdas.shared import aws
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+
+CONTEXT = SimpleNamespace(
+    function_name="function",
+    memory_limit_in_mb=256,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:function",
+    aws_request_id="request",
+)
+QUEUE = "arn:aws:batch:eu-central-1:123456789012:job-queue/low"
+_ROLE = "arn:aws:iam::123456789012:role/workflow"
+_DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+
+
+@pytest.fixture
+def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """Given: a stage whose Batch and FSx answer the calls that a test adds, and no others."""
+    clients: dict[str, Any] = {"batch": boto3.client("batch"), "fsx": boto3.client("fsx")}
+    real = aws.client
+    machines = boto3.client("stepfunctions")
+    for name, setting in (("regenie", "REGENIE_STATE_MACHINE"), ("cleanup", "CLEANUP_STATE_MACHINE")):
+        created = machines.create_state_machine(name=name, definition=_DEFINITION, roleArn=_ROLE)
+        monkeypatch.setenv(setting, created["stateMachineArn"])
+    placement = {"zone": "a", "subnetId": "subnet-a", "queues": {"batch-spot/low": QUEUE, "batch-spot/high": QUEUE}}
+    monkeypatch.setenv("PLACEMENTS", json.dumps([placement]))
+    monkeypatch.setenv("SWEEP_GRACE_MINUTES", "30")
+    find_leftovers.settings.cache_clear()
+    sweep.settings.cache_clear()
+    # A patch of its own, taken back before the fixture `cloud` empties the real function's cache.
+    with pytest.MonkeyPatch.context() as patch, Stubber(clients["batch"]) as batch, Stubber(clients["fsx"]) as fsx:
+        patch.setattr(aws, "client", lambda service: clients.get(service) or real(service))
+        yield SimpleNamespace(batch=batch, fsx=fsx)
+        batch.assert_no_pending_responses()
+        fsx.assert_no_pending_responses()
+
+
+def file_system(id_: str, lifecycle: str = "AVAILABLE", **tags: str) -> dict[str, Any]:
+    """As DescribeFileSystems tells of it; by default of this stage's launch-1, attempt 1."""
+    given = {"project": "genolaunch", "stage": "test", "launchId": "launch-1", "attempt": "1", **tags}
+    return {
+        "FileSystemId": id_,
+        "Lifecycle": lifecycle,
+        "CreationTime": datetime(2026, 11, 21, 4, tzinfo=UTC),
+        "Tags": [{"Key": key, "Value": value} for key, value in given.items()],
+    }
+
+
+def register(repository: LaunchRepository, status: Status, attempt: int = 1, ended_at: str | None = None) -> None:
+    """Given: launch-1 in the table, in any status."""
+    launch = Launch("launch-1", "n", Status.SUBMITTED, "2026-11-21T04:00:00.000Z")
+    repository.register(launch, "fingerprint")
+    changed = replace(launch, status=status, attempt=attempt, ended_at=ended_at)
+    item = {name: value for name, value in changed.item().items() if value is not None}
+    boto3.resource("dynamodb").Table(repository.launch_table).put_item(Item={**item, LaunchField.STATUS: status.value})

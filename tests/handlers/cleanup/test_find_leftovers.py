@@ -1,0 +1,172 @@
+"""What is found of ended attempts."""
+
+import os
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+
+from contract import Status
+from lambdas.cleanup.find_leftovers import handler
+from lambdas.shared.launch_repository import LaunchRepository
+from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, file_system, register
+
+EVENT = {"launchId": "launch-1", "endedAttempt": 1}
+
+
+def batch_holds(stubs: SimpleNamespace, jobs: list[dict[str, Any]], definitions: list[list[str]]) -> None:
+    """Jobs in the queue, and for each ended attempt its ACTIVE job definitions."""
+    job_filter = [{"name": "JOB_NAME", "values": ["launch-1-*"]}]
+    stubs.batch.add_response("list_jobs", {"jobSummaryList": jobs}, {"jobQueue": QUEUE, "filters": job_filter})
+    for attempt, arns in enumerate(definitions, start=1):
+        found = [
+            {"jobDefinitionName": "x", "jobDefinitionArn": arn, "revision": 1, "type": "container"} for arn in arns
+        ]
+        stubs.batch.add_response(
+            "describe_job_definitions",
+            {"jobDefinitions": found},
+            {"jobDefinitionName": f"launch-1-{attempt}", "status": "ACTIVE"},
+        )
+
+
+def file_system_has(stubs: SimpleNamespace, id_: str, associations: list[dict[str, Any]], tasks: list[Any]) -> None:
+    """In the order in which they are asked for."""
+    by_file_system = {"Filters": [{"Name": "file-system-id", "Values": [id_]}]}
+    stubs.fsx.add_response("describe_data_repository_associations", {"Associations": associations}, by_file_system)
+    stubs.fsx.add_response("describe_data_repository_tasks", {"DataRepositoryTasks": tasks}, by_file_system)
+
+
+def association(id_: str, path: str) -> dict[str, Any]:
+    return {"AssociationId": id_, "FileSystemPath": path, "Lifecycle": "AVAILABLE"}
+
+
+def test_nothing_is_left_of_a_clean_launch(repository: LaunchRepository, stubs: SimpleNamespace):
+    register(repository, Status.COMPLETE)
+    # Given jobs that have ended, and file systems that are going or are somebody else's
+    ended = [
+        {"jobId": str(n), "jobName": "launch-1-1-step2", "status": s} for n, s in enumerate(["SUCCEEDED", "FAILED"])
+    ]
+    batch_holds(stubs, ended, [[]])
+    others = [
+        file_system("fs-000000000000going", "DELETING"),
+        file_system("fs-000000otherlaunch", launchId="launch-12"),
+        file_system("fs-0000000otherstage", stage="prod"),
+        file_system("fs-00000otherproject", project="archive"),
+        file_system("fs-00000newerattempt", attempt="2"),
+    ]
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": others[:2], "NextToken": "more"}, {})
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": others[2:]}, {"NextToken": "more"})
+
+    assert handler(EVENT, CONTEXT) == {
+        "executions": [],
+        "jobs": [],
+        "fileSystems": [],
+        "jobDefinitions": [],
+        "left": 0,
+    }
+
+
+def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_its_jobs(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    register(repository, Status.CANCELLED)
+    # Given a running execution, a waiting array, and a job of the next attempt
+    machine = os.environ["REGENIE_STATE_MACHINE"]
+    execution = boto3.client("stepfunctions").start_execution(stateMachineArn=machine, name="launch-1-1")
+    jobs = [
+        {"jobId": "array", "jobName": "launch-1-1-step2", "status": "PENDING"},
+        {"jobId": "next", "jobName": "launch-1-2-step2", "status": "RUNNING"},
+        {"jobId": "longer", "jobName": "launch-1-11-step2", "status": "RUNNING"},
+    ]
+    batch_holds(stubs, jobs, [["arn:definition:1"]])
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": [file_system("fs-00000000000000001")]})
+    file_system_has(
+        stubs,
+        "fs-00000000000000001",
+        [association("dra-00000000000000001", "/data"), association("dra-00000000000000002", "/work")],
+        [],
+    )
+
+    found = handler(EVENT, CONTEXT)
+
+    assert found == {
+        "executions": [execution["executionArn"]],
+        "jobs": ["array"],
+        "fileSystems": [
+            {
+                "fileSystemId": "fs-00000000000000001",
+                "action": "WAIT",
+                "associationIds": ["dra-00000000000000001", "dra-00000000000000002"],
+            }
+        ],
+        "jobDefinitions": ["arn:definition:1"],
+        "left": 4,
+    }
+
+
+def test_each_file_system_of_the_ended_attempts_gets_its_own_action(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    # Given attempt 2 failed, and a file system of attempt 1 that slipped through
+    register(repository, Status.FAILED, attempt=2)
+    batch_holds(stubs, [], [["arn:definition:1"], []])
+    systems = [file_system("fs-00000000000000001", attempt="1"), file_system("fs-00000000000000002", attempt="2")]
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": systems})
+    file_system_has(stubs, "fs-00000000000000001", [association("dra-00000000000000001", "/work")], [])
+    file_system_has(stubs, "fs-00000000000000002", [association("dra-00000000000000002", "/work")], [])
+
+    found = handler({"launchId": "launch-1", "endedAttempt": 2}, CONTEXT)
+
+    assert {system["fileSystemId"]: system["action"] for system in found["fileSystems"]} == {
+        "fs-00000000000000001": "UNLINK",
+        "fs-00000000000000002": "EXPORT",
+    }
+    assert found["left"] == 3
+
+
+def test_what_hangs_on_a_file_system_is_read_to_the_last_page(repository: LaunchRepository, stubs: SimpleNamespace):
+    register(repository, Status.FAILED)
+    batch_holds(stubs, [], [[]])
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": [file_system("fs-00000000000000001")]})
+    filters = {"Filters": [{"Name": "file-system-id", "Values": ["fs-00000000000000001"]}]}
+    for call, key, pages in (
+        (
+            "describe_data_repository_associations",
+            "Associations",
+            [[association("dra-00000000000000001", "/data")], [association("dra-00000000000000002", "/work")]],
+        ),
+        ("describe_data_repository_tasks", "DataRepositoryTasks", [[], [export_of_work("SUCCEEDED")]]),
+    ):
+        stubs.fsx.add_response(call, {key: pages[0], "NextToken": "more"}, filters)
+        stubs.fsx.add_response(call, {key: pages[1]}, {**filters, "NextToken": "more"})
+
+    (found,) = handler(EVENT, CONTEXT)["fileSystems"]
+
+    assert found == {
+        "fileSystemId": "fs-00000000000000001",
+        "action": "UNLINK",
+        "associationIds": ["dra-00000000000000001", "dra-00000000000000002"],
+    }
+
+
+def export_of_work(lifecycle: str) -> dict[str, Any]:
+    return {
+        "TaskId": "task-00000000000000001",
+        "Type": "EXPORT_TO_REPOSITORY",
+        "Lifecycle": lifecycle,
+        "Paths": ["work"],
+        "CreationTime": datetime(2026, 11, 21, 4, tzinfo=UTC),
+    }
+
+
+def test_a_file_system_that_vanishes_meanwhile_is_no_error(repository: LaunchRepository, stubs: SimpleNamespace):
+    register(repository, Status.FAILED)
+    batch_holds(stubs, [], [[]])
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": [file_system("fs-00000000000000001")]})
+    stubs.fsx.add_client_error("describe_data_repository_associations", "FileSystemNotFound")
+    stubs.fsx.add_client_error("describe_data_repository_tasks", "FileSystemNotFound")
+
+    (found,) = handler(EVENT, CONTEXT)["fileSystems"]
+
+    assert found["action"] == "DELETE"

@@ -1,0 +1,162 @@
+"""Planning a launch from S3 to S3."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from contract import Status
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import LaunchInputError, UnusableInputError
+from lambdas.regenie.plan_launch import handler
+from lambdas.shared import aws
+from lambdas.shared.config_model import RegenieLaunch
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET, RESULTS_BUCKET
+
+COHORT = Path(__file__).parents[3] / "examples" / "gwas" / "cohort"
+
+
+def register(repository: LaunchRepository, **regenie: Any) -> None:
+    """Given: a launch of the demo cohort, changed by `regenie`."""
+    config = RegenieLaunch.model_validate(
+        {
+            "name": "height-gwas",
+            "workflow": "regenie",
+            "data": "cohort",
+            "regenie": {
+                "genotypes": "cohort.bed",
+                "phenotypes": "phenotypes.txt",
+                "covariates": "covariates.txt",
+                "traits": ["ldl", "height"],
+                "trait_type": "quantitative",
+                "step1": {"block_size": 100, "jobs": 3},
+                "step2": {"variants_per_job": 200},
+                **regenie,
+            },
+        }
+    )
+    launch = Launch(
+        "launch-1",
+        "height-gwas",
+        Status.SUBMITTED,
+        "2026-11-21T04:00:00.000Z",
+        config_json=config.as_json(),
+        requested_by="AWS:AROA:ada",
+    )
+    repository.register(launch, "fingerprint")
+
+
+@pytest.fixture
+def buckets(cloud: None) -> Any:
+    """Given: the demo cohort below cohort/ in the data bucket, and an empty results bucket."""
+    s3 = boto3.client("s3")
+    for bucket in (DATA_BUCKET, RESULTS_BUCKET):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    for file in COHORT.iterdir():
+        s3.upload_file(str(file), DATA_BUCKET, f"cohort/{file.name}")
+    return s3
+
+
+def written(s3: Any) -> dict[str, str]:
+    """What is in the results bucket."""
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=RESULTS_BUCKET)["Contents"]]
+    return {key: s3.get_object(Bucket=RESULTS_BUCKET, Key=key)["Body"].read().decode() for key in keys}
+
+
+def test_a_plan_has_a_line_for_each_job_of_the_run_sheet(repository: LaunchRepository, buckets: Any):
+    register(repository)
+
+    sheet = handler({"launchId": "launch-1", "attempt": 2}, CONTEXT)
+
+    assert sheet["runName"] == "launch-1-2"
+    assert (sheet["step1"], sheet["level0Jobs"], sheet["traits"], sheet["step2Jobs"]) == ("split", 3, 2, 6)
+    files = written(buckets)
+    lines = {Path(key).stem: text.splitlines() for key, text in files.items() if "/plan/" in key}
+    assert {phase: len(tasks) for phase, tasks in lines.items()} == {
+        "split": 1,
+        "level0": 3,
+        "level1": 2,
+        "step2": 6,
+        "merge": 2,
+        "report": 1,
+    }
+    assert sum(json.loads(task)["variants"] for task in lines["step2"]) == 1000
+    sentinel = json.loads(files["results/launch-1/launch.json"])
+    assert (sentinel["launchId"], sentinel["attempt"], sentinel["config"]["name"]) == ("launch-1", 2, "height-gwas")
+
+
+def test_planning_again_changes_nothing(repository: LaunchRepository, buckets: Any):
+    register(repository)
+
+    first = handler({"launchId": "launch-1", "attempt": 1}, CONTEXT), written(buckets)
+    second = handler({"launchId": "launch-1", "attempt": 1}, CONTEXT), written(buckets)
+
+    assert first == second
+
+
+def test_the_reference_split_has_the_jobs_that_regenie_made_of_it(repository: LaunchRepository, buckets: Any):
+    # Given the master file that real regenie wrote for this cohort with blocks of 100 and 3 jobs
+    master = Path(__file__).parents[2] / "data" / "gwas" / "expected" / "split_l0.master"
+    jobs = master.read_text(encoding="utf-8").splitlines()[1:]
+    register(repository)
+
+    sheet = handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
+
+    assert sheet["level0Jobs"] == len(jobs)
+
+
+def test_faults_leave_no_plan_behind(repository: LaunchRepository, buckets: Any):
+    register(repository, traits=["hight"], genotypes="absent.bed", version="9.9")
+
+    with pytest.raises(LaunchInputError) as refusal:
+        handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
+
+    assert {fault.where for fault in refusal.value.faults} == {"regenie.genotypes", "regenie.traits", "regenie.version"}
+    assert "5 faults" in str(refusal.value)
+    assert "Contents" not in buckets.list_objects_v2(Bucket=RESULTS_BUCKET)
+
+
+def test_a_bucket_that_does_not_exist_is_named(repository: LaunchRepository, buckets: Any):
+    with pytest.raises(UnusableInputError, match=r"s3://elsewhere/cohort\.bed, which does not exist"):
+        DataSet.at("s3://elsewhere/").size("cohort.bed")
+
+
+def test_a_file_that_may_not_be_read_is_told_from_one_that_is_absent(cloud: None):
+    s3 = boto3.client("s3")
+    with pytest.MonkeyPatch.context() as patch, Stubber(s3) as stubber:
+        patch.setattr(aws, "client", lambda _service: s3)
+        stubber.add_client_error("head_object", "403", http_status_code=403)
+
+        with pytest.raises(UnusableInputError, match="access denied"):
+            DataSet("data", "cohort/").size("cohort.bed")
+
+
+def test_a_passing_fault_of_s3_is_not_blamed_on_the_input(cloud: None):
+    s3 = boto3.client("s3")
+    with pytest.MonkeyPatch.context() as patch, Stubber(s3) as stubber:
+        patch.setattr(aws, "client", lambda _service: s3)
+        stubber.add_client_error("head_object", "SlowDown", http_status_code=503)
+
+        with pytest.raises(ClientError, match="SlowDown"):
+            DataSet("data", "cohort/").size("cohort.bed")
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_lines_come_whole_from_an_object_of_many_blocks(buckets: Any, end: bytes):
+    # Given 3 MB of lines, so that blocks end within lines
+    lines = [b"%d some text that makes a line" % number for number in range(90_000)]
+    buckets.put_object(Bucket=DATA_BUCKET, Key="long.txt", Body=b"\n".join(lines) + end)
+
+    assert list(DataSet(DATA_BUCKET, "").lines("long.txt")) == lines
+
+
+def test_the_head_of_an_empty_object_is_empty(buckets: Any):
+    buckets.put_object(Bucket=DATA_BUCKET, Key="empty", Body=b"")
+
+    assert DataSet(DATA_BUCKET, "").head("empty", 10) == b""
