@@ -46,6 +46,7 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
         ministack.run()
     finally:
         stand_ins.close()
+        ministack.end_functions()
 
 
 def _connect_step_functions(sdk: SdkTasks, batch: Batch, wait_scale: float) -> None:

@@ -54,6 +54,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
             "_invoke_nested_start_execution_sync",
             "_invoke_resource",
             "_invoke_resource_with_timeout",
+            "_run_execution",
             "_start_execution",
             "_state_machines",
             "_state_query_language",
@@ -72,18 +73,23 @@ Attributes = dict[str, Any]
 Properties = dict[str, Any]
 
 
-class ExecutionStopped(SystemExit):
+class ExecutionStopped(BaseException):
     """The execution ended while one of its tasks was under way. No Retry or Catch sees it, and it ends the thread."""
 
 
 def run() -> None:
-    """Serve until a signal says stop, then end the functions' processes."""
+    """Serve until a signal says stop; from then on executions start nothing more."""
     sys.argv = sys.argv[:1]  # ministack has a command line of its own
     try:
         app.main()
     finally:
+        _stopping.set()
         _warm_up.shutdown(cancel_futures=True)
-        lambda_runtime.reset()
+
+
+def end_functions() -> None:
+    """End the processes of all functions."""
+    lambda_runtime.reset()
 
 
 # --- Services ------------------------------------------------------------------------------------------------------
@@ -103,6 +109,7 @@ def serve(name: str, endpoint: Endpoint) -> None:
 # --- Step Functions ------------------------------------------------------------------------------------------------
 _execution: contextvars.ContextVar[str | None] = contextvars.ContextVar("execution", default=None)
 _task_timeout: contextvars.ContextVar[float | None] = contextvars.ContextVar("task_timeout", default=None)
+_stopping: Final = threading.Event()
 _ended_listeners: list[Callable[[str], None]] = []
 
 
@@ -140,7 +147,9 @@ def current_task_timeout() -> float | None:
 
 
 def is_running(execution_arn: str) -> bool:
-    """Whether an execution has not ended."""
+    """Whether an execution has not ended. None runs any longer when the server stops."""
+    if _stopping.is_set():
+        return False
     execution = stepfunctions._executions.get(execution_arn)
     return execution is not None and execution["status"] == "RUNNING"
 
@@ -161,6 +170,7 @@ def mend_executions() -> None:
     stepfunctions._execute_task = _in_execution(stepfunctions._execute_task)
     stepfunctions._invoke_resource = _unless_stopped(stepfunctions._invoke_resource)
     stepfunctions._invoke_resource_with_timeout = _knowing_timeout(stepfunctions._invoke_resource_with_timeout)
+    stepfunctions._run_execution = _quiet_when_stopped(stepfunctions._run_execution)
     stepfunctions._fail_execution = _only_if_running(stepfunctions._fail_execution)
     stepfunctions._emit_execution_status_event = _telling_listeners(stepfunctions._emit_execution_status_event)
     stepfunctions._start_execution = _starting_once(stepfunctions._start_execution)
@@ -210,10 +220,19 @@ def _knowing_timeout(invoke: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def _quiet_when_stopped(run_execution: Callable[[str], None]) -> Callable[[str], None]:
+    @wraps(run_execution)
+    def wrapped(execution_arn: str) -> None:
+        with contextlib.suppress(ExecutionStopped):
+            run_execution(execution_arn)
+
+    return wrapped
+
+
 def _only_if_running(fail: Callable[..., None]) -> Callable[..., None]:
     @wraps(fail)
     def wrapped(execution: dict[str, Any], error: str, cause: str) -> None:
-        if execution["status"] == "RUNNING":
+        if is_running(execution["executionArn"]):
             fail(execution, error, cause)
 
     return wrapped

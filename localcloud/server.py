@@ -45,6 +45,9 @@ def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str) -> None
         from localcloud import assembly
 
         assembly.run(import_module(stand_ins).make, run_dir, f"http://{HOST}:{port}", wait_scale)
+        logging.shutdown()
+        # Threads of executions may wait for days, and the interpreter would wait for them. The lock goes last.
+        os._exit(0)
 
 
 def _options() -> argparse.Namespace:
