@@ -49,7 +49,7 @@ synth: setup ## the CloudFormation templates of STAGE, in cdk.out
 	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
 
 deploy: setup ## deploy STAGE to the AWS account of your credentials
-	$(BIN)/npx cdk deploy --all -c stage=$(STAGE)
+	$(BIN)/npx cdk deploy '**' -c stage=$(STAGE)
 
 clean: ## stop the embedded cloud and remove everything that was made here
 	-@test -x $(BIN)/genolaunch && $(BIN)/genolaunch local down

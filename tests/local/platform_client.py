@@ -39,7 +39,7 @@ def gwas_config(**changes: Any) -> dict[str, Any]:
     return {"name": "e2e", "workflow": "regenie", "data": "cohort/", "regenie": regenie | changes}
 
 
-def eventually(look: Callable[[], T], seconds: float, what: str) -> T:
+def eventually(look: Callable[[], T | None], seconds: float, what: str) -> T:
     """The first truthy answer of `look` within `seconds`; fails with `what` otherwise."""
     deadline = time.monotonic() + seconds
     while True:
@@ -63,7 +63,7 @@ class PlatformClient:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded cloud."""
-        return self._session.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])  # type: ignore[call-overload] # by name
+        return self._session.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
 
     @cached_property
     def s3(self) -> Any:

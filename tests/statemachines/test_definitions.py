@@ -57,6 +57,7 @@ def test_sdk_calls_exist_with_these_parameters(machine):
             continue
         model = session.get_service_model(SERVICES.get(service, service))
         operation = model.operation_model(action[0].upper() + action[1:])
+        assert operation.input_shape, name
         allowed = {member[0].upper() + member[1:] for member in operation.input_shape.members}
         assert argument_names(state["Arguments"]) <= allowed, name
 
