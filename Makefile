@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAGE  ?= dev
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-full lint format synth deploy lock clean
+.PHONY: help setup demo test test-full benchmark lint format synth deploy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test: setup ## the tests that CI runs
 
 test-full: setup ## all tests, also the long ones
 	$(BIN)/pytest
+
+benchmark: setup ## what the platform adds to a GWAS, and where the time goes
+	$(BIN)/python -m benchmarks.overhead
 
 lint: setup ## style, types, state machines, templates
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """What the platform adds to a GWAS, and how long a newcomer waits: one run, figures as ratios where they can be.
 
-    .venv/bin/python benchmarks/overhead.py               # the demo's launch against the same commands by hand
-    .venv/bin/python benchmarks/overhead.py --clean-clone  # also `make demo` from a clean clone with an empty HOME
+    make benchmark                                     # the demo's launch against the same commands by hand
+    .venv/bin/python -m benchmarks.overhead --clean-clone  # also `make demo` from a clean clone with an empty HOME
 
 The platform's own share is the time from the S3 put to COMPLETE in which no job's command ran: events, functions,
 state transitions, and the stand-ins for file system and scheduler. By hand means the planned commands, one after
@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -75,9 +75,13 @@ def report(label: str, platform: PlatformClient, launch: dict[str, Any], put_at:
     spans = job_spans(platform, launch["launchId"])
     busy = covered([span for job_spans_ in spans.values() for span in job_spans_])
     table = Table("part", "seconds", title=f"{label}: {ended - put_at:.1f} s from put to COMPLETE")
-    table.add_row("put → registered", f"{epoch(launch['submittedAt']) - put_at:.2f}")
-    for step, first, last in step_spans(platform, launch["workflowExecutionArn"]):
-        table.add_row(f"step: {step}", f"{last - first:.2f}")
+    steps = list(step_spans(platform, launch["workflowExecutionArn"]))
+    claimed = epoch(launch["startedAt"])
+    table.add_row("put → registered, streamed, claimed", f"{claimed - put_at:.2f}")
+    table.add_row("claimed → first step", f"{steps[0].start - claimed:.2f}")
+    for step in steps:
+        table.add_row(f"step: {step.name}", f"{step.end - step.start:.2f}")
+    table.add_row("last step → COMPLETE", f"{ended - steps[-1].end:.2f}")
     for phase, phase_spans in spans.items():
         table.add_row(f"jobs of {phase}, running", f"{covered(phase_spans):.2f}")
     table.add_row("a job's command running", f"{busy:.2f}")
@@ -106,8 +110,16 @@ def children(platform: PlatformClient, job_id: str) -> Iterator[dict[str, Any]]:
         yield from page["jobSummaryList"]
 
 
-def step_spans(platform: PlatformClient, execution: str) -> Iterator[tuple[str, float, float]]:
-    """(step, start, end) in epoch seconds from the history; a step is a state name's part before the colon."""
+class Step(NamedTuple):
+    """A step of the workflow: a state name's part before the colon; epoch seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+def step_spans(platform: PlatformClient, execution: str) -> Iterator[Step]:
+    """The execution's steps in order, from its history."""
     first: dict[str, float] = {}
     last: dict[str, float] = {}
     pages = platform.states.get_paginator("get_execution_history").paginate(executionArn=execution)
@@ -117,7 +129,7 @@ def step_spans(platform: PlatformClient, execution: str) -> Iterator[tuple[str, 
             step, moment = details["name"].split(":")[0], event["timestamp"].timestamp()
             first.setdefault(step, moment)
             last[step] = moment
-    return ((step, first[step], last[step]) for step in first)
+    return (Step(name, first[name], last[name]) for name in first)
 
 
 def covered(spans: list[tuple[float, float]]) -> float:
