@@ -78,11 +78,9 @@ def launches_table(launches: Sequence[Launch]) -> Table:
 
 
 def faults_table(faults: Sequence[Fault]) -> Table:
-    has_remedies = any(fault.remedy for fault in faults)
-    table = _table("Where", "Problem", *(["Remedy"] if has_remedies else []), lines=True)
+    table = _table("Where", "Problem", "Remedy", lines=True)
     for fault in faults:
-        remedy = [Text(fault.remedy)] if has_remedies else []
-        table.add_row(Text(fault.where, "bold"), Text(fault.problem), *remedy)
+        table.add_row(Text(fault.where, "bold"), Text(fault.problem), Text(fault.remedy))
     return table
 
 

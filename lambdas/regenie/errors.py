@@ -20,7 +20,7 @@ class LaunchInputError(Exception):
 class UnusableInputError(Exception):
     """One input does not do. `problem` reads on from the name of the config key that gives the input."""
 
-    def __init__(self, problem: str, remedy: str = "") -> None:
+    def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy

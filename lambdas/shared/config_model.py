@@ -38,27 +38,39 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _TRAIT = r"^[A-Za-z0-9_.-]+$"
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
 PATTERNS_IN_WORDS: Final = {
-    _NAME: "must be up to 63 letters, digits and . _ - with a letter or digit first",
-    _TRAIT: "must be letters, digits and _ . - only",
-    _VERSION: "must be a version such as 4.1.2",
+    _NAME: (
+        "must be up to 63 letters, digits and . _ - with a letter or digit first",
+        "Shorten it, and write - for other characters.",
+    ),
+    _TRAIT: (
+        "must be letters, digits and _ . - only",
+        "Rename the column, in the phenotype file and here.",
+    ),
+    _VERSION: ("must be a version such as 4.1.2", "Leave it out to take the image's own."),
 }
-"""What a pattern of this module asks for, to read on from the key."""
+"""What a pattern of this module asks for, to read on from the key, and the remedy."""
 
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9._+=@,~-]+")
 _S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-def plain_fault(problem: str, remedy: str = "") -> PydanticCustomError:
+def plain_fault(problem: str, remedy: str) -> PydanticCustomError:
     """A fault in plain words, which config_reader hands on as it is."""
     return PydanticCustomError("plain_fault", "{problem}", {"problem": problem, "remedy": remedy})
 
 
 def _check_relative_path(path: str) -> str:
     if path.startswith(("/", "s3://")):
-        raise plain_fault(f"must be a path below data, not an absolute one; you gave {path!r}")
+        raise plain_fault(
+            f"must be a path below data, not an absolute one; you gave {path!r}",
+            "Write only what follows the folder that `data` names.",
+        )
     for segment in path.split("/"):
         if segment in (".", ".."):
-            raise plain_fault(f"must not contain {segment!r} as a folder; you gave {path!r}")
+            raise plain_fault(
+                f"must not contain {segment!r} as a folder; you gave {path!r}",
+                "Write the path down from `data`; what lies elsewhere has to be copied below it.",
+            )
         if not _PATH_SEGMENT.fullmatch(segment):
             raise plain_fault(
                 f"is not a path; you gave {path!r}",
@@ -69,7 +81,10 @@ def _check_relative_path(path: str) -> str:
 
 def _check_genotypes(path: str) -> str:
     if not path.endswith(GENOTYPE_SUFFIXES):
-        raise plain_fault(f"must end in {', '.join(GENOTYPE_SUFFIXES)}; you gave {path!r}")
+        raise plain_fault(
+            f"must end in {', '.join(GENOTYPE_SUFFIXES)}; you gave {path!r}",
+            "Name the genotype file itself; plink2 makes one of other formats (--make-bed, --make-pgen).",
+        )
     return path
 
 
@@ -111,7 +126,9 @@ def _check_unique(values: list[str], check_each: ValidatorFunctionWrapHandler) -
 def _repetition(values: object) -> PydanticCustomError | None:
     texts = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
     repeated = sorted({text for text in texts if texts.count(text) > 1})
-    return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}") if repeated else None
+    if not repeated:
+        return None
+    return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}", "Take the repetitions out.")
 
 
 RelativePath = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_check_relative_path)]

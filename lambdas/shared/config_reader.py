@@ -43,7 +43,7 @@ class _AnyLaunch(LaunchSection):
     @field_validator("workflow", mode="before")
     @classmethod
     def _is_not_run_here(cls, workflow: object) -> NoReturn:
-        raise plain_fault(_unknown_workflow(workflow))
+        raise plain_fault(*_unknown_workflow(workflow))
 
 
 def read_config(content: bytes, *, is_json: bool = False) -> LaunchConfig:
@@ -59,7 +59,13 @@ def check_config(values: object) -> LaunchConfig:
     """The checked config of plain values; raises as read_config does."""
     if not isinstance(values, dict):
         raise MissingRequiredParametersError(
-            [Fault(WHOLE_FILE, f"must hold keys such as name and workflow; it holds {_quote(values)}")]
+            [
+                Fault(
+                    WHOLE_FILE,
+                    f"must hold keys such as name and workflow; it holds {_quote(values)}",
+                    "Write each key with its value, for example `name: height-gwas`.",
+                )
+            ]
         )
     model = _model_for(values)
     try:
@@ -81,8 +87,10 @@ def _model_for(values: Mapping[Any, object]) -> type[LaunchSection]:
     return guesses[0] if guesses else _AnyLaunch
 
 
-def _unknown_workflow(given: object) -> str:
-    return f"must be one this stage runs: {', '.join(LAUNCH_MODELS)}; you gave {_quote(given)}"
+def _unknown_workflow(given: object) -> tuple[str, str]:
+    """Problem and remedy."""
+    problem = f"must be one this stage runs: {', '.join(LAUNCH_MODELS)}; you gave {_quote(given)}"
+    return problem, "Choose one of these, or submit the file to a stage that runs it."
 
 
 # --- pydantic's errors in plain words ------------------------------------------------------------------------------
@@ -109,40 +117,47 @@ def _in_words(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
     if error["type"] == "extra_forbidden":
         return "is not a key of a launch config", _nearest_key(model, location)
     if location == ("workflow",):
-        return _unknown_workflow(given), ""
-    remedy = "Write it in quotes." if _is_number_for_text(error) else ""
-    return f"{_expectation(error)}; you gave {_quote(given)}", remedy
+        return _unknown_workflow(given)
+    expectation, remedy = _expectation(error)
+    if given is None:
+        remedy = "Write a value after the key, or take the key out."
+    return f"{expectation}; you gave {_quote(given)}", remedy
 
 
-_EXPECTATIONS: Mapping[str, str] = {
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false",
-    "string_type": "must be text",
-    "string_unicode": "must be readable text",
-    "string_too_long": "must have at most {max_length} characters",
-    "list_type": "must be a list",
-    "too_short": "must have at least {min_length} entry",
-    "model_type": "must be a section with keys of its own",
-    "invalid_key": "must be text, as every key",
+_EXPECTATIONS: Mapping[str, tuple[str, str]] = {
+    "greater_than_equal": ("must be at least {ge}", "Give {ge} or more."),
+    "less_than_equal": ("must be at most {le}", "Give {le} or less."),
+    "int_type": ("must be a whole number", "Write digits only, without quotes."),
+    "int_from_float": ("must be a whole number", "Write digits only, without a fraction."),
+    "bool_type": ("must be true or false", "Write one of the two, without quotes."),
+    "string_type": ("must be text", "Write a single text here."),
+    "string_unicode": ("must be readable text", "Take out the characters that are no text."),
+    "string_too_long": ("must have at most {max_length} characters", "Use shorter names of folders and files."),
+    "list_type": ("must be a list", "Write it in brackets: [first, second]."),
+    "too_short": ("must have at least {min_length} entry", "Add what is to be analysed."),
+    "model_type": ("must be a section with keys of its own", "Write the keys below it, indented, each with a value."),
+    "invalid_key": ("must be text, as every key", "Write the key as a word."),
 }
-"""Type of pydantic's error -> what was expected, with the error's context filled in."""
+"""Type of pydantic's error -> what was expected and the remedy, with the error's context filled in."""
+
+_NO_BETTER_REMEDY = "See in the reference of launch configs what belongs here."
 
 
 _QUOTED = re.compile("'([^']*)'")
 """The allowed values in pydantic's text of them."""
 
 
-def _expectation(error: ErrorDetails) -> str:
+def _expectation(error: ErrorDetails) -> tuple[str, str]:
+    """What was expected, and the remedy."""
     context = error.get("ctx", {})
     if error["type"] in ("enum", "literal_error"):
-        return f"must be {' or '.join(_QUOTED.findall(context['expected']))}"
+        return f"must be {' or '.join(_QUOTED.findall(context['expected']))}", "Choose one of these."
     if error["type"] == "string_pattern_mismatch":
         return PATTERNS_IN_WORDS[context["pattern"]]
-    expectation = _EXPECTATIONS.get(error["type"])
-    return expectation.format(**context) if expectation else error["msg"]
+    if _is_number_for_text(error):
+        return "must be text", "Write it in quotes."
+    expectation, remedy = _EXPECTATIONS.get(error["type"], (error["msg"], _NO_BETTER_REMEDY))
+    return expectation.format(**context), remedy.format(**context)
 
 
 def _is_number_for_text(error: ErrorDetails) -> bool:

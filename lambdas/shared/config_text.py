@@ -24,6 +24,9 @@ _DEEPEST_NESTING: Final = 20
 
 WHOLE_FILE: Final = "the file"
 
+_LESS_NESTING: Final = "A launch config needs four levels: check its brackets and its indentation."
+_YAML_REMEDY: Final = "Correct it there: most often it is the indentation, a bracket, a colon or a quote."
+
 
 def read_text(content: bytes, *, is_json: bool) -> object:
     """The values of a config's bytes: mappings, lists, text, numbers, booleans and None.
@@ -40,18 +43,21 @@ def read_text(content: bytes, *, is_json: bool) -> object:
     try:
         return _read_json(text) if is_json else _read_yaml(text)
     except RecursionError as error:
-        raise _refusal("is nested too deeply") from error
+        raise _refusal("is nested too deeply", _LESS_NESTING) from error
     except ValueError as error:
         # Numbers of thousands of digits, for one.
-        raise _refusal(f"holds a value that cannot be read: {error}") from error
+        raise _refusal(f"holds a value that cannot be read: {error}", "Correct or shorten the value.") from error
 
 
 def too_large(size: int) -> MissingRequiredParametersError:
     """The error of a config of `size` bytes, for who knows the size before the content."""
-    return _refusal(f"has {size:,} bytes; a launch config may have {LARGEST_CONFIG:,}")
+    return _refusal(
+        f"has {size:,} bytes; a launch config may have {LARGEST_CONFIG:,}",
+        "Check that it is a launch config; data belongs into files below `data`.",
+    )
 
 
-def _refusal(problem: str, remedy: str = "", where: str = WHOLE_FILE) -> MissingRequiredParametersError:
+def _refusal(problem: str, remedy: str, where: str = WHOLE_FILE) -> MissingRequiredParametersError:
     return MissingRequiredParametersError([Fault(where, problem, remedy)])
 
 
@@ -65,7 +71,11 @@ def _read_json(text: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=_without_repeated_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise _refusal(f"is not JSON: {error.msg}", where=_place(error.lineno, error.colno)) from error
+        raise _refusal(
+            f"is not JSON: {error.msg}",
+            "Correct it there: most often it is a comma, a bracket or a quote.",
+            where=_place(error.lineno, error.colno),
+        ) from error
 
 
 def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -77,7 +87,7 @@ def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _refusal(f"holds {name}, which is not a number")
+    raise _refusal(f"holds {name}, which is not a number", "Write a number, or take the key out.")
 
 
 # --- YAML ----------------------------------------------------------------------------------------------------------
@@ -97,7 +107,7 @@ class _PlainLoader(yaml.SafeLoader):
         if getattr(event, "tag", None) is not None:
             raise _refuse(event.start_mark, f"tags ({event.tag}) are not allowed", "Write the plain value.")
         if self._depth >= _DEEPEST_NESTING:
-            raise _refuse(event.start_mark, "is nested too deeply")
+            raise _refuse(event.start_mark, "is nested too deeply", _LESS_NESTING)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -107,7 +117,7 @@ class _PlainLoader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise _refuse(key_node.start_mark, "a key must be plain text")
+                raise _refuse(key_node.start_mark, "a key must be plain text", "Write the key as a word.")
             if key_node.value in seen:
                 raise _refuse(key_node.start_mark, f"the key {key_node.value} is there twice", "Keep one of them.")
             seen.add(key_node.value)
@@ -124,7 +134,7 @@ for _tag, _pattern, _first in (
     _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
-def _refuse(mark: Mark, problem: str, remedy: str = "") -> MissingRequiredParametersError:
+def _refuse(mark: Mark, problem: str, remedy: str) -> MissingRequiredParametersError:
     return _refusal(problem, remedy, where=_place(mark.line + 1, mark.column + 1))
 
 
@@ -134,6 +144,6 @@ def _read_yaml(text: str) -> object:
     except yaml.MarkedYAMLError as error:
         problem = f"is not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
         mark = error.problem_mark or error.context_mark
-        raise (_refuse(mark, problem) if mark else _refusal(problem)) from error
+        raise (_refuse(mark, problem, _YAML_REMEDY) if mark else _refusal(problem, _YAML_REMEDY)) from error
     except yaml.YAMLError as error:
-        raise _refusal(f"is not YAML: {error}") from error
+        raise _refusal(f"is not YAML: {error}", "Save it as plain text, without control characters.") from error

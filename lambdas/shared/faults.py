@@ -12,15 +12,15 @@ class Fault:
     """Dotted path of the key (`regenie.step2.datasets[0].sample`), or a place in the text (`line 3, column 7`)."""
     problem: str
     """Reads on from `where`: "must be at least 1; you gave -5"."""
-    remedy: str = ""
-    """A sentence, or nothing when the problem already says it."""
+    remedy: str
+    """A sentence: what to do about it."""
 
     def as_dict(self) -> dict[str, str]:
         """The fault as the launch table and the feedback object hold it."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}." + (f" {self.remedy}" if self.remedy else "")
+        return f"{self.where}: {self.problem}. {self.remedy}"
 
 
 def listing(faults: Sequence[Fault]) -> str:

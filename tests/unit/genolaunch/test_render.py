@@ -86,14 +86,6 @@ def test_view_of_a_failure_shows_error_faults_and_failed_jobs():
     assert "genolaunch logs height-1 --failed" in text
 
 
-def test_column_of_remedies_is_left_out_when_there_are_none():
-    without = shown(render.faults_table([Fault("name", "is empty", "")]))
-    with_one = shown(render.faults_table([Fault("name", "is empty", ""), Fault("data", "is gone", "put it")]))
-
-    assert "Remedy" not in without
-    assert "Remedy" in with_one
-
-
 def test_following_without_a_terminal_ends_with_the_whole_view():
     output = io.StringIO()
     snapshots = [snapshot(1), snapshot(3, Status.COMPLETE)]

@@ -32,7 +32,7 @@ class MemoryDataSet(DataSet):
 
     def _file(self, path: str) -> bytes:
         if path not in self.files:
-            raise UnusableInputError(f"needs {self.uri(path)}, which does not exist")
+            raise UnusableInputError(f"needs {self.uri(path)}, which does not exist", "Upload it.")
         return self.files[path]
 
 

@@ -26,12 +26,14 @@ def config(regenie=None, **top):
 
 
 def faults(values):
-    """`where: problem remedy` of every fault; none for a good config."""
+    """`where: problem remedy` of every fault, each of which must have a remedy; none for a good config."""
+    found = ()
     try:
         check_config(values) if isinstance(values, dict) else read_config(values)
     except MissingRequiredParametersError as error:
-        return [str(fault) for fault in error.faults]
-    return []
+        found = error.faults
+    assert [fault for fault in found if not fault.remedy] == []
+    return [str(fault) for fault in found]
 
 
 class TestAccepted:
@@ -93,48 +95,89 @@ class TestFaults:
         [
             (
                 config({"step2": {"variants_per_job": -5}}),
-                "regenie.step2.variants_per_job: must be at least 1; you gave -5.",
+                "regenie.step2.variants_per_job: must be at least 1; you gave -5. Give 1 or more.",
             ),
-            (config({"step1": {"jobs": 10_001}}), "regenie.step1.jobs: must be at most 10000; you gave 10001."),
-            (config({"step1": {"jobs": "3"}}), "regenie.step1.jobs: must be a whole number; you gave '3'."),
-            (config({"step1": {"jobs": True}}), "regenie.step1.jobs: must be a whole number; you gave true."),
-            (config({"step1": {"enabled": "yes"}}), "regenie.step1.enabled: must be true or false; you gave 'yes'."),
+            (
+                config({"step1": {"jobs": 10_001}}),
+                "regenie.step1.jobs: must be at most 10000; you gave 10001. Give 10000 or less.",
+            ),
+            (
+                config({"step1": {"jobs": "3"}}),
+                "regenie.step1.jobs: must be a whole number; you gave '3'. Write digits only, without quotes.",
+            ),
+            (
+                config({"step1": {"jobs": True}}),
+                "regenie.step1.jobs: must be a whole number; you gave true. Write digits only, without quotes.",
+            ),
+            (
+                config({"step1": {"jobs": None}}),
+                "regenie.step1.jobs: must be a whole number; you gave nothing. "
+                "Write a value after the key, or take the key out.",
+            ),
+            (
+                config({"step1": {"enabled": "yes"}}),
+                "regenie.step1.enabled: must be true or false; you gave 'yes'. Write one of the two, without quotes.",
+            ),
             (config({"version": 4.1}), "regenie.version: must be text; you gave 4.1. Write it in quotes."),
             (
                 config({"version": "latest"}),
-                "regenie.version: must be a version such as 4.1.2; you gave 'latest'.",
+                "regenie.version: must be a version such as 4.1.2; you gave 'latest'. "
+                "Leave it out to take the image's own.",
             ),
-            (config({"traits": []}), "regenie.traits: must have at least 1 entry; you gave an empty list."),
-            (config({"traits": "height"}), "regenie.traits: must be a list; you gave 'height'."),
-            (config({"traits": ["a", "a"]}), "regenie.traits: must name each one once; repeated: a."),
-            (config({"traits": ["a b"]}), "regenie.traits[0]: must be letters, digits and _ . - only; you gave 'a b'."),
+            (
+                config({"traits": []}),
+                "regenie.traits: must have at least 1 entry; you gave an empty list. Add what is to be analysed.",
+            ),
+            (
+                config({"traits": "height"}),
+                "regenie.traits: must be a list; you gave 'height'. Write it in brackets: [first, second].",
+            ),
+            (
+                config({"traits": ["a", "a"]}),
+                "regenie.traits: must name each one once; repeated: a. Take the repetitions out.",
+            ),
+            (
+                config({"traits": ["a b"]}),
+                "regenie.traits[0]: must be letters, digits and _ . - only; you gave 'a b'. "
+                "Rename the column, in the phenotype file and here.",
+            ),
             (
                 config({"trait_type": "ordinal"}),
-                "regenie.trait_type: must be quantitative or binary; you gave 'ordinal'.",
+                "regenie.trait_type: must be quantitative or binary; you gave 'ordinal'. Choose one of these.",
             ),
             (
                 config({"trait_type": "binary", "apply_rint": True}),
                 "regenie.apply_rint: is for quantitative traits only. Leave it out.",
             ),
-            (config({"genotypes": "c.vcf"}), "regenie.genotypes: must end in .bed, .pgen, .bgen; you gave 'c.vcf'."),
+            (
+                config({"genotypes": "c.vcf"}),
+                "regenie.genotypes: must end in .bed, .pgen, .bgen; you gave 'c.vcf'. "
+                "Name the genotype file itself; plink2 makes one of other formats (--make-bed, --make-pgen).",
+            ),
             (
                 config({"sample": "c.sample"}),
                 "regenie.sample: belongs to .bgen genotypes only, and these are 'cohort.bed'. Leave it out.",
             ),
             (
                 config({"phenotypes": "../p.txt"}),
-                "regenie.phenotypes: must not contain '..' as a folder; you gave '../p.txt'.",
+                "regenie.phenotypes: must not contain '..' as a folder; you gave '../p.txt'. "
+                "Write the path down from `data`; what lies elsewhere has to be copied below it.",
             ),
             (
                 config({"phenotypes": "/p.txt"}),
-                "regenie.phenotypes: must be a path below data, not an absolute one; you gave '/p.txt'.",
+                "regenie.phenotypes: must be a path below data, not an absolute one; you gave '/p.txt'. "
+                "Write only what follows the folder that `data` names.",
             ),
             (
                 config({"step1": {"predictions": "p.list"}}),
                 "regenie.step1.predictions: would be ignored, since step 1 is enabled. "
                 "Leave it out, or set enabled: false.",
             ),
-            (config({"step2": None}), "regenie.step2: must be a section with keys of its own; you gave nothing."),
+            (
+                config({"step2": None}),
+                "regenie.step2: must be a section with keys of its own; you gave nothing. "
+                "Write a value after the key, or take the key out.",
+            ),
             (config({"trait": 1}), "regenie.trait: is not a key of a launch config. Did you mean traits?"),
             (config(traits=[1]), "traits: is not a key of a launch config. Did you mean regenie.traits?"),
             (
@@ -142,10 +185,13 @@ class TestFaults:
                 "bucket: is not a key of a launch config. "
                 "Known here: name, workflow, compute, priority, data, regenie.",
             ),
-            (config(priority="urgent"), "priority: must be high or low; you gave 'urgent'."),
+            (
+                config(priority="urgent"),
+                "priority: must be high or low; you gave 'urgent'. Choose one of these.",
+            ),
             (
                 config(compute="parallelcluster"),
-                "compute: must be batch-spot or batch-on-demand; you gave 'parallelcluster'.",
+                "compute: must be batch-spot or batch-on-demand; you gave 'parallelcluster'. Choose one of these.",
             ),
             (
                 config(data="s3://X/"),
@@ -270,6 +316,7 @@ class TestText:
         if isinstance(found, MissingRequiredParametersError):
             assert found.faults
             assert all(str(fault).encode() for fault in found.faults)
+            assert all(fault.remedy for fault in found.faults)
         else:
             assert isinstance(found, RegenieLaunch)
 
