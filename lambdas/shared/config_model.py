@@ -35,7 +35,8 @@ _LONGEST_PATH: Final = 900
 """Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-_TRAIT = r"^[A-Za-z0-9_.-]+$"
+_TRAIT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
+"""A trait names folders and files (`..` would be the folder above) and follows an option (`-x` would be one)."""
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
 PATTERNS_IN_WORDS: Final = {
     _NAME: (
@@ -43,7 +44,7 @@ PATTERNS_IN_WORDS: Final = {
         "Shorten it, and write - for other characters.",
     ),
     _TRAIT: (
-        "must be letters, digits and _ . - only",
+        "must be up to 100 letters, digits and _ . - with a letter, digit or _ first",
         "Rename the column, in the phenotype file and here.",
     ),
     _VERSION: ("must be a version such as 4.1.2", "Leave it out to take the image's own."),

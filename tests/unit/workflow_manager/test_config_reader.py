@@ -138,8 +138,8 @@ class TestFaults:
             ),
             (
                 config({"traits": ["a b"]}),
-                "regenie.traits[0]: must be letters, digits and _ . - only; you gave 'a b'. "
-                "Rename the column, in the phenotype file and here.",
+                "regenie.traits[0]: must be up to 100 letters, digits and _ . - with a letter, digit or _ first; "
+                "you gave 'a b'. Rename the column, in the phenotype file and here.",
             ),
             (
                 config({"trait_type": "ordinal"}),
@@ -201,6 +201,11 @@ class TestFaults:
     )
     def test_a_fault_is_said_in_plain_words(self, values, fault):
         assert faults(values) == [fault]
+
+    @pytest.mark.parametrize("trait", ["..", "-x", "a/b", "a,b", "x" * 101])
+    def test_a_trait_is_a_name_for_files_and_no_option_of_a_command(self, trait):
+        (fault,) = faults(config({"traits": [trait]}))
+        assert fault.startswith("regenie.traits[0]: must be up to 100 letters")
 
     def test_a_missing_key_is_explained(self):
         (fault,) = faults(config({"phenotypes": ...}))
