@@ -13,6 +13,7 @@ from lambdas.shared.config_model import LAUNCH_MODELS, RegenieLaunch, launch_sch
 from lambdas.shared.config_reader import check_config, read_config
 from lambdas.shared.config_text import LARGEST_CONFIG
 from lambdas.shared.errors import MissingRequiredParametersError
+from lambdas.shared.faults import Fault
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -27,7 +28,7 @@ def config(regenie=None, **top):
 
 def faults(values):
     """`where: problem remedy` of every fault, each of which must have a remedy; none for a good config."""
-    found = ()
+    found: tuple[Fault, ...] = ()
     try:
         check_config(values) if isinstance(values, dict) else read_config(values)
     except MissingRequiredParametersError as error:
