@@ -49,6 +49,14 @@ def test_a_biobanks_step_1_gets_more_than_regenies_authors_measured():
     assert given["level0"].memory_mib <= given["step1"].memory_mib
 
 
+def test_the_merge_has_room_for_every_variant_of_a_trait():
+    # Given 93 million imputed variants, of which the merge keeps 31 bytes each
+    given = job_resources(replace(BIOBANK, tested_variants=93_000_000), PhaseResources())
+
+    assert given["merge"].memory_mib * 2**20 > 93_000_000 * 31 + GIB
+    assert given["small"].memory_mib == 2048
+
+
 def test_the_users_word_replaces_the_formula_of_its_phase_only():
     overrides = PhaseResources.model_validate({"level0": {"vcpus": 16, "memory_gib": 64}})
 
