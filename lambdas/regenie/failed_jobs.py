@@ -35,7 +35,9 @@ _PHASE_WORDS: Final[Mapping[str, str]] = {
     "report": "the report",
 }
 _PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report"})
-_LONGEST_LAST_LINE: Final = 300
+_REGENIE_ERROR: Final = "ERROR"
+"""How the line begins in which regenie says why it stops ("ERROR: no variant left to include in analysis.")."""
+_LONGEST_LINE: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,14 @@ def _why(job: FailedJob, phase: str) -> str:
         case ErrorType.STOPPED:
             return f"it was stopped ({job.reason})."
         case _:
-            return last_line(job.log_tail) or job.reason or "it gave no reason."
+            return telling_line(job.log_tail) or job.reason or "it gave no reason."
 
 
-def last_line(log: str) -> str:
-    """The last line that says something, shortened."""
+def telling_line(log: str) -> str:
+    """The last line in which regenie names its error, or else the last one that says something, shortened.
+
+    The job's own last line only says that regenie ended with an error, and that its log says why.
+    """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1][:_LONGEST_LAST_LINE] if lines else ""
+    errors = [line for line in lines if line.startswith(_REGENIE_ERROR)]
+    return (errors or lines or [""])[-1][:_LONGEST_LINE]

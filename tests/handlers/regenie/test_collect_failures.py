@@ -104,7 +104,7 @@ def test_failed_children_of_an_array_are_recorded_with_their_last_words(
 
     assert answer == {
         "type": "ApplicationError",
-        "message": "2 of 12 jobs of step 2 failed; first: array index 3 (exit code 2): The command ended with 2.",
+        "message": "2 of 12 jobs of step 2 failed; first: array index 3 (exit code 2): ERROR: no variant left",
     }
     first, second = repository.tasks("launch-1")
     assert first["updatedAt"]

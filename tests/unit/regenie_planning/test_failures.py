@@ -59,6 +59,18 @@ def test_a_plain_job_is_told_without_numbers():
     assert said == "The job of the report failed (exit code 1): regenie ended with exit code 1."
 
 
+def test_the_reason_is_regenies_own_error_and_not_the_jobs_last_line():
+    log = (
+        "$ regenie --step 1\nERROR: Uh-oh, SNP rs1 has low variance (=0.000000).\n"
+        "For more information, use option '--help'.\n"
+        "regenie ended with exit code 1; its last lines in the log say why.\n"
+    )
+
+    said = sentence([failed_job("level0", 1, log_tail=log)], "launch-1-1")
+
+    assert said == "The job of level 0 failed (exit code 1): ERROR: Uh-oh, SNP rs1 has low variance (=0.000000)."
+
+
 def test_jobs_that_were_only_stopped_are_not_the_ones_to_blame():
     jobs = [failed_job(index=0, error_type=ErrorType.STOPPED), failed_job(index=5)]
 
