@@ -9,11 +9,16 @@ def sentence_for(error: Exception) -> str | None:
     """The one sentence that explains `error`, or None if it is nobody's fault but ours (a bug)."""
     if isinstance(error, GenolaunchError):
         return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be read or written: {error.strerror}."
     # Imported only now: this is the path of failures, and --help must not wait for botocore.
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
     if isinstance(error, ClientError):
         return _refusal(error)
+    if isinstance(error, Boto3Error):  # a transfer of several parts
+        return f"{' '.join(str(error).split()).rstrip('.')}."
     if isinstance(error, BotoCoreError) and not isinstance(error, ParamValidationError):
         return _unreachable(error)
     return None

@@ -68,7 +68,7 @@ class Upload:
 
 def submit(platform: "Platform", config: Path) -> Submission:
     """Upload `config` as launches/<its name>; raises GenolaunchError when it cannot be a config."""
-    if config.suffix not in CONFIG_SUFFIXES:
+    if config.suffix.lower() not in CONFIG_SUFFIXES:
         raise GenolaunchError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
     submission = Submission(str(uuid.uuid4()), platform.names.launch_bucket, LAUNCH_PREFIX + config.name)
     platform.s3.put_object(

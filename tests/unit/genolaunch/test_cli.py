@@ -290,6 +290,32 @@ def test_refusal_by_aws_is_one_sentence(genolaunch, platform):
     assert "Traceback" not in result.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(genolaunch, content, tmp_path):
+    content.launch(status="COMPLETE")
+    content.result("gwas/height.regenie.gz", b"rows")
+    in_the_way = tmp_path / "gwas"
+    in_the_way.write_text("a file")
+
+    result = genolaunch("results", "height-1", "--download", tmp_path)
+
+    assert result.exit_code == 3
+    assert result.stderr == f"genolaunch: {in_the_way} cannot be read or written: File exists.\n"
+
+
+def test_a_refused_upload_is_one_sentence(genolaunch, config, platform, tmp_path, monkeypatch):
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "cohort" / "cohort.bed").write_bytes(b"1")
+    planned = submission.planned_uploads(platform, config, tmp_path / "cohort")
+    monkeypatch.setattr(submission, "planned_uploads", lambda *_: planned)
+    platform.s3.delete_bucket(Bucket="data-bucket-1")
+
+    result = genolaunch("submit", config, "--data-dir", tmp_path / "cohort")
+
+    assert result.exit_code == 3
+    assert result.stderr.startswith("genolaunch: Failed to upload")
+    assert result.stderr.count("\n") == 1
+
+
 def test_missing_region_says_what_to_set(aws, monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.delenv("AWS_REGION")
