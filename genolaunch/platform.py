@@ -41,11 +41,11 @@ class Platform:
 
     @cached_property
     def names(self) -> Names:
-        """The stage's published names, read in one call; raises GenolaunchError when the stage is not deployed."""
+        """The stage's published names, read once; raises GenolaunchError when the stage is not deployed."""
         path = f"/{PROJECT}/{self.stage}/"
-        # Ten is the most that one page may hold, and more than there are parameters.
-        answer = self._ssm.get_parameters_by_path(Path=path, MaxResults=10)
-        values = {item["Name"].removeprefix(path): item["Value"] for item in answer["Parameters"]}
+        # A page may hold fewer than it could (AWS Systems Manager API reference), also none.
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+        values = {item["Name"].removeprefix(path): item["Value"] for page in pages for item in page["Parameters"]}
         if not values:
             raise GenolaunchError(
                 f"Stage “{self.stage}” is not deployed in this account and region ({self._where()}): "

@@ -23,6 +23,16 @@ def test_names_come_from_one_call(platform, session):
     assert calls == ["GetParametersByPath"]
 
 
+def test_names_may_come_in_several_pages(platform, session):
+    # given a table's name behind more parameters than one page holds
+    ssm = session.client("ssm")
+    ssm.delete_parameter(Name="/genolaunch/dev/task-table")
+    for name in (*(f"another-{number}" for number in range(12)), "task-table"):
+        ssm.put_parameter(Name=f"/genolaunch/dev/{name}", Value=name, Type="String")
+
+    assert Platform(STAGE, session).names.task_table == "task-table"
+
+
 def test_stage_that_is_not_deployed_is_told_in_one_sentence(platform, session):
     with pytest.raises(GenolaunchError, match=r"^Stage “prod” is not deployed in this account and region \(eu-west-1"):
         _ = Platform("prod", session).names
