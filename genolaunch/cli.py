@@ -241,7 +241,7 @@ def _platform(ctx: typer.Context, stage: str | None) -> Platform:
 def _upload_folder(platform: Platform, config: Path, folder: Path, *, quiet: bool) -> None:
     from genolaunch import render, submission
 
-    with render.byte_progress(render.console(quiet=quiet), "Uploading") as begin:
+    with render.byte_progress(render.progress_console(quiet=quiet), "Uploading") as begin:
         for upload in submission.planned_uploads(platform, config, folder):
             submission.upload_data(platform, upload, begin(upload.key, upload.size))
 
@@ -250,7 +250,7 @@ def _download(platform: Platform, objects: "Sequence[ResultObject]", folder: Pat
     from genolaunch import render
     from genolaunch.results import download
 
-    with render.byte_progress(render.console(quiet=quiet), "Downloading") as begin:
+    with render.byte_progress(render.progress_console(quiet=quiet), "Downloading") as begin:
         for entry in objects:
             download(platform, entry, folder, begin(entry.path, entry.size))
     if not quiet:

@@ -42,9 +42,15 @@ _STEP_MARKS = {
 }
 
 
-def console(*, quiet: bool = False) -> Console:
-    """Standard output, wide enough for whole ids where it is no terminal; nothing at all if `quiet`."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False, quiet=quiet)
+def console() -> Console:
+    """Standard output, wide enough for whole ids where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+
+
+def progress_console(*, quiet: bool) -> Console:
+    """Standard error, so that a script finds nothing but the answer on standard output; nothing at all if `quiet`."""
+    width = None if sys.stderr.isatty() else _WIDTH_WITHOUT_TERMINAL
+    return Console(width=width, highlight=False, quiet=quiet, stderr=True)
 
 
 def duration(time: timedelta | None) -> str:
