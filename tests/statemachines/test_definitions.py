@@ -11,6 +11,7 @@ import pytest
 from statelint.cli import main as statelint
 
 MACHINES = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
+MACHINES_BY_NAME = {machine.name.removesuffix(".asl.json"): machine for machine in MACHINES}
 # Service names that Step Functions spells otherwise than botocore does.
 SERVICES = {"sfn": "stepfunctions", "states": "stepfunctions"}
 
@@ -72,3 +73,21 @@ def argument_names(arguments: dict[str, Any] | str) -> set[str]:
         if token.group(1) and depth == 1:
             names.add(token.group(1))
     return names
+
+
+def test_job_definitions_have_the_scheduling_priority_that_fair_share_demands():
+    register = read(MACHINES_BY_NAME["regenie"])["States"]["Job definition: register"]
+
+    assert register["Arguments"]["SchedulingPriority"] >= 0
+
+
+@each_machine
+def test_jobs_are_submitted_again_when_batch_is_asked_too_often(machine):
+    """SubmitJob is limited to 50 a second in an account; the integration has had two names for the refusal."""
+    for name, state in tasks(read(machine)):
+        if state["Resource"] != "arn:aws:states:::batch:submitJob.sync":
+            continue
+        (rule,) = state["Retry"]
+        assert {"Batch.AWSBatchException", "Batch.BatchException"} <= set(rule["ErrorEquals"]), name
+        assert "States.TaskFailed" not in rule["ErrorEquals"], name  # a job that failed
+        assert rule["MaxAttempts"] >= 10, name
