@@ -83,15 +83,21 @@ class DataStack(StageStack):
                 f"logs.{self.region}.amazonaws.com",
                 {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": self.format_arn(service="logs", resource="*")}},
             ),
-            "BucketNotifications": (
-                "s3.amazonaws.com",
-                {**in_account, "ArnLike": {"aws:SourceArn": f"arn:{self.partition}:s3:::{self._launch_bucket_name}"}},
-            ),
-            "DeadLettersOfRules": ("events.amazonaws.com", in_account),
             "Alarms": ("cloudwatch.amazonaws.com", in_account),
         }
         for sid, (service, conditions) in users.items():
             key.add_to_resource_policy(_use_of_key(sid, iam.ServicePrincipal(service), conditions))
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="SendersToEncryptedQueues",
+                # S3 (the launch bucket's notifications) and EventBridge (dead letters of rules). Their requests to the
+                # key name no source account or ARN, so such a condition would refuse them all: the queues' own
+                # policies say which bucket and which rule may send.
+                principals=[iam.ServicePrincipal("s3.amazonaws.com"), iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+                resources=["*"],  # in a key's policy, "*" is this key
+            )
+        )
         key.add_to_resource_policy(
             _use_of_key(
                 "LustreLinks",

@@ -70,12 +70,14 @@ def test_only_the_launch_bucket_may_write_to_the_queue_and_before_it_is_made(dat
     assert policy_id in bucket["DependsOn"]
 
 
-def test_the_key_lets_s3_encrypt_what_it_sends_to_the_queue(data):
+def test_the_key_lets_services_send_to_encrypted_queues_and_asks_nothing_that_they_do_not_say(data):
     key = data.one("AWS::KMS::Key")
 
-    (statement,) = [s for s in key["KeyPolicy"]["Statement"] if s.get("Sid") == "BucketNotifications"]
-    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
-    assert {"kms:GenerateDataKey*", "kms:Decrypt*"} <= set(statement["Action"])
+    (statement,) = [s for s in key["KeyPolicy"]["Statement"] if s.get("Sid") == "SendersToEncryptedQueues"]
+    assert statement["Principal"] == {"Service": ["events.amazonaws.com", "s3.amazonaws.com"]}
+    assert sorted(statement["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    # Neither service's request to KMS carries aws:SourceAccount or aws:SourceArn.
+    assert "Condition" not in statement
     assert key["EnableKeyRotation"] is True
 
 
@@ -90,7 +92,8 @@ def test_the_key_admits_the_roles_of_lustre_links_through_s3_alone(data):
 def test_nobody_but_the_account_uses_the_key_without_a_condition(data):
     statements = data.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
 
-    unconditional = [s["Principal"] for s in statements if "Condition" not in s]
+    senders = "SendersToEncryptedQueues"  # whom the queues' own policies limit
+    unconditional = [s["Principal"] for s in statements if "Condition" not in s and s.get("Sid") != senders]
     assert len(unconditional) == 1
     assert ":root" in json.dumps(unconditional)
 
