@@ -266,7 +266,8 @@ class RegenieStack(StageStack):
             iam.PolicyStatement(
                 sid="GiveJobsTheirRoles",
                 actions=["iam:PassRole"],
+                # No condition on the service that they are passed to: Batch does not document what it says there.
+                # The roles' own trust policies let ECS tasks have them and nobody else.
                 resources=[self._job_role.role_arn, self._execution_role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
             ),
         ]
