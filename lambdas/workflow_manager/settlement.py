@@ -56,9 +56,14 @@ def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
         return Settlement(max(0, launch.attempt - 1) if launch.status in _WORKED_ON else launch.attempt)
     if launch.status is Status.CANCEL_REQUESTED:
         return Settlement(launch.attempt, Status.CANCELLED)
-    if launch.status is Status.RUNNING:
+    if launch.status is Status.RUNNING or _never_started(launch, ended):
         return Settlement(launch.attempt, Status.FAILED, failure_of_ending(ended.ending, ended.error))
     return Settlement(launch.attempt)
+
+
+def _never_started(launch: Launch, ended: EndedExecution) -> bool:
+    """The execution that was to claim a new launch ended before it did. (READY or RETRY may be newer than this ending.)"""
+    return launch.status is Status.SUBMITTED and ended.ending != "SUCCEEDED"
 
 
 def _launch_id(execution_input: str | None) -> str | None:

@@ -91,6 +91,25 @@ class TestSettleLaunch:
         assert (launch.status, launch.error) == (Status.FAILED, {"type": error_type, "message": message})
         assert [notice["Subject"] for notice in platform.notices()] == ["Genolaunch test: height-gwas failed"]
 
+    def test_a_new_launch_whose_execution_ended_before_it_claimed_failed(self, platform, launch_id):
+        # Or it would be SUBMITTED for ever, and every drop of the same bytes be answered with it.
+        assert end(launch_id, "ABORTED") == {"launchId": launch_id, "endedAttempt": 0}
+
+        assert platform.repository.get(launch_id).status == Status.FAILED
+
+    def test_a_new_launch_waits_on_when_an_execution_had_nothing_to_do(self, platform, launch_id):
+        assert end(launch_id, "SUCCEEDED") == {"launchId": launch_id, "endedAttempt": 0}
+
+        assert platform.repository.get(launch_id).status == Status.SUBMITTED
+
+    def test_a_retry_waits_on_when_the_end_before_it_is_told_of_late(self, platform, launch_id):
+        change(launch_id, "RUNNING")
+        change(launch_id, "FAILED")
+        platform.repository.change_status(launch_id, Status.RETRY, execution_arn=None)
+
+        assert end(launch_id, "FAILED")["endedAttempt"] == 1
+        assert platform.repository.get(launch_id).status == Status.RETRY
+
     def test_a_recorded_end_stays(self, platform, launch_id):
         change(launch_id, "RUNNING")
         change(launch_id, "COMPLETE")
