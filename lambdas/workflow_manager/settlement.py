@@ -62,7 +62,7 @@ def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
 
 
 def _never_started(launch: Launch, ended: EndedExecution) -> bool:
-    """The execution that was to claim a new launch ended before it did. (READY or RETRY may be newer than this ending.)"""
+    """The execution that was to claim a new launch ended before it did. READY and RETRY may be newer than its end."""
     return launch.status is Status.SUBMITTED and ended.ending != "SUCCEEDED"
 
 
