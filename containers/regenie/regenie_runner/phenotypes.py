@@ -27,7 +27,8 @@ class TraitFacts(NamedTuple):
 
 def describe_traits(path: Path, traits: Sequence[str]) -> dict[str, TraitFacts]:
     """Facts by trait, in one pass; a trait that is not in the header has none."""
-    with path.open(encoding="utf-8") as lines:
+    # regenie takes ids in any encoding.
+    with path.open(encoding="utf-8", errors="replace") as lines:
         header = next(lines, "").split()
         columns = {trait: header.index(trait) for trait in traits if trait in header}
         tallies = {trait: _Tally() for trait in columns}

@@ -144,7 +144,7 @@ class Scan:
         with path.open("rb") as file:
             file.seek(offset)
             line = file.read(length).split(b"\n")[row - first]
-        return dict(zip(self._columns.names, line.decode().split(), strict=True))
+        return dict(zip(self._columns.names, (field.decode(errors="replace") for field in line.split()), strict=True))
 
 
 def chromosome_order(name: str) -> tuple[int, str]:

@@ -37,6 +37,12 @@ def test_traits_are_described_from_what_was_observed(tmp_path):
     assert facts["b"].cases == 2
 
 
+def test_ids_may_be_in_any_encoding(tmp_path):
+    path = tmp_path / "phenotypes.txt"
+    path.write_bytes("FID IID a\nMüller 1 2.5\n".encode("latin-1"))
+    assert describe_traits(path, ["a"])["a"].observed == 1
+
+
 def test_a_trait_without_values_is_neither_centred_nor_uncentred(tmp_path):
     path = tmp_path / "phenotypes.txt"
     path.write_text("FID IID a\n1 1 NA\n")

@@ -181,3 +181,12 @@ def test_a_locus_has_the_effect_of_its_allele_and_the_info_score_of_bgen(launch)
             "significant": True,
         }
     ]
+
+
+def test_the_name_of_a_variant_may_be_in_any_encoding(launch):
+    given_chunks(launch, HEADER + result_row("1", 5, name="NAME"))
+    part = launch.work / "step2/000000/chunk_height.regenie"
+    part.write_bytes(part.read_bytes().replace(b"NAME", "rs\u00a01é".encode("latin-1")))
+
+    assert launch.run("merge") == 0
+    assert summary(launch)["loci"][0]["id"] == "rs\ufffd1\ufffd"
