@@ -91,3 +91,29 @@ def test_jobs_are_submitted_again_when_batch_is_asked_too_often(machine):
         assert {"Batch.AWSBatchException", "Batch.BatchException"} <= set(rule["ErrorEquals"]), name
         assert "States.TaskFailed" not in rule["ErrorEquals"], name  # a job that failed
         assert rule["MaxAttempts"] >= 10, name
+
+
+POLLING_LIMIT = re.compile(r"\$(?:polls|rounds) [<>] (\d+)")
+
+
+def test_waiting_for_hours_fits_the_25_000_events_of_an_execution():
+    """A round is a Task (5 events), a Choice (2) and a Wait (2); nothing catches an execution that runs out of them."""
+    states = read(MACHINES_BY_NAME["regenie"])["States"].values()
+
+    limits = [
+        max(int(limit) for limit in POLLING_LIMIT.findall(json.dumps(state)))
+        for state in states
+        if state["Type"] == "Choice" and POLLING_LIMIT.search(json.dumps(state))
+    ]
+    assert len(limits) == 4  # file system, links, import, export
+    assert 9 * sum(limits) < 20_000
+
+
+def test_jobs_start_after_the_import_that_shows_them_their_files():
+    states = read(MACHINES_BY_NAME["regenie"])["States"]
+
+    importing = states["Data links: import the file lists"]
+    assert importing["Arguments"]["Type"] == "IMPORT_METADATA_FROM_REPOSITORY"
+    assert states["Data links: ready?"]["Choices"][0]["Next"] == "Data links: import the file lists"
+    before = [name for name, state in states.items() if "Job definition: register" in json.dumps(state)]
+    assert before == ["Data links: imported?"]
