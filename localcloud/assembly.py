@@ -3,11 +3,13 @@
 import getpass
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localcloud import injection
 from localcloud import ministack_adapter as ministack
+from localcloud.injection import InjectionEndpoint, Injector
 from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
 from localcloud.sdk_tasks import SdkTasks
@@ -23,6 +25,8 @@ class StandIns:
     batch: Batch
     others: tuple[Service, ...]
     close: Callable[[], None]
+    injectors: Mapping[str, Injector] = field(default_factory=dict)
+    """Make a service fail on request, by the service's name."""
 
 
 MakeStandIns = Callable[[Path, str], StandIns]
@@ -34,6 +38,7 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     stand_ins = make_stand_ins(state_dir, endpoint)
     for service in (stand_ins.batch, *stand_ins.others):
         ministack.serve(service.name, Endpoint(service))
+    ministack.serve_path(injection.PREFIX, InjectionEndpoint(stand_ins.injectors).answer)
     sdk = SdkTasks(endpoint)
     stand_ins.batch.subscribe(_announce_job)
     ministack.use_own_lambda_worker()

@@ -28,7 +28,7 @@ from localcloud.sdk_names import Value
 from localcloud.wire import Answer, Endpoint, Request
 
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
-    (app, ("SERVICE_HANDLERS", "main")),
+    (app, ("SERVICE_HANDLERS", "_handle_post_body_shortcuts", "main")),
     (router, ("SERVICE_PATTERNS",)),
     (responses, ("_request_account_id", "_request_region", "now_iso")),
     (lambda_runtime, ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset")),
@@ -104,6 +104,22 @@ def serve(name: str, endpoint: Endpoint) -> None:
     app.SERVICE_HANDLERS[name] = handle
     if endpoint.target_prefix:
         router.SERVICE_PATTERNS[name] = {"target_prefixes": [endpoint.target_prefix], "credential_scope": name}
+
+
+def serve_path(prefix: str, answer: Callable[[Request], Answer]) -> None:
+    """Answer the requests whose path begins with `prefix`, which no service has."""
+    handle_special = app._handle_post_body_shortcuts
+
+    @wraps(handle_special)
+    async def wrapped(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any], request_id: str
+    ) -> Answer | None:
+        if path.startswith(prefix):
+            return await asyncio.to_thread(answer, Request(method, path, headers, body, query))
+        special: Answer | None = await handle_special(method, path, headers, body, query, request_id)
+        return special
+
+    app._handle_post_body_shortcuts = wrapped
 
 
 # --- Step Functions ------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from localcloud.batch import (
 from localcloud.clients import ACCOUNT, REGION, client, client_environment
 from localcloud.fsx import FsxService
 from localcloud.images import ImageCatalog
+from localcloud.injection import batch_injector, fsx_injector
 
 _CHECKOUT: Final = Path(__file__).parents[1]
 
@@ -34,7 +35,12 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         batch.close()  # jobs first: they use the file systems
         file_systems.close()
 
-    return StandIns(batch=batch, others=(file_systems,), close=close)
+    return StandIns(
+        batch=batch,
+        others=(file_systems,),
+        close=close,
+        injectors={"batch": batch_injector(batch), "fsx": fsx_injector(file_systems)},
+    )
 
 
 def _runner(state_dir: Path, endpoint: str, file_systems: FsxService) -> ContainerRunner:

@@ -2,6 +2,8 @@
 
 import json
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -122,6 +124,34 @@ class PlatformClient:
             return None
         answer: dict[str, Any] = json.loads(body)
         return answer if answer.get("submissionId") == submission else None
+
+    # --- what goes wrong -------------------------------------------------------------------------------------------
+    def inject_batch(
+        self,
+        job_name_glob: str,
+        *,
+        status_reason: str | None = None,
+        reason: str | None = None,
+        exit_code: int | None = None,
+        times: int = 1,
+    ) -> None:
+        """Lets the next `times` attempts of jobs with such a name fail; by default they lose their Spot instance."""
+        body = {"jobNameGlob": job_name_glob, "times": times}
+        more = {"statusReason": status_reason, "reason": reason, "exitCode": exit_code}
+        self._inject("batch", body | {key: value for key, value in more.items() if value is not None})
+
+    def inject_fsx(self, *, fail_next_file_system: str | None = None, fail_next_export: str | None = None) -> None:
+        """Lets the next file system end FAILED with a message, or files like a glob fail in the next export."""
+        body = {"failNextFileSystem": fail_next_file_system, "failNextExport": fail_next_export}
+        self._inject("fsx", {key: value for key, value in body.items() if value is not None})
+
+    def _inject(self, service: str, body: Mapping[str, Any]) -> None:
+        url = f"{self.environment['AWS_ENDPOINT_URL']}/_localcloud/inject/{service}"
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        try:
+            urllib.request.urlopen(request, timeout=10).close()
+        except urllib.error.HTTPError as refusal:
+            raise ValueError(json.load(refusal)["message"]) from refusal
 
     # --- what users see --------------------------------------------------------------------------------------------
     def launch(self, launch_id: str) -> dict[str, Any]:

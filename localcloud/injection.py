@@ -1,0 +1,111 @@
+"""Failures on request, for tests and demos that run in another process: `POST /_localcloud/inject/<service>`.
+
+- `batch`: `{"jobNameGlob": "launch-*-level0:1", "statusReason"?, "reason"?, "exitCode"?, "times"?}`: the next `times`
+  attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance.
+- `fsx`: `{"failNextFileSystem": "<message>"}` or `{"failNextExport": "<glob of paths>"}`.
+
+The answer is 200, or 400 with a sentence that says what is wrong with the request.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from localcloud.batch import BatchService
+from localcloud.fsx import FsxService
+from localcloud.wire import Answer, Request
+
+PREFIX: Final = "/_localcloud/inject/"
+
+Injector = Callable[[Mapping[str, Any]], None]
+"""Arranges the failure that a request's body asks for. Raises BadInjectionError."""
+
+_BATCH_KEYS: Final[Mapping[str, tuple[str, type]]] = {
+    "statusReason": ("status_reason", str),
+    "reason": ("reason", str),
+    "exitCode": ("exit_code", int),
+    "times": ("times", int),
+}
+"""The optional keys of a request: the argument of BatchService.inject and its type."""
+
+
+class BadInjectionError(Exception):
+    """The request cannot be understood. The message is a sentence."""
+
+
+def batch_injector(batch: BatchService) -> Injector:
+    """Failures of job attempts."""
+
+    def inject(body: Mapping[str, Any]) -> None:
+        _refuse_unknown(body, {"jobNameGlob", *_BATCH_KEYS})
+        glob = _value(body, "jobNameGlob", str)
+        arguments = {name: _value(body, key, kind) for key, (name, kind) in _BATCH_KEYS.items() if key in body}
+        if arguments.get("times", 1) < 1:
+            raise BadInjectionError("times must be at least 1.")
+        batch.inject(glob, **arguments)
+
+    return inject
+
+
+def fsx_injector(fsx: FsxService) -> Injector:
+    """Failures of file systems and exports."""
+    fail: Mapping[str, Callable[[str], None]] = {
+        "failNextFileSystem": fsx.fail_next_file_system,
+        "failNextExport": fsx.fail_next_export,
+    }
+
+    def inject(body: Mapping[str, Any]) -> None:
+        _refuse_unknown(body, set(fail))
+        if len(body) != 1:
+            raise BadInjectionError(f"The body must have exactly one of {' and '.join(fail)}.")
+        (key,) = body
+        fail[key](_value(body, key, str))
+
+    return inject
+
+
+class InjectionEndpoint:
+    """The HTTP side of the injectors."""
+
+    def __init__(self, injectors: Mapping[str, Injector]) -> None:
+        """`injectors` by the name of their service in the path."""
+        self._injectors = injectors
+
+    def answer(self, request: Request) -> Answer:
+        """Answer one request below PREFIX."""
+        try:
+            self._inject(request)
+        except BadInjectionError as error:
+            return _answer(400, {"message": str(error)})
+        return _answer(200, {})
+
+    def _inject(self, request: Request) -> None:
+        injector = self._injectors.get(request.path.removeprefix(PREFIX))
+        if injector is None or request.method != "POST":
+            known = " and ".join(f"POST {PREFIX}{name}" for name in self._injectors)
+            raise BadInjectionError(f"{request.method} {request.path} is unknown; known: {known}.")
+        try:
+            body = json.loads(request.body)
+        except ValueError as error:
+            raise BadInjectionError(f"The body is not JSON: {error}.") from error
+        if not isinstance(body, dict):
+            raise BadInjectionError("The body must be a JSON object.")
+        injector(body)
+
+
+def _refuse_unknown(body: Mapping[str, Any], known: set[str]) -> None:
+    unknown = sorted(body.keys() - known)
+    if unknown:
+        raise BadInjectionError(f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
+
+
+def _value(body: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - of the type that is asked for
+    value = body.get(key)
+    if not isinstance(value, kind) or isinstance(value, bool) or value == "":
+        wanted = "text" if kind is str else "a whole number"
+        raise BadInjectionError(f"{key} must be {wanted}, not {json.dumps(value)}.")
+    return value
+
+
+def _answer(status: int, body: Mapping[str, str]) -> Answer:
+    return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
