@@ -112,6 +112,15 @@ class ComputeStack(StageStack):
                 ],
             )
         )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="RegisterWithTags",
+                # Demanded of an agent that registers its instance with tags; nothing that exists can be tagged.
+                actions=["ecs:TagResource"],
+                resources=[self.format_arn(service="ecs", resource="container-instance", resource_name="*")],
+                conditions={"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}},
+            )
+        )
         return iam.CfnInstanceProfile(self, "InstanceProfile", roles=[role.role_name])
 
     def _make_launch_template(self) -> ec2.LaunchTemplate:

@@ -8,14 +8,19 @@ set -euo pipefail
 readonly FOLDER='@FOLDER@'
 
 # Without its file system a job would find the empty folder that Docker makes for a missing bind source. An instance
-# that cannot mount must therefore take no jobs: Batch gives up on the jobs that find no instance, and says so.
+# that cannot mount must therefore take no jobs. Batch then reports them as blocked for an UNDETERMINED reason, and on
+# that reason a queue cannot cancel jobs by itself.
 refuse_jobs() {
   echo "Genolaunch: the set-up of ${FOLDER} failed (line $1); this instance takes no jobs" > /dev/console
   systemctl mask --now ecs
 }
 trap 'refuse_jobs ${LINENO}' ERR
 
-dnf install --assumeyes lustre-client autofs
+# One mirror's hiccup must not cost an instance. After the last try, the next command fails and says so.
+for pause in 5 15 30 60 0; do
+  dnf install --assumeyes lustre-client autofs && break
+  sleep "${pause}"
+done
 modprobe lustre
 
 install --directory "${FOLDER}" /etc/auto.master.d

@@ -98,6 +98,13 @@ def test_instances_are_encrypted_and_keep_their_credentials(compute):
     assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
 
 
+def test_an_agent_may_tag_the_instance_that_it_registers_and_nothing_else(compute):
+    tag = compute.statement("InstanceRole", "RegisterWithTags")
+
+    assert tag["Action"] == "ecs:TagResource"
+    assert tag["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
+
+
 def test_a_changed_template_reaches_the_environments(compute):
     for environment in compute.all("AWS::Batch::ComputeEnvironment").values():
         assert environment["ReplaceComputeEnvironment"] is False
@@ -118,6 +125,22 @@ def test_user_data_is_mime_and_sets_up_the_mounts(compute):
 
 def test_the_set_up_is_a_valid_script():
     subprocess.run(["bash", "-n", str(SET_UP)], check=True)
+
+
+def test_the_set_up_tries_again_to_install_and_gives_up_in_the_end(tmp_path):
+    """The commands of the host are stand-ins here: dnf fails as often as asked."""
+    loop = re.search(r"^for pause in .*?^modprobe lustre$", SET_UP.read_text(), re.MULTILINE | re.DOTALL)
+    assert loop
+
+    def run(failures: int) -> subprocess.CompletedProcess[str]:
+        stand_ins = f"""set -euo pipefail; tries=0; sleep() {{ :; }}
+            dnf() {{ tries=$((tries + 1)); [ $tries -gt {failures} ] && touch installed; }}
+            modprobe() {{ [ -e installed ]; }}; rm -f installed; {loop[0]}; echo $tries"""
+        return subprocess.run(["bash", "-c", stand_ins], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (run(0).returncode, run(0).stdout.strip()) == (0, "1")
+    assert (run(3).returncode, run(3).stdout.strip()) == (0, "4")
+    assert run(9).returncode == 1
 
 
 @pytest.mark.parametrize(
