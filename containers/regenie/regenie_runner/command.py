@@ -17,6 +17,8 @@ from regenie_runner.errors import CommandKilledError, RunnerError, Stopped
 from regenie_runner.task import CommandTask
 from regenie_runner.workspace import Workspace
 
+RECEIPT = "task.json"
+"""In an output folder: the line of the plan that it is the output of."""
 LEVEL0 = "level0"
 STEP2 = "step2"
 
@@ -27,11 +29,12 @@ def run_task(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
     if task.output is None:
         _run_in_place(phase, task.placed(workspace.data, workspace.work, None))
     else:
-        _run_in_fresh_folder(phase, task, workspace.work / task.output, workspace)
+        _run_in_fresh_folder(phase, line, workspace.work / task.output, workspace)
 
 
-def _run_in_fresh_folder(phase: str, task: CommandTask, target: Path, workspace: Workspace) -> None:
-    if target.exists() and _is_complete(phase, task.placed(workspace.data, workspace.work, target), target):
+def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> None:
+    task = CommandTask.from_line(line)
+    if target.exists() and _is_complete(phase, line, target, workspace):
         say(f"{target} is complete from an earlier attempt: nothing to do.")
         return
     with workspace.fresh_folder(target) as folder:
@@ -40,11 +43,16 @@ def _run_in_fresh_folder(phase: str, task: CommandTask, target: Path, workspace:
         _write_prediction_list(folder, placed.predictions)
         run_command(placed.command)
         _check_results(phase, placed, folder)
+        (folder / RECEIPT).write_text(json.dumps(line), encoding="utf-8")
 
 
-def _is_complete(phase: str, placed: CommandTask, target: Path) -> bool:
+def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> bool:
+    # A launch that is planned anew on other data may give the same number to other variants.
+    if not _holds(target / RECEIPT, line):
+        say(f"{target} is there from an earlier attempt, but of another task, and is made again.")
+        return False
     try:
-        _check_results(phase, placed, target)
+        _check_results(phase, CommandTask.from_line(line).placed(workspace.data, workspace.work, target), target)
     except RunnerError as fault:
         say(f"{target} is there from an earlier attempt, but incomplete, and is made again: {fault}")
         return False
@@ -71,7 +79,7 @@ def _run_in_place(phase: str, placed: CommandTask) -> None:
     if phase == LEVEL0 and _is_beyond_master(placed):
         return
     receipt = Path(placed.expect[0] + ".finished")
-    if _receipt_is_valid(receipt, placed):
+    if _is_finished(receipt, placed):
         say(f"{placed.label} is complete from an earlier attempt: nothing to do.")
         return
     receipt.unlink(missing_ok=True)
@@ -101,9 +109,16 @@ def _receipt(placed: CommandTask) -> dict[str, Any]:
     return {"command": placed.command, "sizes": {path: Path(path).stat().st_size for path in placed.expect}}
 
 
-def _receipt_is_valid(receipt: Path, placed: CommandTask) -> bool:
+def _is_finished(receipt: Path, placed: CommandTask) -> bool:
     try:
-        return bool(json.loads(receipt.read_text(encoding="utf-8")) == _receipt(placed))
+        return _holds(receipt, _receipt(placed))
+    except OSError:  # an output is not there
+        return False
+
+
+def _holds(path: Path, value: dict[str, Any]) -> bool:
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")) == value)
     except (OSError, ValueError):
         return False
 

@@ -32,6 +32,7 @@ def test_a_complete_output_appears_under_its_name(launch):
         "chunk.log",
         "chunk_height.regenie",
         "chunk_ldl.regenie",
+        "task.json",
     ]
     assert launch.leftovers() == []
 
@@ -102,11 +103,23 @@ def test_a_complete_output_of_an_earlier_attempt_is_kept(launch, capfd):
     assert "complete from an earlier attempt" in capfd.readouterr().out
 
 
-def test_an_incomplete_output_is_replaced_as_a_whole(launch):
-    launch.write("step2/000000/chunk_height.regenie", "half a")
-    launch.write("step2/000000/stray", "x")
+def test_the_output_of_another_task_is_made_again(launch, capfd):
+    # As when a launch is planned anew on other data, and chunk 0 has as many variants as it had, but others.
     launch.plan("step2", chunk_task(0, BOTH, 1))
     launch.regenie_does(GOOD_CHUNK)
+    launch.run("step2")
+    launch.plan("step2", chunk_task(0, BOTH, 1, label="another chunk"))
+    assert launch.run("step2") == 0
+    assert runs(launch) == 2
+    assert "of another task" in capfd.readouterr().out
+
+
+def test_an_incomplete_output_is_replaced_as_a_whole(launch):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does(GOOD_CHUNK)
+    launch.run("step2")
+    launch.write("step2/000000/chunk_height.regenie", "half a")
+    launch.write("step2/000000/stray", "x")
     assert launch.run("step2") == 0
     assert (launch.work / "step2/000000/chunk_height.regenie").read_text() == HEADER + result_row("1", 5)
     assert not (launch.work / "step2/000000/stray").exists()
