@@ -18,6 +18,15 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectState:
+    """What tells one upload of an object from another."""
+
+    size: int
+    """Bytes."""
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataSet:
     """Objects below a prefix. Paths are relative to it; each method raises UnusableInputError if it cannot read."""
 
@@ -34,12 +43,17 @@ class DataSet:
         """The path as an s3:// URL."""
         return f"s3://{self.bucket}/{self.prefix}{path}"
 
-    def size(self, path: str) -> int:
-        """Bytes of an object."""
+    def state(self, path: str) -> ObjectState:
+        """Size and ETag of an object."""
         try:
-            return self._client.head_object(Bucket=self.bucket, Key=self.prefix + path)["ContentLength"]
+            head = self._client.head_object(Bucket=self.bucket, Key=self.prefix + path)
         except ClientError as error:
             raise self._unusable(path, error) from error
+        return ObjectState(head["ContentLength"], head["ETag"])
+
+    def size(self, path: str) -> int:
+        """Bytes of an object."""
+        return self.state(path).size
 
     def head(self, path: str, length: int) -> bytes:
         """The first `length` bytes, or all if there are fewer."""

@@ -1,12 +1,14 @@
 """Reads and checks everything a launch of regenie needs from its data, and names all that is wrong with it."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from lambdas.regenie.chunks import Survey, survey
-from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.errors import FaultCollector, UnusableInputError
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_genotypes
 from lambdas.regenie.images import Images
@@ -17,6 +19,8 @@ from lambdas.shared.config_model import MOST_ARRAY_CHILDREN, RegenieParameters
 
 MOST_STEP1_VARIANTS: Final = 1_000_000
 """More need --force-step1, and regenie's authors advise about 500,000."""
+_FINGERPRINT_LENGTH: Final = 16
+"""Hexadecimal digits, to tell the attempts of one launch apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Inputs:
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]
     input_bytes: int
     """Of every file that is read."""
+    fingerprint: str
+    """Another one as soon as a file, or the image, is another: what was made of one is not kept for the other."""
 
 
 def step1_genotypes(parameters: RegenieParameters) -> GenotypeFiles:
@@ -61,7 +67,10 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
         LaunchInputError: with every fault of the round.
     """
     faults = FaultCollector()
-    sizes = {path: faults.attempt(where, partial(data.size, path), 0) for path, where in _files(parameters).items()}
+    nothing = ObjectState(0, "")
+    files = {
+        path: faults.attempt(where, partial(data.state, path), nothing) for path, where in _files(parameters).items()
+    }
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
     columns: tuple[str, ...] = faults.attempt(
         "regenie.phenotypes", lambda: read_columns(data, parameters.phenotypes), ()
@@ -72,11 +81,24 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
         "regenie.step1.predictions", lambda: _given_predictions(data, parameters), {}
     )
     for path in predictions.values():
-        sizes[path] = faults.attempt("regenie.step1.predictions", partial(data.size, path), 0)
+        files[path] = faults.attempt("regenie.step1.predictions", partial(data.state, path), nothing)
     faults.raise_if_any()
 
     genotypes = _survey_all(data, parameters)
-    return Inputs(image, indices, len(covariates), predictions, genotypes, sum(sizes.values()))
+    return Inputs(
+        image,
+        indices,
+        len(covariates),
+        predictions,
+        genotypes,
+        input_bytes=sum(file.size for file in files.values()),
+        fingerprint=_fingerprint(image, files),
+    )
+
+
+def _fingerprint(image: str, files: Mapping[str, ObjectState]) -> str:
+    states = sorted((path, file.size, file.etag) for path, file in files.items())
+    return hashlib.sha256(json.dumps([image, states]).encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
 
 def _files(parameters: RegenieParameters) -> dict[str, str]:

@@ -54,6 +54,7 @@ def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
         step1=mode,
         level0_jobs=level0_jobs if mode is Step1Mode.SPLIT else 0,
         given_predictions=inputs.given_predictions,
+        fingerprint=inputs.fingerprint,
         datasets=[DatasetChunks(files, inputs.genotypes[files].survey.chunks) for files in step2_genotypes(parameters)],
         resources=job_resources(workload, parameters.resources),
     )

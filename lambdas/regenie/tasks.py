@@ -46,6 +46,8 @@ class Analysis:
     """0 unless step 1 is split."""
     given_predictions: Mapping[str, str]
     """Trait -> path below data of its LOCO file, if step 1 is GIVEN."""
+    fingerprint: str
+    """Of the inputs (inputs.Inputs)."""
     datasets: Sequence[DatasetChunks]
     resources: Mapping[str, JobResources]
 
@@ -71,7 +73,9 @@ def plan_tasks(analysis: Analysis) -> dict[str, list[Task]]:
             step1 = {"step1": [_whole(analysis)]}
         case Step1Mode.GIVEN:
             step1 = {}
-    return {**step1, "step2": _step2(analysis), "merge": _merge(analysis), "report": [_report(analysis)]}
+    phases = {**step1, "step2": _step2(analysis), "merge": _merge(analysis), "report": [_report(analysis)]}
+    # What an earlier attempt made of other inputs is another task's, however alike the commands are.
+    return {phase: [{**task, "inputs": analysis.fingerprint} for task in tasks] for phase, tasks in phases.items()}
 
 
 def _split(analysis: Analysis) -> Task:

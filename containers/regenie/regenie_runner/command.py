@@ -106,7 +106,8 @@ def _is_beyond_master(placed: CommandTask) -> bool:
 
 def _receipt(placed: CommandTask) -> dict[str, Any]:
     """The command has absolute paths: on another file system, where a master file would be void, it is another one."""
-    return {"command": placed.command, "sizes": {path: Path(path).stat().st_size for path in placed.expect}}
+    sizes = {path: Path(path).stat().st_size for path in placed.expect}
+    return {"command": placed.command, "inputs": placed.inputs, "sizes": sizes}
 
 
 def _is_finished(receipt: Path, placed: CommandTask) -> bool:

@@ -25,7 +25,8 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
     """Write one trait's merged results and their summary; both appear only when complete."""
     trait = str(line["trait"])
     merged, condensed = workspace.work / line["output"], workspace.work / line["summary"]
-    if _is_complete(merged, condensed):
+    inputs = line.get("inputs")
+    if _is_complete(merged, condensed, inputs):
         say(f"{merged} is complete from an earlier attempt: nothing to do.")
         return
     chunks = plan_lines(workspace.plan("step2"))
@@ -34,7 +35,8 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         scan = merge_parts(parts, target)
     # Written last, so that it also says that the merged file is complete.
     with workspace.fresh_file(condensed) as file:
-        file.write(json.dumps(summarise(trait, scan, _planned_variants(chunks)), allow_nan=False).encode())
+        summary = summarise(trait, scan, _planned_variants(chunks), inputs)
+        file.write(json.dumps(summary, allow_nan=False).encode())
     say(f"{trait}: {scan.rows:,} variants of {len(parts):,} chunks are in {merged}.")
 
 
@@ -70,9 +72,9 @@ def _planned_variants(chunks: list[dict[str, Any]]) -> int | None:
     return None if None in counts else sum(count for count in counts if count is not None)
 
 
-def _is_complete(merged: Path, condensed: Path) -> bool:
+def _is_complete(merged: Path, condensed: Path, inputs: str | None) -> bool:
     try:
         check_outputs([str(merged), str(condensed)])
-    except RunnerError:
+        return bool(json.loads(condensed.read_text(encoding="utf-8"))["inputs"] == inputs)
+    except (RunnerError, ValueError, KeyError):
         return False
-    return True

@@ -49,6 +49,7 @@ class Summary(TypedDict):
     """Everything about one trait."""
 
     trait: str
+    inputs: str | None  # the task's fingerprint of the data and the image
     rows: int  # lines of the merged file
     failed_tests: int  # rows of which regenie could not compute a p-value
     planned_variants: int | None  # of all data sets; None when the plan does not say
@@ -60,13 +61,14 @@ class Summary(TypedDict):
     quantiles: QuantilePoints
 
 
-def summarise(trait: str, scan: Scan, planned_variants: int | None) -> Summary:
+def summarise(trait: str, scan: Scan, planned_variants: int | None, inputs: str | None = None) -> Summary:
     """Condense a finished scan, which loses its arrays."""
     chromosomes = scan.take_chromosomes()
     loci = find_loci(chromosomes)
     log10p = _tested([chromosome.log10p for chromosome in chromosomes])
     return {
         "trait": trait,
+        "inputs": inputs,
         "rows": scan.rows,
         "failed_tests": scan.rows - log10p.size,
         "planned_variants": planned_variants,

@@ -49,6 +49,7 @@ class CommandTask(NamedTuple):
     predictions: dict[str, str]  # trait -> file of LOCO predictions
     variants: int | None  # step 2: variants of the chunk
     job: int | None  # level 0: 1-based number in the master file
+    inputs: str | None  # fingerprint of the data and the image
 
     @classmethod
     def from_line(cls, line: dict[str, Any]) -> CommandTask:
@@ -65,6 +66,7 @@ class CommandTask(NamedTuple):
             predictions=line.get("predictions") or {},
             variants=line.get("variants"),
             job=line.get("job"),
+            inputs=line.get("inputs"),
         )
 
     def placed(self, data: Path, work: Path, output: Path | None) -> CommandTask:

@@ -1,5 +1,6 @@
 """A data set in memory, and the small cohort that most tests plan for."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.errors import UnusableInputError
 from lambdas.shared.config_model import RegenieParameters
 
@@ -18,8 +19,9 @@ class MemoryDataSet(DataSet):
 
     files: dict[str, bytes] = field(default_factory=dict)
 
-    def size(self, path: str) -> int:
-        return len(self._file(path))
+    def state(self, path: str) -> ObjectState:
+        content = self._file(path)
+        return ObjectState(len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
 
     def head(self, path: str, length: int) -> bytes:
         return self._file(path)[:length]

@@ -38,6 +38,20 @@ def test_everything_that_is_missing_is_named_in_one_error(data: MemoryDataSet):
     }
 
 
+def test_the_fingerprint_tells_other_data_and_another_image(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+    given = parameters(sample=None)
+    before = inputs.read_inputs(data, given, IMAGES).fingerprint
+
+    again = inputs.read_inputs(data, given, IMAGES).fingerprint
+    other_image = inputs.read_inputs(data, given, Images({"4.1.2": "regenie:rebuilt"}, "4.1.2")).fingerprint
+    data.files["phenotypes.txt"] += b"\n"
+    other_data = inputs.read_inputs(data, given, IMAGES).fingerprint
+
+    assert again == before
+    assert len({before, other_image, other_data}) == 3
+
+
 def test_a_fault_of_a_data_set_names_its_place_in_the_config(data: MemoryDataSet):
     add_cohort(data, ("1", 10))
     data.files["two.bed"] = bed(1, 8)

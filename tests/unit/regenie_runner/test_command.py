@@ -114,6 +114,14 @@ def test_the_output_of_another_task_is_made_again(launch, capfd):
     assert "of another task" in capfd.readouterr().out
 
 
+def test_the_output_of_other_inputs_is_made_again(launch):
+    launch.regenie_does(GOOD_CHUNK)
+    for fingerprint in ("a", "b", "b"):
+        launch.plan("step2", chunk_task(0, BOTH, 1, inputs=fingerprint))
+        assert launch.run("step2") == 0
+    assert runs(launch) == 2
+
+
 def test_an_incomplete_output_is_replaced_as_a_whole(launch):
     launch.plan("step2", chunk_task(0, BOTH, 1))
     launch.regenie_does(GOOD_CHUNK)
@@ -291,6 +299,15 @@ def test_a_level_0_job_makes_the_folder_of_its_log_and_is_done_once(launch):
     assert (launch.work / "step1" / "l0").is_dir()
     assert launch.run("level0", index=1) == 0
     assert runs(launch) == 1
+
+
+def test_a_level_0_job_of_other_inputs_is_done_again(launch):
+    launch.write("step1/split/par.master", MASTER)
+    level0_writes(launch, 1)
+    for fingerprint in ("a", "b"):
+        launch.plan("level0", {**level0_task(1), "inputs": fingerprint})
+        assert launch.run("level0") == 0
+    assert runs(launch) == 2
 
 
 def test_a_level_0_file_that_a_killed_attempt_left_is_made_again(launch):

@@ -190,3 +190,13 @@ def test_the_name_of_a_variant_may_be_in_any_encoding(launch):
 
     assert launch.run("merge") == 0
     assert summary(launch)["loci"][0]["id"] == "rs\ufffd1\ufffd"
+
+
+def test_a_trait_of_other_inputs_is_merged_again(launch):
+    given_chunks(launch, HEADER + result_row("1", 5))
+    launch.run("merge")
+    given_chunks(launch, HEADER + result_row("1", 6))
+    launch.plan("merge", {**merge_task("height"), "inputs": "others"})
+
+    assert launch.run("merge") == 0
+    assert merged(launch) == HEADER + result_row("1", 6)
