@@ -9,8 +9,8 @@ from contract import ErrorType
 _DEEPEST_NESTING = 5
 """A launch nests one execution in another; more levels than this is not a cause but a riddle."""
 
-_LONGEST_MESSAGE = 2_000
-"""Characters: a notice or a table row with more is not read. The whole cause is in the execution's history."""
+_LONGEST_MESSAGE = 20_000
+"""Characters: room for every fault of a launch's inputs. The whole cause is in the execution's history."""
 
 _TYPES = {error_type.value: error_type for error_type in ErrorType} | {"States.Timeout": ErrorType.TIMED_OUT}
 
@@ -36,7 +36,9 @@ def failure(error: Mapping[str, Any]) -> dict[str, str]:
     message = cause or _DEFAULT_MESSAGES.get(error_type, "The platform gave no reason.")
     if name and name not in _TYPES:
         message = f"{name}: {message}"
-    return {"type": error_type.value, "message": message[:_LONGEST_MESSAGE]}
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[:_LONGEST_MESSAGE] + "…"
+    return {"type": error_type.value, "message": message}
 
 
 def failure_of_ending(ending: str, error: Mapping[str, Any]) -> dict[str, str]:

@@ -42,8 +42,17 @@ def test_the_innermost_error_counts_and_has_a_known_type(error, expected):
     assert (found["type"], found["message"]) == expected
 
 
-def test_a_long_cause_is_cut():
-    assert len(failure({"Error": "ExportError", "Cause": "x" * 30_000})["message"]) == 2_000
+def test_a_long_cause_is_cut_and_says_so():
+    message = failure({"Error": "ExportError", "Cause": "x" * 30_000})["message"]
+
+    assert len(message) == 20_001
+    assert message.endswith("x…")
+
+
+def test_fifty_faults_of_a_launchs_inputs_are_all_told():
+    cause = "\n".join(f"- regenie.genotypes: fault {number}. {'remedy ' * 30}" for number in range(50))
+
+    assert failure({"Error": "InputNotFoundError", "Cause": cause})["message"] == cause
 
 
 def test_how_an_execution_ended_names_its_error():
