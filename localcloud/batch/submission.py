@@ -46,6 +46,7 @@ def parse_submission(
             refuse(f"{member} is not supported by the local cloud.")
     queue = _queue(params, queues)
     definition = definitions.active(params["jobDefinition"])
+    _check_share(params, queue, definition)
     array_size = _array_size(params)
     dependencies = params.get("dependsOn", [])
     after, after_same_index = _dependencies(dependencies, array_size, find_job)
@@ -63,12 +64,18 @@ def _queue(params: Document, queues: JobQueues) -> Document:
     queue = queues.registry.get(params["jobQueue"])
     if queue["state"] != ENABLED:
         refuse(f"Job queue {params['jobQueue']} is not in state {ENABLED}.")
+    return queue
+
+
+def _check_share(params: Document, queue: Document, definition: Document) -> None:
+    """A fair-share queue needs to know whose share a job takes, and its priority within it; a FIFO queue neither."""
     is_fair_share = "schedulingPolicyArn" in queue
     if is_fair_share and not params.get("shareIdentifier"):
         refuse("ShareIdentifier must be specified for a job queue with a scheduling policy.")
     if not is_fair_share and params.get("shareIdentifier"):
         refuse("ShareIdentifier must not be specified for a job queue without a scheduling policy.")
-    return queue
+    if is_fair_share and "schedulingPriorityOverride" not in params and "schedulingPriority" not in definition:
+        refuse("Either schedulingPriority in the job definition or schedulingPriorityOverride is required.")
 
 
 def _array_size(params: Document) -> int | None:

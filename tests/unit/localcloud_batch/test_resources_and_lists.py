@@ -71,7 +71,8 @@ def test_a_fair_share_queue_wants_a_share_identifier_and_a_fifo_queue_does_not(c
     job = {"jobName": "j", "jobDefinition": definition}
     assert "must be specified" in refused(cloud, "SubmitJob", jobQueue="fair", **job)
     assert "must not be specified" in refused(cloud, "SubmitJob", jobQueue="low", shareIdentifier="x", **job)
-    done = cloud.run(queue="fair", shareIdentifier="team", definition=definition)
+    assert "schedulingPriority" in refused(cloud, "SubmitJob", jobQueue="fair", shareIdentifier="x", **job)
+    done = cloud.run(queue="fair", shareIdentifier="team", schedulingPriorityOverride=1, definition=definition)
     assert (done["status"], done["shareIdentifier"]) == ("SUCCEEDED", "team")
     assert "relationship" in refused(cloud, "DeleteSchedulingPolicy", arn=policy)
     assert "without one" in refused(cloud, "UpdateJobQueue", jobQueue="low", schedulingPolicyArn=policy)
