@@ -196,6 +196,15 @@ class ErrorType(StrEnum):
     PLATFORM = "PlatformError"
 
 
+class Metric(StrEnum):
+    """The functions' own metrics that alarms watch.
+
+    Their namespace is PROJECT, their dimensions are `stage` and `service` (<capability>.<module>).
+    """
+
+    LEFTOVERS_OVERDUE = "LeftoversOverdue"
+
+
 class Setting(StrEnum):
     """Environment variables of the functions. Each function's settings model names the ones it needs."""
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -10,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import Setting, Workflow
+from contract import PROJECT, TAG_LAUNCH_ID, Metric, Setting, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage
@@ -72,6 +73,7 @@ class CleanupStack(StageStack):
                 "fsx:DescribeFileSystems",
                 "fsx:DescribeDataRepositoryAssociations",
                 "fsx:DescribeDataRepositoryTasks",
+                "ec2:DescribeLaunchTemplates",
             )
         )
         function.add_to_role_policy(
@@ -92,12 +94,42 @@ class CleanupStack(StageStack):
                 Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
                 Setting.CLEANUP_STATE_MACHINE: self.machine.state_machine_arn,
                 Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
+                Setting.PLACEMENTS: self._compute.placements_setting,
+                Setting.NOTIFICATION_TOPIC: self._data.topic.topic_arn,
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem")
-        function.add_to_role_policy(look_up("batch:DescribeJobDefinitions", "fsx:DescribeFileSystems"))
+        function.add_to_role_policy(
+            look_up(
+                "batch:ListJobs",
+                "batch:DescribeJobs",
+                "batch:DescribeJobDefinitions",
+                "fsx:DescribeFileSystems",
+                "fsx:DescribeDataRepositoryAssociations",
+                "ec2:DescribeLaunchTemplates",
+            )
+        )
         self.machine.grant_start_execution(function)
+        self._data.topic.grant_publish(function)
+        self._watch_what_stays()
         return function
+
+    def _watch_what_stays(self) -> None:
+        self._data.monitoring.alarm(
+            self,
+            "LeftoversStay",
+            metric=cloudwatch.Metric(
+                namespace=PROJECT,
+                metric_name=Metric.LEFTOVERS_OVERDUE,
+                dimensions_map={"stage": self.settings.name, "service": f"{CLEANUP}.sweep"},
+                # What every sweep of an hour found has outlived the clean-up that the first of them started.
+                period=Duration.hours(1),
+                statistic="Minimum",
+            ),
+            threshold=1,
+            description="Launches that are over have left something that clean-up does not get rid of, and that may"
+            " cost money. The sweep's notices say what it is.",
+        )
 
     def _make_machine(self, settle_launch: lambda_.Function, find_leftovers: lambda_.Function) -> sfn.StateMachine:
         cleanup = AslStateMachine(
@@ -129,6 +161,13 @@ class CleanupStack(StageStack):
                 actions=["batch:DeregisterJobDefinition"],
                 resources=[self.format_arn(service="batch", resource="job-definition", resource_name="*")],
                 conditions=made_by_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="DeleteLaunchTemplates",
+                actions=["ec2:DeleteLaunchTemplate"],
+                resources=[self.format_arn(service="ec2", resource="launch-template", resource_name="*")],
+                # The stage's own template has its tags too, but names no launch.
+                conditions={**made_by_stage(self), "Null": {f"aws:ResourceTag/{TAG_LAUNCH_ID}": "false"}},
             ),
             iam.PolicyStatement(
                 sid="ExportUnlinkAndDeleteFileSystems",

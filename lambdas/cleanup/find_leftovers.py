@@ -40,7 +40,7 @@ def settings() -> LeftoverSettings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, endedAttempt}` -> `{executions, jobs, fileSystems, jobDefinitions, left}`."""
+    """`{launchId, endedAttempt}` -> `{executions, jobs, fileSystems, jobDefinitions, launchTemplates, left}`."""
     found = find_leftovers(event["launchId"], int(event["endedAttempt"]))
     metrics.add_metric(name="LeftoversFound", unit=MetricUnit.Count, value=found["left"])
     logger.info("Leftovers", extra={"launchId": event["launchId"], "found": found})
@@ -60,12 +60,18 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
         if file_system.owner.launch_id == launch_id and file_system.owner.attempt <= ended_attempt
     ]
     job_definitions = inventory.launch_job_definitions(launch_id, ended_attempt)
+    launch_templates = [
+        template.id
+        for template in inventory.launch_templates(settings().stage)
+        if template.owner.launch_id == launch_id and template.owner.attempt <= ended_attempt
+    ]
     return {
         "executions": executions,
         "jobs": jobs,
         "fileSystems": file_systems,
         "jobDefinitions": job_definitions,
-        "left": len(executions) + len(jobs) + len(file_systems) + len(job_definitions),
+        "launchTemplates": launch_templates,
+        "left": len(executions) + len(jobs) + len(file_systems) + len(job_definitions) + len(launch_templates),
     }
 
 

@@ -1,17 +1,17 @@
 """What exists of launches in this stage, found by tags and names: clean-up needs no memory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contract import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
 from lambdas.shared import aws, batch_jobs
 
 if TYPE_CHECKING:
-    from types_boto3_batch.type_defs import JobDefinitionTypeDef
+    from types_boto3_batch.type_defs import JobDefinitionTypeDef, JobDetailTypeDef
     from types_boto3_fsx.client import FSxClient
-    from types_boto3_fsx.type_defs import DataRepositoryAssociationTypeDef, DataRepositoryTaskTypeDef
+    from types_boto3_fsx.type_defs import DataRepositoryAssociationTypeDef, DataRepositoryTaskTypeDef, TagTypeDef
     from types_boto3_stepfunctions.client import SFNClient
 
 FINAL_JOB_STATUSES = frozenset({"SUCCEEDED", "FAILED"})
@@ -42,15 +42,43 @@ class FileSystem:
     lifecycle: str
     owner: Owner
     created_at: datetime
+    capacity_gib: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTemplate:
+    """An EC2 launch template that was made for one launch; the stage's own one names no launch."""
+
+    id: str
+    owner: Owner
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job, or an array of them, that has not ended."""
+
+    id: str
+    name: str
+    owner: Owner
+    created_at: datetime
+    running_vcpus: int
+    """Of all its children, for an array."""
 
 
 def file_systems(stage: str) -> Iterator[FileSystem]:
     """Of all launches of the stage. Once its deletion is requested, a file system counts as gone."""
     for page in _fsx().get_paginator("describe_file_systems").paginate():
         for found in page["FileSystems"]:
-            owner = Owner.of({tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}, stage)
+            owner = Owner.of(_pairs(found.get("Tags", [])), stage)
             if owner and found["Lifecycle"] != "DELETING":
-                yield FileSystem(found["FileSystemId"], found["Lifecycle"], owner, found["CreationTime"])
+                yield FileSystem(
+                    found["FileSystemId"],
+                    found["Lifecycle"],
+                    owner,
+                    found["CreationTime"],
+                    found["StorageCapacity"],
+                )
 
 
 def associations(file_system_id: str) -> "Sequence[DataRepositoryAssociationTypeDef]":
@@ -71,12 +99,13 @@ def repository_tasks(file_system_id: str) -> "Sequence[DataRepositoryTaskTypeDef
     ]
 
 
-def _pages(describe: Callable[..., Any], file_system_id: str) -> Iterator[Any]:
-    """Pages of what belongs to a file system; boto3 has no paginators for these two calls."""
+def _pages(describe: Callable[..., Any], file_system_id: str | None = None) -> Iterator[Any]:
+    """Pages of what belongs to a file system, or to all; boto3 has no paginators for these two calls."""
+    filters = {"Filters": [{"Name": "file-system-id", "Values": [file_system_id]}]} if file_system_id else {}
     token: dict[str, str] = {}
     while True:
         try:
-            page = describe(Filters=[{"Name": "file-system-id", "Values": [file_system_id]}], **token)
+            page = describe(**filters, **token)
         except _fsx().exceptions.FileSystemNotFound:
             return
         yield page
@@ -106,13 +135,53 @@ def launch_job_definitions(launch_id: str, ended_attempt: int) -> list[str]:
     ]
 
 
-def job_definition_owners(stage: str) -> Iterator[Owner]:
-    """Attempts, of any launch of the stage, that have an ACTIVE job definition."""
+def job_definitions(stage: str) -> Iterator[tuple[str, Owner]]:
+    """ARN and owner of the ACTIVE job definitions of all launches of the stage."""
     for page in batch_jobs.client().get_paginator("describe_job_definitions").paginate(status="ACTIVE"):
         for definition in page["jobDefinitions"]:
             owner = Owner.of(_tags(definition), stage)
             if owner:
-                yield owner
+                yield definition["jobDefinitionArn"], owner
+
+
+def linked(stage: str) -> Iterator[tuple["DataRepositoryAssociationTypeDef", Owner]]:
+    """Data repository associations of all launches of the stage, unless they are being deleted."""
+    for page in _pages(_fsx().describe_data_repository_associations):
+        for association in page["Associations"]:
+            owner = Owner.of(_pairs(association.get("Tags", [])), stage)
+            if owner and association["Lifecycle"] != "DELETING":
+                yield association, owner
+
+
+def launch_templates(stage: str) -> Iterator[LaunchTemplate]:
+    """Of all launches of the stage."""
+    filters = [
+        {"Name": f"tag:{TAG_PROJECT}", "Values": [PROJECT]},
+        {"Name": f"tag:{TAG_STAGE}", "Values": [stage]},
+        {"Name": "tag-key", "Values": [TAG_LAUNCH_ID]},
+    ]
+    for page in aws.client("ec2").get_paginator("describe_launch_templates").paginate(Filters=filters):
+        for found in page["LaunchTemplates"]:
+            owner = Owner.of(_pairs(found.get("Tags", [])), stage)
+            if owner:
+                yield LaunchTemplate(found["LaunchTemplateId"], owner, found["CreateTime"])
+
+
+def jobs(queues: Iterable[str], stage: str) -> Iterator[Job]:
+    """Jobs, and arrays, of all launches of the stage that have not ended."""
+    for detail in batch_jobs.describe(batch_jobs.unfinished(queues)):
+        owner = Owner.of(detail.get("tags", {}), stage)
+        if owner:
+            created_at = datetime.fromtimestamp(detail["createdAt"] / 1000, UTC)
+            yield Job(detail["jobId"], detail["jobName"], owner, created_at, _running_vcpus(detail))
+
+
+def _running_vcpus(job: "JobDetailTypeDef") -> int:
+    array = job.get("arrayProperties")
+    running = array.get("statusSummary", {}).get("RUNNING", 0) if array else int(job["status"] == "RUNNING")
+    needs = job.get("container", {}).get("resourceRequirements", [])
+    # A number of vCPUs is whole on EC2: only Fargate knows quarters (AWS Batch API reference, ResourceRequirement).
+    return running * sum(int(float(need["value"])) for need in needs if need["type"] == "VCPU")
 
 
 def running_executions(state_machine_arn: str, launch_id: str, ended_attempt: int) -> list[str]:
@@ -128,6 +197,10 @@ def running_executions(state_machine_arn: str, launch_id: str, ended_attempt: in
         except client.exceptions.ExecutionDoesNotExist:
             continue
     return running
+
+
+def _pairs(tags: "Iterable[TagTypeDef]") -> Mapping[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _tags(definition: "JobDefinitionTypeDef") -> Mapping[str, str]:

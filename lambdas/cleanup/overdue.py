@@ -14,6 +14,10 @@ class Leftover:
     attempt: int
     created_at: datetime | None
     """None where AWS does not say (job definitions)."""
+    what: str = ""
+    """In words: "file system fs-0123, 1200 GiB"."""
+    usd_per_hour: float = 0.0
+    """Roughly."""
 
 
 def overdue_attempt(launch: Launch | None, leftovers: Sequence[Leftover], over_before: datetime) -> int:

@@ -1,7 +1,6 @@
 """Starts clean-up for launches that are over but left something: a safety net under the clean-up of every ending."""
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import run_name
-from lambdas.cleanup import inventory
-from lambdas.cleanup.overdue import Leftover, overdue_attempt
+from contract import Metric, run_name
+from lambdas.cleanup import leftovers
+from lambdas.cleanup.overdue import overdue_attempt
+from lambdas.cleanup.overdue_notice import Overdue, notify
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.placements import all_queues, read_placements
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class SweepSettings:
     launch_table: str
     cleanup_state_machine: str
     sweep_grace_minutes: str
+    placements: str
+    notification_topic: str
 
 
 @cache
@@ -49,29 +52,33 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]: 
 
 
 def sweep(now: datetime) -> int:
-    """Start clean-up where it is overdue; how many were started. A second sweep in the same hour starts none again."""
+    """Start clean-up where it is overdue and tell of it; how many were started.
+
+    A second sweep in the same hour starts none again, and tells of none again.
+    """
+    overdue = find_overdue(now)
+    # Also when it is none: the alarm asks whether every sweep found some.
+    count = sum(len(each.leftovers) for each in overdue)
+    metrics.add_metric(name=Metric.LEFTOVERS_OVERDUE, unit=MetricUnit.Count, value=count)
+    started = [each for each in overdue if _start_cleanup(each.launch_id, each.ended_attempt, now)]
+    if started:
+        notify(started, topic_arn=settings().notification_topic, stage=settings().stage)
+    return len(started)
+
+
+def find_overdue(now: datetime) -> list[Overdue]:
+    """Launches that are over for longer than the grace and left something."""
     repository = LaunchRepository(settings().launch_table)
-    grace = timedelta(minutes=float(settings().sweep_grace_minutes))
-    started = 0
-    for launch_id, leftovers in _by_launch(_leftovers()).items():
-        ended_attempt = overdue_attempt(repository.get(launch_id), leftovers, now - grace)
+    over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
+    queues = all_queues(read_placements(settings().placements))
+    found = []
+    for launch_id, existing in leftovers.by_launch(settings().stage, queues).items():
+        launch = repository.get(launch_id)
+        ended_attempt = overdue_attempt(launch, existing, over_before)
         if ended_attempt:
-            started += _start_cleanup(launch_id, ended_attempt, now)
-    return started
-
-
-def _leftovers() -> Iterable[tuple[str, Leftover]]:
-    for file_system in inventory.file_systems(settings().stage):
-        yield file_system.owner.launch_id, Leftover(file_system.owner.attempt, file_system.created_at)
-    for owner in inventory.job_definition_owners(settings().stage):
-        yield owner.launch_id, Leftover(owner.attempt, created_at=None)
-
-
-def _by_launch(leftovers: Iterable[tuple[str, Leftover]]) -> Mapping[str, list[Leftover]]:
-    launches: dict[str, list[Leftover]] = {}
-    for launch_id, leftover in leftovers:
-        launches.setdefault(launch_id, []).append(leftover)
-    return launches
+            left = [leftover for leftover in existing if leftover.attempt <= ended_attempt]
+            found.append(Overdue(launch_id, launch, ended_attempt, left))
+    return found
 
 
 def _start_cleanup(launch_id: str, ended_attempt: int, now: datetime) -> bool:
@@ -81,7 +88,9 @@ def _start_cleanup(launch_id: str, ended_attempt: int, now: datetime) -> bool:
         client.start_execution(
             stateMachineArn=settings().cleanup_state_machine,
             name=f"{run_name(launch_id, ended_attempt)}-{now:%y%m%d%H}",
-            input=json.dumps({"launchId": launch_id, "endedAttempt": ended_attempt}),
+            # With the time no two inputs are the same: under its name and its own input, Step Functions would answer
+            # with the running execution as if it had been started just now.
+            input=json.dumps({"launchId": launch_id, "endedAttempt": ended_attempt, "askedAt": now.isoformat()}),
         )
     except client.exceptions.ExecutionAlreadyExists:
         return False

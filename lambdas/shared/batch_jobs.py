@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lambdas.shared import aws
 
 if TYPE_CHECKING:
     from types_boto3_batch.client import BatchClient
+    from types_boto3_batch.literals import JobStatusType
     from types_boto3_batch.type_defs import JobDetailTypeDef, JobSummaryTypeDef
 
 _DESCRIBE_LIMIT = 100
 """Job ids of one DescribeJobs call (AWS Batch API reference)."""
+_UNFINISHED: Final[tuple["JobStatusType", ...]] = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 
 
 def client() -> "BatchClient":
@@ -30,6 +32,15 @@ def jobs_named(queues: Iterable[str], prefix: str) -> Iterator["JobSummaryTypeDe
     for queue in queues:
         for page in pages.paginate(jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [f"{prefix}*"]}]):
             yield from (job for job in page["jobSummaryList"] if job["jobName"].startswith(prefix))
+
+
+def unfinished(queues: Iterable[str]) -> Iterator[str]:
+    """Ids of the jobs, and arrays, that have not ended, whoever submitted them."""
+    pages = client().get_paginator("list_jobs")
+    for queue in queues:
+        for status in _UNFINISHED:  # without a status ListJobs answers with running jobs only
+            for page in pages.paginate(jobQueue=queue, jobStatus=status):
+                yield from (job["jobId"] for job in page["jobSummaryList"])
 
 
 def failed_children(array_job_id: str) -> Iterator["JobSummaryTypeDef"]:

@@ -32,5 +32,5 @@ def managed_rule(stack: StageStack, name: str) -> iam.PolicyStatement:
 
 
 def look_up(*actions: str) -> iam.PolicyStatement:
-    """Reading calls of Batch and FSx: they list what the account has, and know no resources to be limited to."""
+    """Reading calls of Batch, FSx and EC2: they list what the account has, and know no resources to be limited to."""
     return iam.PolicyStatement(sid="LookUp", actions=list(actions), resources=["*"])

@@ -184,6 +184,37 @@ def test_the_sweep_runs_on_a_schedule(stacks):
     assert "FunctionsSweep" in json.dumps(rule["Targets"][0]["Arn"])
 
 
+def test_what_outlives_an_hour_of_sweeps_raises_an_alarm(stacks):
+    alarm = stacks["cleanup"].one("AWS::CloudWatch::Alarm", "LeftoversStay")
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("genolaunch", "LeftoversOverdue")
+    # A Minimum over an hour of sweeps, each of which counts: all of them found something.
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Minimum", 3600, 1)
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
+    sweep = stacks["cleanup"].one("AWS::Lambda::Function", "FunctionsSweep")["Environment"]["Variables"]
+    assert dimensions == {"stage": sweep["STAGE"], "service": sweep["POWERTOOLS_SERVICE_NAME"]}
+    assert alarm["AlarmActions"]
+
+
+def test_the_clean_up_deletes_launch_templates_of_launches_and_not_the_stages_own(stacks):
+    statement = stacks["cleanup"].statement("CleanupWorkflowRole", "DeleteLaunchTemplates")
+
+    assert statement["Action"] == "ec2:DeleteLaunchTemplate"
+    assert statement["Condition"] == {"StringEquals": OF_STAGE, "Null": {"aws:ResourceTag/launchId": "false"}}
+
+
+def test_the_sweep_may_look_and_tell_and_start_clean_up_only(stacks):
+    actions = {
+        action
+        for _, statement in stacks["cleanup"].statements("FunctionsSweepRole")
+        for action in as_list(statement["Action"])
+    }
+    own = {action for action in actions if not action.startswith(("logs:", "xray:", "kms:"))}
+
+    looks = {action for action in own if action.split(":")[1].startswith(("Describe", "List", "GetItem"))}
+    assert own - looks == {"states:StartExecution", "sns:Publish"}
+
+
 @pytest.mark.parametrize(
     ("sid", "allowed"),
     [

@@ -3,6 +3,8 @@
 import gzip
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -191,25 +193,25 @@ def test_a_cancelled_launch_ends_cancelled_and_leaves_nothing(platform, big):
     platform.assert_clean(launch_id)
 
 
-def test_a_timed_out_execution_is_settled_from_its_event(platform, big):
-    # The embedded cloud knows no machine-level time-outs, so the event is played back as AWS documents it.
-    launch_id = platform.drop(big)["launchId"]
-    platform.wait_for_job(launch_id, "split")
-    execution = platform.states.describe_execution(executionArn=platform.launch(launch_id)["executionArn"])
-    detail = {
-        "executionArn": execution["executionArn"],
-        "stateMachineArn": execution["stateMachineArn"],
-        "name": execution["name"],
-        "status": "TIMED_OUT",
-        "input": execution["input"],
-    }
-    # Nobody may put events of aws.* sources, so the rule's target is started as the rule would.
-    event = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
-    cleanup = execution["stateMachineArn"].removesuffix("-launch") + "-cleanup"
-    platform.states.start_execution(stateMachineArn=cleanup, input=json.dumps(event))
+@contextmanager
+def launches_that_time_out(platform: PlatformClient, seconds: int) -> Iterator[None]:
+    """Given: launches that start meanwhile have so long, by their state machine's own time-out. Others keep theirs."""
+    machine = platform.name(Parameter.LAUNCH_STATE_MACHINE)
+    definition = platform.states.describe_state_machine(stateMachineArn=machine)["definition"]
+    short = json.dumps(json.loads(definition) | {"TimeoutSeconds": seconds})
+    platform.states.update_state_machine(stateMachineArn=machine, definition=short)
+    try:
+        yield
+    finally:
+        platform.states.update_state_machine(stateMachineArn=machine, definition=definition)
+
+
+def test_nothing_is_left_when_the_execution_times_out(platform, big):
+    with launches_that_time_out(platform, seconds=8):
+        launch_id = platform.drop(big)["launchId"]
+        eventually(lambda: platform.launch(launch_id).get("executionArn"), 30, "the launch started")
     launch = platform.wait_for(launch_id, "FAILED", seconds=60)
     assert launch["error"]["type"] == "TimedOutError"
-    platform.states.stop_execution(executionArn=execution["executionArn"])
     platform.assert_clean(launch_id)
 
 
@@ -251,35 +253,6 @@ def test_identical_bytes_join_an_unfinished_launch_and_make_a_new_one_later(plat
     third = platform.drop(gwas_config(), key)
     assert third["launchId"] != first["launchId"]
     assert platform.wait_for(third["launchId"])["status"] == "COMPLETE"
-
-
-def test_the_sweep_finds_what_an_ended_launch_left(platform, finished):
-    # Given: a file system with the tags of a launch that ended long ago, which no clean-up knows of
-    tags = {"project": "genolaunch", "stage": "local", "launchId": finished["launchId"], "attempt": "1"}
-    made = platform.fsx.create_file_system(
-        FileSystemType="LUSTRE",
-        FileSystemTypeVersion="2.15",
-        StorageCapacity=1200,
-        SubnetIds=["subnet-12345678"],
-        SecurityGroupIds=["sg-12345678"],
-        LustreConfiguration={"DeploymentType": "SCRATCH_2"},
-        Tags=[{"Key": k, "Value": v} for k, v in tags.items()],
-    )["FileSystem"]["FileSystemId"]
-    # When: the scheduled sweep runs
-    functions = platform.client("lambda")
-    sweep = next(
-        f["FunctionName"]
-        for f in functions.list_functions()["Functions"]
-        if f["Handler"].endswith("cleanup.sweep.handler")
-    )
-    answer = functions.invoke(FunctionName=sweep, Payload=b"{}")
-    assert "FunctionError" not in answer, answer["Payload"].read()
-    # Then
-    eventually(
-        lambda: made not in [f["FileSystemId"] for f in platform.fsx.describe_file_systems()["FileSystems"]],
-        60,
-        "the orphaned file system deleted",
-    )
 
 
 def is_launch_queue(url: str) -> bool:

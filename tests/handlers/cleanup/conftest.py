@@ -40,6 +40,7 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     placement = {"zone": "a", "subnetId": "subnet-a", "queues": {"batch-spot/low": QUEUE, "batch-spot/high": QUEUE}}
     monkeypatch.setenv("PLACEMENTS", json.dumps([placement]))
     monkeypatch.setenv("SWEEP_GRACE_MINUTES", "30")
+    monkeypatch.setenv("NOTIFICATION_TOPIC", boto3.client("sns").create_topic(Name="notices")["TopicArn"])
     find_leftovers.settings.cache_clear()
     sweep.settings.cache_clear()
     # A patch of its own, taken back before the fixture `cloud` empties the real function's cache.
@@ -50,14 +51,36 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
         fsx.assert_no_pending_responses()
 
 
+def tags_of(**changes: str | None) -> dict[str, str]:
+    """Tags, by default of this stage's launch-1, attempt 1; None leaves one out."""
+    given = {"project": "genolaunch", "stage": "test", "launchId": "launch-1", "attempt": "1", **changes}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    """Tags as FSx and EC2 have them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def launch_template(name: str, **tags: str | None) -> str:
+    """Given: an EC2 launch template with such tags (tags_of); its id."""
+    created = boto3.client("ec2").create_launch_template(
+        LaunchTemplateName=name,
+        LaunchTemplateData={"InstanceType": "m5.large"},
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": as_list(tags_of(**tags))}],
+    )
+    id_: str = created["LaunchTemplate"]["LaunchTemplateId"]
+    return id_
+
+
 def file_system(id_: str, lifecycle: str = "AVAILABLE", **tags: str) -> dict[str, Any]:
     """As DescribeFileSystems tells of it; by default of this stage's launch-1, attempt 1."""
-    given = {"project": "genolaunch", "stage": "test", "launchId": "launch-1", "attempt": "1", **tags}
     return {
         "FileSystemId": id_,
         "Lifecycle": lifecycle,
         "CreationTime": datetime(2026, 11, 21, 4, tzinfo=UTC),
-        "Tags": [{"Key": key, "Value": value} for key, value in given.items()],
+        "StorageCapacity": 1200,
+        "Tags": as_list(tags_of(**tags)),
     }
 
 

@@ -10,7 +10,7 @@ import boto3
 from contract import Status
 from lambdas.cleanup.find_leftovers import handler
 from lambdas.shared.launch_repository import LaunchRepository
-from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, file_system, register
+from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, file_system, launch_template, register
 
 EVENT = {"launchId": "launch-1", "endedAttempt": 1}
 
@@ -63,6 +63,7 @@ def test_nothing_is_left_of_a_clean_launch(repository: LaunchRepository, stubs: 
         "jobs": [],
         "fileSystems": [],
         "jobDefinitions": [],
+        "launchTemplates": [],
         "left": 0,
     }
 
@@ -101,6 +102,7 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
             }
         ],
         "jobDefinitions": ["arn:definition:1"],
+        "launchTemplates": [],
         "left": 4,
     }
 
@@ -123,6 +125,21 @@ def test_each_file_system_of_the_ended_attempts_gets_its_own_action(
         "fs-00000000000000002": "EXPORT",
     }
     assert found["left"] == 3
+
+
+def test_launch_templates_of_the_ended_attempts_are_found(repository: LaunchRepository, stubs: SimpleNamespace):
+    register(repository, Status.FAILED)
+    batch_holds(stubs, [], [[]])
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": []})
+    # Given a template of the attempt, of the next one, of another launch, and the stage's own
+    made = launch_template("ours")
+    launch_template("next", attempt="2")
+    launch_template("theirs", launchId="launch-12")
+    launch_template("the stage's", launchId=None, attempt=None)
+
+    found = handler(EVENT, CONTEXT)
+
+    assert (found["launchTemplates"], found["left"]) == ([made], 1)
 
 
 def test_what_hangs_on_a_file_system_is_read_to_the_last_page(repository: LaunchRepository, stubs: SimpleNamespace):

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,26 +13,78 @@ import pytest
 from contract import Status
 from lambdas.cleanup.sweep import handler
 from lambdas.shared.launch_repository import LaunchRepository
-from tests.handlers.cleanup.conftest import CONTEXT, file_system, register
+from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, as_list, file_system, launch_template, register, tags_of
 
+ARN = "arn:aws:batch:eu-central-1:123456789012:job-definition"
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
-def exists(stubs: SimpleNamespace, file_systems: list[Any], definitions: list[dict[str, str]] | None = None) -> None:
-    """What a sweep finds: file systems, and the tags of ACTIVE job definitions."""
+def exists(
+    stubs: SimpleNamespace,
+    file_systems: list[Any],
+    definitions: list[dict[str, str]] | None = None,
+    associations: list[dict[str, Any]] | None = None,
+    jobs: list[dict[str, Any]] | None = None,
+) -> None:
+    """What a sweep finds: file systems, associations, jobs that run, and the tags of ACTIVE job definitions."""
     found = [
-        {"jobDefinitionName": "x", "jobDefinitionArn": "arn", "revision": 1, "type": "container", "tags": tags}
+        {"jobDefinitionName": "x", "jobDefinitionArn": f"{ARN}/x:1", "revision": 1, "type": "container", "tags": tags}
         for tags in definitions or []
     ]
     stubs.fsx.add_response("describe_file_systems", {"FileSystems": file_systems})
+    stubs.fsx.add_response("describe_data_repository_associations", {"Associations": associations or []}, {})
+    for status in ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"):
+        summaries = [
+            {"jobId": job["jobId"], "jobName": job["jobName"]} for job in jobs or [] if job["status"] == status
+        ]
+        stubs.batch.add_response("list_jobs", {"jobSummaryList": summaries}, {"jobQueue": QUEUE, "jobStatus": status})
+    if jobs:
+        stubs.batch.add_response("describe_jobs", {"jobs": jobs}, {"jobs": [job["jobId"] for job in jobs]})
     stubs.batch.add_response("describe_job_definitions", {"jobDefinitions": found}, {"status": "ACTIVE"})
 
 
+def job(id_: str, status: str, array: dict[str, Any] | None = None, **tags: str) -> dict[str, Any]:
+    """As DescribeJobs tells of it: four vCPUs, and by default of launch-1, attempt 1."""
+    more = {"arrayProperties": array} if array else {}
+    return {
+        "jobId": id_,
+        "jobName": "launch-1-1-step2",
+        "jobQueue": QUEUE,
+        "jobDefinition": "x",
+        "startedAt": 0,
+        "status": status,
+        "createdAt": 1_577_836_800_000,  # 2020-01-01
+        "container": {"resourceRequirements": [{"type": "VCPU", "value": "4"}, {"type": "MEMORY", "value": "8192"}]},
+        "tags": tags_of(**tags),
+        **more,
+    }
+
+
+@pytest.fixture
+def notices(stubs: SimpleNamespace) -> Callable[[], list[dict[str, str]]]:
+    """Reads what was published since the last call."""
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    queue = sqs.create_queue(QueueName="notices")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=os.environ["NOTIFICATION_TOPIC"], Protocol="sqs", Endpoint=arn)
+
+    def read() -> list[dict[str, str]]:
+        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+    return read
+
+
 def started() -> list[dict[str, Any]]:
-    """Inputs of the clean-up executions."""
+    """Which clean-ups were asked for."""
     client = boto3.client("stepfunctions")
     executions = client.list_executions(stateMachineArn=os.environ["CLEANUP_STATE_MACHINE"])["executions"]
-    return [json.loads(client.describe_execution(executionArn=found["executionArn"])["input"]) for found in executions]
+    inputs = [
+        json.loads(client.describe_execution(executionArn=found["executionArn"])["input"]) for found in executions
+    ]
+    return [{key: given[key] for key in ("launchId", "endedAttempt")} for given in inputs]
 
 
 def test_a_forgotten_file_system_is_cleaned_up_once_an_hour(repository: LaunchRepository, stubs: SimpleNamespace):
@@ -71,3 +125,88 @@ def test_what_is_in_use_or_going_or_not_ours_is_left_alone(
 
     assert handler({}, CONTEXT) == {"started": 0}
     assert started() == []
+
+
+def test_everything_that_an_ended_launch_left_is_told_once_with_its_age_and_price(
+    repository: LaunchRepository,
+    stubs: SimpleNamespace,
+    notices: Callable[[], list[dict[str, str]]],
+    capsys: pytest.CaptureFixture[str],
+):
+    # Given one thing of each kind, and an array of which two jobs run
+    register(repository, Status.CANCELLED, ended_at=LONG_AGO)
+    template = launch_template("one")
+    association = {
+        "AssociationId": "dra-00000000000000001",
+        "FileSystemId": "fs-00000000000000001",
+        "Lifecycle": "AVAILABLE",
+        "CreationTime": datetime(2019, 12, 31, 22, 5, tzinfo=UTC),
+        "Tags": as_list(tags_of()),
+    }
+    running = [
+        job("array", "PENDING", {"size": 3, "statusSummary": {"RUNNING": 2, "RUNNABLE": 1}}),
+        job("foreign", "RUNNING", stage="prod"),
+        job("single", "RUNNING"),
+    ]
+    for _ in range(2):
+        exists(stubs, [file_system("fs-00000000000000001")], [tags_of()], [association], running)
+
+    handler({}, CONTEXT)
+    handler({}, CONTEXT)  # a second sweep of the same hour
+
+    (notice,) = notices()
+    assert notice["Subject"] == "Genolaunch test: a launch left something"
+    # 1,200 GiB at 0.14 USD a month, and 12 vCPUs at 0.05 USD an hour
+    assert notice["Message"].splitlines()[3:] == [
+        "launch-1: CANCELLED since 2020-01-01 00:00 UTC; about 0.83 USD an hour",
+        "- file system fs-00000000000000001, 1200 GiB, made 2026-11-21 04:00 UTC",
+        "- data repository association dra-00000000000000001 of fs-00000000000000001, made 2019-12-31 22:05 UTC",
+        "- job launch-1-1-step2 (array), 8 vCPUs running, made 2020-01-01 00:00 UTC",
+        "- job launch-1-1-step2 (single), 4 vCPUs running, made 2020-01-01 00:00 UTC",
+        "- job definition x:1",
+        f"- launch template {template}, made {made(template)}",
+    ]
+    assert [count for _, count in counted(capsys)] == [6, 6]
+
+
+def test_a_sweep_that_finds_nothing_is_silent_but_counts(
+    repository: LaunchRepository,
+    stubs: SimpleNamespace,
+    notices: Callable[[], list[dict[str, str]]],
+    capsys: pytest.CaptureFixture[str],
+):
+    exists(stubs, [])
+
+    handler({}, CONTEXT)
+
+    assert notices() == []
+    # The dimensions are those of the alarm (tests/infrastructure).
+    assert counted(capsys) == [({"stage", "service"}, 0)]
+
+
+def test_of_much_that_was_left_the_notice_names_the_first_ten(
+    repository: LaunchRepository, stubs: SimpleNamespace, notices: Callable[[], list[dict[str, str]]]
+):
+    exists(stubs, [], [tags_of(launchId="launch-9")] * 12 + [tags_of(launchId="launch-8")])
+
+    handler({}, CONTEXT)
+
+    (notice,) = notices()
+    assert notice["Subject"] == "Genolaunch test: 2 launches left something"
+    assert "launch-9: unknown to the launch table; free of charge" in notice["Message"]
+    assert notice["Message"].count("- job definition x:1") == 11
+    assert "... and 2 more things." in notice["Message"]
+
+
+def made(template: str) -> str:
+    """When moto made the launch template."""
+    (found,) = boto3.client("ec2").describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
+    return f"{found['CreateTime']:%Y-%m-%d %H:%M} UTC"
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> list[tuple[set[str], int]]:
+    """Dimensions and value of each LeftoversOverdue that the function wrote."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "LeftoversOverdue" in line]
+    return [
+        (set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]), int(line["LeftoversOverdue"][0])) for line in lines
+    ]

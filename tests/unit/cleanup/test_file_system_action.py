@@ -29,7 +29,7 @@ def state(
     given = {"/data": "AVAILABLE", "/work": "AVAILABLE"} if links is None else links
     associations: Any = [{"FileSystemPath": path, "Lifecycle": value} for path, value in given.items()]
     repository_tasks: Any = tasks or []
-    file_system = FileSystem("fs-1", lifecycle, Owner("launch-1", 1), NOW - timedelta(hours=5))
+    file_system = FileSystem("fs-1", lifecycle, Owner("launch-1", 1), NOW - timedelta(hours=5), 1200)
     return FileSystemState(file_system, associations, repository_tasks, is_in_use)
 
 

@@ -1,0 +1,38 @@
+"""Everything that the launches of a stage made and that still exists, whether they are over or not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from lambdas.cleanup import inventory
+from lambdas.cleanup.overdue import Leftover
+
+# List prices of us-east-1, for an idea of what a leftover costs: other regions differ by up to half.
+_FSX_USD_PER_GIB_HOUR: Final = 0.14 / 730
+"""0.14 USD a GB-month, scratch on SSD (aws.amazon.com/fsx/lustre/pricing); PERSISTENT_2 at 125 MB/s/TiB is 0.145."""
+_EC2_USD_PER_VCPU_HOUR: Final = 0.05
+"""On-Demand, a general-purpose instance (m5.large: 0.096 USD for two); Spot is often a third of it."""
+
+
+def by_launch(stage: str, queues: Sequence[str]) -> Mapping[str, Sequence[Leftover]]:
+    """Launch id -> what exists of it."""
+    launches: dict[str, list[Leftover]] = {}
+    for owner, leftover in _all(stage, queues):
+        launches.setdefault(owner.launch_id, []).append(leftover)
+    return launches
+
+
+def _all(stage: str, queues: Sequence[str]) -> Iterator[tuple[inventory.Owner, Leftover]]:
+    for system in inventory.file_systems(stage):
+        what = f"file system {system.id}, {system.capacity_gib} GiB"
+        usd = system.capacity_gib * _FSX_USD_PER_GIB_HOUR
+        yield system.owner, Leftover(system.owner.attempt, system.created_at, what, usd)
+    for link, owner in inventory.linked(stage):
+        what = f"data repository association {link['AssociationId']} of {link['FileSystemId']}"
+        yield owner, Leftover(owner.attempt, link["CreationTime"], what)
+    for job in inventory.jobs(queues, stage):
+        what = f"job {job.name} ({job.id}), {job.running_vcpus} vCPUs running"
+        yield job.owner, Leftover(job.owner.attempt, job.created_at, what, job.running_vcpus * _EC2_USD_PER_VCPU_HOUR)
+    for arn, owner in inventory.job_definitions(stage):
+        yield owner, Leftover(owner.attempt, None, f"job definition {arn.rpartition('/')[2]}")
+    for template in inventory.launch_templates(stage):
+        yield template.owner, Leftover(template.owner.attempt, template.created_at, f"launch template {template.id}")
