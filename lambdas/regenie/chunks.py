@@ -12,6 +12,14 @@ from lambdas.regenie.variants import VariantPosition
 
 
 @dataclass(frozen=True, slots=True)
+class ListSlice:
+    """Where the list of variants holds exactly a chunk's: the lines from byte `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """Variants of one step 2 job: all those from `start` to `end`, both included."""
 
@@ -19,6 +27,8 @@ class Chunk:
     start: int
     end: int
     variants: int
+    """Exact, unless there is a slice to count them in: then an estimate."""
+    slice: ListSlice | None = None
 
     @property
     def range(self) -> str:
@@ -31,7 +41,10 @@ class Survey:
     """What planning keeps of a data set's variants."""
 
     variants_by_chromosome: Mapping[int, int]
+    """Estimates that add up to the exact number, if the chunks' numbers are."""
     chunks: tuple[Chunk, ...]
+    note: str | None = None
+    """Why the whole list was read although it is a long one."""
 
     @property
     def variants(self) -> int:

@@ -57,10 +57,14 @@ class DataSet:
 
     def head(self, path: str, length: int) -> bytes:
         """The first `length` bytes, or all if there are fewer."""
+        return self.read(path, 0, length)
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """`length` bytes from byte `start` (from 0) on, or fewer where the object ends."""
         try:
-            # A range on an empty object is an error (416) rather than an empty answer.
+            # A range that begins at or after an object's end is an error (416) rather than an empty answer.
             response = self._client.get_object(
-                Bucket=self.bucket, Key=self.prefix + path, Range=f"bytes=0-{length - 1}"
+                Bucket=self.bucket, Key=self.prefix + path, Range=f"bytes={start}-{start + length - 1}"
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidRange":

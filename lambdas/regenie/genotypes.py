@@ -52,6 +52,11 @@ class GenotypeFiles:
         return self.prefix + _COMPANIONS[self.format][0]
 
     @property
+    def sample_list(self) -> str:
+        """The file that lists the samples of PLINK files: .fam or .psam."""
+        return self.prefix + _COMPANIONS[self.format][-1]
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Every file that regenie reads."""
         companions = (self.prefix + suffix for suffix in _COMPANIONS[self.format])
@@ -64,7 +69,6 @@ class GenotypeCounts:
 
     variants: int
     samples: int
-    """Exact for .pgen and .bgen; for .bed at most 3 too many, since the file pads to four samples a byte."""
 
 
 _PLINK_MAGIC = b"\x6c\x1b"
@@ -78,37 +82,42 @@ _BGEN_MOST_HEADER_BYTES = 1 << 16
 """More than any writer's free data area; the header proper is 20 bytes."""
 
 
-def check_genotypes(data: DataSet, files: GenotypeFiles, listed_variants: int) -> GenotypeCounts:
-    """Read the genotype file's header and hold it against its list of variants.
+def read_counts(data: DataSet, files: GenotypeFiles) -> GenotypeCounts:
+    """The numbers of variants and samples that the genotype file itself holds, by its header or its size.
 
     Raises:
-        UnusableInputError: damaged, of another format, or not the file that the list belongs to.
+        UnusableInputError: damaged, of another format, or not the file that its companions belong to.
     """
-    counts = _READERS[files.format](data, files, listed_variants)
-    if counts.variants != listed_variants:
+    return _READERS[files.format](data, files)
+
+
+def check_listed(data: DataSet, files: GenotypeFiles, counts: GenotypeCounts, listed: int) -> None:
+    """Raise UnusableInputError unless the list of variants, with `listed` of them, belongs to the genotype file."""
+    if counts.variants != listed:
         raise UnusableInputError(
             f"names {data.uri(files.path)} with {counts.variants:,} variants, "
-            f"but {files.variant_list} lists {listed_variants:,}",
+            f"but {files.variant_list} lists {listed:,}",
             "The two files do not belong together, or one was not uploaded completely.",
         )
-    return counts
 
 
-def _read_bed(data: DataSet, files: GenotypeFiles, listed_variants: int) -> GenotypeCounts:
-    """PLINK 1: magic number, then one record of ceil(samples / 4) bytes for each variant."""
+def _read_bed(data: DataSet, files: GenotypeFiles) -> GenotypeCounts:
+    """PLINK 1: magic number, then one record of ceil(samples / 4) bytes for each variant; the .fam has the samples."""
     if data.head(files.path, _BED_HEADER_BYTES) != _PLINK_MAGIC + bytes([_VARIANT_MAJOR_BED]):
         raise _not_of_format(data, files, "a variant-major PLINK 1 file")
-    record_bytes, surplus = divmod(data.size(files.path) - _BED_HEADER_BYTES, listed_variants)
-    if surplus or not record_bytes:
+    samples = sum(1 for line in data.lines(files.sample_list) if line.strip())
+    records = data.size(files.path) - _BED_HEADER_BYTES
+    variants, surplus = divmod(records, -(-samples // _SAMPLES_PER_BED_BYTE)) if samples else (0, records)
+    if surplus or not variants:
         raise UnusableInputError(
-            f"names {data.uri(files.path)}, whose size does not fit the {listed_variants:,} variants that "
-            f"{files.variant_list} lists",
+            f"names {data.uri(files.path)}, whose size does not fit the {samples:,} samples that "
+            f"{files.sample_list} lists",
             "The two files do not belong together, or one was not uploaded completely.",
         )
-    return GenotypeCounts(listed_variants, record_bytes * _SAMPLES_PER_BED_BYTE)
+    return GenotypeCounts(variants, samples)
 
 
-def _read_pgen(data: DataSet, files: GenotypeFiles, _listed_variants: int) -> GenotypeCounts:
+def _read_pgen(data: DataSet, files: GenotypeFiles) -> GenotypeCounts:
     """PLINK 2: magic number, storage mode, then variants and samples as 32-bit little-endian integers."""
     header = data.head(files.path, 11)
     if len(header) < 11 or header[:2] != _PLINK_MAGIC or header[2] not in _PGEN_MODES_WITH_COUNTS:
@@ -116,7 +125,7 @@ def _read_pgen(data: DataSet, files: GenotypeFiles, _listed_variants: int) -> Ge
     return GenotypeCounts(_uint32(header, 3), _uint32(header, 7))
 
 
-def _read_bgen(data: DataSet, files: GenotypeFiles, _listed_variants: int) -> GenotypeCounts:
+def _read_bgen(data: DataSet, files: GenotypeFiles) -> GenotypeCounts:
     """BGEN 1.x: offset, header length, variants, samples, magic number, free data, flags."""
     header = data.head(files.path, _BGEN_MOST_HEADER_BYTES)
     length = _uint32(header, 4) if len(header) >= 24 else 0

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from lambdas.regenie.chunks import Survey, survey
+from lambdas.regenie.chunks import Survey
 from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.errors import FaultCollector, UnusableInputError
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_genotypes
+from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
 from lambdas.regenie.predictions import read_predictions
+from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.tables import read_columns, trait_indices
-from lambdas.regenie.variants import variant_positions
 from lambdas.shared.config_model import MOST_ARRAY_CHILDREN, RegenieParameters
 
 MOST_STEP1_VARIANTS: Final = 1_000_000
@@ -156,8 +156,12 @@ def _survey_all(data: DataSet, parameters: RegenieParameters) -> dict[GenotypeFi
 
 
 def _survey(data: DataSet, genotypes: GenotypeFiles, parameters: RegenieParameters) -> SurveyedGenotypes:
-    found = survey(variant_positions(data, genotypes), parameters.step2.variants_per_job)
-    return SurveyedGenotypes(check_genotypes(data, genotypes, found.variants), found)
+    counts = read_counts(data, genotypes)
+    # Level 0 is split by blocks, and so needs exact numbers; a list that regenie takes in step 1 is short enough.
+    is_step1 = parameters.step1.enabled and genotypes == step1_genotypes(parameters)
+    exact = is_step1 and counts.variants <= MOST_STEP1_VARIANTS
+    per_job = parameters.step2.variants_per_job
+    return SurveyedGenotypes(counts, survey_variants(data, genotypes, counts, per_job, exact=exact))
 
 
 def _check_step1_size(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:

@@ -18,6 +18,7 @@ VariantPosition = tuple[int, int]
 
 _BIM_POSITION_COLUMN: Final = 3
 _PVAR_POSITION_COLUMN: Final = 1
+_SHOWN_BYTES: Final = 60
 _FREE_SPACE_SHARE: Final = 0.9
 """The index of a .bgen may take this share of what is free: the rest is for what else is written there."""
 
@@ -28,34 +29,53 @@ def variant_positions(data: DataSet, genotypes: GenotypeFiles) -> Iterator[Varia
     Raises:
         UnusableInputError: the list of variants is missing, damaged, or names a chromosome that regenie refuses.
     """
-    match genotypes.format:
-        case GenotypeFormat.BED:
-            return _from_lines(data, genotypes.variant_list, _BIM_POSITION_COLUMN)
-        case GenotypeFormat.PGEN:
-            return _from_lines(data, genotypes.variant_list, _pvar_position_column(data, genotypes.variant_list))
-        case GenotypeFormat.BGEN:
-            return _from_index(data, genotypes.variant_list)
+    if genotypes.format is GenotypeFormat.BGEN:
+        return _from_index(data, genotypes.variant_list)
+    return _from_lines(data, line_parser(data, genotypes))
 
 
-def _pvar_position_column(data: DataSet, path: str) -> int:
-    """A .pvar without a header has the columns of a .bim (PLINK 2 file format specification)."""
-    return _PVAR_POSITION_COLUMN if data.head(path, 1) == b"#" else _BIM_POSITION_COLUMN
+class LineParser:
+    """Reads lines of one list of variants: a .bim, or a .pvar with or without header."""
 
+    def __init__(self, path: str, uri: str, position_column: int) -> None:
+        self.path = path
+        self._uri = uri
+        self._position_column = position_column
+        self._numbers: dict[bytes, int] = {}
 
-def _from_lines(data: DataSet, path: str, position_column: int) -> Iterator[VariantPosition]:
-    name, number = b"", 0
-    for line_number, line in enumerate(data.lines(path), start=1):
+    def parse(self, line: bytes) -> VariantPosition | None:
+        """The variant of a line; None for a line of the header, and an empty one.
+
+        Raises:
+            UnusableInputError: the line has no position, or a chromosome that regenie refuses.
+        """
         if line.startswith(b"#") or not line.strip():
-            continue
-        fields = line.split(None, position_column + 1)
-        if len(fields) <= position_column or not fields[position_column].isdigit():
+            return None
+        fields = line.split(None, self._position_column + 1)
+        if len(fields) <= self._position_column or not fields[self._position_column].isdigit():
             raise UnusableInputError(
-                f"has a list of variants, {data.uri(path)}, without a position in line {line_number}",
+                f"has a list of variants, {self._uri}, without a position in the line "
+                f"{line[:_SHOWN_BYTES].decode(errors='replace')!r}",
                 "Make the files again with plink2.",
             )
-        if fields[0] != name:
-            name, number = fields[0], _known_chromosome(fields[0].decode(errors="replace"), data.uri(path))
-        yield number, int(fields[position_column])
+        name = fields[0]
+        if name not in self._numbers:
+            self._numbers[name] = known_chromosome(name.decode(errors="replace"), self._uri)
+        return self._numbers[name], int(fields[self._position_column])
+
+
+def line_parser(data: DataSet, genotypes: GenotypeFiles) -> LineParser:
+    """The reader of a .bim or .pvar. A .pvar without a header has the columns of a .bim (PLINK 2 file format)."""
+    path = genotypes.variant_list
+    has_header = genotypes.format is GenotypeFormat.PGEN and data.head(path, 1) == b"#"
+    return LineParser(path, data.uri(path), _PVAR_POSITION_COLUMN if has_header else _BIM_POSITION_COLUMN)
+
+
+def _from_lines(data: DataSet, parser: LineParser) -> Iterator[VariantPosition]:
+    for line in data.lines(parser.path):
+        variant = parser.parse(line)
+        if variant is not None:
+            yield variant
 
 
 def _from_index(data: DataSet, path: str) -> Iterator[VariantPosition]:
@@ -79,7 +99,7 @@ def _from_database(database: sqlite3.Connection, uri: str) -> Iterator[VariantPo
         "SELECT chromosome FROM Variant GROUP BY chromosome ORDER BY MIN(file_start_position)"
     ).fetchall()
     for (name,) in chromosomes:
-        number = _known_chromosome(name, uri)
+        number = known_chromosome(name, uri)
         rows = database.execute("SELECT position FROM Variant WHERE chromosome = ? ORDER BY position", (name,))
         for (position,) in rows:
             yield number, position
@@ -94,7 +114,8 @@ def _check_space(data: DataSet, path: str, folder: Path) -> None:
         )
 
 
-def _known_chromosome(name: str, uri: str) -> int:
+def known_chromosome(name: str, uri: str) -> int:
+    """regenie's number of a chromosome; UnusableInputError for one that it refuses."""
     number = chromosome_number(name)
     if number is None:
         raise UnusableInputError(

@@ -23,8 +23,8 @@ class MemoryDataSet(DataSet):
         content = self._file(path)
         return ObjectState(len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
 
-    def head(self, path: str, length: int) -> bytes:
-        return self._file(path)[:length]
+    def read(self, path: str, start: int, length: int) -> bytes:
+        return self._file(path)[start : start + length]
 
     def lines(self, path: str) -> Iterator[bytes]:
         yield from self._file(path).splitlines()

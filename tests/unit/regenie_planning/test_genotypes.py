@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from lambdas.regenie.errors import UnusableInputError
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_genotypes
+from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_listed, read_counts
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bed
 
 
@@ -39,28 +39,31 @@ def test_companions_follow_from_the_format(files: GenotypeFiles, expected: tuple
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "samples"),
-    [
-        ("a.bed", bed(10, 801), 804),
-        ("a.pgen", _pgen(10, 801), 801),
-        ("a.bgen", _bgen(10, 801, has_ids=True), 801),
-    ],
-)
-def test_headers_give_the_counts(data: MemoryDataSet, path: str, content: bytes, samples: int):
-    data.files[path] = content
-
-    assert check_genotypes(data, GenotypeFiles(path), 10) == GenotypeCounts(10, samples)
-
-
-@pytest.mark.parametrize(
     ("path", "content"),
-    [("a.bed", bed(10, 800) + b"\0"), ("a.pgen", _pgen(9, 800)), ("a.bgen", _bgen(9, 800, has_ids=True))],
+    [("a.bed", bed(10, 801)), ("a.pgen", _pgen(10, 801)), ("a.bgen", _bgen(10, 801, has_ids=True))],
 )
-def test_a_list_of_variants_of_another_file_is_refused(data: MemoryDataSet, path: str, content: bytes):
+def test_a_genotype_file_tells_its_counts(data: MemoryDataSet, path: str, content: bytes):
     data.files[path] = content
+    data.files["a.fam"] = b"f i 0 0 1 0\n" * 801
 
-    with pytest.raises(UnusableInputError) as refusal:
-        check_genotypes(data, GenotypeFiles(path), 10)
+    assert read_counts(data, GenotypeFiles(path)) == GenotypeCounts(10, 801)
+
+
+@pytest.mark.parametrize(("content", "samples"), [(bed(10, 800) + b"\0", 800), (bed(10, 800), 700), (bed(10, 800), 0)])
+def test_a_bed_whose_size_does_not_fit_its_samples_is_refused(data: MemoryDataSet, content: bytes, samples: int):
+    data.files.update({"a.bed": content, "a.fam": b"f i 0 0 1 0\n" * samples})
+
+    with pytest.raises(
+        UnusableInputError, match=f"size does not fit the {samples} samples that a.fam lists"
+    ) as refusal:
+        read_counts(data, GenotypeFiles("a.bed"))
+
+    assert "do not belong together" in refusal.value.remedy
+
+
+def test_a_list_of_variants_of_another_file_is_refused(data: MemoryDataSet):
+    with pytest.raises(UnusableInputError, match=r"a\.pgen with 9 variants, but a\.pvar lists 10") as refusal:
+        check_listed(data, GenotypeFiles("a.pgen"), GenotypeCounts(9, 800), 10)
 
     assert "do not belong together" in refusal.value.remedy
 
@@ -71,12 +74,12 @@ def test_a_file_of_another_format_is_refused(data: MemoryDataSet, path: str, con
     data.files[path] = content
 
     with pytest.raises(UnusableInputError, match="which is not"):
-        check_genotypes(data, GenotypeFiles(path), 10)
+        read_counts(data, GenotypeFiles(path))
 
 
 def test_a_bgen_without_identifiers_needs_a_sample_file(data: MemoryDataSet):
     data.files["a.bgen"] = _bgen(10, 800, has_ids=False)
 
     with pytest.raises(UnusableInputError, match="no sample identifiers"):
-        check_genotypes(data, GenotypeFiles("a.bgen"), 10)
-    assert check_genotypes(data, GenotypeFiles("a.bgen", "a.sample"), 10).samples == 800
+        read_counts(data, GenotypeFiles("a.bgen"))
+    assert read_counts(data, GenotypeFiles("a.bgen", "a.sample")).samples == 800

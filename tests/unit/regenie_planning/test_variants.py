@@ -75,5 +75,5 @@ def test_a_chromosome_that_regenie_refuses_is_named(data: MemoryDataSet, name: s
 def test_a_line_without_a_position_is_named(data: MemoryDataSet, line: bytes):
     data.files["a.bim"] = bim(("1", 1)) + line + b"\n"
 
-    with pytest.raises(UnusableInputError, match="line 2"):
+    with pytest.raises(UnusableInputError, match="without a position in the line '1 rs1 0"):
         list(variant_positions(data, GenotypeFiles("a.bed")))
