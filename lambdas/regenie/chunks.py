@@ -17,6 +17,8 @@ class ListSlice:
 
     start: int
     end: int
+    position_column: int
+    """From 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Survey:
     """What planning keeps of a data set's variants."""
 
     variants_by_chromosome: Mapping[int, int]
-    """Estimates that add up to the exact number, if the chunks' numbers are."""
+    """Estimates, if the chunks' numbers are; they add up to the exact number."""
     chunks: tuple[Chunk, ...]
     note: str | None = None
     """Why the whole list was read although it is a long one."""

@@ -1,10 +1,11 @@
 """Plans a launch of regenie: checks its inputs, writes every job's task to S3, and answers with the run sheet."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -24,6 +25,10 @@ from lambdas.shared.settings import read_settings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from types_boto3_s3.client import S3Client
+
+
+_IN_MEMORY_BYTES: Final = 1 << 24
+"""A larger file of the plan goes through /tmp: a hundred thousand chunks of ten traits are some 300 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,12 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     config = RegenieLaunch.model_validate(launch.config)
     data = DataSet.at(config.data_uri(settings().data_bucket))
     inputs = read_inputs(data, config.regenie, Images.read(settings().regenie_images))
+    for found in inputs.genotypes.values():
+        if found.survey.note:
+            logger.info(found.survey.note)
     analysis = analyse(config.regenie, inputs)
-    _write(launch_id, {WORK_LAUNCH: _sentinel(launch_id, attempt, launch.config), **_plan_files(analysis)})
+    _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config)])
+    _write_plan(launch_id, analysis)
     stage = Stage(read_placements(settings().placements), settings().data_bucket, settings().results_bucket)
     return run_sheet(Attempt(launch_id, attempt, launch.requested_by), config, inputs, analysis, stage)
 
@@ -76,16 +85,20 @@ def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any]) -> str:
     return json.dumps({"launchId": launch_id, "attempt": attempt, "config": config}, sort_keys=True)
 
 
-def _plan_files(analysis: Analysis) -> dict[str, str]:
-    return {f"{WORK_PLAN}/{phase}.jsonl": "".join(_lines(tasks)) for phase, tasks in plan_tasks(analysis).items()}
+def _write_plan(launch_id: str, analysis: Analysis) -> None:
+    for phase, tasks in plan_tasks(analysis).items():
+        _write(launch_id, f"{WORK_PLAN}/{phase}.jsonl", _lines(tasks))
 
 
-def _lines(tasks: Sequence[Task]) -> Iterator[str]:
+def _lines(tasks: Iterable[Task]) -> Iterator[str]:
     return (json.dumps(task, separators=(",", ":")) + "\n" for task in tasks)
 
 
-def _write(launch_id: str, files: Mapping[str, str]) -> None:
-    """Put files where the launch's file system will show them below /work."""
+def _write(launch_id: str, path: str, lines: Iterable[str]) -> None:
+    """Put a file where the launch's file system will show it below /work: in parts, if it is large."""
     client: S3Client = aws.client("s3")
-    for path, text in files.items():
-        client.put_object(Bucket=settings().results_bucket, Key=results_prefix(launch_id) + path, Body=text.encode())
+    with SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
+        for line in lines:
+            file.write(line.encode())
+        file.seek(0)
+        client.upload_fileobj(file, settings().results_bucket, results_prefix(launch_id) + path)

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS, run_name
 from lambdas.regenie.chunks import Survey
-from lambdas.regenie.inputs import Inputs, step1_genotypes, step2_genotypes
+from lambdas.regenie.genotypes import GenotypeFiles
+from lambdas.regenie.inputs import Inputs, SurveyedGenotypes, step1_genotypes, step2_genotypes
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
@@ -55,9 +56,13 @@ def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
         level0_jobs=level0_jobs if mode is Step1Mode.SPLIT else 0,
         given_predictions=inputs.given_predictions,
         fingerprint=inputs.fingerprint,
-        datasets=[DatasetChunks(files, inputs.genotypes[files].survey.chunks) for files in step2_genotypes(parameters)],
+        datasets=[_dataset(files, inputs.genotypes[files]) for files in step2_genotypes(parameters)],
         resources=job_resources(workload, parameters.resources),
     )
+
+
+def _dataset(files: GenotypeFiles, found: SurveyedGenotypes) -> DatasetChunks:
+    return DatasetChunks(files, found.survey.chunks, found.counts.variants)
 
 
 def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from math import ceil
 from typing import Final
 
 from lambdas.regenie.chromosomes import X_CHROMOSOME
@@ -29,6 +30,8 @@ _LONGEST_WINDOW: Final = 1 << 20
 """Bytes. The header of a .pvar or a multi-allelic variant may be long, but not as long as that."""
 _READERS: Final = 10
 """Threads, as many as the S3 client keeps connections (botocore's max_pool_connections)."""
+_SURPLUS: Final = 0.05
+"""Of a job's variants. Less than that over all jobs of a chromosome is within what is known, and no job of its own."""
 _END: Final[VariantPosition] = (X_CHROMOSOME + 1, 0)
 """Behind every variant: what the end of a list counts as."""
 
@@ -127,7 +130,7 @@ def sample_list(
         cuts = [cut for cut in readers.map(lambda place: _cut(listed, *place), wanted) if cut]
     return Survey(
         {run.chromosome: density.between(run.first.offset, run.next.offset) for run in runs},
-        tuple(chunk for run in runs for chunk in _chunks(density, run, cuts)),
+        tuple(chunk for run in runs for chunk in _chunks(density, run, cuts, parser.position_column)),
     )
 
 
@@ -297,7 +300,7 @@ def _runs(lines: Sequence[_Line], starts: Sequence[_Boundary], size: int) -> lis
 def _even_offsets(density: _Density, run: _Run, variants_per_job: int) -> Iterator[int]:
     """Where a chromosome is cut into the fewest equal parts that keep to the limit."""
     start, end = density.lines_before(run.first.offset), density.lines_before(run.next.offset)
-    parts = max(1, -(-round(end - start) // variants_per_job))
+    parts = max(1, ceil((end - start) / variants_per_job - _SURPLUS))
     return (density.offset_behind(start + (end - start) * number / parts) for number in range(1, parts))
 
 
@@ -316,12 +319,12 @@ def _cut(listed: _VariantList, run: _Run, offset: int) -> _Boundary | None:
     return found if found.after.offset < run.next.offset else None
 
 
-def _chunks(density: _Density, run: _Run, cuts: Sequence[_Boundary]) -> Iterator[Chunk]:
+def _chunks(density: _Density, run: _Run, cuts: Sequence[_Boundary], position_column: int) -> Iterator[Chunk]:
     inside = {cut.after.offset: cut for cut in cuts if run.first.offset < cut.after.offset < run.next.offset}
     edges = [inside[offset] for offset in sorted(inside)]
     firsts = [run.first, *(edge.after for edge in edges)]
     ends = [*edges, _Boundary(run.last, run.next)]
     for first, end in zip(firsts, ends, strict=True):
         lines = max(1, density.between(first.offset, end.after.offset))
-        part = ListSlice(first.offset, end.after.offset)
+        part = ListSlice(first.offset, end.after.offset, position_column)
         yield Chunk(run.chromosome, first.variant[1], end.before.variant[1], lines, part)

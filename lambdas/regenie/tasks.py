@@ -1,7 +1,7 @@
 """The plan: every job's task, one line each, in the shape of docs/architecture.md ("A task")."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -32,6 +32,8 @@ class DatasetChunks:
 
     genotypes: GenotypeFiles
     chunks: tuple[Chunk, ...]
+    variants: int
+    """Exact, by the genotype file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,12 @@ class Analysis:
 _WHOLE_OUTPUT: Final = f"{WORK_PREDICTIONS}/all"
 
 
-def plan_tasks(analysis: Analysis) -> dict[str, list[Task]]:
-    """Phase -> tasks; the task of array index n is the n-th. Phases that the launch does not have are left out."""
+def plan_tasks(analysis: Analysis) -> dict[str, Iterator[Task]]:
+    """Phase -> tasks, made as they are asked for, since step 2 may have a hundred thousand.
+
+    The task of array index n is the n-th. Phases that the launch does not have are left out.
+    """
+    step1: dict[str, Iterable[Task]]
     match analysis.step1:
         case Step1Mode.SPLIT:
             step1 = {"split": [_split(analysis)], "level0": _level0(analysis), "level1": _level1(analysis)}
@@ -73,9 +79,18 @@ def plan_tasks(analysis: Analysis) -> dict[str, list[Task]]:
             step1 = {"step1": [_whole(analysis)]}
         case Step1Mode.GIVEN:
             step1 = {}
-    phases = {**step1, "step2": _step2(analysis), "merge": _merge(analysis), "report": [_report(analysis)]}
+    phases: dict[str, Iterable[Task]] = {
+        **step1,
+        "step2": _step2(analysis),
+        "merge": _merge(analysis),
+        "report": [_report(analysis)],
+    }
     # What an earlier attempt made of other inputs is another task's, however alike the commands are.
-    return {phase: [{**task, "inputs": analysis.fingerprint} for task in tasks] for phase, tasks in phases.items()}
+    return {phase: _of_inputs(analysis, tasks) for phase, tasks in phases.items()}
+
+
+def _of_inputs(analysis: Analysis, tasks: Iterable[Task]) -> Iterator[Task]:
+    return ({**task, "inputs": analysis.fingerprint} for task in tasks)
 
 
 def _split(analysis: Analysis) -> Task:
@@ -125,22 +140,28 @@ def _whole(analysis: Analysis) -> Task:
     }
 
 
-def _step2(analysis: Analysis) -> list[Task]:
+def _step2(analysis: Analysis) -> Iterator[Task]:
     threads = analysis.threads("step2")
     predictions = {trait: _prediction(analysis, trait) for trait in analysis.traits}
     expect = [f"{commands.CHUNK_STEM}_{trait}.regenie" for trait in analysis.traits]
-    pieces = [(dataset.genotypes, chunk) for dataset in analysis.datasets for chunk in dataset.chunks]
-    return [
-        {
+    pieces = ((dataset.genotypes, chunk) for dataset in analysis.datasets for chunk in dataset.chunks)
+    for number, (genotypes, chunk) in enumerate(pieces):
+        yield {
             "label": f"{genotypes.name} {chunk.range}",
             "command": commands.run_step2(analysis.parameters, genotypes, chunk, threads=threads),
             "output": f"step2/{number:06}",
             "expect": expect,
             "predictions": predictions,
-            "variants": chunk.variants,
+            **_variants(genotypes, chunk),
         }
-        for number, (genotypes, chunk) in enumerate(pieces)
-    ]
+
+
+def _variants(genotypes: GenotypeFiles, chunk: Chunk) -> Task:
+    """The chunk's number of variants, or where the job counts them."""
+    if chunk.slice is None:
+        return {"variants": chunk.variants}
+    place = {"path": f"{{data}}/{genotypes.variant_list}", **asdict(chunk.slice)}
+    return {"slice": {**place, "chromosome": chunk.chromosome, "first": chunk.start, "last": chunk.end}}
 
 
 def _merge(analysis: Analysis) -> list[Task]:
@@ -150,6 +171,7 @@ def _merge(analysis: Analysis) -> list[Task]:
             "trait": trait,
             "output": f"{WORK_SUMSTATS}/{trait}.regenie.gz",
             "summary": _summary(trait),
+            "variants": sum(dataset.variants for dataset in analysis.datasets),
         }
         for trait in analysis.traits
     ]

@@ -40,7 +40,7 @@ class LineParser:
     def __init__(self, path: str, uri: str, position_column: int) -> None:
         self.path = path
         self._uri = uri
-        self._position_column = position_column
+        self.position_column = position_column
         self._numbers: dict[bytes, int] = {}
 
     def parse(self, line: bytes) -> VariantPosition | None:
@@ -51,8 +51,8 @@ class LineParser:
         """
         if line.startswith(b"#") or not line.strip():
             return None
-        fields = line.split(None, self._position_column + 1)
-        if len(fields) <= self._position_column or not fields[self._position_column].isdigit():
+        fields = line.split(None, self.position_column + 1)
+        if len(fields) <= self.position_column or not fields[self.position_column].isdigit():
             raise UnusableInputError(
                 f"has a list of variants, {self._uri}, without a position in the line "
                 f"{line[:_SHOWN_BYTES].decode(errors='replace')!r}",
@@ -61,7 +61,7 @@ class LineParser:
         name = fields[0]
         if name not in self._numbers:
             self._numbers[name] = known_chromosome(name.decode(errors="replace"), self._uri)
-        return self._numbers[name], int(fields[self._position_column])
+        return self._numbers[name], int(fields[self.position_column])
 
 
 def line_parser(data: DataSet, genotypes: GenotypeFiles) -> LineParser:

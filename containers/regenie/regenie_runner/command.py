@@ -15,6 +15,7 @@ from regenie_runner import checks
 from regenie_runner.console import say
 from regenie_runner.errors import CommandKilledError, RunnerError, Stopped
 from regenie_runner.task import CommandTask
+from regenie_runner.variant_list import count_variants
 from regenie_runner.workspace import Workspace
 
 RECEIPT = "task.json"
@@ -61,8 +62,9 @@ def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Work
 
 def _check_results(phase: str, placed: CommandTask, folder: Path) -> None:
     checks.check_outputs(placed.expect)
-    if phase == STEP2 and placed.variants is not None:
-        checks.check_chunk(folder, placed.expect, placed.variants)
+    variants = count_variants(placed.slice) if placed.slice else placed.variants
+    if phase == STEP2 and variants is not None:
+        checks.check_chunk(folder, placed.expect, variants)
 
 
 def _write_prediction_list(folder: Path, predictions: dict[str, str]) -> None:

@@ -14,7 +14,8 @@ from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
 from regenie_runner.scan import Block, ResultColumns, Scan, read_blocks, read_header
 from regenie_runner.summary import summarise
-from regenie_runner.task import plan_lines
+from regenie_runner.task import CommandTask, plan_lines
+from regenie_runner.variant_list import count_lines
 from regenie_runner.workspace import Workspace
 
 _GZIP_LEVEL = 4  # the last level that compresses results about as fast as they are read
@@ -35,7 +36,7 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         scan = merge_parts(parts, target)
     # Written last, so that it also says that the merged file is complete.
     with workspace.fresh_file(condensed) as file:
-        summary = summarise(trait, scan, _planned_variants(chunks), inputs)
+        summary = summarise(trait, scan, _planned_variants(line, chunks, workspace), inputs)
         file.write(json.dumps(summary, allow_nan=False).encode())
     say(f"{trait}: {scan.rows:,} variants of {len(parts):,} chunks are in {merged}.")
 
@@ -67,9 +68,23 @@ def _all_blocks(parts: Sequence[Path], header: bytes) -> Iterator[Block]:
         yield from read_blocks(part, header)
 
 
-def _planned_variants(chunks: list[dict[str, Any]]) -> int | None:
-    counts = [chunk.get("variants") for chunk in chunks]
-    return None if None in counts else sum(count for count in counts if count is not None)
+def _planned_variants(line: dict[str, Any], chunks: list[dict[str, Any]], workspace: Workspace) -> int | None:
+    """Variants of all chunks, which have to be those that the genotype files hold; None if the plan does not say."""
+    counts = [_variants(chunk, workspace) for chunk in chunks]
+    if None in counts:
+        return None
+    total = sum(count for count in counts if count is not None)
+    if total != line.get("variants", total):
+        raise RunnerError(
+            f"The chunks have {total:,} variants, but the genotype files hold {line['variants']:,}: "
+            "a list of variants does not belong to its genotype file."
+        )
+    return total
+
+
+def _variants(chunk: dict[str, Any], workspace: Workspace) -> int | None:
+    task = CommandTask.from_line(chunk).placed(workspace.data, workspace.work, workspace.work / chunk["output"])
+    return count_lines(task.slice) if task.slice else task.variants
 
 
 def _is_complete(merged: Path, condensed: Path, inputs: str | None) -> bool:

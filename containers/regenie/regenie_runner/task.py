@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from regenie_runner.errors import RunnerError
+from regenie_runner.variant_list import VariantSlice
 
 _PLACEHOLDER = re.compile(r"\{(data|work|output)\}")
 
@@ -50,6 +51,7 @@ class CommandTask(NamedTuple):
     variants: int | None  # step 2: variants of the chunk
     job: int | None  # level 0: 1-based number in the master file
     inputs: str | None  # fingerprint of the data and the image
+    slice: VariantSlice | None  # step 2: where to count the variants, if the plan does not know their number
 
     @classmethod
     def from_line(cls, line: dict[str, Any]) -> CommandTask:
@@ -67,6 +69,7 @@ class CommandTask(NamedTuple):
             variants=line.get("variants"),
             job=line.get("job"),
             inputs=line.get("inputs"),
+            slice=VariantSlice.from_line(line),
         )
 
     def placed(self, data: Path, work: Path, output: Path | None) -> CommandTask:
@@ -83,6 +86,7 @@ class CommandTask(NamedTuple):
             command=[expand(argument) for argument in self.command],
             expect=[str(base / expand(name)) for name in self.expect],
             predictions={trait: expand(path) for trait, path in self.predictions.items()},
+            slice=self.slice._replace(path=expand(self.slice.path)) if self.slice else None,
         )
 
     def argument(self, option: str) -> str | None:

@@ -1,6 +1,7 @@
 """Planning a launch from S3 to S3."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from contract import Status
+from lambdas.regenie import sampling, surveying
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.errors import LaunchInputError, UnusableInputError
 from lambdas.regenie.plan_launch import handler
@@ -89,6 +91,31 @@ def test_a_plan_has_a_line_for_each_job_of_the_run_sheet(repository: LaunchRepos
     assert sum(json.loads(task)["variants"] for task in lines["step2"]) == 1000
     sentinel = json.loads(files["results/launch-1/launch.json"])
     assert (sentinel["launchId"], sentinel["attempt"], sentinel["config"]["name"]) == ("launch-1", 2, "height-gwas")
+
+
+def test_a_long_list_of_variants_is_read_in_pieces_and_its_chunks_say_where_they_are(
+    repository: LaunchRepository, buckets: Any, monkeypatch: pytest.MonkeyPatch
+):
+    # Given imputed genotypes whose list of variants counts as a long one, and 8 samples
+    monkeypatch.setattr(surveying, "SHORT_LIST_BYTES", 1_000)
+    lines = [b"%d\trs%d\t0\t%d\tA\tG\n" % (1 + n // 30_000, n, 1_000_000 + n) for n in range(60_000)]
+    put = partial(buckets.put_object, Bucket=DATA_BUCKET)
+    put(Key="cohort/imputed.bim", Body=b"".join(lines))
+    put(Key="cohort/imputed.fam", Body=b"f i 0 0 1 0\n" * 8)
+    put(Key="cohort/imputed.bed", Body=b"\x6c\x1b\x01" + bytes(2 * len(lines)))
+    register(repository, step2={"variants_per_job": 10_000, "datasets": [{"genotypes": "imputed.bed"}]})
+    monkeypatch.setattr(sampling, "MOST_READ_SHARE", 1)
+
+    sheet = handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
+
+    plan = written(buckets)["results/launch-1/plan/step2.jsonl"].splitlines()
+    pieces = [json.loads(line)["slice"] for line in plan]
+    assert sheet["step2Jobs"] == len(pieces) == 6
+    assert {piece["path"] for piece in pieces} == {"{data}/imputed.bim"}
+    assert [piece["start"] for piece in pieces[1:]] == [piece["end"] for piece in pieces[:-1]]
+    assert (pieces[0]["start"], pieces[-1]["end"]) == (0, len(b"".join(lines)))
+    merge = json.loads(written(buckets)["results/launch-1/plan/merge.jsonl"].splitlines()[0])
+    assert merge["variants"] == 60_000
 
 
 def test_planning_again_changes_nothing(repository: LaunchRepository, buckets: Any):

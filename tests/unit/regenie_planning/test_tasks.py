@@ -18,7 +18,8 @@ FIVE_VARIANTS = [("1", 10), ("1", 20), ("1", 30), ("2", 40), ("2", 50)]
 
 def plan(data: MemoryDataSet, **given: Any) -> dict[str, list[Task]]:
     config = parameters(**given)
-    return plan_tasks(analyse(config, read_inputs(data, config, IMAGES)))
+    phases = plan_tasks(analyse(config, read_inputs(data, config, IMAGES)))
+    return {phase: list(tasks) for phase, tasks in phases.items()}
 
 
 def test_every_command_line_is_as_agreed():

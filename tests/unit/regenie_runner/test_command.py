@@ -243,6 +243,18 @@ def test_lost_rows_fail_with_the_numbers(launch, capfd):
     )
 
 
+@pytest.mark.parametrize(("rows", "code"), [(2, 0), (1, 1), (3, 1)])
+def test_variants_that_the_plan_estimated_are_counted_in_the_list(launch, rows, code):
+    # Given a chunk whose slice of the list has two variants, and a third one behind it
+    (launch.data / "cohort.bim").write_text("1 a 0 10 A G\n1 b 0 20 A G\n1 c 0 30 A G\n")
+    place = {"path": "{data}/cohort.bim", "start": 0, "end": 26, "position_column": 3}
+    task = chunk_task(0, BOTH, 0, slice={**place, "chromosome": 1, "first": 10, "last": 20})
+    launch.plan("step2", {key: value for key, value in task.items() if key != "variants"})
+    launch.regenie_does(chunk_of(rows, "Number of ignored tests due to low MAC : 0"))
+
+    assert launch.run("step2") == code
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

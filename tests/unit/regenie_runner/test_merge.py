@@ -63,6 +63,27 @@ def test_the_same_chunks_give_the_same_bytes(launch):
     assert first[4:8] == b"\0\0\0\0", "the gzip header must not hold the time"
 
 
+def test_chunks_have_as_many_variants_as_the_genotype_files_hold(launch, capfd):
+    # Given a chunk of one variant, counted in the list, and one of two that the plan knows
+    (launch.data / "cohort.bim").write_text("1 a 0 5 A G\n")
+    place = {"path": "{data}/cohort.bim", "start": 0, "end": 12, "position_column": 3}
+    counted = launch.chunk(0, height=HEADER + result_row("1", 5))
+    known = launch.chunk(1, height=HEADER + result_row("2", 5) + result_row("2", 6))
+    del counted["variants"]
+    counted["slice"] = {**place, "chromosome": 1, "first": 5, "last": 5}
+    launch.plan("step2", counted, known)
+
+    launch.plan("merge", merge_task("height") | {"variants": 3})
+    assert launch.run("merge") == 0
+    assert summary(launch)["planned_variants"] == 3
+
+    launch.plan("merge", merge_task("ldl") | {"variants": 4})
+    launch.chunk(0, ldl=HEADER + result_row("1", 5))
+    launch.chunk(1, ldl=HEADER)
+    assert launch.run("merge") == 1
+    assert "The chunks have 3 variants, but the genotype files hold 4" in capfd.readouterr().err
+
+
 def test_a_merged_trait_is_not_merged_again(launch, capfd):
     given_chunks(launch, HEADER + result_row("1", 5))
     launch.run("merge")
