@@ -1,6 +1,7 @@
 """Counting a chunk's variants in the list on the file system."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from regenie_runner.variant_list import VariantSlice, count_lines, count_variant
 LINES = ["1 a 0 10 A G\n", "chr1 b 0 20 A G\n", "1 c 0 20 A G\n", "01 d 0 30 A G\n"]
 
 
-def piece(folder: Path, lines: list[str], **changed: int) -> VariantSlice:
+def piece(folder: Path, lines: list[str], **changed: Any) -> VariantSlice:
     """Given: a list, of which a chunk is the two lines in the middle."""
     path = folder / "cohort.bim"
     path.write_text("".join(lines))
