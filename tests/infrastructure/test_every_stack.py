@@ -17,6 +17,7 @@ WITHOUT_RESOURCES = {
     "batch:DescribeJobs",
     "batch:ListJobs",
     "dynamodb:ListStreams",
+    "ec2:DescribeLaunchTemplates",
     "ec2:DescribeRouteTables",  # with aws:CalledVia fsx
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
