@@ -20,7 +20,7 @@ from stacks.constructs.queues import DeadLetterQueue
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn
 from stacks.data import DataStack
-from stacks.workflow_manager import WorkflowManagerStack
+from stacks.workflow_manager import LAUNCH, WorkflowManagerStack
 
 CLEANUP: Final = "cleanup"
 
@@ -131,6 +131,28 @@ class CleanupStack(StageStack):
             " cost money. The sweep's notices say what it is.",
         )
 
+    def _make_lost_endings(self) -> lambda_.Function:
+        function = self._functions.function(
+            "lost_endings",
+            description="Starts the clean-up of launches whose execution ended without an event",
+            timeout=Duration.minutes(5),
+            environment={
+                Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
+                Setting.CLEANUP_STATE_MACHINE: self.machine.state_machine_arn,
+                Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
+            },
+        )
+        self._data.allow_query_by_status(function)
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="SeeWhetherLaunchesRun",
+                actions=["states:DescribeExecution"],
+                resources=[executions_arn(self, LAUNCH)],
+            )
+        )
+        self.machine.grant_start_execution(function)
+        return function
+
     def _make_machine(self, settle_launch: lambda_.Function, find_leftovers: lambda_.Function) -> sfn.StateMachine:
         cleanup = AslStateMachine(
             self,
@@ -223,6 +245,9 @@ class CleanupStack(StageStack):
             "SweepTime",
             description="Looks for what the clean-up missed",
             schedule=events.Schedule.rate(_SWEEP_EVERY),
-            # No dead letters: the next sweep looks for the same things.
-            targets=[targets.LambdaFunction(self._make_sweep(), retry_attempts=0)],
+            # No dead letters: the next round looks for the same things.
+            targets=[
+                targets.LambdaFunction(function, retry_attempts=0)
+                for function in (self._make_sweep(), self._make_lost_endings())
+            ],
         )

@@ -68,6 +68,15 @@ class DataStack(StageStack):
         )
         self.key.grant_encrypt_decrypt(grantee)
 
+    def allow_query_by_status(self, grantee: iam.IGrantable) -> None:
+        """Let somebody list the launches of a status."""
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"], resources=[f"{self.launch_table.table_arn}/index/{STATUS_INDEX}"]
+            )
+        )
+        self.key.grant_encrypt_decrypt(grantee)
+
     def _make_key(self) -> kms.Key:
         key = kms.Key(
             self,

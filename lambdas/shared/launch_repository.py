@@ -17,6 +17,7 @@ from contract import (
     GUARD_KEY_PREFIX,
     GUARD_TASK_ID,
     GUARDED_LAUNCH_ID,
+    STATUS_INDEX,
     LaunchField,
     Status,
     TaskField,
@@ -63,6 +64,18 @@ class LaunchRepository:
         """The launch as of now (a consistent read), or None."""
         item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
         return Launch.from_item(item) if item else None
+
+    def with_status(self, status: Status) -> Iterator[Launch]:
+        """Launches of that status, oldest first; the index is a moment behind the table."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.launch_table,
+            IndexName=STATUS_INDEX,
+            KeyConditionExpression="#status = :status",
+            ExpressionAttributeNames={"#status": LaunchField.STATUS},
+            ExpressionAttributeValues={":status": to_attribute(status.value)},
+        )
+        for page in pages:
+            yield from (Launch.from_item(from_item(item)) for item in page["Items"])
 
     def register(self, launch: Launch, fingerprint: str) -> Registration:
         """Put a SUBMITTED launch, unless its event, or an unfinished launch of the same bytes, is there already.

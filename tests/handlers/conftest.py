@@ -1,12 +1,13 @@
 """A stage's tables, in AWS as moto plays it. Nothing reaches the network."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from contract import LaunchField, TaskField
+from contract import STATUS_INDEX, LaunchField, TaskField
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 
@@ -50,4 +51,20 @@ def repository(cloud: None) -> LaunchRepository:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
             KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
         )
+    _add_status_index(dynamodb)
     return LaunchRepository(LAUNCH_TABLE, TASK_TABLE)
+
+
+def _add_status_index(dynamodb: Any) -> None:
+    """As stacks/data.py makes it."""
+    keys = ((LaunchField.STATUS, "HASH"), (LaunchField.SUBMITTED_AT, "RANGE"))
+    index = {
+        "IndexName": STATUS_INDEX,
+        "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    dynamodb.update_table(
+        TableName=LAUNCH_TABLE,
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        GlobalSecondaryIndexUpdates=[{"Create": index}],
+    )

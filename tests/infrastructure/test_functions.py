@@ -16,6 +16,7 @@ HANDLERS = [
     "lambdas.regenie.plan_launch.handler",
     "lambdas.regenie.collect_failures.handler",
     "lambdas.cleanup.find_leftovers.handler",
+    "lambdas.cleanup.lost_endings.handler",
     "lambdas.cleanup.sweep.handler",
 ]
 

@@ -1,0 +1,102 @@
+"""Tells clean-up of launch executions that ended without anybody hearing of it.
+
+Step Functions sends its status events at best effort (Amazon EventBridge events reference), so the end of an execution
+can go unheard: its launch would be RUNNING, and its file system cost money, for ever.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import Status, run_name
+from lambdas.shared import aws
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_stepfunctions.client import SFNClient
+    from types_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+_OWNED: Final = (Status.RUNNING, Status.CANCEL_REQUESTED)
+"""Statuses in which an execution is, or should be, at work on a launch."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostEndingSettings:
+    """Environment variables of the function."""
+
+    launch_table: str
+    cleanup_state_machine: str
+    sweep_grace_minutes: str
+
+
+@cache
+def settings() -> LostEndingSettings:
+    """Read once in the life of the process."""
+    return read_settings(LostEndingSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """Anything (a schedule) -> `{found: n}`."""
+    found = settle_lost_endings(datetime.now(UTC))
+    metrics.add_metric(name="LostEndings", unit=MetricUnit.Count, value=found)
+    return {"found": found}
+
+
+def settle_lost_endings(now: datetime) -> int:
+    """Start clean-up with the event that was lost, for every launch whose execution has ended; how many there were.
+
+    An ending within the grace is left to its own event. Starting a clean-up twice does no harm.
+    """
+    heard_until = now - timedelta(minutes=float(settings().sweep_grace_minutes))
+    lost = [
+        (launch, execution)
+        for launch, execution in _ended_executions()
+        if execution.get("stopDate", now) <= heard_until
+    ]
+    for launch, execution in lost:
+        _start_cleanup(launch, execution, now)
+    return len(lost)
+
+
+def _ended_executions() -> "Iterator[tuple[Launch, DescribeExecutionOutputTypeDef]]":
+    """Launches that the table says are worked on, with the execution that is not at work any more."""
+    repository = LaunchRepository(settings().launch_table)
+    for launch in (launch for status in _OWNED for launch in repository.with_status(status)):
+        if launch.execution_arn:
+            execution = _step_functions().describe_execution(executionArn=launch.execution_arn)
+            if execution["status"] != "RUNNING":
+                yield launch, execution
+
+
+def _start_cleanup(launch: Launch, execution: "DescribeExecutionOutputTypeDef", now: datetime) -> None:
+    """As the rule on endings does, with the same event's detail. The name fits Step Functions' 80 characters."""
+    detail = {name: execution.get(name) for name in ("executionArn", "stateMachineArn", "status", "error", "cause")}
+    # The launch by its id, since the execution's own input may be left out of what DescribeExecution tells.
+    event = {"detail": {**detail, "input": json.dumps([{"launchId": launch.launch_id}])}}
+    client = _step_functions()
+    try:
+        client.start_execution(
+            stateMachineArn=settings().cleanup_state_machine,
+            name=f"{run_name(launch.launch_id, launch.attempt)}-lost-{now:%d%H}",
+            input=json.dumps(event),
+        )
+    except client.exceptions.ExecutionAlreadyExists:
+        return  # this hour's earlier look found it too
+    logger.warning("An ending was lost", extra={"launchId": launch.launch_id, "execution": launch.execution_arn})
+
+
+def _step_functions() -> "SFNClient":
+    client: SFNClient = aws.client("stepfunctions")
+    return client
