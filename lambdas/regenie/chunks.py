@@ -39,6 +39,21 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class SetChunk:
+    """Sets of variants (genes) of one step 2 job, by their names: all of one chromosome."""
+
+    chromosome: int
+    sets: tuple[str, ...]
+    variants: int
+    """Estimate of those that the job reads, by which its resources are chosen."""
+
+    @property
+    def range(self) -> str:
+        """For people."""
+        return f"{self.chromosome}:{self.sets[0]}" + (f"-{self.sets[-1]}" if len(self.sets) > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What planning keeps of a data set's variants."""
 

@@ -7,12 +7,12 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 * All commands of step 1 have the same block size and filters, or the parts do not fit together.
 * `--ref-first` is never given: by default the last allele is the reference, which is what PLINK writes. It decides
   which allele is called ALLELE1, in every row and on both sides of the frequency, and nothing else.
-* `--range` alone, never with `--chr`: BGEN input would ignore the chromosome.
+* `--range` alone, never with `--chr`: BGEN input would ignore the chromosome. Sets go by `--chr`, without a range.
 """
 
 from typing import Final
 
-from lambdas.regenie.chunks import Chunk
+from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.shared.config_model import RegenieParameters
 
@@ -23,6 +23,8 @@ SPLIT_PREFIX: Final = "{work}/step1/split/l0"
 MASTER: Final = f"{SPLIT_PREFIX}.master"
 STEP1_STEM: Final = "step1"
 CHUNK_STEM: Final = "chunk"
+SETS_FILE: Final = "sets.txt"
+"""In the output folder of a job of gene-based tests: the names of its sets, one a line."""
 
 _FIRTH_P_VALUE: Final = "0.05"
 """Below it a binary trait's test is done again with the Firth correction: regenie's default, said in so many words."""
@@ -59,16 +61,34 @@ def run_step1(parameters: RegenieParameters, *, threads: int) -> Command:
     return [*_step1(parameters, threads), "--out", f"{{output}}/{STEP1_STEM}"]
 
 
-def run_step2(parameters: RegenieParameters, genotypes: GenotypeFiles, chunk: Chunk, *, threads: int) -> Command:
-    """Test the variants of a chunk against all traits."""
+def run_step2(
+    parameters: RegenieParameters, genotypes: GenotypeFiles, chunk: Chunk | SetChunk, *, threads: int
+) -> Command:
+    """Test the variants, or the sets of variants, of a chunk against all traits."""
     firth = ["--firth", "--approx", "--pThresh", _FIRTH_P_VALUE] if parameters.trait_type == "binary" else []
     return [
         *_common(2, parameters, genotypes, parameters.step2.block_size, threads),
         *firth,
         *("--minMAC", str(parameters.step2.min_mac)),
-        *("--range", chunk.range),
+        *_selection(parameters, chunk),
         *("--pred", "{output}/pred.list"),
         *("--out", f"{{output}}/{CHUNK_STEM}"),
+    ]
+
+
+def _selection(parameters: RegenieParameters, chunk: Chunk | SetChunk) -> Command:
+    """What a job tests: a range, or the sets that its file names, of which it reads one chromosome's genotypes."""
+    tests = parameters.step2.gene_tests
+    if tests is None or isinstance(chunk, Chunk):
+        return ["--range", chunk.range]
+    return [
+        *("--chr", str(chunk.chromosome)),
+        *("--anno-file", f"{{data}}/{tests.annotations}"),
+        *("--set-list", f"{{data}}/{tests.sets}"),
+        *("--mask-def", f"{{data}}/{tests.masks}"),
+        *(["--aaf-bins", ",".join(f"{bound:g}" for bound in tests.aaf_bins)] if tests.aaf_bins else []),
+        *(["--vc-tests", ",".join(tests.vc_tests)] if tests.vc_tests else []),
+        *("--extract-sets", f"{{output}}/{SETS_FILE}"),
     ]
 
 

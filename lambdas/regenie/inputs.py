@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from lambdas.regenie.chunks import Survey
+from lambdas.regenie.chunks import Chunk, SetChunk, Survey
 from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.errors import FaultCollector, UnusableInputError
+from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
 from lambdas.regenie.predictions import read_predictions
@@ -19,6 +20,7 @@ from lambdas.shared.config_model import MOST_ARRAY_CHILDREN, RegenieParameters
 
 MOST_STEP1_VARIANTS: Final = 1_000_000
 """More need --force-step1, and regenie's authors advise about 500,000."""
+_GENE_SETS: Final = "regenie.step2.gene_tests.sets"
 _FINGERPRINT_LENGTH: Final = 16
 """Hexadecimal digits, to tell the attempts of one launch apart."""
 
@@ -29,6 +31,8 @@ class SurveyedGenotypes:
 
     counts: GenotypeCounts
     survey: Survey
+    chunks: tuple[Chunk, ...] | tuple[SetChunk, ...]
+    """Jobs of step 2: the survey's, or those of sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,12 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
     predictions: Mapping[str, str] = faults.attempt(
         "regenie.step1.predictions", lambda: _given_predictions(data, parameters), {}
     )
+    sets: tuple[GeneSet, ...] = faults.attempt(_GENE_SETS, lambda: _gene_sets(data, parameters), ())
     for path in predictions.values():
         files[path] = faults.attempt("regenie.step1.predictions", partial(data.state, path), nothing)
     faults.raise_if_any()
 
-    genotypes = _survey_all(data, parameters)
+    genotypes = _survey_all(data, parameters, sets)
     return Inputs(
         image,
         indices,
@@ -107,6 +112,9 @@ def _files(parameters: RegenieParameters) -> dict[str, str]:
     files[parameters.phenotypes] = "regenie.phenotypes"
     if parameters.covariates:
         files[parameters.covariates] = "regenie.covariates"
+    if tests := parameters.step2.gene_tests:
+        named = {"annotations": tests.annotations, "sets": tests.sets, "masks": tests.masks}
+        files |= {path: f"regenie.step2.gene_tests.{key}" for key, path in named.items()}
     if parameters.step1.predictions:
         files[parameters.step1.predictions] = "regenie.step1.predictions"
     return files
@@ -141,27 +149,41 @@ def _given_predictions(data: DataSet, parameters: RegenieParameters) -> Mapping[
     return read_predictions(data, path, parameters.traits) if path else {}
 
 
-def _survey_all(data: DataSet, parameters: RegenieParameters) -> dict[GenotypeFiles, SurveyedGenotypes]:
+def _gene_sets(data: DataSet, parameters: RegenieParameters) -> tuple[GeneSet, ...]:
+    tests = parameters.step2.gene_tests
+    return read_sets(data, tests.sets) if tests else ()
+
+
+def _survey_all(
+    data: DataSet, parameters: RegenieParameters, sets: Sequence[GeneSet]
+) -> dict[GenotypeFiles, SurveyedGenotypes]:
     faults = FaultCollector()
     surveyed = {
-        genotypes: faults.attempt(where, partial(_survey, data, genotypes, parameters), None)
+        genotypes: faults.attempt(where, partial(_survey, data, genotypes, parameters, sets), None)
         for genotypes, where in _all_genotypes(parameters).items()
     }
     faults.raise_if_any()
     complete = {genotypes: found for genotypes, found in surveyed.items() if found}
     faults.attempt("regenie.genotypes", lambda: _check_step1_size(parameters, complete), None)
+    faults.attempt(_GENE_SETS, lambda: _check_some_chunks(parameters, complete), None)
     faults.attempt("regenie.step2.variants_per_job", lambda: _check_step2_jobs(parameters, complete), None)
     faults.raise_if_any()
     return complete
 
 
-def _survey(data: DataSet, genotypes: GenotypeFiles, parameters: RegenieParameters) -> SurveyedGenotypes:
+def _survey(
+    data: DataSet, genotypes: GenotypeFiles, parameters: RegenieParameters, sets: Sequence[GeneSet]
+) -> SurveyedGenotypes:
     counts = read_counts(data, genotypes)
     # Level 0 is split by blocks, and so needs exact numbers; a list that regenie takes in step 1 is short enough.
     is_step1 = parameters.step1.enabled and genotypes == step1_genotypes(parameters)
     exact = is_step1 and counts.variants <= MOST_STEP1_VARIANTS
     per_job = parameters.step2.variants_per_job
-    return SurveyedGenotypes(counts, survey_variants(data, genotypes, counts, per_job, exact=exact))
+    found = survey_variants(data, genotypes, counts, per_job, exact=exact)
+    tests = parameters.step2.gene_tests
+    if tests is None:
+        return SurveyedGenotypes(counts, found, found.chunks)
+    return SurveyedGenotypes(counts, found, tuple(cut_sets(sets, found.variants_by_chromosome, tests.sets_per_job)))
 
 
 def _check_step1_size(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:
@@ -176,9 +198,17 @@ def _check_step1_size(parameters: RegenieParameters, genotypes: Mapping[Genotype
         )
 
 
+def _check_some_chunks(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:
+    """Variants make a chunk always, sets only where their chromosomes are the data's."""
+    if not any(genotypes[files].chunks for files in step2_genotypes(parameters)):
+        raise UnusableInputError(
+            "has no set on a chromosome of the tested genotypes", "Give the list of sets that belongs to them."
+        )
+
+
 def _check_step2_jobs(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:
     surveys = [genotypes[files].survey for files in step2_genotypes(parameters)]
-    jobs = sum(len(found.chunks) for found in surveys)
+    jobs = sum(len(genotypes[files].chunks) for files in step2_genotypes(parameters))
     if jobs > MOST_ARRAY_CHILDREN:
         raise UnusableInputError(
             f"makes {jobs:,} jobs, more than the {MOST_ARRAY_CHILDREN:,} of an array job; "

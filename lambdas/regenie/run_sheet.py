@@ -62,12 +62,12 @@ def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
 
 
 def _dataset(files: GenotypeFiles, found: SurveyedGenotypes) -> DatasetChunks:
-    return DatasetChunks(files, found.survey.chunks, found.counts.variants)
+    return DatasetChunks(files, found.chunks, found.counts.variants)
 
 
 def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:
     """The numbers on which resources depend."""
-    tested = [inputs.genotypes[files].survey for files in step2_genotypes(parameters)]
+    tested = [inputs.genotypes[files] for files in step2_genotypes(parameters)]
     step1 = _step1_survey(parameters, inputs)
     blocks = step1.blocks(parameters.step1.block_size) if step1 else 0
     return Workload(
@@ -80,7 +80,7 @@ def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:
         level0_jobs=min(parameters.step1.jobs, blocks),
         step2_block_size=parameters.step2.block_size,
         largest_chunk=max(chunk.variants for found in tested for chunk in found.chunks),
-        tested_variants=sum(found.variants for found in tested),
+        tested_variants=sum(found.survey.variants for found in tested),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from contract import WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS
 from lambdas.regenie import commands
-from lambdas.regenie.chunks import Chunk
+from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.resources import JobResources
 from lambdas.shared.config_model import RegenieParameters
@@ -31,7 +31,7 @@ class DatasetChunks:
     """Genotypes to test, and how they are cut."""
 
     genotypes: GenotypeFiles
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[Chunk, ...] | tuple[SetChunk, ...]
     variants: int
     """Exact, by the genotype file."""
 
@@ -156,8 +156,10 @@ def _step2(analysis: Analysis) -> Iterator[Task]:
         }
 
 
-def _variants(genotypes: GenotypeFiles, chunk: Chunk) -> Task:
-    """The chunk's number of variants, or where the job counts them."""
+def _variants(genotypes: GenotypeFiles, chunk: Chunk | SetChunk) -> Task:
+    """The chunk's number of variants, or where the job counts them; the names of its sets, for gene-based tests."""
+    if isinstance(chunk, SetChunk):
+        return {"files": {commands.SETS_FILE: "".join(f"{name}\n" for name in chunk.sets)}}
     if chunk.slice is None:
         return {"variants": chunk.variants}
     place = {"path": f"{{data}}/{genotypes.variant_list}", **asdict(chunk.slice)}

@@ -140,6 +140,7 @@ GenotypesPath = Annotated[
     Field(json_schema_extra={"pattern": r"\.(bed|pgen|bgen)$"}),
 ]
 Count = Annotated[int, Field(strict=True, ge=1)]
+VarianceTest = Literal["skat", "skato", "skato-acat", "acatv", "acato", "acato-full"]
 Flag = Annotated[bool, Field(strict=True)]
 Trait = Annotated[str, Field(pattern=_TRAIT)]
 
@@ -210,6 +211,23 @@ class Dataset(Section):
     """Sample file of .bgen genotypes."""
 
 
+class GeneTests(Section):
+    """Tests of sets of variants, such as those of a gene, instead of single ones."""
+
+    annotations: RelativePath
+    """Annotations of the variants (regenie's --anno-file), below data."""
+    sets: RelativePath
+    """List of the sets (regenie's --set-list), below data; not compressed, since it is cut into jobs."""
+    masks: RelativePath
+    """Which annotations make a mask (regenie's --mask-def), below data."""
+    aaf_bins: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)] | None = None
+    """Upper bounds of the alternative allele frequency in burden masks (regenie's --aaf-bins); 0.01 by default."""
+    vc_tests: Annotated[list[VarianceTest], Field(min_length=1), WrapValidator(_check_unique)] | None = None
+    """SKAT and ACAT tests to add to the burden tests (regenie's --vc-tests)."""
+    sets_per_job: Count = 500
+    """Sets of one job."""
+
+
 class Step2(Section):
     """Association tests of every variant."""
 
@@ -221,6 +239,8 @@ class Step2(Section):
     """Least minor allele count of a variant that is tested (regenie's --minMAC)."""
     datasets: Annotated[list[Dataset], Field(min_length=1)] | None = None
     """Genotypes to test, one after another; by default those of step 1."""
+    gene_tests: GeneTests | None = None
+    """Test sets of variants instead of single variants."""
 
 
 class RegenieParameters(Section):

@@ -14,6 +14,7 @@ from typing import Any
 from regenie_runner import checks
 from regenie_runner.console import say
 from regenie_runner.errors import CommandKilledError, RunnerError, Stopped
+from regenie_runner.masks import set_mask_lines_aside
 from regenie_runner.task import CommandTask
 from regenie_runner.variant_list import count_variants
 from regenie_runner.workspace import Workspace
@@ -41,8 +42,10 @@ def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspa
     with workspace.fresh_folder(target) as folder:
         placed = task.placed(workspace.data, workspace.work, folder)
         checks.check_predictions(placed.predictions, placed.expect)
-        _write_prediction_list(folder, placed.predictions)
+        _write_inputs(folder, placed)
         run_command(placed.command)
+        if phase == STEP2:
+            set_mask_lines_aside(placed.expect)
         _check_results(phase, placed, folder)
         (folder / RECEIPT).write_text(json.dumps(line), encoding="utf-8")
 
@@ -65,12 +68,17 @@ def _check_results(phase: str, placed: CommandTask, folder: Path) -> None:
     variants = count_variants(placed.slice) if placed.slice else placed.variants
     if phase == STEP2 and variants is not None:
         checks.check_chunk(folder, placed.expect, variants)
+    elif phase == STEP2:  # masks of sets: how many there are is not known, but that their files are whole
+        for path in placed.expect:
+            checks.count_rows(Path(path))
 
 
-def _write_prediction_list(folder: Path, predictions: dict[str, str]) -> None:
-    if predictions:
-        lines = "".join(f"{trait} {path}\n" for trait, path in predictions.items())
+def _write_inputs(folder: Path, placed: CommandTask) -> None:
+    if placed.predictions:
+        lines = "".join(f"{trait} {path}\n" for trait, path in placed.predictions.items())
         (folder / "pred.list").write_text(lines, encoding="utf-8")
+    for name, text in placed.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _run_in_place(phase: str, placed: CommandTask) -> None:

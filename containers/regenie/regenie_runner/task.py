@@ -48,6 +48,7 @@ class CommandTask(NamedTuple):
     output: str | None  # folder below work; None: the command writes in place
     expect: list[str]  # files, relative to {output} or absolute
     predictions: dict[str, str]  # trait -> file of LOCO predictions
+    files: dict[str, str]  # name -> text of a small file that the command reads from {output}
     variants: int | None  # step 2: variants of the chunk
     job: int | None  # level 0: 1-based number in the master file
     inputs: str | None  # fingerprint of the data and the image
@@ -66,6 +67,7 @@ class CommandTask(NamedTuple):
             output=line.get("output"),
             expect=line["expect"],
             predictions=line.get("predictions") or {},
+            files=line.get("files") or {},
             variants=line.get("variants"),
             job=line.get("job"),
             inputs=line.get("inputs"),

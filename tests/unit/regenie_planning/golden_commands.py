@@ -27,6 +27,21 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         "step1": {"block_size": 1000},
         "step2": {"min_mac": 20},
     },
+    "gene-based tests, cut by sets": {
+        "traits": ["height"],
+        "step1": {"enabled": False, "predictions": "earlier/fit_pred.list"},
+        "step2": {
+            "datasets": [{"genotypes": "imputed/chr1.bed"}, {"genotypes": "imputed/chr2.bed"}],
+            "gene_tests": {
+                "annotations": "genes/annotations.txt",
+                "sets": "genes/sets.txt",
+                "masks": "genes/masks.txt",
+                "aaf_bins": [0.01, 0.0001],
+                "vc_tests": ["skato", "acato-full"],
+                "sets_per_job": 1,
+            },
+        },
+    },
     "binary trait, predictions given, other genotypes": {
         "traits": ["height"],
         "trait_type": "binary",
@@ -44,6 +59,9 @@ def cohort() -> MemoryDataSet:
     add_cohort(data, ("1", 10), ("1", 20), ("1", 30), ("1", 40), ("1", 50))
     data.files["earlier/fit_pred.list"] = b"height /scratch/fit_1.loco\n"
     data.files["earlier/fit_1.loco"] = b"FID_IID f0_i0\n"
+    data.files["genes/annotations.txt"] = b"1:10 PCSK9 LoF\n2:20 APOB LoF\n"
+    data.files["genes/sets.txt"] = b"PCSK9 1 10 1:10\nLDLRAP1 1 30 1:30\nAPOB 2 20 2:20\n"
+    data.files["genes/masks.txt"] = b"M1 LoF\n"
     return data
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas.regenie import inputs
+from lambdas.regenie.chunks import SetChunk
 from lambdas.regenie.errors import LaunchInputError
 from lambdas.regenie.images import Images
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, bed, parameters
@@ -130,3 +131,54 @@ def test_more_variants_than_step_1_takes_are_refused(data: MemoryDataSet, monkey
     found = faults(data)
 
     assert found == {"regenie.genotypes": ["has 2 variants, more than the 1 that regenie takes in step 1"]}
+
+
+SET_FILES = {"annotations": "genes/a.txt", "sets": "genes/s.txt", "masks": "genes/m.txt"}
+
+
+def gene_sets(data: MemoryDataSet, *lines: bytes) -> None:
+    """Given: files of gene-based tests, with a list of these sets, beside a cohort with chromosomes 1 and 2."""
+    add_cohort(data, ("1", 10), ("1", 20), ("2", 30))
+    data.files.update({"genes/a.txt": b"", "genes/m.txt": b"", "genes/s.txt": b"\n".join(lines)})
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ([], "has no sets"),
+        ([b"PCSK9 1 10 1:10", b"", b"PCSK9 2 30 2:30"], "has the set PCSK9 twice"),
+        ([b"PCSK9 1 10"], "line 1 is not `SET CHROMOSOME POSITION VARIANT,VARIANT,...`"),
+        ([b"\x1f\x8b\x08 compressed"], "line 1 is not"),
+        ([b"SRY Y 5 Y:5"], "chromosome Y "),
+        ([b"MX1 21 5 21:5"], "has no set on a chromosome of the tested genotypes"),
+    ],
+)
+def test_a_list_of_sets_that_does_not_do_is_refused(data: MemoryDataSet, lines: list[bytes], problem: str):
+    gene_sets(data, *lines)
+
+    found = faults(data, step2={"gene_tests": SET_FILES})
+
+    assert list(found) == ["regenie.step2.gene_tests.sets"]
+    assert problem in found["regenie.step2.gene_tests.sets"][0]
+
+
+def test_each_file_of_gene_based_tests_must_exist(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+
+    found = faults(data, step2={"gene_tests": SET_FILES})
+
+    assert set(found) == {f"regenie.step2.gene_tests.{key}" for key in SET_FILES}
+
+
+def test_sets_are_cut_evenly_within_the_chromosomes_of_the_genotypes(data: MemoryDataSet):
+    gene_sets(data, *(b"G%d,1,10,1:10,1:20" % n for n in range(5)), b"APOB\tchr2\t30\t2:30", b"MX1 21 5 21:5")
+
+    found = inputs.read_inputs(data, parameters(step2={"gene_tests": {**SET_FILES, "sets_per_job": 3}}), IMAGES)
+
+    (genotypes,) = found.genotypes.values()
+    assert [chunk.sets for chunk in genotypes.chunks if isinstance(chunk, SetChunk)] == [
+        ("G0", "G1"),
+        ("G2", "G3", "G4"),
+        ("APOB",),
+    ]
+    assert [chunk.range for chunk in genotypes.chunks] == ["1:G0-G1", "1:G2-G4", "2:APOB"]

@@ -102,6 +102,18 @@ def test_chunks_of_all_data_sets_are_numbered_through(data: MemoryDataSet):
     assert tasks[0]["expect"] == ["chunk_ldl.regenie", "chunk_height.regenie"]
 
 
+def test_a_job_of_gene_based_tests_gets_the_names_of_its_sets_and_no_number_of_variants(data: MemoryDataSet):
+    add_cohort(data, *FIVE_VARIANTS)
+    sets = b"PCSK9 1 10 1:10\nLDLRAP1 1 30 1:30\nAPOB 2 40 2:40\n"
+    data.files.update({"a.txt": b"", "m.txt": b"", "s.txt": sets})
+
+    tasks = plan(data, step2={"gene_tests": {"annotations": "a.txt", "sets": "s.txt", "masks": "m.txt"}})["step2"]
+
+    assert [task["label"] for task in tasks] == ["cohort 1:PCSK9-LDLRAP1", "cohort 2:APOB"]
+    assert [task["files"] for task in tasks] == [{"sets.txt": "PCSK9\nLDLRAP1\n"}, {"sets.txt": "APOB\n"}]
+    assert not any({"variants", "slice"} & task.keys() for task in tasks)
+
+
 def test_merge_and_report_follow_the_traits(data: MemoryDataSet):
     add_cohort(data, *FIVE_VARIANTS)
 

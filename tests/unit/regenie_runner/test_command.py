@@ -255,6 +255,25 @@ def test_variants_that_the_plan_estimated_are_counted_in_the_list(launch, rows, 
     assert launch.run("step2") == code
 
 
+def test_a_job_of_gene_based_tests_gets_its_list_of_sets_and_leaves_results_like_any_other(launch):
+    task = chunk_task(0, ["height"], 0, files={"sets.txt": "PCSK9\nAPOB\n"})
+    del task["variants"]
+    launch.plan("step2", task)
+    launch.regenie_does(
+        f"""grep -q PCSK9 "$(dirname "$OUT")/sets.txt" || exit 1
+        printf '##MASKS=<M1="LoF">\\n{HEADER.strip()}\\n{result_row("1", 5).strip()}\\n' > "$OUT"_height.regenie"""
+    )
+
+    assert launch.run("step2") == 0
+
+    folder = launch.work / "step2/000000"
+    assert (folder / "chunk_height.regenie").read_text() == HEADER + result_row("1", 5)
+    assert (folder / "chunk_height.regenie.masks").read_text() == '##MASKS=<M1="LoF">\n'
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "chunk_height.regenie", "chunk_height.regenie.masks", "sets.txt", "task.json",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

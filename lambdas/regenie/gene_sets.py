@@ -1,0 +1,63 @@
+"""Sets of variants (genes) to test together, and how they are cut into jobs."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from lambdas.regenie.chunks import SetChunk
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import UnusableInputError
+from lambdas.regenie.variants import known_chromosome
+
+_SEPARATORS: Final = re.compile(rb"[\s,]+")
+_COLUMNS: Final = 4
+"""Name, chromosome, position, and the variants, separated by commas (regenie's documentation, "Set list file")."""
+
+
+class GeneSet(NamedTuple):
+    """A line of the set list, without its variants."""
+
+    name: str
+    chromosome: int
+
+
+def read_sets(data: DataSet, path: str) -> tuple[GeneSet, ...]:
+    """All sets in the order of the file; memory holds their names.
+
+    Raises:
+        UnusableInputError: missing, without sets, with a line that is no set, a chromosome that regenie refuses, or a
+            name twice (by which jobs choose their sets).
+    """
+    sets = tuple(
+        _parse(line, number, data.uri(path)) for number, line in enumerate(data.lines(path), 1) if line.strip()
+    )
+    names = sorted(found.name for found in sets)
+    repeated = next((name for name, following in pairwise(names) if name == following), None)
+    if repeated is not None:
+        raise UnusableInputError(f"names {data.uri(path)}, which has the set {repeated} twice", "Name each set once.")
+    if not sets:
+        raise UnusableInputError(f"names {data.uri(path)}, which has no sets", "Check that it is the right file.")
+    return sets
+
+
+def _parse(line: bytes, number: int, uri: str) -> GeneSet:
+    fields = _SEPARATORS.split(line, _COLUMNS - 1)
+    if len(fields) < _COLUMNS or not fields[2].isdigit() or not fields[3]:
+        raise UnusableInputError(
+            f"names {uri}, whose line {number} is not `SET CHROMOSOME POSITION VARIANT,VARIANT,...`",
+            "Separate the columns by tabs or spaces, and unpack the file if it is compressed.",
+        )
+    return GeneSet(fields[0].decode(errors="replace"), known_chromosome(fields[1].decode(errors="replace"), uri))
+
+
+def cut_sets(
+    sets: Sequence[GeneSet], variants_by_chromosome: Mapping[int, int], sets_per_job: int
+) -> Iterator[SetChunk]:
+    """Chunks of at most `sets_per_job` sets of one chromosome, about equally many, for a data set's chromosomes."""
+    for chromosome, variants in variants_by_chromosome.items():
+        names = [found.name for found in sets if found.chromosome == chromosome]
+        jobs = -(-len(names) // sets_per_job)
+        for job in range(jobs):
+            chosen = names[len(names) * job // jobs : len(names) * (job + 1) // jobs]
+            yield SetChunk(chromosome, tuple(chosen), variants // jobs)
