@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAGE  ?= dev
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-full benchmark lint format synth deploy lock clean
+.PHONY: help setup demo test test-full test-regenie benchmark lint format synth deploy lock clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready ## the virtual environment and the CDK command line, from the locks
 
@@ -27,10 +27,15 @@ demo: setup ## the whole platform on this machine, running a real GWAS (no AWS a
 	@$(BIN)/python -m genolaunch.demo
 
 test: setup ## the tests that CI runs
-	$(BIN)/pytest -m "not full"
+	$(BIN)/pytest -m "not full and not regenie"
 
 test-full: setup ## all tests, also the long ones
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not regenie"
+
+test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/path/to/regenie (or the one on PATH)
+	@program=$${GENOLAUNCH_REGENIE:-$$(command -v regenie)}; \
+	if [ -f "$$program" ] && [ -x "$$program" ]; then $(BIN)/pytest -m regenie tests/regenie; \
+	else echo "skipped: set GENOLAUNCH_REGENIE=/path/to/regenie to run these checks with a real regenie"; fi
 
 benchmark: setup ## what the platform adds to a GWAS, and where the time goes
 	$(BIN)/python -m benchmarks.overhead
