@@ -5,16 +5,18 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 
 * Every command names all traits: regenie finds a trait's level 0 file by its place among them.
 * All commands of step 1 have the same block size and filters, or the parts do not fit together.
-* `--ref-first` is never given: by default the last allele is the reference, which is what PLINK writes. It decides
-  which allele is called ALLELE1, in every row and on both sides of the frequency, and nothing else.
+* `--ref-first` is given only if the launch says so: by default the last allele is the reference, which is what PLINK
+  writes. It decides which allele is called ALLELE1, in every row and on both sides of the frequency, and nothing else.
 * `--range` alone, never with `--chr`: BGEN input would ignore the chromosome. Sets go by `--chr`, without a range.
+* A variant to condition on or to interact with comes with a genotype file of its own: it may lie outside the range.
 """
 
 from typing import Final
 
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
-from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.config_model import BinaryTest, Condition, Interaction, RegenieParameters
+from lambdas.shared.regenie_options import words_of
 
 Command = list[str]
 
@@ -26,8 +28,19 @@ CHUNK_STEM: Final = "chunk"
 SETS_FILE: Final = "sets.txt"
 """In the output folder of a job of gene-based tests: the names of its sets, one a line."""
 
-_FIRTH_P_VALUE: Final = "0.05"
-"""Below it a binary trait's test is done again with the Firth correction: regenie's default, said in so many words."""
+QC_FOLDER: Final = "step1/qc"
+QC_VARIANTS: Final = f"{{work}}/{QC_FOLDER}/variants.txt"
+QC_SAMPLES: Final = f"{{work}}/{QC_FOLDER}/samples.txt"
+"""What quality control leaves for step 1: it has applied the launch's own lists already."""
+
+_P_THRESHOLD: Final = 0.05
+"""Below it a binary trait's test is corrected: regenie's default, said in so many words."""
+_BINARY_TESTS: Final = {
+    BinaryTest.FIRTH_APPROX: ("--firth", "--approx"),
+    BinaryTest.FIRTH: ("--firth",),
+    BinaryTest.SPA: ("--spa",),
+    BinaryTest.NONE: (),
+}
 
 
 def level0_prefix(job: int) -> str:
@@ -65,11 +78,15 @@ def run_step2(
     parameters: RegenieParameters, genotypes: GenotypeFiles, chunk: Chunk | SetChunk, *, threads: int
 ) -> Command:
     """Test the variants, or the sets of variants, of a chunk against all traits."""
-    firth = ["--firth", "--approx", "--pThresh", _FIRTH_P_VALUE] if parameters.trait_type == "binary" else []
+    step2 = parameters.step2
     return [
-        *_common(2, parameters, genotypes, parameters.step2.block_size, threads),
-        *firth,
-        *("--minMAC", str(parameters.step2.min_mac)),
+        *_common(2, parameters, genotypes, step2.block_size, threads),
+        *_lists(keep=parameters.keep, remove=parameters.remove, extract=step2.extract, exclude=step2.exclude),
+        *_binary_test(parameters),
+        *_condition(step2.condition),
+        *_interaction(step2.interaction),
+        *(word for option in step2.extra for word in words_of(option)),
+        *("--minMAC", str(step2.min_mac)),
         *_selection(parameters, chunk),
         *("--pred", "{output}/pred.list"),
         *("--out", f"{{output}}/{CHUNK_STEM}"),
@@ -94,21 +111,28 @@ def _selection(parameters: RegenieParameters, chunk: Chunk | SetChunk) -> Comman
 
 def _step1(parameters: RegenieParameters, threads: int) -> Command:
     genotypes = GenotypeFiles(parameters.genotypes, parameters.sample)
-    return [*_common(1, parameters, genotypes, parameters.step1.block_size, threads), "--lowmem"]
+    step1 = parameters.step1
+    if step1.qc:
+        lists = ["--keep", QC_SAMPLES, "--extract", QC_VARIANTS]
+    else:
+        lists = _lists(keep=parameters.keep, remove=parameters.remove, extract=step1.extract, exclude=step1.exclude)
+    further = [word for option in step1.extra for word in words_of(option)]
+    return [*_common(1, parameters, genotypes, step1.block_size, threads), *lists, *further, "--lowmem"]
 
 
 def _common(
     step: int, parameters: RegenieParameters, genotypes: GenotypeFiles, block_size: int, threads: int
 ) -> Command:
-    covariates = ["--covarFile", f"{{data}}/{parameters.covariates}"] if parameters.covariates else []
     return [
         *("regenie", "--step", str(step)),
         *_genotype_options(genotypes),
         *("--phenoFile", f"{{data}}/{parameters.phenotypes}"),
         *("--phenoColList", ",".join(parameters.traits)),
-        *covariates,
+        *_covariates(parameters),
         "--bt" if parameters.trait_type == "binary" else "--qt",
         *(["--apply-rint"] if parameters.apply_rint else []),
+        *(["--sex-specific", parameters.sex] if parameters.sex else []),
+        *(["--par-region", parameters.par_region] if parameters.par_region else []),
         *("--bsize", str(block_size)),
         *("--threads", str(threads)),
     ]
@@ -120,3 +144,65 @@ def _genotype_options(genotypes: GenotypeFiles) -> Command:
         sample = ["--sample", f"{{data}}/{genotypes.sample}"] if genotypes.sample else []
         return ["--bgen", f"{{data}}/{genotypes.path}", *sample]
     return [f"--{genotypes.format.removeprefix('.')}", f"{{data}}/{genotypes.prefix}"]
+
+
+def _covariates(parameters: RegenieParameters) -> Command:
+    """Columns that are categories are named apart from the others, and never alone beside a selection.
+
+    Without --covarColList regenie takes all columns, so a selection of nothing but categories has to name them twice.
+    """
+    if not parameters.covariates:
+        return []
+    categorical = parameters.categorical_covariates or []
+    chosen = parameters.covariate_columns or []
+    numeric = [column for column in chosen if column not in categorical] or chosen
+    return [
+        *("--covarFile", f"{{data}}/{parameters.covariates}"),
+        *(["--covarColList", ",".join(numeric)] if numeric else []),
+        *(["--catCovarList", ",".join(categorical)] if categorical else []),
+    ]
+
+
+def _lists(**paths: str | None) -> Command:
+    """Options that name a list of samples or variants below the data."""
+    return [word for option, path in paths.items() if path for word in (f"--{option}", f"{{data}}/{path}")]
+
+
+def _binary_test(parameters: RegenieParameters) -> Command:
+    if parameters.trait_type != "binary":
+        return []
+    step2 = parameters.step2
+    correction = _BINARY_TESTS[step2.binary_test or BinaryTest.FIRTH_APPROX]
+    threshold = _P_THRESHOLD if step2.p_threshold is None else step2.p_threshold
+    return [*correction, "--pThresh", f"{threshold:g}"] if correction else []
+
+
+def _condition(condition: Condition | None) -> Command:
+    if condition is None:
+        return []
+    return [
+        *("--condition-list", f"{{data}}/{condition.variants}"),
+        *_external("condition", GenotypeFiles(condition.genotypes, condition.sample)),
+    ]
+
+
+def _interaction(interaction: Interaction | None) -> Command:
+    if interaction is None:
+        return []
+    if interaction.covariate is not None:
+        baseline = f"[{interaction.baseline}]" if interaction.baseline else ""
+        return ["--interaction", interaction.covariate + baseline]
+    assert interaction.variant is not None  # the config has one of both
+    assert interaction.genotypes is not None
+    coding = f"[{interaction.coding}]" if interaction.coding else ""
+    return [
+        *("--interaction-snp", interaction.variant + coding),
+        *_external("interaction", GenotypeFiles(interaction.genotypes, interaction.sample)),
+    ]
+
+
+def _external(what: str, genotypes: GenotypeFiles) -> Command:
+    """A genotype file beside the tested one: `FORMAT,PREFIX` for PLINK files, `bgen,FILE`."""
+    path = genotypes.path if genotypes.format is GenotypeFormat.BGEN else genotypes.prefix
+    sample = [f"--{what}-file-sample", f"{{data}}/{genotypes.sample}"] if genotypes.sample else []
+    return [f"--{what}-file", f"{genotypes.format.removeprefix('.')},{{data}}/{path}", *sample]

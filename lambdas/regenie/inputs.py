@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -15,7 +15,7 @@ from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.surveying import survey_variants
-from lambdas.regenie.tables import read_columns, trait_indices
+from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
 from lambdas.shared.config_model import MOST_ARRAY_CHILDREN, RegenieParameters
 
 MOST_STEP1_VARIANTS: Final = 1_000_000
@@ -81,6 +81,8 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
     )
     indices: Mapping[str, int] = faults.attempt("regenie.traits", lambda: _trait_indices(columns, parameters), {})
     covariates: tuple[str, ...] = faults.attempt("regenie.covariates", lambda: _covariates(data, parameters), ())
+    for where, named in _named_covariates(parameters).items():
+        faults.attempt(where, partial(check_covariates, covariates, named), None)
     predictions: Mapping[str, str] = faults.attempt(
         "regenie.step1.predictions", lambda: _given_predictions(data, parameters), {}
     )
@@ -97,13 +99,15 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
         predictions,
         genotypes,
         input_bytes=sum(file.size for file in files.values()),
-        fingerprint=_fingerprint(image, files),
+        fingerprint=_fingerprint(image, files, parameters),
     )
 
 
-def _fingerprint(image: str, files: Mapping[str, ObjectState]) -> str:
+def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: RegenieParameters) -> str:
+    """Of what a task's command does not say: contents, and how step 1's lists are made."""
     states = sorted((path, file.size, file.etag) for path, file in files.items())
-    return hashlib.sha256(json.dumps([image, states]).encode()).hexdigest()[:_FINGERPRINT_LENGTH]
+    quality = parameters.step1.qc.model_dump() if parameters.step1.qc else None
+    return hashlib.sha256(json.dumps([image, states, quality]).encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
 
 def _files(parameters: RegenieParameters) -> dict[str, str]:
@@ -117,7 +121,26 @@ def _files(parameters: RegenieParameters) -> dict[str, str]:
         files |= {path: f"regenie.step2.gene_tests.{key}" for key, path in named.items()}
     if parameters.step1.predictions:
         files[parameters.step1.predictions] = "regenie.step1.predictions"
-    return files
+    return files | {path: where for where, path in _further_files(parameters) if path not in files}
+
+
+def _further_files(parameters: RegenieParameters) -> Iterator[tuple[str, str]]:
+    """(config key, path) of the lists, and of genotype files that are read beside the tested ones."""
+    step1, step2 = parameters.step1, parameters.step2
+    lists = {
+        "keep": parameters.keep,
+        "remove": parameters.remove,
+        "step1.extract": step1.extract,
+        "step1.exclude": step1.exclude,
+        "step2.extract": step2.extract,
+        "step2.exclude": step2.exclude,
+        "step2.condition.variants": step2.condition.variants if step2.condition else None,
+    }
+    yield from ((f"regenie.{key}", path) for key, path in lists.items() if path)
+    for key, section in (("condition", step2.condition), ("interaction", step2.interaction)):
+        if section and section.genotypes:
+            for path in GenotypeFiles(section.genotypes, section.sample).files:
+                yield f"regenie.step2.{key}.genotypes", path
 
 
 def _all_genotypes(parameters: RegenieParameters) -> dict[GenotypeFiles, str]:
@@ -142,6 +165,16 @@ def _trait_indices(columns: Sequence[str], parameters: RegenieParameters) -> Map
 
 def _covariates(data: DataSet, parameters: RegenieParameters) -> tuple[str, ...]:
     return read_columns(data, parameters.covariates) if parameters.covariates else ()
+
+
+def _named_covariates(parameters: RegenieParameters) -> dict[str, Sequence[str]]:
+    """Config key -> columns of the covariate file that it names."""
+    interaction = parameters.step2.interaction
+    return {
+        "regenie.covariate_columns": parameters.covariate_columns or (),
+        "regenie.categorical_covariates": parameters.categorical_covariates or (),
+        "regenie.step2.interaction.covariate": [interaction.covariate] if interaction and interaction.covariate else (),
+    }
 
 
 def _given_predictions(data: DataSet, parameters: RegenieParameters) -> Mapping[str, str]:
@@ -187,14 +220,14 @@ def _survey(
 
 
 def _check_step1_size(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:
-    if not parameters.step1.enabled:
-        return
+    if not parameters.step1.enabled or parameters.step1.filters_variants:
+        return  # what a filter leaves is counted by the job that applies it
     variants = genotypes[step1_genotypes(parameters)].survey.variants
     if variants > MOST_STEP1_VARIANTS:
         raise UnusableInputError(
             f"has {variants:,} variants, more than the {MOST_STEP1_VARIANTS:,} that regenie takes in step 1",
-            "Give about 500,000 genotyped variants here (for example maf 0.01, mac 100, geno 0.1, hwe 1e-15, pruned), "
-            "and the others under step2.datasets.",
+            "Give about 500,000 genotyped variants here, or let step1.qc or step1.extract choose them, and give the "
+            "others under step2.datasets.",
         )
 
 

@@ -58,6 +58,15 @@ def trait_indices(columns: Sequence[str], traits: Sequence[str]) -> Mapping[str,
     return {trait: kept.index(trait) + 1 for trait in traits}
 
 
+def check_covariates(columns: Sequence[str], named: Sequence[str]) -> None:
+    """Raise UnusableInputError if covariates are not among a covariate file's columns; no columns: nothing to say."""
+    unknown = [name for name in named if columns and name not in columns]
+    if unknown:
+        raise UnusableInputError(
+            f"names {_listed(unknown)}, not in the header of the covariate file", f"Its columns are {_listed(columns)}."
+        )
+
+
 def _header(data: DataSet, path: str) -> str:
     length = _FIRST_READ_BYTES
     while True:

@@ -11,6 +11,7 @@ from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.resources import JobResources
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.regenie_options import words_of
 
 Task = dict[str, object]
 
@@ -63,6 +64,8 @@ class Analysis:
         return self.resources[phase].vcpus
 
 
+_OTHER_ROWS: Final = ("--test", "--minHOMs")
+"""Options of step 2 with which regenie's log may not count all that it leaves out."""
 _WHOLE_OUTPUT: Final = f"{WORK_PREDICTIONS}/all"
 
 
@@ -100,6 +103,7 @@ def _split(analysis: Analysis) -> Task:
         "command": commands.split_level0(analysis.parameters, jobs=jobs, threads=threads),
         # Not the lists of all jobs: regenie may lower their number, which the level 0 jobs then read from the master.
         "expect": [commands.MASTER, f"{commands.level0_prefix(1)}.snplist"],
+        **_quality_control(analysis.parameters),
     }
 
 
@@ -137,6 +141,28 @@ def _whole(analysis: Analysis) -> Task:
         "command": commands.run_step1(analysis.parameters, threads=analysis.threads("step1")),
         "output": _WHOLE_OUTPUT,
         "expect": [_loco_name(analysis, trait) for trait in analysis.traits],
+        **_quality_control(analysis.parameters),
+    }
+
+
+def _quality_control(parameters: RegenieParameters) -> Task:
+    """What the first job of step 1 does before its command; it applies the launch's own lists too."""
+    step1 = parameters.step1
+    if step1.qc is None:
+        return {}
+    lists = {
+        "keep": parameters.keep,
+        "remove": parameters.remove,
+        "extract": step1.extract,
+        "exclude": step1.exclude,
+    }
+    return {
+        "qc": {
+            "prefix": GenotypeFiles(parameters.genotypes).prefix,
+            **{key: path for key, path in lists.items() if path},
+            **step1.qc.model_dump(),
+            "output": commands.QC_FOLDER,
+        }
     }
 
 
@@ -153,6 +179,7 @@ def _step2(analysis: Analysis) -> Iterator[Task]:
             "expect": expect,
             "predictions": predictions,
             **_variants(genotypes, chunk),
+            **_count(analysis.parameters),
         }
 
 
@@ -164,6 +191,20 @@ def _variants(genotypes: GenotypeFiles, chunk: Chunk | SetChunk) -> Task:
         return {"variants": chunk.variants}
     place = {"path": f"{{data}}/{genotypes.variant_list}", **asdict(chunk.slice)}
     return {"slice": {**place, "chromosome": chunk.chromosome, "first": chunk.start, "last": chunk.end}}
+
+
+def _count(parameters: RegenieParameters) -> Task:
+    """What to know before a chunk's rows are compared with its variants.
+
+    Lists may leave fewer variants, which the log tells. An interaction has several rows for a variant, and a recessive
+    test a rule of its own for what it leaves out: then there is no comparing.
+    """
+    step2 = parameters.step2
+    uncounted = step2.interaction or any(words_of(option)[0] in _OTHER_ROWS for option in step2.extra)
+    return {
+        **({"filtered": True} if step2.filters_variants else {}),
+        **({"counted": False} if uncounted else {}),
+    }
 
 
 def _merge(analysis: Analysis) -> list[Task]:

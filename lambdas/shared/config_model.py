@@ -7,6 +7,7 @@ reference in docs/launch-config.md follow them. `python -m lambdas.shared.config
 import json
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
@@ -25,6 +26,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from contract import ComputeService, Priority, Workflow
+from lambdas.shared.regenie_options import refusal_of
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 
@@ -38,6 +40,9 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _TRAIT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 """A trait names folders and files (`..` would be the folder above) and follows an option (`-x` would be one)."""
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
+_PAR_REGION = r"^(b36|b37|b38|hg18|hg19|hg38|[0-9]+,[0-9]+)$"
+_VARIANT = r"^[A-Za-z0-9_.:;/<>*-]+$"
+_LEVEL = r"^[A-Za-z0-9_.<>=+-]+$"
 PATTERNS_IN_WORDS: Final = {
     _NAME: (
         "must be up to 63 letters, digits and . _ - with a letter or digit first",
@@ -89,11 +94,32 @@ def _check_genotypes(path: str) -> str:
     return path
 
 
+def _check_no_comma(path: str | None) -> str | None:
+    if path is not None and "," in path:
+        raise plain_fault(f"must not contain a comma, at which regenie parts names; you gave {path!r}", "Rename it.")
+    return path
+
+
 def _check_sample(path: str | None, info: ValidationInfo) -> str | None:
     genotypes = info.data.get("genotypes")
     if path is not None and genotypes is not None and not genotypes.endswith(".bgen"):
         raise plain_fault(f"belongs to .bgen genotypes only, and these are {genotypes!r}", "Leave it out.")
     return path
+
+
+def _fault_at(key: str, fault: PydanticCustomError, value: object) -> ValidationError:
+    """A fault of one key, found by the section that it belongs to."""
+    return ValidationError.from_exception_data("section", [InitErrorDetails(type=fault, loc=(key,), input=value)])
+
+
+def _check_extra(step: int) -> AfterValidator:
+    def check(option: str) -> str:
+        refusal = refusal_of(option, step)
+        if refusal:
+            raise plain_fault(refusal.problem, refusal.remedy)
+        return " ".join(option.split())
+
+    return AfterValidator(check)
 
 
 def _normalise_data(data: str) -> str:
@@ -139,10 +165,19 @@ GenotypesPath = Annotated[
     AfterValidator(_check_genotypes),
     Field(json_schema_extra={"pattern": r"\.(bed|pgen|bgen)$"}),
 ]
+ListPath = Annotated[RelativePath, AfterValidator(_check_no_comma)]
+"""A list of samples or variants: regenie takes several, separated by commas."""
+ExternalGenotypesPath = Annotated[GenotypesPath, AfterValidator(_check_no_comma)]
+"""Genotypes that are read beside others: regenie takes them as FORMAT,FILE."""
 Count = Annotated[int, Field(strict=True, ge=1)]
 VarianceTest = Literal["skat", "skato", "skato-acat", "acatv", "acato", "acato-full"]
 Flag = Annotated[bool, Field(strict=True)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(gt=0, le=1)]
 Trait = Annotated[str, Field(pattern=_TRAIT)]
+Columns = Annotated[list[Trait], Field(min_length=1), WrapValidator(_check_unique)]
+"""Names of columns of a table."""
+VariantId = Annotated[str, Field(pattern=_VARIANT, max_length=200)]
 
 
 class Section(BaseModel):
@@ -177,6 +212,21 @@ class PhaseResources(Section):
     """The job that merges one trait's chunks."""
 
 
+class VariantQc(Section):
+    """Which variants and samples step 1 takes: the thresholds of regenie's authors, unless others are given."""
+
+    maf: Annotated[float, Field(ge=0, le=0.5)] = 0.01
+    """Least minor allele frequency."""
+    mac: Annotated[int, Field(strict=True, ge=0)] = 100
+    """Least minor allele count."""
+    geno: Fraction = 0.1
+    """Largest share of samples without a genotype of the variant."""
+    hwe: Fraction = 1e-15
+    """Least p-value of the exact test of Hardy-Weinberg equilibrium (autosomes)."""
+    mind: Fraction = 0.1
+    """Largest share of variants without a genotype of the sample."""
+
+
 class Step1(Section):
     """Whole-genome regression: the predictions that step 2 corrects with."""
 
@@ -186,8 +236,23 @@ class Step1(Section):
     """Variants of one block (regenie's --bsize)."""
     jobs: Annotated[Count, Field(le=MOST_ARRAY_CHILDREN)] = 20
     """Level 0 jobs the blocks are spread over; lowered to the number of blocks."""
+    qc: VariantQc | None = None
+    """Quality control of the genotypes first; `{}` takes the thresholds of regenie's authors. For .bed genotypes."""
+    extract: ListPath | None = None
+    """List of variants to keep (one id a line), below data."""
+    exclude: ListPath | None = None
+    """List of variants to leave out."""
+    extra: Annotated[list[Annotated[str, _check_extra(1)]], Field(max_length=20)] = []
+    """Further options of regenie, each as `--flag` or `--flag value`."""
     predictions: RelativePath | None = Field(default=None, validate_default=True)
     """Path below data of an earlier step 1's `_pred.list`, with the .loco files it names beside it."""
+
+    @field_validator("qc", "extract", "exclude", "extra")
+    @classmethod
+    def _belongs_to_enabled_step(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("enabled") is False and value:
+            raise plain_fault("would be ignored, since step 1 is not enabled", "Leave it out, or enable step 1.")
+        return value
 
     @field_validator("predictions")
     @classmethod
@@ -200,6 +265,11 @@ class Step1(Section):
         if info.data.get("enabled") is True and path is not None:
             raise plain_fault("would be ignored, since step 1 is enabled", "Leave it out, or set enabled: false.")
         return path
+
+    @property
+    def filters_variants(self) -> bool:
+        """Whether fewer variants may be taken than the genotypes have."""
+        return bool(self.qc or self.extract or self.exclude)
 
 
 class Dataset(Section):
@@ -228,6 +298,57 @@ class GeneTests(Section):
     """Sets of one job."""
 
 
+class Condition(Section):
+    """Variants that are added to the covariates, and not tested themselves."""
+
+    variants: ListPath
+    """List of the variants (one id a line), below data."""
+    genotypes: ExternalGenotypesPath
+    """Genotype file that holds them: a job reads a range of the tested genotypes only."""
+    sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
+    """Sample file of .bgen genotypes."""
+
+
+class Interaction(Section):
+    """What the tested variants' effect may depend on: a covariate, or another variant."""
+
+    covariate: Trait | None = None
+    """A column of the covariate file (gene by environment)."""
+    baseline: Annotated[str, Field(pattern=_LEVEL)] | None = None
+    """Level of a categorical covariate that the others are compared with."""
+    variant: VariantId | None = None
+    """A variant's id (gene by gene)."""
+    coding: Literal["add", "dom", "rec", "cat"] | None = None
+    """Coding of the variant: additive by default, dominant, recessive or categorical."""
+    genotypes: ExternalGenotypesPath | None = None
+    """Genotype file that holds the variant: a job reads a range of the tested genotypes only."""
+    sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
+    """Sample file of .bgen genotypes."""
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        if (self.covariate is None) == (self.variant is None):
+            raise plain_fault("must have either a covariate or a variant", "Give one of them.")
+        needless = ("coding", "genotypes", "sample") if self.variant is None else ("baseline",)
+        for key in needless:
+            if getattr(self, key) is not None:
+                kind = "variant" if self.variant is None else "covariate"
+                raise _fault_at(key, plain_fault(f"belongs to a {kind}", "Leave it out."), getattr(self, key))
+        if self.variant is not None and self.genotypes is None:
+            remedy = "Give the genotype file that holds the variant."
+            raise _fault_at("genotypes", plain_fault("is required with a variant, but missing", remedy), None)
+        return self
+
+
+class BinaryTest(StrEnum):
+    """What is done again where a binary trait's test has a small p-value."""
+
+    FIRTH_APPROX = "firth-approx"
+    FIRTH = "firth"
+    SPA = "spa"
+    NONE = "none"
+
+
 class Step2(Section):
     """Association tests of every variant."""
 
@@ -237,10 +358,29 @@ class Step2(Section):
     """Variants of one job: fewer make more, shorter jobs."""
     min_mac: Annotated[int, Field(strict=True, ge=1)] = 5
     """Least minor allele count of a variant that is tested (regenie's --minMAC)."""
+    binary_test: BinaryTest | None = None
+    """Correction of binary traits' tests: firth-approx by default, firth (exact), spa (saddlepoint) or none."""
+    p_threshold: Probability | None = None
+    """p-value below which binary traits' tests are corrected, 0.05 by default."""
+    extract: ListPath | None = None
+    """List of variants to test (one id a line), below data."""
+    exclude: ListPath | None = None
+    """List of variants not to test."""
+    condition: Condition | None = None
+    """Variants to condition on."""
+    interaction: Interaction | None = None
+    """Test of interaction with a covariate or a variant."""
+    extra: Annotated[list[Annotated[str, _check_extra(2)]], Field(max_length=20)] = []
+    """Further options of regenie, each as `--flag` or `--flag value`."""
     datasets: Annotated[list[Dataset], Field(min_length=1)] | None = None
     """Genotypes to test, one after another; by default those of step 1."""
     gene_tests: GeneTests | None = None
     """Test sets of variants instead of single variants."""
+
+    @property
+    def filters_variants(self) -> bool:
+        """Whether a range of the genotypes may hold variants that are not tested."""
+        return bool(self.extract or self.exclude or self.condition)
 
 
 class RegenieParameters(Section):
@@ -256,12 +396,24 @@ class RegenieParameters(Section):
     """Phenotype file: a header with FID, IID and the traits, then one line for each person."""
     covariates: RelativePath | None = None
     """Covariate file, in the same form."""
-    traits: Annotated[list[Trait], Field(min_length=1), WrapValidator(_check_unique)]
+    covariate_columns: Columns | None = None
+    """Columns of the covariate file to use; all by default."""
+    categorical_covariates: Columns | None = None
+    """Which of them are categories rather than numbers."""
+    traits: Columns
     """Columns of the phenotype file to analyse."""
     trait_type: Literal["quantitative", "binary"]
     """What the traits are: quantitative, or binary (1 for cases, 0 for controls)."""
     apply_rint: Annotated[bool, Field(strict=True, validate_default=True)] = False
     """Transform quantitative traits to normal ranks first (regenie's --apply-rint)."""
+    keep: ListPath | None = None
+    """List of the samples to keep (FID and IID a line), below data; for both steps."""
+    remove: ListPath | None = None
+    """List of samples to leave out, in the same form; for both steps."""
+    sex: Literal["male", "female"] | None = None
+    """Analyse one sex only, as the genotypes' sample file has it (regenie's --sex-specific)."""
+    par_region: Annotated[str, Field(pattern=_PAR_REGION)] | None = None
+    """Build that bounds the pseudo-autosomal regions of X, or the bounds themselves; regenie's default is hg38."""
     step1: Step1 = Field(default_factory=Step1)
     """Whole-genome regression."""
     step2: Step2 = Field(default_factory=Step2)
@@ -275,6 +427,57 @@ class RegenieParameters(Section):
         if apply and info.data.get("trait_type") == "binary":
             raise plain_fault("is for quantitative traits only", "Leave it out.")
         return apply
+
+    @field_validator("covariate_columns", "categorical_covariates")
+    @classmethod
+    def _belong_to_a_covariate_file(cls, columns: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if columns and "covariates" in info.data and info.data["covariates"] is None:
+            raise plain_fault("needs a covariate file", "Give it as covariates.")
+        return columns
+
+    @field_validator("categorical_covariates")
+    @classmethod
+    def _are_used(cls, columns: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        used = info.data.get("covariate_columns")
+        unused = [column for column in columns or [] if used is not None and column not in used]
+        if unused:
+            raise plain_fault(f"names {', '.join(unused)}, not among covariate_columns", "Add them there too.")
+        return columns
+
+    @field_validator("step1")
+    @classmethod
+    def _control_quality_of_bed_files(cls, step1: Step1, info: ValidationInfo) -> Step1:
+        genotypes = info.data.get("genotypes", ".bed")
+        if step1.qc and not genotypes.endswith(".bed"):
+            fault = plain_fault(
+                f"is for .bed genotypes only, and these are {genotypes!r}",
+                "Convert them for step 1 (plink2 --make-bed), or choose variants yourself and give them as extract.",
+            )
+            raise _fault_at("qc", fault, step1.qc)
+        return step1
+
+    @field_validator("step2")
+    @classmethod
+    def _correct_binary_traits_only(cls, step2: Step2, info: ValidationInfo) -> Step2:
+        if info.data.get("trait_type") == "quantitative":
+            for key in ("binary_test", "p_threshold"):
+                if getattr(step2, key) is not None:
+                    raise _fault_at(key, plain_fault("is for binary traits only", "Leave it out."), None)
+        if step2.binary_test == BinaryTest.NONE and step2.p_threshold is not None:
+            raise _fault_at("p_threshold", plain_fault("would be ignored without a correction", "Leave it out."), None)
+        return step2
+
+    @field_validator("step2")
+    @classmethod
+    def _interact_with_a_covariate_in_use(cls, step2: Step2, info: ValidationInfo) -> Step2:
+        covariate = step2.interaction.covariate if step2.interaction else None
+        used = info.data.get("covariate_columns")
+        if covariate and info.data.get("covariates", "at fault") is None:
+            raise _fault_at("interaction", plain_fault("needs a covariate file", "Give it as covariates."), None)
+        if covariate and used is not None and covariate not in used:
+            problem = f"names the covariate {covariate}, not among covariate_columns"
+            raise _fault_at("interaction", plain_fault(problem, "Add it there too."), None)
+        return step2
 
     @model_validator(mode="after")
     def _test_step_1s_genotypes_by_default(self) -> Self:

@@ -11,6 +11,10 @@ from regenie_runner.errors import RunnerError
 CHUNK_LOG = "chunk.log"
 _CHUNK_NAME = re.compile(r"chunk_(?P<trait>.+)\.regenie")
 _IGNORED_TESTS = re.compile(rb"Number of ignored tests due to low MAC(?: or info score)? : (\d+)")
+_REMAINING_VARIANTS = re.compile(rb"number of variants remaining in the analysis = (\d+)")
+_NO_VARIANT_LEFT = b"no variant left to include in analysis"
+EMPTY_RESULTS = "CHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA SE CHISQ LOG10P EXTRA\n"
+"""Results without a variant: the columns that regenie's results always have."""
 _HEADER_START = b"CHROM GENPOS ID "
 _NAMED_AT_MOST = 5  # more names than this do not help a reader of the log
 
@@ -76,6 +80,23 @@ def ignored_tests(log: Path) -> int:
     """Variants × traits that step 2 left out for their minor allele count or info score, by its own log."""
     match = _IGNORED_TESTS.search(log.read_bytes()) if log.exists() else None
     return int(match[1]) if match else 0
+
+
+def remaining_variants(log: Path, variants: int) -> int:
+    """How many of a range's variants lists (--extract, --exclude, --condition-list) left, by regenie's log.
+
+    A log that does not say it left all.
+    """
+    text = log.read_bytes() if log.exists() else b""
+    if _NO_VARIANT_LEFT in text:
+        return 0
+    match = _REMAINING_VARIANTS.search(text)
+    return int(match[1]) if match else variants
+
+
+def nothing_was_left(log: Path) -> bool:
+    """Whether regenie gave up (exit code 1) because the lists left no variant of the range."""
+    return log.exists() and _NO_VARIANT_LEFT in log.read_bytes()
 
 
 def jobs_in_master(master: Path) -> int:

@@ -6,7 +6,8 @@ import json
 import shlex
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -29,9 +30,17 @@ def run_task(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
     """Do one line of a plan; RunnerError says in one sentence why it failed."""
     task = CommandTask.from_line(line)
     if task.output is None:
-        _run_in_place(phase, task.placed(workspace.data, workspace.work, None))
+        _run_in_place(phase, task.placed(workspace.data, workspace.work, None), partial(_prepare, line, workspace))
     else:
         _run_in_fresh_folder(phase, line, workspace.work / task.output, workspace)
+
+
+def _prepare(line: dict[str, Any], workspace: Workspace) -> None:
+    """What the command reads, and no other job makes."""
+    if "qc" in line:
+        from regenie_runner.qc import control_quality  # with numpy, which most jobs do not need
+
+        control_quality(line["qc"], workspace)
 
 
 def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> None:
@@ -43,7 +52,8 @@ def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspa
         placed = task.placed(workspace.data, workspace.work, folder)
         checks.check_predictions(placed.predictions, placed.expect)
         _write_inputs(folder, placed)
-        run_command(placed.command)
+        _prepare(line, workspace)
+        _run_chunk(placed, folder)
         if phase == STEP2:
             set_mask_lines_aside(placed.expect)
         _check_results(phase, placed, folder)
@@ -66,11 +76,29 @@ def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Work
 def _check_results(phase: str, placed: CommandTask, folder: Path) -> None:
     checks.check_outputs(placed.expect)
     variants = count_variants(placed.slice) if placed.slice else placed.variants
-    if phase == STEP2 and variants is not None:
-        checks.check_chunk(folder, placed.expect, variants)
-    elif phase == STEP2:  # masks of sets: how many there are is not known, but that their files are whole
+    if phase != STEP2:
+        return
+    if variants is None or not placed.counted:  # several rows a variant, or masks of sets: but their files are whole
         for path in placed.expect:
             checks.count_rows(Path(path))
+        return
+    if placed.filtered:
+        variants = checks.remaining_variants(folder / checks.CHUNK_LOG, variants)
+    checks.check_chunk(folder, placed.expect, variants)
+
+
+def _run_chunk(placed: CommandTask, folder: Path) -> None:
+    """Run the command. Where lists left no variant of a range, regenie gives up: then the results are none."""
+    try:
+        run_command(placed.command)
+    except CommandKilledError:
+        raise
+    except RunnerError:
+        if not (placed.filtered and checks.nothing_was_left(folder / checks.CHUNK_LOG)):
+            raise
+        say("The lists left no variant of this range: it has no results.")
+        for path in placed.expect:
+            Path(path).write_text(checks.EMPTY_RESULTS, encoding="utf-8")
 
 
 def _write_inputs(folder: Path, placed: CommandTask) -> None:
@@ -81,7 +109,7 @@ def _write_inputs(folder: Path, placed: CommandTask) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _run_in_place(phase: str, placed: CommandTask) -> None:
+def _run_in_place(phase: str, placed: CommandTask, prepare: Callable[[], None]) -> None:
     """Run a command of the split step 1, whose files cannot be renamed: regenie derives their names from the master.
 
     A receipt beside the first output tells a finished output from one that a killed attempt left half written.
@@ -98,6 +126,7 @@ def _run_in_place(phase: str, placed: CommandTask) -> None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
     for path in placed.expect:
         Path(path).unlink(missing_ok=True)  # or what is left of an earlier attempt would pass for this one's output
+    prepare()
     run_command(placed.command)
     checks.check_outputs(placed.expect)
     receipt.write_text(json.dumps(_receipt(placed)), encoding="utf-8")

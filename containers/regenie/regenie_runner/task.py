@@ -50,6 +50,8 @@ class CommandTask(NamedTuple):
     predictions: dict[str, str]  # trait -> file of LOCO predictions
     files: dict[str, str]  # name -> text of a small file that the command reads from {output}
     variants: int | None  # step 2: variants of the chunk
+    filtered: bool  # step 2: lists choose among the chunk's variants, and may leave none
+    counted: bool  # step 2: every variant has one row or is counted as ignored
     job: int | None  # level 0: 1-based number in the master file
     inputs: str | None  # fingerprint of the data and the image
     slice: VariantSlice | None  # step 2: where to count the variants, if the plan does not know their number
@@ -69,6 +71,8 @@ class CommandTask(NamedTuple):
             predictions=line.get("predictions") or {},
             files=line.get("files") or {},
             variants=line.get("variants"),
+            filtered=bool(line.get("filtered")),
+            counted=bool(line.get("counted", True)),
             job=line.get("job"),
             inputs=line.get("inputs"),
             slice=VariantSlice.from_line(line),

@@ -1,7 +1,9 @@
 """A data set in memory, and the small cohort that most tests plan for."""
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,3 +81,45 @@ def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 
             "covariates.txt": b"FID IID age sex\nf0 i0 1 2\n",
         }
     )
+
+
+def add_pgen(data: MemoryDataSet, *positions: tuple[str, int], name: str, samples: int = 8) -> None:
+    """Put PLINK 2 files with variants at these places; the .pgen is a header only."""
+    counts = len(positions).to_bytes(4, "little") + samples.to_bytes(4, "little")
+    data.files.update(
+        {
+            f"{name}.pgen": b"\x6c\x1b\x10" + counts,
+            f"{name}.pvar": bim(*positions),
+            f"{name}.psam": b"".join(b"f%d i%d 0 0 1 0\n" % (n, n) for n in range(samples)),
+        }
+    )
+
+
+def add_bgen(data: MemoryDataSet, *positions: tuple[str, int], name: str, samples: int = 8) -> None:
+    """Put BGEN files with variants at these places; the .bgen is a header only, with the samples in a file."""
+    counts = len(positions).to_bytes(4, "little") + samples.to_bytes(4, "little")
+    length = (20).to_bytes(4, "little")
+    people = "".join(f"f{n} i{n} 0\n" for n in range(samples))
+    data.files.update(
+        {
+            f"{name}.bgen": length + length + counts + b"bgen" + bytes(4),
+            f"{name}.bgen.bgi": bgi(*positions),
+            f"{name}.sample": f"ID_1 ID_2 missing\n0 0 0\n{people}".encode(),
+        }
+    )
+
+
+def bgi(*positions: tuple[str, int]) -> bytes:
+    """An index as bgenix makes it; file_start_position counts up in the order given."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(
+            "CREATE TABLE Variant (chromosome TEXT, position INT, rsid TEXT, number_of_alleles INT, allele1 TEXT,"
+            " allele2 TEXT, file_start_position INT, size_in_bytes INT,"
+            " PRIMARY KEY (chromosome, position, rsid, allele1, allele2, file_start_position)) WITHOUT ROWID"
+        )
+        database.executemany(
+            "INSERT INTO Variant VALUES (?, ?, 'rs', 2, 'A', 'G', ?, 10)",
+            [(chromosome, position, number) for number, (chromosome, position) in enumerate(positions)],
+        )
+        database.commit()
+        return database.serialize()

@@ -7,12 +7,15 @@ from typing import Any, cast
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse
-from lambdas.regenie.tasks import plan_tasks
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
+from lambdas.regenie.tasks import Task, plan_tasks
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_cohort, add_pgen, parameters
 
 IMAGES = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
 
 _RESOURCES = {"level0": {"vcpus": 8, "memory_gib": 16}, "step2": {"vcpus": 4, "memory_gib": 8}}
+
+_ONE_TRAIT = {"traits": ["height"], "step1": {"enabled": False, "predictions": "earlier/fit_pred.list"}}
+_BINARY = {**_ONE_TRAIT, "trait_type": "binary"}
 
 CONFIGS: Mapping[str, dict[str, Any]] = {
     "quantitative traits, split step 1, two chunks": {
@@ -48,6 +51,58 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         "step1": {"enabled": False, "predictions": "earlier/fit_pred.list"},
         "step2": {"datasets": [{"genotypes": "imputed/chr1.bed"}, {"genotypes": "imputed/chr2.bed"}]},
     },
+    "lists of samples and variants, chosen and categorical covariates, one sex, the bounds of X by build 37": {
+        "traits": ["height"],
+        "keep": "lists/keep.txt",
+        "remove": "lists/remove.txt",
+        "sex": "female",
+        "par_region": "b37",
+        "covariate_columns": ["age", "centre"],
+        "categorical_covariates": ["centre"],
+        "step1": {"jobs": 1, "extract": "lists/array.txt", "exclude": "lists/hla.txt"},
+        "step2": {"extract": "lists/imputed.txt", "exclude": "lists/hla.txt"},
+    },
+    "quality control first, in the job that splits step 1; further options of regenie": {
+        "traits": ["height"],
+        "keep": "lists/keep.txt",
+        "covariate_columns": ["centre"],
+        "categorical_covariates": ["centre"],
+        "step1": {"block_size": 3, "jobs": 2, "qc": {}, "extra": ["--loocv", "--cv 10"]},
+        "step2": {"extra": ["--test dominant", "--minINFO 0.3"]},
+    },
+    "binary trait, exact Firth": {
+        **_BINARY,
+        "step2": {"binary_test": "firth", "p_threshold": 0.01},
+    },
+    "binary trait, saddlepoint approximation": {
+        **_BINARY,
+        "step2": {"binary_test": "spa"},
+    },
+    "binary trait, no correction": {
+        **_BINARY,
+        "step2": {"binary_test": "none"},
+    },
+    "conditional on variants of another file, interaction with a covariate": {
+        **_ONE_TRAIT,
+        "step2": {
+            "condition": {"variants": "lists/hits.txt", "genotypes": "imputed/chr1.bed"},
+            "interaction": {"covariate": "centre", "baseline": "north"},
+        },
+    },
+    "interaction with a variant of another file": {
+        **_ONE_TRAIT,
+        "step2": {"interaction": {"variant": "1:10", "coding": "dom", "genotypes": "imputed/chr1.bed"}},
+    },
+    "data sets of three formats": {
+        **_ONE_TRAIT,
+        "step2": {
+            "datasets": [
+                {"genotypes": "cohort.bed"},
+                {"genotypes": "imputed/chr3.pgen"},
+                {"genotypes": "imputed/chr4.bgen", "sample": "imputed/chr4.sample"},
+            ]
+        },
+    },
 }
 
 
@@ -62,6 +117,11 @@ def cohort() -> MemoryDataSet:
     data.files["genes/annotations.txt"] = b"1:10 PCSK9 LoF\n2:20 APOB LoF\n"
     data.files["genes/sets.txt"] = b"PCSK9 1 10 1:10\nLDLRAP1 1 30 1:30\nAPOB 2 20 2:20\n"
     data.files["genes/masks.txt"] = b"M1 LoF\n"
+    data.files["covariates.txt"] = b"FID IID age centre\nf0 i0 1 north\n"
+    for name in ("keep", "remove", "array", "hla", "imputed", "hits"):
+        data.files[f"lists/{name}.txt"] = b"\n"
+    add_pgen(data, ("3", 30), name="imputed/chr3")
+    add_bgen(data, ("4", 40), name="imputed/chr4")
     return data
 
 
@@ -76,9 +136,17 @@ def _section(title: str, given: dict[str, Any]) -> Iterator[str]:
     for phase, tasks in plan_tasks(analyse(config, read_inputs(cohort(), config, IMAGES))).items():
         for task in tasks:
             if "command" in task:
-                yield f"-- {phase}: {task['label']}"
+                yield f"-- {phase}: {task['label']}{_before(task)}"
                 yield " ".join(cast(list[str], task["command"]))
     yield ""
+
+
+def _before(task: Task) -> str:
+    """What the job does before its command."""
+    quality = cast(dict[str, Any], task.get("qc", {}))
+    return (
+        f" (after quality control: {', '.join(f'{key} {value}' for key, value in quality.items())})" if quality else ""
+    )
 
 
 if __name__ == "__main__":

@@ -182,3 +182,60 @@ def test_sets_are_cut_evenly_within_the_chromosomes_of_the_genotypes(data: Memor
         ("APOB",),
     ]
     assert [chunk.range for chunk in genotypes.chunks] == ["1:G0-G1", "1:G2-G4", "2:APOB"]
+
+
+def test_lists_and_files_beside_the_tested_genotypes_must_exist(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+
+    found = faults(
+        data,
+        keep="keep.txt",
+        step1={"extract": "array.txt"},
+        step2={
+            "exclude": "hla.txt",
+            "condition": {"variants": "hits.txt", "genotypes": "hits.bed"},
+        },
+    )
+
+    assert found == {
+        "regenie.keep": ["needs s3://data/cohort/keep.txt, which does not exist"],
+        "regenie.step1.extract": ["needs s3://data/cohort/array.txt, which does not exist"],
+        "regenie.step2.exclude": ["needs s3://data/cohort/hla.txt, which does not exist"],
+        "regenie.step2.condition.variants": ["needs s3://data/cohort/hits.txt, which does not exist"],
+        "regenie.step2.condition.genotypes": [
+            f"needs s3://data/cohort/hits.{suffix}, which does not exist" for suffix in ("bed", "bim", "fam")
+        ],
+    }
+
+
+def test_covariates_that_the_file_does_not_have_are_named(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+
+    found = faults(
+        data,
+        covariate_columns=["age", "pc1"],
+        step2={"interaction": {"covariate": "pc1"}},
+    )
+
+    problem = "names pc1, not in the header of the covariate file"
+    assert found == {"regenie.covariate_columns": [problem], "regenie.step2.interaction.covariate": [problem]}
+
+
+@pytest.mark.parametrize("step1", [{"qc": {}}, {"extract": "array.txt"}, {"exclude": "rare.txt"}])
+def test_lists_and_quality_control_may_choose_among_more_variants_than_step_1_takes(
+    data: MemoryDataSet, monkeypatch: pytest.MonkeyPatch, step1: dict[str, Any]
+):
+    monkeypatch.setattr(inputs, "MOST_STEP1_VARIANTS", 1)
+    add_cohort(data, ("1", 10), ("1", 20))
+    data.files.update({"array.txt": b"1:10\n", "rare.txt": b"1:20\n"})
+
+    inputs.read_inputs(data, parameters(step1=step1), IMAGES)
+
+
+def test_other_thresholds_of_quality_control_make_other_inputs(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+
+    settings: list[dict[str, Any]] = [{}, {"qc": {}}, {"qc": {"maf": 0.05}}]
+    fingerprints = {inputs.read_inputs(data, parameters(step1=step1), IMAGES).fingerprint for step1 in settings}
+
+    assert len(fingerprints) == 3

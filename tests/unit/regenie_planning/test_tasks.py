@@ -1,7 +1,7 @@
 """The plan of a launch: commands, expected outputs, and what flows from one task to the next."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -141,3 +141,53 @@ def test_level_0_jobs_are_counted_for_a_split_only(
     analysis = analyse(config, read_inputs(data, config, IMAGES))
 
     assert (analysis.step1, analysis.level0_jobs) == (mode, level0_jobs)
+
+
+def test_all_phases_of_step_1_have_the_same_traits_filters_and_block_size(data: MemoryDataSet):
+    # Given a launch with everything that chooses samples, variants or covariates
+    add_cohort(data, *FIVE_VARIANTS)
+    data.files.update(dict.fromkeys(("keep.txt", "array.txt", "hla.txt"), b"\n"))
+    step1 = {"block_size": 2, "extract": "array.txt", "exclude": "hla.txt", "extra": ["--strict"]}
+
+    phases = plan(data, keep="keep.txt", sex="male", categorical_covariates=["sex"], step1=step1)
+
+    commands = [cast(list[str], task["command"]) for phase in ("split", "level0", "level1") for task in phases[phase]]
+    shared = {tuple(command[: command.index("--lowmem") + 1]) for command in map(_without_threads, commands)}
+    assert len(commands) == 6
+    assert len(shared) == 1
+
+
+def _without_threads(command: list[str]) -> list[str]:
+    at = command.index("--threads")
+    return command[:at] + command[at + 2 :]
+
+
+@pytest.mark.parametrize(
+    ("step2", "count"),
+    [
+        ({}, {}),
+        ({"extract": "list.txt"}, {"filtered": True}),
+        ({"condition": {"variants": "list.txt", "genotypes": "cohort.bed"}}, {"filtered": True}),
+        ({"interaction": {"covariate": "age"}}, {"counted": False}),
+        ({"interaction": {"covariate": "age"}, "exclude": "list.txt"}, {"filtered": True, "counted": False}),
+        ({"extra": ["--test recessive"]}, {"counted": False}),
+    ],
+)
+def test_a_chunk_says_how_its_rows_are_counted(data: MemoryDataSet, step2: dict[str, Any], count: dict[str, Any]):
+    add_cohort(data, ("1", 10), ("1", 20))
+    data.files["list.txt"] = b"1:10\n"
+
+    (task,) = plan(data, step2=step2)["step2"]
+
+    assert {key: task[key] for key in ("filtered", "counted") if key in task} == count
+
+
+def test_quality_control_is_done_by_the_first_job_of_step_1(data: MemoryDataSet):
+    add_cohort(data, *FIVE_VARIANTS)
+
+    split = plan(data, step1={"block_size": 2, "qc": {"mac": 7}})
+    whole = plan(data, step1={"jobs": 1, "qc": {"mac": 7}})
+
+    assert split["split"][0]["qc"] == whole["step1"][0]["qc"]
+    assert cast(dict[str, Any], whole["step1"][0]["qc"])["mac"] == 7
+    assert [phase for phase, tasks in split.items() for task in tasks if "qc" in task] == ["split"]

@@ -1,30 +1,11 @@
 """Where a data set's variants lie, in each format."""
 
-import sqlite3
-from pathlib import Path
-
 import pytest
 
 from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.variants import variant_positions
-from tests.unit.regenie_planning.conftest import MemoryDataSet, bim
-
-
-def _bgi(folder: Path, *rows: tuple[str, int]) -> bytes:
-    """An index as bgenix makes it; file_start_position counts up in the order of `rows`."""
-    path = folder / "x.bgi"
-    with sqlite3.connect(path) as database:
-        database.execute(
-            "CREATE TABLE Variant (chromosome TEXT, position INT, rsid TEXT, number_of_alleles INT, allele1 TEXT,"
-            " allele2 TEXT, file_start_position INT, size_in_bytes INT,"
-            " PRIMARY KEY (chromosome, position, rsid, allele1, allele2, file_start_position)) WITHOUT ROWID"
-        )
-        database.executemany(
-            "INSERT INTO Variant VALUES (?, ?, 'rs', 2, 'A', 'G', ?, 10)",
-            [(name, position, number) for number, (name, position) in enumerate(rows)],
-        )
-    return path.read_bytes()
+from tests.unit.regenie_planning.conftest import MemoryDataSet, bgi, bim
 
 
 def test_a_bim_gives_chromosome_and_position_of_each_line(data: MemoryDataSet):
@@ -45,8 +26,8 @@ def test_a_pvar_without_header_reads_like_a_bim(data: MemoryDataSet):
     assert list(variant_positions(data, GenotypeFiles("a.pgen"))) == [(1, 186)]
 
 
-def test_a_bgen_index_gives_chromosomes_in_the_order_of_the_file(data: MemoryDataSet, tmp_path: Path):
-    data.files["a.bgen.bgi"] = _bgi(tmp_path, ("02", 30), ("02", 20), ("10", 5), ("X", 1))
+def test_a_bgen_index_gives_chromosomes_in_the_order_of_the_file(data: MemoryDataSet):
+    data.files["a.bgen.bgi"] = bgi(("02", 30), ("02", 20), ("10", 5), ("X", 1))
 
     assert list(variant_positions(data, GenotypeFiles("a.bgen"))) == [(2, 20), (2, 30), (10, 5), (23, 1)]
 

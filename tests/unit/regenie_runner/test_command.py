@@ -380,3 +380,81 @@ def test_a_level_0_job_that_wrote_nothing_fails_though_an_old_file_was_there(lau
     launch.regenie_does("true")
     assert launch.run("level0") == 1
     assert "did not write par_job1_l0_Y1" in capfd.readouterr().err
+
+
+# --- Lists of variants ------------------------------------------------------------------------------------------------
+def filtered_chunk(**given):
+    """A chunk among whose variants lists choose: how many are left is in regenie's log."""
+    return chunk_task(0, BOTH, 3, filtered=True, **given)
+
+
+def test_a_chunk_with_lists_is_checked_by_what_its_log_says_is_left(launch, capfd):
+    launch.plan("step2", filtered_chunk())
+    remaining = 'echo "   -number of variants remaining in the analysis = {}" >> "$OUT".log'
+
+    launch.regenie_does(GOOD_CHUNK + remaining.format(2))
+    assert launch.run("step2") == 1
+    assert "2 variants × 2 traits are 4 tests" in capfd.readouterr().err
+
+    launch.regenie_does(GOOD_CHUNK + remaining.format(1))
+    assert launch.run("step2") == 0
+
+
+def test_a_log_that_does_not_say_what_lists_left_means_all(launch, capfd):
+    launch.plan("step2", filtered_chunk())
+    launch.regenie_does(GOOD_CHUNK)
+
+    assert launch.run("step2") == 1
+    assert "3 variants × 2 traits are 6 tests" in capfd.readouterr().err
+
+
+def test_a_chunk_of_which_lists_leave_nothing_has_results_without_rows(launch):
+    launch.plan("step2", filtered_chunk())
+    launch.regenie_does('echo "ERROR: no variant left to include in analysis." > "$OUT".log; exit 1')
+
+    assert launch.run("step2") == 0
+    assert (launch.work / "step2" / "000000" / "chunk_ldl.regenie").read_text() == HEADER
+    assert launch.run("step2") == 0  # also when it is seen again
+
+
+def test_a_chunk_without_lists_must_have_variants(launch):
+    launch.plan("step2", chunk_task(0, BOTH, 1))
+    launch.regenie_does('echo "ERROR: no variant left to include in analysis." > "$OUT".log; exit 1')
+
+    assert launch.run("step2") == 1
+
+
+def test_a_chunk_with_lists_may_fail_of_other_causes(launch, capfd):
+    launch.plan("step2", filtered_chunk())
+    launch.regenie_does('echo "ERROR: phenotype has sd=0." > "$OUT".log; exit 1')
+
+    assert launch.run("step2") == 1
+
+
+def test_tests_with_several_rows_a_variant_are_not_counted(launch):
+    launch.plan("step2", filtered_chunk(counted=False))
+    launch.regenie_does(GOOD_CHUNK)
+
+    assert launch.run("step2") == 0
+
+
+# --- Quality control --------------------------------------------------------------------------------------------------
+def test_the_first_job_of_step_1_controls_quality_before_its_command(launch):
+    # Given a variant that all have, and one that half of them have
+    (launch.data / "cohort.bed").write_bytes(b"\x6c\x1b\x01" + bytes([0b11111111, 0b10111011]))
+    (launch.data / "cohort.bim").write_text("1\trs1\t0\t1\tA\tG\n1\trs2\t0\t2\tA\tG\n")
+    (launch.data / "cohort.fam").write_text("".join(f"f i{n} 0 0 1 0\n" for n in range(4)))
+    thresholds = {"maf": 0.1, "mac": 1, "geno": 0.1, "hwe": 1e-15, "mind": 0.1}
+    launch.plan(
+        "split",
+        {
+            "label": "split",
+            "command": ["regenie", "--out", "{work}/step1/split/l0"],
+            "expect": ["step1/split/l0.master"],
+            "qc": {"prefix": "cohort", **thresholds, "output": "step1/qc"},
+        },
+    )
+    launch.regenie_does('cp "$WORKSPACE"/work/step1/qc/variants.txt "$OUT".master')
+
+    assert launch.run("split") == 0
+    assert (launch.work / "step1/split/l0.master").read_text() == "rs2\n"

@@ -46,6 +46,10 @@ class TestAccepted:
             "enabled": True,
             "block_size": 1000,
             "jobs": 20,
+            "qc": None,
+            "extract": None,
+            "exclude": None,
+            "extra": [],
             "predictions": None,
         }
         assert (accepted.regenie.step2.block_size, accepted.regenie.step2.variants_per_job) == (400, 50_000)
@@ -73,6 +77,25 @@ class TestAccepted:
         accepted = check_config(config({"step1": {"enabled": False, "predictions": "old/step1_pred.list"}}))
 
         assert accepted.regenie.step1.predictions == "old/step1_pred.list"
+
+    def test_quality_control_has_the_thresholds_of_regenies_authors(self):
+        accepted = check_config(config({"step1": {"qc": {}}}))
+
+        assert accepted.regenie.step1.qc is not None
+        assert accepted.regenie.step1.qc.model_dump() == {
+            "maf": 0.01,
+            "mac": 100,
+            "geno": 0.1,
+            "hwe": 1e-15,
+            "mind": 0.1,
+        }
+
+    def test_further_options_are_handed_on(self):
+        extra = {"step1": {"extra": ["--cv  10 ", "--loocv"]}, "step2": {"extra": ["--test recessive"]}}
+
+        accepted = check_config(config(extra)).regenie
+
+        assert (accepted.step1.extra, accepted.step2.extra) == (["--cv 10", "--loocv"], ["--test recessive"])
 
     def test_equal_configs_are_equal_text_which_reads_back_the_same(self):
         text = check_config(config()).as_json()

@@ -1,0 +1,179 @@
+"""regenie's further options: which a launch may hand on as they are, and what to say of all others.
+
+The names are those of regenie 4.1.2 (`regenie --helpFull`, https://rgcgithub.github.io/regenie/options/). Only options
+that neither name a file (files lie below a launch's data, and have keys of their own), nor change which files are
+written, nor cut the work otherwise than it was planned are handed on.
+"""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final, NamedTuple
+
+
+class Refusal(NamedTuple):
+    """Why an option is not handed on, to read on from the key that holds it."""
+
+    problem: str
+    remedy: str
+
+
+_FLAG: Final = re.compile("")
+_WHOLE: Final = re.compile(r"[0-9]{1,9}")
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?")
+_NUMBERS: Final = re.compile(rf"{_NUMBER.pattern}(,{_NUMBER.pattern})*")
+
+_BOTH_STEPS: Final[Mapping[str, re.Pattern[str]]] = {
+    "--strict": _FLAG,
+    "--force-qt": _FLAG,
+    "--ref-first": _FLAG,
+    "--verbose": _FLAG,
+    "--skip-dosage-comp": _FLAG,
+    "--minCaseCount": _WHOLE,
+    "--maxCatLevels": _WHOLE,
+    "--niter": _WHOLE,
+}
+
+_STEP1: Final[Mapping[str, re.Pattern[str]]] = {
+    **_BOTH_STEPS,
+    "--cv": _WHOLE,
+    "--loocv": _FLAG,
+    "--l0": _WHOLE,
+    "--l1": _WHOLE,
+    "--setl0": _NUMBERS,
+    "--setl1": _NUMBERS,
+    "--l1-full": _FLAG,
+    "--print-prs": _FLAG,
+    "--use-adam": _FLAG,
+}
+
+_STEP2: Final[Mapping[str, re.Pattern[str]]] = {
+    **_BOTH_STEPS,
+    "--test": re.compile("additive|dominant|recessive"),
+    "--minHOMs": _NUMBER,
+    "--minINFO": _NUMBER,
+    "--af-cc": _FLAG,
+    "--force-impute": _FLAG,
+    "--apply-rerint": _FLAG,
+    "--apply-rerint-cov": _FLAG,
+    "--firth-se": _FLAG,
+    "--skip-fast-firth": _FLAG,
+    "--maxstep-null": _WHOLE,
+    "--maxiter-null": _WHOLE,
+    "--prs-cov": _FLAG,
+    "--force-ltco": _WHOLE,
+    "--max-condition-vars": _WHOLE,
+    "--no-condtl": _FLAG,
+    "--force-condtl": _FLAG,
+    "--rare-mac": _NUMBER,
+    "--force-robust": _FLAG,
+    "--force-hc4": _FLAG,
+    "--no-robust": _FLAG,
+    "--hlm-novquad": _FLAG,
+    "--mcc": _FLAG,
+    "--mcc-skew": _NUMBER,
+    "--mcc-thr": _NUMBER,
+}
+
+ALLOWED: Final[Mapping[int, Mapping[str, re.Pattern[str]]]] = {1: _STEP1, 2: _STEP2}
+"""Step -> option -> what its value looks like; the empty pattern is an option without a value."""
+
+_OWN_KEYS: Final[Mapping[str, str]] = {
+    "--bed": "genotypes",
+    "--pgen": "genotypes",
+    "--bgen": "genotypes",
+    "--sample": "sample",
+    "--phenoFile": "phenotypes",
+    "--phenoCol": "traits",
+    "--phenoColList": "traits",
+    "--phenoExcludeList": "traits",
+    "--covarFile": "covariates",
+    "--covarCol": "covariate_columns",
+    "--covarColList": "covariate_columns",
+    "--covarExcludeList": "covariate_columns",
+    "--catCovarList": "categorical_covariates",
+    "--keep": "keep",
+    "--remove": "remove",
+    "--extract": "extract",
+    "--exclude": "exclude",
+    "--qt": "trait_type",
+    "--bt": "trait_type",
+    "--bsize": "block_size",
+    "--apply-rint": "apply_rint",
+    "--sex-specific": "sex",
+    "--par-region": "par_region",
+    "--minMAC": "min_mac",
+    "--firth": "binary_test",
+    "--approx": "binary_test",
+    "--spa": "binary_test",
+    "--pThresh": "p_threshold",
+    "--condition-list": "condition",
+    "--condition-file": "condition",
+    "--condition-file-sample": "condition",
+    "--interaction": "interaction",
+    "--interaction-snp": "interaction",
+    "--interaction-file": "interaction",
+    "--interaction-file-sample": "interaction",
+    "--threads": "resources",
+    "--step": "step1.enabled",
+}
+"""Option -> the config key that says the same."""
+
+_PLATFORMS_OWN: Final[Mapping[str, str]] = {
+    "--out": "Outputs have their places, and are exported from there.",
+    "--pred": "Step 2 gets step 1's predictions; those of an earlier run go to step1.predictions.",
+    "--ignore-pred": "Step 2 always corrects with step 1's predictions.",
+    "--use-prs": "Step 2 corrects with the predictions that leave the tested chromosome out.",
+    "--chr": "Jobs are cut by ranges, and --chr beside a range is ignored on BGEN input.",
+    "--chrList": "Jobs are cut by ranges; step2.extract chooses variants.",
+    "--range": "Every job has a range of its own; step2.extract chooses variants.",
+    "--starting-block": "A retry already resumes where results are missing.",
+    "--nb": "It switches the spreading of step 1 over jobs off.",
+    "--force-step1": "Step 1 is meant for about 500,000 variants: choose them with step1.qc or step1.extract.",
+    "--split-l0": "Step 1 is spread over step1.jobs.",
+    "--run-l0": "Step 1 is spread over step1.jobs.",
+    "--run-l1": "Step 1 is spread over step1.jobs.",
+    "--l1-phenoList": "Step 1 is spread over step1.jobs.",
+    "--keep-l0": "Step 1 is spread over step1.jobs.",
+    "--lowmem": "Step 1 always has it.",
+    "--lowmem-prefix": "Step 1 always has --lowmem, with a place of its own.",
+    "--gz": "Chunks are joined into one compressed file a trait; they live on the file system only.",
+    "--no-split": "Results are one file a trait.",
+    "--htp": "Merge and report read regenie's own format.",
+    "--use-relative-path": "Predictions are listed for each job.",
+    "--cc12": "Code controls as 0 and cases as 1 in the phenotype file.",
+    "--write-samples": "What it writes beside a chunk's results is not exported.",
+    "--t2e": "Time-to-event traits are not offered.",
+    "--ct": "Counts are not offered.",
+}
+"""Option -> why it does not pass."""
+
+
+def refusal_of(option: str, step: int) -> Refusal | None:
+    """What is wrong with a line of step1.extra or step2.extra (`--flag`, or `--flag value`); None if nothing is."""
+    name, _, value = option.strip().partition(" ")
+    pattern = ALLOWED[step].get(name)
+    if pattern is None:
+        return Refusal(f"does not hand on {name!r} to step {step}", _remedy(name, step))
+    if pattern.fullmatch(value.strip()):
+        return None
+    if pattern is _FLAG:
+        return Refusal(f"has a value for {name}, which takes none; you gave {option!r}", f"Write {name} alone.")
+    return Refusal(f"has no usable value for {name}; you gave {option!r}", f"Write it as '{name} VALUE'.")
+
+
+def words_of(option: str) -> list[str]:
+    """The option as words of a command line."""
+    return option.split()
+
+
+def _remedy(name: str, step: int) -> str:
+    if name in _OWN_KEYS:
+        return f"The key {_OWN_KEYS[name]} says it."
+    if name in _PLATFORMS_OWN:
+        return _PLATFORMS_OWN[name]
+    alike = get_close_matches(name, [*ALLOWED[step], *_OWN_KEYS], n=1)
+    if alike:
+        return f"Did you mean {alike[0]}?"
+    others = [str(other) for other in ALLOWED if name in ALLOWED[other]]
+    return f"It belongs to step {others[0]}." if others else f"Known here: {', '.join(sorted(ALLOWED[step]))}."
