@@ -21,10 +21,15 @@ REAL = os.environ.get("GENOLAUNCH_REGENIE") or shutil.which("regenie") or ""
 
 pytestmark = pytest.mark.timeout(900)
 
+NEEDS_REAL = (
+    pytest.mark.regenie,
+    pytest.mark.skipif(not REAL, reason="set GENOLAUNCH_REGENIE=/path/to/regenie"),
+)
+
 CASES = [
     pytest.param(STAND_IN, "bed", "quantitative", id="stand-in-bed-quantitative"),
     *(
-        pytest.param([REAL], genotypes, trait_type, marks=pytest.mark.regenie, id=f"real-{genotypes}-{trait_type}")
+        pytest.param([REAL], genotypes, trait_type, marks=NEEDS_REAL, id=f"real-{genotypes}-{trait_type}")
         for genotypes in FORMATS
         for trait_type in ("quantitative", "binary")
     ),
