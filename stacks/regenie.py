@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Size
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -123,9 +123,11 @@ class RegenieStack(StageStack):
         function = self._functions.function(
             "plan_launch",
             description="Checks a launch's inputs, cuts it into jobs and writes their commands",
-            # Variants are counted in the inputs' own files, which may be gigabytes long.
+            # A list of variants that cannot be sampled is read whole, and may be gigabytes long.
             timeout=Duration.minutes(15),
             memory_mib=2048,
+            # The index of a .bgen is copied to /tmp: the most there is, for some 150 million variants of 60 bytes.
+            temporary_storage=Size.gibibytes(10),
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,

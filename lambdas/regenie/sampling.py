@@ -48,7 +48,7 @@ class Probing:
     """Of one read: about a hundred lines. S3 charges by the request, and takes some 20 ms to answer the first byte."""
     sampled_share: float = 0.01
     """Of the list's bytes, read evenly spread, by which the length of lines is known."""
-    most_samples: int = 256
+    most_samples: int = 1024
 
     def samples(self, size: int) -> int:
         """Windows that are read of a list of `size` bytes, evenly spread."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import jsii
-from aws_cdk import AssetHashType, BundlingOptions, DockerImage, Duration, IgnoreMode, ILocalBundling
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, Duration, IgnoreMode, ILocalBundling, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -110,6 +110,7 @@ class Capability(Construct):
         environment: Mapping[Setting, str],
         timeout: Duration,
         memory_mib: int = 256,
+        temporary_storage: Size | None = None,
     ) -> lambda_.Function:
         """The function whose handler is `lambdas.<capability>.<module>.handler`.
 
@@ -139,6 +140,7 @@ class Capability(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             timeout=timeout,
             memory_size=memory_mib,
+            ephemeral_storage_size=temporary_storage,
             environment={
                 Setting.STAGE: stack.settings.name,
                 "POWERTOOLS_SERVICE_NAME": f"{self._name}.{module}",

@@ -84,3 +84,7 @@ def test_plan_launch_is_given_images_and_places(stacks):
         for service in ("batch-spot", "batch-on-demand")
         for priority in ("high", "low")
     )
+
+
+def test_planning_has_room_for_the_index_of_a_large_bgen(stacks):
+    assert functions(stacks)["lambdas.regenie.plan_launch.handler"]["EphemeralStorage"] == {"Size": 10_240}
