@@ -48,6 +48,10 @@ class Options:
     block_size: int
     out: str
     threads: int
+    keep: tuple[str, ...]
+    remove: tuple[str, ...]
+    extract: tuple[str, ...]
+    exclude: tuple[str, ...]
     chromosomes: frozenset[int] | None
     range: Range | None
     gzip: bool
@@ -96,6 +100,10 @@ def build_parser() -> argparse.ArgumentParser:
     both.add_argument("--bsize", "-b", type=int, metavar="N", help="variants in a block")
     both.add_argument("--out", "-o", metavar="PREFIX")
     both.add_argument("--threads", type=int, metavar="N")
+    both.add_argument("--keep", metavar="FILE,FILE", help="lists of samples to keep (FID IID)")
+    both.add_argument("--remove", metavar="FILE,FILE", help="lists of samples to leave out")
+    both.add_argument("--extract", metavar="FILE,FILE", help="lists of variants to keep")
+    both.add_argument("--exclude", metavar="FILE,FILE", help="lists of variants to leave out")
     both.add_argument("--chr", action="append", default=[], metavar="C")
     both.add_argument("--chrList", metavar="C,D")
     both.add_argument("--range", metavar="C:START-END", help="both ends included")
@@ -142,6 +150,11 @@ def parse(arguments: Sequence[str]) -> Options:
         block_size=given.bsize,
         out=given.out,
         threads=given.threads or max(1, (os.cpu_count() or 1) - 1),
+        keep=_files(given.keep),
+        remove=_files(given.remove),
+        extract=_files(given.extract),
+        # A level 0 job has its own list of variants, from which these are missing already (as in regenie).
+        exclude=() if given.run_l0 else _files(given.exclude),
         chromosomes=_chromosomes(_names(given.chrList, given.chr)),
         range=_range(given.range),
         gzip=given.gz,
@@ -168,6 +181,10 @@ def _require(given: argparse.Namespace, *names: str) -> None:
 def _names(comma_separated: str | None, single: Sequence[str]) -> frozenset[str] | None:
     names = frozenset(filter(None, [*(comma_separated or "").split(","), *single]))
     return names or None
+
+
+def _files(comma_separated: str | None) -> tuple[str, ...]:
+    return tuple(filter(None, (comma_separated or "").split(",")))
 
 
 def _chromosomes(names: frozenset[str] | None) -> frozenset[int] | None:

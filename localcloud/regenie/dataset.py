@@ -1,6 +1,6 @@
 """What both steps read: genotypes, and the samples with their traits."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -28,7 +28,13 @@ class Dataset:
         ids = read_fam(fam)
         log.item("fam", f"[{fam}] n_samples = {len(ids)}")
         log.item("bed", f"[{bed}]")
-        selected = select_variants(everything, chromosomes=options.chromosomes, within=options.range)
+        selected = select_variants(
+            everything,
+            chromosomes=options.chromosomes,
+            within=options.range,
+            names=_listed(options.extract, _variant),
+            without=_listed(options.exclude, _variant) or frozenset(),
+        )
         if len(selected) < len(everything):
             log(f"   -number of variants remaining in the analysis = {len(selected)}")
         return cls(Bed(bed, variants=len(everything), samples=len(ids)), selected, ids)
@@ -37,9 +43,27 @@ class Dataset:
         """The analysed samples; `traits` overrides the command line's."""
         return read_cohort(
             ids=self.ids,
+            keep=_listed(options.keep, _sample),
+            remove=_listed(options.remove, _sample) or frozenset(),
             phenotype_file=Path(options.phenotype_file),
             covariate_file=Path(options.covariate_file) if options.covariate_file else None,
             traits=options.traits if traits is None else traits,
             covariates=options.covariates,
             log=log,
         )
+
+
+def _listed(paths: Collection[str], name: Callable[[str], str]) -> frozenset[str] | None:
+    """What is in any of the lists; None without a list."""
+    if not paths:
+        return None
+    lines = (line for path in paths for line in Path(path).read_text(encoding="utf-8").splitlines())
+    return frozenset(name(line) for line in lines if line.strip())
+
+
+def _variant(line: str) -> str:
+    return line.split(maxsplit=1)[0]
+
+
+def _sample(line: str) -> str:
+    return "_".join(line.split(maxsplit=2)[:2])

@@ -79,6 +79,7 @@ def select_variants(
     chromosomes: frozenset[int] | None = None,
     within: Range | None = None,
     names: Collection[str] | None = None,
+    without: Collection[str] = (),
 ) -> list[Variant]:
     """The variants that meet every condition given. Raises RegenieError when none is left."""
 
@@ -87,6 +88,7 @@ def select_variants(
             (chromosomes is None or variant.chromosome in chromosomes)
             and (within is None or _is_within(variant, within))
             and (names is None or variant.name in names)
+            and variant.name not in without
         )
 
     selected = [variant for variant in variants if wanted(variant)]

@@ -64,6 +64,8 @@ def read_cohort(
     covariate_file: Path | None,
     traits: Collection[str] | None,
     covariates: Collection[str] | None,
+    keep: Collection[str] | None,
+    remove: Collection[str],
     log: Log,
 ) -> Cohort:
     """Samples as regenie v4.1.2 chooses them: with one trait those without it are dropped, with several they stay.
@@ -77,6 +79,7 @@ def read_cohort(
         raise RegenieError("need at least one phenotype.")
     _log_phenotypes(log, phenotype_file, phenotypes)
     analysed = ~np.isnan(phenotypes.values).all(axis=1)
+    analysed &= [(keep is None or sample in keep) and sample not in remove for sample in ids]
 
     design: Floats = np.ones((len(ids), 1))
     if covariate_file is not None:

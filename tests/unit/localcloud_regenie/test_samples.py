@@ -118,3 +118,17 @@ def test_chromosome_x_under_any_name_is_23(regenie, own_cohort, tmp_path, code, 
     rows = (tmp_path / "two_height.regenie").read_text().splitlines()[1:]
     assert len(rows) == 100
     assert {row.split()[0] for row in rows} == {"23"}
+
+
+@pytest.mark.parametrize("option", ["--keep", "--remove"])
+def test_people_left_out_by_a_list_are_as_if_without_phenotypes(both_steps, own_cohort, option):
+    people = [line.split()[:2] for line in (own_cohort.folder / "cohort.fam").read_text().splitlines()]
+    gone = [person for person in people if person[1] in {"S0003", "S0700"}]
+    listed = gone if option == "--remove" else [person for person in people if person not in gone]
+    names = own_cohort.folder / "people.txt"
+    names.write_text("".join(f"{family}\t{person} more\n" for family, person in listed) + "other other\n")
+
+    chosen = both_steps(own_cohort, option, names)
+    own_cohort.rewrite("phenotypes.txt", without("S0003", "S0700"))
+
+    assert both_steps(own_cohort) == chosen

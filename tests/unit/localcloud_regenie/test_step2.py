@@ -268,3 +268,21 @@ def test_people_without_predictions_are_left_out(step2, whole, tmp_path):
     assert {was - now for was, now in zip(before, after, strict=True)} <= {0, 1}
     assert sum(before) - sum(after) > 900
     assert rows(out, "ldl") == rows(whole.step2, "ldl")
+
+
+@pytest.mark.parametrize("option", ["--extract", "--exclude"])
+def test_lists_choose_variants_and_change_no_results(regenie, cohort, whole, tmp_path, option):
+    everything = Path(f"{whole.step2}_height.regenie").read_text().splitlines(keepends=True)
+    names = [line.split()[1] for line in (cohort.folder / "cohort.bim").read_text().splitlines()]
+    wanted = set(names[100:200])
+    lists = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    listed = [name for name in names if (name in wanted) == (option == "--extract")]
+    for path, part in zip(lists, (listed[::2], listed[1::2]), strict=True):
+        path.write_text("".join(f"{name} more\n" for name in part))
+    out = tmp_path / "part"
+    choice = (option, ",".join(map(str, lists)))
+
+    assert regenie("--step", "2", *cohort.arguments, *choice, "--pred", whole.predictions, "--out", out) == 0
+
+    expected = everything[:1] + [line for line in everything[1:] if line.split()[2] in wanted]
+    assert Path(f"{out}_height.regenie").read_text().splitlines(keepends=True) == expected
