@@ -11,7 +11,7 @@ from typing import Any
 from regenie_runner.command import run_task
 from regenie_runner.console import complain, say
 from regenie_runner.errors import RunnerError, Stopped, UsageError
-from regenie_runner.task import plan_line
+from regenie_runner.task import plan_line, task_number
 from regenie_runner.workspace import Workspace
 
 COMMAND_PHASES = ("split", "level0", "level1", "step1", "step2")
@@ -35,7 +35,7 @@ def _stop(signal_number: int, _frame: FrameType | None) -> None:
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     phase = _phase(arguments)
-    index = _array_index(environment)
+    index = task_number(environment.get("TASK_INDICES", ""), _array_index(environment))
     workspace = Workspace.from_environment(environment)
     workspace.check_mounted()
     line = plan_line(workspace.plan(phase), index)

@@ -16,20 +16,27 @@ from regenie_runner import checks
 from regenie_runner.console import say
 from regenie_runner.errors import CommandKilledError, RunnerError, Stopped
 from regenie_runner.masks import set_mask_lines_aside
-from regenie_runner.task import CommandTask
+from regenie_runner.task import CommandTask, plan_lines
 from regenie_runner.variant_list import count_variants
 from regenie_runner.workspace import Workspace
 
 RECEIPT = "task.json"
 """In an output folder: the line of the plan that it is the output of."""
+SPLIT = "split"
 LEVEL0 = "level0"
+LEVEL1 = "level1"
 STEP2 = "step2"
+
+_THREADS = "--threads"
 
 
 def run_task(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
     """Do one line of a plan; RunnerError says in one sentence why it failed."""
     task = CommandTask.from_line(line)
     if task.output is None:
+        if phase in (SPLIT, LEVEL0) and _level1_is_complete(workspace):
+            say("All predictions are complete from an earlier attempt: nothing to do.")
+            return
         _run_in_place(phase, task.placed(workspace.data, workspace.work, None), partial(_prepare, line, workspace))
     else:
         _run_in_fresh_folder(phase, line, workspace.work / task.output, workspace)
@@ -41,6 +48,16 @@ def _prepare(line: dict[str, Any], workspace: Workspace) -> None:
         from regenie_runner.qc import control_quality  # with numpy, which most jobs do not need
 
         control_quality(line["qc"], workspace)
+
+
+def _level1_is_complete(workspace: Workspace) -> bool:
+    """Whether all that split and level 0 work for is there. Then it is no loss if their own files are void."""
+    lines = plan_lines(workspace.plan(LEVEL1))
+    return bool(lines) and all(
+        (workspace.work / line["output"]).exists()
+        and _is_complete(LEVEL1, line, workspace.work / line["output"], workspace)
+        for line in lines
+    )
 
 
 def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> None:
@@ -57,12 +74,12 @@ def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspa
         if phase == STEP2:
             set_mask_lines_aside(placed.expect)
         _check_results(phase, placed, folder)
-        (folder / RECEIPT).write_text(json.dumps(line), encoding="utf-8")
+        (folder / RECEIPT).write_text(json.dumps(_identity(line)), encoding="utf-8")
 
 
 def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> bool:
     # A launch that is planned anew on other data may give the same number to other variants.
-    if not _holds(target / RECEIPT, line):
+    if not _holds(target / RECEIPT, _identity(line)):
         say(f"{target} is there from an earlier attempt, but of another task, and is made again.")
         return False
     try:
@@ -71,6 +88,19 @@ def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Work
         say(f"{target} is there from an earlier attempt, but incomplete, and is made again: {fault}")
         return False
     return True
+
+
+def _identity(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the plan without what its results do not depend on: a retry may have other resources."""
+    return {**line, "command": _without_threads(line["command"])}
+
+
+def _without_threads(command: Sequence[str]) -> list[str]:
+    """regenie's results are identical for any number of threads (measured on 4.1.2 for 1 and 2)."""
+    if _THREADS not in command:
+        return list(command)
+    at = command.index(_THREADS)
+    return [*command[:at], *command[at + 2 :]]
 
 
 def _check_results(phase: str, placed: CommandTask, folder: Path) -> None:
@@ -146,7 +176,7 @@ def _is_beyond_master(placed: CommandTask) -> bool:
 def _receipt(placed: CommandTask) -> dict[str, Any]:
     """The command has absolute paths: on another file system, where a master file would be void, it is another one."""
     sizes = {path: Path(path).stat().st_size for path in placed.expect}
-    return {"command": placed.command, "inputs": placed.inputs, "sizes": sizes}
+    return {"command": _without_threads(placed.command), "inputs": placed.inputs, "sizes": sizes}
 
 
 def _is_finished(receipt: Path, placed: CommandTask) -> bool:

@@ -8,10 +8,29 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from regenie_runner.errors import RunnerError
+from regenie_runner.errors import RunnerError, UsageError
 from regenie_runner.variant_list import VariantSlice
 
 _PLACEHOLDER = re.compile(r"\{(data|work|output)\}")
+
+
+def task_number(indices: str, array_index: int) -> int:
+    """Line of the plan (from 0) of a job of an array that does the tasks `indices`, such as "3,17,20-25".
+
+    Without `indices` the array does the whole plan. Raises UsageError when the array has no such job.
+    """
+    if not indices:
+        return array_index
+    left = array_index
+    for part in indices.split(","):
+        first, _, last = part.partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal():
+            raise UsageError(f"TASK_INDICES has {part!r}, neither a number nor a range.")
+        count = int(last or first) - int(first) + 1
+        if left < count:
+            return int(first) + left
+        left -= count
+    raise UsageError(f"TASK_INDICES ({indices}) has no task for array index {array_index}.")
 
 
 def plan_line(plan: Path, index: int) -> dict[str, Any]:

@@ -93,3 +93,25 @@ def test_an_array_job_starts_without_the_reports_libraries():
     probe = "import sys, regenie_runner.cli; print({'numpy', 'matplotlib', 'jinja2', 'PIL'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=RUNNER)
     assert answer.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(("array_index", "line"), [(0, "d"), (1, "a"), (2, "b"), (3, "c")])
+def test_an_array_over_some_tasks_counts_through_them(launch, array_index, line):
+    # Given a plan of four, and a job for the last and the first three of them
+    launch.plan(
+        "step1",
+        *(
+            {"label": name, "command": ["sh", "-c", f"echo {name} > $0", "{work}/x"], "expect": ["x"]}
+            for name in "abcd"
+        ),
+    )
+    launch.environment(TASK_INDICES="3,0-2")
+    assert launch.run("step1", index=array_index) == 0
+    assert (launch.work / "x").read_text() == f"{line}\n"
+
+
+@pytest.mark.parametrize("indices", ["3,x", "1-", "-2", "0-2"])
+def test_task_indices_that_give_no_task_are_a_usage_error(launch, indices, capfd):
+    launch.environment(TASK_INDICES=indices)
+    assert launch.run("step1", index=3) == 2
+    assert "TASK_INDICES" in capfd.readouterr().err

@@ -93,6 +93,34 @@ def test_a_placeholder_without_a_place_is_an_error(launch, capfd):
 
 
 # --- Retries ----------------------------------------------------------------------------------------------------------
+def test_output_is_kept_also_when_a_retry_has_other_resources(launch):
+    launch.regenie_does(GOOD_CHUNK)
+    for threads in ("2", "8"):
+        command = ["regenie", "--step", "2", "--threads", threads, "--out", "{output}/chunk"]
+        launch.plan("step2", chunk_task(0, BOTH, 1, command=command))
+        assert launch.run("step2") == 0
+    assert runs(launch) == 1
+
+
+@pytest.mark.parametrize("phase", ["split", "level0"])
+def test_the_split_is_not_made_again_for_a_complete_level_1(launch, phase, capfd):
+    # Given predictions of an earlier attempt, and none of the split's own files, which are void on a new file system
+    level1 = {"label": "level 1", "command": ["sh", "-c", "echo 1 > $0", "{output}/x.loco"], "expect": ["x.loco"]}
+    launch.plan("level1", {**level1, "output": "step1/predictions/height"})
+    assert launch.run("level1") == 0
+    launch.plan(phase, {"label": phase, "command": ["false"], "expect": ["{work}/step1/split/l0.master"]})
+
+    assert launch.run(phase) == 0
+    assert "All predictions are complete" in capfd.readouterr().out
+
+
+def test_the_split_is_made_again_for_an_incomplete_level_1(launch):
+    launch.plan("level1", {"label": "1", "command": ["true"], "output": "step1/predictions/ldl", "expect": ["x.loco"]})
+    launch.plan("split", {"label": "split", "command": ["false"], "expect": ["{work}/step1/split/l0.master"]})
+
+    assert launch.run("split") == 1
+
+
 def test_a_complete_output_of_an_earlier_attempt_is_kept(launch, capfd):
     launch.plan("step2", chunk_task(0, BOTH, 1))
     launch.regenie_does(GOOD_CHUNK)
