@@ -62,6 +62,10 @@ class Workflow(StrEnum):
     SNAKEMAKE = "snakemake"
 
 
+RESOURCE_PHASES: Final = ("small", "step1", "level0", "level1", "step2", "merge")
+"""Kinds of regenie's jobs that have resources of their own (`regenie.resources` of a launch config)."""
+
+
 class ComputeService(StrEnum):
     """Where a launch runs."""
 
@@ -126,6 +130,10 @@ class TaskField:
 JOB_TASK_PREFIX: Final = "job#"
 """taskId of a failed job: job#<job name>#<array index, or 0>; the job name has the attempt in it."""
 
+TASK_FAILED: Final = "FAILED"
+TASK_RESUBMITTED: Final = "RESUBMITTED"
+"""Statuses of a failed job's item: the launch failed for it, or another job does its task again."""
+
 STATUS_INDEX: Final = "by-status"
 """Index of the launch table: partition status, sort submittedAt."""
 
@@ -188,6 +196,7 @@ class ErrorType(StrEnum):
     INPUT_NOT_FOUND = "InputNotFoundError"
     APPLICATION_ERROR = "ApplicationError"
     OUT_OF_MEMORY = "OutOfMemoryError"
+    NEVER_STARTED = "JobNeverStartedError"
     SPOT_RECLAIMED = "SpotReclaimedError"
     TIMED_OUT = "TimedOutError"
     STOPPED = "StoppedError"
@@ -218,6 +227,7 @@ class Setting(StrEnum):
     REGENIE_IMAGES = "REGENIE_IMAGES"  # JSON {"versions": {version: image URI}, "default": version}
     PLACEMENTS = "PLACEMENTS"  # JSON [{zone, subnetId, queues: {"batch-spot/high": ARN, ...}}]
     REGENIE_STATE_MACHINE = "REGENIE_STATE_MACHINE"
+    JOBS_STATE_MACHINE = "JOBS_STATE_MACHINE"
     LAUNCH_STATE_MACHINE = "LAUNCH_STATE_MACHINE"
     CLEANUP_STATE_MACHINE = "CLEANUP_STATE_MACHINE"
     JOB_LOG_GROUP = "JOB_LOG_GROUP"

@@ -58,22 +58,21 @@ def label_of(job_name: str, run_name: str, index: int | None = None) -> str:
 
 
 class RunJobs:
-    """Reads the jobs of one run. It remembers the queue that they are in, so that later looks ask for that one only."""
+    """Reads the jobs of one run. It remembers the queue that they are in, so that later looks ask for that one only.
+
+    As long as nothing failed: then a job may be submitted again to another queue.
+    """
 
     def __init__(self, platform: "Platform", run_name: str) -> None:
         self._platform = platform
         self._run_name = run_name
-        self._queues: Sequence[str] = platform.names.job_queues
+        self._first_queues: Sequence[str] = platform.names.job_queues
 
     def whole(self) -> list[Job]:
         """The run's single jobs and arrays, oldest first (children are not listed)."""
-        for queue in self._queues:
-            listed = self._listed(queue)
-            if listed:
-                self._queues = [queue]
-                listed.sort(key=lambda summary: summary.get("createdAt", 0))
-                return list(self._described(summary["jobId"] for summary in listed))
-        return []
+        listed = self._all_listed()
+        listed.sort(key=lambda summary: summary.get("createdAt", 0))
+        return list(self._described(summary["jobId"] for summary in listed))
 
     def single(self) -> list[Job]:
         """Every job that runs a command: single ones, and the children of the arrays."""
@@ -81,6 +80,17 @@ class RunJobs:
         for job in self.whole():
             jobs.extend(self._children(job) if job.is_array else [job])
         return jobs
+
+    def _all_listed(self) -> "list[JobSummaryTypeDef]":
+        listed: list[JobSummaryTypeDef] = []
+        for queue in dict.fromkeys([*self._first_queues, *self._platform.names.job_queues]):
+            found = self._listed(queue)
+            if found and not listed:
+                self._first_queues = [queue]
+            listed += found
+            if listed and all(summary.get("status") != "FAILED" for summary in listed):
+                break
+        return listed
 
     def _listed(self, queue: str) -> "list[JobSummaryTypeDef]":
         pages = self._platform.batch.get_paginator("list_jobs").paginate(

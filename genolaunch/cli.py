@@ -176,6 +176,45 @@ def show_status(
         _show_snapshot(Progress(platform, launch_id).look(), as_json)
 
 
+@app.command(epilog=f"Example: genolaunch cancel latest --wait. {_EXIT_CODES}")
+def cancel(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it is over.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Stop a launch: its jobs are ended, and what it made is deleted. What is complete is kept for a retry."""
+    from genolaunch import requests
+
+    platform = _platform(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    requests.cancel(platform, found)
+    _after_request(platform, found.launch_id, "is being cancelled", wait=wait, as_json=as_json)
+
+
+@app.command(epilog=f"Example: genolaunch retry latest --resources step2=4:32. {_EXIT_CODES}")
+def retry(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    resources: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PHASE=VCPUS:GIB", help="Give the jobs of a phase other resources; may be repeated."),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it is over.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Resume a failed or cancelled launch: only what has no good output runs again."""
+    from genolaunch import requests
+
+    platform = _platform(ctx, stage)
+    changes = [requests.Resources.parse(text) for text in resources or ()]
+    found = Launches(platform).resolve(launch)
+    requests.retry(platform, found, changes)
+    _after_request(platform, found.launch_id, "is tried again", wait=wait, as_json=as_json)
+
+
 @app.command(epilog="Example: genolaunch logs latest --job step2 --follow")
 def logs(
     ctx: typer.Context,
@@ -266,6 +305,16 @@ def _show_rejection(answer: "Answer", as_json: bool) -> None:
     count = len(answer.faults)
     typer.echo(f"The config was rejected: {count} {'fault' if count == 1 else 'faults'}.", err=True)
     render.console().print(render.faults_table(answer.faults))
+
+
+def _after_request(platform: Platform, launch_id: str, what: str, *, wait: bool, as_json: bool) -> None:
+    """Tell that a request was made, or follow what comes of it."""
+    if wait:
+        _wait_for(platform, launch_id, as_json)
+    if as_json:
+        _print_json({"launchId": launch_id})
+    else:
+        typer.echo(f"Launch {launch_id} {what}.")
 
 
 def _wait_for(platform: Platform, launch_id: str, as_json: bool) -> NoReturn:

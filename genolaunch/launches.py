@@ -11,6 +11,7 @@ from contract import (
     FINAL_STATUSES,
     JOB_TASK_PREFIX,
     STATUS_INDEX,
+    TASK_RESUBMITTED,
     LaunchField,
     Status,
     TaskField,
@@ -147,7 +148,9 @@ class Launches:
                 ":prefix": {"S": f"{JOB_TASK_PREFIX}{launch.run_name}-"},
             },
         )
-        jobs = [_failed_job(_plain(item), launch.run_name) for page in pages for item in page["Items"]]
+        items = [_plain(item) for page in pages for item in page["Items"]]
+        # A failure that another job was to mend is not among them: if it did not, that job's own is.
+        jobs = [_failed_job(item, launch.run_name) for item in items if item.get(TaskField.STATUS) != TASK_RESUBMITTED]
         return sorted(jobs, key=lambda job: (job.job_name, job.array_index))
 
     def _find(self, launch_id: str) -> Launch | None:

@@ -38,6 +38,15 @@ def test_later_looks_ask_only_the_queue_that_has_the_jobs(platform):
     assert batch.asked_queues == ["arn:queue/high", "arn:queue/low", "arn:queue/low"]
 
 
+def test_after_a_failure_jobs_in_other_queues_are_looked_for(platform):
+    # given: an array that lost its Spot instances, and what was submitted for it to the On-Demand queue
+    lost = job("1", "r-1-step2", "FAILED", 1, size=3, statusSummary={"SUCCEEDED": 2, "FAILED": 1})
+    again = job("2", "r-1-step2-on-demand", "RUNNING", 2)
+    platform.batch = FakeBatch({"arn:queue/high": [lost], "arn:queue/low": [again]})
+
+    assert [each.label for each in RunJobs(platform, "r-1").whole()] == ["step2", "step2-on-demand"]
+
+
 def test_run_without_jobs_has_none(platform):
     assert RunJobs(platform, "r-1").whole() == []
 

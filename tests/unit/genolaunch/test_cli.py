@@ -266,6 +266,22 @@ def test_missing_results_are_told(genolaunch, content):
 
 
 # --- errors and stages ---------------------------------------------------------------------------------------------
+def test_cancel_and_retry_tell_what_they_asked_for(genolaunch, content):
+    content.launch(status="RUNNING")
+    assert genolaunch("cancel", "height-1").stdout == "Launch height-1 is being cancelled.\n"
+    content.launch(status="FAILED")
+    assert genolaunch("retry", "latest").stdout == "Launch height-1 is tried again.\n"
+    assert json.loads(genolaunch("cancel", "height-1", "--json").stdout) == {"launchId": "height-1"}
+
+
+def test_retry_refuses_unreadable_resources_before_it_asks(genolaunch, content):
+    content.launch(status="FAILED")
+    answer = genolaunch("retry", "height-1", "--resources", "step2=much")
+    assert answer.exit_code == 3
+    assert "is not PHASE=VCPUS:GIB" in answer.stderr
+    assert json.loads(genolaunch("status", "height-1", "--json").stdout)["status"] == "FAILED"
+
+
 def test_stage_may_stand_before_or_after_the_command(genolaunch):
     for arguments in (["--stage", "prod", "list"], ["list", "--stage", "prod"]):
         result = genolaunch(*arguments)

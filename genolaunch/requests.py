@@ -1,0 +1,93 @@
+"""What a person may ask of a launch that is there: to cancel it, or to try again. The platform reacts to the status."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from contract import ALLOWED_FROM, RESOURCE_PHASES, LaunchField, Status
+from genolaunch.errors import GenolaunchError
+from genolaunch.launches import Launch
+
+if TYPE_CHECKING:
+    from genolaunch.platform import Platform
+
+_RESOURCES: Final = re.compile(r"(?P<phase>\w+)=(?P<vcpus>[1-9]\d*):(?P<memory_gib>[1-9]\d*)")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the jobs of a phase get from now on."""
+
+    phase: str
+    vcpus: int
+    memory_gib: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Resources":
+        """From `PHASE=VCPUS:GIB`; raises GenolaunchError saying what is wrong with it."""
+        match = _RESOURCES.fullmatch(text)
+        if match is None:
+            raise GenolaunchError(f"“{text}” is not PHASE=VCPUS:GIB, such as step2=4:16.")
+        if match["phase"] not in RESOURCE_PHASES:
+            raise GenolaunchError(f"“{match['phase']}” is not one of {', '.join(RESOURCE_PHASES)}.")
+        return cls(match["phase"], int(match["vcpus"]), int(match["memory_gib"]))
+
+
+def cancel(platform: "Platform", launch: Launch) -> None:
+    """Ask for the launch to be stopped and cleaned up; raises GenolaunchError when it is over already."""
+    _ask(platform, launch, Status.CANCEL_REQUESTED, {})
+
+
+def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] = ()) -> None:
+    """Ask for what is missing of a failed or cancelled launch, with other `resources` for its jobs if given.
+
+    Raises GenolaunchError when it is not over, or complete.
+    """
+    config = _config_with(platform, launch, resources) if resources else None
+    _ask(platform, launch, Status.RETRY, {LaunchField.CONFIG: config} if config else {})
+
+
+def _ask(platform: "Platform", launch: Launch, to: Status, changes: Mapping[str, str]) -> None:
+    values = {LaunchField.STATUS: to.value, LaunchField.UPDATED_AT: _now(), **changes}
+    origins = {f":from{number}": origin.value for number, origin in enumerate(sorted(ALLOWED_FROM[to]))}
+    dynamodb = platform.dynamodb
+    try:
+        dynamodb.update_item(
+            TableName=platform.names.launch_table,
+            Key={LaunchField.LAUNCH_ID: {"S": launch.launch_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ConditionExpression=f"#{LaunchField.STATUS} IN ({', '.join(origins)})",
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={
+                **{f":{name}": {"S": value} for name, value in values.items()},
+                **{name: {"S": value} for name, value in origins.items()},
+            },
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        allowed = ", ".join(sorted(ALLOWED_FROM[to]))
+        raise GenolaunchError(
+            f"Launch {launch.launch_id} is {launch.status}: only a launch that is {allowed} can become {to}."
+        ) from error
+
+
+def _config_with(platform: "Platform", launch: Launch, resources: Sequence[Resources]) -> str:
+    item = platform.dynamodb.get_item(
+        TableName=platform.names.launch_table,
+        Key={LaunchField.LAUNCH_ID: {"S": launch.launch_id}},
+        ConsistentRead=True,
+    )["Item"]
+    config = json.loads(item[LaunchField.CONFIG]["S"])
+    if "regenie" not in config:
+        raise GenolaunchError(f"Launch {launch.launch_id} is no launch of regenie: its jobs' resources are its own.")
+    given = config["regenie"].get("resources") or {}
+    changed = {each.phase: {"vcpus": each.vcpus, "memory_gib": each.memory_gib} for each in resources}
+    config["regenie"]["resources"] = {**given, **changed}
+    return json.dumps(config)
+
+
+def _now() -> str:
+    """As the platform writes times."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,76 @@
+"""Asking for a launch to be cancelled, or tried again."""
+
+import json
+
+import pytest
+
+from genolaunch import requests
+from genolaunch.errors import GenolaunchError
+from genolaunch.launches import Launches
+from genolaunch.requests import Resources
+
+
+def item(platform):
+    return platform.dynamodb.get_item(TableName="launches", Key={"launchId": {"S": "height-1"}})["Item"]
+
+
+def found(platform):
+    return Launches(platform).get("height-1")
+
+
+@pytest.mark.parametrize("status", ["SUBMITTED", "WAITING", "RUNNING", "RETRY"])
+def test_a_launch_that_is_not_over_can_be_cancelled(platform, content, status):
+    content.launch(status=status)
+    requests.cancel(platform, found(platform))
+    assert item(platform)["status"] == {"S": "CANCEL_REQUESTED"}
+
+
+@pytest.mark.parametrize("status", ["COMPLETE", "FAILED", "CANCEL_REQUESTED"])
+def test_a_launch_that_is_over_cannot_be_cancelled(platform, content, status):
+    content.launch(status=status)
+    with pytest.raises(GenolaunchError, match=f"height-1 is {status}: only a launch that is"):
+        requests.cancel(platform, found(platform))
+    assert item(platform)["status"] == {"S": status}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
+def test_a_launch_that_ended_badly_can_be_tried_again(platform, content, status):
+    content.launch(status=status, config={"S": "{}"})
+    requests.retry(platform, found(platform))
+    assert item(platform)["status"] == {"S": "RETRY"}
+    assert item(platform)["config"] == {"S": "{}"}
+    assert item(platform)["updatedAt"]["S"].endswith("Z")
+
+
+@pytest.mark.parametrize("status", ["COMPLETE", "RUNNING"])
+def test_no_other_launch_can_be_tried_again(platform, content, status):
+    content.launch(status=status)
+    with pytest.raises(GenolaunchError, match="only a launch that is CANCELLED, FAILED can become RETRY"):
+        requests.retry(platform, found(platform))
+
+
+def test_resources_are_changed_before_trying_again(platform, content):
+    # given: resources of two phases in the config
+    before = {"step1": {"vcpus": 8, "memory_gib": 64}, "step2": {"vcpus": 1, "memory_gib": 4}}
+    config = {"name": "height", "regenie": {"traits": ["height"], "resources": before}}
+    content.launch(status="FAILED", config={"S": json.dumps(config)})
+
+    # when
+    requests.retry(platform, found(platform), [Resources.parse("step2=4:16"), Resources.parse("merge=2:8")])
+
+    # then
+    changed = json.loads(item(platform)["config"]["S"])
+    assert changed["regenie"]["traits"] == ["height"]
+    assert changed["regenie"]["resources"] == {
+        "step1": before["step1"],
+        "step2": {"vcpus": 4, "memory_gib": 16},
+        "merge": {"vcpus": 2, "memory_gib": 8},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("step2", "is not PHASE=VCPUS:GIB"), ("step2=0:4", "is not PHASE"), ("step3=1:4", "not one of")]
+)
+def test_resources_that_make_no_sense_are_told(text, words):
+    with pytest.raises(GenolaunchError, match=words):
+        Resources.parse(text)
