@@ -20,6 +20,7 @@ from stacks.constructs.queues import DeadLetterQueue
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn
 from stacks.data import DataStack
+from stacks.regenie import JOBS, RegenieStack
 from stacks.workflow_manager import LAUNCH, WorkflowManagerStack
 
 CLEANUP: Final = "cleanup"
@@ -41,7 +42,7 @@ class CleanupStack(StageStack):
         data: DataStack,
         compute: ComputeStack,
         workflow_manager: WorkflowManagerStack,
-        regenie: sfn.StateMachine,
+        regenie: RegenieStack,
         bundling: BundlingTarget,
     ) -> None:
         super().__init__(scope, "cleanup", settings=settings, description="Deletes what Genolaunch's launches made")
@@ -62,7 +63,8 @@ class CleanupStack(StageStack):
             environment={
                 Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
                 Setting.PLACEMENTS: self._compute.placements_setting,
-                Setting.REGENIE_STATE_MACHINE: self._regenie.state_machine_arn,
+                Setting.REGENIE_STATE_MACHINE: self._regenie.machine.state_machine_arn,
+                Setting.JOBS_STATE_MACHINE: self._regenie.jobs_machine.state_machine_arn,
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem")
@@ -83,6 +85,7 @@ class CleanupStack(StageStack):
                 resources=[executions_arn(self, Workflow.REGENIE)],
             )
         )
+        self._regenie.jobs_machine.grant(function, "states:ListExecutions")
         return function
 
     def _make_sweep(self) -> lambda_.Function:
@@ -170,7 +173,7 @@ class CleanupStack(StageStack):
             iam.PolicyStatement(
                 sid="StopWorkflows",
                 actions=["states:StopExecution"],
-                resources=[executions_arn(self, Workflow.REGENIE)],
+                resources=[executions_arn(self, workflow) for workflow in (Workflow.REGENIE, JOBS)],
             ),
             iam.PolicyStatement(
                 sid="StopJobs",

@@ -8,6 +8,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from contract import PROJECT, RESULTS_PREFIX, Setting, Workflow
@@ -16,9 +17,12 @@ from stacks.config import BUILD, StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
-from stacks.constructs.state_machine import AslStateMachine
+from stacks.constructs.state_machine import AslStateMachine, follow_executions
 from stacks.data import DataStack
 from stacks.network import NetworkStack
+
+JOBS: Final = "jobs"
+"""The state machine that runs the jobs of one phase."""
 
 _LUSTRE_S3: Final = "s3.data-source.lustre.fsx.amazonaws.com"
 _PRIVATE_IMAGE: Final = re.compile(r"^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)")
@@ -59,6 +63,7 @@ class RegenieStack(StageStack):
         self._functions = Capability(self, "regenie", monitoring=data.monitoring, bundling=bundling)
         plan_launch = self._make_plan_launch()
         collect_failures = self._make_collect_failures()
+        self.jobs_machine = self._make_jobs_machine()
         workflow = AslStateMachine(
             self,
             Workflow.REGENIE,
@@ -70,6 +75,7 @@ class RegenieStack(StageStack):
                 "LaunchTableName": data.launch_table.table_name,
                 "PlanLaunchFunctionArn": plan_launch.function_arn,
                 "CollectFailuresFunctionArn": collect_failures.function_arn,
+                "JobsStateMachineArn": self.jobs_machine.state_machine_arn,
                 "FileSystemSecurityGroupId": network.file_system_group.security_group_id,
                 "FileSystemDeploymentType": settings.file_system,
                 "FileSystemsFolder": FILE_SYSTEMS_FOLDER,
@@ -81,9 +87,23 @@ class RegenieStack(StageStack):
         )
         plan_launch.grant_invoke(workflow.role)
         collect_failures.grant_invoke(workflow.role)
-        data.allow_items(workflow.role, data.launch_table, "UpdateItem")
-        workflow.allow(*self._file_system_statements(), *self._job_statements())
+        data.allow_items(workflow.role, data.launch_table, "GetItem", "UpdateItem")
+        self.jobs_machine.grant_start_execution(workflow.role)
+        workflow.allow(*self._file_system_statements(), *self._definition_statements(), *follow_executions(self, JOBS))
         self.machine = workflow.machine
+
+    def _make_jobs_machine(self) -> sfn.StateMachine:
+        decide_resubmission = self._make_decide_resubmission()
+        jobs = AslStateMachine(
+            self,
+            JOBS,
+            monitoring=self._data.monitoring,
+            description="The jobs of one phase of a launch",
+            substitutions={"DecideResubmissionFunctionArn": decide_resubmission.function_arn},
+        )
+        decide_resubmission.grant_invoke(jobs.role)
+        jobs.allow(look_up("batch:DescribeJobs"), *self._job_statements())
+        return jobs.machine
 
     def _make_task_role(self, id_: str, description: str) -> iam.Role:
         return iam.Role(self, id_, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"), description=description)
@@ -156,10 +176,28 @@ class RegenieStack(StageStack):
                 Setting.JOB_LOG_GROUP: self._compute.job_logs.log_group_name,
             },
         )
-        data.allow_items(function, data.task_table, "BatchWriteItem")
+        data.allow_items(function, data.task_table, "Query")
+        self._allow_keeping_failures(function)
+        return function
+
+    def _make_decide_resubmission(self) -> lambda_.Function:
+        function = self._functions.function(
+            "decide_resubmission",
+            description="Decides which failed jobs are submitted again, and with what",
+            timeout=Duration.minutes(5),
+            environment={
+                Setting.TASK_TABLE: self._data.task_table.table_name,
+                Setting.JOB_LOG_GROUP: self._compute.job_logs.log_group_name,
+            },
+        )
+        self._allow_keeping_failures(function)
+        return function
+
+    def _allow_keeping_failures(self, function: lambda_.Function) -> None:
+        """Read failed jobs with their logs, and write them to the task table."""
+        self._data.allow_items(function, self._data.task_table, "BatchWriteItem")
         self._compute.job_logs.grant(function, "logs:GetLogEvents")
         function.add_to_role_policy(look_up("batch:ListJobs", "batch:DescribeJobs"))
-        return function
 
     def _file_system_statements(self) -> list[iam.PolicyStatement]:
         file_systems = self.format_arn(service="fsx", resource="file-system", resource_name="*")
@@ -174,7 +212,6 @@ class RegenieStack(StageStack):
                 "fsx:DescribeFileSystems",
                 "fsx:DescribeDataRepositoryAssociations",
                 "fsx:DescribeDataRepositoryTasks",
-                "batch:DescribeJobs",
             ),
             iam.PolicyStatement(
                 sid="MakeTaggedFileSystemsLinksAndExports",
@@ -230,11 +267,9 @@ class RegenieStack(StageStack):
             ),
         ]
 
-    def _job_statements(self) -> list[iam.PolicyStatement]:
-        definitions = self.format_arn(service="batch", resource="job-definition", resource_name="*")
-        jobs = self.format_arn(service="batch", resource="job", resource_name="*")
+    def _definition_statements(self) -> list[iam.PolicyStatement]:
+        definitions = self._job_definitions()
         return [
-            managed_rule(self, "StepFunctionsGetEventsForBatchJobsRule"),
             iam.PolicyStatement(
                 sid="DefineRegenieJobs",
                 actions=["batch:RegisterJobDefinition"],
@@ -248,22 +283,10 @@ class RegenieStack(StageStack):
                 },
             ),
             iam.PolicyStatement(
-                sid="TagJobs",
+                sid="TagDefinitions",
                 actions=["batch:TagResource"],
-                resources=[definitions, jobs],
-                conditions=tagged_for_stage(self),
-            ),
-            iam.PolicyStatement(
-                sid="SubmitOwnDefinitions",
-                actions=["batch:SubmitJob"],
                 resources=[definitions],
-                conditions=made_by_stage(self),
-            ),
-            iam.PolicyStatement(
-                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.queue_arns
-            ),
-            iam.PolicyStatement(
-                sid="StopOwnJobs", actions=["batch:TerminateJob"], resources=[jobs], conditions=made_by_stage(self)
+                conditions=tagged_for_stage(self),
             ),
             iam.PolicyStatement(
                 sid="GiveJobsTheirRoles",
@@ -273,3 +296,27 @@ class RegenieStack(StageStack):
                 resources=[self._job_role.role_arn, self._execution_role.role_arn],
             ),
         ]
+
+    def _job_statements(self) -> list[iam.PolicyStatement]:
+        jobs = self.format_arn(service="batch", resource="job", resource_name="*")
+        return [
+            managed_rule(self, "StepFunctionsGetEventsForBatchJobsRule"),
+            iam.PolicyStatement(
+                sid="TagJobs", actions=["batch:TagResource"], resources=[jobs], conditions=tagged_for_stage(self)
+            ),
+            iam.PolicyStatement(
+                sid="SubmitOwnDefinitions",
+                actions=["batch:SubmitJob"],
+                resources=[self._job_definitions()],
+                conditions=made_by_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.queue_arns
+            ),
+            iam.PolicyStatement(
+                sid="StopOwnJobs", actions=["batch:TerminateJob"], resources=[jobs], conditions=made_by_stage(self)
+            ),
+        ]
+
+    def _job_definitions(self) -> str:
+        return self.format_arn(service="batch", resource="job-definition", resource_name="*")

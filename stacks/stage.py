@@ -35,7 +35,7 @@ class GenolaunchStage(Stage):
             data=self.data,
             compute=self.compute,
             workflow_manager=self.workflow_manager,
-            regenie=self.regenie.machine,
+            regenie=self.regenie,
             bundling=bundling,
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)

@@ -10,10 +10,9 @@ from constructs import Construct
 
 from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, PIPE_STATUSES, LaunchField, Parameter, Setting, Workflow
 from stacks.config import StageSettings
-from stacks.constructs.permissions import managed_rule
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.stage_stack import StageStack
-from stacks.constructs.state_machine import AslStateMachine, executions_arn
+from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import REGISTRATION_TIMEOUT, DataStack
 
@@ -124,12 +123,7 @@ class WorkflowManagerStack(StageStack):
         data.allow_items(launch.role, data.launch_table, "GetItem")
         regenie.grant_start_execution(launch.role)
         launch.allow(
-            iam.PolicyStatement(
-                sid="FollowTheWorkflow",
-                actions=["states:DescribeExecution", "states:StopExecution"],
-                resources=[executions_arn(self, Workflow.REGENIE)],
-            ),
-            managed_rule(self, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
+            *follow_executions(self, Workflow.REGENIE),
             iam.PolicyStatement(
                 sid="CancelAnotherLaunch",
                 actions=["states:StopExecution"],

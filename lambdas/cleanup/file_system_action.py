@@ -80,7 +80,15 @@ def _is_export_of_work(task: "DataRepositoryTaskTypeDef") -> bool:
 
 
 def _is_worth_exporting(file_system: FileSystem, launch: Launch | None, now: datetime) -> bool:
-    """A retry can use the work: the launch exists, did not complete, and no newer attempt writes to the same prefix."""
-    if launch is None or launch.status is Status.COMPLETE or file_system.owner.attempt != launch.attempt:
+    """A retry can use the work: the launch exists, did not complete, and has no newer file system.
+
+    A newer attempt without one waits until this one is exported, before it links the same prefix.
+    """
+    if launch is None or launch.status is Status.COMPLETE:
         return False
-    return launch.ended_at is None or now - datetime.fromisoformat(launch.ended_at) < _LONGEST_TRY_TO_EXPORT
+    is_of_this_attempt = file_system.owner.attempt == launch.attempt
+    if not is_of_this_attempt and file_system.id != launch.file_system_id:
+        return False
+    # The table no longer knows when an older attempt ended, but when the newer one began.
+    over_since = launch.ended_at if is_of_this_attempt else launch.started_at
+    return over_since is None or now - datetime.fromisoformat(over_since) < _LONGEST_TRY_TO_EXPORT

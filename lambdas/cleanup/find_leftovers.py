@@ -28,6 +28,7 @@ class LeftoverSettings:
     launch_table: str
     placements: str
     regenie_state_machine: str
+    jobs_state_machine: str
 
 
 @cache
@@ -50,7 +51,10 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     """What is left of the attempts 1 ... `ended_attempt`; nothing but reading, so it may be asked at any time."""
     queues = all_queues(read_placements(settings().placements))
-    executions = inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt)
+    executions = [
+        *inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt),
+        *inventory.running_phases(settings().jobs_state_machine, launch_id, ended_attempt),
+    ]
     jobs = inventory.unfinished_jobs(queues, launch_id, ended_attempt)
     launch = LaunchRepository(settings().launch_table).get(launch_id)
     is_in_use = bool(executions or jobs)

@@ -199,6 +199,17 @@ def running_executions(state_machine_arn: str, launch_id: str, ended_attempt: in
     return running
 
 
+def running_phases(state_machine_arn: str, launch_id: str, ended_attempt: int) -> list[str]:
+    """ARNs of the running executions of **jobs** for the attempts: `<run name>-<phase>`, one at a time each."""
+    pages = _step_functions().get_paginator("list_executions")
+    return [
+        execution["executionArn"]
+        for page in pages.paginate(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
+        for execution in page["executions"]
+        if 0 < (batch_jobs.attempt_of(execution["name"], launch_id) or 0) <= ended_attempt
+    ]
+
+
 def _pairs(tags: "Iterable[TagTypeDef]") -> Mapping[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 

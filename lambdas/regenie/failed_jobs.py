@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from contract import JOB_TASK_PREFIX, ErrorType, TaskField
+from contract import JOB_TASK_PREFIX, TASK_FAILED, ErrorType, TaskField
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import JobDetailTypeDef
@@ -20,10 +20,20 @@ _REASONS: Final[Sequence[tuple[str, ErrorType]]] = (
     ("OutOfMemory", ErrorType.OUT_OF_MEMORY),
     ("CannotPullContainerError", ErrorType.PLATFORM),
     ("ResourceInitializationError", ErrorType.PLATFORM),
-    ("MISCONFIGURATION:", ErrorType.PLATFORM),
-    ("CAPACITY:", ErrorType.PLATFORM),
+    ("MISCONFIGURATION:", ErrorType.NEVER_STARTED),
+    ("CAPACITY:", ErrorType.NEVER_STARTED),
 )
 """Words in AWS Batch's reasons that tell the type; the last two are of jobs that were stuck in RUNNABLE."""
+
+_STUCK: Final[Mapping[str, str]] = {
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "AWS had no instance for it; retry the launch, which tries another zone "
+    "if the stage has one, or use batch-on-demand",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "it asks for more than the stage may use at a time; lower "
+    "{resources}, or have the stage's batch.max_vcpus raised",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": "none of the stage's instance types is large enough; lower "
+    "{resources}, or have the stage's batch.instance_types extended",
+}
+"""What Batch calls the reason for which a job stayed RUNNABLE until its queue gave it up -> what that means."""
 
 _PHASE_WORDS: Final[Mapping[str, str]] = {
     "split": "the level 0 split",
@@ -35,6 +45,8 @@ _PHASE_WORDS: Final[Mapping[str, str]] = {
     "report": "the report",
 }
 _PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report"})
+MORE_MEMORY: Final = "more-memory"
+"""In the name of a job that was resubmitted for lack of memory (resubmission.py)."""
 _REGENIE_ERROR: Final = "ERROR"
 """How the line begins in which regenie says why it stops ("ERROR: no variant left to include in analysis.")."""
 _LONGEST_LINE: Final = 300
@@ -82,12 +94,17 @@ class FailedJob:
             log_stream=container.get("logStreamName"),
         )
 
-    def task(self, launch_id: str, log_group: str) -> dict[str, object]:
-        """The item of the task table; the same job always has the same key."""
+    @property
+    def task_id(self) -> str:
+        """Sort key of the task table; the same job always has the same one."""
+        return f"{JOB_TASK_PREFIX}{self.group.name}#{self.index}"
+
+    def task(self, launch_id: str, log_group: str, status: str = TASK_FAILED) -> dict[str, object]:
+        """The item of the task table."""
         return {
             TaskField.LAUNCH_ID: launch_id,
-            TaskField.TASK_ID: f"{JOB_TASK_PREFIX}{self.group.name}#{self.index}",
-            TaskField.STATUS: "FAILED",
+            TaskField.TASK_ID: self.task_id,
+            TaskField.STATUS: status,
             TaskField.ERROR_TYPE: self.error_type,
             TaskField.REASON: self.reason,
             TaskField.EXIT_CODE: self.exit_code,
@@ -126,7 +143,7 @@ def sentence(jobs: Sequence[FailedJob], run_name: str) -> str:
     """What failed and why the first of them did; `jobs` in order of blame, at least one."""
     first = jobs[0]
     phase = first.group.name.removeprefix(f"{run_name}-")
-    words = _PHASE_WORDS.get(phase, phase)
+    words = _words(phase)
     failed = sum(job.group == first.group for job in jobs)
     if first.group.size == 1:
         return f"The job of {words} failed ({_how(first)}): {_why(first, phase)}"
@@ -143,16 +160,36 @@ def _how(job: FailedJob) -> str:
 def _why(job: FailedJob, phase: str) -> str:
     match job.error_type:
         case ErrorType.OUT_OF_MEMORY:
-            resources = "small" if phase in _PHASES_WITH_SMALL_RESOURCES else phase
-            return f"it ran out of memory; raise regenie.resources.{resources}.memory_gib."
+            again = ", also with twice the memory" if MORE_MEMORY in phase else ""
+            return f"it ran out of memory{again}; raise {_resources(phase)}.memory_gib and retry the launch."
         case ErrorType.SPOT_RECLAIMED:
-            return f"its Spot instance was reclaimed in each of {job.attempts} attempts; use batch-on-demand."
+            return f"its instance was lost in each of {job.attempts} attempts, the last on On-Demand; retry the launch."
+        case ErrorType.NEVER_STARTED:
+            return f"it could not start: {_never_started(job.reason, phase)}."
         case ErrorType.TIMED_OUT:
             return "it ran longer than a job may; make jobs smaller, or give them more vcpus."
         case ErrorType.STOPPED:
             return f"it was stopped ({job.reason})."
         case _:
             return telling_line(job.log_tail) or job.reason or "it gave no reason."
+
+
+def _words(phase: str) -> str:
+    """A job's name without its run's, for people: `step2-more-memory` is step 2 with more memory."""
+    name, _, change = phase.partition("-")
+    words = _PHASE_WORDS.get(name, name)
+    return f"{words} ({change.replace('-', ' ')})" if change else words
+
+
+def _resources(phase: str) -> str:
+    """Where the launch config says what the phase's jobs get."""
+    name = phase.partition("-")[0]
+    return f"regenie.resources.{'small' if name in _PHASES_WITH_SMALL_RESOURCES else name}"
+
+
+def _never_started(reason: str, phase: str) -> str:
+    known = [words for code, words in _STUCK.items() if code in reason]
+    return known[0].format(resources=_resources(phase)) if known else reason
 
 
 def telling_line(log: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from contract import RESOURCE_PHASES
 from lambdas.shared.config_model import PhaseResources
 
 GIB: Final = 1 << 30
@@ -73,9 +74,6 @@ class Workload:
         return self.blocks * _RIDGE_PARAMETERS
 
 
-PHASES: Final = ("small", "step1", "level0", "level1", "step2", "merge")
-"""Kinds of jobs that have resources of their own (config_model.PhaseResources)."""
-
 _SMALL: Final = JobResources(vcpus=1, memory_mib=2048)
 """Enough for reading a list of variants (split) and drawing plots (report)."""
 _MERGE_VARIANT_BYTES: Final = 40
@@ -94,7 +92,7 @@ def job_resources(workload: Workload, overrides: PhaseResources) -> Mapping[str,
         "step2": _resources(_step2_bytes(workload), per_sample * workload.largest_chunk),
         "merge": _merge(workload),
     }
-    return {phase: _override(overrides, phase) or defaults[phase] for phase in PHASES}
+    return {phase: _override(overrides, phase) or defaults[phase] for phase in RESOURCE_PHASES}
 
 
 def _merge(workload: Workload) -> JobResources:

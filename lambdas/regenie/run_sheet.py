@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS, run_name
+from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS, ComputeService, run_name
 from lambdas.regenie.chunks import Survey
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.inputs import Inputs, SurveyedGenotypes, step1_genotypes, step2_genotypes
@@ -93,6 +93,7 @@ def run_sheet(
         "runName": run_name(attempt.launch_id, attempt.number),
         "image": inputs.image,
         "jobQueue": placement.queue(config.compute, config.priority),
+        "onDemandQueue": placement.queue(ComputeService.BATCH_ON_DEMAND, config.priority),
         "subnetId": placement.subnet_id,
         "dataUri": config.data_uri(stage.data_bucket),
         "resultsUri": f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}",

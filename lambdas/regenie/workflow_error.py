@@ -1,11 +1,11 @@
 """Step Functions' error, in the words of contract.ErrorType, when no job failed."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from contract import ErrorType
+from lambdas.shared.nested_errors import innermost
 
 _TYPES: Final[Mapping[str, ErrorType]] = {
     **{error_type.value: error_type for error_type in ErrorType},
@@ -26,7 +26,7 @@ class WorkflowError:
     @classmethod
     def of_step(cls, error: Mapping[str, str], step: str) -> "WorkflowError":
         """From `{Error, Cause}` and the name of the state it came from ("Export: check")."""
-        name, cause = str(error.get("Error") or ""), _plain(str(error.get("Cause") or ""))
+        name, cause = innermost(str(error.get("Error") or ""), str(error.get("Cause") or ""))
         group = step.partition(":")[0]
         error_type = _type(name, group)
         if cause and name in _TYPES:
@@ -44,12 +44,3 @@ def _type(name: str, group: str) -> ErrorType:
     if name.casefold().startswith(_FSX_PREFIX):
         return ErrorType.EXPORT if group == "Export" else ErrorType.FILE_SYSTEM
     return ErrorType.PLATFORM
-
-
-def _plain(cause: str) -> str:
-    """The message of a function's error, which is JSON; any other cause as it is."""
-    try:
-        value = json.loads(cause)
-    except (ValueError, RecursionError):
-        return cause
-    return str(value["errorMessage"]) if isinstance(value, dict) and "errorMessage" in value else cause

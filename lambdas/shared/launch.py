@@ -31,6 +31,8 @@ class Launch:
     ended_at: str | None = None
     execution_arn: str | None = None
     """The execution of the launch state machine that owns it; None while nobody does."""
+    file_system_id: str | None = None
+    """Of the newest file system that was made for it."""
     results_uri: str | None = None
     report_uri: str | None = None
     error: Mapping[str, Any] | None = None
@@ -77,6 +79,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "started_at": LaunchField.STARTED_AT,
     "ended_at": LaunchField.ENDED_AT,
     "execution_arn": LaunchField.EXECUTION_ARN,
+    "file_system_id": LaunchField.FILE_SYSTEM_ID,
     "results_uri": LaunchField.RESULTS_URI,
     "report_uri": LaunchField.REPORT_URI,
     "error": LaunchField.ERROR,

@@ -8,6 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
+from stacks.constructs.permissions import managed_rule
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
 
 
@@ -23,6 +24,18 @@ def executions_arn(stack: StageStack, workflow: str) -> str:
         resource=f"execution:{state_machine_name(stack, workflow)}:*",
         arn_format=ArnFormat.NO_RESOURCE_NAME,
     )
+
+
+def follow_executions(stack: StageStack, workflow: str) -> list[iam.PolicyStatement]:
+    """What `startExecution.sync` needs beyond the start: it hears of the end by a rule, and stops what it began."""
+    return [
+        iam.PolicyStatement(
+            sid="FollowTheWorkflow",
+            actions=["states:DescribeExecution", "states:StopExecution"],
+            resources=[executions_arn(stack, workflow)],
+        ),
+        managed_rule(stack, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
+    ]
 
 
 class AslStateMachine(Construct):

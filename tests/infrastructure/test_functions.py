@@ -15,6 +15,7 @@ HANDLERS = [
     "lambdas.workflow_manager.settle_launch.handler",
     "lambdas.regenie.plan_launch.handler",
     "lambdas.regenie.collect_failures.handler",
+    "lambdas.regenie.decide_resubmission.handler",
     "lambdas.cleanup.find_leftovers.handler",
     "lambdas.cleanup.lost_endings.handler",
     "lambdas.cleanup.sweep.handler",

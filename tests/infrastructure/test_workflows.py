@@ -139,17 +139,34 @@ def test_fsx_gets_its_service_linked_role(stacks):
 
 
 def test_step_functions_hears_of_the_jobs_end_and_can_stop_them(stacks):
-    rule = stacks["regenie"].statement("RegenieWorkflowRole", "BeToldOfTheEnd")
-    stop = stacks["regenie"].statement("RegenieWorkflowRole", "StopOwnJobs")
+    rule = stacks["regenie"].statement("JobsWorkflowRole", "BeToldOfTheEnd")
+    stop = stacks["regenie"].statement("JobsWorkflowRole", "StopOwnJobs")
 
     assert "rule/StepFunctionsGetEventsForBatchJobsRule" in json.dumps(rule["Resource"])
     assert stop["Action"] == "batch:TerminateJob"
+    assert stop["Condition"] == {"StringEquals": OF_STAGE}
+
+
+def test_a_run_hears_of_the_end_of_its_phases_and_can_stop_them(stacks):
+    rule = stacks["regenie"].statement("RegenieWorkflowRole", "BeToldOfTheEnd")
+    follow = stacks["regenie"].statement("RegenieWorkflowRole", "FollowTheWorkflow")
+
+    assert "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule" in json.dumps(rule["Resource"])
+    assert set(follow["Action"]) == {"states:DescribeExecution", "states:StopExecution"}
+    assert "execution:genolaunch-unit-jobs:*" in json.dumps(follow["Resource"])
+
+
+def test_clean_up_finds_and_stops_the_phases(stacks):
+    stop = stacks["cleanup"].statement("CleanupWorkflowRole", "StopWorkflows")
+
+    assert "execution:genolaunch-unit-jobs:*" in json.dumps(stop["Resource"])
+    assert "states:ListExecutions" in actions(stacks["cleanup"], "FunctionsFindLeftovers")
 
 
 def test_the_file_system_type_and_time_limit_of_the_settings_reach_the_workflow():
     regenie = synthesize(make_settings(file_system="PERSISTENT_2", job_timeout_hours=2))["regenie"]
 
-    values = regenie.one("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
+    values = regenie.one("AWS::StepFunctions::StateMachine", "RegenieWorkflow")["DefinitionSubstitutions"]
     assert values["FileSystemDeploymentType"] == "PERSISTENT_2"
     assert values["JobTimeoutSeconds"] == "7200"
 

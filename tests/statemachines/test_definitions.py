@@ -105,7 +105,7 @@ def test_waiting_for_hours_fits_the_25_000_events_of_an_execution():
         for state in states
         if state["Type"] == "Choice" and POLLING_LIMIT.search(json.dumps(state))
     ]
-    assert len(limits) == 4  # file system, links, import, export
+    assert len(limits) == 5  # clean-up of the attempt before, file system, links, import, export
     assert 9 * sum(limits) < 20_000
 
 

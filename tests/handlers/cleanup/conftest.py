@@ -34,7 +34,11 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     clients: dict[str, Any] = {"batch": boto3.client("batch"), "fsx": boto3.client("fsx")}
     real = aws.client
     machines = boto3.client("stepfunctions")
-    for name, setting in (("regenie", "REGENIE_STATE_MACHINE"), ("cleanup", "CLEANUP_STATE_MACHINE")):
+    for name, setting in (
+        ("regenie", "REGENIE_STATE_MACHINE"),
+        ("jobs", "JOBS_STATE_MACHINE"),
+        ("cleanup", "CLEANUP_STATE_MACHINE"),
+    ):
         created = machines.create_state_machine(name=name, definition=_DEFINITION, roleArn=_ROLE)
         monkeypatch.setenv(setting, created["stateMachineArn"])
     placement = {"zone": "a", "subnetId": "subnet-a", "queues": {"batch-spot/low": QUEUE, "batch-spot/high": QUEUE}}

@@ -72,9 +72,14 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
     repository: LaunchRepository, stubs: SimpleNamespace
 ):
     register(repository, Status.CANCELLED)
-    # Given a running execution, a waiting array, and a job of the next attempt
-    machine = os.environ["REGENIE_STATE_MACHINE"]
-    execution = boto3.client("stepfunctions").start_execution(stateMachineArn=machine, name="launch-1-1")
+    # Given running executions, a waiting array, and jobs of the next attempt
+    machines = boto3.client("stepfunctions")
+    running = [
+        machines.start_execution(stateMachineArn=os.environ[machine], name=name)["executionArn"]
+        for machine, name in (("REGENIE_STATE_MACHINE", "launch-1-1"), ("JOBS_STATE_MACHINE", "launch-1-1-step2"))
+    ]
+    for other in ("launch-1-2-split", "launch-12-1-step2"):
+        machines.start_execution(stateMachineArn=os.environ["JOBS_STATE_MACHINE"], name=other)
     jobs = [
         {"jobId": "array", "jobName": "launch-1-1-step2", "status": "PENDING"},
         {"jobId": "next", "jobName": "launch-1-2-step2", "status": "RUNNING"},
@@ -92,7 +97,7 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
     found = handler(EVENT, CONTEXT)
 
     assert found == {
-        "executions": [execution["executionArn"]],
+        "executions": running,
         "jobs": ["array"],
         "fileSystems": [
             {
@@ -103,7 +108,7 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
         ],
         "jobDefinitions": ["arn:definition:1"],
         "launchTemplates": [],
-        "left": 4,
+        "left": 5,
     }
 
 

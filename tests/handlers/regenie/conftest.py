@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lambdas.regenie import collect_failures, plan_launch
+from lambdas.regenie import collect_failures, decide_resubmission, plan_launch
 
 CONTEXT = SimpleNamespace(
     function_name="function",
@@ -29,7 +29,11 @@ def environment(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
     placement = {
         "zone": "eu-central-1a",
         "subnetId": "subnet-a",
-        "queues": {"batch-spot/high": QUEUES[0], "batch-spot/low": QUEUES[1]},
+        "queues": {
+            f"{kind}/{priority}": queue
+            for kind in ("batch-spot", "batch-on-demand")
+            for priority, queue in zip(("high", "low"), QUEUES, strict=True)
+        },
     }
     for name, value in {
         "DATA_BUCKET": DATA_BUCKET,
@@ -41,3 +45,4 @@ def environment(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     plan_launch.settings.cache_clear()
     collect_failures.settings.cache_clear()
+    decide_resubmission.settings.cache_clear()

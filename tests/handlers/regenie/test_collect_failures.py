@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambdas.regenie import collect_failures
+from lambdas.regenie import failure_records
 from lambdas.regenie.collect_failures import handler
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
@@ -143,18 +143,32 @@ def test_a_plain_job_is_recorded_as_index_0(repository: LaunchRepository, batch:
     assert task["reason"] == f"{reason}; Essential container in task exited"
 
 
+def test_a_failure_that_another_job_was_to_mend_is_not_blamed(repository: LaunchRepository, batch: Stubber):
+    # Given a chunk that ran out of memory, and failed otherwise with more of it
+    repository.record_tasks([{"launchId": "launch-1", "taskId": f"job#{STEP2}#0", "status": "RESUBMITTED"}])
+    again = f"{STEP2}-more-memory"
+    queues_hold(batch, summary("first", STEP2, "FAILED"), summary("second", again, "FAILED"))
+    batch.add_response("describe_jobs", {"jobs": [detail("first", STEP2, exit_code=137)]})
+    batch.add_response("describe_jobs", {"jobs": [detail("second", again)]})
+
+    answer = handler(EVENT, CONTEXT)
+
+    assert answer["message"].startswith("The job of step 2 (more memory) failed (exit code 1)")
+    assert [task["status"] for task in repository.tasks("launch-1")] == ["RESUBMITTED", "FAILED"]
+
+
 def test_many_failed_jobs_are_described_by_the_hundred_and_read_in_part(
     repository: LaunchRepository, batch: Stubber, monkeypatch: pytest.MonkeyPatch
 ):
     # Given 150 failed children, and room for the logs of 2
-    monkeypatch.setattr(collect_failures, "_LOGS_READ_AT_MOST", 2)
+    monkeypatch.setattr(failure_records, "_LOGS_READ_AT_MOST", 2)
     read: list[str] = []
 
-    def log_tail(stream: str) -> str:
+    def log_tail(_group: str, stream: str) -> str:
         read.append(stream)
         return "the end"
 
-    monkeypatch.setattr(collect_failures, "_log_tail", log_tail)
+    monkeypatch.setattr(failure_records, "_log_tail", log_tail)
     ids = [f"array:{index}" for index in range(150)]
     queues_hold(batch, summary("array", STEP2, "FAILED", 200))
     batch.add_response("list_jobs", {"jobSummaryList": [summary(id_, STEP2, "FAILED") for id_ in ids]})

@@ -13,9 +13,25 @@ from lambdas.shared.launch import Launch
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def launch(status: Status = Status.FAILED, attempt: int = 1, ended: timedelta | None = timedelta(0)) -> Launch:
+def launch(
+    status: Status = Status.FAILED,
+    attempt: int = 1,
+    ended: timedelta | None = timedelta(0),
+    started: timedelta = timedelta(hours=5),
+    file_system: str = "fs-1",
+) -> Launch:
     ended_at = (NOW - ended).isoformat() if ended is not None else None
-    return Launch("launch-1", "n", status, "2026-11-21T04:00:00.000Z", attempt=attempt, ended_at=ended_at)
+    started_at = (NOW - started).isoformat()
+    return Launch(
+        "launch-1",
+        "n",
+        status,
+        submitted_at="2026-11-21T04:00:00.000Z",
+        attempt=attempt,
+        started_at=started_at,
+        ended_at=ended_at,
+        file_system_id=file_system,
+    )
 
 
 def state(
@@ -87,13 +103,20 @@ def test_the_narrower_export_of_a_run_that_then_failed_does_not_count():
     [
         None,
         launch(Status.COMPLETE),
-        launch(Status.RUNNING, attempt=2, ended=None),
         launch(Status.FAILED, ended=timedelta(hours=7)),
+        launch(Status.RUNNING, attempt=2, ended=None, started=timedelta(hours=7)),
+        launch(Status.RUNNING, attempt=2, ended=None, file_system="fs-2"),
     ],
-    ids=["unknown launch", "complete", "newer attempt", "export refused for hours"],
+    ids=["unknown launch", "complete", "refused for hours", "newer attempt waits for hours", "newer file system"],
 )
 def test_work_that_no_retry_can_use_is_not_exported(owner: Launch | None):
     assert next_action(state(), owner, NOW) is Action.UNLINK
+
+
+def test_work_is_exported_for_the_newer_attempt_that_waits_for_it():
+    waiting = launch(Status.RUNNING, attempt=2, ended=None, started=timedelta(minutes=1))
+
+    assert next_action(state(), waiting, NOW) is Action.EXPORT
 
 
 @pytest.mark.parametrize("links", [{"/data": "AVAILABLE"}, {"/work": "MISCONFIGURED"}, {"/work": "FAILED"}])

@@ -9,6 +9,9 @@ from contract import ErrorType
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup, classify, in_order_of_blame, sentence
 from lambdas.regenie.workflow_error import WorkflowError
 
+CANCELED = "Canceled by JobStateTimeLimit action due to reason: "
+"""How Batch begins the statusReason of a job that was stuck (AWS Batch user guide, "Jobs stuck in RUNNABLE")."""
+
 
 def failed_job(phase: str = "step2", size: int = 12, index: int = 0, **given: Any) -> FailedJob:
     values: dict[str, Any] = {
@@ -36,7 +39,7 @@ def failed_job(phase: str = "step2", size: int = 12, index: int = 0, **given: An
         (["The launch is over"], 137, True, ErrorType.STOPPED),
         (["Essential container in task exited"], 3, False, ErrorType.FILE_SYSTEM),
         (["CannotPullContainerError: not found"], None, False, ErrorType.PLATFORM),
-        (["CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"], None, True, ErrorType.PLATFORM),
+        ([f"{CANCELED}CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"], None, True, ErrorType.NEVER_STARTED),
     ],
 )
 def test_a_jobs_end_tells_its_type(reasons: list[str], exit_code: int | None, was_stopped: bool, expected: ErrorType):
@@ -82,7 +85,8 @@ def test_jobs_that_were_only_stopped_are_not_the_ones_to_blame():
     [
         ("level0", ErrorType.OUT_OF_MEMORY, "raise regenie.resources.level0.memory_gib"),
         ("split", ErrorType.OUT_OF_MEMORY, "raise regenie.resources.small.memory_gib"),
-        ("step2", ErrorType.SPOT_RECLAIMED, "reclaimed in each of 3 attempts; use batch-on-demand"),
+        ("step2-more-memory", ErrorType.OUT_OF_MEMORY, "also with twice the memory; raise regenie.resources.step2."),
+        ("step2-on-demand", ErrorType.SPOT_RECLAIMED, "lost in each of 3 attempts, the last on On-Demand"),
         ("step2", ErrorType.TIMED_OUT, "make jobs smaller"),
     ],
 )
@@ -145,3 +149,27 @@ def test_without_failed_jobs_the_workflows_error_is_told(
     error: dict[str, str], step: str, expected_type: ErrorType, expected_words: str
 ):
     assert WorkflowError.of_step(error, step) == WorkflowError(expected_type, expected_words)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", "it could not start: AWS had no instance for it; retry the launch"),
+        ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE", "lower regenie.resources.level0, or have the stage's"),
+        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", "none of the stage's instance types is large enough; lower"),
+        ("MISCONFIGURATION:UNHEARD_OF", f"it could not start: {CANCELED}MISCONFIGURATION:UNHEARD_OF."),
+    ],
+)
+def test_a_job_that_never_started_is_told_with_what_to_do(code: str, words: str):
+    stuck = failed_job("level0", 1, error_type=ErrorType.NEVER_STARTED, reason=CANCELED + code, exit_code=None)
+
+    assert words in sentence([stuck], "launch-1-1")
+
+
+def test_a_phases_refused_submission_is_told_though_it_is_two_executions_deep():
+    nested = {"ExecutionArn": "arn", "Status": "FAILED", "Error": "Batch.ClientException", "Cause": "Job queue is gone"}
+    error = {"Error": "States.TaskFailed", "Cause": json.dumps(nested)}
+
+    told = WorkflowError.of_step(error, "Step 2: chunks")
+
+    assert told.message == "The step Step 2 failed: Job queue is gone (Batch.ClientException)."

@@ -1,0 +1,66 @@
+"""Decides what becomes of the failed jobs of a phase: another job on On-Demand or with more memory, or the end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import TASK_RESUBMITTED
+from lambdas.regenie.failed_jobs import FailedJob
+from lambdas.regenie.failure_records import failed_jobs, with_log_tails
+from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSettings:
+    """Environment variables of the function."""
+
+    task_table: str
+    job_log_group: str
+
+
+@cache
+def settings() -> DecisionSettings:
+    """Read once in the life of the process."""
+    return read_settings(DecisionSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """`{launchId, onDemandQueue, failed: [job]}` -> `{jobs: [job]}`, none to give up (resubmission.SubmittedJob)."""
+    jobs = decide(event["launchId"], event["onDemandQueue"], event["failed"])
+    metrics.add_metric(name="JobsResubmitted", unit=MetricUnit.Count, value=sum(job.size for job in jobs))
+    logger.info("Decided", extra={"launchId": event["launchId"], "resubmitted": [job.name for job in jobs]})
+    return {"jobs": [job.as_event() for job in jobs]}
+
+
+def decide(launch_id: str, on_demand_queue: str, failed: Sequence[Mapping[str, Any]]) -> list[SubmittedJob]:
+    """The jobs to submit next. The failures that they are to mend are recorded as such; the others are left to
+    collect_failures."""
+    failures = [_failure(SubmittedJob.from_event(job)) for job in failed]
+    jobs = resubmit(failures, on_demand_queue)
+    if jobs:
+        _record(launch_id, [job for failure in failures for job in failure.failed])
+    return jobs
+
+
+def _failure(job: SubmittedJob) -> Failure:
+    return Failure(job, [failed for failed in failed_jobs([job.queue], job.name) if failed.group.name == job.name])
+
+
+def _record(launch_id: str, jobs: Sequence[FailedJob]) -> None:
+    log_group = settings().job_log_group
+    repository = LaunchRepository(launch_table="", task_table=settings().task_table)  # launches are not its business
+    repository.record_tasks(
+        job.task(launch_id, log_group, status=TASK_RESUBMITTED) for job in with_log_tails(jobs, log_group)
+    )

@@ -1,0 +1,213 @@
+"""Whatever goes wrong is mended, or told in plain words; and a retry does only what is missing."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from contract import Parameter
+from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+
+MEMORY_KILL = "OutOfMemoryError: Container killed due to memory usage"
+
+
+def quick(**changes: Any) -> dict[str, Any]:
+    """A launch of few jobs, with a name of its own that failures can be aimed at."""
+    config = gwas_config(**({"step1": {"block_size": 100, "jobs": 2}, "step2": {"variants_per_job": 300}} | changes))
+    return config | {"name": f"fail-{uuid.uuid4().hex[:6]}"}
+
+
+def start(platform: PlatformClient, config: dict[str, Any]) -> str:
+    answer = platform.drop(config)
+    assert answer["accepted"], answer
+    return str(answer["launchId"])
+
+
+def set_status(platform: PlatformClient, launch_id: str, status: str, **fields: str) -> None:
+    """As a person does in the table's console: a plain UpdateItem."""
+    values = {"status": status, **fields}
+    platform.dynamodb.update_item(
+        TableName=platform.name(Parameter.LAUNCH_TABLE),
+        Key={"launchId": {"S": launch_id}},
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        ExpressionAttributeNames={f"#{name}": name for name in values},
+        ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
+    )
+
+
+def described(platform: PlatformClient, launch_id: str, name: str) -> dict[str, Any]:
+    """The launch's job (or array) whose name ends so."""
+    (found,) = [job for job in platform.jobs(launch_id) if job["jobName"].endswith(f"-{name}")]
+    job: dict[str, Any] = platform.batch.describe_jobs(jobs=[found["jobId"]])["jobs"][0]
+    return job
+
+
+def job_tasks(platform: PlatformClient, launch_id: str) -> list[dict[str, Any]]:
+    return [task for task in platform.tasks(launch_id) if task["taskId"].startswith("job#")]
+
+
+def memory(job: dict[str, Any]) -> int:
+    (value,) = [each["value"] for each in job["container"]["resourceRequirements"] if each["type"] == "MEMORY"]
+    return int(value)
+
+
+def log_of(platform: PlatformClient, launch_id: str, name: str) -> str:
+    """What the job (or the first child of the array) of the launch's attempt wrote."""
+    job = described(platform, launch_id, name)
+    if "size" in job.get("arrayProperties", {}):
+        job = platform.batch.describe_jobs(jobs=[f"{job['jobId']}:0"])["jobs"][0]
+    events = platform.client("logs").get_log_events(
+        logGroupName=platform.name(Parameter.JOB_LOG_GROUP), logStreamName=job["container"]["logStreamName"]
+    )["events"]
+    return "\n".join(event["message"] for event in events)
+
+
+def test_a_chunk_that_loses_its_spot_host_twice_goes_on_demand(platform):
+    config = quick()
+    platform.inject_batch(f"{config['name']}-*-step2:1", times=2)
+
+    launch_id = start(platform, config)
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+
+    first, again = described(platform, launch_id, "step2"), described(platform, launch_id, "step2-on-demand")
+    lost = platform.batch.describe_jobs(jobs=[f"{first['jobId']}:1"])["jobs"][0]
+    assert len(lost["attempts"]) == 2
+    assert "batch-spot" in first["jobQueue"]
+    assert "batch-on-demand" in again["jobQueue"]
+    # Only the lost chunk is done again.
+    assert {"name": "TASK_INDICES", "value": "1"} in again["container"]["environment"]
+    assert [(t["status"], t["errorType"]) for t in job_tasks(platform, launch_id)] == [
+        ("RESUBMITTED", "SpotReclaimedError")
+    ]
+    platform.assert_clean(launch_id)
+
+
+def test_a_job_that_runs_out_of_memory_gets_twice_as_much_once(platform):
+    config = quick()
+    platform.inject_batch(f"{config['name']}-*-level1:0", reason=MEMORY_KILL, exit_code=137, status_reason="x")
+
+    launch_id = start(platform, config)
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+
+    before, after = described(platform, launch_id, "level1"), described(platform, launch_id, "level1-more-memory")
+    assert memory(after) == 2 * memory(before)
+    assert after["jobQueue"] == before["jobQueue"]
+    assert [t["errorType"] for t in job_tasks(platform, launch_id)] == ["OutOfMemoryError"]
+
+
+def test_a_failed_level_1_is_told_and_a_retry_with_other_resources_does_only_what_is_missing(platform):
+    # Given: one of two traits fails with an exit code of its own, which no other job would mend
+    config = quick()
+    platform.inject_batch(f"{config['name']}-*-level1:1", exit_code=9, status_reason="Essential container exited")
+    launch_id = start(platform, config)
+    failed = platform.wait_for(launch_id)
+    assert failed["status"] == "FAILED"
+    assert "1 of 2 jobs of level 1 failed; first: array index 1 (exit code 9)" in failed["error"]["message"]
+    assert [(t["status"], int(t["exitCode"])) for t in job_tasks(platform, launch_id)] == [("FAILED", 9)]
+
+    # When: a person gives step 1 more, and asks for another attempt before the clean-up is through
+    edited = json.loads(failed["config"])
+    edited["regenie"]["resources"] = {"level1": {"vcpus": 2, "memory_gib": 4}}
+    set_status(platform, launch_id, "RETRY", config=json.dumps(edited))
+
+    # Then: the trait that was done is not done again
+    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
+    done = platform.wait_for(launch_id)
+    assert done["status"] == "COMPLETE", done
+    assert "complete from an earlier attempt: nothing to do" in log_of(platform, launch_id, "2-level1")
+    assert done["fileSystemId"] != failed["fileSystemId"]
+    platform.assert_clean(launch_id)
+
+
+def test_a_retry_after_a_cancel_during_step_2_keeps_the_finished_chunks_and_step_1(platform):
+    # Given: a launch that is cancelled when its first chunks are done
+    launch_id = start(platform, quick(step2={"variants_per_job": 10}))
+    first = platform.wait_for_job(launch_id, "step2")
+
+    def some_done() -> bool:
+        job = platform.batch.describe_jobs(jobs=[first["jobId"]])["jobs"][0]
+        return bool(job["arrayProperties"]["statusSummary"].get("SUCCEEDED", 0) >= 3)
+
+    eventually(some_done, 60, "three finished chunks")
+    set_status(platform, launch_id, "CANCEL_REQUESTED")
+    platform.wait_for(launch_id, "CANCELLED", seconds=30)
+    platform.assert_clean(launch_id)
+
+    # When
+    set_status(platform, launch_id, "RETRY")
+    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
+
+    # Then
+    done = platform.wait_for(launch_id)
+    assert done["status"] == "COMPLETE", done
+    for job in ("2-split", "2-level0", "2-level1", "2-step2"):
+        assert "complete from an earlier attempt: nothing to do" in log_of(platform, launch_id, job), job
+    platform.assert_clean(launch_id)
+
+
+def test_a_job_that_stays_runnable_ends_the_launch_in_plain_words(platform):
+    config = quick()
+    stuck = "Canceled by JobStateTimeLimit action due to reason: CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    platform.inject_batch(f"{config['name']}-*-split", status_reason=stuck)
+
+    launch = platform.wait_for(start(platform, config))
+
+    assert launch["status"] == "FAILED"
+    assert launch["error"]["type"] == "JobNeverStartedError"
+    assert "it could not start: AWS had no instance for it" in launch["error"]["message"]
+
+
+def test_a_file_system_that_fails_is_told_and_leaves_nothing(platform):
+    platform.inject_fsx(fail_next_file_system="There are not enough free addresses in the subnet.")
+
+    launch_id = start(platform, quick())
+    launch = platform.wait_for(launch_id)
+
+    assert launch["status"] == "FAILED"
+    assert launch["error"]["type"] == "FileSystemError"
+    assert "not enough free addresses" in launch["error"]["message"]
+    platform.assert_clean(launch_id)
+
+
+def test_an_export_with_failed_files_fails_the_launch_and_a_retry_only_merges_again(platform):
+    platform.inject_fsx(fail_next_export="*gwas*")
+    launch_id = start(platform, quick())
+    launch = platform.wait_for(launch_id)
+    assert launch["status"] == "FAILED"
+    assert launch["error"]["type"] == "ExportError"
+    platform.assert_clean(launch_id)
+
+    set_status(platform, launch_id, "RETRY")
+    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    assert "nothing to do" in log_of(platform, launch_id, "2-step2")
+
+
+def test_predictions_that_lack_a_trait_are_refused_by_name(platform):
+    data = platform.name(Parameter.DATA_BUCKET)
+    platform.upload_data(COHORT, "lacking/")
+    platform.s3.put_object(Bucket=data, Key="lacking/pred.list", Body="height height.loco\n")
+    platform.s3.put_object(Bucket=data, Key="lacking/height.loco", Body="FID_IID 1_1\n1 0.1\n")
+    config = quick(step1={"enabled": False, "predictions": "pred.list"}) | {"data": "lacking/"}
+
+    launch = platform.wait_for(start(platform, config))
+
+    assert launch["status"] == "FAILED"
+    assert "ldl" in launch["error"]["message"]
+
+
+def test_predictions_that_are_empty_fail_the_chunk_though_regenie_would_go_on(platform):
+    data = platform.name(Parameter.DATA_BUCKET)
+    platform.upload_data(COHORT, "empty/")
+    for trait in ("height", "ldl"):
+        platform.s3.put_object(Bucket=data, Key=f"empty/{trait}.loco", Body="")
+    platform.s3.put_object(Bucket=data, Key="empty/pred.list", Body="height height.loco\nldl ldl.loco\n")
+    config = quick(step1={"enabled": False, "predictions": "pred.list"}) | {"data": "empty/"}
+
+    launch = platform.wait_for(start(platform, config))
+
+    assert launch["status"] == "FAILED"
+    assert "The predictions are missing or empty for height" in launch["error"]["message"]

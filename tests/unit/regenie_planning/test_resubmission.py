@@ -1,0 +1,79 @@
+"""Which failed jobs are submitted again, and with what."""
+
+from dataclasses import replace
+
+import pytest
+
+from contract import ErrorType
+from lambdas.regenie.failed_jobs import FailedJob, JobGroup
+from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
+from lambdas.regenie.task_indices import compact, expand
+
+SPOT, ON_DEMAND = "spot", "on-demand"
+ARRAY = SubmittedJob("run-step2", SPOT, "2048", size=100, tasks="10000-10099", hasMoreMemory=False)
+
+
+def failed(index: int, error_type: ErrorType) -> FailedJob:
+    return FailedJob("id", JobGroup("run-step2", 100), index, error_type, "reason", 137, 1, None)
+
+
+def failure(job: SubmittedJob, *errors: ErrorType) -> Failure:
+    """The job's first tasks failed so."""
+    return Failure(job, [failed(index, error) for index, error in enumerate(errors)])
+
+
+def test_only_the_failed_tasks_are_done_again_each_with_what_it_lacked():
+    jobs = resubmit(
+        [failure(ARRAY, ErrorType.SPOT_RECLAIMED, ErrorType.OUT_OF_MEMORY, ErrorType.SPOT_RECLAIMED)], ON_DEMAND
+    )
+
+    assert jobs == [
+        SubmittedJob("run-step2-on-demand", ON_DEMAND, "2048", 2, "10000,10002", hasMoreMemory=False),
+        SubmittedJob("run-step2-more-memory", SPOT, "4096", 1, "10001", hasMoreMemory=True),
+    ]
+
+
+def test_a_task_gets_on_demand_capacity_once_and_more_memory_once():
+    on_demand = resubmit([failure(ARRAY, ErrorType.SPOT_RECLAIMED)], ON_DEMAND)
+    larger = resubmit([failure(on_demand[0], ErrorType.OUT_OF_MEMORY)], ON_DEMAND)
+
+    assert larger == [
+        SubmittedJob("run-step2-on-demand-more-memory", ON_DEMAND, "4096", 1, "10000", hasMoreMemory=True)
+    ]
+    assert resubmit([failure(larger[0], ErrorType.SPOT_RECLAIMED)], ON_DEMAND) == []
+    assert resubmit([failure(larger[0], ErrorType.OUT_OF_MEMORY)], ON_DEMAND) == []
+
+
+@pytest.mark.parametrize("hopeless", [ErrorType.APPLICATION_ERROR, ErrorType.STOPPED, ErrorType.NEVER_STARTED])
+def test_one_hopeless_task_ends_the_phase(hopeless: ErrorType):
+    assert resubmit([failure(ARRAY, ErrorType.SPOT_RECLAIMED, hopeless)], ON_DEMAND) == []
+
+
+def test_a_job_that_batch_does_not_know_ends_the_phase():
+    assert resubmit([failure(ARRAY, ErrorType.SPOT_RECLAIMED), Failure(ARRAY, [])], ON_DEMAND) == []
+
+
+def test_a_list_too_long_for_one_job_becomes_several():
+    # Given an array of which every other task lost its host: no ranges to shorten the list with
+    array = replace(ARRAY, size=10_000, tasks="0-9999")
+    lost = Failure(array, [failed(index, ErrorType.SPOT_RECLAIMED) for index in range(0, 10_000, 2)])
+
+    jobs = resubmit([lost], ON_DEMAND)
+
+    assert len({job.name for job in jobs}) == len(jobs) == 5
+    assert all(len(job.tasks) <= 6000 for job in jobs)
+    assert [line for job in jobs for line in expand(job.tasks)] == list(range(0, 10_000, 2))
+    assert sum(job.size for job in jobs) == 5000
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [([3], "3"), ([0, 1, 2], "0-2"), ([25, 3, 17, 20, 21, 22, 23, 24], "3,17,20-25"), ([7, 8], "7-8")],
+)
+def test_lines_are_told_as_ranges(lines: list[int], text: str):
+    assert list(compact(lines, 100)) == [text]
+    assert expand(text) == sorted(lines)
+
+
+def test_no_lines_are_no_text():
+    assert list(compact([], 100)) == []
