@@ -79,7 +79,8 @@ def read_cohort(
         raise RegenieError("need at least one phenotype.")
     _log_phenotypes(log, phenotype_file, phenotypes)
     analysed = ~np.isnan(phenotypes.values).all(axis=1)
-    analysed &= [(keep is None or sample in keep) and sample not in remove for sample in ids]
+    chosen = [(keep is None or sample in keep) and sample not in remove for sample in ids]
+    analysed &= np.array(chosen, dtype=np.bool_)
 
     design: Floats = np.ones((len(ids), 1))
     if covariate_file is not None:
