@@ -16,10 +16,12 @@ from lambdas.regenie.images import Images
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
-from lambdas.shared.config_model import MOST_ARRAY_CHILDREN, RegenieParameters
+from lambdas.shared.config_model import RegenieParameters
 
 MOST_STEP1_VARIANTS: Final = 1_000_000
 """More need --force-step1, and regenie's authors advise about 500,000."""
+MOST_STEP2_JOBS: Final = 100_000
+"""Ten arrays. A job takes minutes from its start to its end whatever it does, so more of them cost and gain nothing."""
 _GENE_SETS: Final = "regenie.step2.gene_tests.sets"
 _FINGERPRINT_LENGTH: Final = 16
 """Hexadecimal digits, to tell the attempts of one launch apart."""
@@ -242,10 +244,9 @@ def _check_some_chunks(parameters: RegenieParameters, genotypes: Mapping[Genotyp
 def _check_step2_jobs(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:
     surveys = [genotypes[files].survey for files in step2_genotypes(parameters)]
     jobs = sum(len(genotypes[files].chunks) for files in step2_genotypes(parameters))
-    if jobs > MOST_ARRAY_CHILDREN:
+    if jobs > MOST_STEP2_JOBS:
         raise UnusableInputError(
-            f"makes {jobs:,} jobs, more than the {MOST_ARRAY_CHILDREN:,} of an array job; "
-            f"you gave {parameters.step2.variants_per_job:,}",
+            f"makes {jobs:,} jobs, more than {MOST_STEP2_JOBS:,}; you gave {parameters.step2.variants_per_job:,}",
             f"Give at least {_enough_variants_per_job(surveys):,}.",
         )
 
@@ -253,4 +254,4 @@ def _check_step2_jobs(parameters: RegenieParameters, genotypes: Mapping[Genotype
 def _enough_variants_per_job(surveys: Sequence[Survey]) -> int:
     """Chromosomes are cut one by one: each adds up to one job that is not full."""
     chromosomes = sum(len(found.variants_by_chromosome) for found in surveys)
-    return -(-sum(found.variants for found in surveys) // max(MOST_ARRAY_CHILDREN - chromosomes, 1))
+    return -(-sum(found.variants for found in surveys) // max(MOST_STEP2_JOBS - chromosomes, 1))

@@ -111,16 +111,16 @@ def test_every_file_that_is_read_counts_once(data: MemoryDataSet):
     assert found.input_bytes == sum(map(len, data.files.values()))
 
 
-def test_more_jobs_than_an_array_holds_are_refused_with_a_number_that_works(
+def test_more_jobs_than_make_sense_are_refused_with_a_number_that_works(
     data: MemoryDataSet, monkeypatch: pytest.MonkeyPatch
 ):
     # Given room for 4 jobs, and 6 variants on 2 chromosomes
-    monkeypatch.setattr(inputs, "MOST_ARRAY_CHILDREN", 4)
+    monkeypatch.setattr(inputs, "MOST_STEP2_JOBS", 4)
     add_cohort(data, *(("1", n) for n in range(1, 4)), *(("2", n) for n in range(1, 4)))
 
     found = faults(data, step2={"variants_per_job": 1})
 
-    assert found == {"regenie.step2.variants_per_job": ["makes 6 jobs, more than the 4 of an array job; you gave 1"]}
+    assert found == {"regenie.step2.variants_per_job": ["makes 6 jobs, more than 4; you gave 1"]}
     inputs.read_inputs(data, parameters(step2={"variants_per_job": 3}), IMAGES)  # the remedy's number
 
 
