@@ -89,4 +89,4 @@ def test_the_merged_results_are_those_of_one_job(
     # Then
     for trait, expected in one.items():
         merged = gzip.decompress((run.work / "gwas" / f"{trait}.regenie.gz").read_bytes())
-        assert merged == expected, trait
+        assert merged == expected.replace(b" ", b"\t"), trait  # tabix finds columns by tabs

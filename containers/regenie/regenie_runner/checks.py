@@ -99,6 +99,16 @@ def nothing_was_left(log: Path) -> bool:
     return log.exists() and _NO_VARIANT_LEFT in log.read_bytes()
 
 
+def check_row_counts(rows: int, tests: int, chunk_folders: Iterable[Path]) -> None:
+    """All merged rows, and the tests that the chunks' logs call ignored, are all planned tests (variants × traits)."""
+    ignored = sum(ignored_tests(folder / CHUNK_LOG) for folder in chunk_folders)
+    if rows + ignored != tests:
+        raise RunnerError(
+            f"The merged results have {rows:,} rows and the logs count {ignored:,} ignored, "
+            f"but {tests:,} tests (variants × traits) were planned."
+        )
+
+
 def jobs_in_master(master: Path) -> int:
     """How many level-0 jobs there really are: regenie lowers the number asked for to the number of blocks.
 

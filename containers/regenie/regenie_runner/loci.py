@@ -18,7 +18,8 @@ SHOWN = 20
 class Lead(NamedTuple):
     """The strongest variant of a locus."""
 
-    row: int
+    chromosome: str
+    position: int
     log10p: float
 
 
@@ -43,7 +44,8 @@ def find_loci(chromosomes: list[Chromosome]) -> Loci:
             break
         significant += is_significant
         if len(leads) < SHOWN:
-            leads.append(Lead(int(chromosomes[place].rows[index]), log10p))
+            chromosome = chromosomes[place]
+            leads.append(Lead(chromosome.name, int(chromosome.positions[index]), log10p))
         remaining[place][_neighbourhood(chromosomes[place], index)] = -np.inf
         best[place] = _strongest(remaining[place])
     return Loci(leads, significant)

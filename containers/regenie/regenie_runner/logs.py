@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 _BOXED = re.compile(r"^ *\|([^|=]+)\| *$", re.MULTILINE)
 _ANALYSED = re.compile(r"number of individuals used in analysis = (\d+)")
 _WARNING = re.compile(r"^.*\bWARNING\b:? *(.+)$", re.MULTILINE)
 _KEPT_WARNINGS = 20
+_STARTED = re.compile(r"^Start time: (.+)$", re.MULTILINE)
+_ELAPSED = re.compile(r"^Elapsed time : ([0-9.e+-]+)s$", re.MULTILINE)
+_ENDED = re.compile(r"^End time: (.+)$", re.MULTILINE)
 
 
 def read_log(path: Path) -> str:
@@ -36,3 +41,30 @@ def warnings(logs: Iterable[str]) -> list[str]:
         if len(found) > _KEPT_WARNINGS:
             break
     return list(found)[:_KEPT_WARNINGS]
+
+
+def case_counts(log: str, trait: str) -> tuple[int, int] | None:
+    """Cases and controls of a binary trait among the analysed people, as regenie's log gives them for each trait."""
+    match = re.search(rf"^ *- '{re.escape(trait)}': (\d+) cases and (\d+) controls", log, re.MULTILINE)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+class RunTime(NamedTuple):
+    """When a command ran, by the clock of its machine, and for how long."""
+
+    started: datetime.datetime
+    ended: datetime.datetime
+    seconds: float
+
+
+def run_time(log: str) -> RunTime | None:
+    """From the log's first and last lines; None if the command did not come to its end."""
+    started, elapsed, ended = _STARTED.search(log), _ELAPSED.search(log), _ENDED.search(log)
+    if not (started and elapsed and ended):
+        return None
+    return RunTime(_moment(started[1]), _moment(ended[1]), float(elapsed[1]))
+
+
+def _moment(text: str) -> datetime.datetime:
+    """C's ctime, such as `Sat Nov 21 05:40:00 2026`, which has no time zone: the image's clock shows UTC."""
+    return datetime.datetime.strptime(text.strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=datetime.timezone.utc)

@@ -2,70 +2,123 @@
 
 from __future__ import annotations
 
+import datetime
 import json
-import zlib
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from regenie_runner.checks import check_outputs
+from regenie_runner import logs, ssf
+from regenie_runner.bgzip import BgzipWriter
+from regenie_runner.checks import CHUNK_LOG, check_outputs
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
-from regenie_runner.scan import Block, ResultColumns, Scan, read_blocks, read_header
-from regenie_runner.summary import summarise
+from regenie_runner.launch import Launch
+from regenie_runner.parts import Part, common_columns, in_genome_order, parts_of
+from regenie_runner.scan import Scan
+from regenie_runner.summary import TraitResults, summarise
+from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
 from regenie_runner.task import CommandTask, plan_lines
 from regenie_runner.variant_list import count_lines
 from regenie_runner.workspace import Workspace
 
-_GZIP_LEVEL = 4  # the last level that compresses results about as fast as they are read
-_GZIP_FORMAT = 31  # zlib's number for a gzip header of the largest window; it holds no time, so equal bytes stay equal
+RESULTS_SUFFIX = ".regenie.gz"
+_THREADS = min(os.cpu_count() or 1, 4)  # compression keeps up with the one thread that reads
+
+
+class Outputs(NamedTuple):
+    """Files of one trait. The summary is written last, so that it also says that the others are complete."""
+
+    results: Path
+    tabix: Path
+    table: Path  # in the GWAS Catalog's format
+    description: Path
+    summary: Path
+
+    @classmethod
+    def of(cls, results: Path, summary: Path) -> Outputs:
+        """The other files stand beside the results."""
+        table = results.with_name(results.name.removesuffix(RESULTS_SUFFIX) + ssf.TABLE_SUFFIX)
+        tabix = results.with_name(results.name + INDEX_SUFFIX)
+        return cls(results, tabix, table, table.with_name(table.name + ssf.DESCRIPTION_SUFFIX), summary)
+
+    def are_complete(self, inputs: str | None) -> bool:
+        """Whether nothing is missing or empty, and all was made of these inputs."""
+        try:
+            check_outputs(map(str, self))
+            return bool(json.loads(self.summary.read_text(encoding="utf-8"))["inputs"] == inputs)
+        except (RunnerError, ValueError, KeyError):
+            return False
 
 
 def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
-    """Write one trait's merged results and their summary; both appear only when complete."""
+    """Write one trait's merged results, their index, their GWAS-SSF twin and their summary."""
     trait = str(line["trait"])
-    merged, condensed = workspace.work / line["output"], workspace.work / line["summary"]
+    outputs = Outputs.of(workspace.work / line["output"], workspace.work / line["summary"])
     inputs = line.get("inputs")
-    if _is_complete(merged, condensed, inputs):
-        say(f"{merged} is complete from an earlier attempt: nothing to do.")
+    if outputs.are_complete(inputs):
+        say(f"{outputs.results} is complete from an earlier attempt: nothing to do.")
         return
+    outputs.summary.unlink(missing_ok=True)  # it would vouch for files that are being made again
     chunks = plan_lines(workspace.plan("step2"))
-    parts = [workspace.work / chunk["output"] / f"chunk_{trait}.regenie" for chunk in chunks]
-    with workspace.fresh_file(merged) as target:
-        scan = merge_parts(parts, target)
-    # Written last, so that it also says that the merged file is complete.
-    with workspace.fresh_file(condensed) as file:
-        summary = summarise(trait, scan, _planned_variants(line, chunks, workspace), inputs)
+    planned_variants = _planned_variants(line, chunks, workspace)
+    parts = parts_of(trait, chunks, workspace.work)
+    with ExitStack() as files:
+        results, table = (files.enter_context(workspace.fresh_file(path)) for path in (outputs.results, outputs.table))
+        merged = merge_parts(parts, results, table)
+    with workspace.fresh_file(outputs.tabix) as file:
+        write_index(outputs.results, Path(file.name))
+    log = logs.read_log(workspace.work / chunks[0]["output"] / CHUNK_LOG)
+    cases, controls = logs.case_counts(log, trait) or (None, None)
+    facts: TraitResults = {
+        "trait": trait,
+        "inputs": inputs,
+        "results": str(line["output"]),
+        "left_out_of_ssf": merged.scan.rows - merged.table_rows,
+        "cases": cases,
+        "controls": controls,
+        "planned_variants": planned_variants,
+    }
+    study = _study(facts, merged.scan, log, chunks[0]["command"], workspace)
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    with workspace.fresh_file(outputs.description) as file:
+        file.write(ssf.description(study, outputs.table, outputs.table.name, today).encode())
+    with workspace.fresh_file(outputs.summary) as file, IndexedResults(outputs.results) as lines:
+        summary = summarise(facts, merged.scan, lines)
         file.write(json.dumps(summary, allow_nan=False).encode())
-    say(f"{trait}: {scan.rows:,} variants of {len(parts):,} chunks are in {merged}.")
+    say(f"{trait}: {merged.scan.rows:,} variants of {len(parts):,} chunks are in {outputs.results}.")
 
 
-def merge_parts(parts: Sequence[Path], target: BinaryIO) -> Scan:
-    """Write the lines of all parts, with one header, as gzip; RunnerError if a part is missing, cut short or different.
+class Merged(NamedTuple):
+    """What was written."""
 
-    One thread compresses a block while the next one is scanned; neither waits for the whole.
+    scan: Scan
+    table_rows: int
+
+
+def merge_parts(parts: Sequence[Part], results: BinaryIO, table: BinaryIO) -> Merged:
+    """Write the lines of all parts in genome order: regenie's columns, tab-separated, and the GWAS Catalog's.
+
+    One thread reads while the others compress; no more than a few blocks are in memory. Numbers keep regenie's text.
     """
-    if not parts:
-        raise RunnerError("The plan of step 2 is missing or empty, so there is nothing to merge.")
-    header = read_header(parts[0])
-    scan = Scan(ResultColumns(header, parts[0]))
-    compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_FORMAT)
-    target.write(compressor.compress(header))
-    with ThreadPoolExecutor(max_workers=1) as compression:
-        for block in _all_blocks(parts, header):
-            compressed = compression.submit(compressor.compress, block.text)
-            scan.add(block)
-            target.write(compressed.result())
-    target.write(compressor.flush())
-    return scan
-
-
-def _all_blocks(parts: Sequence[Path], header: bytes) -> Iterator[Block]:
-    for part in parts:
-        if not part.exists():
-            raise RunnerError(f"The results {part} do not exist.")
-        yield from read_blocks(part, header)
+    columns = common_columns(parts)
+    scan, table_rows = Scan(), 0
+    with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+        results_writer, table_writer = BgzipWriter(results, threads), BgzipWriter(table, threads)
+        results_writer.write(columns.header("\t"))
+        table_writer.write(ssf.header(columns))
+        for rows in in_genome_order(parts, columns):
+            results_writer.write(rows.text.replace(b" ", b"\t"))
+            text = ssf.table(rows)
+            table_rows += text.count(b"\n")
+            table_writer.write(text)
+            scan.add(rows)
+        results_writer.finish()
+        table_writer.finish()
+    return Merged(scan, table_rows)
 
 
 def _planned_variants(line: dict[str, Any], chunks: list[dict[str, Any]], workspace: Workspace) -> int | None:
@@ -87,9 +140,32 @@ def _variants(chunk: dict[str, Any], workspace: Workspace) -> int | None:
     return count_lines(task.slice) if task.slice else task.variants
 
 
-def _is_complete(merged: Path, condensed: Path, inputs: str | None) -> bool:
-    try:
-        check_outputs([str(merged), str(condensed)])
-        return bool(json.loads(condensed.read_text(encoding="utf-8"))["inputs"] == inputs)
-    except (RunnerError, ValueError, KeyError):
-        return False
+def _study(facts: TraitResults, scan: Scan, log: str, command: Sequence[str], workspace: Workspace) -> ssf.Study:
+    launch = Launch.read(workspace)
+    return ssf.Study(
+        trait=facts["trait"],
+        samples=scan.samples[1] if scan.samples else None,
+        genome_build=launch.genome_build,
+        is_binary=launch.is_binary,
+        cases=facts["cases"],
+        controls=facts["controls"],
+        software=logs.version(log),
+        covariates=tuple(_covariates(command, workspace)),
+    )
+
+
+def _covariates(command: Sequence[str], workspace: Workspace) -> Iterator[str]:
+    """Names of the covariates: those that a command chooses, or all columns of the file."""
+    chosen = [name for option in ("--covarColList", "--catCovarList") for name in _argument(command, option)]
+    if chosen:
+        yield from chosen
+        return
+    for file in _argument(command, "--covarFile"):
+        path = Path(file.replace("{data}", str(workspace.data)).replace("{work}", str(workspace.work)))
+        if path.is_file():
+            with path.open(encoding="utf-8") as lines:
+                yield from next(lines, "").split()[2:]  # behind FID and IID
+
+
+def _argument(command: Sequence[str], option: str) -> list[str]:
+    return command[command.index(option) + 1].split(",") if option in command[:-1] else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,14 +12,20 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from regenie_runner.loci import GENOME_WIDE
+from regenie_runner.scan import FREQUENCY_BOUNDS
 from regenie_runner.summary import Locus, ManhattanChromosome, Summary
 
 _DOTS_PER_INCH = 160
-_COLOURS = 64  # of the stored image: enough for these plots, and a third of the bytes
+_COLOURS = 128  # of the stored image: enough for these plots, and a third of the bytes
 _INK = "#22303c"
 _FAINT = "#d5dde3"
 _CHROMOSOMES = ("#1d4f73", "#7fa9c4")
 _HIT = "#c2410c"
+FREQUENCY_COLOURS = ("#c08ad6", "#2f9a7e", "#1d4f73")
+"""Of rare, low-frequency and common variants, from light to dark enough to be told apart in greyscale too."""
+_HIGHEST_FREQUENCY = 0.5
+REGION_BP = 250_000
+"""To either side of a lead."""
 _GAP = 0.006  # between chromosomes, as a part of all base pairs shown
 _NARROW = 0.011  # a chromosome with a smaller part of the width gets no label of its own
 _FEW_POINTS = 5_000  # fewer are drawn larger
@@ -28,7 +35,7 @@ _LETTER_WIDTH, _NAME_HEIGHT = 0.0075, 0.06  # room that a name needs, as parts o
 
 def manhattan_plot(summary: Summary) -> bytes:
     """-log10 p over the genome."""
-    figure, axes = _figure(10.4, 3.5)
+    figure, (axes,) = _figure(10.4, 3.5)
     chromosomes = summary["manhattan"]
     offsets, width = _layout(chromosomes)
     size = 5.0 if sum(len(chromosome["positions"]) for chromosome in chromosomes) < _FEW_POINTS else 3.2
@@ -50,33 +57,101 @@ def manhattan_plot(summary: Summary) -> bytes:
 
 
 def qq_plot(summary: Summary) -> bytes:
-    """Observed over expected -log10 p, with the band in which 95 % of null results lie."""
-    figure, axes = _figure(3.7, 3.5)
+    """Observed over expected -log10 p: of all variants, with the band of 95 % of null results, and by frequency."""
+    figure, (left, right) = _figure(7.6, 3.6, columns=2)
     points = summary["quantiles"]
-    end = max(points["expected"], default=1.0) * 1.05
-    axes.fill_between(points["expected"], points["low"], points["high"], color=_FAINT, linewidth=0, label="95 % band")
-    axes.plot([0, end], [0, end], color=_INK, linewidth=0.8)
-    axes.plot(points["expected"], points["observed"], ".", color=_CHROMOSOMES[0], markersize=4, markeredgewidth=0)
+    left.fill_between(points["expected"], points["low"], points["high"], color=_FAINT, linewidth=0, label="95 % band")
+    left.plot(points["expected"], points["observed"], ".", color=_CHROMOSOMES[0], markersize=4, markeredgewidth=0)
     inflation = summary["genomic_inflation"]
     if inflation is not None:
-        axes.text(0.05, 0.93, f"λ = {inflation:.3f}", transform=axes.transAxes, va="top", fontsize=10)
-    axes.legend(loc="lower right", frameon=False, fontsize=8)
-    axes.set_xlim(0, end)
-    axes.set_ylim(0, _height(summary) * 1.05)
-    axes.set_xlabel("Expected −log$_{10}$ p")
-    axes.set_ylabel("Observed −log$_{10}$ p")
+        left.text(0.05, 0.93, f"λ = {inflation:.3f}", transform=left.transAxes, va="top", fontsize=10)
+    for group, colour in zip(summary["frequency_quantiles"], FREQUENCY_COLOURS, strict=True):
+        label = frequency_name(group["from"], group["to"])
+        if group["variants"]:
+            expected, observed = group["expected"], group["observed"]
+            right.plot(expected, observed, ".", color=colour, markersize=4, markeredgewidth=0, label=label)
+    end = max(points["expected"], default=1.0) * 1.05
+    for axes, title in ((left, "All variants"), (right, "By minor allele frequency")):
+        axes.plot([0, end], [0, end], color=_INK, linewidth=0.8)
+        axes.set_title(title, fontsize=9, color=_INK, loc="left")
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend(loc="lower right", frameon=False, fontsize=8, markerscale=2)
+        axes.set_xlim(0, end)
+        axes.set_ylim(0, _height(summary) * 1.05)
+        axes.set_xlabel("Expected −log$_{10}$ p")
+    left.set_ylabel("Observed −log$_{10}$ p")
     return _png(figure)
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+def frequency_name(low: float, high: float) -> str:
+    """A group of minor allele frequencies, for people."""
+    if not low:
+        return f"below {high:.0%}"
+    return f"{low:.0%} to {high:.0%}" if high < _HIGHEST_FREQUENCY else f"{low:.0%} and more"
+
+
+class RegionPoint(NamedTuple):
+    """One variant of a region."""
+
+    position: int  # base pairs
+    log10p: float
+    a1freq: float
+
+
+def regional_plot(lead: Locus, points: Sequence[RegionPoint]) -> bytes:
+    """-log10 p around a lead, coloured by minor allele frequency (linkage disequilibrium is not known here)."""
+    figure, (axes,) = _figure(5.1, 2.9)
+    x = np.array([point.position for point in points]) / 1e6
+    y = np.array([point.log10p for point in points])
+    frequencies = np.array([min(point.a1freq, 1 - point.a1freq) for point in points])
+    groups = np.digitize(frequencies, FREQUENCY_BOUNDS)
+    bounds = (0.0, *FREQUENCY_BOUNDS, _HIGHEST_FREQUENCY)
+    for number, colour in enumerate(FREQUENCY_COLOURS):
+        chosen = groups == number
+        if chosen.any():
+            label = frequency_name(bounds[number], bounds[number + 1])
+            axes.plot(x[chosen], y[chosen], ".", color=colour, markersize=5, markeredgewidth=0, label=label)
+    axes.plot(
+        [lead["position"] / 1e6], [lead["log10p"]], "D", color=_HIT, markersize=6, markeredgecolor="white", zorder=4
+    )
+    axes.annotate(
+        lead["id"],
+        (lead["position"] / 1e6, lead["log10p"]),
+        (0, 7),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8,
+        color=_INK,
+        parse_math=False,
+    )
+    axes.axhline(GENOME_WIDE, color=_HIT, linewidth=0.8, linestyle=(0, (5, 3)))
+    axes.margins(x=0.02)
+    axes.set_ylim(0, max(GENOME_WIDE + 0.7, lead["log10p"]) * 1.18)
+    axes.ticklabel_format(axis="x", useOffset=False)
+    axes.set_xlabel(f"Position on chromosome {lead['chromosome'].removeprefix('chr')} (Mb)")
+    axes.set_ylabel("−log$_{10}$ p")
+    axes.legend(
+        loc="upper right",
+        frameon=False,
+        fontsize=7,
+        title="Minor allele\nfrequency",
+        title_fontsize=7,
+        bbox_to_anchor=(1.32, 1.03),
+        markerscale=1.6,
+    )
+    return _png(figure)
+
+
+def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, Sequence[Axes]]:
     figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH, layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_INK)
-    axes.tick_params(colors=_INK, labelsize=8, length=3)
-    axes.xaxis.label.set_color(_INK)
-    axes.yaxis.label.set_color(_INK)
-    return figure, axes
+    panels: list[Axes] = list(figure.subplots(1, columns, squeeze=False)[0])
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(_INK)
+        axes.tick_params(colors=_INK, labelsize=8, length=3)
+        axes.xaxis.label.set_color(_INK)
+        axes.yaxis.label.set_color(_INK)
+    return figure, panels
 
 
 def _height(summary: Summary) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from regenie_runner.scan import Floats
+from regenie_runner.scan import FREQUENCY_BOUNDS, Bins, Floats
 
 Doubles = npt.NDArray[np.float64]
 
@@ -30,6 +31,20 @@ class QuantilePoints(TypedDict):
     high: list[float]
 
 
+FrequencyQuantiles = TypedDict(
+    "FrequencyQuantiles",
+    {
+        "from": float,  # minor allele frequency
+        "to": float,
+        "variants": int,
+        "genomic_inflation": "float | None",
+        "expected": list[float],  # -log10 p, the strongest first, as long as `observed`
+        "observed": list[float],
+    },
+)
+"""The quantile-quantile plot of variants of similar frequency. (`from` is no name that a class could have.)"""
+
+
 def genomic_inflation(chisq: Floats) -> float | None:
     """Lambda: the median of the chi-squares over the median expected (Devlin and Roeder 1999); None without variants.
 
@@ -44,9 +59,7 @@ def quantile_points(log10p: Floats) -> QuantilePoints:
     if not count:
         return {"expected": [], "observed": [], "low": [], "high": []}
     log10p.sort()
-    dense = np.arange(1, min(count, _ALL_RANKS_TO) + 1)
-    sparse = np.geomspace(min(count, _ALL_RANKS_TO), count, _FURTHER_RANKS).round().astype(np.int64)
-    ranks = np.unique(np.concatenate([dense, sparse]))
+    ranks = plotted_ranks(count)
     low, high = null_band(ranks, count)
     return {
         "expected": _rounded(-np.log10((ranks - 0.5) / count)),
@@ -54,6 +67,36 @@ def quantile_points(log10p: Floats) -> QuantilePoints:
         "low": _rounded(low),
         "high": _rounded(high),
     }
+
+
+def frequency_quantiles(log10p: Floats, chisq: Floats, bins: Bins) -> list[FrequencyQuantiles]:
+    """Quantiles of rare, low-frequency and common variants by themselves; arrays have the same length and no NaN."""
+    groups: list[FrequencyQuantiles] = []
+    for number, (low, high) in enumerate(pairwise((0.0, *FREQUENCY_BOUNDS, 0.5))):
+        chosen = bins == number
+        values = np.sort(log10p[chosen])
+        ranks = plotted_ranks(values.size)
+        groups.append(
+            {
+                "from": low,
+                "to": high,
+                "variants": int(values.size),
+                "genomic_inflation": genomic_inflation(chisq[chosen]),
+                "expected": _rounded(-np.log10((ranks - 0.5) / values.size)) if values.size else [],
+                "observed": _rounded(values[values.size - ranks]),
+            }
+        )
+    return groups
+
+
+def plotted_ranks(count: int) -> npt.NDArray[np.int64]:
+    """Which of n sorted values a plot needs."""
+    if not count:
+        return np.empty(0, np.int64)
+    dense = np.arange(1, min(count, _ALL_RANKS_TO) + 1)
+    sparse = np.geomspace(min(count, _ALL_RANKS_TO), count, _FURTHER_RANKS).round().astype(np.int64)
+    ranks: npt.NDArray[np.int64] = np.unique(np.concatenate([dense, sparse]))
+    return ranks
 
 
 def null_band(ranks: npt.NDArray[np.int64], count: int) -> tuple[Doubles, Doubles]:

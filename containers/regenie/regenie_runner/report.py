@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
-import itertools
+import importlib.metadata
 import json
 import platform
 import shlex
@@ -17,15 +17,20 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from regenie_runner import logs
-from regenie_runner.checks import CHUNK_LOG
+from regenie_runner.checks import check_row_counts
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
-from regenie_runner.loci import GENOME_WIDE, SPACING_BP
+from regenie_runner.launch import Launch
+from regenie_runner.loci import SPACING_BP
+from regenie_runner.logs import RunTime
+from regenie_runner.merge import RESULTS_SUFFIX
 from regenie_runner.phenotypes import TraitFacts, describe_traits
-from regenie_runner.plots import manhattan_plot, qq_plot
-from regenie_runner.summary import Summary
+from regenie_runner.plots import REGION_BP, RegionPoint, frequency_name, manhattan_plot, qq_plot, regional_plot
+from regenie_runner.ssf import TABLE_SUFFIX
+from regenie_runner.summary import Locus, Summary
+from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, plan_lines
-from regenie_runner.workspace import SENTINEL, Workspace
+from regenie_runner.workspace import Workspace
 
 COMMAND_PHASES = {
     "split": "Step 1: split into jobs",
@@ -34,8 +39,16 @@ COMMAND_PHASES = {
     "step1": "Step 1",
     "step2": "Step 2",
 }
-_READ_LOGS = 1_000  # of step 2; more would keep the report waiting, and regenie's warnings are alike in all chunks
+_REGIONS = 5  # of a trait; the table of loci names more
 _INFLATED, _DEFLATED = 1.1, 0.9
+
+
+class RegionalPlot(NamedTuple):
+    """The surroundings of one locus."""
+
+    lead: Locus
+    picture: str
+    variants: int
 
 
 class TraitSection(NamedTuple):
@@ -45,6 +58,7 @@ class TraitSection(NamedTuple):
     facts: TraitFacts | None
     manhattan: str
     qq: str
+    regions: list[RegionalPlot]
 
     @property
     def top_hit(self) -> str:
@@ -52,55 +66,102 @@ class TraitSection(NamedTuple):
         loci = self.summary["loci"]
         return f"top hit {loci[0]['id']}, -log10 p {loci[0]['log10p']:.2f}" if loci else "no variant was tested"
 
+    @property
+    def cases_and_controls(self) -> tuple[int, int] | None:
+        """Of the analysed people, by regenie's log; otherwise of the phenotype file."""
+        if self.summary["cases"] is not None and self.summary["controls"] is not None:
+            return self.summary["cases"], self.summary["controls"]
+        return (self.facts.cases, self.facts.observed - self.facts.cases) if self.facts else None
 
-class PhaseCommands(NamedTuple):
-    """One phase of the plan."""
+    @property
+    def ssf(self) -> str:
+        """Path of the results in the GWAS Catalog's format."""
+        return self.summary["results"].removesuffix(RESULTS_SUFFIX) + TABLE_SUFFIX
+
+
+class Phase(NamedTuple):
+    """One phase of the plan, and how it went."""
 
     title: str
     tasks: int
     command: str  # of the first task, as typed in a shell
+    logs_read: list[str]
+
+    @property
+    def times(self) -> list[RunTime]:
+        """Of the tasks whose logs tell."""
+        return [time for time in map(logs.run_time, self.logs_read) if time]
+
+    @property
+    def wall_seconds(self) -> float:
+        """From the first start to the last end."""
+        times = self.times
+        return (max(time.ended for time in times) - min(time.started for time in times)).total_seconds()
+
+    @property
+    def summed_seconds(self) -> float:
+        """Of all commands, one after another."""
+        return sum(time.seconds for time in self.times)
 
 
 def write_report(line: dict[str, Any], workspace: Workspace) -> None:
-    """Write the report anew, also if an earlier attempt wrote one: it tells of this attempt."""
+    """Write the report anew, also if an earlier attempt wrote one: it tells of this attempt.
+
+    RunnerError if a trait was not merged, or if results are missing that were planned.
+    """
     target = workspace.work / line["output"]
     summaries = [_read_summary(workspace.work / path) for path in line["summaries"].values()]
+    _check_row_counts(summaries, workspace)
     page = render_report(summaries, workspace)
     with workspace.fresh_file(target) as file:
         file.write(page.encode())
     say(f"The report is in {target} ({len(page) / 1e6:.1f} MB).")
 
 
+def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
+    """Where lists or tests make rows that the plan cannot count, each chunk's own check has to do."""
+    planned = [summary["planned_variants"] for summary in summaries]
+    chunks = plan_lines(workspace.plan("step2"))
+    if None in planned or any(chunk.get("filtered") or not chunk.get("counted", True) for chunk in chunks):
+        return
+    folders = (workspace.work / chunk["output"] for chunk in chunks)
+    rows = sum(summary["rows"] for summary in summaries)
+    check_row_counts(rows, sum(count for count in planned if count is not None), folders)
+
+
 def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     """The page. Reads the launch, its plan and regenie's logs from the workspace."""
-    launch = json.loads((workspace.work / SENTINEL).read_text(encoding="utf-8"))
-    config = launch["config"]
-    facts = _trait_facts(config, workspace)
-    sections = [_section(summary, facts.get(summary["trait"])) for summary in summaries]
-    chunk_logs = list(_step2_logs(workspace))
-    first_log = chunk_logs[0] if chunk_logs else ""
-    all_logs = [*_step1_logs(workspace), *chunk_logs]
+    launch = Launch.read(workspace)
+    facts = _trait_facts(launch, workspace)
+    sections = [_section(summary, facts.get(summary["trait"]), workspace) for summary in summaries]
+    phases = list(_phases(workspace))
+    all_logs = [log for phase in phases for log in phase.logs_read]
+    last_log = phases[-1].logs_read[0] if phases and phases[-1].logs_read else ""
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             launch=launch,
-            config=config,
-            is_binary=_parameters(config).get("trait_type") == "binary",
+            config=launch.config,
             traits=sections,
-            people=logs.analysed_people(first_log),
-            warnings=[*_own_warnings(config, sections), *(f"regenie: {text}" for text in logs.warnings(all_logs))],
-            parameters=list(_flattened(config)),
-            phases=list(_phases(workspace)),
+            people=logs.analysed_people(last_log),
+            warnings=[
+                *launch.warnings,
+                *_own_warnings(launch, sections),
+                *(f"regenie: {text}" for text in logs.warnings(all_logs)),
+            ],
+            parameters=list(_flattened(launch.config)),
+            phases=phases,
             versions={
-                "regenie": logs.version(first_log) or "unknown: its log names none",
+                "regenie": logs.version(last_log) or "unknown: its log names none",
                 "Python": platform.python_version(),
                 "numpy": np.__version__,
                 "matplotlib": mpl.__version__,
+                "pysam": importlib.metadata.version("pysam"),
             },
             written=datetime.datetime.now(datetime.timezone.utc),
-            genome_wide=GENOME_WIDE,
             spacing_kb=SPACING_BP // 1000,
+            region_kb=REGION_BP // 1000,
         )
     )
 
@@ -116,6 +177,8 @@ def _environment() -> Environment:
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["digits"] = lambda number: "NA" if number is None else f"{number:.4g}"
     environment.filters["p_value"] = p_value
+    environment.filters["duration"] = duration
+    environment.filters["frequency_name"] = lambda group: frequency_name(group["from"], group["to"])
     return environment
 
 
@@ -126,6 +189,15 @@ def p_value(log10p: float) -> tuple[str, int]:
     return (f"{mantissa:.1f}", exponent) if mantissa < 10 else ("1.0", exponent + 1)
 
 
+def duration(seconds: float) -> str:
+    """A time for people: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
 def _read_summary(path: Path) -> Summary:
     try:
         summary: Summary = json.loads(path.read_text(encoding="utf-8"))
@@ -134,23 +206,35 @@ def _read_summary(path: Path) -> Summary:
     return summary
 
 
-def _section(summary: Summary, facts: TraitFacts | None) -> TraitSection:
-    manhattan, qq = (base64.b64encode(plot(summary)).decode() for plot in (manhattan_plot, qq_plot))
-    return TraitSection(summary, facts, manhattan, qq)
+def _section(summary: Summary, facts: TraitFacts | None, workspace: Workspace) -> TraitSection:
+    manhattan, qq = (_as_text(plot(summary)) for plot in (manhattan_plot, qq_plot))
+    return TraitSection(summary, facts, manhattan, qq, list(_regions(summary, workspace)))
 
 
-def _parameters(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    parameters: Mapping[str, Any] = config.get("regenie", {})
-    return parameters
+def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
+    """Of the strongest significant loci, or of the strongest locus; only these regions are read."""
+    loci = summary["loci"]
+    with IndexedResults(workspace.work / summary["results"]) as results:
+        for lead in [locus for locus in loci if locus["significant"]][:_REGIONS] or loci[:1]:
+            start, end = lead["position"] - REGION_BP, lead["position"] + REGION_BP
+            points = [
+                RegionPoint(int(line["GENPOS"]), float(line["LOG10P"]), float(line["A1FREQ"]))
+                for line in results.region(lead["chromosome"], start, end)
+                if "NA" not in (line["LOG10P"], line["A1FREQ"])
+            ]
+            yield RegionalPlot(lead, _as_text(regional_plot(lead, points)), len(points))
 
 
-def _trait_facts(config: Mapping[str, Any], workspace: Workspace) -> dict[str, TraitFacts]:
-    parameters = _parameters(config)
-    path = workspace.data / parameters.get("phenotypes", "")
-    return describe_traits(path, parameters.get("traits", [])) if path.is_file() else {}
+def _as_text(picture: bytes) -> str:
+    return base64.b64encode(picture).decode()
 
 
-def _own_warnings(config: Mapping[str, Any], sections: list[TraitSection]) -> Iterator[str]:
+def _trait_facts(launch: Launch, workspace: Workspace) -> dict[str, TraitFacts]:
+    path = workspace.data / launch.parameters.get("phenotypes", "")
+    return describe_traits(path, launch.parameters.get("traits", [])) if path.is_file() else {}
+
+
+def _own_warnings(launch: Launch, sections: list[TraitSection]) -> Iterator[str]:
     for section in sections:
         summary = section.summary
         trait, inflation = summary["trait"], summary["genomic_inflation"]
@@ -163,12 +247,13 @@ def _own_warnings(config: Mapping[str, Any], sections: list[TraitSection]) -> It
                 f"{trait}: genomic inflation is {inflation:.3f}, far from 1; few variants, strong polygenicity, "
                 "population structure or relatedness beyond what the covariates take up can be the reason."
             )
-    if len(sections) > 1 and not _parameters(config).get("apply_rint") and not _is_binary(config):
+        if summary["left_out_of_ssf"] > summary["failed_tests"]:
+            yield (
+                f"{trait}: {summary['left_out_of_ssf']:,} rows are not in the GWAS-SSF file, which has no place for "
+                "missing values, for alleles other than A, C, G, T, and for tests other than ADD, DOM and REC."
+            )
+    if len(sections) > 1 and not launch.parameters.get("apply_rint") and not launch.is_binary:
         yield from _uncentred_warnings(sections)
-
-
-def _is_binary(config: Mapping[str, Any]) -> bool:
-    return _parameters(config).get("trait_type") == "binary"
 
 
 def _uncentred_warnings(sections: list[TraitSection]) -> Iterator[str]:
@@ -181,16 +266,6 @@ def _uncentred_warnings(sections: list[TraitSection]) -> Iterator[str]:
                 f"has missing values ({facts.missing:,}), which can distort the p-values of the traits analysed "
                 "together with it: centre it, set apply_rint: true, or launch it alone."
             )
-
-
-def _step1_logs(workspace: Workspace) -> Iterator[str]:
-    for path in sorted((workspace.work / "step1").glob("**/*.log")):
-        yield logs.read_log(path)
-
-
-def _step2_logs(workspace: Workspace) -> Iterator[str]:
-    for line in itertools.islice(plan_lines(workspace.plan("step2")), _READ_LOGS):
-        yield logs.read_log(workspace.work / line["output"] / CHUNK_LOG)
 
 
 def _flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -208,11 +283,15 @@ def _flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
             yield name, str(inner).lower() if isinstance(inner, bool) else str(inner)
 
 
-def _phases(workspace: Workspace) -> Iterator[PhaseCommands]:
+def _phases(workspace: Workspace) -> Iterator[Phase]:
     for phase, title in COMMAND_PHASES.items():
-        lines = plan_lines(workspace.plan(phase))
-        if lines:
-            task = CommandTask.from_line(lines[0])
-            output = None if task.output is None else workspace.work / task.output
-            placed = task.placed(workspace.data, workspace.work, output)
-            yield PhaseCommands(title, len(lines), shlex.join(placed.command))
+        tasks = [_placed(line, workspace) for line in plan_lines(workspace.plan(phase))]
+        if tasks:
+            found = [logs.read_log(Path(f"{task.argument('--out')}.log")) for task in tasks]
+            yield Phase(title, len(tasks), shlex.join(tasks[0].command), [log for log in found if log])
+
+
+def _placed(line: dict[str, Any], workspace: Workspace) -> CommandTask:
+    task = CommandTask.from_line(line)
+    output = None if task.output is None else workspace.work / task.output
+    return task.placed(workspace.data, workspace.work, output)

@@ -7,8 +7,15 @@ from typing import TypedDict
 import numpy as np
 
 from regenie_runner.loci import GENOME_WIDE, Lead, find_loci
-from regenie_runner.quantiles import QuantilePoints, genomic_inflation, quantile_points
+from regenie_runner.quantiles import (
+    FrequencyQuantiles,
+    QuantilePoints,
+    frequency_quantiles,
+    genomic_inflation,
+    quantile_points,
+)
 from regenie_runner.scan import Chromosome, Floats, Scan
+from regenie_runner.tabix import IndexedResults
 
 KEPT_FROM = 3.0
 """Points of the Manhattan plot from this -log10 p are kept one by one, those below only as many as can be seen."""
@@ -39,6 +46,7 @@ class Locus(TypedDict):
     a1freq: float | None
     info: float | None
     samples: int
+    test: str  # ADD, unless the launch asked for another
     beta: float | None
     se: float | None
     log10p: float
@@ -50,6 +58,10 @@ class Summary(TypedDict):
 
     trait: str
     inputs: str | None  # the task's fingerprint of the data and the image
+    results: str  # path of the merged file, below the launch's results
+    left_out_of_ssf: int  # rows that the GWAS Catalog's format cannot hold
+    cases: int | None  # of a binary trait, by regenie's log
+    controls: int | None
     rows: int  # lines of the merged file
     failed_tests: int  # rows of which regenie could not compute a p-value
     planned_variants: int | None  # of all data sets; None when the plan does not say
@@ -59,32 +71,48 @@ class Summary(TypedDict):
     loci: list[Locus]  # the strongest, also some below the line
     manhattan: list[ManhattanChromosome]
     quantiles: QuantilePoints
+    frequency_quantiles: list[FrequencyQuantiles]
 
 
-def summarise(trait: str, scan: Scan, planned_variants: int | None, inputs: str | None = None) -> Summary:
-    """Condense a finished scan, which loses its arrays."""
+class TraitResults(TypedDict):
+    """What the merge knows of a trait, besides its lines."""
+
+    trait: str
+    inputs: str | None
+    results: str
+    left_out_of_ssf: int
+    cases: int | None
+    controls: int | None
+    planned_variants: int | None
+
+
+def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summary:
+    """Condense a finished scan, which loses its arrays; the leads of the loci are read again from the results."""
     chromosomes = scan.take_chromosomes()
     loci = find_loci(chromosomes)
-    log10p = _tested([chromosome.log10p for chromosome in chromosomes])
+    log10p = _gathered([chromosome.log10p for chromosome in chromosomes])
+    tested = ~np.isnan(log10p)
+    log10p = log10p[tested]
+    chisq = _gathered([chromosome.chisq for chromosome in chromosomes])[tested]
+    bins = np.concatenate([np.empty(0, np.uint8), *(chromosome.frequencies for chromosome in chromosomes)])[tested]
+    by_frequency = frequency_quantiles(log10p, chisq, bins)
     return {
-        "trait": trait,
-        "inputs": inputs,
+        **facts,
         "rows": scan.rows,
         "failed_tests": scan.rows - log10p.size,
-        "planned_variants": planned_variants,
         "samples": scan.samples,
-        "genomic_inflation": genomic_inflation(_tested([chromosome.chisq for chromosome in chromosomes])),
         "significant_loci": loci.significant,
-        "loci": [_locus(lead, scan.line(lead.row)) for lead in loci.leads],
+        "loci": [_locus(lead, results) for lead in loci.leads],
         "manhattan": manhattan_points(chromosomes, _kept_from(log10p)),
+        "frequency_quantiles": by_frequency,
+        "genomic_inflation": genomic_inflation(chisq[~np.isnan(chisq)]),
         "quantiles": quantile_points(log10p),
     }
 
 
-def _tested(columns: list[Floats]) -> Floats:
-    values = np.concatenate([np.empty(0, np.float32), *columns])
-    tested: Floats = values[~np.isnan(values)]
-    return tested
+def _gathered(columns: list[Floats]) -> Floats:
+    values: Floats = np.concatenate([np.empty(0, np.float32), *columns])
+    return values
 
 
 def _kept_from(log10p: Floats) -> float:
@@ -117,7 +145,9 @@ def _thinned(chromosome: Chromosome, cell_bp: int, kept_from: float) -> Manhatta
     }
 
 
-def _locus(lead: Lead, line: dict[str, str]) -> Locus:
+def _locus(lead: Lead, results: IndexedResults) -> Locus:
+    lines = results.region(lead.chromosome, lead.position, lead.position)
+    line = max(lines, key=lambda line: -1.0 if line["LOG10P"] == "NA" else float(line["LOG10P"]))
     return {
         "id": line["ID"],
         "chromosome": line["CHROM"],
@@ -127,6 +157,7 @@ def _locus(lead: Lead, line: dict[str, str]) -> Locus:
         "a1freq": _number(line["A1FREQ"]),
         "info": _number(line.get("INFO", "NA")),
         "samples": int(line["N"]),
+        "test": line.get("TEST", "ADD"),
         "beta": _number(line["BETA"]),
         "se": _number(line["SE"]),
         "log10p": float(line["LOG10P"]),

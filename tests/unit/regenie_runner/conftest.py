@@ -107,6 +107,16 @@ def chunk_task(number: int, traits: list[str], variants: int, **more: object) ->
     }
 
 
+def merge_task(trait: str) -> dict[str, object]:
+    """A line of plan/merge.jsonl."""
+    return {
+        "label": trait,
+        "trait": trait,
+        "output": f"gwas/{trait}.regenie.gz",
+        "summary": f"gwas/summary/{trait}.json",
+    }
+
+
 def result_row(chromosome: str, position: int, log10p: str = "0.5", chisq: str = "1", name: str = "") -> str:
     """A line of results."""
     name = name or f"{chromosome}:{position}"

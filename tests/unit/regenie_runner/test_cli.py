@@ -90,7 +90,7 @@ def test_a_plan_without_the_task_is_an_error_that_says_so(launch, plan, sentence
 
 
 def test_an_array_job_starts_without_the_reports_libraries():
-    probe = "import sys, regenie_runner.cli; print({'numpy', 'matplotlib', 'jinja2', 'PIL'} & set(sys.modules))"
+    probe = "import sys, regenie_runner.cli; print({'numpy', 'matplotlib', 'jinja2', 'pysam'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=RUNNER)
     assert answer.stdout == "set()\n"
 

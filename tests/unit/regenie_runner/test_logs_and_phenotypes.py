@@ -19,6 +19,10 @@ def test_analysed_people_come_from_the_summary_of_the_data():
     assert logs.analysed_people("") is None
 
 
+def test_a_run_that_did_not_end_has_no_time():
+    assert logs.run_time("Start time: Sat Nov 21 05:58:50 2026\n") is None
+
+
 def test_each_warning_is_told_once_and_not_endlessly():
     texts = ["   -WARNING: a\nWARNING: b\n", "WARNING: a\n"]
     assert logs.warnings(texts) == ["a", "b"]

@@ -7,20 +7,21 @@ from html.parser import HTMLParser
 
 import pytest
 
-from regenie_runner.report import p_value
+from regenie_runner.report import duration, p_value
 from tests.unit.regenie_runner.conftest import HEADER, expected_results, result_row
 
+PARAMETERS = {
+    "phenotypes": "phenotypes.txt",
+    "traits": ["height", "ldl"],
+    "trait_type": "quantitative",
+    "apply_rint": False,
+    "step2": {"variants_per_job": 250, "datasets": [{"genotypes": "cohort.bed"}]},
+}
 CONFIG = {
     "name": "height-ldl-demo",
     "workflow": "regenie",
     "data": "s3://data-bucket/cohort/",
-    "regenie": {
-        "phenotypes": "phenotypes.txt",
-        "traits": ["height", "ldl"],
-        "trait_type": "quantitative",
-        "apply_rint": False,
-        "step2": {"variants_per_job": 250, "datasets": [{"genotypes": "cohort.bed"}]},
-    },
+    "regenie": PARAMETERS,
 }
 CHUNK_LOG = """
               |=============================|
@@ -90,8 +91,9 @@ def page(launch) -> Page:
 
 def test_plots_name_their_top_hit_for_those_who_cannot_see_them(page):
     assert page.alternatives[0] == "Manhattan plot of height: top hit 2:30467:A:G, -log10 p 8.45"
-    assert page.alternatives[1].startswith("QQ plot of height: genomic inflation lambda 1.431")
-    assert page.alternatives[2].startswith("Manhattan plot of ldl: top hit")
+    assert page.alternatives[1].startswith("QQ plots of height: genomic inflation lambda 1.431")
+    assert page.alternatives[2] == "Regional plot of height around 2:30467:A:G: 400 variants"
+    assert any(text.startswith("Manhattan plot of ldl: top hit") for text in page.alternatives)
 
 
 def test_the_page_needs_nothing_from_elsewhere(page):
@@ -101,9 +103,8 @@ def test_the_page_needs_nothing_from_elsewhere(page):
     assert all(base64.b64decode(picture).startswith(b"\x89PNG") for picture in pictures)
 
 
-@pytest.mark.parametrize(
-    "fact",
-    [
+def test_the_page_tells(page):
+    for fact in (
         "height-ldl-demo",
         "height-gwas-20261121t040000-1a2b3c4d",
         "REGENIE v4.1.2.gz",
@@ -112,10 +113,10 @@ def test_the_page_needs_nothing_from_elsewhere(page):
         "Step 2: 1 task",
         "2:30467:A:G",
         "gwas/ldl.regenie.gz",
-    ],
-)
-def test_the_page_tells(page, fact):
-    assert fact in page.text
+        "gwas/ldl.gwas-ssf.tsv.gz",
+        "Genome build: not stated",
+    ):
+        assert fact in page.text, fact
 
 
 def test_commands_are_shown_as_they_ran(launch, page):
@@ -125,6 +126,12 @@ def test_commands_are_shown_as_they_ran(launch, page):
 def test_an_uncentred_trait_with_missing_values_is_warned_of(page):
     assert "ldl is not centred (mean 102, SD 2.828) and has missing values (1)" in page.text
     assert "height is not centred" not in page.text
+
+
+def test_traits_and_variants_are_never_wrapped(page, launch):
+    text = (launch.work / "report.html").read_text()
+    assert ".name { white-space: nowrap; }" in text
+    assert re.search(r'<th scope="row" class="name"><a href="#trait-1">height</a>', text)
 
 
 def test_inflation_far_from_one_is_warned_of(page):
@@ -154,6 +161,66 @@ def test_a_binary_trait_is_told_by_its_cases(launch):
     assert "Cases and controls" in page.text
     assert "1, 2" in page.text
     assert "log odds ratio" in page.text
+
+
+def test_cases_and_controls_are_those_that_regenie_analysed(launch):
+    launch.describe({**CONFIG, "regenie": {"phenotypes": "p.txt", "traits": ["t2d"], "trait_type": "binary"}})
+    given_results(launch, t2d=HEADER + result_row("1", 5))
+    counts = " * case-control counts for each trait:\n   - 't2d': 165 cases and 3335 controls\n"
+    launch.write("step2/000000/chunk.log", CHUNK_LOG + counts)
+    (launch.work / "gwas/summary/t2d.json").unlink()
+    assert launch.run("merge", index=0) == 0
+    assert "165 cases and 3,335 controls" in report(launch).text
+
+
+def test_the_genome_build_is_stated(launch):
+    launch.describe({**CONFIG, "regenie": {**PARAMETERS, "genome_build": "GRCh38"}})
+    given_results(launch, height=HEADER + result_row("1", 5))
+    assert "Genome build: GRCh38" in report(launch).text
+
+
+def test_what_planning_warned_of_is_shown(launch):
+    launch.describe(CONFIG)
+    content = json.loads((launch.work / "launch.json").read_text())
+    fault = {"where": "regenie.traits.2", "problem": "16 % of ldl is missing.", "remedy": "Look at it."}
+    launch.write("launch.json", json.dumps({**content, "warnings": ["BGEN without sample ids.", fault]}))
+    given_results(launch, height=HEADER + result_row("1", 5))
+    text = report(launch).text
+    assert "BGEN without sample ids." in text
+    assert "regenie.traits.2: 16 % of ldl is missing. Look at it." in text
+
+
+def test_the_time_of_each_step_is_told(launch):
+    launch.describe(CONFIG)
+    given_results(launch, height=HEADER + result_row("1", 5))
+    times = "Start time: Sat Nov 21 05:58:50 2026\n{}\nElapsed time : 75.3s\nEnd time: Sat Nov 21 06:00:05 2026\n"
+    launch.write("step2/000000/chunk.log", times.format(CHUNK_LOG))
+    assert "Step 211 min 15 s1 min 15 s" in report(launch).text.replace("\n", "")
+
+
+def test_at_most_five_regions_are_drawn(launch):
+    launch.describe(CONFIG)
+    rows = "".join(result_row("1", number * 600_000, log10p=f"{9 + number}") for number in range(1, 8))
+    given_results(launch, height=HEADER + rows)
+    regions = [text for text in report(launch).alternatives if text.startswith("Regional plot")]
+    assert len(regions) == 5
+    assert regions[0] == "Regional plot of height around 1:4200000: 1 variants"
+
+
+def test_results_that_lack_planned_rows_fail_the_report(launch, capfd):
+    launch.describe(CONFIG)
+    given_results(launch, height=HEADER + result_row("1", 5) + result_row("1", 6))
+    path = launch.work / "gwas/summary/height.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "rows": 1}))
+    assert launch.run("report", index=0) == 1
+    assert "have 1 rows and the logs count 0 ignored, but 2 tests" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+)
+def test_durations_are_for_people(seconds, text):
+    assert duration(seconds) == text
 
 
 def test_a_trait_without_any_tested_variant_still_gets_its_page(launch):
@@ -204,7 +271,7 @@ def test_p_values_are_written_with_mantissa_and_exponent(log10p, expected):
 
 def test_significant_and_other_loci_can_be_told_apart(page, launch):
     rows = re.findall(
-        r"<tr( class=\"below\")?>(?:(?!</tr>).)*?<th scope=\"row\">([^<]+)</th>",
+        r"<tr( class=\"below\")?>(?:(?!</tr>).)*?<th scope=\"row\" class=\"name\">([^<]+)</th>",
         (launch.work / "report.html").read_text(),
     )
     significant = {name for below, name in rows if not below}

@@ -1,56 +1,70 @@
 """The statistics behind the report."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import beta
 
 from regenie_runner import summary as summary_module
+from regenie_runner.chromosomes import chromosome_number
+from regenie_runner.errors import RunnerError
 from regenie_runner.loci import find_loci
 from regenie_runner.quantiles import genomic_inflation, null_band, quantile_points
-from regenie_runner.scan import Block, Chromosome, ResultColumns, Scan, chromosome_order
-from regenie_runner.summary import manhattan_points, summarise
-from tests.unit.regenie_runner.conftest import HEADER, expected_results, result_row
+from regenie_runner.rows import read_columns, read_rows
+from regenie_runner.scan import Chromosome, Scan
+from regenie_runner.summary import Summary, manhattan_points
+from tests.unit.regenie_runner.conftest import HEADER, expected_results, merge_task, result_row
 
 
-def chromosome(name: str, *variants: tuple[int, float], first_row: int = 0) -> Chromosome:
+def chromosome(name: str, *variants: tuple[int, float]) -> Chromosome:
     positions, log10p = zip(*variants, strict=True)
     return Chromosome(
         name,
         np.array(positions, np.int32),
         np.array(log10p, np.float32),
         np.ones(len(variants), np.float32),
-        np.arange(first_row, first_row + len(variants), dtype=np.uint32),
+        np.zeros(len(variants), np.uint8),
     )
 
 
-def scanned(tmp_path, text: str) -> Scan:
-    path = tmp_path / "results"
-    path.write_text(text)
-    header, _, body = text.encode().partition(b"\n")
-    scan = Scan(ResultColumns(header + b"\n", path))
-    if body:
-        scan.add(Block(path, len(header) + 1, body))
-    return scan
+def summarised(launch, text: str) -> Summary:
+    """What the merge says of one chunk's results."""
+    launch.plan("step2", launch.chunk(0, height=text))
+    launch.plan("merge", merge_task("height"))
+    assert launch.run("merge") == 0
+    summary: Summary = json.loads((launch.work / "gwas/summary/height.json").read_text())
+    return summary
 
 
 # --- Scanning ---------------------------------------------------------------------------------------------------------
 def test_chromosomes_come_in_natural_order_with_or_without_prefix():
     names = ["chrX", "10", "chr2", "MT", "Y", "1", "22"]
-    assert sorted(names, key=chromosome_order) == ["1", "chr2", "10", "22", "chrX", "Y", "MT"]
+    assert sorted(names, key=chromosome_number) == ["1", "chr2", "10", "22", "chrX", "Y", "MT"]
 
 
-def test_a_chromosome_that_comes_in_pieces_is_put_together_in_order(tmp_path):
-    text = HEADER + result_row("2", 9) + result_row("1", 5) + result_row("2", 3)
-    first, second = scanned(tmp_path, text).take_chromosomes()
+def test_a_contig_has_no_place_in_the_order():
+    with pytest.raises(RunnerError, match="GL000192"):
+        chromosome_number("GL000192.1")
+
+
+def test_a_scan_parts_chromosomes_and_frequencies(tmp_path):
+    path = tmp_path / "results"
+    row = result_row("2", 9).replace(" 0.25 ", " 0.992 ")
+    path.write_text(HEADER + result_row("1", 5) + row + result_row("2", 11).replace(" 0.25 ", " 0.04 "))
+    scan = Scan()
+    for rows in read_rows(path, read_columns(path)):
+        scan.add(rows)
+    first, second = scan.take_chromosomes()
     assert (first.name, second.name) == ("1", "2")
-    assert second.positions.tolist() == [3, 9]
-    assert second.rows.tolist() == [2, 0]
+    assert second.positions.tolist() == [9, 11]
+    assert (first.frequencies.tolist(), second.frequencies.tolist()) == ([2], [0, 1])
 
 
 # --- Inflation and quantiles ------------------------------------------------------------------------------------------
-def test_inflation_is_the_median_of_the_chi_squares_over_the_expected_one(tmp_path):
+def test_inflation_is_the_median_of_the_chi_squares_over_the_expected_one(launch):
     chisq = [float(line.split()[10]) for line in expected_results("ldl").splitlines()[1:]]
-    result = summarise("ldl", scanned(tmp_path, expected_results("ldl")), None)
+    result = summarised(launch, expected_results("ldl"))
     assert result["genomic_inflation"] == pytest.approx(np.median(chisq) / 0.4549364, rel=1e-6)
 
 
@@ -82,22 +96,33 @@ def test_the_band_is_that_of_the_order_statistics_of_uniform_values(count, toler
     assert high == pytest.approx(-np.log10(beta.ppf(0.025, ranks, count - ranks + 1)), abs=tolerance)
 
 
+def test_quantiles_by_frequency_part_rare_low_and_common_variants(launch):
+    frequencies = ["0.002", "0.995", "0.03", "0.25", "0.5", "0.75"]
+    rows = "".join(result_row("1", i).replace(" 0.25 ", f" {f} ") for i, f in enumerate(frequencies, 1))
+    groups = summarised(launch, HEADER + rows)["frequency_quantiles"]
+    assert [group["variants"] for group in groups] == [2, 1, 3]
+    assert [(group["from"], group["to"]) for group in groups] == [(0.0, 0.01), (0.01, 0.05), (0.05, 0.5)]
+    assert groups[1]["observed"] == [0.5]
+    assert groups[1]["genomic_inflation"] == pytest.approx(1 / 0.4549364)
+
+
 # --- Loci -------------------------------------------------------------------------------------------------------------
 def test_a_lead_takes_its_neighbours_within_500_kb_on_its_chromosome():
     loci = find_loci(
         [
             chromosome("1", (1_000_000, 9.0), (1_499_999, 8.5), (1_500_000, 8.0)),
-            chromosome("2", (1_000_000, 8.8), first_row=3),
+            chromosome("2", (1_000_000, 8.8)),
         ]
     )
-    assert [(lead.row, round(lead.log10p, 3)) for lead in loci.leads] == [(0, 9.0), (3, 8.8), (2, 8.0)]
+    leads = [(lead.chromosome, lead.position, round(lead.log10p, 3)) for lead in loci.leads]
+    assert leads == [("1", 1_000_000, 9.0), ("2", 1_000_000, 8.8), ("1", 1_500_000, 8.0)]
     assert loci.significant == 3
 
 
 def test_twenty_loci_are_listed_also_below_the_line():
     loci = find_loci([chromosome("1", *((number * 600_000, 5 + number / 10) for number in range(30)))])
     assert len(loci.leads) == 20
-    assert loci.leads[0].row == 29
+    assert loci.leads[0].position == 29 * 600_000
     assert loci.significant == 6  # 7.4 … 7.9
 
 
@@ -108,7 +133,7 @@ def test_more_significant_loci_than_are_listed_are_counted():
 
 def test_failed_tests_lead_no_locus():
     loci = find_loci([chromosome("1", (5, np.nan), (900_000, 2.0))])
-    assert [lead.row for lead in loci.leads] == [1]
+    assert [lead.position for lead in loci.leads] == [900_000]
 
 
 def test_no_variants_make_no_loci():
@@ -130,10 +155,10 @@ def test_strong_points_are_all_kept_and_weak_ones_one_for_each_cell():
     assert (points["start"], points["end"]) == (positions[0], positions[-1])
 
 
-def test_too_many_strong_points_raise_the_bar(monkeypatch, tmp_path):
+def test_too_many_strong_points_raise_the_bar(monkeypatch, launch):
     monkeypatch.setattr(summary_module, "KEPT_AT_MOST", 2)
     rows = "".join(result_row("1", 1 + number // 8, log10p=f"{4 + number / 1000}") for number in range(16))
-    result = summarise("height", scanned(tmp_path, HEADER + rows), None)
+    result = summarised(launch, HEADER + rows)
     assert result["manhattan"][0]["log10p"] == pytest.approx([4.0, 4.008, 4.014, 4.015])
 
 

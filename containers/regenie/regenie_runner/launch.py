@@ -1,0 +1,51 @@
+"""The launch that this file system belongs to, as far as the merge and the report need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from regenie_runner.workspace import SENTINEL, Workspace
+
+
+class Launch(NamedTuple):
+    """What launch.json holds."""
+
+    launch_id: str
+    attempt: int
+    config: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    """What planning found in the inputs that a reader of the results has to know."""
+
+    @classmethod
+    def read(cls, workspace: Workspace) -> Launch:
+        """Of a workspace whose sentinel was checked."""
+        content = json.loads((workspace.work / SENTINEL).read_text(encoding="utf-8"))
+        warnings = tuple(_in_words(warning) for warning in content.get("warnings") or ())
+        return cls(content["launchId"], content["attempt"], content["config"], warnings)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The config's section `regenie`."""
+        parameters: Mapping[str, Any] = self.config.get("regenie", {})
+        return parameters
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether its traits are."""
+        return self.parameters.get("trait_type") == "binary"
+
+    @property
+    def genome_build(self) -> str | None:
+        """GRCh37 or GRCh38, if the config states it."""
+        build: str | None = self.parameters.get("genome_build") or self.config.get("genome_build")
+        return build
+
+
+def _in_words(warning: str | Mapping[str, str]) -> str:
+    """A warning as one text; it may come as `{where, problem, remedy}`, as the faults of a config do."""
+    if isinstance(warning, str):
+        return warning
+    where = f"{warning['where']}: " if warning.get("where") else ""
+    return f"{where}{warning['problem']} {warning.get('remedy') or ''}".strip()
