@@ -63,7 +63,7 @@ class _WithUv:
         packages = Path(output_dir, "python")
         subprocess.run(
             [
-                *("uv", "pip", "install", "--quiet", "--target", str(packages)),
+                *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(packages)),
                 # The lock is complete on purpose and leaves out what the runtime has: nothing is to be resolved.
                 *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
                 *self._target.pip_options,
