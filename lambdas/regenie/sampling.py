@@ -197,7 +197,8 @@ def _sample(listed: _VariantList, readers: ThreadPoolExecutor, samples: int) -> 
     start = first.lines[0].offset
     offsets = [start + (listed.size - start) * number // samples for number in range(1, samples)]
     inner = {window.lines[0].offset: window for window in readers.map(listed.window, offsets) if window.lines}
-    found = {start: first, last.lines[0].offset: last} | inner
+    # The last window goes in last: another one that begins with the same line may stop short of the list's end.
+    found = {start: first} | inner | {last.lines[0].offset: last}
     return [found[offset] for offset in sorted(found)]
 
 

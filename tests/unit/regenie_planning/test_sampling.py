@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lambdas.regenie import sampling, surveying
@@ -74,6 +74,7 @@ def check_cut(data: MemoryDataSet, positions: list[Position], chunks: tuple[Chun
 
 
 @given(positions=POSITIONS, limit=st.integers(1, 60), share=st.floats(0, 0.5), window=st.integers(8, 200))
+@example(positions=[(1, 1)] * 4 + [(1, 2)], limit=1, share=0.25, window=8)  # a sample begins where the last window does
 @pytest.mark.usefixtures("any_share")
 def test_every_variant_of_any_sorted_list_is_in_exactly_one_range(
     positions: list[Position], limit: int, share: float, window: int
