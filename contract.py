@@ -107,6 +107,7 @@ class LaunchField:
     REPORT_URI: Final = "reportUri"
     FILE_SYSTEM_ID: Final = "fileSystemId"
     ERROR: Final = "error"  # map {type, message, faults?}
+    WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
 
 
 class TaskField:
@@ -193,7 +194,7 @@ class ErrorType(StrEnum):
     """`error.type` of a launch, and `errorType` of a failed job."""
 
     MISSING_REQUIRED_PARAMETERS = "MissingRequiredParametersError"
-    INPUT_NOT_FOUND = "InputNotFoundError"
+    LAUNCH_INPUT = "LaunchInputError"
     APPLICATION_ERROR = "ApplicationError"
     OUT_OF_MEMORY = "OutOfMemoryError"
     NEVER_STARTED = "JobNeverStartedError"

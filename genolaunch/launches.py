@@ -70,6 +70,8 @@ class Launch:
     results_uri: str | None = None
     report_uri: str | None = None
     error: LaunchError | None = None
+    warnings: tuple[str, ...] = ()
+    """What the check of the inputs found, short of a fault."""
 
     @property
     def is_final(self) -> bool:
@@ -223,6 +225,7 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         results_uri=item.get(LaunchField.RESULTS_URI),
         report_uri=item.get(LaunchField.REPORT_URI),
         error=_error(item.get(LaunchField.ERROR)),
+        warnings=tuple(item.get(LaunchField.WARNINGS) or ()),
     )
 
 

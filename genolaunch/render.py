@@ -132,6 +132,8 @@ def launch_view(snapshot: Snapshot) -> RenderableType:
         parts += ["", _job_bars(snapshot.jobs_under_way)]
     if snapshot.launch.error and snapshot.launch.error.faults:
         parts += ["", faults_table(snapshot.launch.error.faults)]
+    if snapshot.launch.warnings:
+        parts += ["", *(Text(f"Warning: {warning}", "yellow") for warning in snapshot.launch.warnings)]
     if snapshot.failed_jobs:
         logs = Text(f"Their log lines: genolaunch logs {snapshot.launch.launch_id} --failed", "dim")
         parts += ["", failed_jobs_table(snapshot.failed_jobs), logs]

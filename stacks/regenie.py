@@ -158,7 +158,7 @@ class RegenieStack(StageStack):
                 Setting.PLACEMENTS: self._compute.placements_setting,
             },
         )
-        data.allow_items(function, data.launch_table, "GetItem")
+        data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
         for bucket in self._readable:
             bucket.grant_read(function)
         data.results_bucket.grant_put(function, f"{RESULTS_PREFIX}*")

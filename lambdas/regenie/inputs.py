@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Final
 
 from lambdas.regenie.chunks import Chunk, SetChunk, Survey
@@ -14,6 +15,10 @@ from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
 from lambdas.regenie.predictions import read_predictions
+from lambdas.regenie.preflight.check import Genotyped, check_data
+from lambdas.regenie.preflight.findings import Findings
+from lambdas.regenie.preflight.people import SampleCounts
+from lambdas.regenie.preflight.table import Table
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
 from lambdas.shared.config_model import RegenieParameters
@@ -25,6 +30,7 @@ MOST_STEP2_JOBS: Final = 100_000
 _GENE_SETS: Final = "regenie.step2.gene_tests.sets"
 _FINGERPRINT_LENGTH: Final = 16
 """Hexadecimal digits, to tell the attempts of one launch apart."""
+_INDEX_SUFFIX: Final = ".bgi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,9 @@ class Inputs:
     """Of every file that is read."""
     fingerprint: str
     """Another one as soon as a file, or the image, is another: what was made of one is not kept for the other."""
+    samples: SampleCounts
+    warnings: tuple[str, ...]
+    """What may spoil the results without keeping regenie from making them, one sentence or two each."""
 
 
 def step1_genotypes(parameters: RegenieParameters) -> GenotypeFiles:
@@ -67,15 +76,15 @@ def step2_genotypes(parameters: RegenieParameters) -> list[GenotypeFiles]:
 
 
 def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) -> Inputs:
-    """Check all inputs in two rounds: what is quickly seen, then the genotypes.
+    """Check all inputs: what is quickly seen, then genotypes and people, as far as their files can be read.
 
     Raises:
-        LaunchInputError: with every fault of the round.
+        LaunchInputError: with every fault.
     """
-    faults = FaultCollector()
+    faults = Findings()
     nothing = ObjectState(0, "")
     files = {
-        path: faults.attempt(where, partial(data.state, path), nothing) for path, where in _files(parameters).items()
+        path: faults.attempt(where, partial(_state, data, path), nothing) for path, where in _files(parameters).items()
     }
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
     columns: tuple[str, ...] = faults.attempt(
@@ -91,9 +100,19 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
     sets: tuple[GeneSet, ...] = faults.attempt(_GENE_SETS, lambda: _gene_sets(data, parameters), ())
     for path in predictions.values():
         files[path] = faults.attempt("regenie.step1.predictions", partial(data.state, path), nothing)
-    faults.raise_if_any()
 
-    genotypes = _survey_all(data, parameters, sets)
+    wanted = _all_genotypes(parameters)
+    readable = {
+        genotypes: where
+        for genotypes, where in wanted.items()
+        if all(files[path] is not nothing for path in genotypes.files)
+    }
+    genotypes = _survey_all(data, parameters, readable, sets, faults)
+    if genotypes.keys() == wanted.keys() and bool(sets) == bool(parameters.step2.gene_tests):
+        _check_sizes(parameters, genotypes, faults)
+    samples = _check_data(data, parameters, genotypes, columns, covariates, faults)
+    faults.raise_if_any()
+    assert samples is not None  # what it cannot check is a fault
     return Inputs(
         image,
         indices,
@@ -102,6 +121,8 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
         genotypes,
         input_bytes=sum(file.size for file in files.values()),
         fingerprint=_fingerprint(image, files, parameters),
+        samples=samples,
+        warnings=tuple(str(warning) for warning in faults.warnings),
     )
 
 
@@ -110,6 +131,18 @@ def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: Regen
     states = sorted((path, file.size, file.etag) for path, file in files.items())
     quality = parameters.step1.qc.model_dump() if parameters.step1.qc else None
     return hashlib.sha256(json.dumps([image, states, quality]).encode()).hexdigest()[:_FINGERPRINT_LENGTH]
+
+
+def _state(data: DataSet, path: str) -> ObjectState:
+    """State of a file, with the way to make it if it is an index that is not there."""
+    try:
+        return data.state(path)
+    except UnusableInputError as error:
+        if not path.endswith(_INDEX_SUFFIX):
+            raise
+        raise UnusableInputError(
+            error.problem, f"Make the index and upload it: bgenix -g {PurePosixPath(path).stem} -index."
+        ) from error
 
 
 def _files(parameters: RegenieParameters) -> dict[str, str]:
@@ -190,20 +223,50 @@ def _gene_sets(data: DataSet, parameters: RegenieParameters) -> tuple[GeneSet, .
 
 
 def _survey_all(
-    data: DataSet, parameters: RegenieParameters, sets: Sequence[GeneSet]
+    data: DataSet,
+    parameters: RegenieParameters,
+    readable: Mapping[GenotypeFiles, str],
+    sets: Sequence[GeneSet],
+    faults: FaultCollector,
 ) -> dict[GenotypeFiles, SurveyedGenotypes]:
-    faults = FaultCollector()
+    """What the genotype files say that are there; those that cannot be used are faults."""
     surveyed = {
         genotypes: faults.attempt(where, partial(_survey, data, genotypes, parameters, sets), None)
-        for genotypes, where in _all_genotypes(parameters).items()
+        for genotypes, where in readable.items()
     }
-    faults.raise_if_any()
-    complete = {genotypes: found for genotypes, found in surveyed.items() if found}
-    faults.attempt("regenie.genotypes", lambda: _check_step1_size(parameters, complete), None)
-    faults.attempt(_GENE_SETS, lambda: _check_some_chunks(parameters, complete), None)
-    faults.attempt("regenie.step2.variants_per_job", lambda: _check_step2_jobs(parameters, complete), None)
-    faults.raise_if_any()
-    return complete
+    return {genotypes: found for genotypes, found in surveyed.items() if found}
+
+
+def _check_sizes(
+    parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes], faults: FaultCollector
+) -> None:
+    """Whether regenie and Batch take that many; all genotypes are there."""
+    faults.attempt("regenie.genotypes", lambda: _check_step1_size(parameters, genotypes), None)
+    faults.attempt(_GENE_SETS, lambda: _check_some_chunks(parameters, genotypes), None)
+    faults.attempt("regenie.step2.variants_per_job", lambda: _check_step2_jobs(parameters, genotypes), None)
+
+
+def _check_data(
+    data: DataSet,
+    parameters: RegenieParameters,
+    genotypes: Mapping[GenotypeFiles, SurveyedGenotypes],
+    columns: Sequence[str],
+    covariates: Sequence[str],
+    findings: Findings,
+) -> SampleCounts | None:
+    """Preflight of what there is: a table whose header is a fault has no columns here."""
+    return check_data(
+        data,
+        {
+            files: Genotyped(where, genotypes[files].counts)
+            for files, where in _all_genotypes(parameters).items()
+            if files in genotypes
+        },
+        Table(data, parameters.phenotypes, columns) if columns else None,
+        Table(data, parameters.covariates, covariates) if parameters.covariates and covariates else None,
+        parameters,
+        findings,
+    )
 
 
 def _survey(

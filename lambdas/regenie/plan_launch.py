@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from contract import WORK_LAUNCH, WORK_PLAN
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.images import Images
-from lambdas.regenie.inputs import read_inputs
+from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
 from lambdas.regenie.tasks import Analysis, Task, plan_tasks
 from lambdas.shared import aws
@@ -65,7 +65,8 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
         LookupError: there is no such launch.
         LaunchInputError: the launch cannot run on the data as it is.
     """
-    launch = LaunchRepository(settings().launch_table).get(launch_id)
+    repository = LaunchRepository(settings().launch_table)
+    launch = repository.get(launch_id)
     if launch is None:
         raise LookupError(f"There is no launch {launch_id}.")
     config = RegenieLaunch.model_validate(launch.config)
@@ -75,14 +76,22 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
         if found.survey.note:
             logger.info(found.survey.note)
     analysis = analyse(config.regenie, inputs)
-    _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config)])
+    repository.record_warnings(launch_id, attempt, inputs.warnings)
+    _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs)])
     _write_plan(launch_id, analysis)
     stage = Stage(read_placements(settings().placements), settings().data_bucket, settings().results_bucket)
     return run_sheet(Attempt(launch_id, attempt, launch.requested_by), config, inputs, analysis, stage)
 
 
-def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any]) -> str:
-    return json.dumps({"launchId": launch_id, "attempt": attempt, "config": config}, sort_keys=True)
+def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any], inputs: Inputs) -> str:
+    launch = {
+        "launchId": launch_id,
+        "attempt": attempt,
+        "config": config,
+        "samples": inputs.samples.as_dict(),
+        "warnings": inputs.warnings,
+    }
+    return json.dumps(launch, sort_keys=True)
 
 
 def _write_plan(launch_id: str, analysis: Analysis) -> None:

@@ -11,6 +11,7 @@ _FIRST_READ_BYTES: Final = 1 << 16
 _LONGEST_HEADER_BYTES: Final = 1 << 26
 """More than a million columns: a file without a line end in its first 64 MiB is no table."""
 _ID_COLUMNS: Final = ("FID", "IID")
+_OTHER_DELIMITERS: Final = (",", ";", "|")
 _NAMED_AT_MOST: Final = 20
 
 
@@ -18,9 +19,18 @@ def read_columns(data: DataSet, path: str) -> tuple[str, ...]:
     """Columns of a phenotype or covariate file after FID and IID.
 
     Raises:
-        UnusableInputError: missing, not starting with FID and IID, without further columns, or with a column twice.
+        UnusableInputError: missing, not starting with FID and IID, parted by something else than single spaces or tabs
+            (regenie takes two for an empty column), without further columns, or with a column twice.
     """
-    columns = _header(data, path).replace("\t", " ").split()
+    header = _header(data, path).rstrip("\r")
+    columns = header.replace("\t", " ").removesuffix(" ").split(" ")
+    delimiter = next((mark for mark in _OTHER_DELIMITERS if header.startswith(f"FID{mark}")), None)
+    if delimiter or "" in columns[1:]:
+        raise UnusableInputError(
+            f"names {data.uri(path)}, whose columns are parted by "
+            + (f"{delimiter!r}" if delimiter else "more than one space or tab"),
+            "Part columns by one space or tab each, in all rows.",
+        )
     if tuple(columns[:2]) != _ID_COLUMNS:
         raise UnusableInputError(
             f"names {data.uri(path)}, whose header starts with {' '.join(columns[:2]) or 'nothing'}",

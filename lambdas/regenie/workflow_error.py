@@ -9,7 +9,6 @@ from lambdas.shared.nested_errors import innermost
 
 _TYPES: Final[Mapping[str, ErrorType]] = {
     **{error_type.value: error_type for error_type in ErrorType},
-    "LaunchInputError": ErrorType.INPUT_NOT_FOUND,
     "States.Timeout": ErrorType.TIMED_OUT,
 }
 _FSX_PREFIX: Final = "fsx."

@@ -6,7 +6,7 @@ race reads again.
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ answered with an unfinished launch and is delivered again after that launch ende
 
 _OWNER = LaunchField.EXECUTION_ARN
 
+_MOST_WARNINGS = 50
+"""An item of the table may have 400 KB, and each warning has some hundreds of characters."""
 _MOST_TRIES = 8
 _BATCH_WRITE_LIMIT = 25
 """Items of one BatchWriteItem (Amazon DynamoDB API reference)."""
@@ -151,6 +153,24 @@ class LaunchRepository:
         for attribute, value in (fields or {}).items():
             update.set(attribute, value)
         return self._change(launch_id, update, execution_arn)
+
+    def record_warnings(self, launch_id: str, attempt: int, warnings: Sequence[str]) -> None:
+        """Keep what was found about an attempt's inputs, in place of an earlier one's; an old attempt has no say."""
+        kept = list(warnings[:_MOST_WARNINGS])
+        if len(warnings) > len(kept):
+            kept.append(f"{len(warnings) - len(kept):,} more are in the report.")
+        try:
+            self._client.update_item(
+                TableName=self.launch_table,
+                Key=to_item({LaunchField.LAUNCH_ID: launch_id}),
+                UpdateExpression="SET #warnings = :warnings",
+                ConditionExpression="#attempt = :attempt",
+                ExpressionAttributeNames={"#warnings": LaunchField.WARNINGS, "#attempt": LaunchField.ATTEMPT},
+                ExpressionAttributeValues={":warnings": to_attribute(kept), ":attempt": to_attribute(attempt)},
+            )
+        except ClientError as error:
+            if not _is_failed_condition(error):
+                raise
 
     def record_tasks(self, tasks: Iterable[Mapping[str, object]]) -> None:
         """Put items (attributes of TaskField) into the task table; of equal keys the last one stays."""

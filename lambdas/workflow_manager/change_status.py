@@ -8,7 +8,7 @@ from contract import LaunchField, Status
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.workflow_manager.failure import failure
+from lambdas.workflow_manager.failure import failure, status_after
 from lambdas.workflow_manager.status_function import announce, settings
 
 if TYPE_CHECKING:
@@ -29,12 +29,20 @@ class Change:
     def from_event(cls, event: Mapping[str, Any]) -> "Change":
         """Read `{launchId, to, executionArn, error?, resultsUri?, reportUri?}`.
 
+        FAILED for a fault of the launch's inputs means REJECTED: state machines do not look into errors.
+
         Raises:
             KeyError, ValueError: it is not such a request.
         """
-        given = {name: event[name] for name in (LaunchField.RESULTS_URI, LaunchField.REPORT_URI) if event.get(name)}
-        error = {LaunchField.ERROR: failure(event["error"])} if event.get("error") else {}
-        return cls(event["launchId"], Status(event["to"]), event.get("executionArn"), {**given, **error})
+        to, given = (
+            Status(event["to"]),
+            {name: event[name] for name in (LaunchField.RESULTS_URI, LaunchField.REPORT_URI) if event.get(name)},
+        )
+        if event.get("error"):
+            error = failure(event["error"])
+            given[LaunchField.ERROR] = error
+            to = status_after(error) if to is Status.FAILED else to
+        return cls(event["launchId"], to, event.get("executionArn"), given)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,9 +1,10 @@
 """What Step Functions says of a failure, to what a launch's `error` says of it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from contract import ErrorType
+from contract import ErrorType, Status
 from lambdas.shared.nested_errors import TYPE_OF_ENDING, innermost
 
 _LONGEST_MESSAGE = 20_000
@@ -17,8 +18,8 @@ _DEFAULT_MESSAGES = {
 }
 
 
-def failure(error: Mapping[str, Any]) -> dict[str, str]:
-    """`{Error, Cause}` of Step Functions, or `{type, message}`, as the launch table's `{type, message}`.
+def failure(error: Mapping[str, Any]) -> dict[str, Any]:
+    """`{Error, Cause}` of Step Functions, or `{type, message}`, as the launch table's `{type, message, faults?}`.
 
     The causes of nested executions and of functions are JSON: they are opened, down to the innermost one. An error
     that people know no name for (contract.ErrorType) is a PlatformError, with its own name in the message.
@@ -27,6 +28,9 @@ def failure(error: Mapping[str, Any]) -> dict[str, str]:
     cause = str(error.get("Cause") or error.get("message") or "")
     name, cause = innermost(name, cause)
     error_type = _TYPES.get(name, ErrorType.PLATFORM)
+    report = _object(cause) if error_type is ErrorType.LAUNCH_INPUT else None
+    if report is not None:
+        return {"type": error_type.value, "message": report["message"], "faults": report["faults"]}
     message = cause or _DEFAULT_MESSAGES.get(error_type, "The platform gave no reason.")
     if name and name not in _TYPES:
         message = f"{name}: {message}"
@@ -35,8 +39,25 @@ def failure(error: Mapping[str, Any]) -> dict[str, str]:
     return {"type": error_type.value, "message": message}
 
 
-def failure_of_ending(ending: str, error: Mapping[str, Any]) -> dict[str, str]:
+def status_after(error: Mapping[str, Any]) -> Status:
+    """Of a launch that ended with this `error` (see failure).
+
+    REJECTED if its own inputs are at fault: nothing was built, and until they are mended there is nothing to try again.
+    """
+    return Status.REJECTED if error["type"] == ErrorType.LAUNCH_INPUT else Status.FAILED
+
+
+def failure_of_ending(ending: str, error: Mapping[str, Any]) -> dict[str, Any]:
     """The error of an execution that ended as `ending` (ABORTED, TIMED_OUT, ...) without recording it."""
     if ending in TYPE_OF_ENDING:
         return failure({**error, "Error": TYPE_OF_ENDING[ending].value})
     return failure(error)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text is; None if it is anything else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

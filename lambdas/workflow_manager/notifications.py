@@ -48,7 +48,7 @@ def _reason(launch: Launch) -> str:
         return ""
     faults = [Fault(**fault) for fault in launch.error.get("faults", [])]
     reason = f"{launch.error['type']}: {launch.error['message']}"
-    return f"{reason}\n{listing(faults)}\n\nMend the file and drop it again." if faults else reason
+    return f"{reason}\n{listing(faults)}\n\nMend what is named, then drop the file again." if faults else reason
 
 
 def _facts(launch: Launch) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract import Status
 from lambdas.shared.launch import Launch
-from lambdas.workflow_manager.failure import failure_of_ending
+from lambdas.workflow_manager.failure import failure_of_ending, status_after
 
 _WORKED_ON = frozenset({Status.RUNNING, Status.CANCEL_REQUESTED})
 """Statuses in which the execution that owns a launch may still be at work."""
@@ -44,7 +44,7 @@ class Settlement:
     """Attempts 1 … ended_attempt are over."""
     to: Status | None = None
     """The status that is true now, if the table says another."""
-    error: Mapping[str, str] | None = None
+    error: Mapping[str, Any] | None = None
 
 
 def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
@@ -56,7 +56,10 @@ def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
         return Settlement(max(0, launch.attempt - 1) if launch.status in _WORKED_ON else launch.attempt)
     if launch.status is Status.CANCEL_REQUESTED:
         return Settlement(launch.attempt, Status.CANCELLED)
-    if launch.status is Status.RUNNING or _never_started(launch, ended):
+    if launch.status is Status.RUNNING:
+        error = failure_of_ending(ended.ending, ended.error)
+        return Settlement(launch.attempt, status_after(error), error)
+    if _never_started(launch, ended):
         return Settlement(launch.attempt, Status.FAILED, failure_of_ending(ended.ending, ended.error))
     return Settlement(launch.attempt)
 

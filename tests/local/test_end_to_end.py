@@ -131,22 +131,62 @@ def test_five_faults_give_one_rejection_that_lists_five(platform):
     assert len(launch["error"]["faults"]) == 5
 
 
-def test_missing_inputs_end_the_launch_before_anything_is_built(platform):
+def test_missing_inputs_reject_the_launch_before_anything_is_built(platform):
     config = gwas_config(phenotypes="nowhere.txt", covariates="nor-here.txt")
     launch = platform.wait_for(platform.drop(config)["launchId"])
-    assert launch["status"] == "FAILED"
-    assert "nowhere.txt" in launch["error"]["message"]
-    assert "nor-here.txt" in launch["error"]["message"]
+    assert launch["status"] == "REJECTED"
+    assert [fault["where"] for fault in launch["error"]["faults"]] == ["regenie.phenotypes", "regenie.covariates"]
     assert "fileSystemId" not in launch
+
+
+def test_five_faults_of_the_data_reject_the_launch_and_all_are_named(platform):
+    # Given: a word and a constant among the traits, people twice among phenotypes and genotypes, covariates of others,
+    # and a data set that is not there
+    bucket = platform.name(Parameter.DATA_BUCKET)
+    platform.upload_data(COHORT, "faulty/")
+    header, first, *rest = [line.split() for line in (COHORT / "phenotypes.txt").read_text().splitlines()]
+    people = [[*row[:2], "tall" if row is first else row[2], "7"] for row in (first, *rest)]
+    covariates = (COHORT / "covariates.txt").read_text().replace("\n", "\nX", 800)
+    samples = (COHORT / "cohort.fam").read_text().splitlines(keepends=True)
+    for name, content in {
+        "phenotypes.txt": "".join(" ".join(row) + "\n" for row in (header, *people, people[5])),
+        "covariates.txt": covariates.removesuffix("X"),
+        "cohort.fam": "".join((*samples[:-1], samples[0])),
+    }.items():
+        platform.s3.put_object(Bucket=bucket, Key=f"faulty/{name}", Body=content)
+    systems_before = {system["FileSystemId"] for system in platform.fsx.describe_file_systems()["FileSystems"]}
+    # When
+    config = gwas_config(step2={"datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "nowhere.bgen"}]})
+    launch = platform.wait_for(platform.drop(config | {"data": "faulty/"})["launchId"])
+    # Then
+    assert launch["status"] == "REJECTED", launch
+    assert launch["error"]["type"] == "LaunchInputError"
+    told = "\n".join(f"{fault['where']} {fault['problem']}" for fault in launch["error"]["faults"])
+    for words in (
+        "samples more than once",
+        "tall",
+        "the value 7 for all",
+        "people more than once",
+        "lists nobody",
+        "nowhere.bgen.bgi",
+    ):
+        assert words in told, launch["error"]
+    assert all(fault["remedy"] for fault in launch["error"]["faults"])
+    # And: nothing was built for it, not even for a moment
+    assert "fileSystemId" not in launch
+    assert not platform.jobs(launch["launchId"])
+    assert {system["FileSystemId"] for system in platform.fsx.describe_file_systems()["FileSystems"]} <= systems_before
 
 
 @pytest.fixture(scope="module")
 def failed(platform: PlatformClient) -> dict[str, Any]:
-    """Given: a launch whose jobs fail: one person's phenotype is a word, which only regenie itself notices."""
+    """Given: a launch whose jobs fail: everyone has the first variant's alleles alike, which only regenie notices."""
     bucket = platform.name(Parameter.DATA_BUCKET)
     platform.upload_data(COHORT, "broken/")
-    phenotypes = (COHORT / "phenotypes.txt").read_text().replace("1.786724", "tall")
-    platform.s3.put_object(Bucket=bucket, Key="broken/phenotypes.txt", Body=phenotypes)
+    genotypes = (COHORT / "cohort.bed").read_bytes()
+    bytes_per_variant = -(-800 // 4)  # 800 people, two bits each
+    same_for_all = genotypes[:3] + b"\xff" * bytes_per_variant + genotypes[3 + bytes_per_variant :]
+    platform.s3.put_object(Bucket=bucket, Key="broken/cohort.bed", Body=same_for_all)
     launch_id = platform.drop(gwas_config() | {"data": "broken/"})["launchId"]
     return platform.wait_for(launch_id)
 
@@ -157,7 +197,7 @@ def test_a_failed_job_is_explained(platform, failed):
     tasks = [t for t in platform.tasks(failed["launchId"]) if t["taskId"].startswith("job#")]
     assert tasks
     assert all(t["exitCode"] != 0 for t in tasks)
-    assert any("tall" in t["logTail"] for t in tasks), tasks
+    assert any("low variance" in t["logTail"] for t in tasks), tasks
 
 
 def test_nothing_is_left_after_a_failed_job(platform, failed):

@@ -19,11 +19,6 @@ class TraitFacts(NamedTuple):
     deviation: float  # standard deviation of the observed people (n - 1)
     cases: int  # values equal to 1: meaningful for binary traits only
 
-    @property
-    def is_uncentred(self) -> bool:
-        """The mean is further from zero than the values are spread."""
-        return abs(self.mean) > self.deviation
-
 
 def describe_traits(path: Path, traits: Sequence[str]) -> dict[str, TraitFacts]:
     """Facts by trait, in one pass; a trait that is not in the header has none."""

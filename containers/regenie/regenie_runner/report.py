@@ -147,7 +147,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             people=logs.analysed_people(last_log),
             warnings=[
                 *launch.warnings,
-                *_own_warnings(launch, sections),
+                *_own_warnings(sections),
                 *(f"regenie: {text}" for text in logs.warnings(all_logs)),
             ],
             parameters=list(_flattened(launch.config)),
@@ -234,7 +234,7 @@ def _trait_facts(launch: Launch, workspace: Workspace) -> dict[str, TraitFacts]:
     return describe_traits(path, launch.parameters.get("traits", [])) if path.is_file() else {}
 
 
-def _own_warnings(launch: Launch, sections: list[TraitSection]) -> Iterator[str]:
+def _own_warnings(sections: list[TraitSection]) -> Iterator[str]:
     for section in sections:
         summary = section.summary
         trait, inflation = summary["trait"], summary["genomic_inflation"]
@@ -251,20 +251,6 @@ def _own_warnings(launch: Launch, sections: list[TraitSection]) -> Iterator[str]
             yield (
                 f"{trait}: {summary['left_out_of_ssf']:,} rows are not in the GWAS-SSF file, which has no place for "
                 "missing values, for alleles other than A, C, G, T, and for tests other than ADD, DOM and REC."
-            )
-    if len(sections) > 1 and not launch.parameters.get("apply_rint") and not launch.is_binary:
-        yield from _uncentred_warnings(sections)
-
-
-def _uncentred_warnings(sections: list[TraitSection]) -> Iterator[str]:
-    """Regenie imputes several traits' missing values before it takes their means off: one spoils its neighbours."""
-    for section in sections:
-        facts = section.facts
-        if facts is not None and facts.missing and facts.is_uncentred:
-            yield (
-                f"{section.summary['trait']} is not centred (mean {facts.mean:.4g}, SD {facts.deviation:.4g}) and "
-                f"has missing values ({facts.missing:,}), which can distort the p-values of the traits analysed "
-                "together with it: centre it, set apply_rint: true, or launch it alone."
             )
 
 

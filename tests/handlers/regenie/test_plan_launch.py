@@ -101,7 +101,7 @@ def test_a_long_list_of_variants_is_read_in_pieces_and_its_chunks_say_where_they
     lines = [b"%d\trs%d\t0\t%d\tA\tG\n" % (1 + n // 30_000, n, 1_000_000 + n) for n in range(60_000)]
     put = partial(buckets.put_object, Bucket=DATA_BUCKET)
     put(Key="cohort/imputed.bim", Body=b"".join(lines))
-    put(Key="cohort/imputed.fam", Body=b"f i 0 0 1 0\n" * 8)
+    put(Key="cohort/imputed.fam", Body=b"".join(b"S%04d S%04d 0 0 1 0\n" % (n, n) for n in range(8)))
     put(Key="cohort/imputed.bed", Body=b"\x6c\x1b\x01" + bytes(2 * len(lines)))
     register(repository, step2={"variants_per_job": 10_000, "datasets": [{"genotypes": "imputed.bed"}]})
     monkeypatch.setattr(sampling, "MOST_READ_SHARE", 1)

@@ -82,7 +82,7 @@ def test_item_becomes_a_launch(platform, content):
         endedAt={"S": "2026-11-21T04:10:00.000Z"},
         error={
             "M": {
-                "type": {"S": "InputNotFoundError"},
+                "type": {"S": "LaunchInputError"},
                 "message": {"S": "1 input is missing."},
                 "faults": {"L": [{"M": {"where": {"S": "data"}, "problem": {"S": "gone"}, "remedy": {"S": "put it"}}}]},
             }

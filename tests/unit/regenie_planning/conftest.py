@@ -1,8 +1,9 @@
 """A data set in memory, and the small cohort that most tests plan for."""
 
 import hashlib
+import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ class MemoryDataSet(DataSet):
         return self._file(path)[start : start + length]
 
     def lines(self, path: str) -> Iterator[bytes]:
-        yield from self._file(path).splitlines()
+        yield from (line.removesuffix(b"\n") for line in io.BytesIO(self._file(path)))
 
     def download(self, path: str, target: Path) -> None:
         target.write_bytes(self._file(path))
@@ -70,15 +71,21 @@ def bim(*positions: tuple[str, int]) -> bytes:
     return "".join(f"{name}\t{name}:{position}\t0\t{position}\tA\tG\n" for name, position in positions).encode()
 
 
-def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 8, name: str = "cohort") -> None:
-    """Put PLINK files with variants at these places, and tables with the traits height, bmi and ldl."""
+def table(columns: str, rows: Iterable[Sequence[object]]) -> bytes:
+    """A phenotype or covariate file of the people f0 i0, f1 i1 and so on."""
+    lines = [f"f{n} i{n} {' '.join(map(str, row))}" for n, row in enumerate(rows)]
+    return "\n".join([f"FID IID {columns}", *lines, ""]).encode()
+
+
+def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 24, name: str = "cohort") -> None:
+    """Put PLINK files with variants at these places, and tables with the traits height, bmi and ldl, all 0 or 1."""
     data.files.update(
         {
             f"{name}.bed": bed(len(positions), samples),
             f"{name}.bim": bim(*positions),
             f"{name}.fam": b"".join(b"f%d i%d 0 0 1 0\n" % (n, n) for n in range(samples)),
-            "phenotypes.txt": b"FID IID height bmi ldl\nf0 i0 1 2 3\n",
-            "covariates.txt": b"FID IID age sex\nf0 i0 1 2\n",
+            "phenotypes.txt": table("height bmi ldl", ((n % 2, n // 2 % 2, n // 3 % 2) for n in range(samples))),
+            "covariates.txt": table("age sex", ((40 + n, n % 2) for n in range(samples))),
         }
     )
 
@@ -90,7 +97,7 @@ def add_pgen(data: MemoryDataSet, *positions: tuple[str, int], name: str, sample
         {
             f"{name}.pgen": b"\x6c\x1b\x10" + counts,
             f"{name}.pvar": bim(*positions),
-            f"{name}.psam": b"".join(b"f%d i%d 0 0 1 0\n" % (n, n) for n in range(samples)),
+            f"{name}.psam": b"#FID IID\n" + b"".join(b"f%d i%d\n" % (n, n) for n in range(samples)),
         }
     )
 

@@ -8,7 +8,7 @@ from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import Task, plan_tasks
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_cohort, add_pgen, parameters
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_cohort, add_pgen, parameters, table
 
 IMAGES = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
 
@@ -117,9 +117,10 @@ def cohort() -> MemoryDataSet:
     data.files["genes/annotations.txt"] = b"1:10 PCSK9 LoF\n2:20 APOB LoF\n"
     data.files["genes/sets.txt"] = b"PCSK9 1 10 1:10\nLDLRAP1 1 30 1:30\nAPOB 2 20 2:20\n"
     data.files["genes/masks.txt"] = b"M1 LoF\n"
-    data.files["covariates.txt"] = b"FID IID age centre\nf0 i0 1 north\n"
+    data.files["covariates.txt"] = table("age centre", ((40 + n, 1 + n % 2) for n in range(24)))
     for name in ("keep", "remove", "array", "hla", "imputed", "hits"):
         data.files[f"lists/{name}.txt"] = b"\n"
+    data.files["lists/keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(24))
     add_pgen(data, ("3", 30), name="imputed/chr3")
     add_bgen(data, ("4", 40), name="imputed/chr4")
     return data

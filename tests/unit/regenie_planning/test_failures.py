@@ -113,7 +113,7 @@ def test_a_job_that_wrote_no_log_is_told_by_batchs_reason():
                 "Cause": json.dumps({"errorMessage": "2 faults\n- a\n- b", "errorType": "LaunchInputError"}),
             },
             "Plan: inputs, chunks and commands",
-            ErrorType.INPUT_NOT_FOUND,
+            ErrorType.LAUNCH_INPUT,
             "2 faults\n- a\n- b",
         ),
         ({"Error": "FileSystemError", "Cause": "It broke."}, "File system", ErrorType.FILE_SYSTEM, "It broke."),

@@ -37,7 +37,6 @@ def test_traits_are_described_from_what_was_observed(tmp_path):
     assert facts["a"][:2] == (2, 1)
     assert facts["a"].mean == pytest.approx(130)
     assert facts["a"].deviation == pytest.approx(math.sqrt(0.5))
-    assert facts["a"].is_uncentred
     assert facts["b"].cases == 2
 
 
@@ -47,9 +46,9 @@ def test_ids_may_be_in_any_encoding(tmp_path):
     assert describe_traits(path, ["a"])["a"].observed == 1
 
 
-def test_a_trait_without_values_is_neither_centred_nor_uncentred(tmp_path):
+def test_a_trait_without_values_has_no_mean(tmp_path):
     path = tmp_path / "phenotypes.txt"
     path.write_text("FID IID a\n1 1 NA\n")
     facts = describe_traits(path, ["a"])["a"]
     assert facts.observed == 0
-    assert not facts.is_uncentred
+    assert math.isnan(facts.mean)

@@ -123,11 +123,6 @@ def test_commands_are_shown_as_they_ran(launch, page):
     assert f"regenie --step 2 --bed {launch.data}/cohort --out {launch.work}/step2/000000/chunk" in page.text
 
 
-def test_an_uncentred_trait_with_missing_values_is_warned_of(page):
-    assert "ldl is not centred (mean 102, SD 2.828) and has missing values (1)" in page.text
-    assert "height is not centred" not in page.text
-
-
 def test_traits_and_variants_are_never_wrapped(page, launch):
     text = (launch.work / "report.html").read_text()
     assert ".name { white-space: nowrap; }" in text

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambdas.workflow_manager.failure import failure, failure_of_ending
+from lambdas.workflow_manager.failure import failure, failure_of_ending, status_after
 
 
 def nested(**inner):
@@ -17,8 +17,8 @@ def nested(**inner):
         ({"type": "ExportError", "message": "Two files."}, ("ExportError", "Two files.")),
         ({"Error": "OutOfMemoryError", "Cause": "Ran out."}, ("OutOfMemoryError", "Ran out.")),
         (
-            nested(Status="FAILED", Error="InputNotFoundError", Cause="No file."),
-            ("InputNotFoundError", "No file."),
+            nested(Status="FAILED", Error="FileSystemError", Cause="No mount."),
+            ("FileSystemError", "No mount."),
         ),
         (nested(Status="FAILED", **nested(Error="ExportError", Cause="Deep.")), ("ExportError", "Deep.")),
         (nested(Status="ABORTED"), ("StoppedError", "The execution was stopped.")),
@@ -50,9 +50,24 @@ def test_a_long_cause_is_cut_and_says_so():
 
 
 def test_fifty_faults_of_a_launchs_inputs_are_all_told():
-    cause = "\n".join(f"- regenie.genotypes: fault {number}. {'remedy ' * 30}" for number in range(50))
+    faults = [{"where": "regenie.genotypes", "problem": f"fault {n}", "remedy": "remedy " * 30} for n in range(50)]
+    report = json.dumps({"message": "The launch's inputs have 50 faults.", "faults": faults})
 
-    assert failure({"Error": "InputNotFoundError", "Cause": cause})["message"] == cause
+    found = failure(nested(Status="FAILED", Error="LaunchInputError", Cause=report))
+
+    assert found == {"type": "LaunchInputError", "message": "The launch's inputs have 50 faults.", "faults": faults}
+
+
+def test_a_report_of_faults_that_was_cut_on_its_way_still_tells_whose_fault_it_is():
+    found = failure({"Error": "LaunchInputError", "Cause": '{"message": "The launch\'s inputs have 900 fau'})
+
+    assert found["type"] == "LaunchInputError"
+    assert "faults" not in found
+
+
+@pytest.mark.parametrize(("error_type", "status"), [("LaunchInputError", "REJECTED"), ("ExportError", "FAILED")])
+def test_a_launch_is_rejected_for_its_inputs_and_fails_for_all_else(error_type, status):
+    assert status_after({"type": error_type, "message": "No."}) == status
 
 
 def test_how_an_execution_ended_names_its_error():

@@ -1,0 +1,111 @@
+"""What is in one column of a phenotype or covariate file, gathered batch by batch."""
+
+import math
+from collections.abc import Sequence
+from operator import mul
+from typing import Final
+
+from lambdas.regenie.preflight.findings import Examples
+
+MISSING: Final = b"NA"
+"""The one way to say that a value is missing (regenie's documentation, "Phenotype file format")."""
+MISSING_ELSEWHERE: Final = (-9.0, -999.0)
+"""What PLINK and BGENIE write for a missing value; to regenie -9 is a number like any other."""
+
+_KEPT_DISTINCT: Final = 3
+"""Of the values, so many are kept: enough to tell a constant and a yes-or-no from a measurement."""
+
+
+class Column:
+    """Counts, moments and oddities of a column's values, in constant memory."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.missing = 0
+        self.observed = 0
+        self.controls = 0
+        """Values equal to 0."""
+        self.cases = 0
+        """Values equal to 1."""
+        self.twos = 0
+        self.missing_elsewhere = 0
+        """Values of MISSING_ELSEWHERE."""
+        self.not_numbers = Examples()
+        self.distinct: set[float] = set()
+        """The first few different values."""
+        self._shift = 0.0
+        self._sum = 0.0
+        self._squares = 0.0
+
+    @property
+    def people(self) -> int:
+        """With and without a value."""
+        return self.missing + self.observed
+
+    @property
+    def mean(self) -> float:
+        """Of the observed values; NaN without any."""
+        return self._shift + self._sum / self.observed if self.observed else math.nan
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the observed values (n - 1); NaN with fewer than two."""
+        if self.observed < 2:
+            return math.nan
+        return math.sqrt(max(self._squares - self._sum**2 / self.observed, 0.0) / (self.observed - 1))
+
+    @property
+    def is_constant(self) -> bool:
+        """All observed values are the same."""
+        return len(self.distinct) == 1
+
+    def add(self, values: Sequence[bytes], people: Sequence[bytes]) -> None:
+        """Take in the values of some people."""
+        try:
+            numbers = [float(value) for value in values if value != MISSING]
+            are_finite = math.isfinite(sum(numbers))
+        except ValueError:
+            are_finite = False
+        if not are_finite:
+            numbers = self._numbers_among(values, people)
+        self.missing += values.count(MISSING)
+        self._count(numbers)
+        self._measure(numbers)
+
+    def _numbers_among(self, values: Sequence[bytes], people: Sequence[bytes]) -> list[float]:
+        """The numbers; the others are noted. `nan` and `inf` are none: only NA is documented for a missing value."""
+        numbers = []
+        for value, person in zip(values, people, strict=True):
+            if value == MISSING:
+                continue
+            number = _number(value)
+            if number is None:
+                self.not_numbers.add(value + b" (" + person + b")")
+            else:
+                numbers.append(number)
+        return numbers
+
+    def _count(self, numbers: Sequence[float]) -> None:
+        self.controls += numbers.count(0.0)
+        self.cases += numbers.count(1.0)
+        self.twos += numbers.count(2.0)
+        self.missing_elsewhere += sum(map(numbers.count, MISSING_ELSEWHERE))
+        if len(self.distinct) < _KEPT_DISTINCT:
+            self.distinct.update(sorted(set(numbers) - self.distinct)[: _KEPT_DISTINCT - len(self.distinct)])
+
+    def _measure(self, numbers: Sequence[float]) -> None:
+        """Sums of what is left after a value of the column's own size: a large mean does not cost the digits."""
+        if not self.observed and numbers:
+            self._shift = numbers[0]
+        left = [number - self._shift for number in numbers]
+        self.observed += len(left)
+        self._sum += sum(left)
+        self._squares += sum(map(mul, left, left))
+
+
+def _number(value: bytes) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,64 @@
+"""What preflight finds: faults, with which a launch cannot run, and warnings, which its author has to know."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar
+
+from lambdas.regenie.errors import FaultCollector
+from lambdas.shared.faults import Fault
+
+Item = TypeVar("Item")
+
+_SHOWN_AT_MOST: Final = 5
+_LONGEST_EXAMPLE: Final = 40
+"""Characters: a whole line that was taken for one word helps nobody."""
+
+
+class Findings(FaultCollector):
+    """Gathers faults and warnings of all checks, each once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._warnings: dict[Fault, None] = {}
+
+    def warn(self, where: str, problem: str, remedy: str) -> None:
+        """Note what may spoil results without keeping regenie from making them."""
+        self._warnings[Fault(where, problem, remedy)] = None
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """In the order in which they were found."""
+        return tuple(self._warnings)
+
+
+def examples(items: Sequence[Item], total: int | None = None, *, show: Callable[[Item], str]) -> str:
+    """The first few of `items`, and how many more there are of `total` (by default all of them)."""
+    shown = [show(item)[:_LONGEST_EXAMPLE] for item in items[:_SHOWN_AT_MOST]]
+    more = (len(items) if total is None else total) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
+def text(raw: bytes) -> str:
+    """Bytes of a file, to show."""
+    return raw.decode(errors="replace")
+
+
+class Examples:
+    """Counts what differs, and keeps the first few to show."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._first: list[bytes] = []
+
+    def add(self, item: bytes) -> None:
+        """One more."""
+        self.total += 1
+        if len(self._first) < _SHOWN_AT_MOST:
+            self._first.append(item)
+
+    def update(self, items: Iterable[bytes]) -> None:
+        """Some more."""
+        for item in items:
+            self.add(item)
+
+    def __str__(self) -> str:
+        return examples(self._first, self.total, show=text)

@@ -1,0 +1,98 @@
+"""The genotype files among each other: the same people, and the same names of chromosomes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import UnusableInputError
+from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.regenie.preflight.sample_ids import GIVE_ONCE, id_file, sample_ids
+
+_PREFIX: Final = b"chr"
+_PROBE_BYTES: Final = 1 << 16
+"""Enough for the meta-information lines of most .pvar files and the first variant of any file."""
+
+
+def check_same_people(
+    data: DataSet, places: dict[bytes, int], other: GenotypeFiles, where: str, findings: Findings
+) -> None:
+    """Compare another data set's samples with those of the first (`places`). Memory: one byte a sample, and strangers.
+
+    Raises:
+        UnusableInputError: the ids cannot be read, or are all others.
+    """
+    seen = bytearray(len(places))
+    strangers: set[bytes] = set()
+    repeated = Examples()
+    for person in sample_ids(data, other):
+        place = places.get(person)
+        if seen[place] if place is not None else person in strangers:
+            repeated.add(person)
+        elif place is None:
+            strangers.add(person)
+        else:
+            seen[place] = 1
+    uri, shared = data.uri(id_file(other)), seen.count(1)
+    unknown, absent = Examples(), Examples()
+    unknown.update(strangers)
+    absent.update(person for person, place in places.items() if not seen[place])
+    if repeated.total:
+        findings.add(where, f"has samples more than once in {uri}: {repeated} (as FID_IID)", GIVE_ONCE)
+    if not shared:
+        raise UnusableInputError(
+            f"has none of the samples of the first genotype file: {uri} has {unknown}, that one has {absent}",
+            "Both FID and IID must be the same in all files.",
+        )
+    if strangers or absent.total:
+        findings.warn(
+            where,
+            f"has {shared:,} of the {len(places):,} samples of the first genotype file ({uri}); "
+            f"only there: {absent.total:,}{_in_brackets(absent)}; only here: {unknown.total:,}{_in_brackets(unknown)}",
+            "Only people in both are tested here.",
+        )
+
+
+def warn_of_chromosome_names(data: DataSet, genotypes: Mapping[GenotypeFiles, str], findings: Findings) -> None:
+    """Warn where some files say chr6 and others 6. Reads the first variant of each; `genotypes` name the keys."""
+    names = {files: first_chromosome(data, files) for files in genotypes}
+    with_prefix = [files for files, name in names.items() if name.startswith(_PREFIX)]
+    without = [files for files, name in names.items() if name and not name.startswith(_PREFIX)]
+    if with_prefix and without:
+        one, other = with_prefix[0], without[0]
+        findings.warn(
+            genotypes[other],
+            f"has chromosomes named like {text(names[other])} ({data.uri(other.path)}), while others are named like "
+            f"{text(names[one])} ({data.uri(one.path)})",
+            "regenie takes both for the same and writes numbers, but lists of variants must have each file's ids.",
+        )
+
+
+def first_chromosome(data: DataSet, files: GenotypeFiles) -> bytes:
+    """The name of the first variant's chromosome; empty if it is not where it is looked for.
+
+    Raises:
+        UnusableInputError: the file cannot be read.
+    """
+    if files.format is GenotypeFormat.BGEN:
+        return _first_in_bgen(data, files.path)
+    head = data.head(files.variant_list, _PROBE_BYTES)
+    return next((line.split(None, 1)[0] for line in head.split(b"\n") if line.strip() and line[:1] != b"#"), b"")
+
+
+def _first_in_bgen(data: DataSet, path: str) -> bytes:
+    """Behind the sample identifiers: [samples, in layout 1,] id, rsid, chromosome, each with its length (BGEN 1.x)."""
+    header = data.head(path, 8)
+    first, length = int.from_bytes(header[:4], "little"), int.from_bytes(header[4:8], "little")
+    flags = int.from_bytes(data.read(path, length, 4), "little")
+    layout = (flags >> 2) & 0b1111
+    variant = data.read(path, 4 + first, _PROBE_BYTES)
+    offset = 4 if layout == 1 else 0
+    for _ in range(2):
+        offset += 2 + int.from_bytes(variant[offset : offset + 2], "little")
+    size = int.from_bytes(variant[offset : offset + 2], "little")
+    return variant[offset + 2 : offset + 2 + size]
+
+
+def _in_brackets(examples: Examples) -> str:
+    return f" ({examples})" if examples.total else ""

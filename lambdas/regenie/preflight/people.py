@@ -1,0 +1,165 @@
+"""Genotyped people, and those of the tables: who is in, who is out, and what is wrong with the values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lambdas.regenie.preflight.column import MISSING, Column
+from lambdas.regenie.preflight.findings import Examples, Findings
+from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
+from lambdas.regenie.preflight.traits import TraitCounts, check_traits, trait_counts
+from lambdas.shared.config_model import RegenieParameters
+
+PHENOTYPES: Final = "regenie.phenotypes"
+COVARIATES: Final = "regenie.covariates"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCounts:
+    """What became of the genotyped people."""
+
+    genotyped: int
+    phenotyped: int
+    """Genotyped people in the phenotype file."""
+    with_covariates: int
+    """Genotyped people with a value for every covariate; all of them without a covariate file."""
+    traits: Mapping[str, TraitCounts]
+
+    def as_dict(self) -> dict[str, object]:
+        """As launch.json has it."""
+        return {
+            "genotyped": self.genotyped,
+            "phenotyped": self.phenotyped,
+            "withCovariates": self.with_covariates,
+            "traits": {trait: counts.as_dict() for trait, counts in self.traits.items()},
+        }
+
+
+def check_people(
+    places: dict[bytes, int],
+    phenotypes: Table,
+    covariates: Table | None,
+    parameters: RegenieParameters,
+    findings: Findings,
+) -> SampleCounts:
+    """Read both tables once. `places` are the genotyped people (sample_ids.read_places).
+
+    Raises:
+        UnusableInputError: the phenotype file has a row that regenie would refuse or misread.
+    """
+    complete = bytearray(b"\1") * len(places)
+    if covariates:
+        complete = findings.attempt(
+            COVARIATES, lambda: _read_covariates(places, covariates, parameters, findings), otherwise=complete
+        )
+    known = [trait for trait in parameters.traits if trait in phenotypes.columns]
+    people, traits = _read_traits(places, complete, phenotypes, known)
+    _check_listing(PHENOTYPES, phenotypes, people, findings)
+    if people.in_both:
+        check_traits(traits, parameters, findings)
+    counts = trait_counts(traits, is_binary=parameters.trait_type == "binary")
+    return SampleCounts(len(places), people.in_both, complete.count(1), counts)
+
+
+def _read_traits(
+    places: dict[bytes, int], complete: bytearray, table: Table, traits: Sequence[str]
+) -> tuple[People, Sequence[Column]]:
+    """The traits' values of everyone who is genotyped and has all covariates."""
+    people = People(places)
+    columns = [Column(trait) for trait in traits]
+    batch = ColumnBatch(columns, [field_index(table.columns, trait) for trait in traits])
+    for person, fields in table.rows():
+        place = people.place(person)
+        if place is not None and complete[place]:
+            batch.add(person, fields)
+    batch.flush()
+    return people, columns
+
+
+def _read_covariates(
+    places: dict[bytes, int], table: Table, parameters: RegenieParameters, findings: Findings
+) -> bytearray:
+    """1 for each genotyped person with a value for every covariate that is used, by place."""
+    people = People(places)
+    complete = bytearray(len(places))
+    used = [name for name in table.columns if name in (parameters.covariate_columns or table.columns)]
+    used_indices = [field_index(table.columns, name) for name in used]
+    columns = [Column(name) for name in used if name not in (parameters.categorical_covariates or ())]
+    batch = ColumnBatch(columns, [field_index(table.columns, column.name) for column in columns])
+    for person, fields in table.rows():
+        place = people.place(person)
+        if place is not None:
+            complete[place] = all(fields[index] != MISSING for index in used_indices)
+            batch.add(person, fields)
+    batch.flush()
+    _check_listing(COVARIATES, table, people, findings)
+    if people.in_both:
+        _check_covariates(table, columns, people, complete, findings)
+    # Where covariates are no use at all, which is a fault by now, traits are still worth a look.
+    return complete if any(complete) else bytearray(b"\1") * len(places)
+
+
+def _check_covariates(
+    table: Table, columns: Sequence[Column], people: People, complete: bytearray, findings: Findings
+) -> None:
+    for column in columns:
+        if column.not_numbers.total:
+            findings.add(
+                COVARIATES,
+                f"names {table.uri}, where {column.name} has {column.not_numbers.total:,} values that are no numbers: "
+                f"{column.not_numbers} (with FID_IID)",
+                "Write numbers, and NA for missing values, or name it in categorical_covariates.",
+            )
+        elif column.is_constant:
+            findings.warn(
+                COVARIATES,
+                f"names {table.uri}, where {column.name} is the same for everyone",
+                "Such a covariate explains nothing: leave it out.",
+            )
+    incomplete = people.in_both - complete.count(1)
+    if incomplete == people.in_both:
+        findings.add(
+            COVARIATES,
+            f"names {table.uri}, where every genotyped person lacks a covariate",
+            "Remove the columns without values: regenie leaves out whoever lacks one.",
+        )
+    elif incomplete:
+        findings.warn(
+            COVARIATES,
+            f"names {table.uri}, where {incomplete:,} of {people.in_both:,} genotyped people lack a covariate "
+            "and are left out of every trait",
+            "Fill the values in, or remove columns with many missing ones.",
+        )
+
+
+def _check_listing(where: str, table: Table, people: People, findings: Findings) -> None:
+    """Compare the table's people with the genotyped ones."""
+    if people.repeated.total:
+        findings.add(
+            where,
+            f"names {table.uri}, which has people more than once: {people.repeated} (as FID_IID)",
+            "Give each person one row.",
+        )
+    absent = people.not_listed()
+    if not people.in_both:
+        findings.add(
+            where,
+            f"names {table.uri}, which lists nobody who is genotyped: it has {_or_none(people.not_genotyped)}, "
+            f"the genotypes have {absent} (as FID_IID)",
+            "Both FID and IID must be the same in all files: one may have 0 or the IID for the FID, or other letters.",
+        )
+    elif people.not_genotyped.total or absent.total:
+        findings.warn(
+            where,
+            f"names {table.uri}, which lists {people.in_both:,} of {people.in_both + absent.total:,} genotyped people; "
+            f"not in it: {_counted(absent)}; in it but not genotyped: {_counted(people.not_genotyped)}",
+            "Only people in all files are analysed: check FID and IID if that is not meant.",
+        )
+
+
+def _counted(examples: Examples) -> str:
+    return f"{examples.total:,} ({examples})" if examples.total else "0"
+
+
+def _or_none(examples: Examples) -> str:
+    return str(examples) if examples.total else "nobody"

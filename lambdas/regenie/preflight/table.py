@@ -1,0 +1,132 @@
+"""The rows of a phenotype or covariate file, as strictly as regenie reads them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.errors import UnusableInputError
+from lambdas.regenie.preflight.column import Column
+from lambdas.regenie.preflight.findings import Examples
+
+_ID_COLUMNS: Final = 2
+_BATCH: Final = 2048
+"""Rows taken together: enough that the cost of a batch does not count, few enough that 1,000 columns fit in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A phenotype or covariate file with a good header."""
+
+    data: DataSet
+    path: str
+    columns: Sequence[str]
+    """All after FID and IID."""
+
+    @property
+    def uri(self) -> str:
+        """For people."""
+        return self.data.uri(self.path)
+
+    def rows(self) -> Iterator[tuple[bytes, list[bytes]]]:
+        """`FID_IID` and all fields of each row.
+
+        regenie takes every single space or tab for the end of a field, and does not strip a carriage return.
+
+        Raises:
+            UnusableInputError: a row that regenie would refuse or misread. Names the first one.
+        """
+        width = _ID_COLUMNS + len(self.columns)
+        for number, line in enumerate(islice(self.data.lines(self.path), 1, None), start=2):
+            fields = line.replace(b"\t", b" ").split(b" ")
+            if len(fields) == width + 1 and not fields[-1]:
+                fields.pop()  # regenie passes over one separator at the end
+            if len(fields) != width or b"" in fields or line.endswith(b"\r"):
+                raise self._malformed(number, line, width)
+            yield fields[0] + b"_" + fields[1], fields
+
+    def _malformed(self, number: int, line: bytes, width: int) -> UnusableInputError:
+        if not line.strip():
+            return self._unusable(f"nothing in line {number}", "Remove the empty line: regenie stops there.")
+        if line.endswith(b"\r"):
+            return self._unusable(
+                f"Windows line ends (line {number}), which regenie takes for a part of the last value",
+                "Remove them: sed -i 's/\\r$//' FILE, or dos2unix.",
+            )
+        fields = len(line.split())
+        if fields == width:
+            return self._unusable(
+                f"a row (line {number}) whose fields are parted by more than one space or tab",
+                "Part fields by exactly one space or tab: regenie sees empty ones between two.",
+            )
+        return self._unusable(
+            f"{fields} fields in line {number}, where its header has {width}",
+            "Give every row a value for each column, parted by one space or tab, with NA for what is missing.",
+        )
+
+    def _unusable(self, problem: str, remedy: str) -> UnusableInputError:
+        return UnusableInputError(f"names {self.uri}, which has {problem}", remedy)
+
+
+class People:
+    """Which of the genotyped people a table lists."""
+
+    def __init__(self, places: dict[bytes, int]) -> None:
+        self._places = places
+        self.listed = bytearray(len(places))
+        """1 for each genotyped person that the table lists, by place."""
+        self.repeated = Examples()
+        self.not_genotyped = Examples()
+
+    @property
+    def in_both(self) -> int:
+        """Genotyped people that the table lists."""
+        return self.listed.count(1)
+
+    def place(self, person: bytes) -> int | None:
+        """The place of a person whose first row this is; None for others."""
+        place = self._places.get(person)
+        if place is None:
+            self.not_genotyped.add(person)
+        elif self.listed[place]:
+            self.repeated.add(person)
+        else:
+            self.listed[place] = 1
+            return place
+        return None
+
+    def not_listed(self) -> Examples:
+        """Genotyped people that the table leaves out."""
+        missing = Examples()
+        missing.update(person for person, place in self._places.items() if not self.listed[place])
+        return missing
+
+
+class ColumnBatch:
+    """Hands values of chosen columns to their Column, many rows at a time."""
+
+    def __init__(self, columns: Sequence[Column], indices: Sequence[int]) -> None:
+        """`indices` are the columns' places among the fields of a row."""
+        self._columns = columns
+        self._indices = indices
+        self._people: list[bytes] = []
+        self._rows: list[list[bytes]] = []
+
+    def add(self, person: bytes, fields: list[bytes]) -> None:
+        """Take a row."""
+        self._people.append(person)
+        self._rows.append([fields[index] for index in self._indices])
+        if len(self._rows) == _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is left; call it after the last row."""
+        for column, values in zip(self._columns, zip(*self._rows, strict=True), strict=bool(self._rows)):
+            column.add(values, self._people)
+        self._people, self._rows = [], []
+
+
+def field_index(columns: Sequence[str], name: str) -> int:
+    """A column's place among the fields of a row."""
+    return _ID_COLUMNS + columns.index(name)

@@ -1,0 +1,149 @@
+"""Traits: what regenie would refuse, leave out without a word, or compute otherwise than its users think."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lambdas.regenie.preflight.column import Column
+from lambdas.regenie.preflight.findings import Findings
+from lambdas.shared.config_model import RegenieParameters
+
+_WHERE: Final = "regenie.traits"
+
+WARN_MISSING_FROM: Final = 0.15
+"""Share of people without a value; missing values are imputed by the mean in step 1."""
+_FEWEST_CASES: Final = 10
+"""regenie leaves out binary traits with fewer, unless told otherwise (release notes of regenie 2.2)."""
+_FEWEST_CASES_OPTION: Final = "--minCaseCount"
+
+
+@dataclass(frozen=True, slots=True)
+class TraitCounts:
+    """Who takes part in a trait's analysis, of all who are genotyped."""
+
+    analysed: int
+    missing: int
+    """In the phenotype file with complete covariates, but without a value."""
+    cases: int | None
+    """None for quantitative traits."""
+    controls: int | None
+
+    def as_dict(self) -> dict[str, int]:
+        """As launch.json has them."""
+        counts = {"analysed": self.analysed, "missing": self.missing, "cases": self.cases, "controls": self.controls}
+        return {name: count for name, count in counts.items() if count is not None}
+
+
+def trait_counts(traits: Iterable[Column], *, is_binary: bool) -> Mapping[str, TraitCounts]:
+    """By trait."""
+    return {
+        trait.name: TraitCounts(
+            trait.observed, trait.missing, trait.cases if is_binary else None, trait.controls if is_binary else None
+        )
+        for trait in traits
+    }
+
+
+def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findings: Findings) -> None:
+    """Find what is wrong with each trait; `traits` hold the values of the people who are analysed."""
+    for trait in traits:
+        if trait.not_numbers.total:
+            findings.add(
+                _WHERE,
+                f"names {trait.name}, which has {trait.not_numbers.total:,} values that are no numbers: "
+                f"{trait.not_numbers} (with FID_IID)",
+                "Write numbers, and NA for missing values.",
+            )
+        elif not trait.observed:
+            findings.add(
+                _WHERE,
+                f"names {trait.name}, which has no value for anyone who is genotyped and has all covariates",
+                "Check the sample ids, or leave it out of `traits`.",
+            )
+        elif parameters.trait_type == "binary":
+            _check_binary(trait, _fewest_cases(parameters), findings)
+        else:
+            _check_quantitative(trait, findings)
+        _warn_of_missing(trait, findings)
+    if parameters.trait_type == "quantitative" and not parameters.apply_rint and len(parameters.traits) > 1:
+        for trait in _uncentred_with_missing(traits):
+            findings.warn(
+                _WHERE,
+                f"names {trait.name}, which is not centred (mean {trait.mean:.4g}, SD {trait.deviation:.4g}) and lacks "
+                f"{trait.missing:,} values; analysed together with other traits it makes p-values differ from those of "
+                "centred traits, by as much as 0.95 in -log10 p in a trial",
+                "Subtract its mean, set apply_rint: true, or launch it alone.",
+            )
+
+
+def _fewest_cases(parameters: RegenieParameters) -> int:
+    """Of either step: what one leaves out is missing in the other."""
+    given = [
+        int(option.removeprefix(_FEWEST_CASES_OPTION))
+        for step in (parameters.step1, parameters.step2)
+        for option in step.extra
+        if option.startswith(_FEWEST_CASES_OPTION)
+    ]
+    return max(given + [_FEWEST_CASES] * (2 - len(given)))
+
+
+def _check_binary(trait: Column, fewest_cases: int, findings: Findings) -> None:
+    others = trait.observed - trait.cases - trait.controls
+    if others and trait.twos == others and not trait.controls:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, which is coded 1 and 2 ({trait.cases:,} and {trait.twos:,} people)",
+            "Code controls as 0 and cases as 1: subtract 1 from every value.",
+        )
+    elif others:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, a binary trait with {others:,} values other than 0 and 1"
+            + (f", of which {trait.missing_elsewhere:,} are -9 or -999" if trait.missing_elsewhere else ""),
+            "Code controls as 0, cases as 1 and missing values as NA, or set trait_type: quantitative.",
+        )
+    elif trait.cases < fewest_cases or not trait.controls:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, which has {trait.cases:,} cases and {trait.controls:,} controls; "
+            f"regenie leaves out traits with fewer than {fewest_cases} cases",
+            "Check the coding (1 for cases, 0 for controls), or leave it out of `traits`.",
+        )
+
+
+def _check_quantitative(trait: Column, findings: Findings) -> None:
+    if trait.is_constant:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, which has the value {next(iter(trait.distinct)):g} for all "
+            f"{trait.observed:,} people who are analysed",
+            "A constant has no associations: leave it out of `traits`.",
+        )
+    elif len(trait.distinct) == 2:
+        low, high = sorted(trait.distinct)
+        findings.warn(
+            _WHERE,
+            f"names {trait.name}, a quantitative trait with the values {low:g} and {high:g} only",
+            "If it is a yes-or-no, code it 0 and 1 and launch it with trait_type: binary.",
+        )
+    elif trait.missing_elsewhere:
+        findings.warn(
+            _WHERE,
+            f"names {trait.name}, with the value -9 or -999 for {trait.missing_elsewhere:,} people",
+            "If that means missing, write NA: regenie takes -9 for a number.",
+        )
+
+
+def _warn_of_missing(trait: Column, findings: Findings) -> None:
+    if trait.observed and trait.missing >= WARN_MISSING_FROM * trait.people:
+        findings.warn(
+            _WHERE,
+            f"names {trait.name}, without a value for {trait.missing:,} of {trait.people:,} people "
+            f"({trait.missing / trait.people:.0%})",
+            "Analyse traits with many missing values alone: step 1 puts the mean in their place.",
+        )
+
+
+def _uncentred_with_missing(traits: Iterable[Column]) -> Iterator[Column]:
+    """The mean is further from zero than the values are spread."""
+    return (trait for trait in traits if trait.missing and abs(trait.mean) > trait.deviation)

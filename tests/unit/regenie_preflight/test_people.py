@@ -1,0 +1,196 @@
+"""Who is in which file."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.regenie.genotypes import GenotypeFiles
+from lambdas.regenie.preflight.sample_ids import sample_ids
+from lambdas.regenie.preflight.table import People
+from tests.unit.regenie_planning.conftest import MemoryDataSet
+from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, fam, faults, the_fault, warnings
+
+IDS = st.text("ab12._-", min_size=1, max_size=4).map(str.encode)
+
+
+def bgen(*ids: bytes, chromosome: bytes = b"1") -> bytes:
+    """A BGEN 1.2 file with embedded ids, up to the first variant's chromosome."""
+    block = b"".join(struct.pack("<H", len(name)) + name for name in ids)
+    header = struct.pack("<III", 20, 1, len(ids)) + b"bgen" + struct.pack("<I", 1 << 31 | 2 << 2 | 1)
+    samples = struct.pack("<II", 8 + len(block), len(ids)) + block
+    variant = b"".join(struct.pack("<H", len(name)) + name for name in (b"v1", b"rs1", chromosome))
+    return struct.pack("<I", len(header) + len(samples)) + header + samples + variant + bytes(10)
+
+
+def test_a_cohort_without_oddities_gives_counts_and_no_warning(cohort: MemoryDataSet):
+    found = checked(cohort, traits=["t2d"], trait_type="binary")
+
+    assert found.warnings == ()
+    assert found.samples.as_dict() == {
+        "genotyped": PEOPLE,
+        "phenotyped": PEOPLE,
+        "withCovariates": PEOPLE,
+        "traits": {"t2d": {"analysed": PEOPLE, "missing": 0, "cases": PEOPLE // 2, "controls": PEOPLE // 2}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("genotypes", "path", "content"),
+    [
+        (GenotypeFiles("a.bed"), "a.fam", b"f1 i1 0 0 1 -9\nf2\ti2\t0 0 2 -9\n"),
+        (GenotypeFiles("a.pgen"), "a.psam", b"##x\n#FID\tIID\tSEX\nf1\ti1\t1\nf2\ti2\t2\n"),
+        (GenotypeFiles("a.bgen", "a.sample"), "a.sample", b"ID_1 ID_2 missing\n0 0 0\nf1  i1 0\nf2\ti2 0\n"),
+        (GenotypeFiles("a.bgen"), "a.bgen", bgen(b"f1_i1", b"f2_i2")),
+    ],
+)
+def test_ids_are_read_as_regenie_makes_them(data: MemoryDataSet, genotypes: GenotypeFiles, path: str, content: bytes):
+    data.files[path] = content
+
+    assert list(sample_ids(data, genotypes)) == [b"f1_i1", b"f2_i2"]
+
+
+def test_people_who_differ_are_counted_with_examples(cohort: MemoryDataSet):
+    # Given: two people under other names in the phenotype file, and one without a covariate
+    change(cohort, "phenotypes.txt", "f3 i3 ", "f3 j3 ")
+    change(cohort, "phenotypes.txt", "f5 i5 ", "0 i5 ")
+    change(cohort, "covariates.txt", "f7 i7 47", "f7 i7 NA")
+
+    found = checked(cohort)
+
+    told = "\n".join(found.warnings)
+    assert "lists 22 of 24 genotyped people" in told
+    assert "not in it: 2 (f3_i3, f5_i5)" in told
+    assert "not genotyped: 2 (f3_j3, 0_i5)" in told
+    assert "1 of 24 genotyped people lack a covariate" in told
+    assert found.samples.with_covariates == 23
+    assert found.samples.traits["height"].analysed == 21
+
+
+@pytest.mark.parametrize(
+    ("path", "where"), [("phenotypes.txt", "regenie.phenotypes"), ("covariates.txt", "regenie.covariates")]
+)
+def test_a_table_of_other_people_is_refused_with_ids_of_both_sides(cohort: MemoryDataSet, path: str, where: str):
+    change(cohort, path, "\nf", "\n0", times=-1)
+
+    fault = the_fault(cohort)
+
+    assert fault.where == where
+    assert "lists nobody who is genotyped: it has 00_i0" in fault.problem
+    assert "the genotypes have f0_i0" in fault.problem
+
+
+@pytest.mark.parametrize("path", ["phenotypes.txt", "covariates.txt"])
+def test_a_person_twice_in_a_table_is_refused(cohort: MemoryDataSet, path: str):
+    change(cohort, path, "f4 i4 ", "f3 i3 ")
+
+    assert "people more than once: f3_i3" in the_fault(cohort).problem
+
+
+def test_a_sample_twice_in_the_genotypes_is_refused(cohort: MemoryDataSet):
+    change(cohort, "cohort.fam", "f4 i4 ", "f3 i3 ")
+
+    assert "samples more than once in s3://data/cohort/cohort.fam: f3_i3" in the_fault(cohort).problem
+
+
+def test_a_sample_list_of_another_file_is_refused(cohort: MemoryDataSet):
+    cohort.files["p.pgen"] = b"\x6c\x1b\x10" + struct.pack("<II", 2, PEOPLE) + bytes(20)
+    cohort.files["p.pvar"] = b"#CHROM POS ID REF ALT\n1 10 a A G\n1 20 b A G\n"
+    cohort.files["p.psam"] = b"#FID IID\n" + fam(range(PEOPLE - 4))
+
+    fault = the_fault(cohort, genotypes="p.pgen")
+
+    assert "has 20 samples in s3://data/cohort/p.psam, but the genotype file holds 24" in fault.problem
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"#IID\tSEX\ni1\t1\n", "#FID IID"),
+        (b"FID IID\nf1 i1\n", "#FID IID"),
+    ],
+)
+def test_a_psam_that_regenie_cannot_read_is_refused(cohort: MemoryDataSet, content: bytes, words: str):
+    cohort.files["p.pgen"] = b"\x6c\x1b\x10" + struct.pack("<II", 2, PEOPLE) + bytes(20)
+    cohort.files["p.pvar"] = b"#CHROM POS ID REF ALT\n1 10 a A G\n1 20 b A G\n"
+    cohort.files["p.psam"] = content
+
+    assert words in the_fault(cohort, genotypes="p.pgen").problem
+
+
+def test_other_data_sets_are_compared_with_the_first(cohort: MemoryDataSet):
+    cohort.files["two.bed"], cohort.files["two.bim"] = cohort.files["cohort.bed"], cohort.files["cohort.bim"]
+    cohort.files["two.fam"] = fam(range(4, PEOPLE + 4))
+    datasets = {"datasets": [{"genotypes": "two.bed"}]}
+
+    assert "only there: 4 (f0_i0, f1_i1, f2_i2, f3_i3); only here: 4 (" in warnings(cohort, step2=datasets)
+
+    cohort.files["two.fam"] = fam(range(PEOPLE), "{0} {0}")
+    assert "has none of the samples of the first genotype file" in the_fault(cohort, step2=datasets).problem
+
+
+def test_chromosomes_named_otherwise_are_warned_of(cohort: MemoryDataSet):
+    cohort.files.update({f"two.{kind}": cohort.files[f"cohort.{kind}"] for kind in ("bed", "bim", "fam")})
+    datasets = {"datasets": [{"genotypes": "two.bed"}]}
+    assert warnings(cohort, step2=datasets) == ""
+
+    change(cohort, "two.bim", "1\t1:", "chr1\t1:", times=2)
+
+    told = warnings(cohort, step2=datasets)
+    assert "named like 1 (s3://data/cohort/cohort.bed), while others are named like chr1 (s3://data/cohort/two" in told
+
+
+def test_a_bgen_without_index_or_ids_is_refused_with_the_command_that_helps(cohort: MemoryDataSet):
+    cohort.files["a.bgen"] = bgen(b"f0_i0")
+
+    fault = the_fault(cohort, genotypes="a.bgen")
+
+    assert "a.bgen.bgi, which does not exist" in fault.problem
+    assert "bgenix -g a.bgen -index" in fault.remedy
+
+
+def test_every_fault_of_every_file_is_named_at_once(cohort: MemoryDataSet):
+    change(cohort, "cohort.fam", "f4 i4 ", "f3 i3 ")
+    change(cohort, "phenotypes.txt", "f6 i6 -1", "f6 i6 tall")
+    change(cohort, "covariates.txt", "f8 i8 48", "f8 i8 old")
+
+    found = faults(cohort, traits=["height", "absent"], step2={"datasets": [{"genotypes": "nowhere.bed"}]})
+
+    assert [fault.where for fault in found] == [
+        *["regenie.step2.datasets[0].genotypes"] * 3,
+        "regenie.traits",
+        "regenie.genotypes",
+        "regenie.covariates",
+        "regenie.traits",
+    ]
+
+
+@given(genotyped=st.lists(IDS, unique=True), listed=st.lists(IDS))
+def test_comparing_ids_is_comparing_sets(genotyped: list[bytes], listed: list[bytes]):
+    people = People({person: place for place, person in enumerate(genotyped)})
+
+    first_rows = [person for person in listed if people.place(person) is not None]
+
+    assert set(first_rows) == set(genotyped) & set(listed)
+    assert len(first_rows) == people.in_both == len(set(first_rows))
+    assert people.not_listed().total == len(set(genotyped) - set(listed))
+    assert people.not_genotyped.total == sum(person not in genotyped for person in listed)
+    assert people.repeated.total == len(listed) - people.in_both - people.not_genotyped.total
+
+
+def test_people_whom_a_list_leaves_out_are_nobodys_business(cohort: MemoryDataSet):
+    # Given: a word for somebody who is removed, and a list that keeps the first twenty
+    change(cohort, "phenotypes.txt", "f6 i6 -1", "f6 i6 tall")
+    cohort.files["keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(20))
+    cohort.files["remove.txt"] = b"f6 i6\n"
+
+    found = checked(cohort, keep="keep.txt", remove="remove.txt")
+
+    assert found.samples.traits["height"].analysed == 19
+
+
+def test_a_list_of_other_people_is_refused(cohort: MemoryDataSet):
+    cohort.files["keep.txt"] = b"0 i0\n"
+
+    assert the_fault(cohort, keep="keep.txt").where == "regenie.keep"

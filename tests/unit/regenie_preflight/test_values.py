@@ -1,0 +1,153 @@
+"""What the tables say of traits and covariates."""
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.regenie.preflight.column import Column
+from tests.unit.regenie_planning.conftest import MemoryDataSet, table
+from tests.unit.regenie_preflight.conftest import PEOPLE, change, faults, the_fault, warnings
+
+
+def phenotypes(data: MemoryDataSet, values: Sequence[object], others: Sequence[object] | None = None) -> None:
+    """Given: a trait t with these values beside a good one, and NA for those who are left."""
+    filled = [*values, *["NA"] * (PEOPLE - len(values))]
+    data.files["phenotypes.txt"] = table("t u", zip(filled, [n % 5 - 2 for n in range(PEOPLE)], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "trait_type", "words"),
+    [
+        (["tall", *range(23)], "quantitative", "1 values that are no numbers: tall (f0_i0)"),
+        (["1,5", "nan", *range(22)], "quantitative", "2 values that are no numbers: 1,5 (f0_i0), nan (f1_i1)"),
+        ([3] * 24, "quantitative", "has the value 3 for all 24 people"),
+        ([], "quantitative", "no value for anyone"),
+        ([1, 2] * 12, "binary", "is coded 1 and 2 (12 and 12 people)"),
+        ([0, 1, 1, 7] * 6, "binary", "6 values other than 0 and 1"),
+        ([0, 1, 1, -9] * 6, "binary", "of which 6 are -9 or -999"),
+        ([0] * 15 + [1] * 9, "binary", "9 cases and 15 controls"),
+        ([1] * 24, "binary", "24 cases and 0 controls"),
+    ],
+)
+def test_a_trait_that_regenie_cannot_analyse_is_refused(
+    cohort: MemoryDataSet, values: list[object], trait_type: str, words: str
+):
+    phenotypes(cohort, values)
+
+    fault = the_fault(cohort, traits=["t"], trait_type=trait_type)
+
+    assert fault.where == "regenie.traits"
+    assert words in fault.problem
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([n % 5 - 2 for n in range(20)], "without a value for 4 of 24 people (17%)"),
+        ([0, 1] * 12, "with the values 0 and 1 only"),
+        ([-9, -9, *(n % 7 - 3 for n in range(22))], "-9 or -999 for 2 people"),
+        ([130 + n for n in range(23)], "is not centred (mean 141, SD 6.782) and lacks 1 values"),
+    ],
+)
+def test_a_trait_that_may_not_be_what_it_seems_is_warned_of(cohort: MemoryDataSet, values: list[object], words: str):
+    phenotypes(cohort, values)
+
+    assert words in warnings(cohort, traits=["t", "u"])
+
+
+@pytest.mark.parametrize("given", [{"traits": ["t"]}, {"apply_rint": True}])
+def test_an_uncentred_trait_is_no_worry_alone_or_as_ranks(cohort: MemoryDataSet, given: dict[str, object]):
+    phenotypes(cohort, [130 + n for n in range(23)])
+
+    assert "centred" not in warnings(cohort, **{"traits": ["t", "u"], **given})
+
+
+def test_missingness_is_warned_of_from_fifteen_percent(cohort: MemoryDataSet):
+    phenotypes(cohort, [n % 5 - 2 for n in range(21)])  # 12.5 %
+
+    assert warnings(cohort, traits=["t", "u"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("FID IID height", "FID,IID,height", "parted by ','"),
+        ("FID IID height", "FID  IID height", "parted by more than one space"),
+        ("FID IID height", "IID FID height", "starts with IID FID"),
+        ("f3 i3 ", "f3  i3 ", "(line 5) whose fields are parted by more than one space"),
+        ("f3 i3 ", "i3 ", "4 fields in line 5, where its header has 5"),
+        ("f3 i3 1 ", "f3 i3  ", "4 fields in line 5"),
+        ("\nf4", "\n\nf4", "nothing in line 6"),
+        ("\nf4", "\r\nf4", "Windows line ends (line 5)"),
+    ],
+)
+def test_a_table_that_regenie_would_misread_is_refused(cohort: MemoryDataSet, old: str, new: str, words: str):
+    change(cohort, "phenotypes.txt", old, new)
+
+    fault = the_fault(cohort)
+
+    assert fault.where == "regenie.phenotypes"
+    assert words in fault.problem
+
+
+def test_covariates_must_be_numbers(cohort: MemoryDataSet):
+    change(cohort, "covariates.txt", "f5 i5 45 1", "f5 i5 45 female")
+
+    assert "where sex has 1 values that are no numbers: female (f5_i5)" in the_fault(cohort).problem
+
+
+def test_a_constant_covariate_is_warned_of(cohort: MemoryDataSet):
+    cohort.files["covariates.txt"] = table("age site", ((40 + n, 3) for n in range(PEOPLE)))
+
+    assert "where site is the same for everyone" in warnings(cohort)
+
+
+def test_a_covariate_that_nobody_has_is_refused(cohort: MemoryDataSet):
+    cohort.files["covariates.txt"] = table("age site", ((40 + n, "NA") for n in range(PEOPLE)))
+
+    assert "every genotyped person lacks a covariate" in the_fault(cohort).problem
+
+
+def test_a_bad_row_does_not_hide_the_faults_of_the_other_table(cohort: MemoryDataSet):
+    change(cohort, "covariates.txt", "f5 i5 45 1", "f5 i5 45")
+    change(cohort, "phenotypes.txt", "f6 i6 -1", "f6 i6 tall")
+
+    assert [fault.where for fault in faults(cohort)] == ["regenie.covariates", "regenie.traits"]
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1), st.integers(1, 7))
+def test_a_columns_moments_do_not_depend_on_how_it_was_cut(values: list[float | None], size: int):
+    column = Column("t")
+    cells = [b"NA" if value is None else repr(value).encode() for value in values]
+    for start in range(0, len(cells), size):
+        batch = cells[start : start + size]
+        column.add(batch, batch)
+
+    numbers = [value for value in values if value is not None]
+    assert (column.observed, column.missing) == (len(numbers), len(values) - len(numbers))
+    assert column.cases == numbers.count(1.0)
+    assert len(column.distinct) == min(3, len(set(numbers)))
+    if len(numbers) > 1:
+        assert column.mean == pytest.approx(statistics.fmean(numbers), abs=1e-6)
+        assert column.deviation == pytest.approx(statistics.stdev(numbers), rel=1e-4, abs=1e-2)
+    else:
+        assert math.isnan(column.deviation)
+
+
+def test_categories_may_be_words_and_columns_that_are_not_used_anything(cohort: MemoryDataSet):
+    rows = ((40 + n, ("north", "south")[n % 2], "NA") for n in range(PEOPLE))
+    cohort.files["covariates.txt"] = table("age centre note", rows)
+
+    assert warnings(cohort, covariate_columns=["age", "centre"], categorical_covariates=["centre"]) == ""
+
+
+def test_fewer_cases_are_enough_where_regenie_is_told_so_in_both_steps(cohort: MemoryDataSet):
+    phenotypes(cohort, [0] * 20 + [1] * 4)
+    few = ["--minCaseCount 4"]
+
+    assert warnings(cohort, traits=["t"], trait_type="binary", step1={"extra": few}, step2={"extra": few}) == ""
+    assert "4 cases" in the_fault(cohort, traits=["t"], trait_type="binary", step1={"extra": few}).problem
