@@ -5,7 +5,7 @@ Names are botocore's: `operation` is the operation's name in the service model (
 timezone-aware `datetime` where the model says timestamp, and numbers where it says long (Batch's `createdAt`, in ms).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 
@@ -20,6 +20,16 @@ class ServiceError(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+
+def operation_of(
+    service: str, operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]], operation: str
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What answers an operation. Raises ServiceError `InvalidAction` for one that the stand-in does not know."""
+    answer = operations.get(operation)
+    if answer is None:
+        raise ServiceError("InvalidAction", f"The local cloud's {service} does not know {operation}.")
+    return answer
 
 
 class Service(Protocol):

@@ -24,7 +24,7 @@ from localcloud.batch.runner import ContainerRunner
 from localcloud.batch.scheduler import Scheduler
 from localcloud.batch.submission import parse_submission
 from localcloud.paging import BadTokenError, page
-from localcloud.service import ServiceError
+from localcloud.service import operation_of
 
 MAX_DESCRIBED: Final = 100
 """Ids that one DescribeJobs call may name; also the page size of the Describe operations."""
@@ -93,9 +93,7 @@ class BatchService:
     # --- What the rest of the local cloud calls ----------------------------------------------------------------------
     def call(self, operation: str, params: Document) -> Document:
         """Answer one operation. Raises ServiceError."""
-        answer = self._operations.get(operation)
-        if answer is None:
-            raise ServiceError("InvalidAction", f"The local cloud's Batch does not know {operation}.")
+        answer = operation_of("Batch", self._operations, operation)
         with self._lock:
             return answer(params)
 

@@ -24,7 +24,7 @@ from localcloud.fsx.tasks import TaskRunner
 from localcloud.fsx.transfer import TRANSFER_FAULTS, Transfer
 from localcloud.fsx.validation import bad_request, check_association, check_file_system, check_task, require
 from localcloud.paging import BadTokenError, page
-from localcloud.service import ServiceError
+from localcloud.service import ServiceError, operation_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -76,9 +76,7 @@ class FsxService:
     # --- What the rest of the local cloud calls ----------------------------------------------------------------------
     def call(self, operation: str, params: Document) -> Document:
         """Answer one operation. Raises ServiceError."""
-        answer = self._operations.get(operation)
-        if answer is None:
-            raise ServiceError("InvalidAction", f"The local cloud's FSx does not know {operation}.")
+        answer = operation_of("FSx", self._operations, operation)
         with self._lock:
             return answer(params)
 
