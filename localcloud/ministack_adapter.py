@@ -108,6 +108,38 @@ def serve(name: str, endpoint: Endpoint) -> None:
         router.SERVICE_PATTERNS[name] = {"target_prefixes": [endpoint.target_prefix], "credential_scope": name}
 
 
+_interceptors: Final = ThreadPoolExecutor(max_workers=32, thread_name_prefix="intercept")
+"""Threads of their own: what intercepts one service may call another one that is intercepted too."""
+
+
+def intercept(
+    name: str, wants: Callable[[Request], bool], answer: Callable[[Request, Callable[[], Answer]], Answer]
+) -> None:
+    """Let `answer(request, own)` answer the requests for a service that `wants` picks.
+
+    `own()` gives ministack's own answer, to be changed or handed on; all other requests go to ministack directly.
+    `wants` runs on the event loop and must be quick. The one who intercepted last is asked first.
+    """
+    handle_own = app.SERVICE_HANDLERS[name]
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
+        request = Request(method, path, headers, body, query)
+        if not wants(request):
+            result: Answer = await handle_own(method, path, headers, body, query)
+            return result
+        loop = asyncio.get_running_loop()
+
+        def own() -> Answer:
+            answered = asyncio.run_coroutine_threadsafe(handle_own(method, path, headers, body, query), loop)
+            result: Answer = answered.result()
+            return result
+
+        run_in_scope = contextvars.copy_context().run  # the request's account and region
+        return await loop.run_in_executor(_interceptors, run_in_scope, answer, request, own)
+
+    app.SERVICE_HANDLERS[name] = handle
+
+
 def serve_path(prefix: str, answer: Callable[[Request], Answer]) -> None:
     """Answer the requests whose path begins with `prefix`, which no service has."""
     handle_special = app._handle_post_body_shortcuts

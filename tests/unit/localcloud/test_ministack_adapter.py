@@ -1,10 +1,12 @@
 """ministack's private names are still what this package takes them for."""
 
+import asyncio
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from ministack import app
 
 from localcloud import lambda_worker
 from localcloud import ministack_adapter as adapter
@@ -51,3 +53,20 @@ def test_worker_script_announces_failures_as_the_adapter_reads_them() -> None:
     assert isinstance(result, dict)
     assert result[lambda_worker.ERROR_KEY]["errorType"] == "KeyError"
     assert answer["status"] == "ok"  # anything else would make ministack end the process
+
+
+def test_what_is_picked_of_a_service_is_answered_in_front_of_its_own_answer(monkeypatch) -> None:
+    async def own_answer(method, path, headers, body, query):
+        return 200, {}, f"own {path}".encode()
+
+    def louder(request, own):
+        status, headers, body = own()
+        return status, headers, body.upper()
+
+    monkeypatch.setitem(app.SERVICE_HANDLERS, "s3", own_answer)
+
+    adapter.intercept("s3", lambda request: request.path == "/picked", louder)
+
+    handle = app.SERVICE_HANDLERS["s3"]
+    bodies = [asyncio.run(handle("GET", path, {}, b"", {}))[2] for path in ("/picked", "/other")]
+    assert bodies == [b"OWN /PICKED", b"own /other"]
