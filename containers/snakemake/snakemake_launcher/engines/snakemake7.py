@@ -1,0 +1,70 @@
+"""The engine's process for Snakemake 7: Snakemake's own command line, with one fault mended and two things told.
+
+`python3 -m snakemake_launcher.engines.snakemake7 ARGUMENTS` is `snakemake ARGUMENTS`.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import snakemake
+from snakemake.executors import TibannaExecutor
+from snakemake.workflow import Workflow
+
+from snakemake_launcher.events import emit
+
+_LONGEST_EXECUTION_NAME = 80
+"""Tibanna's client cuts a longer name to 79 characters (tibanna.core.API.randomize_run_name)."""
+
+
+def give_setter_back() -> None:
+    """`--tibanna` assigns to Workflow.overwrite_configfiles, which is read-only in Snakemake 7.30.2 to 7.32.4."""
+
+    def assign(workflow: Any, files: list[str]) -> None:  # noqa: ANN401 - Snakemake has no types here
+        workflow._overwrite_configfiles = files
+
+    Workflow.overwrite_configfiles = Workflow.overwrite_configfiles.setter(assign)
+
+
+def tell_submissions() -> None:
+    """Snakemake says nowhere else which of Tibanna's jobs is which of its own."""
+    make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
+
+    def telling(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401 - Snakemake has no types here
+        tibanna_input = make_input(executor, job)
+        name: str = tibanna_input["config"]["run_name"]
+        emit(
+            "submitted",
+            job=job_key(job),
+            rule=str(job.groupid if job.is_group() else job.rule),
+            wildcards={} if job.is_group() else {key: str(value) for key, value in job.wildcards_dict.items()},
+            id=tibanna_input["jobid"],
+            name=name if len(name) <= _LONGEST_EXECUTION_NAME else name[: _LONGEST_EXECUTION_NAME - 1],
+        )
+        return tibanna_input
+
+    TibannaExecutor.make_tibanna_input = telling
+
+
+def job_key(job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
+    """What the log handler hears of the same job."""
+    return f"group {job.groupid}" if job.is_group() else str(job.jobid)
+
+
+def main() -> None:
+    """Snakemake's main, which exits by itself."""
+    # Snakemake takes SIGTERM for "end when the running jobs have". The launcher says what is to end, by SIGINT, and a
+    # signal to the whole group must not come before it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    # A process that a shell started in the background ignores SIGINT; Snakemake must hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    give_setter_back()
+    tell_submissions()
+    handler = Path(__file__).with_name("log_handler.py")
+    snakemake.main(["--log-handler-script", str(handler), *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The workflow's jobs as the launcher knows them from the engine's events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class JobStatus(StrEnum):
+    """What became of one submission of a job. FAILED and RESUBMITTED are contract.TASK_FAILED and TASK_RESUBMITTED."""
+
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    RESUBMITTED = "RESUBMITTED"
+
+
+@dataclass
+class Job:
+    """One submission of a job to the engine."""
+
+    key: str
+    """Snakemake's, the same for each submission of a job."""
+    rule: str
+    wildcards: Mapping[str, str]
+    id: str
+    """The engine's; empty for a local rule, which runs in the launcher."""
+    name: str
+    """The engine's."""
+    submission: int
+    """1 for the first."""
+    status: JobStatus = JobStatus.RUNNING
+
+    @property
+    def label(self) -> str:
+        """For people: `trim sample=A`."""
+        return " ".join([self.rule, *(f"{name}={value}" for name, value in self.wildcards.items())])
+
+
+@dataclass
+class Jobs:
+    """All submissions, in order, and how far the workflow is."""
+
+    submissions: list[Job] = field(default_factory=list)
+    done: int = 0
+    total: int = 0
+    error: str | None = None
+    """What the workflow itself said last that stopped it."""
+
+    @property
+    def failed(self) -> list[Job]:
+        """Failed submissions that no other one made good."""
+        return [job for job in self.submissions if job.status is JobStatus.FAILED]
+
+    @property
+    def running(self) -> list[Job]:
+        """Submissions of which nothing more is known."""
+        return [job for job in self.submissions if job.status is JobStatus.RUNNING]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The launch's `progress`."""
+        return {"done": self.done, "total": self.total, "failed": len(self.failed)}
+
+    def take(self, event: Mapping[str, Any]) -> list[Job]:
+        """Learn from an event; answers the submissions whose failure it changes."""
+        match event["event"]:
+            case "total":
+                self.total = event["total"]
+            case "progress":
+                self.done, self.total = event["done"], event["total"]
+            case "submitted":
+                return self._submitted(event)
+            case "finished":
+                self._end(event["job"], JobStatus.DONE)
+            case "failed":
+                return self._end(event["job"], JobStatus.FAILED) or [self._failed_here(event)]
+            case "error":
+                self.error = event["message"]
+        return []
+
+    def _submitted(self, event: Mapping[str, Any]) -> list[Job]:
+        earlier = [job for job in self.submissions if job.key == event["job"]]
+        self.submissions.append(
+            Job(
+                key=event["job"],
+                rule=event["rule"],
+                wildcards=event["wildcards"],
+                id=event["id"],
+                name=event["name"],
+                submission=len(earlier) + 1,
+            )
+        )
+        made_good = [job for job in earlier if job.status is JobStatus.FAILED]
+        for job in made_good:
+            job.status = JobStatus.RESUBMITTED
+        return made_good
+
+    def _failed_here(self, event: Mapping[str, Any]) -> Job:
+        """A job that was never submitted: a local rule's."""
+        job = Job(event["job"], event["rule"], {}, id="", name=event["rule"], submission=1, status=JobStatus.FAILED)
+        self.submissions.append(job)
+        return job
+
+    def _end(self, key: str, status: JobStatus) -> list[Job]:
+        ended = [job for job in self.running if job.key == key]
+        for job in ended:
+            job.status = status
+        return ended

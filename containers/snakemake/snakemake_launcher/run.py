@@ -1,0 +1,138 @@
+"""A workflow's run: its folder, its engine's process, and what it makes of the engine's events."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from snakemake_launcher.child import Child
+from snakemake_launcher.engines import Engine, Failure
+from snakemake_launcher.events import FILE_VARIABLE, EventReader
+from snakemake_launcher.jobs import Job, Jobs
+from snakemake_launcher.records import Records
+from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
+from snakemake_launcher.storage import Storage
+
+_LIST_SECONDS: Final = 10.0
+"""Between two writes of the list of jobs while they change."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    type: str | None
+    """A value of contract.ErrorType; None for success."""
+    message: str
+    jobs: Mapping[str, int] = field(default_factory=dict)
+
+
+class Run:
+    """One attempt of a launch."""
+
+    def __init__(
+        self, sheet: RunSheet, engine: Engine, records: Records, storage: Storage, child: Child, folder: Path
+    ) -> None:
+        """`folder` is an empty one, for this run only."""
+        self._sheet = sheet
+        self._engine = engine
+        self._records = records
+        self._storage = storage
+        self._child = child
+        self._folder = folder
+        self._sources = folder / "workflow"
+        self._events = EventReader(folder / "events.jsonl")
+        self._jobs = Jobs()
+        self._failures: dict[str, Failure] = {}
+        self._list: _JobList = _JobList(sheet, storage)
+
+    def to_end(self) -> Outcome:
+        """Run it. Raises RunSheetError when the sources are not what the run sheet says, and botocore's errors."""
+        self._fetch_sources()
+        log = self._folder / "snakemake.log"
+        code = self._child.run(
+            self._engine.command(),
+            environment={**self._engine.environment(), FILE_VARIABLE: str(self._folder / "events.jsonl")},
+            folder=self._sources,
+            log=log,
+            look=self._look,
+        )
+        if code != 0:
+            # Cancelled, or at its wits' end: nothing that it submitted may go on.
+            self._engine.stop(self._jobs.running)
+        self._list.write(self._jobs.submissions)
+        self._storage.upload(log, f"{self._sheet.launcher_uri}snakemake-{self._sheet.attempt}.log")
+        return self._outcome(code)
+
+    def _fetch_sources(self) -> None:
+        self._sources.mkdir()
+        self._storage.download_folder(self._sheet.sources, self._sources)
+        if not (self._sources / self._sheet.snakefile).is_file():
+            raise RunSheetError(f"There is no {self._sheet.snakefile} at {self._sheet.sources}.")
+        (self._sources / CONFIG_FILE).write_text(json.dumps(dict(self._sheet.config)), encoding="utf-8")
+
+    def _look(self) -> None:
+        for event in self._events.new():
+            for job in self._jobs.take(event):
+                self._record_failure(job)
+        self._records.progress(self._jobs)
+        self._list.write_if_due(self._jobs.submissions)
+
+    def _record_failure(self, job: Job) -> None:
+        failure = self._failures.get(job.id or job.key)
+        if failure is None:
+            failure = self._failures[job.id or job.key] = self._engine.failure(job)
+        self._records.failed(job, failure)
+
+    def _outcome(self, code: int) -> Outcome:
+        counts = self._jobs.counts
+        if self._child.cancelled:
+            return Outcome("StoppedError", f"Cancelled after {counts['done']} of {counts['total']} jobs.", counts)
+        if code == 0:
+            return Outcome(None, f"Done: {counts['done']} of {counts['total']} jobs.", counts)
+        if self._jobs.failed:
+            return self._outcome_of(self._jobs.failed, counts)
+        reason = self._jobs.error or f"Snakemake ended with exit code {code}; its log says why."
+        return Outcome("ApplicationError", reason, counts)
+
+    def _outcome_of(self, failed: Sequence[Job], counts: Mapping[str, int]) -> Outcome:
+        first = failed[0]
+        failure = self._failures[first.id or first.key]
+        more = f" ({len(failed) - 1} more jobs failed)" if len(failed) > 1 else ""
+        tries = f" in submission {first.submission}" if first.submission > 1 else ""
+        message = f"The job {first.label} failed{tries}{more}: {failure.reason}"
+        return Outcome(failure.error_type, message, counts)
+
+
+class _JobList:
+    """All submissions of this attempt, in S3: by it their logs are found, and clean-up knows what to look for."""
+
+    def __init__(self, sheet: RunSheet, storage: Storage) -> None:
+        self._uri = f"{sheet.launcher_uri}jobs-{sheet.attempt}.json"
+        self._storage = storage
+        self._written: list[dict[str, Any]] = []
+        self._at = float("-inf")
+
+    def write_if_due(self, submissions: Sequence[Job]) -> None:
+        """Write it when it changed; at once when there is a new job, else not more often than _LIST_SECONDS."""
+        if len(submissions) != len(self._written) or time.monotonic() > self._at + _LIST_SECONDS:
+            self.write(submissions)
+
+    def write(self, submissions: Sequence[Job]) -> None:
+        """Write it when it changed."""
+        jobs = [
+            {
+                "id": job.id,
+                "name": job.name,
+                "rule": job.rule,
+                "wildcards": dict(job.wildcards),
+                "submission": job.submission,
+                "status": job.status,
+            }
+            for job in submissions
+        ]
+        if jobs != self._written:
+            self._storage.write_json(self._uri, {"jobs": jobs})
+            self._written, self._at = jobs, time.monotonic()

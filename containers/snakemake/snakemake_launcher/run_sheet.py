@@ -1,0 +1,121 @@
+"""What one attempt of a launch is to run, as the platform wrote it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+CONFIG_FILE: Final = "genolaunch-config.json"
+"""The launch's config values, at the root of the sources: jobs get it with them."""
+
+_REQUIRED: Final[Mapping[str, type]] = {
+    "launchId": str,
+    "attempt": int,
+    "engine": str,
+    "sources": str,
+    "snakefile": str,
+    "containerImage": str,
+    "remotePrefix": str,
+    "resultsUri": str,
+}
+_OPTIONAL: Final[Mapping[str, type]] = {
+    "targets": list,
+    "config": dict,
+    "spot": bool,
+    "retries": int,
+    "jobs": int,
+    "tibanna": dict,
+    "awsBatch": dict,
+}
+_WORDS: Final[Mapping[type, str]] = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
+
+
+class RunSheetError(Exception):
+    """The run sheet cannot be used. The message is a sentence that names every fault."""
+
+
+@dataclass(frozen=True)
+class RunSheet:
+    """One attempt of a launch."""
+
+    launch_id: str
+    attempt: int
+    engine: str
+    sources: str
+    """s3:// URL of the folder with the Snakefile and everything that it reads besides data; ends with a slash."""
+    snakefile: str
+    container_image: str
+    remote_prefix: str
+    """bucket/prefix: the workflow's working directory."""
+    results_uri: str
+    targets: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    spot: bool = True
+    retries: int = 0
+    jobs: int = 100
+    engine_options: Mapping[str, Any] = field(default_factory=dict)
+    """The object named after the engine: `tibanna` or `awsBatch`."""
+
+    @property
+    def run_name(self) -> str:
+        """What everything that this attempt creates is named by."""
+        return f"{self.launch_id}-{self.attempt}"
+
+    @property
+    def launcher_uri(self) -> str:
+        """Where the launcher's own files go; ends with a slash."""
+        return f"{self.results_uri}launcher/"
+
+    @classmethod
+    def parse(cls, text: str) -> "RunSheet":
+        """Read the JSON. Raises RunSheetError."""
+        try:
+            raw = json.loads(text)
+        except ValueError as error:
+            raise RunSheetError(f"The run sheet is not JSON: {error}.") from error
+        if not isinstance(raw, dict):
+            raise RunSheetError("The run sheet must be a JSON object.")
+        if faults := _faults(raw):
+            raise RunSheetError(f"The run sheet has faults: {'; '.join(faults)}.")
+        return cls(
+            launch_id=raw["launchId"],
+            attempt=raw["attempt"],
+            engine=raw["engine"],
+            sources=raw["sources"],
+            snakefile=raw["snakefile"],
+            container_image=raw["containerImage"],
+            remote_prefix=raw["remotePrefix"].strip("/"),
+            results_uri=raw["resultsUri"],
+            targets=tuple(raw.get("targets", ())),
+            config=raw.get("config", {}),
+            spot=raw.get("spot", True),
+            retries=raw.get("retries", 0),
+            jobs=raw.get("jobs", 100),
+            engine_options=raw.get("awsBatch" if raw["engine"] == "aws-batch" else raw["engine"], {}),
+        )
+
+
+def _faults(raw: Mapping[str, Any]) -> list[str]:
+    faults = [f"{key} is missing" for key in _REQUIRED if key not in raw]
+    for key, kind in {**_REQUIRED, **_OPTIONAL}.items():
+        if key in raw and not _is(raw[key], kind):
+            faults.append(f"{key} must be {_WORDS[kind]}")
+    faults += [
+        f"{key} must be an s3:// URL that ends with a slash"
+        for key in ("sources", "resultsUri")
+        if isinstance(raw.get(key), str) and not (raw[key].startswith("s3://") and raw[key].endswith("/"))
+    ]
+    # Tibanna wants the Snakefile at the root of all its sources.
+    if "/" in str(raw.get("snakefile", "")):
+        faults.append("snakefile must be a file name: it lies at the root of the sources")
+    return faults
+
+
+def _is(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))

@@ -1,0 +1,42 @@
+"""The launcher's image has no contract.py: the names that both use are held equal here."""
+
+import re
+from pathlib import Path
+
+import contract
+from snakemake_launcher import settings
+from snakemake_launcher.jobs import Job, JobStatus
+from snakemake_launcher.records import job_name
+
+PACKAGE = Path(settings.__file__).parent
+
+
+def test_error_types_are_the_contracts():
+    source = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    said = set(re.findall(r'"([A-Z]\w+Error)"', source))
+
+    assert said
+    assert said <= set(contract.ErrorType)
+
+
+def test_statuses_of_failed_jobs_are_the_contracts():
+    assert JobStatus.FAILED == contract.TASK_FAILED
+    assert JobStatus.RESUBMITTED == contract.TASK_RESUBMITTED
+
+
+def test_attributes_are_the_contracts():
+    source = (PACKAGE / "records.py").read_text()
+    known = {value for name, value in vars(contract.TaskField).items() if name.isupper()}
+    known |= {value for name, value in vars(contract.LaunchField).items() if name.isupper()}
+
+    said = set(re.findall(r'^            "(\w+)":', source, re.MULTILINE))
+
+    assert said
+    assert said <= known
+    assert f'f"{contract.JOB_TASK_PREFIX}' in source
+
+
+def test_job_names_begin_with_the_runs_name():
+    job = Job("3", "trim", {}, id="abc", name="snakemake-job-abc-rule-trim", submission=1)
+
+    assert job_name(contract.run_name("calls", 2), job) == "calls-2-trim-abc"

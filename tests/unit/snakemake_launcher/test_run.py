@@ -1,0 +1,146 @@
+"""A run from its sources to its outcome, with an engine whose process is a small script."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from snakemake_launcher.child import Child
+from snakemake_launcher.engines import Failure
+from snakemake_launcher.records import Records
+from snakemake_launcher.run import Run
+from snakemake_launcher.run_sheet import RunSheet, RunSheetError
+from snakemake_launcher.storage import Storage
+from tests.unit.snakemake_launcher.sheets import sheet
+from tests.unit.snakemake_launcher.test_jobs import submitted
+
+
+class FakeStorage(Storage):
+    """Sources as a mapping; what is written is kept."""
+
+    def __init__(self, sources):
+        self._sources = sources
+        self.written = {}
+
+    def download_folder(self, uri, folder):
+        for path, text in self._sources.items():
+            (folder / path).write_text(text)
+
+    def write_json(self, uri, value):
+        self.written[uri] = value
+
+    def upload(self, file, uri):
+        self.written[uri] = file.read_text()
+
+
+class FakeRecords(Records):
+    def __init__(self):
+        self.counts = []
+        self.failures = []
+
+    def progress(self, jobs):
+        self.counts.append(jobs.counts)
+
+    def failed(self, job, failure):
+        self.failures.append((job.id, str(job.status), failure.error_type))
+
+
+class ScriptedEngine:
+    """Its process says `events` and ends with `code`."""
+
+    def __init__(self, events, code, error_type="ApplicationError"):
+        self._events = events
+        self._code = code
+        self._error_type = error_type
+        self.stopped = []
+
+    def command(self):
+        lines = "".join(json.dumps(event) + "\n" for event in self._events)
+        program = (
+            "import os, sys, pathlib; "
+            f"pathlib.Path(os.environ['SNAKEMAKE_LAUNCHER_EVENTS']).write_text({lines!r}); "
+            f"print('workflow log'); sys.exit({self._code})"
+        )
+        return [sys.executable, "-c", program]
+
+    def environment(self):
+        return {}
+
+    def failure(self, job):
+        return Failure(self._error_type, f"{job.rule} said no", log_tail="tail")
+
+    def stop(self, jobs):
+        self.stopped += [job.id for job in jobs]
+
+
+def run(engine, tmp_path, sources=None):
+    storage = FakeStorage({"Snakefile": "rule all:"} if sources is None else sources)
+    records = FakeRecords()
+    parsed = RunSheet.parse(json.dumps(sheet()))
+    outcome = Run(parsed, engine, records, storage, Child(), tmp_path).to_end()
+    return outcome, storage, records
+
+
+def test_success(tmp_path):
+    events = [{"event": "total", "total": 1}, submitted(), {"event": "finished", "job": "3"}]
+    events.append({"event": "progress", "done": 1, "total": 1})
+
+    outcome, storage, records = run(ScriptedEngine(events, 0), tmp_path)
+
+    assert outcome.type is None
+    assert outcome.jobs == {"done": 1, "total": 1, "failed": 0}
+    assert records.counts[-1] == outcome.jobs
+    assert storage.written["s3://results/results/calls/launcher/snakemake-1.log"] == "workflow log\n"
+    (listed,) = storage.written["s3://results/results/calls/launcher/jobs-1.json"]["jobs"]
+    assert (listed["id"], listed["status"]) == ("abc", "DONE")
+
+
+def test_the_launchs_config_values_lie_beside_the_snakefile(tmp_path):
+    run(ScriptedEngine([], 0), tmp_path)
+
+    assert json.loads((tmp_path / "workflow" / "genolaunch-config.json").read_text()) == {"samples": ["A", "B"]}
+
+
+def test_a_failed_job_says_why_the_launch_failed_and_running_ones_are_stopped(tmp_path):
+    events = [submitted("3", "abc"), submitted("4", "def", "count"), {"event": "failed", "job": "3", "rule": "trim"}]
+    engine = ScriptedEngine(events, 1)
+
+    outcome, _, records = run(engine, tmp_path)
+
+    assert outcome.type == "ApplicationError"
+    assert outcome.message == "The job trim sample=A failed: trim said no"
+    assert records.failures == [("abc", "FAILED", "ApplicationError")]
+    assert engine.stopped == ["def"]
+
+
+def test_a_job_that_a_later_submission_mends_does_not_fail_the_launch(tmp_path):
+    failed = {"event": "failed", "job": "3", "rule": "trim"}
+    events = [submitted(), failed, submitted(engine_id="def"), {"event": "finished", "job": "3"}]
+
+    outcome, _, records = run(ScriptedEngine(events, 0, "SpotReclaimedError"), tmp_path)
+
+    assert outcome.type is None
+    assert records.failures == [
+        ("abc", "FAILED", "SpotReclaimedError"),
+        ("abc", "RESUBMITTED", "SpotReclaimedError"),
+    ]
+
+
+def test_a_workflow_that_cannot_be_read_fails_with_what_snakemake_says(tmp_path):
+    events = [{"event": "error", "message": "SyntaxError in line 3 of Snakefile"}]
+
+    outcome, _, _ = run(ScriptedEngine(events, 1), tmp_path)
+
+    assert (outcome.type, outcome.message) == ("ApplicationError", "SyntaxError in line 3 of Snakefile")
+
+
+def test_sources_without_the_snakefile_are_refused(tmp_path):
+    with pytest.raises(RunSheetError, match="no Snakefile at s3://launch/snakefiles/calls/"):
+        run(ScriptedEngine([], 0), tmp_path, sources={"rules.smk": ""})
+
+
+def test_the_launchers_files_are_named_by_the_attempt(tmp_path):
+    _, storage, _ = run(ScriptedEngine([submitted()], 0), tmp_path)
+
+    assert all(Path(uri).stem.endswith("-1") for uri in storage.written)

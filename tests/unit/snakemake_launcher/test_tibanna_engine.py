@@ -1,0 +1,66 @@
+"""How Snakemake is called for Tibanna, and what is read from a job's log."""
+
+import json
+
+from snakemake_launcher.engines.tibanna import Tibanna, make, telling_line
+from snakemake_launcher.run_sheet import RunSheet
+from tests.unit.snakemake_launcher.sheets import sheet
+
+
+def engine(**changes) -> Tibanna:
+    return make(RunSheet.parse(json.dumps(sheet(**changes))))
+
+
+def values(command, option):
+    """What follows an option up to the next one."""
+    start = command.index(option) + 1
+    rest = command[start:]
+    return rest[: next((n for n, word in enumerate(rest) if word.startswith("--")), len(rest))]
+
+
+def test_snakemake_gets_the_unicorn_the_prefix_and_the_fallback_to_on_demand():
+    command = list(engine().command())
+
+    assert "--tibanna" in command
+    assert values(command, "--tibanna-sfn") == ["tibanna_unicorn_genolaunch_dev"]
+    assert values(command, "--tibanna-config") == [
+        "spot_instance=true",
+        "behavior_on_capacity_limit=retry_without_spot",
+        "log_bucket=logs",
+        "genolaunch_run=calls-1",
+    ]
+    assert values(command, "--default-remote-prefix") == ["data/run42"]
+    assert values(command, "--container-image") == ["repo/genolaunch-snakemake:1"]
+    assert values(command, "--retries") == ["3"]
+    assert command[-2:] == ["--", "all"]
+
+
+def test_on_demand_launches_do_not_ask_for_what_works_with_spot_only():
+    config = values(list(engine(spot=False).command()), "--tibanna-config")
+
+    assert config[:2] == ["spot_instance=false", "behavior_on_capacity_limit=fail"]
+
+
+def test_tibannas_client_is_told_region_and_account():
+    environment = engine().environment()
+
+    assert environment["AWS_DEFAULT_REGION"] == "eu-west-1"
+    assert environment["AWS_ACCOUNT_NUMBER"] == "111111111111"
+
+
+def test_the_telling_line_is_what_the_rules_program_said():
+    log = """
+[Sat Nov 21 07:10:11 2026]
+rule trim:
+    input: reads/A.fq
+gzip: reads/A.fq: not in gzip format
+[Sat Nov 21 07:10:12 2026]
+Error in rule trim:
+    jobid: 0
+    output: trimmed/A.fq
+"""
+    assert telling_line(log) == "gzip: reads/A.fq: not in gzip format"
+
+
+def test_without_a_word_of_the_program_the_rule_is_named():
+    assert telling_line("\nError in rule trim:\n    jobid: 0\n") == "Error in rule trim:"
