@@ -5,7 +5,7 @@ dependencies, and is copied into every function's bundle.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 PROJECT: Final = "genolaunch"
@@ -66,11 +66,20 @@ RESOURCE_PHASES: Final = ("small", "step1", "level0", "level1", "step2", "merge"
 """Kinds of regenie's jobs that have resources of their own (`regenie.resources` of a launch config)."""
 
 
+class SnakemakeEngine(StrEnum):
+    """What runs the jobs of a Snakemake launch."""
+
+    TIBANNA = "tibanna"
+    AWS_BATCH = "aws-batch"
+
+
 class ComputeService(StrEnum):
     """Where a launch runs."""
 
     BATCH_SPOT = "batch-spot"
     BATCH_ON_DEMAND = "batch-on-demand"
+    EC2_SPOT = "ec2-spot"  # instances of Tibanna
+    EC2_ON_DEMAND = "ec2-on-demand"
     PARALLELCLUSTER = "parallelcluster"
 
 
@@ -106,6 +115,8 @@ class LaunchField:
     RESULTS_URI: Final = "resultsUri"
     REPORT_URI: Final = "reportUri"
     FILE_SYSTEM_ID: Final = "fileSystemId"
+    LAUNCHER_TASK_ARN: Final = "launcherTaskArn"  # the ECS task that runs Snakemake
+    PROGRESS: Final = "progress"  # map {done, total, failed}: jobs of a Snakemake launch
     ERROR: Final = "error"  # map {type, message, faults?}
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
 
@@ -147,6 +158,11 @@ GUARDED_LAUNCH_ID: Final = "guardedLaunchId"
 
 # --- Objects in S3 -------------------------------------------------------------------------------------------------
 LAUNCH_PREFIX: Final = "launches/"
+SNAKEFILES_PREFIX: Final = "snakefiles/"
+"""snakefiles/<name>/Snakefile is launched when it is dropped, with the defaults; what lies beside it is its sources."""
+SNAKEFILE_NAME: Final = "Snakefile"
+SOURCES_PREFIX: Final = "workflows/"
+"""Sources of workflows that only launch configs name: nothing here is launched by itself."""
 FEEDBACK_PREFIX: Final = "feedback/"
 RESULTS_PREFIX: Final = "results/"
 """results/<launchId>/ in the results bucket is linked to /work of a launch's file system."""
@@ -158,6 +174,59 @@ WORK_PLAN: Final = "plan"
 WORK_REPORT: Final = "report.html"
 WORK_SUMSTATS: Final = "gwas"
 WORK_PREDICTIONS: Final = "step1/predictions"
+
+# --- The launcher of a Snakemake launch: an ECS task -----------------------------------------------------------------
+LAUNCHER_FOLDER: Final = "launcher/"
+"""Below results/<launchId>/: what the launcher reads and writes."""
+
+
+def launcher_sources(attempt: int) -> str:
+    """Folder below LAUNCHER_FOLDER: the attempt's own copy of the Snakefile and what lies beside it."""
+    return f"sources-{attempt}/"
+
+
+def launcher_run_sheet(attempt: int) -> str:
+    """Object below LAUNCHER_FOLDER: what the launcher is to do (docs/architecture.md)."""
+    return f"run-{attempt}.json"
+
+
+def launcher_outcome(attempt: int) -> str:
+    """Object below LAUNCHER_FOLDER: how it ended, written last."""
+    return f"outcome-{attempt}.json"
+
+
+LAUNCHER_CONTAINER: Final = "launcher"
+LAUNCHER_COMMAND: Final = ("python3", "-m", "snakemake_launcher")
+LAUNCHER_STOP_SECONDS: Final = 120
+"""Between SIGTERM and SIGKILL: the most that Fargate allows (Amazon ECS API reference, ContainerDefinition)."""
+LAUNCHER_USER: Final = "1000:1000"
+LAUNCHER_HOME: Final = "/work"
+"""The only folder of the launcher's container that can be written to; its image declares it as a volume."""
+
+
+class LauncherEnvironment(StrEnum):
+    """Environment variables of the launcher's container."""
+
+    STAGE = "STAGE"
+    LAUNCH_ID = "LAUNCH_ID"
+    ATTEMPT = "ATTEMPT"
+    LAUNCH_TABLE = "LAUNCH_TABLE"
+    TASK_TABLE = "TASK_TABLE"
+    RUN_SHEET = "RUN_SHEET"  # s3:// URL
+
+
+class LauncherExit(IntEnum):
+    """Exit codes of the launcher."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_RUN_SHEET = 2
+    CANCELLED = 130
+
+
+LAUNCHER_TASK_PREFIX: Final = "launcher#"
+"""taskId of an attempt's launcher in the task table: launcher#<attempt>. It holds the launch message, how often its
+task was started, the task's ARN, and how it ended."""
 
 # --- Tags and names ------------------------------------------------------------------------------------------------
 TAG_PROJECT: Final = "project"
@@ -194,6 +263,8 @@ class ErrorType(StrEnum):
     """`error.type` of a launch, and `errorType` of a failed job."""
 
     MISSING_REQUIRED_PARAMETERS = "MissingRequiredParametersError"
+    INVALID_ARGUMENTS = "InvalidArguments"
+    CAPACITY = "CapacityUnavailableError"
     LAUNCH_INPUT = "LaunchInputError"
     APPLICATION_ERROR = "ApplicationError"
     OUT_OF_MEMORY = "OutOfMemoryError"

@@ -5,15 +5,12 @@ reference in docs/launch-config.md follow them. `python -m lambdas.shared.config
 """
 
 import json
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
@@ -25,18 +22,25 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import ComputeService, Priority, Workflow
+from contract import ComputeService, Workflow
+from lambdas.shared.config_base import (
+    NAME_IN_WORDS,
+    Count,
+    Flag,
+    LaunchSection,
+    RelativePath,
+    Section,
+    fault_at,
+    plain_fault,
+)
 from lambdas.shared.regenie_options import refusal_of
+from lambdas.shared.snakemake_config import SNAKEMAKE_PATTERNS_IN_WORDS, SnakemakeLaunch
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 
 MOST_ARRAY_CHILDREN: Final = 10_000
 """Children of one AWS Batch array job (AWS Batch service quotas)."""
 
-_LONGEST_PATH: Final = 900
-"""Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""
-
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _TRAIT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 """A trait names folders and files (`..` would be the folder above) and follows an option (`-x` would be one)."""
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
@@ -44,45 +48,15 @@ _PAR_REGION = r"^(b36|b37|b38|hg18|hg19|hg38|[0-9]+,[0-9]+)$"
 _VARIANT = r"^[A-Za-z0-9_.:;/<>*-]+$"
 _LEVEL = r"^[A-Za-z0-9_.<>=+-]+$"
 PATTERNS_IN_WORDS: Final = {
-    _NAME: (
-        "must be up to 63 letters, digits and . _ - with a letter or digit first",
-        "Shorten it, and write - for other characters.",
-    ),
+    **NAME_IN_WORDS,
+    **SNAKEMAKE_PATTERNS_IN_WORDS,
     _TRAIT: (
         "must be up to 100 letters, digits and _ . - with a letter, digit or _ first",
         "Rename the column, in the phenotype file and here.",
     ),
     _VERSION: ("must be a version such as 4.1.2", "Leave it out to take the image's own."),
 }
-"""What a pattern of this module asks for, to read on from the key, and the remedy."""
-
-_PATH_SEGMENT = re.compile(r"[A-Za-z0-9._+=@,~-]+")
-_S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-
-
-def plain_fault(problem: str, remedy: str) -> PydanticCustomError:
-    """A fault in plain words, which config_reader hands on as it is."""
-    return PydanticCustomError("plain_fault", "{problem}", {"problem": problem, "remedy": remedy})
-
-
-def _check_relative_path(path: str) -> str:
-    if path.startswith(("/", "s3://")):
-        raise plain_fault(
-            f"must be a path below data, not an absolute one; you gave {path!r}",
-            "Write only what follows the folder that `data` names.",
-        )
-    for segment in path.split("/"):
-        if segment in (".", ".."):
-            raise plain_fault(
-                f"must not contain {segment!r} as a folder; you gave {path!r}",
-                "Write the path down from `data`; what lies elsewhere has to be copied below it.",
-            )
-        if not _PATH_SEGMENT.fullmatch(segment):
-            raise plain_fault(
-                f"is not a path; you gave {path!r}",
-                "A path is made of letters, digits and . _ + = @ , ~ - with single slashes between its parts.",
-            )
-    return path
+"""What a pattern of a launch config asks for, to read on from the key, and the remedy."""
 
 
 def _check_genotypes(path: str) -> str:
@@ -107,11 +81,6 @@ def _check_sample(path: str | None, info: ValidationInfo) -> str | None:
     return path
 
 
-def _fault_at(key: str, fault: PydanticCustomError, value: object) -> ValidationError:
-    """A fault of one key, found by the section that it belongs to."""
-    return ValidationError.from_exception_data("section", [InitErrorDetails(type=fault, loc=(key,), input=value)])
-
-
 def _check_extra(step: int) -> AfterValidator:
     def check(option: str) -> str:
         refusal = refusal_of(option, step)
@@ -120,18 +89,6 @@ def _check_extra(step: int) -> AfterValidator:
         return " ".join(option.split())
 
     return AfterValidator(check)
-
-
-def _normalise_data(data: str) -> str:
-    data = data.removesuffix("/")
-    if not data.startswith("s3://"):
-        return _check_relative_path(data) + "/"
-    bucket, _, prefix = data.removeprefix("s3://").partition("/")
-    if not _S3_BUCKET.fullmatch(f"s3://{bucket}"):
-        raise plain_fault(f"names no valid bucket; you gave {data!r}", "An S3 URL is s3://BUCKET/FOLDER/.")
-    if prefix:
-        _check_relative_path(prefix)
-    return data + "/"
 
 
 def _check_unique(values: list[str], check_each: ValidatorFunctionWrapHandler) -> list[str]:
@@ -158,8 +115,6 @@ def _repetition(values: object) -> PydanticCustomError | None:
     return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}", "Take the repetitions out.")
 
 
-RelativePath = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_check_relative_path)]
-"""Path below the launch's data: no leading slash, no `..`."""
 GenotypesPath = Annotated[
     RelativePath,
     AfterValidator(_check_genotypes),
@@ -169,21 +124,13 @@ ListPath = Annotated[RelativePath, AfterValidator(_check_no_comma)]
 """A list of samples or variants: regenie takes several, separated by commas."""
 ExternalGenotypesPath = Annotated[GenotypesPath, AfterValidator(_check_no_comma)]
 """Genotypes that are read beside others: regenie takes them as FORMAT,FILE."""
-Count = Annotated[int, Field(strict=True, ge=1)]
 VarianceTest = Literal["skat", "skato", "skato-acat", "acatv", "acato", "acato-full"]
-Flag = Annotated[bool, Field(strict=True)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(gt=0, le=1)]
 Trait = Annotated[str, Field(pattern=_TRAIT)]
 Columns = Annotated[list[Trait], Field(min_length=1), WrapValidator(_check_unique)]
 """Names of columns of a table."""
 VariantId = Annotated[str, Field(pattern=_VARIANT, max_length=200)]
-
-
-class Section(BaseModel):
-    """A mapping of the config: unknown keys are faults, and every fault of it is found in one pass."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Resources(Section):
@@ -242,7 +189,7 @@ class Step1(Section):
     """List of variants to keep (one id a line), below data."""
     exclude: ListPath | None = None
     """List of variants to leave out."""
-    extra: Annotated[list[Annotated[str, _check_extra(1)]], Field(max_length=20)] = []
+    extra: Annotated[list[Annotated[str, _check_extra(1)]], Field(max_length=20)] = Field(default_factory=list)
     """Further options of regenie, each as `--flag` or `--flag value`."""
     predictions: RelativePath | None = Field(default=None, validate_default=True)
     """Path below data of an earlier step 1's `_pred.list`, with the .loco files it names beside it."""
@@ -333,10 +280,10 @@ class Interaction(Section):
         for key in needless:
             if getattr(self, key) is not None:
                 kind = "variant" if self.variant is None else "covariate"
-                raise _fault_at(key, plain_fault(f"belongs to a {kind}", "Leave it out."), getattr(self, key))
+                raise fault_at(key, plain_fault(f"belongs to a {kind}", "Leave it out."), getattr(self, key))
         if self.variant is not None and self.genotypes is None:
             remedy = "Give the genotype file that holds the variant."
-            raise _fault_at("genotypes", plain_fault("is required with a variant, but missing", remedy), None)
+            raise fault_at("genotypes", plain_fault("is required with a variant, but missing", remedy), None)
         return self
 
 
@@ -370,7 +317,7 @@ class Step2(Section):
     """Variants to condition on."""
     interaction: Interaction | None = None
     """Test of interaction with a covariate or a variant."""
-    extra: Annotated[list[Annotated[str, _check_extra(2)]], Field(max_length=20)] = []
+    extra: Annotated[list[Annotated[str, _check_extra(2)]], Field(max_length=20)] = Field(default_factory=list)
     """Further options of regenie, each as `--flag` or `--flag value`."""
     datasets: Annotated[list[Dataset], Field(min_length=1)] | None = None
     """Genotypes to test, one after another; by default those of step 1."""
@@ -453,7 +400,7 @@ class RegenieParameters(Section):
                 f"is for .bed genotypes only, and these are {genotypes!r}",
                 "Convert them for step 1 (plink2 --make-bed), or choose variants yourself and give them as extract.",
             )
-            raise _fault_at("qc", fault, step1.qc)
+            raise fault_at("qc", fault, step1.qc)
         return step1
 
     @field_validator("step2")
@@ -462,9 +409,9 @@ class RegenieParameters(Section):
         if info.data.get("trait_type") == "quantitative":
             for key in ("binary_test", "p_threshold"):
                 if getattr(step2, key) is not None:
-                    raise _fault_at(key, plain_fault("is for binary traits only", "Leave it out."), None)
+                    raise fault_at(key, plain_fault("is for binary traits only", "Leave it out."), None)
         if step2.binary_test == BinaryTest.NONE and step2.p_threshold is not None:
-            raise _fault_at("p_threshold", plain_fault("would be ignored without a correction", "Leave it out."), None)
+            raise fault_at("p_threshold", plain_fault("would be ignored without a correction", "Leave it out."), None)
         return step2
 
     @field_validator("step2")
@@ -473,10 +420,10 @@ class RegenieParameters(Section):
         covariate = step2.interaction.covariate if step2.interaction else None
         used = info.data.get("covariate_columns")
         if covariate and info.data.get("covariates", "at fault") is None:
-            raise _fault_at("interaction", plain_fault("needs a covariate file", "Give it as covariates."), None)
+            raise fault_at("interaction", plain_fault("needs a covariate file", "Give it as covariates."), None)
         if covariate and used is not None and covariate not in used:
             problem = f"names the covariate {covariate}, not among covariate_columns"
-            raise _fault_at("interaction", plain_fault(problem, "Add it there too."), None)
+            raise fault_at("interaction", plain_fault(problem, "Add it there too."), None)
         return step2
 
     @model_validator(mode="after")
@@ -486,48 +433,30 @@ class RegenieParameters(Section):
         return self
 
 
-class LaunchSection(Section):
-    """What every launch config has, whatever it runs."""
-
-    name: Annotated[str, Field(pattern=_NAME)]
-    """Name of the launch: up to 63 letters, digits and . _ - with a letter or digit first."""
-    workflow: Workflow
-    """What to run: regenie."""
-    compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND] = ComputeService.BATCH_SPOT
-    """Where to run it: on Spot capacity (cheap, may be interrupted and repeated) or on demand."""
-    priority: Priority = Priority.LOW
-    """Queue of its jobs."""
-    data: Annotated[str, AfterValidator(_normalise_data)]
-    """The data set: s3://BUCKET/FOLDER/, or a folder of the stage's data bucket."""
-
-    def data_uri(self, data_bucket: str) -> str:
-        """The data set as an s3:// URL that ends with a slash."""
-        return self.data if self.data.startswith("s3://") else f"s3://{data_bucket}/{self.data}"
-
-    def as_json(self) -> str:
-        """The config with every default filled in: equal configs give equal text, and reading it gives it again."""
-        return json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True, separators=(",", ":"))
-
-
 class RegenieLaunch(LaunchSection):
     """A launch of regenie."""
 
     workflow: Literal[Workflow.REGENIE]
     """What to run: regenie."""
+    compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND] = ComputeService.BATCH_SPOT
+    """Where to run it: on Spot capacity (cheap, may be interrupted and repeated) or on demand."""
     regenie: RegenieParameters
     """What regenie is to do."""
 
 
-LaunchConfig = RegenieLaunch
-"""Any launch config: a union of the models below, as soon as there is a second one."""
+LaunchConfig = RegenieLaunch | SnakemakeLaunch
+"""Any launch config."""
 
-LAUNCH_MODELS: Final[Mapping[Workflow, type[LaunchConfig]]] = {Workflow.REGENIE: RegenieLaunch}
+LAUNCH_MODELS: Final[Mapping[Workflow, type[LaunchConfig]]] = {
+    Workflow.REGENIE: RegenieLaunch,
+    Workflow.SNAKEMAKE: SnakemakeLaunch,
+}
 """The workflows that a stage runs, each with the model of its launch config."""
 
 
 def launch_schema() -> dict[str, Any]:
     """JSON Schema of a launch config, by which editors complete and check it."""
-    schema = TypeAdapter(LaunchConfig).json_schema()
+    schema = TypeAdapter(Annotated[LaunchConfig, Field(discriminator="workflow")]).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Genolaunch launch config"}
 
 

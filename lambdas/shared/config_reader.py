@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from contract import Workflow
-from lambdas.shared.config_model import LAUNCH_MODELS, PATTERNS_IN_WORDS, LaunchConfig, LaunchSection, plain_fault
+from lambdas.shared.config_base import LaunchSection, plain_fault
+from lambdas.shared.config_model import LAUNCH_MODELS, PATTERNS_IN_WORDS, LaunchConfig
 from lambdas.shared.config_text import WHOLE_FILE, read_text
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
@@ -38,7 +39,8 @@ class _AnyLaunch(LaunchSection):
     @model_validator(mode="before")
     @classmethod
     def _pass_over_sections(cls, values: dict[Any, object]) -> dict[Any, object]:
-        return {key: value for key, value in values.items() if key not in tuple(Workflow)}
+        keys_of_some = (*Workflow, "compute")
+        return {key: value for key, value in values.items() if key not in keys_of_some}
 
     @field_validator("workflow", mode="before")
     @classmethod
@@ -135,6 +137,7 @@ _EXPECTATIONS: Mapping[str, tuple[str, str]] = {
     "string_too_long": ("must have at most {max_length} characters", "Use shorter names of folders and files."),
     "list_type": ("must be a list", "Write it in brackets: [first, second]."),
     "too_short": ("must have at least {min_length} entry", "Add what is to be analysed."),
+    "dict_type": ("must be a section with keys of its own", "Write the keys below it, indented, each with a value."),
     "model_type": ("must be a section with keys of its own", "Write the keys below it, indented, each with a value."),
     "invalid_key": ("must be text, as every key", "Write the key as a word."),
 }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lambdas.shared.config_model import LAUNCH_MODELS, RegenieLaunch, launch_schema
 from lambdas.shared.config_reader import check_config, read_config
-from lambdas.shared.config_text import LARGEST_CONFIG
+from lambdas.shared.config_text import LARGEST_CONFIG, read_text
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 
@@ -26,6 +26,12 @@ def config(regenie=None, **top):
     return {key: value for key, value in values.items() if value is not ...}
 
 
+def snakemake_config(values):
+    """A launch of a Snakefile, with anything for the workflow's own config."""
+    section = {"snakefile": "workflows/exome/Snakefile", "config": values, "targets": values}
+    return {"name": "exome", "workflow": "snakemake", "data": "exome", "snakemake": section}
+
+
 def faults(values):
     """`where: problem remedy` of every fault, each of which must have a remedy; none for a good config."""
     found: tuple[Fault, ...] = ()
@@ -37,9 +43,16 @@ def faults(values):
     return [str(fault) for fault in found]
 
 
+def gwas(values):
+    """The accepted config, which is one of regenie."""
+    launch = check_config(values)
+    assert isinstance(launch, RegenieLaunch)
+    return launch
+
+
 class TestAccepted:
     def test_defaults_are_filled_in(self):
-        accepted = check_config(config())
+        accepted = gwas(config())
 
         assert (accepted.compute, accepted.priority, accepted.data) == ("batch-spot", "low", "cohort/")
         assert accepted.regenie.step1.model_dump() == {
@@ -55,7 +68,7 @@ class TestAccepted:
         assert (accepted.regenie.step2.block_size, accepted.regenie.step2.variants_per_job) == (400, 50_000)
 
     def test_step_2_tests_the_genotypes_of_step_1_by_default(self):
-        accepted = check_config(config({"genotypes": "c.bgen", "sample": "c.sample"}))
+        accepted = gwas(config({"genotypes": "c.bgen", "sample": "c.sample"}))
 
         assert accepted.regenie.step2.datasets is not None
         (dataset,) = accepted.regenie.step2.datasets
@@ -74,12 +87,12 @@ class TestAccepted:
         assert check_config(config(data=data)).data_uri("stage-data") == uri
 
     def test_skipping_step_1_takes_earlier_predictions(self):
-        accepted = check_config(config({"step1": {"enabled": False, "predictions": "old/step1_pred.list"}}))
+        accepted = gwas(config({"step1": {"enabled": False, "predictions": "old/step1_pred.list"}}))
 
         assert accepted.regenie.step1.predictions == "old/step1_pred.list"
 
     def test_quality_control_has_the_thresholds_of_regenies_authors(self):
-        accepted = check_config(config({"step1": {"qc": {}}}))
+        accepted = gwas(config({"step1": {"qc": {}}}))
 
         assert accepted.regenie.step1.qc is not None
         assert accepted.regenie.step1.qc.model_dump() == {
@@ -93,7 +106,7 @@ class TestAccepted:
     def test_further_options_are_handed_on(self):
         extra = {"step1": {"extra": ["--cv  10 ", "--loocv"]}, "step2": {"extra": ["--test recessive"]}}
 
-        accepted = check_config(config(extra)).regenie
+        accepted = gwas(config(extra)).regenie
 
         assert (accepted.step1.extra, accepted.step2.extra) == (["--cv 10", "--loocv"], ["--test recessive"])
 
@@ -107,7 +120,7 @@ class TestAccepted:
     def test_yaml_words_stay_words(self):
         text = yaml.safe_dump(config()).replace("- height", "- no\n  - on\n  - 2020-01-01\n  - 1e5x")
 
-        assert read_config(text.encode()).regenie.traits == ["no", "on", "2020-01-01", "1e5x"]
+        assert gwas(read_text(text.encode(), is_json=False)).regenie.traits == ["no", "on", "2020-01-01", "1e5x"]
 
     def test_a_byte_order_mark_is_no_fault(self):
         assert faults(b"\xef\xbb\xbf" + yaml.safe_dump(config()).encode()) == []
@@ -207,7 +220,7 @@ class TestFaults:
             (
                 config(bucket=1),
                 "bucket: is not a key of a launch config. "
-                "Known here: name, workflow, compute, priority, data, regenie.",
+                "Known here: name, workflow, priority, data, compute, regenie.",
             ),
             (
                 config(priority="urgent"),
@@ -259,7 +272,7 @@ class TestFaults:
         ]
 
     def test_a_workflow_that_is_not_run_here_is_refused_with_the_list_of_those_that_are(self):
-        values = {"name": "a b", "workflow": "snakemake", "data": "run42", "snakemake": {"targets": ["all"]}}
+        values = {"name": "a b", "workflow": "nextflow", "compute": "batch-spot", "data": "run42"}
 
         assert [fault.split("; you gave")[0] for fault in faults(values)] == [
             "name: must be up to 63 letters, digits and . _ - with a letter or digit first",
@@ -282,7 +295,7 @@ class TestFaults:
     @pytest.mark.parametrize("workflow", [None, ["regenie"], {"a": 1}, 5])
     def test_a_workflow_may_be_anything_wrong(self, workflow):
         (fault,) = faults(config(workflow=workflow))
-        assert fault.startswith("workflow: must be one this stage runs: regenie; you gave")
+        assert fault.startswith("workflow: must be one this stage runs: regenie, snakemake; you gave")
 
     def test_thousands_of_faults_are_cut_short(self):
         found = faults({f"key{number}": 1 for number in range(5000)})
@@ -336,6 +349,11 @@ class TestText:
                 lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
                 max_leaves=10,
             ).map(lambda values: json.dumps({**config(), "name": values, "regenie": values}).encode()),
+            st.recursive(
+                st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+                lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+                max_leaves=10,
+            ).map(lambda values: json.dumps(snakemake_config(values)).encode()),
         ),
         is_json=st.booleans(),
     )
@@ -347,7 +365,7 @@ class TestText:
             assert all(str(fault).encode() for fault in found.faults)
             assert all(fault.remedy for fault in found.faults)
         else:
-            assert isinstance(found, RegenieLaunch)
+            assert read_config(found.as_json().encode(), is_json=True) == found
 
 
 def _faults_or_config(content, is_json):
@@ -375,4 +393,4 @@ class TestPublished:
 
 
 def _sections(schema):
-    return [schema, *(section for section in schema["$defs"].values() if "properties" in section)]
+    return [section for section in schema["$defs"].values() if "properties" in section]

@@ -1,0 +1,170 @@
+"""The launch config of `workflow: snakemake`."""
+
+import math
+import re
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+
+from contract import SNAKEFILE_NAME, ComputeService, SnakemakeEngine, Workflow
+from lambdas.shared.config_base import (
+    S3_BUCKET,
+    Count,
+    Flag,
+    LaunchSection,
+    Section,
+    check_relative_path,
+    fault_at,
+    plain_fault,
+)
+
+_TARGET = r"^[A-Za-z0-9_.][A-Za-z0-9_./+=@,~-]*$"
+"""The name of a rule or a path; `-x` would be an option of Snakemake."""
+_IMAGE = r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$"
+SNAKEMAKE_PATTERNS_IN_WORDS: Final = {
+    _TARGET: (
+        "must be the name of a rule or the path of a file",
+        "Paths are below `data`, and are made of letters, digits and . _ / + = @ , ~ -.",
+    ),
+    _IMAGE: ("must be the name of a container image", "Write REGISTRY/REPOSITORY:TAG, as `docker pull` takes it."),
+}
+"""What a pattern of this module asks for, to read on from the key, and the remedy."""
+
+_CONFIG_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+def _normalise_snakefile(snakefile: str) -> str:
+    """Checked: the folder that it lies in is taken for its sources, so there must be one."""
+    bucket, key = "", snakefile
+    if snakefile.startswith("s3://"):
+        bucket, _, key = snakefile.removeprefix("s3://").partition("/")
+        if not S3_BUCKET.fullmatch(f"s3://{bucket}"):
+            raise plain_fault(
+                f"names no valid bucket; you gave {snakefile!r}", f"An S3 URL is s3://BUCKET/FOLDER/{SNAKEFILE_NAME}."
+            )
+    if "/" not in key.strip("/"):
+        raise plain_fault(
+            f"must lie in a folder, which holds the workflow's sources and nothing else; you gave {snakefile!r}",
+            f"Write workflows/NAME/{SNAKEFILE_NAME}, or s3://BUCKET/FOLDER/{SNAKEFILE_NAME}.",
+        )
+    check_relative_path(key)
+    return snakefile
+
+
+def _check_values(values: object) -> object:
+    """Values that JSON can carry: what comes of 1e999 it cannot, and a key of Snakemake's `config` is a word."""
+    if isinstance(values, dict):
+        wrong = [key for key in values if not (isinstance(key, str) and _CONFIG_KEY.fullmatch(key))]
+        if wrong:
+            raise plain_fault(
+                f"has a key that is no word: {wrong[0]!r}", "Begin it with a letter; digits, . _ - may follow."
+            )
+    if _has_infinity(values):
+        raise plain_fault("holds a number that is too large", "Write it as text, in quotes.")
+    return values
+
+
+def _has_infinity(value: object) -> bool:
+    match value:
+        case float():
+            return not math.isfinite(value)
+        case dict():
+            return any(_has_infinity(inner) for inner in value.values())
+        case list():
+            return any(_has_infinity(inner) for inner in value)
+    return False
+
+
+Target = Annotated[str, Field(pattern=_TARGET, max_length=500)]
+
+
+class TibannaOptions(Section):
+    """What only the engine tibanna knows."""
+
+    behavior_on_capacity_limit: (
+        Literal["retry_without_spot", "wait_and_retry", "other_instance_types", "fail"] | None
+    ) = None
+    """What to do when EC2 has no capacity: retry_without_spot by default (wait_and_retry if spot is false)."""
+
+
+class AwsBatchOptions(Section):
+    """What only the engine aws-batch knows."""
+
+    task_timeout_minutes: Annotated[Count, Field(le=20_160)] = 1440
+    """Minutes that one attempt of a job may take; at most 14 days."""
+
+
+class SnakemakeParameters(Section):
+    """A Snakemake workflow. Paths in it are below the launch's data, its working directory in S3."""
+
+    snakefile: Annotated[str, Field(max_length=900), AfterValidator(_normalise_snakefile)]
+    """s3://BUCKET/FOLDER/Snakefile, or a path in the stage's launch bucket. The folder is the workflow's sources."""
+    targets: Annotated[list[Target], Field(max_length=500)] = Field(default_factory=list)
+    """Rules or files to make; by default the first rule."""
+    config: Annotated[dict[str, Any], BeforeValidator(_check_values)] = Field(default_factory=dict)
+    """Values of the workflow's `config`, over those of its own config file."""
+    spot: Flag = True
+    """Run jobs on Spot capacity: cheap, may be interrupted and repeated."""
+    retries: Annotated[int, Field(strict=True, ge=0, le=10)] = 3
+    """How often a failed job is tried again (Snakemake's --retries)."""
+    jobs: Annotated[Count, Field(le=500)] = 100
+    """Jobs at once (Snakemake's --jobs)."""
+    container_image: Annotated[str, Field(pattern=_IMAGE, max_length=255)] | None = None
+    """Image in which jobs run; by default that of Snakemake itself, in the engine's version."""
+    engine: SnakemakeEngine = SnakemakeEngine.TIBANNA
+    """What runs the jobs: tibanna (Snakemake 7 on EC2 instances) or aws-batch (Snakemake 9 on the stage's queues)."""
+    tibanna: TibannaOptions | None = None
+    """Options of the engine tibanna."""
+    aws_batch: AwsBatchOptions | None = None
+    """Options of the engine aws-batch."""
+
+    @field_validator("tibanna", "aws_batch")
+    @classmethod
+    def _belongs_to_the_engine(cls, options: Section | None, info: ValidationInfo) -> Section | None:
+        engine = info.data.get("engine")
+        if options is not None and engine is not None and info.field_name != engine.replace("-", "_"):
+            raise plain_fault(f"would be ignored, since the engine is {engine}", "Leave it out, or change `engine`.")
+        return options
+
+    @field_validator("tibanna")
+    @classmethod
+    def _has_spot_to_do_without(cls, options: TibannaOptions | None, info: ValidationInfo) -> TibannaOptions | None:
+        if options and options.behavior_on_capacity_limit == "retry_without_spot" and info.data.get("spot") is False:
+            fault = plain_fault("is retry_without_spot, but spot is false", "Leave it out, or choose wait_and_retry.")
+            raise fault_at("behavior_on_capacity_limit", fault, options.behavior_on_capacity_limit)
+        return options
+
+    @model_validator(mode="after")
+    def _fill_in_the_engines_options(self) -> Self:
+        if self.engine is SnakemakeEngine.TIBANNA:
+            options = self.tibanna or TibannaOptions()
+            default: Literal["retry_without_spot", "wait_and_retry"] = (
+                "retry_without_spot" if self.spot else "wait_and_retry"
+            )
+            options.behavior_on_capacity_limit = options.behavior_on_capacity_limit or default
+            self.tibanna = options
+        else:
+            self.aws_batch = self.aws_batch or AwsBatchOptions()
+        return self
+
+
+class SnakemakeLaunch(LaunchSection):
+    """A launch of a Snakemake workflow."""
+
+    workflow: Literal[Workflow.SNAKEMAKE]
+    """What to run: snakemake."""
+    snakemake: SnakemakeParameters
+    """What Snakemake is to do."""
+
+    @property
+    def compute(self) -> ComputeService:
+        """Where its jobs run."""
+        return _COMPUTE[self.snakemake.engine, self.snakemake.spot]
+
+
+_COMPUTE: Final = {
+    (SnakemakeEngine.TIBANNA, True): ComputeService.EC2_SPOT,
+    (SnakemakeEngine.TIBANNA, False): ComputeService.EC2_ON_DEMAND,
+    (SnakemakeEngine.AWS_BATCH, True): ComputeService.BATCH_SPOT,
+    (SnakemakeEngine.AWS_BATCH, False): ComputeService.BATCH_ON_DEMAND,
+}
