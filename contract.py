@@ -50,7 +50,8 @@ ALLOWED_FROM: Final[Mapping[Status, frozenset[Status]]] = {
     Status.FAILED: _UNFINISHED - {Status.CANCEL_REQUESTED},
     Status.CANCEL_REQUESTED: _UNFINISHED - {Status.CANCEL_REQUESTED},
     Status.CANCELLED: frozenset({Status.CANCEL_REQUESTED}),
-    Status.REJECTED: frozenset({Status.RUNNING}),
+    # A prefix that cannot be listed is found while it is RUNNING, or when its restore begins.
+    Status.REJECTED: frozenset({Status.RUNNING, Status.WAITING}),
 }
 """status -> the statuses it may follow. SUBMITTED is only ever the first status of an item; REJECTED may be."""
 
@@ -119,6 +120,9 @@ class LaunchField:
     PROGRESS: Final = "progress"  # map {done, total, failed}: jobs of a Snakemake launch
     ERROR: Final = "error"  # map {type, message, faults?}
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
+    STATUS_REASON: Final = "statusReason"  # of WAITING and HELD: one sentence for people
+    RESTORE: Final = "restore"  # map {objects, bytes, tier, days, usd, hours}: archived inputs that it waits for
+    APPROVED_RESTORE: Final = "approvedRestore"  # map {bytes, usd}: the most that a person agreed to
 
 
 class TaskField:
@@ -137,6 +141,27 @@ class TaskField:
     JOB_ID: Final = "jobId"
     JOB_NAME: Final = "jobName"
     UPDATED_AT: Final = "updatedAt"
+    BUCKET: Final = "bucket"  # of a restored object
+    OBJECT_KEY: Final = "objectKey"
+    SIZE: Final = "size"  # bytes
+    EXPIRES_AT: Final = "expiresAt"  # Unix seconds: DynamoDB deletes the item then
+
+
+class RestoreField:
+    """Attributes of a restore in the task table (taskId: RESTORE_TASK_PREFIX + attempt), beside TaskField's."""
+
+    ATTEMPT: Final = "attempt"
+    CONFIG_KEY: Final = "configKey"  # of the restore config in the launch bucket
+    OBJECTS: Final = "objects"
+    BYTES: Final = "bytes"
+    PENDING: Final = "pending"  # objects that are neither restored nor failed
+    RESTORED: Final = "restored"
+    RESTORED_BYTES: Final = "restoredBytes"
+    FAILED: Final = "failed"
+    INDEXED: Final = "indexed"  # true once OBJECTS is final: only then PENDING decides
+    TIER: Final = "tier"
+    CHECK_AT: Final = "checkAt"  # when S3 is asked for what no event told of
+    GIVE_UP_AT: Final = "giveUpAt"
 
 
 JOB_TASK_PREFIX: Final = "job#"
@@ -145,6 +170,26 @@ JOB_TASK_PREFIX: Final = "job#"
 TASK_FAILED: Final = "FAILED"
 TASK_RESUBMITTED: Final = "RESUBMITTED"
 """Statuses of a failed job's item: the launch failed for it, or another job does its task again."""
+
+RESTORE_TASK_PREFIX: Final = "restore#"
+"""taskId of a restore (restore#<attempt>), and of each object of it (restore#<digest>, below restore_shard)."""
+
+RESTORE_PENDING: Final = "PENDING"
+RESTORE_DONE: Final = "RESTORED"
+RESTORE_FAILED: Final = "FAILED"
+"""Statuses of a restored object's item."""
+
+RESTORE_SHARDS: Final = 16
+"""A partition takes 1,000 write units a second, and an object needs two of them twice: S3 restores as many at most."""
+
+OPEN_RESTORES: Final = "open-restores"
+"""launchId of the items (taskId: the launch's) that say which launches wait for objects: few, and read together."""
+
+
+def restore_shard(run: str, shard: int) -> str:
+    """launchId of the items of a run's restored objects: spread, since all of them change at once."""
+    return f"{run}#{shard}"
+
 
 STATUS_INDEX: Final = "by-status"
 """Index of the launch table: partition status, sort submittedAt."""
@@ -164,6 +209,10 @@ SNAKEFILE_NAME: Final = "Snakefile"
 SOURCES_PREFIX: Final = "workflows/"
 """Sources of workflows that only launch configs name: nothing here is launched by itself."""
 FEEDBACK_PREFIX: Final = "feedback/"
+INPUTS_PREFIX: Final = "inputs/"
+"""inputs/<launchId>.json in the launch bucket: list of the s3:// URLs that the launch reads."""
+RESTORES_PREFIX: Final = "restores/"
+"""restores/<launchId>/<attempt>.json in the launch bucket: what a launch waits for. Its event starts the restore."""
 RESULTS_PREFIX: Final = "results/"
 """results/<launchId>/ in the results bucket is linked to /work of a launch's file system."""
 
@@ -240,6 +289,14 @@ def run_name(launch_id: str, attempt: int) -> str:
     return f"{launch_id}-{attempt}"
 
 
+class RetrievalTier(StrEnum):
+    """How fast S3 restores, as RestoreObject names it."""
+
+    BULK = "Bulk"
+    STANDARD = "Standard"
+    EXPEDITED = "Expedited"
+
+
 class Parameter(StrEnum):
     """Published as SSM parameter /genolaunch/<stage>/<value> and as a stack output."""
 
@@ -274,6 +331,7 @@ class ErrorType(StrEnum):
     STOPPED = "StoppedError"
     FILE_SYSTEM = "FileSystemError"
     EXPORT = "ExportError"
+    RESTORE = "RestoreError"
     PLATFORM = "PlatformError"
 
 
@@ -304,3 +362,6 @@ class Setting(StrEnum):
     CLEANUP_STATE_MACHINE = "CLEANUP_STATE_MACHINE"
     JOB_LOG_GROUP = "JOB_LOG_GROUP"
     SWEEP_GRACE_MINUTES = "SWEEP_GRACE_MINUTES"
+    RESTORE_QUEUE = "RESTORE_QUEUE"
+    RESTORE_STATE_MACHINE = "RESTORE_STATE_MACHINE"
+    RESTORE_POLICY = "RESTORE_POLICY"  # JSON {mixedTier, days, mostBytes, mostUsd}

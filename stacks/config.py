@@ -94,6 +94,17 @@ class RegenieSettings(_Settings):
         return self
 
 
+class RestoreSettings(_Settings):
+    """How archived inputs are restored, and what a launch may restore unasked."""
+
+    mixed_tier: Literal["Bulk", "Standard"] = Field(
+        default="Bulk", description="of a launch whose inputs are not all in Glacier Flexible Retrieval"
+    )
+    days: int = Field(default=10, ge=1, le=365, description="restored copies are kept; longer than a launch reads them")
+    approval_above_gib: int = Field(default=10_240, ge=0, description="to retrieve: more waits for a person")
+    approval_above_usd: float = Field(default=100, ge=0, description="of the estimate: more waits for a person")
+
+
 class StageSettings(_Settings):
     """Everything that differs between stages."""
 
@@ -107,6 +118,7 @@ class StageSettings(_Settings):
     network: NetworkSettings = NetworkSettings()
     batch: BatchSettings = BatchSettings()
     regenie: RegenieSettings
+    restore: RestoreSettings = RestoreSettings()
     file_system: FileSystemType = FileSystemType.SCRATCH_2
     job_timeout_hours: int = Field(default=24, ge=1, le=336, description="of one attempt of one job; at most 14 days")
     sweep_grace_minutes: int = Field(

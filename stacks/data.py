@@ -51,6 +51,7 @@ class DataStack(StageStack):
             "Tasks",
             partition_key=_text(TaskField.LAUNCH_ID),
             sort_key=_text(TaskField.TASK_ID),
+            expires_at=TaskField.EXPIRES_AT,
         )
         for parameter, value in {
             Parameter.LAUNCH_BUCKET: self.launch_bucket.bucket_name,
@@ -204,7 +205,9 @@ class DataStack(StageStack):
                         )
                     ),
                 )
-            ]
+            ],
+            # Restore configs start their state machine by this.
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True),
         )
         # S3 tries to write to the queue when the notification is set.
         policy = queue.node.find_child("Policy")
@@ -241,6 +244,7 @@ class DataStack(StageStack):
         partition_key: dynamodb.Attribute,
         sort_key: dynamodb.Attribute | None = None,
         stream: dynamodb.StreamViewType | None = None,
+        expires_at: str | None = None,
     ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
@@ -248,6 +252,7 @@ class DataStack(StageStack):
             partition_key=partition_key,
             sort_key=sort_key,
             stream=stream,
+            time_to_live_attribute=expires_at,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=self.key,

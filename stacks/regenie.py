@@ -7,11 +7,10 @@ from aws_cdk import Duration, Size
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import PROJECT, RESULTS_PREFIX, Setting, Workflow
+from contract import INPUTS_PREFIX, PROJECT, RESULTS_PREFIX, Setting, Workflow
 from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
 from stacks.config import BUILD, StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
@@ -44,13 +43,7 @@ class RegenieStack(StageStack):
         super().__init__(scope, "regenie", settings=settings, description="The regenie workflow of Genolaunch")
         self._data = data
         self._compute = compute
-        self._readable = (
-            data.data_bucket,
-            *(
-                s3.Bucket.from_bucket_name(self, f"Readable{number}", name)
-                for number, name in enumerate(settings.readable_buckets, start=1)
-            ),
-        )
+        self._readable = (data.data_bucket, *self.import_readable_buckets())
         self._job_role = self._make_task_role(
             "JobRole", "What a regenie job may do in AWS: nothing, its files are mounted"
         )
@@ -61,6 +54,7 @@ class RegenieStack(StageStack):
         self._images = {version: self._image(version, image) for version, image in settings.regenie.versions.items()}
 
         self._functions = Capability(self, "regenie", monitoring=data.monitoring, bundling=bundling)
+        self.list_inputs = self._make_list_inputs()
         plan_launch = self._make_plan_launch()
         collect_failures = self._make_collect_failures()
         self.jobs_machine = self._make_jobs_machine()
@@ -137,6 +131,24 @@ class RegenieStack(StageStack):
         self._execution_role.add_to_policy(
             iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])  # knows no resources
         )
+
+    def _make_list_inputs(self) -> lambda_.Function:
+        data = self._data
+        function = self._functions.function(
+            "list_inputs",
+            description="Lists the files that a launch reads",
+            timeout=Duration.minutes(5),
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name,
+                Setting.DATA_BUCKET: data.data_bucket.bucket_name,
+            },
+        )
+        data.allow_items(function, data.launch_table, "GetItem")
+        data.launch_bucket.grant_put(function, f"{INPUTS_PREFIX}*")
+        for bucket in self._readable:
+            bucket.grant_read(function)
+        return function
 
     def _make_plan_launch(self) -> lambda_.Function:
         data = self._data

@@ -11,6 +11,7 @@ from stacks.constructs.python_function import BundlingTarget
 from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.regenie import RegenieStack
+from stacks.restore import RestoreStack
 from stacks.workflow_manager import WorkflowManagerStack
 
 
@@ -26,8 +27,9 @@ class GenolaunchStage(Stage):
         self.regenie = RegenieStack(
             self, settings=settings, data=self.data, network=self.network, compute=self.compute, bundling=bundling
         )
+        self.restore = RestoreStack(self, settings=settings, data=self.data, bundling=bundling)
         self.workflow_manager = WorkflowManagerStack(
-            self, settings=settings, data=self.data, regenie=self.regenie.machine, bundling=bundling
+            self, settings=settings, data=self.data, regenie=self.regenie, restore=self.restore, bundling=bundling
         )
         self.cleanup = CleanupStack(
             self,

@@ -15,6 +15,8 @@ from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import REGISTRATION_TIMEOUT, DataStack
+from stacks.regenie import RegenieStack
+from stacks.restore import RestoreStack
 
 LAUNCH: Final = "launch"
 """Name of the state machine, and of its file, that takes one request of the launch table's stream."""
@@ -35,7 +37,8 @@ class WorkflowManagerStack(StageStack):
         *,
         settings: StageSettings,
         data: DataStack,
-        regenie: sfn.StateMachine,
+        regenie: RegenieStack,
+        restore: RestoreStack,
         bundling: BundlingTarget,
     ) -> None:
         super().__init__(
@@ -48,7 +51,7 @@ class WorkflowManagerStack(StageStack):
         self.settle_launch = self._make_status_function(
             "settle_launch", "Makes the launch table tell the truth about an execution that ended"
         )
-        self.launch = self._make_launch_machine(change_status, regenie)
+        self.launch = self._make_launch_machine(change_status, regenie, restore)
         StreamPipe(
             self,
             "Requests",
@@ -106,7 +109,9 @@ class WorkflowManagerStack(StageStack):
         data.topic.grant_publish(function)
         return function
 
-    def _make_launch_machine(self, change_status: lambda_.Function, regenie: sfn.StateMachine) -> sfn.StateMachine:
+    def _make_launch_machine(
+        self, change_status: lambda_.Function, regenie: RegenieStack, restore: RestoreStack
+    ) -> sfn.StateMachine:
         data = self._data
         launch = AslStateMachine(
             self,
@@ -116,12 +121,15 @@ class WorkflowManagerStack(StageStack):
             substitutions={
                 "LaunchTableName": data.launch_table.table_name,
                 "ChangeStatusFunctionArn": change_status.function_arn,
-                "RegenieStateMachineArn": regenie.state_machine_arn,
+                "ListRegenieInputsFunctionArn": regenie.list_inputs.function_arn,
+                "FindArchivedFunctionArn": restore.find_archived.function_arn,
+                "RegenieStateMachineArn": regenie.machine.state_machine_arn,
             },
         )
-        change_status.grant_invoke(launch.role)
+        for function in (change_status, regenie.list_inputs, restore.find_archived):
+            function.grant_invoke(launch.role)
         data.allow_items(launch.role, data.launch_table, "GetItem")
-        regenie.grant_start_execution(launch.role)
+        regenie.machine.grant_start_execution(launch.role)
         launch.allow(
             *follow_executions(self, Workflow.REGENIE),
             iam.PolicyStatement(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -14,6 +14,7 @@ from lambdas.regenie.errors import FaultCollector, UnusableInputError
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
+from lambdas.regenie.input_files import all_genotypes, input_files, step1_genotypes, step2_genotypes
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.findings import Findings
@@ -62,19 +63,6 @@ class Inputs:
     """What may spoil the results without keeping regenie from making them, one sentence or two each."""
 
 
-def step1_genotypes(parameters: RegenieParameters) -> GenotypeFiles:
-    """The genotypes that step 1 reads."""
-    return GenotypeFiles(parameters.genotypes, parameters.sample)
-
-
-def step2_genotypes(parameters: RegenieParameters) -> list[GenotypeFiles]:
-    """The genotypes that step 2 tests, in order: step 1's if the config names no others."""
-    datasets = parameters.step2.datasets
-    if datasets is None:
-        return [step1_genotypes(parameters)]
-    return [GenotypeFiles(dataset.genotypes, dataset.sample) for dataset in datasets]
-
-
 def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) -> Inputs:
     """Check all inputs: what is quickly seen, then genotypes and people, as far as their files can be read.
 
@@ -84,7 +72,8 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
     faults = Findings()
     nothing = ObjectState(0, "")
     files = {
-        path: faults.attempt(where, partial(_state, data, path), nothing) for path, where in _files(parameters).items()
+        path: faults.attempt(where, partial(_state, data, path), nothing)
+        for path, where in input_files(parameters).items()
     }
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
     columns: tuple[str, ...] = faults.attempt(
@@ -101,7 +90,7 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
     for path in predictions.values():
         files[path] = faults.attempt("regenie.step1.predictions", partial(data.state, path), nothing)
 
-    wanted = _all_genotypes(parameters)
+    wanted = all_genotypes(parameters)
     readable = {
         genotypes: where
         for genotypes, where in wanted.items()
@@ -143,54 +132,6 @@ def _state(data: DataSet, path: str) -> ObjectState:
         raise UnusableInputError(
             error.problem, f"Make the index and upload it: bgenix -g {PurePosixPath(path).stem} -index."
         ) from error
-
-
-def _files(parameters: RegenieParameters) -> dict[str, str]:
-    """Path -> the config key that names it, or names the file that it belongs to."""
-    files = {path: where for genotypes, where in _all_genotypes(parameters).items() for path in genotypes.files}
-    files[parameters.phenotypes] = "regenie.phenotypes"
-    if parameters.covariates:
-        files[parameters.covariates] = "regenie.covariates"
-    if tests := parameters.step2.gene_tests:
-        named = {"annotations": tests.annotations, "sets": tests.sets, "masks": tests.masks}
-        files |= {path: f"regenie.step2.gene_tests.{key}" for key, path in named.items()}
-    if parameters.step1.predictions:
-        files[parameters.step1.predictions] = "regenie.step1.predictions"
-    return files | {path: where for where, path in _further_files(parameters) if path not in files}
-
-
-def _further_files(parameters: RegenieParameters) -> Iterator[tuple[str, str]]:
-    """(config key, path) of the lists, and of genotype files that are read beside the tested ones."""
-    step1, step2 = parameters.step1, parameters.step2
-    lists = {
-        "keep": parameters.keep,
-        "remove": parameters.remove,
-        "step1.extract": step1.extract,
-        "step1.exclude": step1.exclude,
-        "step2.extract": step2.extract,
-        "step2.exclude": step2.exclude,
-        "step2.condition.variants": step2.condition.variants if step2.condition else None,
-    }
-    yield from ((f"regenie.{key}", path) for key, path in lists.items() if path)
-    for key, section in (("condition", step2.condition), ("interaction", step2.interaction)):
-        if section and section.genotypes:
-            for path in GenotypeFiles(section.genotypes, section.sample).files:
-                yield f"regenie.step2.{key}.genotypes", path
-
-
-def _all_genotypes(parameters: RegenieParameters) -> dict[GenotypeFiles, str]:
-    """Each genotype file that is read, once, and the config key that names it."""
-    datasets = {
-        genotypes: f"regenie.step2.datasets[{number}].genotypes"
-        for number, genotypes in enumerate(step2_genotypes(parameters))
-    }
-    step1 = step1_genotypes(parameters)
-    # The config fills in step 1's genotypes where no data sets are given: then the user wrote them there only.
-    if parameters.step1.enabled or step1 in datasets:
-        return {step1: "regenie.genotypes"} | {
-            genotypes: where for genotypes, where in datasets.items() if genotypes != step1
-        }
-    return datasets
 
 
 def _trait_indices(columns: Sequence[str], parameters: RegenieParameters) -> Mapping[str, int]:
@@ -259,7 +200,7 @@ def _check_data(
         data,
         {
             files: Genotyped(where, genotypes[files].counts)
-            for files, where in _all_genotypes(parameters).items()
+            for files, where in all_genotypes(parameters).items()
             if files in genotypes
         },
         Table(data, parameters.phenotypes, columns) if columns else None,

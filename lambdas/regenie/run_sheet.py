@@ -9,7 +9,8 @@ from typing import Any, Final
 from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS, ComputeService, run_name
 from lambdas.regenie.chunks import Survey
 from lambdas.regenie.genotypes import GenotypeFiles
-from lambdas.regenie.inputs import Inputs, SurveyedGenotypes, step1_genotypes, step2_genotypes
+from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
+from lambdas.regenie.inputs import Inputs, SurveyedGenotypes
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters

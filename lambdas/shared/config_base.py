@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import Priority, Workflow
+from contract import Priority, RetrievalTier, Workflow
 
 _LONGEST_PATH: Final = 900
 """Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""
@@ -80,6 +80,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
+class RestoreSection(Section):
+    """Restore of archived inputs."""
+
+    tier: RetrievalTier | None = None
+    """Bulk, Standard, or Expedited (minutes, and dear); the stage's choice by default."""
+    days: Annotated[int, Field(strict=True, ge=1, le=365)] | None = None
+    """How long the restored copies are kept; the stage's choice by default."""
+
+
 class LaunchSection(Section):
     """What every launch config has, whatever it runs."""
 
@@ -91,6 +100,9 @@ class LaunchSection(Section):
     """Queue of its jobs."""
     data: Annotated[str, AfterValidator(_normalise_data)]
     """The data set: s3://BUCKET/FOLDER/, or a folder of the stage's data bucket."""
+
+    restore: RestoreSection | None = None
+    """How inputs are restored that are archived in S3 Glacier; without it, as cheaply as is sensible."""
 
     def data_uri(self, data_bucket: str) -> str:
         """The data set as an s3:// URL that ends with a slash."""

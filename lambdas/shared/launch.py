@@ -37,6 +37,12 @@ class Launch:
     report_uri: str | None = None
     error: Mapping[str, Any] | None = None
     """{type, message, faults?} of the last failure."""
+    status_reason: str | None = None
+    """What it waits for, while it is WAITING or HELD."""
+    restore: Mapping[str, Any] | None = None
+    """The archived inputs that it waits for, or waited for (LaunchField.RESTORE)."""
+    approved_restore: Mapping[str, Any] | None = None
+    """{bytes, usd}: the most that a person agreed to restore."""
 
     @property
     def is_final(self) -> bool:
@@ -83,5 +89,8 @@ _ATTRIBUTES: Mapping[str, str] = {
     "results_uri": LaunchField.RESULTS_URI,
     "report_uri": LaunchField.REPORT_URI,
     "error": LaunchField.ERROR,
+    "status_reason": LaunchField.STATUS_REASON,
+    "restore": LaunchField.RESTORE,
+    "approved_restore": LaunchField.APPROVED_RESTORE,
 }
 """Field of Launch -> attribute of the launch table."""

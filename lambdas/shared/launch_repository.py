@@ -129,12 +129,18 @@ class LaunchRepository:
         return self._change(launch_id, update, execution_arn)
 
     def change_status(
-        self, launch_id: str, to: Status, *, execution_arn: str | None, fields: Mapping[str, object] | None = None
+        self,
+        launch_id: str,
+        to: Status,
+        *,
+        execution_arn: str | None,
+        attempt: int | None = None,
+        fields: Mapping[str, object] | None = None,
     ) -> Launch:
         """Move the launch to `to` and set `fields` (attributes of LaunchField) in one conditional update.
 
-        With an `execution_arn`, the launch must be that execution's or nobody's; without, a person asks. The same
-        change by the same execution is answered alike.
+        With an `execution_arn`, the launch must be that execution's or nobody's; without, a person asks. With an
+        `attempt`, it must still be the launch's. The same change by the same execution is answered alike.
 
         Raises:
             StatusConflictError: the change is not legal now (contract.ALLOWED_FROM), or another execution owns it.
@@ -148,6 +154,9 @@ class LaunchRepository:
         if execution_arn:
             update.require(f"(attribute_not_exists(#{_OWNER}) OR #{_OWNER} = :{_OWNER})")
             update.refer(_OWNER, execution_arn)
+        if attempt is not None:
+            update.require(f"#{LaunchField.ATTEMPT} = :{LaunchField.ATTEMPT}")
+            update.refer(LaunchField.ATTEMPT, attempt)
         if to in UNOWNED_STATUSES:
             update.remove(_OWNER)
         for attribute, value in (fields or {}).items():

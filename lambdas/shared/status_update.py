@@ -10,6 +10,10 @@ UNOWNED_STATUSES = frozenset({Status.QUEUED, Status.HELD, Status.WAITING, Status
 """Nobody works on a launch in one of these: the execution that brought it there no longer owns it."""
 
 
+_EXPLAINED_STATUSES = frozenset({Status.HELD, Status.WAITING})
+"""A launch in one of these says what it waits for; in another one, that would be out of date."""
+
+
 class StatusUpdate:
     """Arguments of UpdateItem for one change of status, legal from the statuses of contract.ALLOWED_FROM only.
 
@@ -34,6 +38,8 @@ class StatusUpdate:
             # What an earlier attempt left would read as if this one had ended.
             self.remove(LaunchField.ENDED_AT)
             self.remove(LaunchField.ERROR)
+        if to not in _EXPLAINED_STATUSES:
+            self.remove(LaunchField.STATUS_REASON)
 
     def require(self, condition: str) -> None:
         """Add a condition; its attributes must be set, removed or referred to as well."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contract import LaunchField, Status
+from lambdas.shared.failure import failure, status_after
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.workflow_manager.failure import failure, status_after
 from lambdas.workflow_manager.status_function import announce, settings
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from contract import Status
 from lambdas.shared.config_text import LARGEST_CONFIG
 from lambdas.shared.launch_repository import LaunchRepository, Registration
+from lambdas.shared.notifications import notify
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 from lambdas.workflow_manager.dropped_file import Drop, FileGoneError, drops, fetch
 from lambdas.workflow_manager.feedback import write_feedback
-from lambdas.workflow_manager.notifications import notify
 from lambdas.workflow_manager.registration import fingerprint, is_launch_file, launch_of
 
 if TYPE_CHECKING:

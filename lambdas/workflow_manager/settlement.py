@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import Status
+from lambdas.shared.failure import failure_of_ending, status_after
 from lambdas.shared.launch import Launch
-from lambdas.workflow_manager.failure import failure_of_ending, status_after
 
 _WORKED_ON = frozenset({Status.RUNNING, Status.CANCEL_REQUESTED})
 """Statuses in which the execution that owns a launch may still be at work."""

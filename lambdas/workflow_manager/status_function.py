@@ -6,9 +6,9 @@ from functools import cache
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.shared.launch import Launch
+from lambdas.shared.notifications import notify
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.settings import read_settings
-from lambdas.workflow_manager.notifications import notify
 
 
 @dataclass(frozen=True, slots=True)

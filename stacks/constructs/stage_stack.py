@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -25,6 +26,13 @@ class StageStack(Stack):
     def removal(self) -> RemovalPolicy:
         """What becomes of buckets, tables, keys and logs when their stack is deleted."""
         return RemovalPolicy.DESTROY if self.settings.removal_policy == "destroy" else RemovalPolicy.RETAIN
+
+    def import_readable_buckets(self) -> tuple[s3.IBucket, ...]:
+        """The buckets of others that launches may read."""
+        return tuple(
+            s3.Bucket.from_bucket_name(self, f"Readable{number}", name)
+            for number, name in enumerate(self.settings.readable_buckets, start=1)
+        )
 
     def publish(self, parameter: Parameter, value: str) -> None:
         """Make a name known to the command line and to people: an SSM parameter and a stack output."""

@@ -220,7 +220,7 @@ class TestFaults:
             (
                 config(bucket=1),
                 "bucket: is not a key of a launch config. "
-                "Known here: name, workflow, priority, data, compute, regenie.",
+                "Known here: name, workflow, priority, data, restore, compute, regenie.",
             ),
             (
                 config(priority="urgent"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambdas.workflow_manager.failure import failure, failure_of_ending, status_after
+from lambdas.shared.failure import failure, failure_of_ending, status_after
 
 
 def nested(**inner):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from contract import Status
 from lambdas.shared.launch import Launch
-from lambdas.workflow_manager.notifications import subject, text
+from lambdas.shared.notifications import subject, text
 
 LAUNCH = Launch("height-1", "height-gwas", Status.COMPLETE, "2026-11-21T04:00:00.000Z", report_uri="s3://r/report.html")
 

@@ -1,4 +1,4 @@
-"""Notices by SNS: how a launch ended, in words for the people who wait for it."""
+"""Notices by SNS: how a launch ended, or that it waits for somebody, in words for the people concerned."""
 
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,13 @@ _HEADLINES = {
     Status.COMPLETE: "is complete",
     Status.FAILED: "failed",
     Status.REJECTED: "was rejected",
+    Status.HELD: "waits for approval",
 }
 """The statuses that people are told of; who cancels a launch knows."""
 
 
 def notify(launch: Launch, *, topic_arn: str, stage: str) -> None:
-    """Tell the topic's subscribers how the launch ended; a status that is nobody's news is passed over."""
+    """Tell the topic's subscribers of the launch's status; a status that is nobody's news is passed over."""
     if launch.status not in _HEADLINES:
         return
     sns: SNSClient = aws.client("sns")
@@ -39,7 +40,8 @@ def subject(launch: Launch, stage: str) -> str:
 
 def text(launch: Launch) -> str:
     """The notice's body: what happened, what to do about it, where to look."""
-    parts = [f"Launch {launch.name} {_HEADLINES[launch.status]}.", _reason(launch), _facts(launch)]
+    reason = launch.status_reason + "." if launch.status_reason else _reason(launch)
+    parts = [f"Launch {launch.name} {_HEADLINES[launch.status]}.", reason, _facts(launch)]
     return "\n\n".join(part for part in parts if part)
 
 

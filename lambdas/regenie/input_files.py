@@ -1,0 +1,67 @@
+"""Which files of its data a launch reads, and the config key that names each."""
+
+from collections.abc import Iterator
+
+from lambdas.regenie.genotypes import GenotypeFiles
+from lambdas.shared.config_model import RegenieParameters
+
+
+def step1_genotypes(parameters: RegenieParameters) -> GenotypeFiles:
+    """The genotypes that step 1 reads."""
+    return GenotypeFiles(parameters.genotypes, parameters.sample)
+
+
+def step2_genotypes(parameters: RegenieParameters) -> list[GenotypeFiles]:
+    """The genotypes that step 2 tests, in order: step 1's if the config names no others."""
+    datasets = parameters.step2.datasets
+    if datasets is None:
+        return [step1_genotypes(parameters)]
+    return [GenotypeFiles(dataset.genotypes, dataset.sample) for dataset in datasets]
+
+
+def all_genotypes(parameters: RegenieParameters) -> dict[GenotypeFiles, str]:
+    """Each genotype file that is read, once, and the config key that names it."""
+    datasets = {
+        genotypes: f"regenie.step2.datasets[{number}].genotypes"
+        for number, genotypes in enumerate(step2_genotypes(parameters))
+    }
+    step1 = step1_genotypes(parameters)
+    # The config fills in step 1's genotypes where no data sets are given: then the user wrote them there only.
+    if parameters.step1.enabled or step1 in datasets:
+        return {step1: "regenie.genotypes"} | {
+            genotypes: where for genotypes, where in datasets.items() if genotypes != step1
+        }
+    return datasets
+
+
+def input_files(parameters: RegenieParameters) -> dict[str, str]:
+    """Path -> the config key that names it, or names the file that it belongs to."""
+    files = {path: where for genotypes, where in all_genotypes(parameters).items() for path in genotypes.files}
+    files[parameters.phenotypes] = "regenie.phenotypes"
+    if parameters.covariates:
+        files[parameters.covariates] = "regenie.covariates"
+    if tests := parameters.step2.gene_tests:
+        named = {"annotations": tests.annotations, "sets": tests.sets, "masks": tests.masks}
+        files |= {path: f"regenie.step2.gene_tests.{key}" for key, path in named.items()}
+    if parameters.step1.predictions:
+        files[parameters.step1.predictions] = "regenie.step1.predictions"
+    return files | {path: where for where, path in _further_files(parameters) if path not in files}
+
+
+def _further_files(parameters: RegenieParameters) -> Iterator[tuple[str, str]]:
+    """(config key, path) of the lists, and of genotype files that are read beside the tested ones."""
+    step1, step2 = parameters.step1, parameters.step2
+    lists = {
+        "keep": parameters.keep,
+        "remove": parameters.remove,
+        "step1.extract": step1.extract,
+        "step1.exclude": step1.exclude,
+        "step2.extract": step2.extract,
+        "step2.exclude": step2.exclude,
+        "step2.condition.variants": step2.condition.variants if step2.condition else None,
+    }
+    yield from ((f"regenie.{key}", path) for key, path in lists.items() if path)
+    for key, section in (("condition", step2.condition), ("interaction", step2.interaction)):
+        if section and section.genotypes:
+            for path in GenotypeFiles(section.genotypes, section.sample).files:
+                yield f"regenie.step2.{key}.genotypes", path

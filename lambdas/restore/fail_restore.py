@@ -1,0 +1,50 @@
+"""Ends a launch whose restore could not even begin: its prefix cannot be listed, or the platform failed."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from lambdas.restore.ending import end
+from lambdas.restore.restore_config import parts_of_key
+from lambdas.restore.restore_items import OpenRestore, RestoreItems
+from lambdas.shared.failure import failure
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    stage: str
+    launch_table: str
+    task_table: str
+    notification_topic: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
+    """`{key, error: {Error, Cause}}` of a restore config -> `{launchId}`."""
+    launch_id, attempt = parts_of_key(event["key"])
+    restore = OpenRestore(launch_id, attempt, event["key"], "")
+    end(
+        LaunchRepository(settings().launch_table),
+        RestoreItems(settings().task_table),
+        restore,
+        failure(event["error"]),
+        topic_arn=settings().notification_topic,
+        stage=settings().stage,
+    )
+    return {"launchId": launch_id}

@@ -1,0 +1,158 @@
+"""Finds the archived inputs of a launch before any compute is made for it, and lets it wait for them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import LaunchField, RetrievalTier, Status
+from lambdas.restore import wording
+from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate
+from lambdas.restore.found import Found
+from lambdas.restore.policy import Policy, least_left
+from lambdas.restore.restore_config import RestoreConfig
+from lambdas.restore.scan import Cursor, scan
+from lambdas.shared import aws
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_inputs import read_inputs_list
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.notifications import notify
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3.client import S3Client
+
+_LAST_MINUTE: Final = 60_000
+"""Milliseconds left when the scan is handed to the next invocation: a page takes seconds at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    stage: str
+    launch_table: str
+    launch_bucket: str
+    restore_policy: str
+    notification_topic: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the launch config says of restores."""
+
+    tier: RetrievalTier | None
+    days: int | None
+    policy: Policy = field(default_factory=lambda: Policy.read(settings().restore_policy))
+
+    @classmethod
+    def of(cls, launch: Launch) -> "Wish":
+        """Read it from a launch's config."""
+        given = launch.config.get("restore") or {}
+        tier = given.get("tier")
+        return cls(RetrievalTier(tier) if tier else None, given.get("days"))
+
+    @property
+    def copy_days(self) -> int:
+        """How long restored copies are kept."""
+        return self.days or self.policy.days
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """`{launchId, executionArn, inputs?, scan?}` -> `{decision, scan?}`.
+
+    `inputs` is the key in the launch bucket of the list of URLs that the launch reads; without it, it reads all of
+    its data. The decision is START (nothing to wait for), WAITING, HELD (the launch has this status now), or CONTINUE:
+    ask again with the `scan` of this answer.
+
+    Raises LaunchInputError when a prefix cannot be listed.
+    """
+    repository = LaunchRepository(settings().launch_table)
+    launch = repository.get(event["launchId"])
+    if launch is None:
+        raise LookupError(f"There is no launch {event['launchId']}.")
+    urls = _urls(launch, event.get("inputs"))
+    wish = Wish.of(launch)
+    so_far = event.get("scan") or {}
+    found = Found.read(so_far.get("found"))
+    needed_until = datetime.now(UTC) + least_left(wish.copy_days)
+    for page in scan(urls, Cursor.read(so_far.get("cursor"))):
+        found.add(item for item in page.objects if not item.is_readable(needed_until))
+        if page.next and context.get_remaining_time_in_millis() < _LAST_MINUTE:
+            return {"decision": "CONTINUE", "scan": {"cursor": page.next.as_dict(), "found": found.as_dict()}}
+    if not found.total.objects:
+        return {"decision": "START"}
+    return {"decision": _wait(repository, launch, event["executionArn"], urls, found, wish)}
+
+
+def _urls(launch: Launch, inputs_key: str | None) -> tuple[str, ...]:
+    if inputs_key:
+        return read_inputs_list(settings().launch_bucket, inputs_key)
+    assert launch.data_path is not None  # every registered launch has one
+    return (launch.data_path,)
+
+
+def _wait(
+    repository: LaunchRepository, launch: Launch, execution_arn: str, urls: tuple[str, ...], found: Found, wish: Wish
+) -> str:
+    tier = choose_tier(wish.tier, found.archives, wish.policy.mixed_tier)
+    price = estimate(found.retrieved, found.joined, tier, wish.copy_days)
+    config = RestoreConfig(launch.launch_id, launch.attempt, urls, tier, wish.copy_days, price.hours[1])
+    allowed = wish.policy.allows(found.to_retrieve, price) or _is_approved(launch, found.to_retrieve, price)
+    reason = (
+        wording.waiting_for(found.total, tier, price)
+        if allowed
+        else wording.held_for(found.to_retrieve, tier, price, wish.policy.limits)
+    )
+    changed = repository.change_status(
+        launch.launch_id,
+        Status.WAITING if allowed else Status.HELD,
+        execution_arn=execution_arn,
+        attempt=launch.attempt,
+        fields={LaunchField.STATUS_REASON: reason, LaunchField.RESTORE: _summary(found, config, price)},
+    )
+    if allowed:
+        # After the status: the restore may be over as soon as this object is there.
+        _client().put_object(Bucket=settings().launch_bucket, Key=config.key, Body=config.as_json().encode())
+    logger.info("Inputs are archived", extra={"launchId": launch.launch_id, "status": changed.status, "why": reason})
+    metrics.add_metric(name=f"Launches{changed.status.title()}", unit=MetricUnit.Count, value=1)
+    notify(changed, topic_arn=settings().notification_topic, stage=settings().stage)
+    return changed.status
+
+
+def _is_approved(launch: Launch, some: Amount, price: Estimate) -> bool:
+    """A person agreed to as much. (It may have become more since.)"""
+    given = launch.approved_restore
+    return given is not None and some.bytes <= given["bytes"] and price.usd <= given["usd"]
+
+
+def _summary(found: Found, config: RestoreConfig, price: Estimate) -> dict[str, object]:
+    """LaunchField.RESTORE; bytes and usd are what a person approves, objects and size what is waited for."""
+    return {
+        "attempt": config.attempt,
+        "objects": found.total.objects,
+        "size": found.total.bytes,
+        "bytes": found.to_retrieve.bytes,
+        "usd": price.usd,
+        "tier": str(config.tier),
+        "days": config.days,
+        "hours": list(price.hours),
+    }
+
+
+def _client() -> "S3Client":
+    client: S3Client = aws.client("s3")
+    return client

@@ -1,0 +1,211 @@
+"""Looks after restores that no event moves: late ones, and those whose index or whose last event was lost.
+
+A launch never stays WAITING for something that will not come: S3 is asked what became of its objects, what was never
+asked for is asked for again, and after the tier's deadline the launch fails with the names of what is missing.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.exceptions import ClientError
+
+from contract import RESTORE_FAILED, RESTORE_PENDING, Status, run_name
+from lambdas.restore import ending
+from lambdas.restore.archive import ArchivedObject
+from lambdas.restore.deadlines import CHECK_EVERY, INDEXING_AT_MOST
+from lambdas.restore.request_queue import Request, send
+from lambdas.restore.restore_config import RestoreConfig, restore_config_key
+from lambdas.restore.restore_items import Counts, OpenRestore, RestoreItems, WantedObject
+from lambdas.restore.scan import head
+from lambdas.shared import aws
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3.client import S3Client
+    from types_boto3_stepfunctions.client import SFNClient
+
+_AT_A_TIME: Final = 10
+"""HeadObjects: as many as botocore keeps connections."""
+
+_TOGETHER: Final = 990
+"""Objects that are asked about before the answers are written down: ten transactions."""
+
+_LAST_MINUTE: Final = 60_000
+"""Milliseconds left when the rest is left to the next round."""
+
+_GONE: Final = {"404": "does not exist any more", "403": "may not be read by this stage (access denied)"}
+"""HeadObject's refusals have the HTTP status for a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    stage: str
+    launch_table: str
+    task_table: str
+    launch_bucket: str
+    restore_queue: str
+    restore_state_machine: str
+    notification_topic: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """Anything (a schedule) -> `{late: n}`: restores that S3 was asked about, or whose index was begun again."""
+    keeper = Keeper(
+        LaunchRepository(settings().launch_table),
+        RestoreItems(settings().task_table),
+        datetime.now(UTC),
+        lambda: context.get_remaining_time_in_millis() > _LAST_MINUTE,
+    )
+    late = keeper.look_after_all()
+    metrics.add_metric(name="RestoresLate", unit=MetricUnit.Count, value=late)
+    return {"late": late}
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """One round."""
+
+    repository: LaunchRepository
+    items: RestoreItems
+    now: datetime
+    has_time: Any
+    """Whether to go on: a function without arguments."""
+
+    def look_after_all(self) -> int:
+        """Every launch that waits, and every restore that is still looked for; how many were late."""
+        known = {restore.launch_id: restore for restore in self.items.open_restores()}
+        late = sum(self._look_after(restore) for restore in known.values())
+        return late + sum(
+            self._begin_again(launch.launch_id, launch.attempt)
+            for launch in list(self.repository.with_status(Status.WAITING))
+            if launch.launch_id not in known and self._is_old(launch)
+        )
+
+    def _look_after(self, restore: OpenRestore) -> bool:
+        launch = self.repository.get(restore.launch_id)
+        if launch is None or launch.status is not Status.WAITING or launch.attempt != restore.attempt:
+            self.items.forget(restore)
+            return False
+        counts = self.items.counts(restore)
+        if counts is None or not counts.indexed:
+            quiet_since = counts.updated_at if counts else launch.updated_at
+            return _is_before(quiet_since, self.now - INDEXING_AT_MOST) and self._begin_again(
+                restore.launch_id, restore.attempt
+            )
+        if counts.failed:  # whoever found that out did not come to end the launch
+            reasons = dict(self.items.of_status(restore, RESTORE_FAILED))
+            ending.end_failed(self.repository, self.items, restore, ending.message(reasons), **_notice())
+            return True
+        if ending.go_on_if_over(self.repository, self.items, restore) or not _is_before(counts.check_at, self.now):
+            return False
+        self._reconcile(restore, counts)
+        return True
+
+    def _is_old(self, launch: Launch) -> bool:
+        """Its restore should have begun long ago: the event of its restore config was lost."""
+        return _is_before(launch.updated_at, self.now - INDEXING_AT_MOST)
+
+    def _begin_again(self, launch_id: str, attempt: int) -> bool:
+        """Start the restore state machine as the event does; once an hour is enough."""
+        client: SFNClient = aws.client("stepfunctions")
+        source = {"bucket": {"name": settings().launch_bucket}}
+        source["object"] = {"key": restore_config_key(launch_id, attempt)}
+        try:
+            client.start_execution(
+                stateMachineArn=settings().restore_state_machine,
+                name=f"{run_name(launch_id, attempt)}-again-{self.now:%d%H}",
+                input=json.dumps({"detail": source}),
+            )
+        except client.exceptions.ExecutionAlreadyExists:
+            return False
+        logger.warning("A restore is begun again", extra={"launchId": launch_id, "attempt": attempt})
+        return True
+
+    def _reconcile(self, restore: OpenRestore, counts: Counts) -> None:
+        """Ask S3 what became of the objects, and do what follows from it."""
+        logger.warning("A restore is late", extra={"launchId": restore.launch_id, "pending": counts.pending})
+        config = _config(restore)
+        pending = (item for item, _ in self.items.of_status(restore, RESTORE_PENDING))
+        while batch := list(islice(pending, _TOGETHER)):
+            if not self._settle(restore, config, batch):
+                return
+            if not self.has_time():
+                return  # the next round finds less to do
+        if ending.go_on_if_over(self.repository, self.items, restore):
+            return
+        if _is_before(counts.give_up_at, self.now):
+            self._give_up(restore)
+        else:
+            self.items.check_again_at(restore, self.now + CHECK_EVERY)
+
+    def _settle(self, restore: OpenRestore, config: RestoreConfig, batch: list[WantedObject]) -> bool:
+        """Write down what S3 says of some objects; False if that ended the launch."""
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            answers = dict(zip(batch, pool.map(_state, batch), strict=True))
+        self.items.mark_restored(restore, [item for item, found in answers.items() if found is None])
+        gone = {item: found for item, found in answers.items() if isinstance(found, str)}
+        if gone:
+            ending.fail(self.repository, self.items, restore, gone, **_notice())
+            return False
+        send(settings().restore_queue, config, [Request.of(found) for found in _unrequested(answers.values())])
+        return True
+
+    def _give_up(self, restore: OpenRestore) -> None:
+        missing = (item for item, _ in self.items.of_status(restore, RESTORE_PENDING))
+        reasons = dict.fromkeys(missing, "was not restored in time")
+        if reasons:
+            ending.fail(self.repository, self.items, restore, reasons, **_notice())
+
+
+def _state(item: WantedObject) -> ArchivedObject | str | None:
+    """None if it can be read; a text says why it never will."""
+    try:
+        found = head(item.bucket, item.key)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _GONE:
+            return _GONE[code]
+        raise
+    return None if found is None or (found.expires and not found.is_restoring) else found
+
+
+def _unrequested(answers: Iterable[ArchivedObject | str | None]) -> Iterator[ArchivedObject]:
+    for found in answers:
+        if isinstance(found, ArchivedObject) and not found.is_restoring:
+            yield found
+
+
+def _config(restore: OpenRestore) -> RestoreConfig:
+    client: S3Client = aws.client("s3")
+    answer = client.get_object(Bucket=settings().launch_bucket, Key=restore.config_key)
+    return RestoreConfig.read(answer["Body"].read())
+
+
+def _notice() -> dict[str, str]:
+    return {"topic_arn": settings().notification_topic, "stage": settings().stage}
+
+
+def _is_before(moment: str | None, other: datetime) -> bool:
+    return moment is not None and datetime.fromisoformat(moment) <= other

@@ -1,0 +1,41 @@
+"""What a stage lets launches restore, and how."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+from contract import RetrievalTier
+from lambdas.restore.estimate import Amount, Estimate
+from lambdas.restore.wording import size
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The setting RESTORE_POLICY."""
+
+    mixed_tier: RetrievalTier
+    """Where not all is Flexible Retrieval."""
+    days: int
+    most_bytes: int
+    most_usd: float
+    """Above one of these a launch waits for a person."""
+
+    @classmethod
+    def read(cls, text: str) -> "Policy":
+        """Read the setting."""
+        given = json.loads(text)
+        return cls(RetrievalTier(given["mixedTier"]), given["days"], given["mostBytes"], given["mostUsd"])
+
+    def allows(self, some: Amount, found: Estimate) -> bool:
+        """Whether it may be restored unasked."""
+        return some.bytes <= self.most_bytes and found.usd <= self.most_usd
+
+    @property
+    def limits(self) -> str:
+        """In words."""
+        return f"{size(self.most_bytes)}, {self.most_usd:,.2f} USD"
+
+
+def least_left(days: int) -> timedelta:
+    """A restored copy that goes sooner is kept for longer before a launch relies on it: half of what it would get."""
+    return timedelta(days=days) / 2
