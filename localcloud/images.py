@@ -4,13 +4,19 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from localcloud.locked_environment import EnvironmentFailedError, locked_environment
+
 REGENIE_REPOSITORY: Final = "genolaunch-regenie"
 """Last component of the image's repository; its tag is the version of regenie."""
+
+SNAKEMAKE9_REPOSITORY: Final = "genolaunch-snakemake9"
+"""The same of the image in which the jobs of Snakemake's engine aws-batch run; its tag is the version of Snakemake."""
 
 REGENIE_OVERRIDE: Final = "GENOLAUNCH_REGENIE"
 """Environment variable of the developer that names the regenie program to use."""
@@ -56,8 +62,8 @@ class BuildSource:
 
     tag: str
     folder: Path
-    version: str
-    """Of regenie."""
+    options: tuple[str, ...]
+    """Of `docker build`."""
 
 
 class ImageCatalog:
@@ -77,26 +83,37 @@ class ImageCatalog:
 
     def resolve(self, uri: str) -> ProcessImage:
         """The process environment of an image. Raises UnknownImageError."""
-        source = self.build_source(uri)
-        if source is None:
+        repository, tag = _name(uri)
+        environments: Mapping[str, Callable[[], Mapping[str, str]]] = {
+            REGENIE_REPOSITORY: self._regenie_environment,
+            SNAKEMAKE9_REPOSITORY: lambda: _snakemake9_environment(self._checkout),
+        }
+        if repository not in environments or not tag:
             raise UnknownImageError(
-                f"{uri} can be run by Docker only; without it the local cloud knows {REGENIE_REPOSITORY}:<version>"
+                f"{uri} can be run by Docker only; without it the local cloud knows {REGENIE_REPOSITORY}:<version> "
+                f"and {SNAKEMAKE9_REPOSITORY}:<version>"
             )
-        return ProcessImage(
-            {
-                "PATH": f"{self._bin}:{_SYSTEM_PATH}",
-                "PYTHONPATH": str(source.folder),
-                # As in the image: matplotlib lists the fonts once and keeps the list.
-                "MPLCONFIGDIR": str(self._fonts),
-            }
-        )
+        return ProcessImage(environments[repository]())
 
     def build_source(self, uri: str) -> BuildSource | None:
         """What to build an image from, if it is one of this project's."""
-        repository, _, tag = uri.rpartition("/")[2].partition(":")
-        if repository != REGENIE_REPOSITORY or not tag:
+        repository, tag = _name(uri)
+        containers = self._checkout / "containers"
+        sources = {
+            REGENIE_REPOSITORY: (containers / "regenie", ("--build-arg", f"REGENIE_VERSION={tag}")),
+            SNAKEMAKE9_REPOSITORY: (containers / "snakemake", ("--target", "snakemake9")),
+        }
+        if repository not in sources or not tag:
             return None
-        return BuildSource(f"{repository}:{tag}", self._checkout / "containers" / "regenie", tag)
+        return BuildSource(f"{repository}:{tag}", *sources[repository])
+
+    def _regenie_environment(self) -> Mapping[str, str]:
+        return {
+            "PATH": f"{self._bin}:{_SYSTEM_PATH}",
+            "PYTHONPATH": str(self._checkout / "containers" / "regenie"),
+            # As in the image: matplotlib lists the fonts once and keeps the list.
+            "MPLCONFIGDIR": str(self._fonts),
+        }
 
     def _write_programs(self) -> None:
         python = shlex.quote(sys.executable)
@@ -121,6 +138,27 @@ class ImageCatalog:
         program = self._bin / name
         program.write_text(script)
         program.chmod(0o755)
+
+
+def _name(uri: str) -> tuple[str, str]:
+    """The last component of an image's repository, and its tag; "" without one."""
+    repository, _, tag = uri.rpartition("/")[2].partition(":")
+    return repository, tag
+
+
+def snakemake9(checkout: Path) -> Path:
+    """The virtual environment of Snakemake 9, made at its first use. Raises EnvironmentFailedError."""
+    lock = checkout / "containers" / "snakemake" / "requirements-aws-batch.txt"
+    return locked_environment(lock, built_first=("packaging", "setuptools", "wheel"))
+
+
+@cache
+def _snakemake9_environment(checkout: Path) -> Mapping[str, str]:
+    try:
+        environment = snakemake9(checkout)
+    except EnvironmentFailedError as error:
+        raise UnknownImageError(f"{SNAKEMAKE9_REPOSITORY} is not to be had: {error}") from error
+    return {"PATH": f"{environment / 'bin'}:{_SYSTEM_PATH}"}
 
 
 def process_environment(uri: str, folder: Path) -> dict[str, str]:

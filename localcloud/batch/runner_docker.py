@@ -90,10 +90,10 @@ class DockerRunner:
 
     def _local_image(self, uri: str) -> str:
         source = self._images.build_source(uri)
-        return uri if source is None else self._build(source.tag, source.folder, source.version)
+        return uri if source is None else self._build(source.tag, source.folder, source.options)
 
-    def _build_once(self, tag: str, folder: Path, version: str) -> str:
-        build = ["docker", "build", "--quiet", "--tag", tag, "--build-arg", f"REGENIE_VERSION={version}", str(folder)]
+    def _build_once(self, tag: str, folder: Path, options: tuple[str, ...]) -> str:
+        build = ["docker", "build", "--quiet", "--tag", tag, *options, str(folder)]
         try:
             subprocess.run(build, check=True, capture_output=True, text=True, timeout=_BUILD_SECONDS)
         except subprocess.CalledProcessError as error:

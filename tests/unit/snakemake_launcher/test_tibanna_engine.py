@@ -2,7 +2,8 @@
 
 import json
 
-from snakemake_launcher.engines.tibanna import Tibanna, make, telling_line
+from snakemake_launcher.engines.job_log import telling_line
+from snakemake_launcher.engines.tibanna import Tibanna, make
 from snakemake_launcher.run_sheet import RunSheet
 from tests.unit.snakemake_launcher.sheets import sheet
 

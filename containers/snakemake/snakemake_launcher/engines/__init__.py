@@ -45,6 +45,7 @@ class Engine(Protocol):
 
 _MODULES: Final[Mapping[str, str]] = {
     "tibanna": "snakemake_launcher.engines.tibanna",
+    "aws-batch": "snakemake_launcher.engines.aws_batch",
 }
 """A run sheet's `engine` -> the module whose `make` makes it: one engine's libraries need not be there for another."""
 

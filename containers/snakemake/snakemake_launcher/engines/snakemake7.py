@@ -3,7 +3,6 @@
 `python3 -m snakemake_launcher.engines.snakemake7 ARGUMENTS` is `snakemake ARGUMENTS`.
 """
 
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import snakemake
 from snakemake.executors import TibannaExecutor
 from snakemake.workflow import Workflow
 
+from snakemake_launcher.engines.signals import listen_to_sigint_only
 from snakemake_launcher.events import emit
 
 _LONGEST_EXECUTION_NAME = 80
@@ -55,11 +55,7 @@ def job_key(job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
 
 def main() -> None:
     """Snakemake's main, which exits by itself."""
-    # Snakemake takes SIGTERM for "end when the running jobs have". The launcher says what is to end, by SIGINT, and a
-    # signal to the whole group must not come before it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    # A process that a shell started in the background ignores SIGINT; Snakemake must hear it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    listen_to_sigint_only()
     give_setter_back()
     tell_submissions()
     handler = Path(__file__).with_name("log_handler.py")

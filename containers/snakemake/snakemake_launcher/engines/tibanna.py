@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.engines import Failure
+from snakemake_launcher.engines.job_log import telling_line
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 
@@ -174,22 +175,6 @@ class Tibanna:
 
 
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])
-
-
-def telling_line(log: str) -> str:
-    """The line of a job's log that says most about its failure: above Snakemake's own report of the failed rule."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    starts = [number for number, line in enumerate(lines) if line.startswith(("Error in rule ", "RuleException"))]
-    if not starts:
-        return lines[-1] if lines else ""
-    said = [line for line in lines[: starts[0]] if not _is_snakemakes(line)]
-    return said[-1] if said else lines[starts[0]]
-
-
-def _is_snakemakes(line: str) -> bool:
-    """Whether it only gives the time, or what the rule is: `[Sat Nov 21 07:10:11 2026]`, `output: x`."""
-    words = ("input:", "output:", "log:", "jobid:", "reason:", "wildcards:", "resources:", "threads:", "priority:")
-    return line.startswith(("[", "#", "Waiting at most", *words)) or line.endswith(".snakemake.log")
 
 
 def _message(cause: str) -> str:
