@@ -173,6 +173,8 @@ class RegenieStack(StageStack):
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
         for bucket in self._readable:
             bucket.grant_read(function)
+        # Read as well: a launch may use the predictions of an earlier one, which are copied within the bucket.
+        data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*")
         data.results_bucket.grant_put(function, f"{RESULTS_PREFIX}*")
         return function
 

@@ -51,6 +51,15 @@ class DataSet:
             raise self._unusable(path, error) from error
         return ObjectState(head["ContentLength"], head["ETag"])
 
+    def states(self, folder: str) -> dict[str, ObjectState]:
+        """Path -> state of every object below `folder`, which ends with a slash (or is empty)."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + folder)
+        try:
+            found = [entry for page in pages for entry in page.get("Contents", [])]
+        except ClientError as error:
+            raise self._unusable(folder, error) from error
+        return {entry["Key"].removeprefix(self.prefix): ObjectState(entry["Size"], entry["ETag"]) for entry in found}
+
     def size(self, path: str) -> int:
         """Bytes of an object."""
         return self.state(path).size

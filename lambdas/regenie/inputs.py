@@ -10,6 +10,15 @@ from typing import Final
 
 from lambdas.regenie.chunks import Chunk, SetChunk, Survey
 from lambdas.regenie.data_set import DataSet, ObjectState
+from lambdas.regenie.earlier_launch import (
+    FROM_LAUNCH,
+    Analysed,
+    EarlierLaunch,
+    FindLaunch,
+    check_analysed,
+    check_config,
+    no_launches,
+)
 from lambdas.regenie.errors import FaultCollector, UnusableInputError
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
@@ -52,7 +61,10 @@ class Inputs:
     trait_indices: Mapping[str, int]
     covariates: int
     given_predictions: Mapping[str, str]
-    """Empty unless step 1 is skipped."""
+    """Trait -> path of its LOCO file, from {data} or {work} on; empty unless step 1 is skipped."""
+    earlier: EarlierLaunch | None
+    """Whose predictions are to be copied, if the launch names one."""
+    analysed: Analysed
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]
     input_bytes: int
     """Of every file that is read."""
@@ -63,8 +75,12 @@ class Inputs:
     """What may spoil the results without keeping regenie from making them, one sentence or two each."""
 
 
-def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) -> Inputs:
+def read_inputs(
+    data: DataSet, parameters: RegenieParameters, images: Images, find_launch: FindLaunch = no_launches
+) -> Inputs:
     """Check all inputs: what is quickly seen, then genotypes and people, as far as their files can be read.
+
+    `find_launch` reads the launch of an id (earlier_launch.read_earlier_launch).
 
     Raises:
         LaunchInputError: with every fault.
@@ -86,6 +102,7 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
     predictions: Mapping[str, str] = faults.attempt(
         "regenie.step1.predictions", lambda: _given_predictions(data, parameters), {}
     )
+    earlier = faults.attempt(FROM_LAUNCH, lambda: _earlier_launch(parameters, find_launch, faults), None)
     sets: tuple[GeneSet, ...] = faults.attempt(_GENE_SETS, lambda: _gene_sets(data, parameters), ())
     for path in predictions.values():
         files[path] = faults.attempt("regenie.step1.predictions", partial(data.state, path), nothing)
@@ -99,14 +116,24 @@ def read_inputs(data: DataSet, parameters: RegenieParameters, images: Images) ->
     genotypes = _survey_all(data, parameters, readable, sets, faults)
     if genotypes.keys() == wanted.keys() and bool(sets) == bool(parameters.step2.gene_tests):
         _check_sizes(parameters, genotypes, faults)
-    samples = _check_data(data, parameters, genotypes, columns, covariates, faults)
+    people = Table(data, parameters.phenotypes, columns) if columns else None
+    adjusted = Table(data, parameters.covariates, covariates) if parameters.covariates and covariates else None
+    samples = _check_data(data, parameters, genotypes, people, adjusted, faults)
+    analysed = _analysed(image, parameters, people, adjusted)
+    if earlier and samples and analysed:
+        check_analysed(analysed, samples, earlier, faults)
     faults.raise_if_any()
     assert samples is not None  # what it cannot check is a fault
+    assert analysed is not None
+    if earlier:
+        files |= {f"{earlier.launch_id}/{path}": state for path, state in earlier.states.items()}
     return Inputs(
         image,
         indices,
         len(covariates),
-        predictions,
+        _placed(predictions, earlier, parameters),
+        earlier,
+        analysed,
         genotypes,
         input_bytes=sum(file.size for file in files.values()),
         fingerprint=_fingerprint(image, files, parameters),
@@ -158,6 +185,38 @@ def _given_predictions(data: DataSet, parameters: RegenieParameters) -> Mapping[
     return read_predictions(data, path, parameters.traits) if path else {}
 
 
+def _earlier_launch(parameters: RegenieParameters, find_launch: FindLaunch, findings: Findings) -> EarlierLaunch | None:
+    if parameters.step1.from_launch is None:
+        return None
+    earlier = find_launch(parameters.step1.from_launch)
+    check_config(parameters, earlier, findings)
+    return earlier
+
+
+def _placed(
+    predictions: Mapping[str, str], earlier: EarlierLaunch | None, parameters: RegenieParameters
+) -> Mapping[str, str]:
+    if earlier:
+        return {trait: f"{{work}}/{earlier.place(trait)}" for trait in parameters.traits}
+    return {trait: f"{{data}}/{path}" for trait, path in predictions.items()}
+
+
+def _analysed(
+    image: str, parameters: RegenieParameters, phenotypes: Table | None, covariates: Table | None
+) -> Analysed | None:
+    """None unless all was read to its end."""
+    if not phenotypes or not phenotypes.sha256 or (parameters.covariates and not (covariates and covariates.sha256)):
+        return None
+    used = parameters.covariate_columns
+    columns = [name for name in covariates.columns if used is None or name in used] if covariates else ()
+    return Analysed(
+        image,
+        phenotypes.sha256,
+        covariates.sha256 if covariates else None,
+        tuple(columns),
+    )
+
+
 def _gene_sets(data: DataSet, parameters: RegenieParameters) -> tuple[GeneSet, ...]:
     tests = parameters.step2.gene_tests
     return read_sets(data, tests.sets) if tests else ()
@@ -191,8 +250,8 @@ def _check_data(
     data: DataSet,
     parameters: RegenieParameters,
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes],
-    columns: Sequence[str],
-    covariates: Sequence[str],
+    phenotypes: Table | None,
+    covariates: Table | None,
     findings: Findings,
 ) -> SampleCounts | None:
     """Preflight of what there is: a table whose header is a fault has no columns here."""
@@ -203,8 +262,8 @@ def _check_data(
             for files, where in all_genotypes(parameters).items()
             if files in genotypes
         },
-        Table(data, parameters.phenotypes, columns) if columns else None,
-        Table(data, parameters.covariates, covariates) if parameters.covariates and covariates else None,
+        phenotypes,
+        covariates,
         parameters,
         findings,
     )

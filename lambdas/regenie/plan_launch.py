@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from contract import WORK_LAUNCH, WORK_PLAN
 from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
@@ -71,7 +72,10 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
         raise LookupError(f"There is no launch {launch_id}.")
     config = RegenieLaunch.model_validate(launch.config)
     data = DataSet.at(config.data_uri(settings().data_bucket))
-    inputs = read_inputs(data, config.regenie, Images.read(settings().regenie_images))
+    images = Images.read(settings().regenie_images)
+    inputs = read_inputs(
+        data, config.regenie, images, lambda other: read_earlier_launch(other, repository.get(other), _results(other))
+    )
     for found in inputs.genotypes.values():
         if found.survey.note:
             logger.info(found.survey.note)
@@ -79,8 +83,14 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     repository.record_warnings(launch_id, attempt, inputs.warnings)
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs)])
     _write_plan(launch_id, analysis)
+    if inputs.earlier:
+        copy_predictions(inputs.earlier, config.regenie.traits, _results(launch_id))
     stage = Stage(read_placements(settings().placements), settings().data_bucket, settings().results_bucket)
     return run_sheet(Attempt(launch_id, attempt, launch.requested_by), config, inputs, analysis, stage)
+
+
+def _results(launch_id: str) -> DataSet:
+    return DataSet(settings().results_bucket, results_prefix(launch_id))
 
 
 def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any], inputs: Inputs) -> str:
@@ -89,6 +99,7 @@ def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any], inputs: I
         "attempt": attempt,
         "config": config,
         "samples": inputs.samples.as_dict(),
+        "analysed": inputs.analysed.as_dict(),
         "warnings": inputs.warnings,
     }
     return json.dumps(launch, sort_keys=True)

@@ -48,7 +48,7 @@ class Analysis:
     level0_jobs: int
     """0 unless step 1 is split."""
     given_predictions: Mapping[str, str]
-    """Trait -> path below data of its LOCO file, if step 1 is GIVEN."""
+    """Trait -> path of its LOCO file, from {data} or {work} on, if step 1 is GIVEN."""
     fingerprint: str
     """Of the inputs (inputs.Inputs)."""
     datasets: Sequence[DatasetChunks]
@@ -247,4 +247,4 @@ def _prediction(analysis: Analysis, trait: str) -> str:
         case Step1Mode.WHOLE:
             return f"{{work}}/{_WHOLE_OUTPUT}/{_loco_name(analysis, trait)}"
         case Step1Mode.GIVEN:
-            return f"{{data}}/{analysis.given_predictions[trait]}"
+            return analysis.given_predictions[trait]

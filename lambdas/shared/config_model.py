@@ -44,6 +44,8 @@ MOST_ARRAY_CHILDREN: Final = 10_000
 _TRAIT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 """A trait names folders and files (`..` would be the folder above) and follows an option (`-x` would be one)."""
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
+_LAUNCH_ID = r"^[a-z0-9][a-z0-9-]{0,29}-[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$"
+"""As registration makes them; it also becomes a part of an S3 key."""
 _PAR_REGION = r"^(b36|b37|b38|hg18|hg19|hg38|[0-9]+,[0-9]+)$"
 _VARIANT = r"^[A-Za-z0-9_.:;/<>*-]+$"
 _LEVEL = r"^[A-Za-z0-9_.<>=+-]+$"
@@ -55,6 +57,10 @@ PATTERNS_IN_WORDS: Final = {
         "Rename the column, in the phenotype file and here.",
     ),
     _VERSION: ("must be a version such as 4.1.2", "Leave it out to take the image's own."),
+    _LAUNCH_ID: (
+        "must be the id of a launch, such as height-gwas-20261121t040000-1a2b3c4d",
+        "`genolaunch list` shows the ids.",
+    ),
 }
 """What a pattern of a launch config asks for, to read on from the key, and the remedy."""
 
@@ -178,7 +184,7 @@ class Step1(Section):
     """Whole-genome regression: the predictions that step 2 corrects with."""
 
     enabled: Flag = True
-    """False goes straight to step 2, with `predictions` of an earlier run."""
+    """False goes straight to step 2, with `predictions` of an earlier run or those `from_launch`."""
     block_size: Count = 1000
     """Variants of one block (regenie's --bsize)."""
     jobs: Annotated[Count, Field(le=MOST_ARRAY_CHILDREN)] = 20
@@ -191,6 +197,8 @@ class Step1(Section):
     """List of variants to leave out."""
     extra: Annotated[list[Annotated[str, _check_extra(1)]], Field(max_length=20)] = Field(default_factory=list)
     """Further options of regenie, each as `--flag` or `--flag value`."""
+    from_launch: Annotated[str, Field(pattern=_LAUNCH_ID)] | None = None
+    """Id of an earlier launch of this stage whose step 1 predictions are used."""
     predictions: RelativePath | None = Field(default=None, validate_default=True)
     """Path below data of an earlier step 1's `_pred.list`, with the .loco files it names beside it."""
 
@@ -201,16 +209,27 @@ class Step1(Section):
             raise plain_fault("would be ignored, since step 1 is not enabled", "Leave it out, or enable step 1.")
         return value
 
+    @field_validator("from_launch", "predictions")
+    @classmethod
+    def _belongs_to_skipped_step(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("enabled") is True and given is not None:
+            raise plain_fault("would be ignored, since step 1 is enabled", "Leave it out, or set enabled: false.")
+        return given
+
     @field_validator("predictions")
     @classmethod
-    def _belongs_to_skipped_step(cls, path: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("enabled") is False and path is None:
+    def _are_given_once(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("enabled") is not False or "from_launch" not in info.data:
+            return path  # one of them is a fault already
+        from_launch = info.data["from_launch"]
+        if path is None and from_launch is None:
             raise plain_fault(
                 "is required when step 1 is not enabled, but missing",
-                "Give the path below data of an earlier step 1's _pred.list, or enable step 1.",
+                "Give the path below data of an earlier step 1's _pred.list, or the id of an earlier launch as "
+                "from_launch, or enable step 1.",
             )
-        if info.data.get("enabled") is True and path is not None:
-            raise plain_fault("would be ignored, since step 1 is enabled", "Leave it out, or set enabled: false.")
+        if path is not None and from_launch is not None:
+            raise plain_fault("would be ignored, since from_launch is given", "Give one of the two.")
         return path
 
     @property

@@ -118,6 +118,25 @@ def test_step_2_only_with_the_predictions_of_an_earlier_launch(platform, finishe
     assert platform.result(launch_id, "gwas/ldl.regenie.gz") == platform.result(earlier, "gwas/ldl.regenie.gz")
 
 
+def test_an_earlier_launchs_predictions_are_used_by_its_id(platform, finished):
+    # When: a later launch names the earlier one
+    config = gwas_config(step1={"enabled": False, "from_launch": finished["launchId"]})
+    launch_id = platform.drop(config)["launchId"]
+    # Then: the same bytes, no step 1 job, and predictions of its own for a third launch
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    assert {j["jobName"].rsplit("-", 1)[1] for j in platform.jobs(launch_id)} == {"step2", "merge", "report"}
+    for trait in ("height", "ldl"):
+        path = f"gwas/{trait}.regenie.gz"
+        assert platform.result(launch_id, path) == platform.result(finished["launchId"], path)
+    assert platform.result(launch_id, "step1/predictions/ldl/step1_pred.list") == b"ldl step1_2.loco\n"
+    # And: with other covariates they are not this analysis's predictions
+    other = config | {"regenie": config["regenie"] | {"covariate_columns": ["age"]}}
+    rejected = platform.wait_for(platform.drop(other)["launchId"])
+    assert rejected["status"] == "REJECTED"
+    (fault,) = rejected["error"]["faults"]
+    assert "had the covariates" in fault["problem"]
+
+
 def test_five_faults_give_one_rejection_that_lists_five(platform):
     config = gwas_config(
         genotypes="cohort.vcf", traits=[], trait_type="ordinal", step2={"variants_per_job": -5}, fenotypes="x"

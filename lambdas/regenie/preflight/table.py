@@ -1,8 +1,8 @@
 """The rows of a phenotype or covariate file, as strictly as regenie reads them."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
@@ -15,7 +15,7 @@ _BATCH: Final = 2048
 """Rows taken together: enough that the cost of a batch does not count, few enough that 1,000 columns fit in memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Table:
     """A phenotype or covariate file with a good header."""
 
@@ -23,6 +23,8 @@ class Table:
     path: str
     columns: Sequence[str]
     """All after FID and IID."""
+    sha256: str | None = None
+    """Of all lines, as soon as every row was read: tells what a launch analysed, wherever the file lay."""
 
     @property
     def uri(self) -> str:
@@ -38,13 +40,18 @@ class Table:
             UnusableInputError: a row that regenie would refuse or misread. Names the first one.
         """
         width = _ID_COLUMNS + len(self.columns)
-        for number, line in enumerate(islice(self.data.lines(self.path), 1, None), start=2):
+        content = hashlib.sha256()
+        for number, line in enumerate(self.data.lines(self.path), start=1):
+            content.update(line + b"\n")
+            if number == 1:
+                continue
             fields = line.replace(b"\t", b" ").split(b" ")
             if len(fields) == width + 1 and not fields[-1]:
                 fields.pop()  # regenie passes over one separator at the end
             if len(fields) != width or b"" in fields or line.endswith(b"\r"):
                 raise self._malformed(number, line, width)
             yield fields[0] + b"_" + fields[1], fields
+        self.sha256 = content.hexdigest()
 
     def _malformed(self, number: int, line: bytes, width: int) -> UnusableInputError:
         if not line.strip():

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from contract import Status
+from contract import Status, Workflow
 from lambdas.regenie import sampling, surveying
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.errors import LaunchInputError, UnusableInputError
@@ -24,7 +24,7 @@ from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET, RESULTS_BUCKET
 COHORT = Path(__file__).parents[3] / "examples" / "gwas" / "cohort"
 
 
-def register(repository: LaunchRepository, **regenie: Any) -> None:
+def register(repository: LaunchRepository, launch_id: str = "launch-1", **regenie: Any) -> None:
     """Given: a launch of the demo cohort, changed by `regenie`."""
     config = RegenieLaunch.model_validate(
         {
@@ -44,14 +44,15 @@ def register(repository: LaunchRepository, **regenie: Any) -> None:
         }
     )
     launch = Launch(
-        "launch-1",
+        launch_id,
         "height-gwas",
         Status.SUBMITTED,
         "2026-11-21T04:00:00.000Z",
+        workflow=Workflow.REGENIE,
         config_json=config.as_json(),
         requested_by="AWS:AROA:ada",
     )
-    repository.register(launch, "fingerprint")
+    repository.register(launch, f"fingerprint of {launch_id}")
 
 
 @pytest.fixture

@@ -26,6 +26,9 @@ class MemoryDataSet(DataSet):
         content = self._file(path)
         return ObjectState(len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
 
+    def states(self, folder: str) -> dict[str, ObjectState]:
+        return {path: self.state(path) for path in self.files if path.startswith(folder)}
+
     def read(self, path: str, start: int, length: int) -> bytes:
         return self._file(path)[start : start + length]
 

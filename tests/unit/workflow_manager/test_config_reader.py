@@ -17,6 +17,8 @@ from lambdas.shared.faults import Fault
 
 REPOSITORY = Path(__file__).parents[3]
 
+EARLIER = "height-gwas-20261121t040000-1a2b3c4d"
+
 
 def config(regenie=None, **top):
     """The smallest good config, with changes; a value of `...` takes the key out."""
@@ -63,6 +65,7 @@ class TestAccepted:
             "extract": None,
             "exclude": None,
             "extra": [],
+            "from_launch": None,
             "predictions": None,
         }
         assert (accepted.regenie.step2.block_size, accepted.regenie.step2.variants_per_job) == (400, 50_000)
@@ -90,6 +93,11 @@ class TestAccepted:
         accepted = gwas(config({"step1": {"enabled": False, "predictions": "old/step1_pred.list"}}))
 
         assert accepted.regenie.step1.predictions == "old/step1_pred.list"
+
+    def test_skipping_step_1_takes_the_predictions_of_an_earlier_launch(self):
+        accepted = gwas(config({"step1": {"enabled": False, "from_launch": EARLIER}}))
+
+        assert accepted.regenie.step1.from_launch == EARLIER
 
     def test_quality_control_has_the_thresholds_of_regenies_authors(self):
         accepted = gwas(config({"step1": {"qc": {}}}))
@@ -251,6 +259,24 @@ class TestFaults:
     def test_predictions_are_required_without_step_1(self):
         (fault,) = faults(config({"step1": {"enabled": False}}))
         assert fault.startswith("regenie.step1.predictions: is required when step 1 is not enabled, but missing.")
+
+    @pytest.mark.parametrize(
+        ("step1", "fault"),
+        [
+            ({"from_launch": EARLIER}, "regenie.step1.from_launch: would be ignored, since step 1 is enabled."),
+            (
+                {"enabled": False, "from_launch": EARLIER, "predictions": "p.list"},
+                "regenie.step1.predictions: would be ignored, since from_launch is given. Give one of the two.",
+            ),
+            (
+                {"enabled": False, "from_launch": "../results/x"},
+                "regenie.step1.from_launch: must be the id of a launch, such as height-gwas-20261121t040000-1a2b3c4d;",
+            ),
+        ],
+    )
+    def test_an_earlier_launch_is_named_by_its_id_where_it_is_used(self, step1, fault):
+        (found,) = faults(config({"step1": step1}))
+        assert found.startswith(fault)
 
     def test_all_faults_are_found_at_once_also_those_between_keys(self):
         values = config(

@@ -1,0 +1,233 @@
+"""Predictions of an earlier launch of the stage, used by another launch instead of a step 1 of its own.
+
+Predictions are of phenotypes as one launch analysed them: with its covariates, its transformation, its people. What
+would make them the predictions of something else is a fault; what step 2 bears, with a loss, is a warning.
+"""
+
+import json
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from contract import WORK_LAUNCH, WORK_PREDICTIONS, Status, Workflow
+from lambdas.regenie.data_set import DataSet, ObjectState
+from lambdas.regenie.errors import UnusableInputError
+from lambdas.regenie.predictions import listed_predictions
+from lambdas.regenie.preflight.findings import Findings
+from lambdas.regenie.preflight.people import SampleCounts
+from lambdas.shared import aws
+from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
+from lambdas.shared.launch import Launch
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+FROM_LAUNCH: Final = "regenie.step1.from_launch"
+"""The config key that all faults here are of."""
+
+_LIST_SUFFIX: Final = "_pred.list"
+_RUN_STEP_1: Final = "Leave from_launch out and enable step 1, which makes predictions of this launch's own data."
+_GIVE_ANOTHER: Final = "Give the id of a regenie launch: `genolaunch list` shows them."
+_COPIES_AT_A_TIME: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What predictions are made of, beside the config. `launch.json` has it, so that a later launch can compare."""
+
+    image: str
+    phenotypes: str
+    """SHA-256 of the phenotype file."""
+    covariates: str | None
+    """The same of the covariate file, if there is one."""
+    covariate_columns: tuple[str, ...]
+    """Of the covariate file's, those that are used; in the order of the file."""
+
+    def as_dict(self) -> dict[str, object]:
+        """As launch.json has it."""
+        return {
+            "image": self.image,
+            "phenotypes": self.phenotypes,
+            "covariates": self.covariates,
+            "covariateColumns": list(self.covariate_columns),
+        }
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "Analysed":
+        """Read launch.json's."""
+        return cls(content["image"], content["phenotypes"], content["covariates"], tuple(content["covariateColumns"]))
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierLaunch:
+    """A launch that is COMPLETE, and has predictions of its own."""
+
+    launch_id: str
+    results: DataSet
+    parameters: RegenieParameters
+    analysed: Analysed
+    people: Mapping[str, int]
+    """Trait -> how many people were analysed."""
+    predictions: Mapping[str, str]
+    """Trait -> path of its LOCO file below `results`."""
+    states: Mapping[str, ObjectState]
+    """Of these files."""
+
+    def place(self, trait: str) -> str:
+        """Where a trait's LOCO file is copied to, below the results of the launch that uses it."""
+        return f"{WORK_PREDICTIONS}/{trait}/{posixpath.basename(self.predictions[trait])}"
+
+
+FindLaunch = Callable[[str], EarlierLaunch]
+"""Reads the launch of an id. Raises UnusableInputError, as read_earlier_launch."""
+
+
+def no_launches(launch_id: str) -> EarlierLaunch:
+    """A FindLaunch for who has no other launches."""
+    raise _unusable(launch_id, "is no launch of this stage", _GIVE_ANOTHER)
+
+
+def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet) -> EarlierLaunch:
+    """Look at the launch of that id (None: there is no such one) and at its results.
+
+    Only COMPLETE counts: after another ending, predictions may be missing, or of data that was mended since.
+
+    Raises:
+        UnusableInputError: it has no predictions to use.
+    """
+    if launch is None or launch.workflow != Workflow.REGENIE:
+        problem = "is no launch of this stage" if launch is None else f"is a launch of {launch.workflow}"
+        raise _unusable(launch_id, problem, _GIVE_ANOTHER)
+    if launch.status is not Status.COMPLETE:
+        raise _unusable(
+            launch_id, f"is {launch.status}", "Wait until it is COMPLETE, or retry it; then launch this again."
+        )
+    states = results.states(f"{WORK_PREDICTIONS}/")
+    lists = (path for path in states if path.endswith(_LIST_SUFFIX) and "/." not in path)  # `.` begins an attempt
+    found = {trait: path for each in lists for trait, path in listed_predictions(results, each).items()}
+    predictions = {trait: path for trait, path in found.items() if path in states and states[path].size}
+    if not predictions:
+        remedy = "Name the launch that ran step 1 itself, or enable step 1."
+        raise _unusable(launch_id, f"has no predictions in {results.uri(WORK_PREDICTIONS)}/", remedy)
+    record = json.loads(results.text(WORK_LAUNCH))
+    return EarlierLaunch(
+        launch_id,
+        results,
+        RegenieLaunch.model_validate(record["config"]).regenie,
+        Analysed.read(record["analysed"]),
+        {trait: counts["analysed"] for trait, counts in record["samples"]["traits"].items()},
+        predictions,
+        {path: states[path] for path in predictions.values()},
+    )
+
+
+def check_config(parameters: RegenieParameters, earlier: EarlierLaunch, findings: Findings) -> None:
+    """Find what the two configs say against using the predictions."""
+    missing = [trait for trait in parameters.traits if trait not in earlier.predictions]
+    if missing:
+        _add(
+            findings,
+            earlier,
+            f"has no predictions for {', '.join(missing)}, only for {', '.join(sorted(earlier.predictions))}",
+            "Leave these traits out of `traits`, or name a launch that has them: traits are told apart by their names.",
+        )
+    for key in ("trait_type", "apply_rint"):
+        then, now = getattr(earlier.parameters, key), getattr(parameters, key)
+        if then != now:
+            problem = f"was run with {key}: {_as_written(then)}, and this launch has {_as_written(now)}"
+            _add(findings, earlier, problem, f"Give it the same {key}, or enable step 1.")
+    if set(parameters.categorical_covariates or ()) != set(earlier.parameters.categorical_covariates or ()):
+        _add(findings, earlier, "had other categorical_covariates", f"Give the same. {_RUN_STEP_1}")
+    differing = [
+        key for key in ("keep", "remove", "sex") if getattr(parameters, key) != getattr(earlier.parameters, key)
+    ]
+    if differing:
+        findings.warn(
+            FROM_LAUNCH,
+            f"names {earlier.launch_id}, whose people were chosen otherwise ({', '.join(differing)})",
+            "Whoever has no predictions is left out, and the others' were made together with people who are not "
+            "analysed now: enable step 1 if that is not meant.",
+        )
+
+
+def check_analysed(now: Analysed, samples: SampleCounts, earlier: EarlierLaunch, findings: Findings) -> None:
+    """Find what the two launches' data says against using the predictions; the tables were read."""
+    then = earlier.analysed
+    if then.phenotypes != now.phenotypes:
+        _add(findings, earlier, "was run with another phenotype file", f"Give the very same file. {_RUN_STEP_1}")
+    if then.covariates != now.covariates:
+        _add(findings, earlier, _other_covariates(then, now), f"Give the very same file. {_RUN_STEP_1}")
+    elif set(then.covariate_columns) != set(now.covariate_columns):
+        problem = (
+            f"had the covariates {_named(then.covariate_columns)}, and this launch has {_named(now.covariate_columns)}"
+        )
+        _add(findings, earlier, problem, f"Give the same covariate_columns. {_RUN_STEP_1}")
+    if then.image != now.image:
+        findings.warn(
+            FROM_LAUNCH,
+            f"names {earlier.launch_id}, whose predictions were made with {then.image}, and "
+            f"step 2 runs with {now.image}",
+            "State one version for both, if results are to be compared.",
+        )
+    for trait, counts in samples.traits.items():
+        if trait in earlier.people and earlier.people[trait] != counts.analysed:
+            findings.warn(
+                FROM_LAUNCH,
+                f"names {earlier.launch_id}, which analysed {earlier.people[trait]:,} people for {trait}; now it is "
+                f"{counts.analysed:,}",
+                "Whoever has no predictions is left out of step 2.",
+            )
+
+
+def copy_predictions(earlier: EarlierLaunch, traits: Sequence[str], target: DataSet) -> None:
+    """Copy traits' predictions within S3 to the results of the launch that uses them, with lists beside them.
+
+    A file system links these results, and no other's. Files of more than 5 GB are copied in parts. Done again, it
+    leaves the same; a launch that has them can be named by a later one in its turn.
+    """
+    client: S3Client = aws.client("s3")
+    with ThreadPoolExecutor(_COPIES_AT_A_TIME) as copies:
+        list(copies.map(partial(_copy, client, earlier, target), traits))
+
+
+def _copy(client: "S3Client", earlier: EarlierLaunch, target: DataSet, trait: str) -> None:
+    source, place = earlier.results, earlier.place(trait)
+    client.copy(
+        {"Bucket": source.bucket, "Key": source.prefix + earlier.predictions[trait]},
+        target.bucket,
+        target.prefix + place,
+    )
+    folder, name = posixpath.split(place)
+    client.put_object(
+        Bucket=target.bucket,
+        Key=f"{target.prefix}{folder}/step1{_LIST_SUFFIX}",
+        Body=f"{trait} {name}\n".encode(),
+    )
+
+
+def _other_covariates(then: Analysed, now: Analysed) -> str:
+    if then.covariates is None:
+        return "was run without covariates"
+    return (
+        "was run with another covariate file" if now.covariates else "was run with covariates, and this launch has none"
+    )
+
+
+def _named(columns: Sequence[str]) -> str:
+    return ", ".join(columns) or "none"
+
+
+def _as_written(value: object) -> str:
+    """As a config has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _add(findings: Findings, earlier: EarlierLaunch, problem: str, remedy: str) -> None:
+    findings.add(FROM_LAUNCH, f"names {earlier.launch_id}, which {problem}", remedy)
+
+
+def _unusable(launch_id: str, problem: str, remedy: str) -> UnusableInputError:
+    return UnusableInputError(f"names {launch_id}, which {problem}", remedy)
