@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from localcloud.batch.attempt import Injection, JobAttempts
+from localcloud.batch.definitions import JobDefinitions
 from localcloud.batch.events import Listener
 from localcloud.batch.job import EndListener, Job, JobStatus, describe_job, summarize_job
 from localcloud.batch.listing import job_filter
@@ -15,7 +16,6 @@ from localcloud.batch.resources import (
     MIN_TIMEOUT_SECONDS,
     ComputeEnvironments,
     Document,
-    JobDefinitions,
     JobQueues,
     refuse,
     require,
@@ -50,8 +50,12 @@ class BatchService:
         account: str,
         cores: int | None = None,
         min_timeout_seconds: int = MIN_TIMEOUT_SECONDS,
+        clock_speed: float = 1,
     ) -> None:
-        """`cores` that jobs share: all of the machine's by default. `min_timeout_seconds`: AWS refuses shorter ones."""
+        """`cores` that jobs share: all of the machine's by default. `min_timeout_seconds`: AWS refuses shorter ones.
+
+        `clock_speed`: how fast the time of a job passes that waits for an instance that there will never be.
+        """
         arn_prefix = f"arn:aws:batch:{region}:{account}"
         self._min_timeout_seconds = min_timeout_seconds
         self._lock = threading.RLock()
@@ -64,7 +68,9 @@ class BatchService:
             environment_of=self._queue_environment,
             ecs_arn_prefix=f"arn:aws:ecs:{region}:{account}",
         )
-        self._scheduler = Scheduler(self._queues, self._attempts, cores or os.cpu_count() or 1, f"{arn_prefix}:job/")
+        self._scheduler = Scheduler(
+            self._queues, self._attempts, cores or os.cpu_count() or 1, f"{arn_prefix}:job/", clock_speed
+        )
         self._operations: Mapping[str, Callable[[Document], Document]] = {
             "CreateComputeEnvironment": self._environments.create,
             "UpdateComputeEnvironment": self._update_compute_environment,

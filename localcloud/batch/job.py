@@ -46,6 +46,7 @@ class JobSpec:
     """The definition's containerProperties with the submission's overrides applied."""
     cores: int
     """Cores of the host that the job takes while it runs."""
+    memory_mib: int
     retry: RetryStrategy
     timeout_seconds: int | None
     depends_on: Sequence[Mapping[str, Any]]
@@ -139,6 +140,26 @@ class Job:
     def unfinished_children(self) -> int:
         """How many children have not ended."""
         return len(self.children) - sum(self.child_statuses[status] for status in FINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A job as asked for, checked already."""
+
+    spec: JobSpec
+    tags: Mapping[str, str]
+    array_size: int | None = None
+    after: Sequence[Job] = ()
+    """Jobs that must succeed before this one, or before any child of it."""
+    after_same_index: Sequence[Job] = ()
+    """Arrays of the same size: child i waits for their child i (N_TO_N)."""
+    sequential: bool = False
+    """Whether each child waits for the one before it (SEQUENTIAL)."""
+
+
+def unstarted(job: Job) -> list[Job]:
+    """The job, or of an array its children, as far as they have neither started nor ended."""
+    return [each for each in job.children or (job,) if not each.ended and each.status not in STARTED]
 
 
 def describe_job(job: Job) -> dict[str, Any]:

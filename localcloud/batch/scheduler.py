@@ -9,13 +9,24 @@ import logging
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from localcloud.batch.events import Listener, Notifier
-from localcloud.batch.job import FINAL, STARTED, Attempt, EndListener, Job, JobSpec, JobStatus, describe_job, now_ms
+from localcloud.batch.job import (
+    FINAL,
+    STARTED,
+    Attempt,
+    EndListener,
+    Job,
+    JobStatus,
+    Submission,
+    describe_job,
+    now_ms,
+    unstarted,
+)
+from localcloud.batch.patience import Limits, Patience
 from localcloud.batch.runner import StopRequest, StopSignal
 
 logger = logging.getLogger(__name__)
@@ -27,7 +38,7 @@ CHILD_FAILED = "Array Child Job failed"
 CONTAINER_EXITED = "Essential container in task exited"
 
 
-class Queues(Protocol):
+class Queues(Limits, Protocol):
     """What the scheduler must know about job queues."""
 
     def priority(self, queue_arn: str) -> int:
@@ -47,26 +58,16 @@ class AttemptRunner(Protocol):
         """Run `attempt` to its end and note in it how it ended. Calls `started` when the container runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A job as asked for, checked already."""
-
-    spec: JobSpec
-    tags: Mapping[str, str]
-    array_size: int | None = None
-    after: Sequence[Job] = ()
-    """Jobs that must succeed before this one, or before any child of it."""
-    after_same_index: Sequence[Job] = ()
-    """Arrays of the same size: child i waits for their child i (N_TO_N)."""
-    sequential: bool = False
-    """Whether each child waits for the one before it (SEQUENTIAL)."""
-
-
 class Scheduler:
     """The jobs and what happens to them."""
 
-    def __init__(self, queues: Queues, attempts: AttemptRunner, cores: int, arn_prefix: str) -> None:
-        """`cores`: what running jobs may take together. `arn_prefix`: a job's ARN without its id."""
+    def __init__(
+        self, queues: Queues, attempts: AttemptRunner, cores: int, arn_prefix: str, clock_speed: float
+    ) -> None:
+        """`cores`: what running jobs may take together. `arn_prefix`: a job's ARN without its id.
+
+        `clock_speed`: seconds of the queues' time limits in one second.
+        """
         self._queues = queues
         self._attempt_runner = attempts
         self._cores = cores
@@ -81,6 +82,7 @@ class Scheduler:
         self._notifier = Notifier()
         # A job takes at least one core, so there are never more running ones than cores.
         self._workers = ThreadPoolExecutor(cores, thread_name_prefix="batch-job")
+        self._patience = Patience(queues, clock_speed, self._give_up)
         self._closing = False
 
     # --- What the API asks -------------------------------------------------------------------------------------------
@@ -152,6 +154,7 @@ class Scheduler:
         """Stop running containers, start no more, and wait until they are gone."""
         with self._lock:
             self._closing = True
+            self._patience.close()
             running = [job.stop for job in self._jobs.values() if job.stop is not None]
         for stop in running:
             stop.request(SHUT_DOWN)
@@ -217,7 +220,7 @@ class Scheduler:
     def _fail_unstarted(self, job: Job, reason: str) -> None:
         if job.children and not job.ended:
             job.ending_reason = reason
-        self._end([(each, JobStatus.FAILED, reason) for each in _unstarted(job)])
+        self._end([(each, JobStatus.FAILED, reason) for each in unstarted(job)])
 
     def _end(self, endings: Iterable[tuple[Job, JobStatus, str]]) -> None:
         """End jobs, and whatever ends or may start because of that. A loop: a chain of dependants may be long."""
@@ -234,7 +237,7 @@ class Scheduler:
             if job.status is JobStatus.FAILED:
                 if dependent.children:
                     dependent.ending_reason = DEPENDENCY_FAILED
-                yield from ((each, JobStatus.FAILED, DEPENDENCY_FAILED) for each in _unstarted(dependent))
+                yield from ((each, JobStatus.FAILED, DEPENDENCY_FAILED) for each in unstarted(dependent))
             else:
                 dependent.blockers -= 1
                 if not dependent.is_blocked:
@@ -285,7 +288,17 @@ class Scheduler:
         jobs = self._runnable[queue_arn]
         while jobs and jobs[0].status is not JobStatus.RUNNABLE:  # ended while it waited
             jobs.popleft()
-        return jobs[0] if jobs and self._queues.can_run(queue_arn) else None
+        if not jobs or not self._queues.can_run(queue_arn) or self._patience.is_stuck(jobs[0]):
+            return None
+        return jobs[0]
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        """The job's time at the head of its queue is over."""
+        with self._lock:
+            if job.status is JobStatus.RUNNABLE and not self._closing and self._patience.is_stuck(job):
+                self._mark_cancelled(job)
+                self._end([(job, JobStatus.FAILED, reason)])
+                self._dispatch()
 
     def _cores_of(self, job: Job) -> int:
         return min(job.spec.cores, self._cores)
@@ -337,10 +350,6 @@ class Scheduler:
         return job.spec.retry.allows_another(
             len(job.attempts), attempt.exit_code, attempt.reason, attempt.status_reason
         )
-
-
-def _unstarted(job: Job) -> list[Job]:
-    return [each for each in job.children or (job,) if not each.ended and each.status not in STARTED]
 
 
 def _ending_of_array(parent: Job) -> tuple[Job, JobStatus, str]:

@@ -4,21 +4,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from localcloud.batch.job import Job, JobSpec
-from localcloud.batch.resources import (
-    ENABLED,
-    Document,
-    JobDefinitions,
-    JobQueues,
-    check_environment,
-    check_name,
-    parse_retry,
-    parse_timeout,
-    refuse,
-    require,
-    resource,
-)
-from localcloud.batch.scheduler import Submission
+from localcloud.batch.definitions import JobDefinitions, check_environment, parse_retry, parse_timeout, resource
+from localcloud.batch.job import Job, JobSpec, Submission
+from localcloud.batch.resources import ENABLED, Document, JobQueues, check_name, refuse, require
 
 MIN_ARRAY: Final = 2
 MAX_ARRAY: Final = 10_000
@@ -121,6 +109,7 @@ def _spec(params: Document, queue: Document, definition: Document, min_timeout_s
         definition_name=definition["jobDefinitionName"],
         container=container,
         cores=_cores(container),
+        memory_mib=int(resource(container, "MEMORY") or container.get("memory", 0)),
         retry=parse_retry(params.get("retryStrategy") or definition.get("retryStrategy", {})),
         timeout_seconds=parse_timeout(params.get("timeout") or definition.get("timeout"), min_timeout_seconds),
         depends_on=params.get("dependsOn", []),

@@ -160,6 +160,22 @@ def test_a_job_that_stays_runnable_ends_the_launch_in_plain_words(platform):
     assert "it could not start: AWS had no instance for it" in launch["error"]["message"]
 
 
+def test_a_job_for_which_no_instance_is_large_enough_is_given_up_and_the_launch_says_so(platform):
+    # Given: step 2 asks for more vCPUs than the stage may use at a time; nothing is injected
+    config = quick(resources={"step2": {"vcpus": 100, "memory_gib": 8}}, step2={"variants_per_job": 1000})
+
+    launch_id = start(platform, config)
+    launch = platform.wait_for(launch_id)
+
+    assert launch["status"] == "FAILED"
+    assert launch["error"]["type"] == "JobNeverStartedError"
+    assert (
+        "it asks for more than the stage may use at a time; lower regenie.resources.step2"
+        in (launch["error"]["message"])
+    )
+    platform.assert_clean(launch_id)
+
+
 def test_a_file_system_that_fails_is_told_and_leaves_nothing(platform):
     platform.inject_fsx(fail_next_file_system="There are not enough free addresses in the subnet.")
 

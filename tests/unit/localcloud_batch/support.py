@@ -46,7 +46,7 @@ class OneFileSystem:
 class Cloud:
     """The service and what surrounds it."""
 
-    def __init__(self, state, cores):
+    def __init__(self, state, cores, clock_speed=1.0):
         self.logs = MemoryLogs()
         self.file_system = OneFileSystem(state / "fsx" / "fs-0123456789abcdef0")
         self.file_system.folder.mkdir(parents=True)
@@ -64,6 +64,7 @@ class Cloud:
             account="000000000000",
             cores=cores,
             min_timeout_seconds=1,
+            clock_speed=clock_speed,
         )
         self.call("CreateComputeEnvironment", **environment("spot"))
         self.call("CreateJobQueue", **queue("low", priority=1))
@@ -117,7 +118,7 @@ class Cloud:
 def environment(name):
     resources = {
         "type": "SPOT",
-        "maxvCpus": 16,
+        "maxvCpus": 256,
         "subnets": ["subnet-1"],
         "instanceRole": "role",
         "instanceTypes": ["optimal"],
