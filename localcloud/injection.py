@@ -2,6 +2,7 @@
 
 - `batch`: `{"jobNameGlob": "launch-*-level0:1", "statusReason"?, "reason"?, "exitCode"?, "times"?}`: the next `times`
   attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance.
+  With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
 - `fsx`: `{"failNextFileSystem": "<message>"}` or `{"failNextExport": "<glob of paths>"}`.
 
 The answer is 200, or 400 with a sentence that says what is wrong with the request.
@@ -25,8 +26,12 @@ _BATCH_KEYS: Final[Mapping[str, tuple[str, type]]] = {
     "reason": ("reason", str),
     "exitCode": ("exit_code", int),
     "times": ("times", int),
+    "environment": ("environment", dict),
 }
 """The optional keys of a request: the argument of BatchService.inject and its type."""
+
+
+_WANTED: Final = {str: "text", int: "a whole number", dict: "an object of texts"}
 
 
 class BadInjectionError(Exception):
@@ -101,9 +106,10 @@ def _refuse_unknown(body: Mapping[str, Any], known: set[str]) -> None:
 
 def _value(body: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - of the type that is asked for
     value = body.get(key)
-    if not isinstance(value, kind) or isinstance(value, bool) or value == "":
-        wanted = "text" if kind is str else "a whole number"
-        raise BadInjectionError(f"{key} must be {wanted}, not {json.dumps(value)}.")
+    texts = value.values() if isinstance(value, dict) else ()
+    is_one = isinstance(value, kind) and not isinstance(value, bool) and value != ""
+    if not is_one or not all(isinstance(text, str) for text in texts):
+        raise BadInjectionError(f"{key} must be {_WANTED[kind]}, not {json.dumps(value)}.")
     return value
 
 

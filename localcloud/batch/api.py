@@ -133,12 +133,14 @@ class BatchService:
         reason: str | None = None,
         exit_code: int | None = None,
         times: int = 1,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Let the next `times` attempts of jobs whose name matches the glob fail so, without running.
 
-        `name:index` names one child of an array. By default the attempt loses its Spot instance.
+        `name:index` names one child of an array. By default the attempt loses its Spot instance. With an
+        `environment` the attempt runs, with these variables in addition.
         """
-        self._attempts.injections.add(Injection(job_name, status_reason, reason, exit_code, times))
+        self._attempts.injections.add(Injection(job_name, status_reason, reason, exit_code, times, environment))
 
     def close(self) -> None:
         """Stop every job and wait for its processes to be gone."""

@@ -20,7 +20,7 @@ _PARAMETER: Final = re.compile(r"^Ref::(\w+)$")
 
 @dataclass(slots=True)
 class Injection:
-    """A failure that the next attempts of jobs with a matching name meet instead of running."""
+    """What the next attempts of jobs with a matching name meet: a failure instead of running, or other variables."""
 
     job_name: str
     """Glob of the job's name; with `:index` of an array's child, if the name has a colon."""
@@ -28,6 +28,8 @@ class Injection:
     reason: str | None = None
     exit_code: int | None = None
     times: int = 1
+    environment: Mapping[str, str] | None = None
+    """If given, the attempt runs, with these variables in addition."""
 
     def matches(self, job: Job) -> bool:
         """Whether the failure is meant for this job."""
@@ -48,7 +50,7 @@ class Injections:
             self._waiting.append(injection)
 
     def take(self, job: Job) -> Injection | None:
-        """The failure that this attempt meets, if any."""
+        """What this attempt meets, if anything."""
         with self._lock:
             for injection in self._waiting:
                 if injection.matches(job):
@@ -90,35 +92,38 @@ class JobAttempts:
     def run(self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None]) -> None:
         """Run `attempt` to its end and note in it how it ended. All its lines are with the log sink then."""
         injection = self.injections.take(job)
-        if injection is not None:
+        if injection is not None and injection.environment is None:
             started()
             attempt.exit_code = injection.exit_code
             attempt.reason = injection.reason
             attempt.status_reason = injection.status_reason
             return
-        outcome = self._run(job, attempt, stop, started)
+        more = injection.environment if injection else None
+        outcome = self._run(job, attempt, stop, started, more or {})
         attempt.exit_code = outcome.exit_code
         attempt.reason = outcome.reason
 
-    def _run(self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None]) -> Outcome:
+    def _run(
+        self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None], more: Mapping[str, str]
+    ) -> Outcome:
         log = LogWriter(self._logs, _log_options(job).get("awslogs-group", DEFAULT_LOG_GROUP), attempt.log_stream)
         log.open()
         try:
-            return self._runner.run(self._container_run(job, attempt), stop, log, started)
+            return self._runner.run(self._container_run(job, attempt, more), stop, log, started)
         except ContainerStartError as error:
             attempt.status_reason = "Task failed to start"
             return Outcome(None, str(error))
         finally:
             log.close()
 
-    def _container_run(self, job: Job, attempt: Attempt) -> ContainerRun:
+    def _container_run(self, job: Job, attempt: Attempt, more: Mapping[str, str]) -> ContainerRun:
         container = job.spec.container
         own = {pair["name"]: pair.get("value", "") for pair in container.get("environment", [])}
         return ContainerRun(
             task_id=attempt.task_arn.rpartition("/")[2],
             image=container["image"],
             command=[_fill_in(part, job.spec.parameters) for part in container.get("command", [])],
-            environment={**own, **_batch_environment(job), **self._environment_of(job)},
+            environment={**own, **_batch_environment(job), **self._environment_of(job), **more},
             volumes=container.get("volumes", []),
             mount_points=container.get("mountPoints", []),
             vcpus=job.spec.cores,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from localcloud.regenie import cli
+from localcloud.regenie import cli, misbehaviour
 from localcloud.regenie.errors import RegenieError, UnsupportedError
 from localcloud.regenie.log import VERSION, Log
 
@@ -40,10 +40,12 @@ def _run(options: cli.Options) -> None:
     os.environ.update(dict.fromkeys(_BLAS_THREADS, str(options.threads)))
     from localcloud.regenie import step1, step2
 
+    options = misbehaviour.forget(options)
     with Log(Path(f"{options.out}.log"), options.arguments) as log:
         log.item("# threads", f"[{options.threads}]")
         log.item("block size", f"[{options.block_size}]")
         (step1 if options.step == 1 else step2).run(options, log)
+    misbehaviour.spoil_outputs(options)
 
 
 if __name__ == "__main__":

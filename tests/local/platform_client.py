@@ -134,10 +134,14 @@ class PlatformClient:
         reason: str | None = None,
         exit_code: int | None = None,
         times: int = 1,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Lets the next `times` attempts of jobs with such a name fail; by default they lose their Spot instance."""
+        """Lets the next `times` attempts of jobs with such a name fail; by default they lose their Spot instance.
+
+        With an `environment` they run, with these variables in addition.
+        """
         body = {"jobNameGlob": job_name_glob, "times": times}
-        more = {"statusReason": status_reason, "reason": reason, "exitCode": exit_code}
+        more = {"statusReason": status_reason, "reason": reason, "exitCode": exit_code, "environment": environment}
         self._inject("batch", body | {key: value for key, value in more.items() if value is not None})
 
     def inject_fsx(self, *, fail_next_file_system: str | None = None, fail_next_export: str | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contract import Parameter
+from localcloud.regenie.misbehaviour import EMPTY_OUTPUT, FORGET_TRAIT
 from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
@@ -173,6 +174,30 @@ def test_a_job_for_which_no_instance_is_large_enough_is_given_up_and_the_launch_
         "it asks for more than the stage may use at a time; lower regenie.resources.step2"
         in (launch["error"]["message"])
     )
+    platform.assert_clean(launch_id)
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "words"),
+    [
+        ({EMPTY_OUTPUT: "chunk_ldl.regenie"}, "ended without an error but left empty chunk_ldl.regenie"),
+        # regenie only warns of it, and writes no results for the trait
+        ({FORGET_TRAIT: "ldl"}, "ended without an error but did not write chunk_ldl.regenie"),
+    ],
+    ids=["an output that is empty", "a trait missing from the predictions"],
+)
+def test_what_regenie_does_wrong_with_exit_code_0_fails_the_chunk_by_name(platform, misbehaviour, words):
+    config = quick(step1={"block_size": 1000, "jobs": 1})
+    platform.inject_batch(f"{config['name']}-*-step2:2", environment=misbehaviour)
+
+    launch_id = start(platform, config)
+    launch = platform.wait_for(launch_id)
+
+    assert launch["status"] == "FAILED"
+    assert launch["error"]["type"] == "ApplicationError"
+    assert "of step 2 failed; first: array index 2 (exit code 1)" in launch["error"]["message"]
+    (task,) = job_tasks(platform, launch_id)
+    assert words in task["logTail"]
     platform.assert_clean(launch_id)
 
 

@@ -55,6 +55,12 @@ def test_how_an_attempt_ends_can_be_said(post, service):
     assert service.asked == [("j", expected)]
 
 
+def test_an_attempt_can_be_given_other_variables(post, service):
+    assert post("batch", {"jobNameGlob": "j", "environment": {"A": "b"}}) == (200, "")
+    assert service.asked == [("j", {"environment": {"A": "b"}})]
+    assert post("batch", {"jobNameGlob": "j", "environment": {"A": 1}})[0] == 400
+
+
 def test_the_next_file_system_or_export_can_fail(post, service):
     assert post("fsx", {"failNextFileSystem": "no capacity"})[0] == 200
     assert post("fsx", {"failNextExport": "*/bad"})[0] == 200
@@ -67,7 +73,7 @@ def test_the_next_file_system_or_export_can_fail(post, service):
         ("batch", b"{", "The body is not JSON"),
         ("batch", [], "The body must be a JSON object."),
         ("batch", {}, "jobNameGlob must be text, not null."),
-        ("batch", {"jobNameGlob": "x", "exit_code": 1}, "Unknown: exit_code. Known: exitCode, jobNameGlob"),
+        ("batch", {"jobNameGlob": "x", "exit_code": 1}, "Unknown: exit_code. Known: environment, exitCode, jobNameGlob"),
         ("batch", {"jobNameGlob": "x", "times": 0}, "times must be at least 1."),
         ("batch", {"jobNameGlob": "x", "exitCode": "1"}, 'exitCode must be a whole number, not "1".'),
         ("fsx", {}, "exactly one of failNextFileSystem and failNextExport"),
