@@ -67,6 +67,10 @@ RESOURCE_PHASES: Final = ("small", "step1", "level0", "level1", "step2", "merge"
 """Kinds of regenie's jobs that have resources of their own (`regenie.resources` of a launch config)."""
 
 
+MOST_ARRAY_JOBS: Final = 10_000
+"""Jobs of one AWS Batch array (AWS Batch service quotas)."""
+
+
 class SnakemakeEngine(StrEnum):
     """What runs the jobs of a Snakemake launch."""
 

@@ -3,7 +3,8 @@
 - `batch`: `{"jobNameGlob": "launch-*-level0:1", "statusReason"?, "reason"?, "exitCode"?, "times"?}`: the next `times`
   attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance.
   With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
-- `fsx`: `{"failNextFileSystem": "<message>"}` or `{"failNextExport": "<glob of paths>"}`.
+- `fsx`: `{"failNextFileSystem": "<message>"}`, `{"refuseNextFileSystem": "<message>"}` (the quota is used up) or
+  `{"failNextExport": "<glob of paths>"}`.
 
 The answer is 200, or 400 with a sentence that says what is wrong with the request.
 """
@@ -56,6 +57,7 @@ def fsx_injector(fsx: FsxService) -> Injector:
     """Failures of file systems and exports."""
     fail: Mapping[str, Callable[[str], None]] = {
         "failNextFileSystem": fsx.fail_next_file_system,
+        "refuseNextFileSystem": fsx.refuse_next_file_system,
         "failNextExport": fsx.fail_next_export,
     }
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import INPUTS_PREFIX, PROJECT, RESULTS_PREFIX, Setting, Workflow
+from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, Setting, Workflow
 from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
 from stacks.config import BUILD, StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
@@ -93,7 +93,10 @@ class RegenieStack(StageStack):
             JOBS,
             monitoring=self._data.monitoring,
             description="The jobs of one phase of a launch",
-            substitutions={"DecideResubmissionFunctionArn": decide_resubmission.function_arn},
+            substitutions={
+                "DecideResubmissionFunctionArn": decide_resubmission.function_arn,
+                "MostArrayJobs": str(MOST_ARRAY_JOBS),
+            },
         )
         decide_resubmission.grant_invoke(jobs.role)
         jobs.allow(look_up("batch:DescribeJobs"), *self._job_statements())

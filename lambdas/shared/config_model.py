@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import ComputeService, Workflow
+from contract import MOST_ARRAY_JOBS, ComputeService, Workflow
 from lambdas.shared.config_base import (
     NAME_IN_WORDS,
     Count,
@@ -37,9 +37,6 @@ from lambdas.shared.regenie_options import refusal_of
 from lambdas.shared.snakemake_config import SNAKEMAKE_PATTERNS_IN_WORDS, SnakemakeLaunch
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
-
-MOST_ARRAY_CHILDREN: Final = 10_000
-"""Children of one AWS Batch array job (AWS Batch service quotas)."""
 
 _TRAIT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 """A trait names folders and files (`..` would be the folder above) and follows an option (`-x` would be one)."""
@@ -187,7 +184,7 @@ class Step1(Section):
     """False goes straight to step 2, with `predictions` of an earlier run or those `from_launch`."""
     block_size: Count = 1000
     """Variants of one block (regenie's --bsize)."""
-    jobs: Annotated[Count, Field(le=MOST_ARRAY_CHILDREN)] = 20
+    jobs: Annotated[Count, Field(le=MOST_ARRAY_JOBS)] = 20
     """Level 0 jobs the blocks are spread over; lowered to the number of blocks."""
     qc: VariantQc | None = None
     """Quality control of the genotypes first; `{}` takes the thresholds of regenie's authors. For .bed genotypes."""

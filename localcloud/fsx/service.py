@@ -58,6 +58,7 @@ class FsxService:
         self._associations: dict[str, Association] = {}
         self._tasks: dict[str, Task] = {}
         self._failures: list[str] = []
+        self._refusals: list[str] = []
         self._operations: Mapping[str, Callable[[Document], Document]] = {
             "CreateFileSystem": self._create_file_system,
             "DescribeFileSystems": self._describe_file_systems,
@@ -99,6 +100,11 @@ class FsxService:
         with self._lock:
             self._failures.append(message)
 
+    def refuse_next_file_system(self, message: str) -> None:
+        """Refuse the next request for a file system, as where the account's quota is used up."""
+        with self._lock:
+            self._refusals.append(message)
+
     def fail_next_export(self, pattern: str = "*") -> None:
         """Let files whose path matches the glob fail in the next export."""
         self._task_runner.fail_next_export(pattern)
@@ -115,6 +121,8 @@ class FsxService:
         same = _made_with_same_token(self._file_systems.values(), request)
         if same is not None:
             return {"FileSystem": same.describe()}
+        if self._refusals:
+            raise ServiceError("ServiceLimitExceeded", self._refusals.pop(0))
         file_system_id = _new_id("fs", 17)
         file_system = FileSystem(
             id=file_system_id,

@@ -5,7 +5,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,9 +145,19 @@ class PlatformClient:
         more = {"statusReason": status_reason, "reason": reason, "exitCode": exit_code, "environment": environment}
         self._inject("batch", body | {key: value for key, value in more.items() if value is not None})
 
-    def inject_fsx(self, *, fail_next_file_system: str | None = None, fail_next_export: str | None = None) -> None:
-        """Lets the next file system end FAILED with a message, or files like a glob fail in the next export."""
-        body = {"failNextFileSystem": fail_next_file_system, "failNextExport": fail_next_export}
+    def inject_fsx(
+        self,
+        *,
+        fail_next_file_system: str | None = None,
+        refuse_next_file_system: str | None = None,
+        fail_next_export: str | None = None,
+    ) -> None:
+        """Lets the next file system end FAILED, or be refused for the quota, or files like a glob fail to export."""
+        body = {
+            "failNextFileSystem": fail_next_file_system,
+            "refuseNextFileSystem": refuse_next_file_system,
+            "failNextExport": fail_next_export,
+        }
         self._inject("fsx", {key: value for key, value in body.items() if value is not None})
 
     def _inject(self, service: str, body: Mapping[str, Any]) -> None:
@@ -204,6 +215,25 @@ class PlatformClient:
                 jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [f"{launch_id}-*"]}]
             )["jobSummaryList"]
         ]
+
+    @contextmanager
+    def changed_machine(self, machine: str, change: Callable[[str], str]) -> Iterator[None]:
+        """Gives a state machine another definition meanwhile: executions that start then have it."""
+        definition = self.states.describe_state_machine(stateMachineArn=machine)["definition"]
+        changed = change(definition)
+        assert changed != definition
+        self.states.update_state_machine(stateMachineArn=machine, definition=changed)
+        try:
+            yield
+        finally:
+            self.states.update_state_machine(stateMachineArn=machine, definition=definition)
+
+    def visits(self, launch_id: str, state: str) -> int:
+        """How often the launch's workflow came to a state."""
+        execution = self.launch(launch_id)["workflowExecutionArn"]
+        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution)
+        entries = (event.get("stateEnteredEventDetails", {}) for page in pages for event in page["events"])
+        return sum(entry.get("name") == state for entry in entries)
 
     def leftovers(self, launch_id: str) -> dict[str, list[str]]:
         """What the launch created and is still there, by kind."""

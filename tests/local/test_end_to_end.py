@@ -255,14 +255,12 @@ def test_a_cancelled_launch_ends_cancelled_and_leaves_nothing(platform, big):
 @contextmanager
 def launches_that_time_out(platform: PlatformClient, seconds: int) -> Iterator[None]:
     """Given: launches that start meanwhile have so long, by their state machine's own time-out. Others keep theirs."""
-    machine = platform.name(Parameter.LAUNCH_STATE_MACHINE)
-    definition = platform.states.describe_state_machine(stateMachineArn=machine)["definition"]
-    short = json.dumps(json.loads(definition) | {"TimeoutSeconds": seconds})
-    platform.states.update_state_machine(stateMachineArn=machine, definition=short)
-    try:
+
+    def shorten(definition: str) -> str:
+        return json.dumps(json.loads(definition) | {"TimeoutSeconds": seconds})
+
+    with platform.changed_machine(platform.name(Parameter.LAUNCH_STATE_MACHINE), shorten):
         yield
-    finally:
-        platform.states.update_state_machine(stateMachineArn=machine, definition=definition)
 
 
 def test_nothing_is_left_when_the_execution_times_out(platform, big):

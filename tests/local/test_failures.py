@@ -213,6 +213,16 @@ def test_a_file_system_that_fails_is_told_and_leaves_nothing(platform):
     platform.assert_clean(launch_id)
 
 
+def test_a_launch_waits_for_a_file_system_while_the_accounts_quota_is_used_up(platform):
+    for _ in range(2):
+        platform.inject_fsx(refuse_next_file_system="You have reached the limit of your file systems.")
+
+    launch_id = start(platform, quick())
+
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    assert platform.visits(launch_id, "File system: wait until the account may have another") == 2
+
+
 def test_an_export_with_failed_files_fails_the_launch_and_a_retry_only_merges_again(platform):
     platform.inject_fsx(fail_next_export="*gwas*")
     launch_id = start(platform, quick())

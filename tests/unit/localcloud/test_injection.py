@@ -21,6 +21,9 @@ class Recorder:
     def fail_next_file_system(self, message):
         self.asked.append(("file system", message))
 
+    def refuse_next_file_system(self, message):
+        self.asked.append(("quota", message))
+
     def fail_next_export(self, pattern):
         self.asked.append(("export", pattern))
 
@@ -73,10 +76,14 @@ def test_the_next_file_system_or_export_can_fail(post, service):
         ("batch", b"{", "The body is not JSON"),
         ("batch", [], "The body must be a JSON object."),
         ("batch", {}, "jobNameGlob must be text, not null."),
-        ("batch", {"jobNameGlob": "x", "exit_code": 1}, "Unknown: exit_code. Known: environment, exitCode, jobNameGlob"),
+        (
+            "batch",
+            {"jobNameGlob": "x", "exit_code": 1},
+            "Unknown: exit_code. Known: environment, exitCode, jobNameGlob",
+        ),
         ("batch", {"jobNameGlob": "x", "times": 0}, "times must be at least 1."),
         ("batch", {"jobNameGlob": "x", "exitCode": "1"}, 'exitCode must be a whole number, not "1".'),
-        ("fsx", {}, "exactly one of failNextFileSystem and failNextExport"),
+        ("fsx", {}, "exactly one of failNextFileSystem and refuseNextFileSystem and failNextExport"),
         ("fsx", {"failNextExport": ""}, 'failNextExport must be text, not "".'),
         ("s3", {}, f"POST {PREFIX}s3 is unknown; known: POST {PREFIX}batch and POST {PREFIX}fsx."),
     ],
