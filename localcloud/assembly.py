@@ -42,6 +42,7 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     sdk = SdkTasks(endpoint)
     stand_ins.batch.subscribe(_announce_job)
     ministack.use_own_lambda_worker()
+    ministack.limit_function_processes()
     ministack.warm_up_functions()
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)

@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -372,6 +373,30 @@ def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict
         if isinstance(body, dict) and lambda_worker.ERROR_KEY in body:
             return result | {"body": body[lambda_worker.ERROR_KEY], "error": True}
         return result
+
+    return wrapped
+
+
+_PROCESSES_OF_A_FUNCTION: Final = max(2, os.cpu_count() or 1)
+
+
+def limit_function_processes() -> None:
+    """Let an invocation wait for one of a function's processes to be free, once there are a few.
+
+    A process is about 60 MB and half a second of work to start: a burst of launches would start a thousand of them,
+    and every one of its invocations be late for it. A function that invokes itself would wait for itself; none does.
+    """
+    lambda_svc._execute_function_warm = _waiting_for_a_process(lambda_svc._execute_function_warm)
+
+
+def _waiting_for_a_process(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    free: dict[str, threading.Semaphore] = {}
+
+    @wraps(execute)
+    def wrapped(function: Value, event: Value, request_id: str) -> dict[str, Any]:
+        config = function.get("config") or function
+        with free.setdefault(config.get("FunctionName", ""), threading.Semaphore(_PROCESSES_OF_A_FUNCTION)):
+            return execute(function, event, request_id)
 
     return wrapped
 

@@ -76,6 +76,8 @@ def _set_environment(port: int, run_dir: Path) -> None:
         BIND_HOST=HOST,
         IOT_MTLS_ENABLED="false",  # a listener on port 8883
         SFTP_ENABLED="false",
+        # Invocations are not throttled: they wait until one of the few processes of their function is free.
+        LAMBDA_ACCOUNT_CONCURRENCY="0",
         MINISTACK_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,
         AWS_ACCESS_KEY_ID=ACCESS_KEY,
