@@ -39,7 +39,8 @@ PIPE_STATUSES: Final = (*STARTING_STATUSES, Status.CANCEL_REQUESTED)
 _UNFINISHED: Final = frozenset(Status) - FINAL_STATUSES
 
 ALLOWED_FROM: Final[Mapping[Status, frozenset[Status]]] = {
-    Status.QUEUED: frozenset({Status.SUBMITTED}),
+    # For lack of a slot, instead of RUNNING.
+    Status.QUEUED: frozenset(STARTING_STATUSES),
     Status.HELD: frozenset({Status.SUBMITTED, Status.QUEUED, Status.RUNNING}),
     Status.WAITING: frozenset({Status.HELD, Status.RUNNING}),
     Status.READY: frozenset({Status.QUEUED, Status.HELD, Status.WAITING}),
@@ -123,6 +124,7 @@ class LaunchField:
     LAUNCHER_TASK_ARN: Final = "launcherTaskArn"  # the ECS task that runs Snakemake
     PROGRESS: Final = "progress"  # map {done, total, failed}: jobs of a Snakemake launch
     ERROR: Final = "error"  # map {type, message, faults?}
+    EVENTS: Final = "events"  # list of {status, at, executionArn?, error?}: each change of status, oldest first
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
     STATUS_REASON: Final = "statusReason"  # of WAITING and HELD: one sentence for people
     RESTORE: Final = "restore"  # map {objects, bytes, tier, days, usd, hours}: archived inputs that it waits for
@@ -312,11 +314,17 @@ class Parameter(StrEnum):
     LAUNCH_STATE_MACHINE = "launch-state-machine"
     JOB_QUEUES = "job-queues"  # JSON list of the queues' ARNs
     JOB_LOG_GROUP = "job-log-group"
+    EVENT_BUS = "event-bus"
 
 
 def parameter_name(stage: str, parameter: Parameter) -> str:
     """Full name of a published SSM parameter."""
     return f"/{PROJECT}/{stage}/{parameter}"
+
+
+# --- Events for other systems (docs/events.md) ---------------------------------------------------------------------
+EVENT_SOURCE: Final = PROJECT
+EVENT_DETAIL_TYPE: Final = "Launch Status Change"
 
 
 # --- Errors that users meet ----------------------------------------------------------------------------------------
@@ -369,3 +377,5 @@ class Setting(StrEnum):
     RESTORE_QUEUE = "RESTORE_QUEUE"
     RESTORE_STATE_MACHINE = "RESTORE_STATE_MACHINE"
     RESTORE_POLICY = "RESTORE_POLICY"  # JSON {mixedTier, days, mostBytes, mostUsd}
+    LAUNCHES_AT_ONCE = "LAUNCHES_AT_ONCE"
+    EVENT_BUS = "EVENT_BUS"

@@ -34,7 +34,7 @@ from tests.local.platform_client import PlatformClient, gwas_config
 
 _PUTTERS = 16
 """Threads that put configs: enough to be faster than whatever registers them."""
-_LOOK_EVERY = 0.5
+_LOOK_EVERY = 2.0
 _NO_PROGRESS_SECONDS = 120.0
 """A launch that takes longer than this to follow the one before it is lost."""
 _MEBIBYTE = 1024 * 1024

@@ -120,6 +120,9 @@ class StageSettings(_Settings):
     regenie: RegenieSettings
     restore: RestoreSettings = RestoreSettings()
     file_system: FileSystemType = FileSystemType.SCRATCH_2
+    launches_at_once: int = Field(
+        default=50, ge=1, le=500, description="more wait in a queue; an account may have 100 scratch file systems"
+    )
     job_timeout_hours: int = Field(default=24, ge=1, le=336, description="of one attempt of one job; at most 14 days")
     sweep_grace_minutes: int = Field(
         default=60, ge=0, description="age at which the sweep takes leftovers for forgotten"

@@ -4,6 +4,7 @@ from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -33,6 +34,13 @@ class DataStack(StageStack):
         self._launch_bucket_name = f"{settings.prefix}-launch-{settings.account}-{settings.region}"
         self.key = self._make_key()
         self.topic = self._make_topic()
+        self.bus = events.EventBus(
+            self,
+            "Events",
+            event_bus_name=settings.prefix,
+            description=f"What becomes of the launches of Genolaunch {settings.name}, for other systems",
+            kms_key=self.key,
+        )
         self.monitoring = Monitoring(key=self.key, topic=self.topic)
         self.registrations = QueueWithDeadLetters(
             self,
@@ -59,6 +67,7 @@ class DataStack(StageStack):
             Parameter.RESULTS_BUCKET: self.results_bucket.bucket_name,
             Parameter.LAUNCH_TABLE: self.launch_table.table_name,
             Parameter.TASK_TABLE: self.task_table.table_name,
+            Parameter.EVENT_BUS: self.bus.event_bus_name,
         }.items():
             self.publish(parameter, value)
 

@@ -3,6 +3,8 @@
 from typing import Final
 
 from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
@@ -26,6 +28,9 @@ _BATCH: Final = 10
 
 _CONCURRENCY: Final = 5
 """Ten thousand files dropped at once register within minutes, and do not eat the account's Lambda concurrency."""
+
+_RECONCILE_EVERY: Final = Duration.minutes(15)
+"""As the sweep: what an event missed waits that long at the most, once it counts as missed."""
 
 
 class WorkflowManagerStack(StageStack):
@@ -64,6 +69,7 @@ class WorkflowManagerStack(StageStack):
                 LaunchField.STATUS: f"<$.dynamodb.NewImage.{LaunchField.STATUS}.S>",
             },
         )
+        self._reconcile_on_schedule()
         self.publish(Parameter.LAUNCH_STATE_MACHINE, self.launch.state_machine_arn)
 
     def _make_register_launch(self) -> None:
@@ -77,8 +83,10 @@ class WorkflowManagerStack(StageStack):
                 Setting.TASK_TABLE: data.task_table.table_name,
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
+                Setting.EVENT_BUS: data.bus.event_bus_name,
             },
         )
+        data.bus.grant_put_events_to(function)
         data.launch_bucket.grant_read(function, f"{LAUNCH_PREFIX}*")
         data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
         for table in (data.launch_table, data.task_table):
@@ -102,12 +110,50 @@ class WorkflowManagerStack(StageStack):
             timeout=Duration.seconds(30),
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
+                Setting.EVENT_BUS: data.bus.event_bus_name,
+                Setting.LAUNCHES_AT_ONCE: str(self.settings.launches_at_once),
             },
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
+        self._allow_queue(function)
+        data.bus.grant_put_events_to(function)
         data.topic.grant_publish(function)
         return function
+
+    def _allow_queue(self, function: lambda_.Function) -> None:
+        """The queue of launches: its ledger, and a place for each that waits."""
+        self._data.allow_items(
+            function, self._data.task_table, "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"
+        )
+
+    def _reconcile_on_schedule(self) -> None:
+        data = self._data
+        function = self._functions.function(
+            "lost_requests",
+            description="Starts what the pipe lost, and mends the queue of launches",
+            timeout=Duration.minutes(5),
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
+                Setting.LAUNCH_STATE_MACHINE: self.launch.state_machine_arn,
+                Setting.LAUNCHES_AT_ONCE: str(self.settings.launches_at_once),
+                Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
+            },
+        )
+        data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
+        data.allow_query_by_status(function)
+        self._allow_queue(function)
+        self.launch.grant_start_execution(function)
+        events.Rule(
+            self,
+            "ReconcileTime",
+            description="Looks for requests that nobody heard",
+            schedule=events.Schedule.rate(_RECONCILE_EVERY),
+            # No dead letters: the next round looks for the same things.
+            targets=[targets.LambdaFunction(function, retry_attempts=0)],
+        )
 
     def _make_launch_machine(
         self, change_status: lambda_.Function, regenie: RegenieStack, restore: RestoreStack

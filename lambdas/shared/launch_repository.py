@@ -4,7 +4,6 @@ Everything here may be called twice, or by two functions at once: each change is
 race reads again.
 """
 
-import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +24,10 @@ from contract import (
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
+from lambdas.shared.conditional_writes import delays, is_failed_condition, is_lost_race
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
-from lambdas.shared.status_update import UNOWNED_STATUSES, StatusUpdate
+from lambdas.shared.status_update import UNOWNED_STATUSES, StatusUpdate, status_event
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -40,7 +40,6 @@ _OWNER = LaunchField.EXECUTION_ARN
 
 _MOST_WARNINGS = 50
 """An item of the table may have 400 KB, and each warning has some hundreds of characters."""
-_MOST_TRIES = 8
 _BATCH_WRITE_LIMIT = 25
 """Items of one BatchWriteItem (Amazon DynamoDB API reference)."""
 
@@ -86,7 +85,7 @@ class LaunchRepository:
         `launch.launch_id` stands for the S3 event: the same event always gets the same answer.
         """
         guard_key = GUARD_KEY_PREFIX + fingerprint
-        for delay in _delays():
+        for delay in delays():
             answer = self._answer_so_far(launch.launch_id, guard_key)
             if answer:
                 return Registration(answer, is_new=False)
@@ -104,11 +103,9 @@ class LaunchRepository:
         """Put a REJECTED launch, unless its event is registered already."""
         rejected = replace(launch, updated_at=timestamp(), ended_at=timestamp())
         try:
-            self._client.put_item(
-                TableName=self.launch_table, Item=to_item(rejected.item()), ConditionExpression=_ABSENT
-            )
+            self._client.put_item(TableName=self.launch_table, Item=_first_item(rejected), ConditionExpression=_ABSENT)
         except ClientError as error:
-            existing = self.get(launch.launch_id) if _is_failed_condition(error) else None
+            existing = self.get(launch.launch_id) if is_failed_condition(error) else None
             if existing is None:
                 raise
             return Registration(existing, is_new=False)
@@ -178,7 +175,7 @@ class LaunchRepository:
                 ExpressionAttributeValues={":warnings": to_attribute(kept), ":attempt": to_attribute(attempt)},
             )
         except ClientError as error:
-            if not _is_failed_condition(error):
+            if not is_failed_condition(error):
                 raise
 
     def record_tasks(self, tasks: Iterable[Mapping[str, object]]) -> None:
@@ -219,7 +216,7 @@ class LaunchRepository:
                 **update.arguments(),
             )
         except ClientError as error:
-            if not _is_failed_condition(error):
+            if not is_failed_condition(error):
                 raise
             return self._repeated_or_conflict(launch_id, update.to, execution_arn)
         return Launch.from_item(from_item(response["Attributes"]))
@@ -244,21 +241,20 @@ class LaunchRepository:
         try:
             self._client.put_item(**self._answer(guard_key, event_id, launch_id))
         except ClientError as error:
-            if not _is_failed_condition(error):
+            if not is_failed_condition(error):
                 raise
             return False
         return True
 
     def _create(self, launch: Launch, guard_key: str, *, taken_from: str | None) -> bool:
         """Put launch, guard and answer, all or nothing; False if somebody else was faster with any of them."""
-        item = replace(launch, updated_at=timestamp()).item()
         try:
             self._client.transact_write_items(
                 TransactItems=[
                     {
                         "Put": {
                             "TableName": self.launch_table,
-                            "Item": to_item(item),
+                            "Item": _first_item(replace(launch, updated_at=timestamp())),
                             "ConditionExpression": _ABSENT,
                         }
                     },
@@ -267,7 +263,7 @@ class LaunchRepository:
                 ]
             )
         except ClientError as error:
-            if not _is_lost_race(error):
+            if not is_lost_race(error):
                 raise
             return False
         return True
@@ -298,7 +294,7 @@ class LaunchRepository:
         return {"TableName": self.task_table, "Item": to_item(item)}
 
     def _batch_write(self, requests: list[Any]) -> None:
-        for delay in _delays():
+        for delay in delays():
             response = self._client.batch_write_item(RequestItems={self.task_table: requests})
             requests = list(response.get("UnprocessedItems", {}).get(self.task_table, []))
             if not requests:
@@ -311,18 +307,8 @@ _ABSENT = f"attribute_not_exists({LaunchField.LAUNCH_ID})"
 """The item is new; both tables have launchId in their key."""
 
 
-def _delays() -> Iterator[float]:
-    """Seconds to wait after each try: doubling from 25 ms, with jitter so that racers part."""
-    for attempt in range(_MOST_TRIES):
-        yield random.uniform(0.5, 1) * 0.025 * 2**attempt  # noqa: S311 - jitter, not a secret
-
-
-def _is_failed_condition(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
-
-
-def _is_lost_race(error: ClientError) -> bool:
-    """A transaction was cancelled only because others wrote first; throttling and faults are not that."""
-    reasons: Any = error.response.get("CancellationReasons", [])
-    codes = {reason.get("Code", "None") for reason in reasons}
-    return bool(codes) and codes <= {"None", "ConditionalCheckFailed", "TransactionConflict"}
+def _first_item(launch: Launch) -> dict[str, Any]:
+    """The item of a launch that begins to exist, with its first event."""
+    assert launch.updated_at is not None
+    event = status_event(launch.status, launch.updated_at, launch.error)
+    return to_item({**launch.item(), LaunchField.EVENTS: [event]})

@@ -1,17 +1,26 @@
 """Notices by SNS: how a launch ended, or that it waits for somebody, in words for the people concerned."""
 
+import json
 from typing import TYPE_CHECKING
 
 from contract import Status
 from lambdas.shared import aws
 from lambdas.shared.faults import Fault, listing
 from lambdas.shared.launch import Launch
+from lambdas.shared.launch_events import detail
 
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient
 
 _LONGEST_SUBJECT = 99
 """Characters (Amazon SNS API reference, Publish: fewer than 100, printable ASCII, no line breaks)."""
+
+_LONGEST_TEXT = 30_000
+_LONGEST_FACT = 2_000
+"""Characters: all protocols' texts together, of up to four bytes a character, have 256 KiB (Publish)."""
+
+_MACHINES = ("sqs", "lambda", "http", "https", "firehose", "email-json")
+"""Protocols of subscriptions whose reader is a program (Amazon SNS API reference, Subscribe): they get JSON."""
 
 _HEADLINES = {
     Status.COMPLETE: "is complete",
@@ -23,11 +32,27 @@ _HEADLINES = {
 
 
 def notify(launch: Launch, *, topic_arn: str, stage: str) -> None:
-    """Tell the topic's subscribers of the launch's status; a status that is nobody's news is passed over."""
+    """Tell the topic's subscribers of the launch's status: people in words, programs in JSON (docs/events.md).
+
+    A status that is nobody's news is passed over.
+    """
     if launch.status not in _HEADLINES:
         return
     sns: SNSClient = aws.client("sns")
-    sns.publish(TopicArn=topic_arn, Subject=subject(launch, stage), Message=text(launch))
+    words = text(launch)
+    facts = json.dumps({**detail(launch, stage), "text": words[:_LONGEST_FACT]}, ensure_ascii=False)
+    sns.publish(
+        TopicArn=topic_arn,
+        Subject=subject(launch, stage),
+        MessageStructure="json",
+        Message=json.dumps({"default": words[:_LONGEST_TEXT]} | dict.fromkeys(_MACHINES, facts), ensure_ascii=False),
+        # What a subscription's filter policy can choose by.
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in (("status", launch.status.value), ("workflow", launch.workflow))
+            if value
+        },
+    )
 
 
 def subject(launch: Launch, stage: str) -> str:

@@ -1,5 +1,6 @@
 """The conditional update of the launch table that changes a launch's status."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from contract import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
@@ -8,6 +9,18 @@ from lambdas.shared.clock import timestamp
 
 UNOWNED_STATUSES = frozenset({Status.QUEUED, Status.HELD, Status.WAITING, Status.READY, Status.RETRY})
 """Nobody works on a launch in one of these: the execution that brought it there no longer owns it."""
+
+_LONGEST_MESSAGE = 500
+"""Characters of an error's message in an event; the launch has the whole of its last one."""
+
+
+def status_event(
+    status: Status, at: str, error: Mapping[str, Any] | None = None, execution_arn: object = None
+) -> dict[str, Any]:
+    """An entry of the launch's events (LaunchField.EVENTS): what became of it, when, why, and by which execution."""
+    told = {"type": error["type"], "message": error["message"][:_LONGEST_MESSAGE]} if error else None
+    event = {"status": status.value, "at": at, "error": told, "executionArn": execution_arn}
+    return {name: value for name, value in event.items() if value is not None}
 
 
 _EXPLAINED_STATUSES = frozenset({Status.HELD, Status.WAITING})
@@ -21,19 +34,24 @@ class StatusUpdate:
     DynamoDB's expressions.
     """
 
-    def __init__(self, to: Status) -> None:
+    def __init__(self, to: Status, *, only_from: Collection[Status] = ()) -> None:
+        """Args: `only_from` narrows the statuses that the launch may have."""
         self.to = to
+        self.origins = frozenset(only_from) or ALLOWED_FROM[to]
+        self._at = timestamp()
+        self._error: Mapping[str, Any] | None = None
+        self._execution_arn: object = None
         self._names: dict[str, str] = {}
         self._values: dict[str, Any] = {}
         self._sets: list[str] = []
         self._removes: list[str] = []
-        origins = {f":from{origin}": to_attribute(origin) for origin in sorted(ALLOWED_FROM[to])}
+        origins = {f":from{origin}": to_attribute(origin) for origin in sorted(self.origins)}
         self._values.update(origins)
         self._conditions = [f"#status IN ({', '.join(origins)})"]
         self.set(LaunchField.STATUS, to)
-        self.set(LaunchField.UPDATED_AT, timestamp())
+        self.set(LaunchField.UPDATED_AT, self._at)
         if to in FINAL_STATUSES:
-            self.set(LaunchField.ENDED_AT, timestamp())
+            self.set(LaunchField.ENDED_AT, self._at)
         else:
             # What an earlier attempt left would read as if this one had ended.
             self.remove(LaunchField.ENDED_AT)
@@ -49,9 +67,13 @@ class StatusUpdate:
         """Let a condition compare an attribute with a value."""
         self._names[f"#{attribute}"] = attribute
         self._values[f":{attribute}"] = to_attribute(value)
+        if attribute == LaunchField.EXECUTION_ARN:
+            self._execution_arn = value
 
-    def set(self, attribute: str, value: object) -> None:
+    def set(self, attribute: str, value: Any) -> None:  # noqa: ANN401 - an attribute holds any plain value
         """Give an attribute a value."""
+        if attribute == LaunchField.ERROR:
+            self._error = value
         self.refer(attribute, value)
         self._sets.append(f"#{attribute} = :{attribute}")
 
@@ -67,11 +89,15 @@ class StatusUpdate:
         self._removes.append(f"#{attribute}")
 
     def arguments(self) -> dict[str, Any]:
-        """The expressions of boto3's `update_item`."""
+        """The expressions of boto3's `update_item`; the change is added to the launch's events in the same write."""
+        event = status_event(self.to, self._at, self._error, self._execution_arn)
+        names = {**self._names, "#events": LaunchField.EVENTS}
+        values = {**self._values, ":event": to_attribute([event]), ":noEvents": to_attribute([])}
+        sets = [*self._sets, "#events = list_append(if_not_exists(#events, :noEvents), :event)"]
         removes = f" REMOVE {', '.join(self._removes)}" if self._removes else ""
         return {
-            "UpdateExpression": f"SET {', '.join(self._sets)}{removes}",
+            "UpdateExpression": f"SET {', '.join(sets)}{removes}",
             "ConditionExpression": " AND ".join(self._conditions),
-            "ExpressionAttributeNames": self._names,
-            "ExpressionAttributeValues": self._values,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
         }

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract import LaunchField, Status
+from contract import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
+from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.failure import failure, status_after
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.workflow_manager.status_function import announce, settings
+from lambdas.workflow_manager.launch_queue import LaunchQueue
+from lambdas.workflow_manager.status_function import announce, launch_queue
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_NOT_RUNNING = FINAL_STATUSES | {Status.WAITING, Status.HELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Change:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, to, executionArn, error?, resultsUri?, reportUri?}` -> `{launchId, attempt, workflow, status}`.
 
+    RUNNING may be answered with QUEUED: there is no slot now.
     Raises StatusConflictError when the change is not legal now.
     """
     launch = change_status(Change.from_event(event))
@@ -63,16 +67,38 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 
 def change_status(change: Change) -> Launch:
-    """Make the change and tell of it. Asked again, it is answered and told of again: rather twice than never."""
-    repository = LaunchRepository(settings().launch_table)
+    """Make the change and tell of it. Asked again, it is answered and told of again: rather twice than never.
+
+    To RUNNING is a claim: without a free slot the launch becomes QUEUED instead. One that stops running gives its
+    slot back.
+    """
+    queue = launch_queue()
     if change.to is Status.RUNNING:
-        launch = repository.claim(change.launch_id, _claimant(change))
+        launch = _claim(queue, change.launch_id, _claimant(change))
     else:
-        launch = repository.change_status(
+        launch = queue.repository.change_status(
             change.launch_id, change.to, execution_arn=change.execution_arn, fields=change.fields
         )
     announce(launch)
+    if launch.status in _NOT_RUNNING:
+        # The next attempt has a slot, too, if the launch was cancelled when its turn had come.
+        queue.give_back(launch.launch_id, launch.attempt, launch.attempt + 1)
     return launch
+
+
+def _claim(queue: LaunchQueue, launch_id: str, execution_arn: str) -> Launch:
+    launch = queue.repository.get(launch_id)
+    if launch is None or launch.status not in (*STARTING_STATUSES, Status.QUEUED):
+        return queue.repository.claim(launch_id, execution_arn)  # known already, or refused
+    if launch.status is Status.QUEUED or not queue.take_slot(launch):
+        return queue.enqueue(launch)
+    try:
+        return queue.repository.claim(launch_id, execution_arn)
+    except StatusConflictError:
+        now = queue.repository.get(launch_id)
+        if now is None or now.is_final:
+            queue.give_back(launch_id, launch.attempt + 1)  # it was cancelled between the two
+        raise
 
 
 def _claimant(change: Change) -> str:

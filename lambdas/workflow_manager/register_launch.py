@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from contract import Status
 from lambdas.shared.config_text import LARGEST_CONFIG
+from lambdas.shared.launch_events import put_event
 from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify
 from lambdas.shared.observability import logger, metrics, tracer
@@ -38,6 +39,7 @@ class Settings:
     task_table: str
     data_bucket: str
     notification_topic: str
+    event_bus: str
 
 
 @cache
@@ -76,6 +78,8 @@ def register(drop: Drop) -> None:
     registration = repository.reject(launch) if rejected else repository.register(launch, fingerprint(drop, file))
     _record(registration, drop)
     write_feedback(registration.launch, drop, file)
+    if registration.is_new or rejected:
+        put_event(registration.launch, bus=settings().event_bus, stage=settings().stage)
     if rejected:
         notify(registration.launch, topic_arn=settings().notification_topic, stage=settings().stage)
 

@@ -9,7 +9,7 @@ from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.workflow_manager.settlement import EndedExecution, Settlement, settle
-from lambdas.workflow_manager.status_function import announce, settings
+from lambdas.workflow_manager.status_function import announce, launch_queue
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -31,11 +31,16 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 
 def settle_launch(ended: EndedExecution) -> Settlement:
-    """Write what is true now; raises StatusConflictError when the table keeps changing meanwhile."""
-    repository = LaunchRepository(settings().launch_table)
+    """Write what is true now, and give the ended attempt's slot to whoever is next.
+
+    Raises StatusConflictError when the table keeps changing meanwhile.
+    """
+    queue = launch_queue()
     for _ in range(_MOST_TRIES):
-        settlement = settle(repository.get(ended.launch_id) if ended.launch_id else None, ended)
-        if settlement.to is None or _record(repository, ended, settlement):
+        settlement = settle(queue.repository.get(ended.launch_id) if ended.launch_id else None, ended)
+        if settlement.to is None or _record(queue.repository, ended, settlement):
+            if ended.launch_id and settlement.ended_attempt:
+                queue.give_back(ended.launch_id, settlement.ended_attempt)
             return settlement
     raise StatusConflictError(f"The status of {ended.launch_id} kept changing while {ended.arn} was settled.")
 

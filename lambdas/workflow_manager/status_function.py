@@ -6,9 +6,12 @@ from functools import cache
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.shared.launch import Launch
+from lambdas.shared.launch_events import put_event
+from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.notifications import notify
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.settings import read_settings
+from lambdas.workflow_manager.launch_queue import LaunchQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,10 @@ class Settings:
 
     stage: str
     launch_table: str
+    task_table: str
     notification_topic: str
+    event_bus: str
+    launches_at_once: str
 
 
 @cache
@@ -26,12 +32,24 @@ def settings() -> Settings:
     return read_settings(Settings)
 
 
+def launch_queue() -> LaunchQueue:
+    """The stage's slots and queue, with its repository."""
+    repository = LaunchRepository(settings().launch_table, settings().task_table)
+    return LaunchQueue(repository, int(settings().launches_at_once))
+
+
 def announce(launch: Launch) -> None:
-    """Log a launch's new status, count it, and notify people if it is the end."""
+    """Log a launch's new status, count it, tell other systems, and notify people if it is news to them."""
     logger.info(
         "Status changed",
         extra={"launchId": launch.launch_id, "status": launch.status, "attempt": launch.attempt},
     )
+    count(launch)
+    put_event(launch, bus=settings().event_bus, stage=settings().stage)
+    notify(launch, topic_arn=settings().notification_topic, stage=settings().stage)
+
+
+def count(launch: Launch) -> None:
+    """Add to the metric of the launch's status: LaunchesFailed, LaunchesCancelRequested, ..."""
     name = "".join(word.title() for word in launch.status.split("_"))
     metrics.add_metric(name=f"Launches{name}", unit=MetricUnit.Count, value=1)
-    notify(launch, topic_arn=settings().notification_topic, stage=settings().stage)

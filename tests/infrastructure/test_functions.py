@@ -10,6 +10,7 @@ from contract import Setting
 from tests.infrastructure.conftest import Resource, Stack
 
 HANDLERS = [
+    "lambdas.workflow_manager.lost_requests.handler",
     "lambdas.workflow_manager.register_launch.handler",
     "lambdas.workflow_manager.change_status.handler",
     "lambdas.workflow_manager.settle_launch.handler",

@@ -90,9 +90,14 @@ class Platform:
         return [launch for launch in found if launch]
 
     def notices(self) -> list[dict[str, str]]:
-        """Subject and Message of what was published since the last look."""
+        """Subject and Message (for people) of what was published since the last look; Facts are those for programs."""
         messages = boto3.client("sqs").receive_message(QueueUrl=self.notice_queue, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in messages.get("Messages", [])]
+        bodies = [json.loads(message["Body"]) for message in messages.get("Messages", [])]
+        return [_notice(body["Subject"], json.loads(body["Message"])) for body in bodies]
+
+
+def _notice(subject: str, facts: dict[str, Any]) -> dict[str, Any]:
+    return {"Subject": subject, "Message": facts.pop("text"), "Facts": facts}
 
 
 @pytest.fixture
@@ -106,6 +111,9 @@ def platform(repository: LaunchRepository, monkeypatch: pytest.MonkeyPatch) -> P
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     monkeypatch.setenv("NOTIFICATION_TOPIC", topic)
+    boto3.client("events").create_event_bus(Name="genolaunch-test")
+    monkeypatch.setenv("EVENT_BUS", "genolaunch-test")
+    monkeypatch.setenv("LAUNCHES_AT_ONCE", "3")
     monkeypatch.setenv("DATA_BUCKET", "genolaunch-test-data")
     register_launch.settings.cache_clear()
     status_function.settings.cache_clear()

@@ -48,6 +48,8 @@ class TestChangeStatus:
         (notice,) = platform.notices()
         assert notice["Subject"] == "Genolaunch test: height-gwas is complete"
         assert "Report:     s3://r/results/report.html" in notice["Message"]
+        assert notice["Facts"]["status"] == "COMPLETE"
+        assert notice["Facts"]["reportUri"] == "s3://r/results/report.html"
 
     def test_a_failure_keeps_the_innermost_error_and_tells_people(self, platform, launch_id):
         change(launch_id, "RUNNING")

@@ -19,18 +19,19 @@ def test_settings_come_from_their_variables():
         "TASK_TABLE": "tasks",
         "DATA_BUCKET": "data",
         "NOTIFICATION_TOPIC": "arn",
+        "EVENT_BUS": "bus",
         "HOME": "/",
     }
 
-    assert read_settings(Settings, environment) == Settings("dev", "launches", "tasks", "data", "arn")
+    assert read_settings(Settings, environment) == Settings("dev", "launches", "tasks", "data", "arn", "bus")
 
 
 def test_all_missing_settings_are_named_at_once():
-    with pytest.raises(MissingSettingsError, match="TASK_TABLE, DATA_BUCKET, NOTIFICATION_TOPIC"):
+    with pytest.raises(MissingSettingsError, match="TASK_TABLE, DATA_BUCKET, NOTIFICATION_TOPIC, EVENT_BUS"):
         read_settings(Settings, {"STAGE": "dev", "LAUNCH_TABLE": "launches", "TASK_TABLE": ""})
 
 
-@pytest.mark.parametrize("module", ["change_status", "settle_launch"])
+@pytest.mark.parametrize("module", ["change_status", "settle_launch", "lost_requests"])
 def test_functions_that_read_no_config_do_not_load_what_reads_it(module):
     code = f"import sys, lambdas.workflow_manager.{module}; print(sorted({{'pydantic', 'yaml'}} & set(sys.modules)))"
 

@@ -1,0 +1,27 @@
+"""What DynamoDB says when a conditional write was not made, and how long to wait before the next try."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_MOST_TRIES = 8
+
+
+def delays() -> Iterator[float]:
+    """Seconds to wait after each try: doubling from 25 ms, with jitter so that racers part."""
+    for attempt in range(_MOST_TRIES):
+        yield random.uniform(0.5, 1) * 0.025 * 2**attempt  # noqa: S311 - jitter, not a secret
+
+
+def is_failed_condition(error: ClientError) -> bool:
+    """The condition of a single write did not hold."""
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def is_lost_race(error: ClientError) -> bool:
+    """A transaction was cancelled only because others wrote first; throttling and faults are not that."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    codes = {reason.get("Code", "None") for reason in reasons}
+    return bool(codes) and codes <= {"None", "ConditionalCheckFailed", "TransactionConflict"}

@@ -1,0 +1,130 @@
+"""Compares the launch table with what was made of it: starts what the pipe lost, and mends the queue of launches.
+
+The pipe gives a record up after an hour, and its dead letters hold only pointers into the stream: so it is the table
+that says which launches nobody has started, or cancelled, though that was asked for. Executions that ended unheard are
+`lambdas/cleanup/lost_endings.py`'s.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status, run_name
+from lambdas.shared import aws
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.workflow_manager.launch_queue import LaunchQueue, user_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_stepfunctions.client import SFNClient
+
+GRACE_MINUTES = "graceMinutes"
+"""In the event: how old a request must be to count as lost, instead of the setting; `genolaunch redrive` says 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostRequestSettings:
+    """Environment variables of the function."""
+
+    launch_table: str
+    task_table: str
+    launch_state_machine: str
+    launches_at_once: str
+    sweep_grace_minutes: str
+
+
+@cache
+def settings() -> LostRequestSettings:
+    """Read once in the life of the process."""
+    return read_settings(LostRequestSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """A schedule's event, or `{graceMinutes}` -> `{started: n}`."""
+    grace = float(event.get(GRACE_MINUTES, settings().sweep_grace_minutes))
+    started = start_lost_requests(datetime.now(UTC), timedelta(minutes=grace))
+    metrics.add_metric(name="LostRequests", unit=MetricUnit.Count, value=started)
+    mend_queue(_queue())
+    return {"started": started}
+
+
+def start_lost_requests(now: datetime, grace: timedelta) -> int:
+    """Start an execution of **launch** for each request older than `grace`; how many there were.
+
+    One execution too many does no harm: a claim and a cancellation each have one winner.
+    """
+    repository = LaunchRepository(settings().launch_table)
+    lost = [
+        launch
+        for status in PIPE_STATUSES
+        for launch in repository.with_status(status)
+        if datetime.fromisoformat(launch.updated_at or launch.submitted_at) <= now - grace
+    ]
+    return sum(_start(launch, now) for launch in lost)
+
+
+def mend_queue(queue: LaunchQueue) -> None:
+    """Let the ledger of slots, and the places in the queue, be what the launch table says."""
+    repository = queue.repository
+    slots = queue.slots()
+    for run in slots.running:
+        launch_id, _, attempt = run.rpartition("-")
+        if not _may_hold_slot(repository.get(launch_id), int(attempt)):
+            logger.warning("A slot was not given back", extra={"run": run})
+            queue.give_back(launch_id, int(attempt))
+    for listed in repository.with_status(Status.RUNNING):
+        launch = repository.get(listed.launch_id)  # the index is a moment behind
+        if launch and launch.status is Status.RUNNING and _run(launch) not in slots.running:
+            queue.hold_slot(launch)
+    for listed in repository.with_status(Status.QUEUED):
+        launch = repository.get(listed.launch_id)
+        if launch is None or launch.status is not Status.QUEUED:
+            continue
+        if not queue.has_place(launch) or user_of(launch) not in slots.waiting:
+            queue.restore_place(launch)
+    queue.start_next()
+
+
+def _may_hold_slot(launch: Launch | None, attempt: int) -> bool:
+    """The attempt runs, or is the next one of a launch that is about to start."""
+    if launch is None:
+        return False
+    if attempt == launch.attempt:
+        return launch.status in (Status.RUNNING, Status.CANCEL_REQUESTED)
+    is_next = attempt == launch.attempt + 1
+    return is_next and launch.status in (*STARTING_STATUSES, Status.QUEUED, Status.CANCEL_REQUESTED)
+
+
+def _start(launch: Launch, now: datetime) -> int:
+    """As the pipe does; 0 if an earlier look of this hour did. The name fits Step Functions' 80 characters."""
+    client: SFNClient = aws.client("stepfunctions")
+    request = {LaunchField.LAUNCH_ID: launch.launch_id, LaunchField.STATUS: launch.status.value}
+    try:
+        client.start_execution(
+            stateMachineArn=settings().launch_state_machine,
+            name=f"{_run(launch)}-{launch.status.lower()[:6]}-{now:%d%H}",
+            input=json.dumps([request]),
+        )
+    except client.exceptions.ExecutionAlreadyExists:
+        return 0
+    logger.warning("A request was lost", extra=request)
+    return 1
+
+
+def _run(launch: Launch) -> str:
+    return run_name(launch.launch_id, launch.attempt)
+
+
+def _queue() -> LaunchQueue:
+    repository = LaunchRepository(settings().launch_table, settings().task_table)
+    return LaunchQueue(repository, int(settings().launches_at_once))
