@@ -4,7 +4,7 @@ Imports of boto3 and rich stay inside the commands: `genolaunch --help` must ans
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -20,6 +20,7 @@ from genolaunch.platform import Platform
 
 if TYPE_CHECKING:
     from genolaunch.job_logs import LogLine
+    from genolaunch.launches import Launch
     from genolaunch.progress import Snapshot
     from genolaunch.results import ResultObject
     from genolaunch.submission import Answer
@@ -133,19 +134,33 @@ def submit(
     _wait_for(platform, answer.launch_id, as_json)
 
 
-@app.command("list", epilog="Example: genolaunch list --status FAILED --limit 5")
+@app.command("list", epilog="Example: genolaunch list --status FAILED --since 2d --user ada")
 def list_launches(
     ctx: typer.Context,
     status: Annotated[Status | None, typer.Option(help="Only launches of this status.", case_sensitive=False)] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only launches submitted since: 90m, 12h, 2d, 1w, or 2026-11-21 (T08:30).")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="Only launches of who has this in the name.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
-    as_json: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes, until interrupted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch one list a line.")] = False,
     stage: StageOption = None,
 ) -> None:
     """List launches, newest first."""
     from genolaunch.documents import document_of
+    from genolaunch.moments import moment_of
 
     platform = _platform(ctx, stage)
-    launches = Launches(platform).newest(limit, status)
+    earliest = moment_of(since) if since else None
+
+    def look() -> "list[Launch]":
+        return Launches(platform).newest(limit, status, since=earliest, user=user)
+
+    if watch:
+        _watch_launches(look, as_json)
+        return
+    launches = look()
     if as_json:
         _print_json(document_of(launches))
         return
@@ -155,6 +170,22 @@ def list_launches(
         render.console().print(render.launches_table(launches))
     else:
         typer.echo(f"Stage “{platform.stage}” has no such launches.", err=True)
+
+
+@app.command(epilog="Example: genolaunch events latest")
+def events(ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None) -> None:
+    """Show a launch's whole history: its statuses, its steps, and the jobs that failed, in the order of time."""
+    from genolaunch.documents import document_of
+    from genolaunch.history import history_of
+
+    platform = _platform(ctx, stage)
+    found = history_of(platform, Launches(platform).resolve(launch))
+    if as_json:
+        _print_json(document_of(found))
+        return
+    from genolaunch import render
+
+    render.console().print(render.events_table(found))
 
 
 @app.command("status", epilog=f"Example: genolaunch status latest --watch. {_EXIT_CODES}")
@@ -350,6 +381,23 @@ def _show_snapshot(snapshot: "Snapshot", as_json: bool) -> None:
         from genolaunch import render
 
         render.console().print(render.launch_view(snapshot))
+
+
+def _watch_launches(look: "Callable[[], list[Launch]]", as_json: bool) -> NoReturn:
+    """Show what `look` finds, again and again."""
+    from genolaunch import render
+    from genolaunch.documents import document_of
+    from genolaunch.progress import repeatedly
+
+    try:
+        if as_json:
+            for launches in repeatedly(look):
+                typer.echo(json.dumps(document_of(launches)))
+        else:
+            render.follow_launches(render.console(), repeatedly(look))
+    except KeyboardInterrupt:
+        pass
+    raise typer.Exit(EXIT_INTERRUPTED)
 
 
 def _print_lines(lines: "Iterable[LogLine]", as_json: bool) -> bool:

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,16 @@ class LaunchError:
 
 
 @dataclass(frozen=True)
+class StatusChange:
+    """A status that a launch had from then on."""
+
+    status: Status
+    at: datetime
+    error: LaunchError | None = None
+    execution_arn: str | None = None
+
+
+@dataclass(frozen=True)
 class Launch:
     """One item of the launch table. Times are aware datetimes; what the platform has not set yet is None."""
 
@@ -72,6 +82,8 @@ class Launch:
     error: LaunchError | None = None
     warnings: tuple[str, ...] = ()
     """What the check of the inputs found, short of a fault."""
+    events: tuple[StatusChange, ...] = ()
+    """Oldest first. What a person wrote into the table by hand is not among them."""
 
     @property
     def is_final(self) -> bool:
@@ -87,6 +99,17 @@ class Launch:
         if self.submitted_at is None:
             return None
         return (self.ended_at or now) - self.submitted_at if self.is_final else now - self.submitted_at
+
+
+@dataclass(frozen=True)
+class JobTask:
+    """A failed job of any attempt, as far as a launch's history tells of it. `label` has the attempt in it."""
+
+    label: str
+    status: str | None
+    updated_at: datetime | None
+    error_type: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -131,25 +154,39 @@ class Launches:
             return self.get(newest[0].launch_id)
         return self._find(text) or self.get(self._only_id_beginning_with(text))
 
-    def newest(self, limit: int, status: Status | None = None) -> list[Launch]:
-        """The `limit` newest launches, of one status if given. Attributes that the index lacks are None."""
+    def newest(
+        self, limit: int, status: Status | None = None, *, since: datetime | None = None, user: str | None = None
+    ) -> list[Launch]:
+        """The `limit` newest launches: of one status, submitted `since` then, by who has `user` in the name, if given.
+
+        Attributes that the index lacks are None.
+        """
         statuses = [status] if status else list(Status)
         merged = heapq.merge(
-            *(self._of_status(each, page_size=limit) for each in statuses), key=_newest_first, reverse=True
+            *(self._of_status(each, limit, since) for each in statuses), key=_newest_first, reverse=True
         )
-        return list(islice(merged, limit))
+        chosen = (launch for launch in merged if user is None or user.lower() in (launch.requested_by or "").lower())
+        return list(islice(chosen, limit))
+
+    def job_tasks(self, launch: Launch) -> list[JobTask]:
+        """Failed jobs of all of the launch's attempts."""
+        pages = self._platform.dynamodb.get_paginator("query").paginate(**self._job_items(launch, JOB_TASK_PREFIX))
+        items = [_plain(item) for page in pages for item in page["Items"]]
+        return [
+            JobTask(
+                label=item[TaskField.TASK_ID].removeprefix(f"{JOB_TASK_PREFIX}{launch.launch_id}-"),
+                status=item.get(TaskField.STATUS),
+                updated_at=_time(item.get(TaskField.UPDATED_AT)),
+                error_type=item.get(TaskField.ERROR_TYPE),
+                reason=item.get(TaskField.REASON),
+            )
+            for item in items
+        ]
 
     def failed_jobs(self, launch: Launch) -> list[FailedJob]:
         """The failed jobs of the launch's current attempt, in the order of their names."""
-        pages = self._platform.dynamodb.get_paginator("query").paginate(
-            TableName=self._platform.names.task_table,
-            KeyConditionExpression="#launch = :launch AND begins_with(#task, :prefix)",
-            ExpressionAttributeNames={"#launch": TaskField.LAUNCH_ID, "#task": TaskField.TASK_ID},
-            ExpressionAttributeValues={
-                ":launch": {"S": launch.launch_id},
-                ":prefix": {"S": f"{JOB_TASK_PREFIX}{launch.run_name}-"},
-            },
-        )
+        query = self._job_items(launch, f"{JOB_TASK_PREFIX}{launch.run_name}-")
+        pages = self._platform.dynamodb.get_paginator("query").paginate(**query)
         items = [_plain(item) for page in pages for item in page["Items"]]
         # A failure that another job was to mend is not among them: if it did not, that job's own is.
         jobs = [_failed_job(item, launch.run_name) for item in items if item.get(TaskField.STATUS) != TASK_RESUBMITTED]
@@ -163,8 +200,20 @@ class Launches:
         )
         return launch_from_item(_plain(answer["Item"])) if "Item" in answer else None
 
-    def _of_status(self, status: Status, page_size: int) -> Iterator[Launch]:
+    def _job_items(self, launch: Launch, prefix: str) -> dict[str, Any]:
+        return {
+            "TableName": self._platform.names.task_table,
+            "KeyConditionExpression": "#launch = :launch AND begins_with(#task, :prefix)",
+            "ExpressionAttributeNames": {"#launch": TaskField.LAUNCH_ID, "#task": TaskField.TASK_ID},
+            "ExpressionAttributeValues": {":launch": {"S": launch.launch_id}, ":prefix": {"S": prefix}},
+        }
+
+    def _of_status(self, status: Status, page_size: int, since: datetime | None) -> Iterator[Launch]:
         query = {**self._status_query(status), "Limit": page_size}
+        if since is not None:
+            query["KeyConditionExpression"] += " AND #submitted >= :since"
+            query["ExpressionAttributeNames"]["#submitted"] = LaunchField.SUBMITTED_AT
+            query["ExpressionAttributeValues"][":since"] = {"S": _written(since)}
         for page in self._platform.dynamodb.get_paginator("query").paginate(**query):
             yield from (launch_from_item(_plain(item)) for item in page["Items"])
 
@@ -226,6 +275,7 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         report_uri=item.get(LaunchField.REPORT_URI),
         error=_error(item.get(LaunchField.ERROR)),
         warnings=tuple(item.get(LaunchField.WARNINGS) or ()),
+        events=tuple(_status_change(entry) for entry in item.get(LaunchField.EVENTS) or ()),
     )
 
 
@@ -243,6 +293,15 @@ def _error(entry: Mapping[str, Any] | None) -> LaunchError | None:
         type=str(entry.get("type", "")),
         message=str(entry.get("message", "")),
         faults=tuple(fault_from(fault) for fault in entry.get("faults") or ()),
+    )
+
+
+def _status_change(entry: Mapping[str, Any]) -> StatusChange:
+    return StatusChange(
+        status=Status(entry["status"]),
+        at=datetime.fromisoformat(entry["at"]),
+        error=_error(entry.get("error")),
+        execution_arn=entry.get("executionArn"),
     )
 
 
@@ -271,6 +330,11 @@ def _newest_first(launch: Launch) -> str:
 
 def _time(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
+
+
+def _written(moment: datetime) -> str:
+    """As the platform writes times, which sort as text."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _whole(value: object) -> int | None:

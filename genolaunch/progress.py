@@ -1,10 +1,10 @@
 """How far a launch is: its facts, its steps, and the Batch jobs that are under way."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from contract import Status
 from genolaunch.batch_jobs import Job, RunJobs
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at a launch that is followed: a look is about four calls, far below their limits."""
+
+
+LIST_EVERY = 5.0
+"""Seconds between two looks at a list of launches: a look is one query for each status."""
+
+T = TypeVar("T")
+
+
+def repeatedly(look: Callable[[], T], pause: float = LIST_EVERY) -> Iterator[T]:
+    """What `look` answers, every `pause` seconds, without end."""
+    while True:
+        yield look()
+        time.sleep(pause)
 
 
 @dataclass(frozen=True)

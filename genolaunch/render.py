@@ -14,6 +14,7 @@ from rich.text import Text
 
 from contract import Status
 from genolaunch.batch_jobs import Job
+from genolaunch.history import Event
 from genolaunch.job_logs import LogLine
 from genolaunch.launches import FailedJob, Fault, Launch
 from genolaunch.progress import Snapshot
@@ -81,6 +82,29 @@ def launches_table(launches: Sequence[Launch]) -> Table:
             launch.requested_by or "–",
         )
     return table
+
+
+def events_table(events: Sequence[Event]) -> Table:
+    table = _table("Time", "What", "", "")
+    for event in events:
+        style = _STATUS_STYLES.get(Status(event.name), "") if event.kind == "status" else ""
+        table.add_row(_moment(event.at), Text(event.kind, "dim"), Text(event.name, style), Text(event.detail or ""))
+    return table
+
+
+def follow_launches(screen: Console, looks: Iterable[Sequence[Launch]]) -> None:
+    """Show lists of launches as they come: live on a terminal, else a line for each launch that changed."""
+    if screen.is_terminal:
+        with Live(console=screen, auto_refresh=False) as live:
+            for launches in looks:
+                live.update(launches_table(launches), refresh=True)
+        return
+    known: dict[str, Status] = {}
+    for launches in looks:
+        for launch in reversed(launches):
+            if known.get(launch.launch_id) != launch.status:
+                screen.print(Text(f"{datetime.now().astimezone():%H:%M:%S}  {launch.launch_id} is {launch.status}"))
+            known[launch.launch_id] = launch.status
 
 
 def faults_table(faults: Sequence[Fault]) -> Table:

@@ -51,19 +51,25 @@ def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] =
 
 
 def _ask(platform: "Platform", launch: Launch, to: Status, changes: Mapping[str, str]) -> None:
-    values = {LaunchField.STATUS: to.value, LaunchField.UPDATED_AT: _now(), **changes}
+    now = _now()
+    values = {LaunchField.STATUS: to.value, LaunchField.UPDATED_AT: now, **changes}
+    event = {"M": {"status": {"S": to.value}, "at": {"S": now}}}
     origins = {f":from{number}": origin.value for number, origin in enumerate(sorted(ALLOWED_FROM[to]))}
     dynamodb = platform.dynamodb
     try:
         dynamodb.update_item(
             TableName=platform.names.launch_table,
             Key={LaunchField.LAUNCH_ID: {"S": launch.launch_id}},
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            UpdateExpression="SET "
+            + ", ".join(f"#{name} = :{name}" for name in values)
+            + ", #events = list_append(if_not_exists(#events, :noEvents), :event)",
             ConditionExpression=f"#{LaunchField.STATUS} IN ({', '.join(origins)})",
-            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeNames={f"#{name}": name for name in (*values, LaunchField.EVENTS)},
             ExpressionAttributeValues={
                 **{f":{name}": {"S": value} for name, value in values.items()},
                 **{name: {"S": value} for name, value in origins.items()},
+                ":event": {"L": [event]},
+                ":noEvents": {"L": []},
             },
         )
     except dynamodb.exceptions.ConditionalCheckFailedException as error:

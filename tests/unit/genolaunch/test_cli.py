@@ -156,6 +156,74 @@ def test_list_as_json_filtered_by_status(genolaunch, content):
     assert [entry["launchId"] for entry in json.loads(result.stdout)] == ["a"]
 
 
+def test_list_of_one_person_since_a_day(genolaunch, content):
+    ada, bob = {"requestedBy": {"S": "AWS:AROA:ada"}}, {"requestedBy": {"S": "AWS:AROA:bob"}}
+    content.launch("old", submitted="2026-11-19T23:59:59.999Z", **ada)
+    content.launch("new", submitted="2026-11-20T00:00:00.000Z", **ada)
+    content.launch("other", submitted="2026-11-21T00:00:00.000Z", **bob)
+
+    result = genolaunch("list", "--since", "2026-11-20T00:00:00+00:00", "--user", "ADA", "--json")
+
+    assert [launch["launchId"] for launch in json.loads(result.stdout)] == ["new"]
+
+
+def test_list_since_something_else_is_refused_in_one_sentence(genolaunch):
+    result = genolaunch("list", "--since", "yesterday")
+
+    assert result.exit_code == 3
+    assert "90m, 12h, 2d, 1w" in result.stderr
+
+
+def test_watching_a_list_tells_each_change_once(genolaunch, content, monkeypatch):
+    content.launch("a", "RUNNING")
+    looks = iter([lambda: None, lambda: content.launch("a", "COMPLETE")])
+
+    def sleep(seconds):
+        try:
+            next(looks)()
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr("time.sleep", sleep)
+    result = genolaunch("list", "--watch")
+
+    assert result.exit_code == 130
+    assert [line.split("  ")[1] for line in result.stdout.splitlines()] == ["a is RUNNING", "a is COMPLETE"]
+
+
+def test_events_tell_the_whole_history_in_order(genolaunch, content, platform):
+    def event(status, second, **more):
+        return {"M": {"status": {"S": status}, "at": {"S": f"2026-11-21T04:00:{second:02}.000Z"}, **more}}
+
+    error = {"M": {"type": {"S": "OutOfMemoryError"}, "message": {"S": "Step 2 ran out."}}}
+    history = History()
+    history.visit("Step 2: chunks")
+    history.add("ExecutionFailed")
+    platform.stepfunctions = FakeStepFunctions(history.events)
+    events = [event("SUBMITTED", 0), event("RUNNING", 1), event("FAILED", 30, error=error)]
+    content.launch(status="FAILED", events={"L": events}, workflowExecutionArn={"S": "arn:run"})
+    content.failed_job("height-1-1-step2", 3)
+    platform.dynamodb.update_item(
+        TableName="launch_tasks",
+        Key={"launchId": {"S": "height-1"}, "taskId": {"S": "job#height-1-1-step2#3"}},
+        UpdateExpression="SET updatedAt = :at",
+        ExpressionAttributeValues={":at": {"S": "2026-11-21T04:00:20.000Z"}},
+    )
+
+    told = json.loads(genolaunch("events", "height-1", "--json").stdout)
+
+    assert [(each["kind"], each["name"]) for each in told] == [
+        ("status", "SUBMITTED"),
+        ("status", "RUNNING"),
+        ("step", "Step 2"),
+        ("step", "Step 2"),
+        ("job", "1-step2#3"),
+        ("status", "FAILED"),
+    ]
+    assert told[-1]["detail"] == "OutOfMemoryError: Step 2 ran out."
+    assert "Step 2 ran out." in genolaunch("events", "height-1").stdout
+
+
 def test_empty_list_is_valid_json(genolaunch):
     assert json.loads(genolaunch("list", "--json").stdout) == []
 
