@@ -10,7 +10,7 @@ from lambdas.shared.failure import failure, status_after
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.workflow_manager.launch_queue import LaunchQueue
-from lambdas.workflow_manager.status_function import announce, launch_queue
+from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -72,7 +72,7 @@ def change_status(change: Change) -> Launch:
     To RUNNING is a claim: without a free slot the launch becomes QUEUED instead. One that stops running gives its
     slot back.
     """
-    queue = launch_queue()
+    queue = launch_queue(settings())
     if change.to is Status.RUNNING:
         launch = _claim(queue, change.launch_id, _claimant(change))
     else:

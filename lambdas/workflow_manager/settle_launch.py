@@ -9,7 +9,7 @@ from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.workflow_manager.settlement import EndedExecution, Settlement, settle
-from lambdas.workflow_manager.status_function import announce, launch_queue
+from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,7 +35,7 @@ def settle_launch(ended: EndedExecution) -> Settlement:
 
     Raises StatusConflictError when the table keeps changing meanwhile.
     """
-    queue = launch_queue()
+    queue = launch_queue(settings())
     for _ in range(_MOST_TRIES):
         settlement = settle(queue.repository.get(ended.launch_id) if ended.launch_id else None, ended)
         if settlement.to is None or _record(queue.repository, ended, settlement):

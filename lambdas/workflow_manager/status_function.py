@@ -32,10 +32,9 @@ def settings() -> Settings:
     return read_settings(Settings)
 
 
-def launch_queue() -> LaunchQueue:
+def launch_queue(given: Settings) -> LaunchQueue:
     """The stage's slots and queue, with its repository."""
-    repository = LaunchRepository(settings().launch_table, settings().task_table)
-    return LaunchQueue(repository, int(settings().launches_at_once))
+    return LaunchQueue(LaunchRepository(given.launch_table, given.task_table), int(given.launches_at_once))
 
 
 def announce(launch: Launch) -> None:
