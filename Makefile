@@ -66,6 +66,7 @@ clean: ## stop the embedded cloud and remove everything that was made here
 lock: setup ## renew every lock file from its .in file (needs the package registries)
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.10 containers/regenie/requirements.in -o containers/regenie/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 containers/snakemake/requirements.in -o containers/snakemake/requirements.txt
+	$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --universal --python-version 3.12 lambdas/tibanna/requirements.in -o lambdas/tibanna/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 containers/snakemake/requirements-aws-batch.in -o containers/snakemake/requirements-aws-batch.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.14 --python-platform aarch64-manylinux2014 --no-emit-package botocore --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six --no-emit-package urllib3 lambdas/requirements.in -o lambdas/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt

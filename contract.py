@@ -315,6 +315,8 @@ class Parameter(StrEnum):
     JOB_QUEUES = "job-queues"  # JSON list of the queues' ARNs
     JOB_LOG_GROUP = "job-log-group"
     EVENT_BUS = "event-bus"
+    TIBANNA_STATE_MACHINE = "tibanna-state-machine"
+    TIBANNA_LOG_BUCKET = "tibanna-log-bucket"
 
 
 def parameter_name(stage: str, parameter: Parameter) -> str:

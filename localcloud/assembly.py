@@ -15,7 +15,16 @@ from localcloud.resources import add_resource_types
 from localcloud.sdk_tasks import SdkTasks
 from localcloud.service import Batch, Service
 from localcloud.sync_tasks import SyncTasks
-from localcloud.wire import Endpoint
+from localcloud.wire import Answer, Endpoint, Request
+
+
+@dataclass(frozen=True)
+class Interceptor:
+    """Answers some requests for a service that ministack has; see ministack_adapter.intercept."""
+
+    service: str
+    wants: Callable[[Request], bool]
+    answer: Callable[[Request, Callable[[], Answer]], Answer]
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class StandIns:
     close: Callable[[], None]
     injectors: Mapping[str, Injector] = field(default_factory=dict)
     """Make a service fail on request, by the service's name."""
+    interceptors: tuple[Interceptor, ...] = ()
 
 
 MakeStandIns = Callable[[Path, str], StandIns]
@@ -41,6 +51,8 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     ministack.serve_path(injection.PREFIX, InjectionEndpoint(stand_ins.injectors).answer)
     sdk = SdkTasks(endpoint)
     stand_ins.batch.subscribe(_announce_job)
+    for each in stand_ins.interceptors:
+        ministack.intercept(each.service, each.wants, each.answer)
     ministack.use_own_lambda_worker()
     ministack.limit_function_processes()
     ministack.warm_up_functions()

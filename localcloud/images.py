@@ -15,6 +15,9 @@ from localcloud.locked_environment import EnvironmentFailedError, locked_environ
 REGENIE_REPOSITORY: Final = "genolaunch-regenie"
 """Last component of the image's repository; its tag is the version of regenie."""
 
+SNAKEMAKE_REPOSITORY: Final = "genolaunch-snakemake"
+"""The same of the Snakemake launcher's image, in which Tibanna's jobs run too; its tag is the version of Snakemake."""
+
 SNAKEMAKE9_REPOSITORY: Final = "genolaunch-snakemake9"
 """The same of the image in which the jobs of Snakemake's engine aws-batch run; its tag is the version of Snakemake."""
 
@@ -86,12 +89,13 @@ class ImageCatalog:
         repository, tag = _name(uri)
         environments: Mapping[str, Callable[[], Mapping[str, str]]] = {
             REGENIE_REPOSITORY: self._regenie_environment,
+            SNAKEMAKE_REPOSITORY: lambda: _snakemake_environment(self._checkout),
             SNAKEMAKE9_REPOSITORY: lambda: _snakemake9_environment(self._checkout),
         }
         if repository not in environments or not tag:
             raise UnknownImageError(
-                f"{uri} can be run by Docker only; without it the local cloud knows {REGENIE_REPOSITORY}:<version> "
-                f"and {SNAKEMAKE9_REPOSITORY}:<version>"
+                f"{uri} can be run by Docker only; without it the local cloud knows "
+                f"{', '.join(f'{each}:<version>' for each in environments)}"
             )
         return ProcessImage(environments[repository]())
 
@@ -101,6 +105,7 @@ class ImageCatalog:
         containers = self._checkout / "containers"
         sources = {
             REGENIE_REPOSITORY: (containers / "regenie", ("--build-arg", f"REGENIE_VERSION={tag}")),
+            SNAKEMAKE_REPOSITORY: (containers / "snakemake", ()),
             SNAKEMAKE9_REPOSITORY: (containers / "snakemake", ("--target", "snakemake9")),
         }
         if repository not in sources or not tag:
@@ -144,6 +149,30 @@ def _name(uri: str) -> tuple[str, str]:
     """The last component of an image's repository, and its tag; "" without one."""
     repository, _, tag = uri.rpartition("/")[2].partition(":")
     return repository, tag
+
+
+def snakemake(checkout: Path) -> Path:
+    """The launcher's virtual environment (Snakemake 7), made at its first use. Raises EnvironmentFailedError."""
+    lock = checkout / "containers" / "snakemake" / "requirements.txt"
+    return locked_environment(
+        lock,
+        built_first=("cython", "packaging", "setuptools", "wheel"),
+        # Tibanna takes nothing newer. uv looks for an interpreter in this range on PATH, too.
+        python=sys.executable if sys.version_info < (3, 13) else ">=3.11,<3.13",
+    )
+
+
+@cache
+def _snakemake_environment(checkout: Path) -> Mapping[str, str]:
+    try:
+        environment, other = snakemake(checkout), snakemake9(checkout)
+    except EnvironmentFailedError as error:
+        raise UnknownImageError(f"{SNAKEMAKE_REPOSITORY} is not to be had: {error}") from error
+    return {
+        "PATH": f"{environment / 'bin'}:{_SYSTEM_PATH}",
+        "PYTHONPATH": str(checkout / "containers" / "snakemake"),
+        "SNAKEMAKE9_PYTHON": str(other / "bin" / "python"),
+    }
 
 
 def snakemake9(checkout: Path) -> Path:

@@ -3,6 +3,9 @@
 - `batch`: `{"jobNameGlob": "launch-*-level0:1", "statusReason"?, "reason"?, "exitCode"?, "times"?}`: the next `times`
   attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance.
   With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
+- `ec2`: `{"reclaimSpot": "snakemake-job-*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
+  such a name are taken back while the job runs; `{"refuseSpot": "<the same>", "code"?, "times"?}`: the next `times`
+  Spot fleets for them get no instance, for lack of capacity by default.
 - `fsx`: `{"failNextFileSystem": "<message>"}`, `{"refuseNextFileSystem": "<message>"}` (the quota is used up) or
   `{"failNextExport": "<glob of paths>"}`.
 
@@ -14,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from localcloud.batch import BatchService
+from localcloud.ec2 import Injections
 from localcloud.fsx import FsxService
 from localcloud.wire import Answer, Request
 
@@ -67,6 +71,21 @@ def fsx_injector(fsx: FsxService) -> Injector:
             raise BadInjectionError(f"The body must have exactly one of {' and '.join(fail)}.")
         (key,) = body
         fail[key](_value(body, key, str))
+
+    return inject
+
+
+def ec2_injector(misfortunes: Injections) -> Injector:
+    """What becomes of Tibanna's Spot instances."""
+
+    def inject(body: Mapping[str, Any]) -> None:
+        _refuse_unknown(body, {"reclaimSpot", "refuseSpot", "code", "times"})
+        times = _value({"times": 1, **body}, "times", int)
+        if "reclaimSpot" in body:
+            misfortunes.reclaim_spot(_value(body, "reclaimSpot", str), times)
+        else:
+            code = _value({"code": "InsufficientInstanceCapacity", **body}, "code", str)
+            misfortunes.refuse_spot(_value(body, "refuseSpot", str), times, code)
 
     return inject
 

@@ -7,6 +7,7 @@ brings (folder LAMBDA_RUNTIME_DIR), but none of this project's packages, so that
 missing here too.
 """
 
+import fcntl
 import importlib
 import json
 import os
@@ -14,10 +15,14 @@ import sys
 import sysconfig
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO
+
+_OURS = "contract.py"
+"""Is in every bundle of this project, whose functions use names of their own for temporary files."""
 
 ERROR_KEY = "__localcloud_function_error__"
 
@@ -35,9 +40,23 @@ def main() -> None:
         _say(answers, {"status": "error", "error": traceback.format_exc()})
         return
     _say(answers, {"status": "ready", "cold": True})
+    turn = nullcontext if Path(function["code_dir"], _OURS).exists() else _turn_in_temporary_folder
     for line in sys.stdin:
         call = json.loads(line)
-        _say(answers, _invoke(handler, call["event"], _context(function, call.get("ctx") or {})))
+        with turn():
+            answer = _invoke(handler, call["event"], _context(function, call.get("ctx") or {}))
+        _say(answers, answer)
+
+
+@contextmanager
+def _turn_in_temporary_folder() -> Iterator[None]:
+    """Let functions that write to fixed names below /tmp do so one after the other.
+
+    On AWS each environment has a /tmp of its own. Here all share this machine's, also those of other embedded clouds.
+    """
+    with Path(f"/tmp/localcloud-{os.getuid()}.lock").open("w") as lock:  # noqa: S108 - this very folder is shared
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _say(answers: TextIO, message: dict[str, object]) -> None:

@@ -18,11 +18,14 @@ class EnvironmentFailedError(Exception):
     """An environment could not be made. The message is for people."""
 
 
-def locked_environment(lock: Path, *, built_first: Iterable[str] = (), folder: Path = _FOLDER) -> Path:
+def locked_environment(
+    lock: Path, *, built_first: Iterable[str] = (), python: str = sys.executable, folder: Path = _FOLDER
+) -> Path:
     """The folder of a virtual environment that holds what `lock` (pip's format, with hashes) names.
 
     `built_first`: packages of the lock that build others of it. They are installed beforehand, and those builds are not
-    isolated: what builds is then locked as well. Raises EnvironmentFailedError.
+    isolated: what builds is then locked as well. `python`: the interpreter, or a range of versions. Raises
+    EnvironmentFailedError.
     """
     content = lock.read_bytes() + sys.version.encode() + sys.platform.encode()
     environment = folder / f"{lock.parent.name}-{lock.stem}-{hashlib.sha256(content).hexdigest()[:12]}"
@@ -33,13 +36,13 @@ def locked_environment(lock: Path, *, built_first: Iterable[str] = (), folder: P
         fcntl.flock(guard, fcntl.LOCK_EX)
         if not ready.exists():
             shutil.rmtree(environment, ignore_errors=True)
-            _make(environment, lock, list(built_first))
+            _make(environment, lock, list(built_first), python)
             ready.touch()
     return environment
 
 
-def _make(environment: Path, lock: Path, built_first: list[str]) -> None:
-    _uv("venv", "--quiet", "--python", sys.executable, str(environment))
+def _make(environment: Path, lock: Path, built_first: list[str], python: str) -> None:
+    _uv("venv", "--quiet", "--python", python, str(environment))
     install = ["pip", "install", "--quiet", "--python", str(environment / "bin" / "python"), "--require-hashes"]
     if built_first:
         some = environment / "built-first.txt"

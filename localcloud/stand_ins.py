@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from localcloud.assembly import StandIns
+from localcloud.assembly import Interceptor, StandIns
 from localcloud.batch import (
     BatchService,
     CloudWatchLogs,
@@ -14,9 +14,10 @@ from localcloud.batch import (
     docker_answers,
 )
 from localcloud.clients import ACCOUNT, REGION, client, client_environment
+from localcloud.ec2 import FleetRequests, Injections, Machines
 from localcloud.fsx import FsxService
 from localcloud.images import ImageCatalog
-from localcloud.injection import batch_injector, fsx_injector
+from localcloud.injection import batch_injector, ec2_injector, fsx_injector
 
 _CLOCK_SPEED: Final = 600.0
 """Ten minutes in a second: no instance will ever come here for a job that waits for one, so nobody has to wait long."""
@@ -35,7 +36,14 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         clock_speed=_CLOCK_SPEED,
     )
 
+    machines = Machines(
+        ec2=client("ec2", endpoint), folder=state_dir / "instances", cloud_environment=client_environment(endpoint)
+    )
+    misfortunes = Injections()
+    fleets = FleetRequests(machines=machines, injections=misfortunes, clients=lambda service: client(service, endpoint))
+
     def close() -> None:
+        machines.close()
         batch.close()  # jobs first: they use the file systems
         file_systems.close()
 
@@ -43,7 +51,12 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         batch=batch,
         others=(file_systems,),
         close=close,
-        injectors={"batch": batch_injector(batch), "fsx": fsx_injector(file_systems)},
+        injectors={
+            "batch": batch_injector(batch),
+            "ec2": ec2_injector(misfortunes),
+            "fsx": fsx_injector(file_systems),
+        },
+        interceptors=(Interceptor("ec2", fleets.wants, fleets.answer),),
     )
 
 

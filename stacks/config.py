@@ -105,6 +105,41 @@ class RestoreSettings(_Settings):
     approval_above_usd: float = Field(default=100, ge=0, description="of the estimate: more waits for a person")
 
 
+class TibannaSettings(_Settings):
+    """Tibanna's state machine, its functions, and the instances that it starts for Snakemake's jobs."""
+
+    table: Literal["create", "import"] = Field(
+        default="create", description="`tibanna-master`: one for an account and region; `import` where it exists"
+    )
+    # An instance fetches its start script as root from a public repository of GitHub: mirror it, and name your commit.
+    scripts_repository: str = Field(default="4dn-dcic/tibanna", pattern=r"^[\w.-]+/[\w.-]+$")
+    scripts_commit: str = Field(default="c8c49eab", pattern=r"^[0-9a-f]{7,40}$", description="a branch would move")
+    ami_id: str | None = Field(
+        default=None,
+        pattern=r"^ami-[0-9a-f]{8,17}$",
+        description="Ubuntu with Docker, x86-64; Tibanna's own is of 2021",
+    )
+    awsf_image: str | None = Field(
+        default=None, min_length=1, description="a mirror of 4dndcic/tibanna-awsf:6.1.0, which runs the job's container"
+    )
+    poll_seconds: int = Field(default=30, ge=30, le=60, description="between two looks at a job")
+    job_timeout_hours: int = Field(default=24, ge=1, description="of one submission of one job")
+    require_encrypted_volumes: bool = Field(
+        default=True, description="refuse instances in an account whose volumes are not encrypted by default"
+    )
+
+    @model_validator(mode="after")
+    def _fits_an_executions_history(self) -> Self:
+        # Step Functions ends an execution after 25,000 events, and a look at a job is three; some are for its ends.
+        most = 24_000 // 3 * self.poll_seconds // 3600
+        if self.job_timeout_hours > most:
+            raise ValueError(
+                f"job_timeout_hours {self.job_timeout_hours}: at most {most} with poll_seconds {self.poll_seconds} "
+                "(an execution's history has room for so many looks)"
+            )
+        return self
+
+
 class StageSettings(_Settings):
     """Everything that differs between stages."""
 
@@ -119,6 +154,7 @@ class StageSettings(_Settings):
     batch: BatchSettings = BatchSettings()
     regenie: RegenieSettings
     restore: RestoreSettings = RestoreSettings()
+    tibanna: TibannaSettings = TibannaSettings()
     file_system: FileSystemType = FileSystemType.SCRATCH_2
     launches_at_once: int = Field(
         default=50, ge=1, le=500, description="more wait in a queue; an account may have 100 scratch file systems"

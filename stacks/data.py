@@ -21,6 +21,9 @@ from stacks.constructs.stage_stack import StageStack
 REGISTRATION_TIMEOUT: Final = Duration.minutes(1)
 """Of the function that takes dropped files from the queue: the queue's visibility follows from it."""
 
+TIBANNA_TABLE: Final = "tibanna-master"
+"""Tibanna's programs know the table of their jobs, with its key, by this name and no other."""
+
 _FSX_S3_ROLES: Final = "aws-service-role/s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_fs-*"
 
 
@@ -54,6 +57,8 @@ class DataStack(StageStack):
         self.launch_bucket = self._make_launch_bucket()
         self.data_bucket = self._make_data_bucket()
         self.results_bucket = self._make_bucket("Results", versioned=True)
+        self.tibanna_logs = self._make_tibanna_logs()
+        self.tibanna_table = self._make_tibanna_table()
         self.launch_table = self._make_launch_table()
         self.task_table = self._make_table(
             "Tasks",
@@ -71,7 +76,7 @@ class DataStack(StageStack):
         }.items():
             self.publish(parameter, value)
 
-    def allow_items(self, grantee: iam.IGrantable, table: dynamodb.Table, *actions: str) -> None:
+    def allow_items(self, grantee: iam.IGrantable, table: dynamodb.ITable, *actions: str) -> None:
         """Let somebody do these DynamoDB actions on a table; DynamoDB uses the table's key in the caller's name."""
         grantee.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(actions=[f"dynamodb:{action}" for action in actions], resources=[table.table_arn])
@@ -162,7 +167,15 @@ class DataStack(StageStack):
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(self.settings.log_retention_days))],
         )
 
-    def _make_bucket(self, id_: str, *, versioned: bool, name: str | None = None) -> s3.Bucket:
+    def _make_bucket(
+        self,
+        id_: str,
+        *,
+        versioned: bool,
+        name: str | None = None,
+        ownership: s3.ObjectOwnership = s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        expiration: Duration | None = None,
+    ) -> s3.Bucket:
         return s3.Bucket(
             self,
             id_,
@@ -173,6 +186,7 @@ class DataStack(StageStack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             versioned=versioned,
+            object_ownership=ownership,
             removal_policy=self.removal,
             server_access_logs_bucket=self._access_logs,
             server_access_logs_prefix=f"{id_.lower()}/",
@@ -180,6 +194,7 @@ class DataStack(StageStack):
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=Duration.days(7),
                     noncurrent_version_expiration=Duration.days(30) if versioned else None,
+                    expiration=expiration,
                 )
             ],
         )
@@ -233,6 +248,20 @@ class DataStack(StageStack):
         resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
         return bucket
 
+    def _make_tibanna_logs(self) -> s3.Bucket:
+        return self._make_bucket(
+            "TibannaLogs",
+            versioned=False,
+            # Tibanna names an ACL with what it puts, which a bucket refuses whose objects have none.
+            ownership=s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,
+            expiration=Duration.days(self.settings.log_retention_days),
+        )
+
+    def _make_tibanna_table(self) -> dynamodb.ITable:
+        if self.settings.tibanna.table == "import":
+            return dynamodb.Table.from_table_name(self, "TibannaJobs", TIBANNA_TABLE)
+        return self._make_table("TibannaJobs", name=TIBANNA_TABLE, partition_key=_text("Job Id"))
+
     def _make_launch_table(self) -> dynamodb.Table:
         table = self._make_table(
             "Launches",
@@ -254,10 +283,12 @@ class DataStack(StageStack):
         sort_key: dynamodb.Attribute | None = None,
         stream: dynamodb.StreamViewType | None = None,
         expires_at: str | None = None,
+        name: str | None = None,
     ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             id_,
+            table_name=name,
             partition_key=partition_key,
             sort_key=sort_key,
             stream=stream,

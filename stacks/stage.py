@@ -12,6 +12,7 @@ from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
+from stacks.tibanna import TibannaStack
 from stacks.workflow_manager import WorkflowManagerStack
 
 
@@ -28,6 +29,7 @@ class GenolaunchStage(Stage):
             self, settings=settings, data=self.data, network=self.network, compute=self.compute, bundling=bundling
         )
         self.restore = RestoreStack(self, settings=settings, data=self.data, bundling=bundling)
+        self.tibanna = TibannaStack(self, settings=settings, data=self.data, network=self.network)
         self.workflow_manager = WorkflowManagerStack(
             self, settings=settings, data=self.data, regenie=self.regenie, restore=self.restore, bundling=bundling
         )

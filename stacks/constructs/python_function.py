@@ -3,23 +3,19 @@
 A capability (a folder of `lambdas/`) makes one `Capability`, and then each of its functions is one call.
 """
 
-import hashlib
 import platform
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-import jsii
-from aws_cdk import AssetHashType, BundlingOptions, DockerImage, Duration, IgnoreMode, ILocalBundling, Size
+from aws_cdk import Duration, IgnoreMode, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from contract import PROJECT, Setting
+from stacks.constructs.locked_packages import LAYER_FOLDER, locked_packages
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
 
@@ -49,37 +45,6 @@ class BundlingTarget(StrEnum):
         if self is BundlingTarget.HOST:
             return f"{sys.implementation.cache_tag}-{platform.system()}-{platform.machine()}"
         return "python3.14-arm64"
-
-
-@jsii.implements(ILocalBundling)
-class _WithUv:
-    """Installs the functions' locked requirements without Docker."""
-
-    def __init__(self, target: BundlingTarget) -> None:
-        self._target = target
-
-    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
-        """Fill `output_dir/python`, where Lambda looks for a layer's packages; raises if uv fails."""
-        packages = Path(output_dir, "python")
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(packages)),
-                # The lock is complete on purpose and leaves out what the runtime has: nothing is to be resolved.
-                *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
-                *self._target.pip_options,
-                *("--requirements", str(_LAMBDAS / _REQUIREMENTS)),
-            ],
-            check=True,
-        )
-        _strip(packages)
-        return True
-
-
-def _strip(packages: Path) -> None:
-    """Drop what a function never reads: compiled files of the wrong interpreter, tests, command line scripts."""
-    for name in ("__pycache__", "tests", "bin"):
-        for folder in sorted(packages.rglob(name), reverse=True):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Capability(Construct):
@@ -178,16 +143,6 @@ def _everything_but(capability: str) -> list[str]:
 
 
 def _dependencies(target: BundlingTarget) -> lambda_.Code:
-    locked = (_LAMBDAS / _REQUIREMENTS).read_bytes()
-    return lambda_.Code.from_asset(
-        str(_LAMBDAS),
-        exclude=["*", f"!{_REQUIREMENTS}"],
-        # What is installed depends on the lock and the target alone: nothing is installed while those are the same.
-        asset_hash_type=AssetHashType.CUSTOM,
-        asset_hash=hashlib.sha256(locked + target.identity.encode()).hexdigest(),
-        bundling=BundlingOptions(
-            image=DockerImage.from_registry("none"),  # demanded by the type; the local bundling succeeds or raises
-            local=_WithUv(target),
-        ),
-        display_name="functions' dependencies",
+    return locked_packages(
+        _LAMBDAS / _REQUIREMENTS, options=target.pip_options, identity=target.identity, folder=LAYER_FOLDER
     )

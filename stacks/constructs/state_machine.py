@@ -38,6 +38,11 @@ def follow_executions(stack: StageStack, workflow: str) -> list[iam.PolicyStatem
     ]
 
 
+def definition_of(workflow: str) -> str:
+    """The text of a workflow's file."""
+    return (REPOSITORY / "statemachines" / f"{workflow}.asl.json").read_text(encoding="utf-8")
+
+
 class AslStateMachine(Construct):
     """`machine` and its `role`."""
 
@@ -49,12 +54,19 @@ class AslStateMachine(Construct):
         monitoring: Monitoring,
         description: str,
         substitutions: Mapping[str, str],
+        name: str | None = None,
+        definition: str | None = None,
+        failures_are_users: bool = False,
     ) -> None:
-        """`workflow` names the file and the machine; `substitutions` fill every `${…}` of the file."""
+        """`workflow` names the file and the machine; `substitutions` fill every `${…}` of the file.
+
+        `name` and `definition` (JSON) stand in for those of the workflow. `failures_are_users`: an execution fails when
+        a user's job does, so the alarm is on executions that Step Functions throttles.
+        """
         super().__init__(scope, f"{workflow.capitalize()}Workflow")
         stack = StageStack.of(self)
         assert isinstance(stack, StageStack)  # a state machine is part of a stage
-        name = state_machine_name(stack, workflow)
+        name = name or state_machine_name(stack, workflow)
         self.role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"), description=f"State machine {name}"
         )
@@ -63,9 +75,7 @@ class AslStateMachine(Construct):
             "Machine",
             state_machine_name=name,
             comment=description,
-            definition_body=sfn.DefinitionBody.from_string(
-                (REPOSITORY / "statemachines" / f"{workflow}.asl.json").read_text(encoding="utf-8")
-            ),
+            definition_body=sfn.DefinitionBody.from_string(definition or definition_of(workflow)),
             definition_substitutions=dict(substitutions),
             role=self.role,
             tracing_enabled=True,
@@ -80,9 +90,11 @@ class AslStateMachine(Construct):
         monitoring.alarm(
             self,
             "Failed",
-            metric=self.machine.metric_failed(period=ALARM_PERIOD),
+            metric=self.machine.metric_throttled(period=ALARM_PERIOD)
+            if failures_are_users
+            else self.machine.metric_failed(period=ALARM_PERIOD),
             threshold=1,
-            description=f"An execution of {name} failed.",
+            description=f"An execution of {name} {'was throttled' if failures_are_users else 'failed'}.",
         )
 
     def allow(self, *statements: iam.PolicyStatement) -> None:

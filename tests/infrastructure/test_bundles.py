@@ -19,6 +19,14 @@ from tests.infrastructure.conftest import make_settings
 # What Lambda's Python runtime brings: boto3 and what that needs.
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 
+# What Lambda sets; Tibanna's functions ask for these when they are imported.
+RUNTIME_VARIABLES = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_ACCOUNT_NUMBER": "111111111111",
+}
+
 IMPORT = """
 import importlib, sys
 sys.path[:0] = sys.argv[2:]
@@ -71,6 +79,7 @@ def test_every_function_can_be_imported_from_its_bundle_its_layer_and_the_runtim
         # -I and -S: no site-packages, no current folder, no PYTHONPATH. -B: nothing is written into the bundle.
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-B", "-c", IMPORT, module, *paths],
+            env={**RUNTIME_VARIABLES, "TIBANNA_VERSION": "6.1.0"},
             capture_output=True,
             text=True,
             check=False,

@@ -16,10 +16,17 @@ WITHOUT_RESOURCES = {
     "batch:DescribeJobDefinitions",
     "batch:DescribeJobs",
     "batch:ListJobs",
+    "ce:GetCostAndUsage",
+    "cloudwatch:GetMetricStatistics",
+    "cloudwatch:PutMetricData",  # with cloudwatch:namespace
     "dynamodb:ListStreams",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstances",
     "ec2:DescribeLaunchTemplates",
     "ec2:DescribeRouteTables",  # with aws:CalledVia fsx
     "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSpotInstanceRequests",
+    "ec2:DescribeSpotPriceHistory",
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
     "ec2:GetSecurityGroupsForVpc",
@@ -37,6 +44,7 @@ WITHOUT_RESOURCES = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
+    "pricing:GetProducts",
     # Tracing.
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",

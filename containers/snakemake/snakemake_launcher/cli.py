@@ -59,5 +59,10 @@ def _run(settings: Settings, storage: Storage, child: Child) -> Outcome:
 def _write_outcome(settings: Settings, storage: Storage, outcome: Outcome) -> None:
     # Beside the run sheet, whose own words may be what is wrong.
     folder = settings.run_sheet.rpartition("/")[0]
-    value: Mapping[str, Any] = {"type": outcome.type, "message": outcome.message, "jobs": outcome.jobs}
+    value: Mapping[str, Any] = {
+        "type": outcome.type,
+        "message": outcome.message,
+        "reportUri": None,
+        "jobs": outcome.jobs,
+    }
     storage.write_json(f"{folder}/outcome-{settings.attempt}.json", value)

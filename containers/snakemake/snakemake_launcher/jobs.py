@@ -74,7 +74,7 @@ class Jobs:
             case "finished":
                 self._end(event["job"], JobStatus.DONE)
             case "failed":
-                return self._end(event["job"], JobStatus.FAILED) or [self._failed_here(event)]
+                return self._failed(event)
             case "error":
                 self.error = event["message"]
         return []
@@ -95,6 +95,12 @@ class Jobs:
         for job in made_good:
             job.status = JobStatus.RESUBMITTED
         return made_good
+
+    def _failed(self, event: Mapping[str, Any]) -> list[Job]:
+        ended = self._end(event["job"], JobStatus.FAILED)
+        if ended or any(job.key == event["job"] for job in self.submissions):
+            return ended  # or told twice
+        return [self._failed_here(event)]
 
     def _failed_here(self, event: Mapping[str, Any]) -> Job:
         """A job that was never submitted: a local rule's."""

@@ -45,7 +45,7 @@ class Records:
                 ExpressionAttributeValues={":progress": jobs.counts, ":attempt": self._settings.attempt},
             )
         except (BotoCoreError, ClientError) as error:
-            _warn(f"progress was not recorded: {error}")
+            warn(f"progress was not recorded: {error}")
 
     def failed(self, job: Job, failure: Failure) -> None:
         """Put a failed submission's item; the same submission always has the same one."""
@@ -68,8 +68,9 @@ class Records:
         try:
             self._tasks.put_item(Item={key: value for key, value in item.items() if value is not None})
         except (BotoCoreError, ClientError) as error:
-            _warn(f"the failure of {job.label} was not recorded: {error}")
+            warn(f"the failure of {job.label} was not recorded: {error}")
 
 
-def _warn(sentence: str) -> None:
+def warn(sentence: str) -> None:
+    """Into the launcher's log."""
     sys.stderr.write(json.dumps({"level": "WARNING", "message": sentence}) + "\n")

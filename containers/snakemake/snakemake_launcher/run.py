@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from snakemake_launcher.child import Child
 from snakemake_launcher.engines import Engine, Failure
 from snakemake_launcher.events import FILE_VARIABLE, EventReader
 from snakemake_launcher.jobs import Job, Jobs
-from snakemake_launcher.records import Records
+from snakemake_launcher.records import Records, warn
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 from snakemake_launcher.storage import Storage
 
@@ -61,10 +63,17 @@ class Run:
         )
         if code != 0:
             # Cancelled, or at its wits' end: nothing that it submitted may go on.
-            self._engine.stop(self._jobs.running)
+            self._stop(self._jobs.running)
         self._list.write(self._jobs.submissions)
         self._storage.upload(log, f"{self._sheet.launcher_uri}snakemake-{self._sheet.attempt}.log")
         return self._outcome(code)
+
+    def _stop(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._engine.stop(jobs)
+        except (BotoCoreError, ClientError) as error:
+            # How the run ended is still to be told; the platform's clean-up ends what is left.
+            warn(f"not everything was stopped: {error}")
 
     def _fetch_sources(self) -> None:
         self._sources.mkdir()

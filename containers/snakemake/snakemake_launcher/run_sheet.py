@@ -14,11 +14,11 @@ _REQUIRED: Final[Mapping[str, type]] = {
     "engine": str,
     "sources": str,
     "snakefile": str,
-    "containerImage": str,
     "remotePrefix": str,
     "resultsUri": str,
 }
 _OPTIONAL: Final[Mapping[str, type]] = {
+    "containerImage": str,
     "targets": list,
     "config": dict,
     "spot": bool,
@@ -50,10 +50,11 @@ class RunSheet:
     sources: str
     """s3:// URL of the folder with the Snakefile and everything that it reads besides data; ends with a slash."""
     snakefile: str
-    container_image: str
     remote_prefix: str
     """bucket/prefix: the workflow's working directory."""
     results_uri: str
+    container_image: str | None = None
+    """Of the jobs; None for the engine's own."""
     targets: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     spot: bool = True
@@ -83,28 +84,26 @@ class RunSheet:
             raise RunSheetError("The run sheet must be a JSON object.")
         if faults := _faults(raw):
             raise RunSheetError(f"The run sheet has faults: {'; '.join(faults)}.")
+        given = {key: value for key, value in raw.items() if value is not None}
         return cls(
             launch_id=raw["launchId"],
             attempt=raw["attempt"],
             engine=raw["engine"],
             sources=raw["sources"],
             snakefile=raw["snakefile"],
-            container_image=raw["containerImage"],
+            container_image=raw.get("containerImage"),
             remote_prefix=raw["remotePrefix"].strip("/"),
             results_uri=raw["resultsUri"],
-            targets=tuple(raw.get("targets", ())),
-            config=raw.get("config", {}),
-            spot=raw.get("spot", True),
-            retries=raw.get("retries", 0),
-            jobs=raw.get("jobs", 100),
-            engine_options=raw.get("awsBatch" if raw["engine"] == "aws-batch" else raw["engine"], {}),
+            engine_options=given.get("awsBatch" if raw["engine"] == "aws-batch" else raw["engine"], {}),
+            **{key: given[key] for key in ("config", "spot", "retries", "jobs") if key in given},
+            targets=tuple(given.get("targets", ())),
         )
 
 
 def _faults(raw: Mapping[str, Any]) -> list[str]:
     faults = [f"{key} is missing" for key in _REQUIRED if key not in raw]
     for key, kind in {**_REQUIRED, **_OPTIONAL}.items():
-        if key in raw and not _is(raw[key], kind):
+        if key in raw and not _is(raw[key], kind) and not (key in _OPTIONAL and raw[key] is None):
             faults.append(f"{key} must be {_WORDS[kind]}")
     faults += [
         f"{key} must be an s3:// URL that ends with a slash"

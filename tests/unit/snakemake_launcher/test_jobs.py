@@ -52,3 +52,12 @@ def test_a_local_rule_fails_without_having_been_submitted():
 
     assert (failed.rule, failed.id) == ("all", "")
     assert jobs.counts["failed"] == 1
+
+
+def test_a_failure_that_is_told_twice_counts_once():
+    jobs = Jobs()
+    jobs.take(submitted())
+    jobs.take({"event": "failed", "job": "3", "rule": "trim"})
+
+    assert jobs.take({"event": "failed", "job": "3", "rule": "trim"}) == []
+    assert len(jobs.submissions) == 1

@@ -20,13 +20,13 @@ def test_a_sheet_with_every_field_is_read():
 
 def test_every_fault_is_named_at_once():
     faulty = sheet(retries="three", sources="s3://no-slash", snakefile="workflow/Snakefile")
-    del faulty["containerImage"]
+    del faulty["remotePrefix"]
 
     with pytest.raises(RunSheetError) as refused:
         RunSheet.parse(json.dumps(faulty))
 
     message = str(refused.value)
-    assert "containerImage is missing" in message
+    assert "remotePrefix is missing" in message
     assert "retries must be a whole number" in message
     assert "sources must be an s3:// URL that ends with a slash" in message
     assert "snakefile must be a file name" in message

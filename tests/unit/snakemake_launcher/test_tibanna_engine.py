@@ -39,7 +39,7 @@ def test_snakemake_gets_the_unicorn_the_prefix_and_the_fallback_to_on_demand():
 def test_on_demand_launches_do_not_ask_for_what_works_with_spot_only():
     config = values(list(engine(spot=False).command()), "--tibanna-config")
 
-    assert config[:2] == ["spot_instance=false", "behavior_on_capacity_limit=fail"]
+    assert config[:2] == ["spot_instance=false", "behavior_on_capacity_limit=wait_and_retry"]
 
 
 def test_tibannas_client_is_told_region_and_account():

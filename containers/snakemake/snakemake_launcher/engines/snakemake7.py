@@ -15,6 +15,8 @@ from snakemake.workflow import Workflow
 from snakemake_launcher.engines.signals import listen_to_sigint_only
 from snakemake_launcher.events import emit
 
+Callback = Callable[[Any], None]
+
 _LONGEST_EXECUTION_NAME = 80
 """Tibanna's client cuts a longer name to 79 characters (tibanna.core.API.randomize_run_name)."""
 
@@ -48,6 +50,27 @@ def tell_submissions() -> None:
     TibannaExecutor.make_tibanna_input = telling
 
 
+def tell_failures() -> None:
+    """Snakemake's log has no message for a job of Tibanna's that failed, only for how many are left."""
+    run: Callable[..., None] = TibannaExecutor.run
+
+    def telling(
+        executor: Any,  # noqa: ANN401 - Snakemake has no types here
+        job: Any,  # noqa: ANN401
+        callback: Callback | None = None,
+        submit_callback: Callback | None = None,
+        error_callback: Callback | None = None,
+    ) -> None:
+        def failed(job: Any) -> None:  # noqa: ANN401
+            emit("failed", job=job_key(job), rule=str(job.groupid if job.is_group() else job.rule))
+            if error_callback:
+                error_callback(job)
+
+        run(executor, job, callback, submit_callback, failed)
+
+    TibannaExecutor.run = telling
+
+
 def job_key(job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
     """What the log handler hears of the same job."""
     return f"group {job.groupid}" if job.is_group() else str(job.jobid)
@@ -58,6 +81,7 @@ def main() -> None:
     listen_to_sigint_only()
     give_setter_back()
     tell_submissions()
+    tell_failures()
     handler = Path(__file__).with_name("log_handler.py")
     snakemake.main(["--log-handler-script", str(handler), *sys.argv[1:]])
 

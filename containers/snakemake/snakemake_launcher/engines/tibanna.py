@@ -20,6 +20,9 @@ RUN_NAME_KEY: Final = "genolaunch_run"
 """In the `config` of each execution's input: the name of the run that it belongs to. Tibanna hands it on unread, to
 `<job id>.run.json` too."""
 
+DEFAULT_IMAGE: Final = "snakemake/snakemake:v7.32.4"
+"""Snakemake's own, in the version of the launcher: a job's command is a call of Snakemake."""
+
 _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 50
 _WATCH_SECONDS: Final = 15.0
@@ -37,6 +40,9 @@ _ERRORS: Final[Mapping[str, str]] = {
     "States.Timeout": "TimedOutError",
 }
 """The error of a failed execution -> contract.ErrorType; PlatformError otherwise."""
+
+_NOT_RUNNING: Final = frozenset({"ExecutionDoesNotExist", "ValidationException"})
+"""StopExecution's refusals for an execution that was never started, or has ended."""
 
 _LOST_INSTANCE: Final = "EC2UnintendedTerminationException"
 
@@ -60,18 +66,22 @@ class Tibanna:
     def command(self) -> Sequence[str]:
         """Snakemake as docs/architecture.md says."""
         sheet = self._sheet
-        spot = "spot_instance=true behavior_on_capacity_limit=retry_without_spot"
-        on_demand = "spot_instance=false behavior_on_capacity_limit=fail"
-        config = [*(spot if sheet.spot else on_demand).split(), f"log_bucket={self._bucket}"]
+        config = {
+            "spot_instance": str(sheet.spot).lower(),
+            "behavior_on_capacity_limit": sheet.engine_options.get("behaviorOnCapacityLimit")
+            or ("retry_without_spot" if sheet.spot else "wait_and_retry"),
+            "log_bucket": self._bucket,
+            RUN_NAME_KEY: sheet.run_name,
+        }
         return [
             sys.executable,
             *("-m", "snakemake_launcher.engines.snakemake7"),
             *("--snakefile", sheet.snakefile),
             "--tibanna",
             *("--tibanna-sfn", self._machine.rpartition(":")[2]),
-            *("--tibanna-config", *config, f"{RUN_NAME_KEY}={sheet.run_name}"),
+            *("--tibanna-config", *(f"{key}={value}" for key, value in config.items())),
             *("--default-remote-prefix", sheet.remote_prefix),
-            *("--container-image", sheet.container_image),
+            *("--container-image", sheet.container_image or DEFAULT_IMAGE),
             *("--retries", str(sheet.retries)),
             *("--jobs", str(sheet.jobs)),
             *(("--configfile", CONFIG_FILE) if sheet.config else ()),
@@ -118,7 +128,7 @@ class Tibanna:
             try:
                 states.stop_execution(executionArn=self._execution(job), error="Aborted", cause="The launch ended.")
             except ClientError as error:
-                if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                if error.response["Error"]["Code"] not in _NOT_RUNNING:
                     raise
         until = time.monotonic() + _WATCH_SECONDS
         while submitted:

@@ -1,0 +1,72 @@
+"""Packages of a lock file as a function's code or layer, installed without Docker."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+LAYER_FOLDER: Final = "python"
+"""Where in a layer Lambda looks for packages; a function's own code has them at its root."""
+
+
+def locked_packages(requirements: Path, *, options: Sequence[str], identity: str, folder: str = ".") -> lambda_.Code:
+    """What a lock names, in `folder`.
+
+    Args:
+        requirements: the lock, complete: nothing is resolved.
+        options: by which uv chooses wheels of the right Python and machine.
+        identity: differs between options that choose other wheels.
+        folder: where the packages go.
+    """
+    return lambda_.Code.from_asset(
+        str(requirements.parent),
+        exclude=["*", f"!{requirements.name}"],
+        # What is installed depends on the lock and the target alone: nothing is installed while those are the same.
+        asset_hash_type=AssetHashType.CUSTOM,
+        asset_hash=hashlib.sha256(requirements.read_bytes() + identity.encode()).hexdigest(),
+        bundling=BundlingOptions(
+            image=DockerImage.from_registry("none"),  # demanded by the type; the local bundling succeeds or raises
+            local=_WithUv(requirements, options, folder),
+        ),
+        display_name=f"packages of {requirements.parent.name}",
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _WithUv:
+    """Installs a lock's packages without Docker."""
+
+    def __init__(self, requirements: Path, options: Sequence[str], folder: str) -> None:
+        self._requirements = requirements
+        self._options = options
+        self._folder = folder
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        """Fill the folder below `output_dir`; raises if uv fails."""
+        packages = Path(output_dir, self._folder)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(packages)),
+                # The lock is complete on purpose and leaves out what the runtime has: nothing is to be resolved.
+                *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
+                *self._options,
+                *("--requirements", str(self._requirements)),
+            ],
+            check=True,
+        )
+        _strip(packages)
+        return True
+
+
+def _strip(packages: Path) -> None:
+    """Drop what a function never reads: compiled files of the wrong interpreter, tests, command line scripts."""
+    for name in ("__pycache__", "tests", "bin"):
+        for folder in sorted(packages.rglob(name), reverse=True):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,322 @@
+"""Tibanna's unicorn: the state machine that runs each job of a Snakemake launch on an EC2 instance of its own.
+
+The functions are Tibanna's own, unchanged, and so are the states and what they say, so that its client works on it.
+"""
+
+import json
+from typing import Final
+
+from aws_cdk import ArnFormat, Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from contract import Parameter
+from stacks.config import StageSettings
+from stacks.constructs.locked_packages import locked_packages
+from stacks.constructs.permissions import look_up
+from stacks.constructs.stage_stack import REPOSITORY, StageStack
+from stacks.constructs.state_machine import AslStateMachine, definition_of
+from stacks.constructs.stock_function import stock_function
+from stacks.data import DataStack
+from stacks.network import NetworkStack
+
+TIBANNA: Final = "tibanna"
+VERSION: Final = "6.1.0"
+"""The same as in lambdas/tibanna/requirements.in and containers/snakemake/requirements.in."""
+
+_PYTHON: Final = "3.12"
+"""The newest that Tibanna takes (its package says < 3.13); what is installed is pure Python."""
+
+_FUNCTION_TIMEOUT: Final = Duration.seconds(800)
+"""As Tibanna's own deployment has it; the states' time-outs are a little longer."""
+
+_DEFAULT: Final = "default"
+"""In the definition: Tibanna's own. cfn-lint takes an empty substitution for a missing one."""
+
+_BOOT_SECONDS: Final = 1200
+"""Looks at an instance that has not started its job. After 600 s the function itself gives it up."""
+
+
+class TibannaStack(StageStack):
+    """`machine`, and what a client of it needs."""
+
+    def __init__(self, scope: Construct, *, settings: StageSettings, data: DataStack, network: NetworkStack) -> None:
+        super().__init__(scope, TIBANNA, settings=settings, description="Tibanna's unicorn, for Snakemake's jobs")
+        self._data = data
+        self._network = network
+        # The client asks for this name: `tibanna list_sfns` shows what begins with tibanna_unicorn_.
+        self.machine_name = f"tibanna_unicorn_genolaunch_{settings.name}"
+        self.log_bucket: s3.IBucket = data.tibanna_logs
+        self._readable = [
+            s3.Bucket.from_bucket_name(self, f"Readable{number}", name)
+            for number, name in enumerate(settings.readable_buckets, start=1)
+        ]
+        self.security_group = ec2.SecurityGroup(
+            self,
+            "Instances",
+            vpc=network.vpc,
+            description="Instances of Tibanna: out to anywhere (packages, images, AWS), in from nowhere",
+            allow_all_outbound=True,
+        )
+        self.instance_role = self._make_instance_role()
+        self._profile = iam.InstanceProfile(
+            self, "Profile", instance_profile_name=f"{settings.prefix}-tibanna", role=self.instance_role
+        )
+        code = locked_packages(
+            REPOSITORY / "lambdas" / TIBANNA / "requirements.txt",
+            options=("--python-version", _PYTHON, "--python-platform", "aarch64-manylinux2014"),
+            identity=f"python{_PYTHON}-arm64",
+        )
+        self._run_task = self._make_run_task(code)
+        self._check_task = self._make_check_task(code)
+        self.machine = self._make_machine().machine
+        self.publish(Parameter.TIBANNA_STATE_MACHINE, self.machine.state_machine_arn)
+        self.publish(Parameter.TIBANNA_LOG_BUCKET, self.log_bucket.bucket_name)
+
+    def allow_client(self, grantee: iam.IGrantable) -> None:
+        """What Tibanna's client does: start, look at and stop executions, and end their instances."""
+        self.machine.grant_start_execution(grantee)
+        self.log_bucket.grant_read_write(grantee)
+        for statement in (
+            iam.PolicyStatement(
+                sid="FollowTibanna",
+                actions=["states:DescribeExecution", "states:StopExecution"],
+                resources=[self._executions()],
+            ),
+            iam.PolicyStatement(
+                sid="TibannasJobs",
+                actions=["dynamodb:DescribeTable", "dynamodb:PutItem", "dynamodb:Query"],
+                resources=[self._data.tibanna_table.table_arn],
+            ),
+            self._terminate(),
+            look_up("ec2:DescribeInstances"),
+        ):
+            grantee.grant_principal.add_to_principal_policy(statement)
+        self._data.key.grant_encrypt_decrypt(grantee)
+
+    def _make_instance_role(self) -> iam.Role:
+        role = iam.Role(
+            self,
+            "InstanceRole",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            description="An instance of Tibanna's, and the job on it: the workflow's files and the job's log",
+        )
+        self._data.data_bucket.grant_read_write(role)
+        self.log_bucket.grant_read_write(role)
+        for bucket in self._readable:
+            bucket.grant_read(role)
+        for statement in (
+            iam.PolicyStatement(
+                sid="NameAclsAndTags",  # Tibanna names a private ACL; a workflow's config may ask for tags
+                actions=["s3:PutObjectAcl", "s3:PutObjectTagging"],
+                resources=[self.log_bucket.arn_for_objects("*"), self._data.data_bucket.arn_for_objects("*")],
+            ),
+            # Logs in to the account's registry whether the job's image is there or not.
+            look_up("ecr:GetAuthorizationToken", "ec2:DescribeSpotInstanceRequests"),
+            iam.PolicyStatement(
+                sid="Metrics",
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],  # knows no resources; the namespace limits it
+                conditions={"StringEquals": {"cloudwatch:namespace": "CWAgent"}},
+            ),
+        ):
+            role.add_to_policy(statement)
+        return role
+
+    def _make_run_task(self, code: lambda_.Code) -> lambda_.Function:
+        tibanna = self.settings.tibanna
+        function = self._function(
+            "RunTask",
+            "run_task_awsem",
+            "Starts the EC2 instance of a job",
+            code,
+            {
+                "AWS_S3_ROLE_NAME": self._profile.instance_profile_name,
+                "TIBANNA_REPO_NAME": tibanna.scripts_repository,
+                "TIBANNA_REPO_BRANCH": tibanna.scripts_commit,
+                "SUBNETS": ",".join(subnet.subnet_id for subnet in self._network.vpc.private_subnets),
+                "SECURITY_GROUPS": self.security_group.security_group_id,
+            },
+        )
+        self.log_bucket.grant_read_write(function)
+        self._data.data_bucket.grant_read(function)  # sizes of the inputs
+        for bucket in self._readable:
+            bucket.grant_read(function)
+        self._data.allow_items(function, self._data.tibanna_table, "UpdateItem", "Query")
+        for statement in (
+            look_up("ec2:DescribeInstances", "ec2:DescribeInstanceTypes"),
+            iam.PolicyStatement(
+                sid="WaitForOtherJobs", actions=["states:DescribeExecution"], resources=[self._executions()]
+            ),
+            iam.PolicyStatement(
+                sid="GiveInstancesTheirRole",
+                actions=["iam:PassRole"],
+                resources=[self.instance_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+            ),
+            *self._launch_statements(),
+            self._terminate(),
+        ):
+            function.add_to_role_policy(statement)
+        return function
+
+    def _launch_statements(self) -> list[iam.PolicyStatement]:
+        """CreateFleet of type `instant` runs the instance in the caller's name (EC2 Fleet's prerequisites)."""
+        instances = self._ec2("instance", "*")
+        volumes = iam.PolicyStatement(
+            sid="TheirVolumes", actions=["ec2:RunInstances"], resources=[self._ec2("volume", "*")]
+        )
+        if self.settings.tibanna.require_encrypted_volumes:
+            # Tibanna does not ask for encryption: it is the account's default, or there is no instance.
+            volumes.add_condition("Bool", {"ec2:Encrypted": "true"})
+        return [
+            iam.PolicyStatement(
+                sid="LaunchTemplates",  # one a job, deleted as soon as its instance is there
+                actions=["ec2:CreateLaunchTemplate", "ec2:DeleteLaunchTemplate"],
+                resources=[self._ec2("launch-template", "*")],
+            ),
+            iam.PolicyStatement(
+                sid="Fleets",
+                actions=["ec2:CreateFleet", "ec2:DeleteFleets"],
+                resources=[self._ec2(kind, "*") for kind in ("fleet", "launch-template", "instance")],
+            ),
+            iam.PolicyStatement(
+                sid="Instances",
+                actions=["ec2:RunInstances"],
+                resources=[instances],
+                conditions={"StringEquals": {"aws:RequestTag/Type": "awsem"}},
+            ),
+            volumes,
+            iam.PolicyStatement(
+                sid="InOwnNetwork",
+                actions=["ec2:RunInstances"],
+                resources=[
+                    *(self._ec2("subnet", subnet.subnet_id) for subnet in self._network.vpc.private_subnets),
+                    self._ec2("security-group", self.security_group.security_group_id),
+                    self._ec2("network-interface", "*"),
+                    self._ec2("launch-template", "*"),
+                    self._ec2("image", "*", account=""),
+                ],
+            ),
+            iam.PolicyStatement(
+                sid="TagThemAtBirth",
+                actions=["ec2:CreateTags"],
+                resources=[instances, self._ec2("fleet", "*")],
+                conditions={"StringEquals": {"ec2:CreateAction": ["RunInstances", "CreateFleet"]}},
+            ),
+            iam.PolicyStatement(
+                sid="LetEc2MakeItsOwnRoles",
+                actions=["iam:CreateServiceLinkedRole"],
+                resources=[self._service_role(name) for name in ("spot", "ec2fleet")],
+                conditions={
+                    "StringEquals": {"iam:AWSServiceName": ["spot.amazonaws.com", "ec2fleet.amazonaws.com"]},
+                },
+            ),
+        ]
+
+    def _make_check_task(self, code: lambda_.Code) -> lambda_.Function:
+        function = self._function("CheckTask", "check_task_awsem", "Looks whether a job has ended", code, {})
+        self.log_bucket.grant_read_write(function)
+        self._data.allow_items(function, self._data.tibanna_table, "Query")
+        for statement in (
+            iam.PolicyStatement(
+                sid="NameAcls", actions=["s3:PutObjectAcl"], resources=[self.log_bucket.arn_for_objects("*")]
+            ),
+            look_up(
+                "ec2:DescribeInstances",
+                "ec2:DescribeSpotPriceHistory",
+                "cloudwatch:GetMetricStatistics",
+                "pricing:GetProducts",
+                "ce:GetCostAndUsage",
+            ),
+            self._terminate(),
+        ):
+            function.add_to_role_policy(statement)
+        return function
+
+    def _function(
+        self, id_: str, module: str, description: str, code: lambda_.Code, environment: dict[str, str]
+    ) -> lambda_.Function:
+        return stock_function(
+            self,
+            id_,
+            name=f"tibanna-{module.replace('_', '-')}",
+            description=f"Tibanna {VERSION}: {description}",
+            code=code,
+            handler=f"tibanna.lambdas.{module}.handler",
+            runtime=lambda_.Runtime.PYTHON_3_12,
+            environment={
+                "AWS_ACCOUNT_NUMBER": self.account,
+                "TIBANNA_VERSION": VERSION,
+                "TIBANNA_DEFAULT_STEP_FUNCTION_NAME": self.machine_name,
+                **environment,
+            },
+            timeout=_FUNCTION_TIMEOUT,
+            memory_mib=512,
+            monitoring=self._data.monitoring,
+        )
+
+    def _make_machine(self) -> AslStateMachine:
+        tibanna = self.settings.tibanna
+        workflow = AslStateMachine(
+            self,
+            TIBANNA,
+            name=self.machine_name,
+            definition=_with_polling(definition_of(TIBANNA), tibanna.poll_seconds, 3600 * tibanna.job_timeout_hours),
+            monitoring=self._data.monitoring,
+            description="One job of a Snakemake launch (Tibanna)",
+            failures_are_users=True,
+            substitutions={
+                "RunTaskFunctionArn": self._run_task.function_arn,
+                "CheckTaskFunctionArn": self._check_task.function_arn,
+                "AmiId": tibanna.ami_id or _DEFAULT,
+                "AwsfImage": tibanna.awsf_image or _DEFAULT,
+            },
+        )
+        self._run_task.grant_invoke(workflow.role)
+        self._check_task.grant_invoke(workflow.role)
+        workflow.allow(look_up("ec2:DescribeInstances"), self._terminate())
+        return workflow
+
+    def _terminate(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="EndOwnInstances",
+            actions=["ec2:TerminateInstances"],
+            resources=[self._ec2("instance", "*")],
+            conditions={
+                "StringEquals": {"ec2:ResourceTag/Type": "awsem"},
+                # Other unicorns of the account tag theirs alike; the profile is this stage's.
+                "ArnEquals": {"ec2:InstanceProfile": self._profile_arn()},
+            },
+        )
+
+    def _profile_arn(self) -> str:
+        return self.format_arn(
+            service="iam", region="", resource="instance-profile", resource_name=f"{self.settings.prefix}-tibanna"
+        )
+
+    def _executions(self) -> str:
+        return self.format_arn(
+            service="states", resource=f"execution:{self.machine_name}:*", arn_format=ArnFormat.NO_RESOURCE_NAME
+        )
+
+    def _ec2(self, kind: str, name: str, *, account: str | None = None) -> str:
+        return self.format_arn(service="ec2", resource=kind, resource_name=name, account=account)
+
+    def _service_role(self, service: str) -> str:
+        return self.format_arn(
+            service="iam", region="", resource="role", resource_name=f"aws-service-role/{service}.amazonaws.com/*"
+        )
+
+
+def _with_polling(definition: str, poll_seconds: int, job_seconds: int) -> str:
+    """The definition with the stage's times: Step Functions takes no expression for them."""
+    machine = json.loads(definition)
+    seconds = {"EC2StartingException": _BOOT_SECONDS, "StillRunningException": job_seconds}
+    for rule in machine["States"]["CheckTaskAwsem"]["Retry"]:
+        for error in seconds.keys() & set(rule["ErrorEquals"]):
+            rule.update(IntervalSeconds=poll_seconds, MaxAttempts=seconds[error] // poll_seconds)
+    return json.dumps(machine, indent=2)

@@ -1,0 +1,144 @@
+"""Starts the Snakemake launcher by hand on the deployed unicorn, as the platform's task does."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract import Parameter
+from localcloud.images import snakemake
+from tests.local.platform_client import PlatformClient, eventually
+
+CHECKOUT = Path(__file__).parents[2]
+EXAMPLE = CHECKOUT / "examples" / "snakemake"
+IMAGE = "localhost/genolaunch-snakemake:7.32.4"
+
+
+@dataclass
+class Launch:
+    """One run of the launcher."""
+
+    platform: PlatformClient
+    name: str
+    process: "subprocess.Popen[str]"
+
+    @classmethod
+    def start(cls, platform: PlatformClient, name: str, sources: Path, data: Path, **sheet: Any) -> "Launch":
+        """Puts the sources, the data and the run sheet into S3, and starts the launcher."""
+        launcher = f"results/{name}/launcher"
+        results, data_bucket = platform.name(Parameter.RESULTS_BUCKET), platform.name(Parameter.DATA_BUCKET)
+        _upload(platform, sources, results, f"{launcher}/sources-1/")
+        _upload(platform, data, data_bucket, f"{name}/")
+        run_sheet = {
+            "launchId": name,
+            "attempt": 1,
+            "engine": "tibanna",
+            "sources": f"s3://{results}/{launcher}/sources-1/",
+            "snakefile": "Snakefile",
+            "containerImage": IMAGE,
+            "remotePrefix": f"{data_bucket}/{name}",
+            "resultsUri": f"s3://{results}/results/{name}/",
+            "tibanna": {
+                "stateMachineArn": platform.name(Parameter.TIBANNA_STATE_MACHINE),
+                "logBucket": platform.name(Parameter.TIBANNA_LOG_BUCKET),
+            },
+        } | sheet
+        platform.s3.put_object(Bucket=results, Key=f"{launcher}/run-1.json", Body=json.dumps(run_sheet))
+        platform.dynamodb.put_item(
+            TableName=platform.name(Parameter.LAUNCH_TABLE),
+            Item={"launchId": {"S": name}, "attempt": {"N": "1"}, "status": {"S": "RUNNING"}},
+        )
+        settings = {
+            "STAGE": "local",
+            "LAUNCH_ID": name,
+            "ATTEMPT": "1",
+            "LAUNCH_TABLE": platform.name(Parameter.LAUNCH_TABLE),
+            "TASK_TABLE": platform.name(Parameter.TASK_TABLE),
+            "RUN_SHEET": f"s3://{results}/{launcher}/run-1.json",
+        }
+        process = subprocess.Popen(
+            ["python3", "-m", "snakemake_launcher"],
+            # CI: Snakemake asks for its jobs each second, and not every ten.
+            env=snakemake_environment(platform) | settings | {"CI": "true"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return cls(platform, name, process)
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and log."""
+        log, _ = self.process.communicate(timeout=150)
+        return self.process.returncode, log
+
+    def outcome(self) -> Mapping[str, Any]:
+        """What the launcher says last."""
+        return self._launcher_file("outcome-1.json")
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Its list of submissions."""
+        listed: list[dict[str, Any]] = self._launcher_file("jobs-1.json").get("jobs", [])
+        return listed
+
+    def wait_for_job(self, rule: str) -> str:
+        """Tibanna's id of the first job of a rule, once its instance runs."""
+        (job,) = eventually(lambda: [job for job in self.jobs() if job["rule"] == rule], 60, f"a job of {rule}")
+        eventually(lambda: self.instances(job["id"], "running"), 30, f"an instance for {rule}")
+        return str(job["id"])
+
+    def instances(self, job_id: str, *states: str) -> list[dict[str, Any]]:
+        """EC2's instances of a job."""
+        filters = [{"Name": "tag:Name", "Values": [f"awsem-{job_id}"]}]
+        if states:
+            filters.append({"Name": "instance-state-name", "Values": list(states)})
+        found = self.platform.client("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [instance for group in found for instance in group["Instances"]]
+
+    def files(self) -> dict[str, bytes]:
+        """What lies below the launch's data prefix, by its path there."""
+        bucket = self.platform.name(Parameter.DATA_BUCKET)
+        found = self.platform.s3.list_objects_v2(Bucket=bucket, Prefix=f"{self.name}/")["Contents"]
+        return {
+            item["Key"].removeprefix(f"{self.name}/"): self.platform.s3.get_object(Bucket=bucket, Key=item["Key"])[
+                "Body"
+            ].read()
+            for item in found
+        }
+
+    def failed_jobs(self) -> list[dict[str, Any]]:
+        """Items of the task table."""
+        found = self.platform.dynamodb.query(
+            TableName=self.platform.name(Parameter.TASK_TABLE),
+            KeyConditionExpression="launchId = :id",
+            ExpressionAttributeValues={":id": {"S": self.name}},
+        )
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in found["Items"]]
+
+    def _launcher_file(self, name: str) -> dict[str, Any]:
+        bucket = self.platform.name(Parameter.RESULTS_BUCKET)
+        try:
+            body = self.platform.s3.get_object(Bucket=bucket, Key=f"results/{self.name}/launcher/{name}")["Body"]
+        except self.platform.s3.exceptions.NoSuchKey:
+            return {}
+        read: dict[str, Any] = json.load(body)
+        return read
+
+
+def snakemake_environment(platform: PlatformClient) -> dict[str, str]:
+    """In which programs of the launcher's image run, and talk to the embedded cloud."""
+    return {
+        **platform.environment,
+        "AWS_ACCOUNT_NUMBER": platform.name(Parameter.TIBANNA_STATE_MACHINE).split(":")[4],
+        "HOME": os.environ["HOME"],
+        "PATH": f"{snakemake(CHECKOUT) / 'bin'}:/usr/bin:/bin",
+        "PYTHONPATH": str(CHECKOUT / "containers" / "snakemake"),
+    }
+
+
+def _upload(platform: PlatformClient, folder: Path, bucket: str, prefix: str) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            platform.s3.upload_file(str(path), bucket, f"{prefix}{path.relative_to(folder)}")
