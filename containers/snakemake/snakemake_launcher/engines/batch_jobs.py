@@ -21,8 +21,9 @@ _DESCRIBE_LIMIT: Final = 100
 """Job ids of one DescribeJobs call (AWS Batch API reference)."""
 _LONGEST_NAME: Final = 128
 """Of a job (AWS Batch API reference, SubmitJob)."""
-_LONGEST_OVERRIDES: Final = 8_192
-"""Characters of a container's overrides as JSON (Amazon ECS API reference, RunTask)."""
+_LONGEST_OVERRIDES: Final = 7_400
+"""Characters of a container's overrides as JSON. ECS takes 8,192 (Amazon ECS API reference, RunTask), of which Batch
+needs some for variables of its own; a job above that fails."""
 _LONG_COMMAND: Final = 5_000
 """Characters of a command from which on it is packed: one that names a hundred temporary inputs is longer."""
 _FRESH_SECONDS: Final = 4.0
