@@ -1,4 +1,4 @@
-"""The engine's process for Snakemake 9: its own command line, in a folder that Git knows.
+"""The engine's process for Snakemake 9: its own command line, in a folder that Git knows, with one fault mended.
 
 `python -m snakemake_launcher.engines.snakemake9 ARGUMENTS` is `snakemake ARGUMENTS`. It runs in the environment of
 Snakemake 9, which has nothing of the launcher's but this package.
@@ -7,6 +7,7 @@ Snakemake 9, which has nothing of the launcher's but this package.
 import subprocess
 
 from snakemake.cli import main as snakemake
+from snakemake_storage_plugin_s3 import StorageObject
 
 from snakemake_launcher.engines.signals import listen_to_sigint_only
 
@@ -21,10 +22,27 @@ def put_under_git() -> None:
         subprocess.run(command, check=True)
 
 
+def look_again_for_folders() -> None:
+    """The S3 storage plugin (0.3.6) remembers that a folder is not there, and so never finds what a job made of it.
+
+    A checkpoint, or a rule with `directory()`, would fail with "Missing files" after its job has succeeded.
+    """
+    exists = StorageObject.exists
+
+    def looking_again(folder: StorageObject) -> bool:
+        if not folder._is_dir:
+            folder._is_dir = None
+        found: bool = exists(folder)
+        return found
+
+    StorageObject.exists = looking_again
+
+
 def main() -> None:
     """Snakemake's main, which exits by itself."""
     listen_to_sigint_only()
     put_under_git()
+    look_again_for_folders()
     snakemake()
 
 
