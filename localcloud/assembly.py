@@ -9,6 +9,7 @@ from typing import Any
 
 from localcloud import injection
 from localcloud import ministack_adapter as ministack
+from localcloud.glacier import Archives, glacier_injector
 from localcloud.injection import InjectionEndpoint, Injector
 from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
@@ -48,7 +49,10 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     stand_ins = make_stand_ins(state_dir, endpoint)
     for service in (stand_ins.batch, *stand_ins.others):
         ministack.serve(service.name, Endpoint(service))
-    ministack.serve_path(injection.PREFIX, InjectionEndpoint(stand_ins.injectors).answer)
+    archives = Archives()
+    archives.install()
+    injectors = {**stand_ins.injectors, "glacier": glacier_injector(archives)}
+    ministack.serve_path(injection.PREFIX, InjectionEndpoint(injectors).answer)
     sdk = SdkTasks(endpoint)
     stand_ins.batch.subscribe(_announce_job)
     for each in stand_ins.interceptors:

@@ -8,6 +8,7 @@
   Spot fleets for them get no instance, for lack of capacity by default.
 - `fsx`: `{"failNextFileSystem": "<message>"}`, `{"refuseNextFileSystem": "<message>"}` (the quota is used up) or
   `{"failNextExport": "<glob of paths>"}`.
+- `glacier`: see localcloud/glacier/injection.py.
 
 The answer is 200, or 400 with a sentence that says what is wrong with the request.
 """

@@ -36,8 +36,24 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (lambda_runtime, ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset")),
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
     (dynamodb, ("_emit_stream_event", "stream_start_position", "stream_end_position", "stream_records_since")),
-    (eventbridge, ("_compiled_pattern", "_matches_detail", "_put_events")),
-    (s3, ("_deliver_event_to_sqs",)),
+    (eventbridge, ("_compiled_pattern", "_dispatch_event", "_matches_detail", "_put_events")),
+    (
+        s3,
+        (
+            "_RESTORE_DELAY_SECONDS",
+            "_buckets",
+            "_deliver_event_to_sqs",
+            "_fire_s3_event",
+            "_get_object",
+            "_invalid_object_state",
+            "_object_response_headers",
+            "_restore_expiry_iso",
+            "_restore_object",
+            "_schedule_restore_completed",
+            "_schedule_restore_expiry",
+            "_sync_restore",
+        ),
+    ),
     (pipes, ("_pipes", "_positions", "_ensure_poller", "_iter_all_pipes", "_dynamodb_stream_source")),
     (
         stepfunctions,
@@ -448,11 +464,148 @@ def name_who_puts_objects(principal_id: str) -> None:
     s3._deliver_event_to_sqs = wrapped
 
 
+StoredObject = dict[str, Any]
+"""ministack's record of an object: `storage_class`, `size`, `restore` (while there is one) …"""
+
+ARCHIVE_STATUS: Final = "archive_status"
+"""Our key of that record: the archive tier of Intelligent-Tiering that the object is in."""
+
+
+def stored_object(bucket: str, key: str) -> StoredObject | None:
+    """The record of an object, to be read and changed."""
+    found = s3._buckets.get(bucket)
+    record: StoredObject | None = found["objects"].get(key) if found else None
+    return record
+
+
+Own = Callable[[], Answer]
+OwnRestore = Callable[[float], Answer]
+
+
+def replace_restores(
+    answer: Callable[[str, str, bytes, OwnRestore], Answer],
+    at: Callable[[float, Callable[[], None]], None],
+) -> None:
+    """Let `answer(bucket, key, body, own)` answer RestoreObject, and `at(moment, do)` do later what a restore needs.
+
+    `own(seconds)` is ministack's answer, for a restore that takes so long. ministack would start two threads for each
+    object, and let them sleep until it is restored and until its copy goes.
+    """
+    restore_object = s3._restore_object
+
+    def wrapped(bucket: str, key: str, body: bytes) -> Answer:
+        def own(seconds: float) -> Answer:
+            s3._RESTORE_DELAY_SECONDS = seconds  # requests are handled one after another
+            result: Answer = restore_object(bucket, key, body)
+            return result
+
+        return answer(bucket, key, body, own)
+
+    def later(moment: float, do: Callable[..., object], *args: Value) -> None:
+        run_in_scope = contextvars.copy_context().run  # the request's account and region
+
+        def do_in_scope() -> None:
+            run_in_scope(do, *args)
+
+        at(moment, do_in_scope)
+
+    def schedule_completion(bucket: str, key: str, requested_at: float) -> None:
+        record = stored_object(bucket, key)
+        if record:
+            later(record["restore"]["available_at"], complete_restore, bucket, key, requested_at)
+
+    def schedule_expiry(bucket: str, key: str, expires_at: float) -> None:
+        later(expires_at, lambda: s3._sync_restore(bucket, key, stored_object(bucket, key)))
+
+    s3._restore_object = wrapped
+    s3._schedule_restore_completed = schedule_completion
+    s3._schedule_restore_expiry = schedule_expiry
+
+
+def begin_restore(bucket: str, key: str, restore: dict[str, Any]) -> None:
+    """Begin a restore that ministack does not know: its record, from `requested_at` to `available_at`."""
+    record = stored_object(bucket, key)
+    if record is not None:
+        record["restore"] = restore
+        s3._schedule_restore_completed(bucket, key, restore["requested_at"])
+
+
+def complete_restore(bucket: str, key: str, requested_at: float) -> None:
+    """A restore has come to its end, unless its object was replaced meanwhile: tell of it."""
+    record = stored_object(bucket, key)
+    restore = record.get("restore") if record else None
+    if not record or not restore or restore["requested_at"] != requested_at:
+        return
+    restore["completed_fired"] = True
+    if record.pop(ARCHIVE_STATUS, None):  # no copy: the object itself is back
+        record.pop("restore")
+    s3._fire_s3_event(
+        bucket,
+        key,
+        "s3:ObjectRestore:Completed",
+        size=record["size"],
+        etag=record["etag"],
+        restore_event_data={
+            "lifecycleRestorationExpiryTime": restore_expiry(record),
+            "lifecycleRestoreStorageClass": record.get("storage_class"),
+        },
+    )
+
+
+def restore_expiry(record: StoredObject) -> str | None:
+    """When the restored copy of an object goes, as events say it."""
+    restore = record.get("restore")
+    return str(s3._restore_expiry_iso(restore["expires_at"])) if restore else None
+
+
+def hold_back_archived_tiers() -> None:
+    """Objects with an ARCHIVE_STATUS cannot be read, and say it."""
+    s3._get_object = _refusing_archived(s3._get_object)
+    s3._object_response_headers = _saying_archive_status(s3._object_response_headers)
+
+
+def _refusing_archived(get: Callable[..., Answer]) -> Callable[..., Answer]:
+    @wraps(get)
+    def wrapped(bucket: str, key: str, *args: Value, **kwargs: Value) -> Answer:
+        record = stored_object(bucket, key)
+        if record and ARCHIVE_STATUS in record:
+            refusal: Answer = s3._invalid_object_state(bucket, key, record["storage_class"])
+            return refusal
+        return get(bucket, key, *args, **kwargs)
+
+    return wrapped
+
+
+def _saying_archive_status(headers_of: Callable[..., dict[str, str]]) -> Callable[..., dict[str, str]]:
+    @wraps(headers_of)
+    def wrapped(record: StoredObject, *args: Value, **kwargs: Value) -> dict[str, str]:
+        headers = headers_of(record, *args, **kwargs)
+        return headers | {"x-amz-archive-status": record[ARCHIVE_STATUS]} if ARCHIVE_STATUS in record else headers
+
+    return wrapped
+
+
 # --- EventBridge ---------------------------------------------------------------------------------------------------
 def put_service_event(source: str, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
     """Put an event of an AWS service (`aws.…`, which PutEvents refuses) on the default bus."""
     entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": [resource]}
     eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+Event = dict[str, Any]
+"""An event on its way to the rules: `DetailType`, `Detail` (JSON text) …"""
+
+
+def deliver_events_through(deliver: Callable[[Event, Callable[[Event], None]], None]) -> None:
+    """Let `deliver(event, own)` hand events on by `own(event)`: changed, later, twice, or not at all."""
+    dispatch = eventbridge._dispatch_event
+
+    @wraps(dispatch)
+    def wrapped(event: Event, *args: Value, **kwargs: Value) -> None:
+        run_in_scope = contextvars.copy_context().run
+        deliver(event, lambda given: run_in_scope(dispatch, given, *args, **kwargs))
+
+    eventbridge._dispatch_event = wrapped
 
 
 # --- EventBridge Pipes ---------------------------------------------------------------------------------------------
