@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from localcloud.fsx.transfer import ARCHIVED_LINK
 from localcloud.locked_environment import EnvironmentFailedError, locked_environment
 
 REGENIE_REPOSITORY: Final = "genolaunch-regenie"
@@ -45,6 +46,29 @@ if [ "$#" -eq 3 ] && [ "$1" = --file-system ] && [ "$2" = --format=%T ]; then
     IFS=$old_ifs
 fi
 exec /usr/bin/stat "$@"
+"""
+
+
+_LFS: Final = f"""#!/bin/sh
+# Lustre's lfs, as far as jobs use it. The stand-in file system brings the content of all files that can be read before
+# a job starts; a link to nowhere stands for a file whose object is archived and not restored.
+action=$1
+shift
+for file in "$@"; do
+    case "$action:$(readlink "$file")" in
+    hsm_restore:{ARCHIVED_LINK})
+        echo "lfs hsm_restore: cannot restore $file: its object is archived" >&2
+        exit 1
+        ;;
+    hsm_restore:*) ;;
+    hsm_state:{ARCHIVED_LINK}) echo "$file: (0x0000000d) released exists archived, archive_id:1" ;;
+    hsm_state:*) echo "$file: (0x00000009) exists archived, archive_id:1" ;;
+    *)
+        echo "lfs: the local cloud does not know $action" >&2
+        exit 2
+        ;;
+    esac
+done
 """
 
 
@@ -127,6 +151,7 @@ class ImageCatalog:
         # Wrappers, not links: an interpreter that is called by a link does not find its virtual environment.
         self._write("python3", f'#!/bin/sh\nexec {python} "$@"\n')
         self._write("stat", _STAT_SHIM)
+        self._write("lfs", _LFS)
         self._write("regenie", self._regenie(python))
 
     def _regenie(self, python: str) -> str:

@@ -17,6 +17,9 @@ _BLOCK = 1 << 20
 """Bytes read at a time: large enough that the per-read cost vanishes, small against a function's memory."""
 
 
+_ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectState:
     """What tells one upload of an object from another."""
@@ -24,6 +27,8 @@ class ObjectState:
     size: int
     """Bytes."""
     etag: str
+    is_restored: bool = False
+    """It lies in an archive, and a copy of it was restored for some days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class DataSet:
             head = self._client.head_object(Bucket=self.bucket, Key=self.prefix + path)
         except ClientError as error:
             raise self._unusable(path, error) from error
-        return ObjectState(head["ContentLength"], head["ETag"])
+        is_restored = head.get("StorageClass") in _ARCHIVES and "Restore" in head
+        return ObjectState(head["ContentLength"], head["ETag"], is_restored)
 
     def states(self, folder: str) -> dict[str, ObjectState]:
         """Path -> state of every object below `folder`, which ends with a slash (or is empty)."""
@@ -122,5 +128,10 @@ class DataSet:
             return UnusableInputError(
                 f"needs {self.uri(path)}, which this stage may not read (access denied)",
                 "Ask the owner of the bucket and of its key to let this stage's functions and file systems read it.",
+            )
+        if code == "InvalidObjectState":
+            return UnusableInputError(
+                f"needs {self.uri(path)}, which is archived, and whose restored copy is gone",
+                "Retry the launch: it restores the file first. `restore.days` says how long the copy is kept.",
             )
         raise error

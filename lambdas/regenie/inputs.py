@@ -66,6 +66,8 @@ class Inputs:
     """Whose predictions are to be copied, if the launch names one."""
     analysed: Analysed
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]
+    restored: tuple[str, ...]
+    """Paths below data of what is a restored copy of an archived object: loaded before it is read."""
     input_bytes: int
     """Of every file that is read."""
     fingerprint: str
@@ -135,6 +137,7 @@ def read_inputs(
         earlier,
         analysed,
         genotypes,
+        restored=tuple(sorted(path for path, file in files.items() if file.is_restored)),
         input_bytes=sum(file.size for file in files.values()),
         fingerprint=_fingerprint(image, files, parameters),
         samples=samples,

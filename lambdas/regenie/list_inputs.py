@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.input_files import input_files
@@ -58,8 +56,4 @@ def _predictions(data: DataSet, parameters: RegenieParameters) -> Iterable[str]:
     try:
         return read_predictions(data, parameters.step1.predictions, parameters.traits).values()
     except UnusableInputError:
-        return ()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "InvalidObjectState":
-            raise
         return ()

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 
+PRELOAD: Final = "preload"
+"""Phase in which restored inputs are loaded into the file system."""
+
 _IN_MEMORY_BYTES: Final = 1 << 24
 """A larger file of the plan goes through /tmp: a hundred thousand chunks of ten traits are some 300 MB."""
 
@@ -83,6 +86,9 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     repository.record_warnings(launch_id, attempt, inputs.warnings)
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs)])
     _write_plan(launch_id, analysis)
+    if inputs.restored:
+        task = {"label": "restored inputs", "files": inputs.restored}
+        _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])
     if inputs.earlier:
         copy_predictions(inputs.earlier, config.regenie.traits, _results(launch_id))
     stage = Stage(read_placements(settings().placements), settings().data_bucket, settings().results_bucket)

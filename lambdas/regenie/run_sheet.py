@@ -99,6 +99,7 @@ def run_sheet(
         "dataUri": config.data_uri(stage.data_bucket),
         "resultsUri": f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}",
         "storageCapacityGiB": storage_capacity_gib(inputs.input_bytes, measure(config.regenie, inputs)),
+        "preloadJobs": 1 if inputs.restored else 0,
         "step1": str(analysis.step1),
         "level0Jobs": analysis.level0_jobs,
         "traits": len(analysis.traits),

@@ -15,7 +15,7 @@ from regenie_runner.task import plan_line, task_number
 from regenie_runner.workspace import Workspace
 
 COMMAND_PHASES = ("split", "level0", "level1", "step1", "step2")
-PHASES = (*COMMAND_PHASES, "merge", "report")
+PHASES = ("preload", *COMMAND_PHASES, "merge", "report")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,7 +58,11 @@ def _array_index(environment: Mapping[str, str]) -> int:
 
 def _do(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
     # Imported here: numpy, jinja2 and matplotlib would cost every array job their start-up time.
-    if phase == "merge":
+    if phase == "preload":
+        from regenie_runner.preload import preload
+
+        preload(line["files"], workspace.data)
+    elif phase == "merge":
         from regenie_runner.merge import merge_trait
 
         merge_trait(line, workspace)

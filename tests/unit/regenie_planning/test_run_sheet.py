@@ -46,6 +46,7 @@ def test_a_sheet_says_everything_that_the_state_machine_needs(data: MemoryDataSe
     small = {"vcpus": "1", "memory": "2048"}
     assert found == {
         "runName": "launch-1-1",
+        "preloadJobs": 0,
         "image": "regenie:4.1.2",
         "jobQueue": f"queue-{zone}-batch-on-demand-high",
         "onDemandQueue": f"queue-{zone}-batch-on-demand-high",
