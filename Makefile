@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAGE  ?= dev
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-full test-regenie benchmark lint format synth deploy lock clean
+.PHONY: help setup demo demo-restore test test-full test-regenie benchmark benchmark-restore lint format synth deploy lock clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready ## the virtual environment and the CDK command line, from the locks
 
@@ -26,6 +26,9 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml package-lock.json
 demo: setup ## the whole platform on this machine, running a real GWAS (no AWS account, no Docker needed)
 	@$(BIN)/python -m genolaunch.demo
 
+demo-restore: setup ## archived cohorts: launches that wait for S3 Glacier and go on by themselves, on this machine
+	@$(BIN)/python -m genolaunch.demo_restore
+
 test: setup ## the tests that CI runs
 	$(BIN)/pytest -m "not full and not regenie"
 
@@ -39,6 +42,9 @@ test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/p
 
 benchmark: setup ## what the platform adds to a GWAS, and where the time goes
 	$(BIN)/python -m benchmarks.overhead
+
+benchmark-restore: setup ## what restoring 1,000, 10,000 and 100,000 objects costs per object
+	$(BIN)/python -m benchmarks.restore
 
 lint: setup ## style, types, state machines, templates
 	$(BIN)/ruff check .

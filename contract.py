@@ -127,7 +127,7 @@ class LaunchField:
     EVENTS: Final = "events"  # list of {status, at, executionArn?, error?}: each change of status, oldest first
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
     STATUS_REASON: Final = "statusReason"  # of WAITING and HELD: one sentence for people
-    RESTORE: Final = "restore"  # map {objects, bytes, tier, days, usd, hours}: archived inputs that it waits for
+    RESTORE: Final = "restore"  # map (docs/architecture.md, "Restore"): archived inputs that it waits for
     APPROVED_RESTORE: Final = "approvedRestore"  # map {bytes, usd}: the most that a person agreed to
 
 

@@ -246,6 +246,46 @@ def retry(
     _after_request(platform, found.launch_id, "is tried again", wait=wait, as_json=as_json)
 
 
+@app.command(epilog=f"Example: genolaunch approve latest --wait. {_EXIT_CODES}")
+def approve(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it is over.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Agree to the restore of archived inputs for which a launch is HELD: `status` says how much, and for how much."""
+    from genolaunch import requests
+
+    platform = _platform(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    requests.approve(platform, found)
+    _after_request(platform, found.launch_id, "is approved", wait=wait, as_json=as_json)
+
+
+@app.command(epilog="Example: genolaunch restores latest")
+def restores(
+    ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None
+) -> None:
+    """Show how far the restore of a launch's archived inputs is: objects and bytes, and when the last is expected."""
+    from genolaunch.documents import document_of
+    from genolaunch.restores import restore_of
+
+    platform = _platform(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    restore = restore_of(platform, found)
+    if as_json:
+        _print_json(document_of(restore))
+        return
+    from genolaunch import render
+
+    if restore is None:
+        reason = f" ({found.status_reason})" if found.status_reason else ""
+        typer.echo(f"Launch {found.launch_id} is {found.status}{reason} and has restored nothing.", err=True)
+    else:
+        render.console().print(render.restore_view(restore))
+
+
 @app.command(epilog="Example: genolaunch logs latest --job step2 --follow")
 def logs(
     ctx: typer.Context,

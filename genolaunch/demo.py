@@ -65,15 +65,15 @@ class Demo:
 def run(screen: Console, state_dir: Path, results_dir: Path) -> None:
     """Run the demo; raises GenolaunchError with the reason when it does not end with a COMPLETE launch."""
     demo = Demo(screen)
-    _start_cloud(demo, state_dir)
+    start_cloud(demo, state_dir)
     platform = Platform(LOCAL_STAGE)
     launch_id = _submit_example(demo, platform)
-    snapshot = _follow(demo, platform, launch_id)
+    snapshot = follow(demo, platform, launch_id)
     folder = _fetch(demo, platform, snapshot, results_dir)
     _show_ending(demo, snapshot, folder, state_dir)
 
 
-def _start_cloud(demo: Demo, state_dir: Path) -> None:
+def start_cloud(demo: Demo, state_dir: Path) -> None:
     """Start and deploy the embedded cloud, and point this process's AWS clients at it."""
     with cloud_control() as control:
         with demo.phase("cloud", "Starting the embedded cloud"):
@@ -93,14 +93,20 @@ def _submit_example(demo: Demo, platform: Platform) -> str:
             tell(upload.key)
             upload_data(platform, upload, lambda _: None)
     with demo.phase("submit", "Dropping launch.yaml into the launch bucket"):
-        answer = wait_for_answer(platform, submit(platform, config))
+        return submit_config(platform, config)
+
+
+def submit_config(platform: Platform, config: Path) -> str:
+    """Submit a config; the launch's id. Raises GenolaunchError with every fault when it is rejected."""
+    answer = wait_for_answer(platform, submit(platform, config))
     if not answer.accepted or answer.launch_id is None:
         faults = "; ".join(f"{fault.where}: {fault.problem}" for fault in answer.faults)
         raise GenolaunchError(f"The demo's launch was rejected: {faults}.")
     return answer.launch_id
 
 
-def _follow(demo: Demo, platform: Platform, launch_id: str) -> Snapshot:
+def follow(demo: Demo, platform: Platform, launch_id: str) -> Snapshot:
+    """Show a launch until it is over; raises GenolaunchError with the reason when it is not COMPLETE then."""
     demo.screen.print(f"Launch {launch_id}:")
     started = time.monotonic()
     snapshot = render.follow(demo.screen, Progress(platform, launch_id).follow(_LOOK_EVERY))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LATEST = "latest"
 """Stands for the newest launch wherever an id is asked for."""
 
+_EXPLAINED = (Status.WAITING, Status.HELD)
+"""Statuses with a reason; in another one, an earlier reason may still stand in the table."""
+
 _PREFIX_SEARCH_DEPTH = 1000
 """How many launches of each status, newest first, are searched for a prefix: bounds what the search reads."""
 
@@ -59,6 +62,22 @@ class StatusChange:
 
 
 @dataclass(frozen=True)
+class ArchivedInputs:
+    """What a launch waits for, or did: estimated before it was asked for."""
+
+    attempt: int
+    objects: int
+    size: int
+    """Bytes."""
+    bytes: int
+    """Of them, those that are retrieved; the others were asked for by somebody else, or are restored already."""
+    usd: float
+    tier: str
+    days: int
+    expected_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Launch:
     """One item of the launch table. Times are aware datetimes; what the platform has not set yet is None."""
 
@@ -84,6 +103,9 @@ class Launch:
     """What the check of the inputs found, short of a fault."""
     events: tuple[StatusChange, ...] = ()
     """Oldest first. What a person wrote into the table by hand is not among them."""
+    status_reason: str | None = None
+    """What it waits for, while it is WAITING or HELD."""
+    restore: ArchivedInputs | None = None
 
     @property
     def is_final(self) -> bool:
@@ -171,12 +193,12 @@ class Launches:
     def job_tasks(self, launch: Launch) -> list[JobTask]:
         """Failed jobs of all of the launch's attempts."""
         pages = self._platform.dynamodb.get_paginator("query").paginate(**self._job_items(launch, JOB_TASK_PREFIX))
-        items = [_plain(item) for page in pages for item in page["Items"]]
+        items = [plain(item) for page in pages for item in page["Items"]]
         return [
             JobTask(
                 label=item[TaskField.TASK_ID].removeprefix(f"{JOB_TASK_PREFIX}{launch.launch_id}-"),
                 status=item.get(TaskField.STATUS),
-                updated_at=_time(item.get(TaskField.UPDATED_AT)),
+                updated_at=time_of(item.get(TaskField.UPDATED_AT)),
                 error_type=item.get(TaskField.ERROR_TYPE),
                 reason=item.get(TaskField.REASON),
             )
@@ -187,7 +209,7 @@ class Launches:
         """The failed jobs of the launch's current attempt, in the order of their names."""
         query = self._job_items(launch, f"{JOB_TASK_PREFIX}{launch.run_name}-")
         pages = self._platform.dynamodb.get_paginator("query").paginate(**query)
-        items = [_plain(item) for page in pages for item in page["Items"]]
+        items = [plain(item) for page in pages for item in page["Items"]]
         # A failure that another job was to mend is not among them: if it did not, that job's own is.
         jobs = [_failed_job(item, launch.run_name) for item in items if item.get(TaskField.STATUS) != TASK_RESUBMITTED]
         return sorted(jobs, key=lambda job: (job.job_name, job.array_index))
@@ -198,7 +220,7 @@ class Launches:
             Key={LaunchField.LAUNCH_ID: {"S": launch_id}},
             ConsistentRead=True,
         )
-        return launch_from_item(_plain(answer["Item"])) if "Item" in answer else None
+        return launch_from_item(plain(answer["Item"])) if "Item" in answer else None
 
     def _job_items(self, launch: Launch, prefix: str) -> dict[str, Any]:
         return {
@@ -215,7 +237,7 @@ class Launches:
             query["ExpressionAttributeNames"]["#submitted"] = LaunchField.SUBMITTED_AT
             query["ExpressionAttributeValues"][":since"] = {"S": _written(since)}
         for page in self._platform.dynamodb.get_paginator("query").paginate(**query):
-            yield from (launch_from_item(_plain(item)) for item in page["Items"])
+            yield from (launch_from_item(plain(item)) for item in page["Items"])
 
     def _only_id_beginning_with(self, prefix: str) -> str:
         found = sorted(
@@ -264,10 +286,10 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         data_path=item.get(LaunchField.DATA_PATH),
         config_uri=item.get(LaunchField.CONFIG_URI),
         requested_by=item.get(LaunchField.REQUESTED_BY),
-        submitted_at=_time(item.get(LaunchField.SUBMITTED_AT)),
-        updated_at=_time(item.get(LaunchField.UPDATED_AT)),
-        started_at=_time(item.get(LaunchField.STARTED_AT)),
-        ended_at=_time(item.get(LaunchField.ENDED_AT)),
+        submitted_at=time_of(item.get(LaunchField.SUBMITTED_AT)),
+        updated_at=time_of(item.get(LaunchField.UPDATED_AT)),
+        started_at=time_of(item.get(LaunchField.STARTED_AT)),
+        ended_at=time_of(item.get(LaunchField.ENDED_AT)),
         attempt=int(item.get(LaunchField.ATTEMPT, 0)),
         execution_arn=item.get(LaunchField.EXECUTION_ARN),
         workflow_execution_arn=item.get(LaunchField.WORKFLOW_EXECUTION_ARN),
@@ -276,6 +298,8 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         error=_error(item.get(LaunchField.ERROR)),
         warnings=tuple(item.get(LaunchField.WARNINGS) or ()),
         events=tuple(_status_change(entry) for entry in item.get(LaunchField.EVENTS) or ()),
+        status_reason=item.get(LaunchField.STATUS_REASON) if item[LaunchField.STATUS] in _EXPLAINED else None,
+        restore=_archived_inputs(item.get(LaunchField.RESTORE)),
     )
 
 
@@ -305,6 +329,21 @@ def _status_change(entry: Mapping[str, Any]) -> StatusChange:
     )
 
 
+def _archived_inputs(entry: Mapping[str, Any] | None) -> ArchivedInputs | None:
+    if not entry:
+        return None
+    return ArchivedInputs(
+        attempt=int(entry["attempt"]),
+        objects=int(entry["objects"]),
+        size=int(entry["size"]),
+        bytes=int(entry["bytes"]),
+        usd=float(entry["usd"]),
+        tier=entry["tier"],
+        days=int(entry["days"]),
+        expected_at=time_of(entry.get("expectedAt")),
+    )
+
+
 def _failed_job(item: Mapping[str, Any], run: str) -> FailedJob:
     index = int(item[TaskField.TASK_ID].rpartition("#")[2])
     # The id of an array's child is `<array's id>:<index>`; a single job has index 0, too.
@@ -328,7 +367,8 @@ def _newest_first(launch: Launch) -> str:
     return launch.submitted_at.isoformat() if launch.submitted_at else ""
 
 
-def _time(value: str | None) -> datetime | None:
+def time_of(value: str | None) -> datetime | None:
+    """A time as the platform writes it."""
     return datetime.fromisoformat(value) if value else None
 
 
@@ -341,7 +381,7 @@ def _whole(value: object) -> int | None:
     return int(str(value)) if value is not None else None
 
 
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """Python values of an item in DynamoDB's notation."""
     from boto3.dynamodb.types import TypeDeserializer
 

@@ -18,6 +18,7 @@ from genolaunch.history import Event
 from genolaunch.job_logs import LogLine
 from genolaunch.launches import FailedJob, Fault, Launch
 from genolaunch.progress import Snapshot
+from genolaunch.restores import Restore
 from genolaunch.results import ResultObject
 from genolaunch.steps import Step, StepState
 
@@ -33,6 +34,8 @@ _STATUS_STYLES = {
     Status.CANCELLED: "bold yellow",
     Status.CANCEL_REQUESTED: "yellow",
     Status.RUNNING: "bold cyan",
+    Status.WAITING: "blue",
+    Status.HELD: "bold yellow",
 }
 
 _STEP_MARKS = {
@@ -178,6 +181,11 @@ def _facts(snapshot: Snapshot) -> Table:
         ("Config", launch.config_uri),
         ("Requested by", launch.requested_by),
         ("Submitted", _moment(launch.submitted_at)),
+        ("Waits for", launch.status_reason),
+        (
+            "Expected",
+            _moment(launch.restore.expected_at) if launch.status is Status.WAITING and launch.restore else None,
+        ),
         ("Elapsed", duration(launch.elapsed(snapshot.at))),
         ("Attempt", str(launch.attempt) if launch.attempt > 1 else None),
         ("Results", launch.results_uri),
@@ -188,6 +196,32 @@ def _facts(snapshot: Snapshot) -> Table:
         if value is not None:
             facts.add_row(name, value if isinstance(value, Text) else Text(value))
     return facts
+
+
+def restore_view(restore: Restore) -> RenderableType:
+    """How far a restore is, and what cannot be restored."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column(overflow="fold")
+    so_far = "" if restore.counted else " so far (S3 still lists them)"
+    rows = {
+        "Launch": restore.launch_id,
+        "Tier": restore.tier,
+        "Objects": f"{restore.restored:,} of {restore.objects:,}{so_far}",
+        "Bytes": f"{_size(restore.restored_bytes)} of {_size(restore.bytes)}",
+        "Failed": f"{restore.failed:,}" if restore.failed else None,
+        "Expected": _moment(restore.expected_at),
+        "Gives up": _moment(restore.gives_up_at),
+    }
+    for name, value in rows.items():
+        if value is not None:
+            facts.add_row(name, Text(value))
+    if not restore.failed_objects:
+        return facts
+    table = _table("Object", "Reason")
+    for each in restore.failed_objects:
+        table.add_row(Text(each.uri), Text(each.reason))
+    return Group(facts, "", table)
 
 
 def _job_bars(jobs: Sequence[Job]) -> RenderableType:
@@ -268,7 +302,8 @@ def changes(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
         if job.is_array and known_jobs.get(job.job_id) != ended:
             yield f"{job.label}: {ended} of {job.size} jobs done" + (f", {job.failed} failed" if job.failed else "")
     if before is None or before.launch.status != now.launch.status:
-        yield f"Launch {now.launch.launch_id} is {now.launch.status}"
+        reason = f": {now.launch.status_reason}" if now.launch.status_reason else ""
+        yield f"Launch {now.launch.launch_id} is {now.launch.status}{reason}"
 
 
 @contextmanager

@@ -1,11 +1,11 @@
-"""What a person may ask of a launch that is there: to cancel it, or to try again. The platform reacts to the status."""
+"""What a person may ask of a launch that is there: cancel, try again, approve. The platform reacts to the status."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contract import ALLOWED_FROM, RESOURCE_PHASES, LaunchField, Status
 from genolaunch.errors import GenolaunchError
@@ -48,6 +48,42 @@ def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] =
     """
     config = _config_with(platform, launch, resources) if resources else None
     _ask(platform, launch, Status.RETRY, {LaunchField.CONFIG: config} if config else {})
+
+
+def approve(platform: "Platform", launch: Launch) -> None:
+    """Agree to the restore for which the launch is HELD, as it was estimated; raises GenolaunchError if it is not.
+
+    Should it be more when the launch looks again, the launch asks again.
+    """
+    if launch.status is not Status.HELD or launch.restore is None:
+        raise GenolaunchError(f"Launch {launch.launch_id} is {launch.status}: only a launch that is HELD is approved.")
+    agreed = {"bytes": {"N": str(launch.restore.bytes)}, "usd": {"N": str(launch.restore.usd)}}
+    values: dict[str, Any] = {
+        LaunchField.STATUS: {"S": Status.READY.value},
+        LaunchField.UPDATED_AT: {"S": _now()},
+        LaunchField.APPROVED_RESTORE: {"M": agreed},
+    }
+    dynamodb = platform.dynamodb
+    try:
+        dynamodb.update_item(
+            TableName=platform.names.launch_table,
+            Key={LaunchField.LAUNCH_ID: {"S": launch.launch_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + " REMOVE #reason",
+            # The very estimate that was looked at: another attempt may ask for more.
+            ConditionExpression=f"#{LaunchField.STATUS} = :held AND #attempt = :attempt",
+            ExpressionAttributeNames={
+                **{f"#{name}": name for name in values},
+                "#reason": LaunchField.STATUS_REASON,
+                "#attempt": LaunchField.ATTEMPT,
+            },
+            ExpressionAttributeValues={
+                **{f":{name}": value for name, value in values.items()},
+                ":held": {"S": Status.HELD.value},
+                ":attempt": {"N": str(launch.attempt)},
+            },
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        raise GenolaunchError(f"Launch {launch.launch_id} is not HELD any more: look at its status.") from error
 
 
 def _ask(platform: "Platform", launch: Launch, to: Status, changes: Mapping[str, str]) -> None:

@@ -84,7 +84,6 @@ class RestoreStack(StageStack):
             "Finds a launch's archived inputs, and lets it wait for them",
             timeout=_LONGEST,
             environment={Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name, Setting.RESTORE_POLICY: self._policy()},
-            notifies=True,
         )
         data.launch_bucket.grant_read(function, f"{INPUTS_PREFIX}*")
         data.launch_bucket.grant_put(function, f"{RESTORES_PREFIX}*")
@@ -118,7 +117,6 @@ class RestoreStack(StageStack):
             "fail_restore",
             "Ends a launch whose restore could not begin",
             task_actions=("DeleteItem",),
-            notifies=True,
         )
         restore = AslStateMachine(
             self,
@@ -161,7 +159,6 @@ class RestoreStack(StageStack):
             timeout=_REQUEST_TIMEOUT,
             environment={Setting.RESTORE_QUEUE: queue.queue_url},
             task_actions=("GetItem", "UpdateItem", "DeleteItem"),
-            notifies=True,
         )
         self._allow_reading_inputs(function)
         function.add_to_role_policy(
@@ -224,7 +221,6 @@ class RestoreStack(StageStack):
                 Setting.RESTORE_STATE_MACHINE: self.machine.state_machine_arn,
             },
             task_actions=("GetItem", "Query", "UpdateItem", "DeleteItem"),
-            notifies=True,
         )
         data.allow_query_by_status(function)
         data.launch_bucket.grant_read(function, f"{RESTORES_PREFIX}*")
@@ -248,23 +244,25 @@ class RestoreStack(StageStack):
         timeout: Duration = _SHORT,
         environment: Mapping[Setting, str] | None = None,
         task_actions: Sequence[str] = (),
-        notifies: bool = False,
     ) -> lambda_.Function:
-        """A function that may change a launch's status, do `task_actions` on the task table, and tell people."""
+        """A function that may change a launch's status, tell of it, and do `task_actions` on the task table."""
         data = self._data
-        given = {Setting.LAUNCH_TABLE: data.launch_table.table_name, **(environment or {})}
+        given = {
+            Setting.LAUNCH_TABLE: data.launch_table.table_name,
+            Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
+            Setting.EVENT_BUS: data.bus.event_bus_name,
+            **(environment or {}),
+        }
         if task_actions:
             given[Setting.TASK_TABLE] = data.task_table.table_name
-        if notifies:
-            given[Setting.NOTIFICATION_TOPIC] = data.topic.topic_arn
         function = self._functions.function(
             module, description=description, timeout=timeout, memory_mib=512, environment=given
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
         if task_actions:
             data.allow_items(function, data.task_table, *task_actions)
-        if notifies:
-            data.topic.grant_publish(function)
+        data.topic.grant_publish(function)
+        data.bus.grant_put_events_to(function)
         return function
 
     def _allow_reading_inputs(self, function: lambda_.Function) -> None:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.restore.ending import go_on_if_over
-from lambdas.restore.restore_items import RestoreItems, WantedObject
-from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.restore.ending import Endings
+from lambdas.restore.restore_model import WantedObject
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 
@@ -22,8 +21,11 @@ if TYPE_CHECKING:
 class Settings:
     """Environment of this function."""
 
+    stage: str
     launch_table: str
     task_table: str
+    notification_topic: str
+    event_bus: str
 
 
 @cache
@@ -51,8 +53,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 def complete(restored: Iterable[WantedObject]) -> int:
     """Mark objects as restored wherever they are waited for; how often one was."""
-    repository = LaunchRepository(settings().launch_table)
-    items = RestoreItems(settings().task_table)
+    endings = Endings.at(settings())
+    items = endings.items
     objects = list(restored)
     marked = 0
     for restore in items.open_restores():
@@ -60,7 +62,7 @@ def complete(restored: Iterable[WantedObject]) -> int:
         pending = items.pending_among(restore, covered)
         marked += items.mark_restored(restore, pending)
         if covered:  # also if none was pending: an earlier delivery may have marked the last one, and no more
-            go_on_if_over(repository, items, restore)
+            endings.go_on_if_over(restore)
     return marked
 
 

@@ -1,82 +1,82 @@
 """How a restore ends: the launch goes on, or fails with the objects that it cannot have."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from contract import ErrorType, LaunchField, Status
-from lambdas.restore.restore_items import OpenRestore, RestoreItems, WantedObject
+from lambdas.restore.announcement import Channels, announce
+from lambdas.restore.restore_items import RestoreItems
+from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.failure import status_after
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.notifications import notify
 from lambdas.shared.observability import logger
 
 _MOST_NAMED: Final = 20
 """Objects that the error names; `genolaunch restores` shows all."""
 
 
-def go_on_if_over(repository: LaunchRepository, items: RestoreItems, restore: OpenRestore) -> bool:
-    """Make the launch READY if nothing is left to wait for. Whoever comes last does it, and once more does no harm."""
-    counts = items.counts(restore)
-    if counts is None or not counts.is_over or counts.failed:
-        return False
-    try:
-        repository.change_status(restore.launch_id, Status.READY, execution_arn=None, attempt=restore.attempt)
-    except StatusConflictError:  # cancelled, failed, or on its way already
-        logger.info("The launch does not wait any more", extra={"launchId": restore.launch_id})
-    items.forget(restore)
-    return True
+class Places(Channels, Protocol):
+    """Settings of a function that may end restores."""
+
+    @property
+    def launch_table(self) -> str:
+        """The launch table's name."""
+
+    @property
+    def task_table(self) -> str:
+        """The task table's name."""
 
 
-def fail(
-    repository: LaunchRepository,
-    items: RestoreItems,
-    restore: OpenRestore,
-    reasons: Mapping[WantedObject, str],
-    *,
-    topic_arn: str,
-    stage: str,
-) -> None:
-    """Record objects that cannot be restored, and end the launch at once: nobody is to learn of it two days later."""
-    items.mark_failed(restore, reasons)
-    end_failed(repository, items, restore, message(reasons), topic_arn=topic_arn, stage=stage)
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """Ends restores; each ending may be repeated, and changes nothing for a launch that does not wait any more."""
+
+    repository: LaunchRepository
+    items: RestoreItems
+    channels: Channels
+
+    @classmethod
+    def at(cls, places: Places) -> "Endings":
+        """With a function's settings."""
+        return cls(LaunchRepository(places.launch_table), RestoreItems(places.task_table), places)
+
+    def go_on_if_over(self, restore: OpenRestore) -> bool:
+        """Make the launch READY if nothing is left to wait for; whoever comes last does it."""
+        counts = self.items.counts(restore)
+        if counts is None or not counts.is_over or counts.failed:
+            return False
+        self._change(restore, Status.READY, {})
+        return True
+
+    def fail(self, restore: OpenRestore, reasons: Mapping[WantedObject, str]) -> None:
+        """Record objects that cannot be restored, and end the launch at once: nobody is to learn of it days later."""
+        self.items.mark_failed(restore, reasons)
+        self.end_for(restore, reasons)
+
+    def end_for(self, restore: OpenRestore, reasons: Mapping[WantedObject, str]) -> None:
+        """End the launch for objects that cannot be restored, and are recorded as such."""
+        self.end(restore, {"type": ErrorType.RESTORE.value, "message": _message(reasons)})
+
+    def end(self, restore: OpenRestore, error: Mapping[str, Any]) -> None:
+        """End the launch with an error `{type, message, ...}`."""
+        self._change(restore, status_after(error), {LaunchField.ERROR: error})
+
+    def _change(self, restore: OpenRestore, to: Status, fields: Mapping[str, object]) -> None:
+        try:
+            launch = self.repository.change_status(
+                restore.launch_id, to, execution_arn=None, attempt=restore.attempt, fields=fields
+            )
+        except StatusConflictError:  # cancelled, ended, or on its way already
+            logger.info("The launch does not wait any more", extra={"launchId": restore.launch_id})
+        else:
+            announce(launch, self.channels)
+        self.items.forget(restore)
 
 
-def end_failed(
-    repository: LaunchRepository, items: RestoreItems, restore: OpenRestore, text: str, *, topic_arn: str, stage: str
-) -> None:
-    """End the launch for objects that cannot be restored, unless it does not wait any more."""
-    error = {"type": ErrorType.RESTORE.value, "message": text}
-    end(repository, items, restore, error, topic_arn=topic_arn, stage=stage)
-
-
-def end(
-    repository: LaunchRepository,
-    items: RestoreItems,
-    restore: OpenRestore,
-    error: Mapping[str, Any],
-    *,
-    topic_arn: str,
-    stage: str,
-) -> None:
-    """End the launch with an error `{type, message, ...}`, unless it does not wait any more."""
-    try:
-        launch = repository.change_status(
-            restore.launch_id,
-            status_after(error),
-            execution_arn=None,
-            attempt=restore.attempt,
-            fields={LaunchField.ERROR: error},
-        )
-    except StatusConflictError:
-        logger.info("The launch does not wait any more", extra={"launchId": restore.launch_id})
-    else:
-        notify(launch, topic_arn=topic_arn, stage=stage)
-    items.forget(restore)
-
-
-def message(reasons: Mapping[WantedObject, str]) -> str:
-    """The error's message: what is the matter with which objects."""
+def _message(reasons: Mapping[WantedObject, str]) -> str:
+    """What is the matter with which objects."""
     count = len(reasons)
     named = [f"{item.uri} {reason}" for item, reason in list(reasons.items())[:_MOST_NAMED]]
     more = f"; and {count - _MOST_NAMED:,} more" if count > _MOST_NAMED else ""

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lambdas.restore.ending import end
+from lambdas.restore.ending import Endings
 from lambdas.restore.restore_config import parts_of_key
-from lambdas.restore.restore_items import OpenRestore, RestoreItems
+from lambdas.restore.restore_model import OpenRestore
 from lambdas.shared.failure import failure
-from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 
@@ -24,6 +23,7 @@ class Settings:
     launch_table: str
     task_table: str
     notification_topic: str
+    event_bus: str
 
 
 @cache
@@ -39,12 +39,5 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]: 
     """`{key, error: {Error, Cause}}` of a restore config -> `{launchId}`."""
     launch_id, attempt = parts_of_key(event["key"])
     restore = OpenRestore(launch_id, attempt, event["key"], "")
-    end(
-        LaunchRepository(settings().launch_table),
-        RestoreItems(settings().task_table),
-        restore,
-        failure(event["error"]),
-        topic_arn=settings().notification_topic,
-        stage=settings().stage,
-    )
+    Endings.at(settings()).end(restore, failure(event["error"]))
     return {"launchId": launch_id}

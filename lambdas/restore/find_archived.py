@@ -1,24 +1,23 @@
 """Finds the archived inputs of a launch before any compute is made for it, and lets it wait for them."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from contract import LaunchField, RetrievalTier, Status
 from lambdas.restore import wording
+from lambdas.restore.announcement import announce
 from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate
 from lambdas.restore.found import Found
 from lambdas.restore.policy import Policy, least_left
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
+from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_inputs import read_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.notifications import notify
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 
@@ -39,6 +38,7 @@ class Settings:
     launch_bucket: str
     restore_policy: str
     notification_topic: str
+    event_bus: str
 
 
 @cache
@@ -127,9 +127,7 @@ def _wait(
     if allowed:
         # After the status: the restore may be over as soon as this object is there.
         _client().put_object(Bucket=settings().launch_bucket, Key=config.key, Body=config.as_json().encode())
-    logger.info("Inputs are archived", extra={"launchId": launch.launch_id, "status": changed.status, "why": reason})
-    metrics.add_metric(name=f"Launches{changed.status.title()}", unit=MetricUnit.Count, value=1)
-    notify(changed, topic_arn=settings().notification_topic, stage=settings().stage)
+    announce(changed, settings())
     return changed.status
 
 
@@ -149,7 +147,7 @@ def _summary(found: Found, config: RestoreConfig, price: Estimate) -> dict[str, 
         "usd": price.usd,
         "tier": str(config.tier),
         "days": config.days,
-        "hours": list(price.hours),
+        "expectedAt": timestamp(datetime.now(UTC) + timedelta(hours=price.hours[1])),
     }
 
 

@@ -11,14 +11,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from contract import Status
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import check_after, give_up_after
-from lambdas.restore.ending import go_on_if_over
+from lambdas.restore.ending import Endings
 from lambdas.restore.policy import least_left
 from lambdas.restore.request_queue import Request, send
 from lambdas.restore.restore_config import RestoreConfig
-from lambdas.restore.restore_items import OpenRestore, RestoreItems, WantedObject
+from lambdas.restore.restore_items import RestoreItems
+from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
-from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 
@@ -34,9 +34,12 @@ _LAST_MINUTES: Final = 120_000
 class Settings:
     """Environment of this function."""
 
+    stage: str
     launch_table: str
     task_table: str
     restore_queue: str
+    notification_topic: str
+    event_bus: str
 
 
 @cache
@@ -54,14 +57,14 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     Raises LaunchInputError when a prefix cannot be listed.
     """
     config = _read(event["bucket"], event["key"])
-    repository = LaunchRepository(settings().launch_table)
-    launch = repository.get(config.launch_id)
+    endings = Endings.at(settings())
+    launch = endings.repository.get(config.launch_id)
     answer: dict[str, Any] = {"launchId": config.launch_id}
     if launch is None or launch.status is not Status.WAITING or launch.attempt != config.attempt:
         logger.info("Nobody waits for this restore", extra={"launchId": config.launch_id, "attempt": config.attempt})
         return answer
     assert launch.data_path is not None  # every registered launch has one
-    items = RestoreItems(settings().task_table)
+    items = endings.items
     restore = items.open(config, launch.data_path)
     needed_until = datetime.now(UTC) + least_left(config.days)
     for page in scan(config.urls, Cursor.read(event.get("cursor"))):
@@ -70,7 +73,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             return {**answer, "cursor": page.next.as_dict()}
     now = datetime.now(UTC)
     items.close_index(restore, check_at=now + check_after(config.hours), give_up_at=now + give_up_after(config.hours))
-    go_on_if_over(repository, items, restore)
+    endings.go_on_if_over(restore)
     return answer
 
 

@@ -17,16 +17,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
 from contract import RESTORE_FAILED, RESTORE_PENDING, Status, run_name
-from lambdas.restore import ending
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import CHECK_EVERY, INDEXING_AT_MOST
+from lambdas.restore.ending import Endings
 from lambdas.restore.request_queue import Request, send
 from lambdas.restore.restore_config import RestoreConfig, restore_config_key
-from lambdas.restore.restore_items import Counts, OpenRestore, RestoreItems, WantedObject
+from lambdas.restore.restore_model import Counts, OpenRestore, WantedObject
 from lambdas.restore.scan import head
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 
@@ -59,6 +58,7 @@ class Settings:
     restore_queue: str
     restore_state_machine: str
     notification_topic: str
+    event_bus: str
 
 
 @cache
@@ -73,8 +73,7 @@ def settings() -> Settings:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Anything (a schedule) -> `{late: n}`: restores that S3 was asked about, or whose index was begun again."""
     keeper = Keeper(
-        LaunchRepository(settings().launch_table),
-        RestoreItems(settings().task_table),
+        Endings.at(settings()),
         datetime.now(UTC),
         lambda: context.get_remaining_time_in_millis() > _LAST_MINUTE,
     )
@@ -87,38 +86,37 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]: 
 class Keeper:
     """One round."""
 
-    repository: LaunchRepository
-    items: RestoreItems
+    endings: Endings
     now: datetime
     has_time: Any
     """Whether to go on: a function without arguments."""
 
     def look_after_all(self) -> int:
         """Every launch that waits, and every restore that is still looked for; how many were late."""
-        known = {restore.launch_id: restore for restore in self.items.open_restores()}
+        known = {restore.launch_id: restore for restore in self.endings.items.open_restores()}
         late = sum(self._look_after(restore) for restore in known.values())
         return late + sum(
             self._begin_again(launch.launch_id, launch.attempt)
-            for launch in list(self.repository.with_status(Status.WAITING))
+            for launch in list(self.endings.repository.with_status(Status.WAITING))
             if launch.launch_id not in known and self._is_old(launch)
         )
 
     def _look_after(self, restore: OpenRestore) -> bool:
-        launch = self.repository.get(restore.launch_id)
+        launch = self.endings.repository.get(restore.launch_id)
         if launch is None or launch.status is not Status.WAITING or launch.attempt != restore.attempt:
-            self.items.forget(restore)
+            self.endings.items.forget(restore)
             return False
-        counts = self.items.counts(restore)
+        counts = self.endings.items.counts(restore)
         if counts is None or not counts.indexed:
             quiet_since = counts.updated_at if counts else launch.updated_at
             return _is_before(quiet_since, self.now - INDEXING_AT_MOST) and self._begin_again(
                 restore.launch_id, restore.attempt
             )
         if counts.failed:  # whoever found that out did not come to end the launch
-            reasons = dict(self.items.of_status(restore, RESTORE_FAILED))
-            ending.end_failed(self.repository, self.items, restore, ending.message(reasons), **_notice())
+            reasons = dict(self.endings.items.of_status(restore, RESTORE_FAILED))
+            self.endings.end_for(restore, reasons)
             return True
-        if ending.go_on_if_over(self.repository, self.items, restore) or not _is_before(counts.check_at, self.now):
+        if self.endings.go_on_if_over(restore) or not _is_before(counts.check_at, self.now):
             return False
         self._reconcile(restore, counts)
         return True
@@ -147,36 +145,36 @@ class Keeper:
         """Ask S3 what became of the objects, and do what follows from it."""
         logger.warning("A restore is late", extra={"launchId": restore.launch_id, "pending": counts.pending})
         config = _config(restore)
-        pending = (item for item, _ in self.items.of_status(restore, RESTORE_PENDING))
+        pending = (item for item, _ in self.endings.items.of_status(restore, RESTORE_PENDING))
         while batch := list(islice(pending, _TOGETHER)):
             if not self._settle(restore, config, batch):
                 return
             if not self.has_time():
                 return  # the next round finds less to do
-        if ending.go_on_if_over(self.repository, self.items, restore):
+        if self.endings.go_on_if_over(restore):
             return
         if _is_before(counts.give_up_at, self.now):
             self._give_up(restore)
         else:
-            self.items.check_again_at(restore, self.now + CHECK_EVERY)
+            self.endings.items.check_again_at(restore, self.now + CHECK_EVERY)
 
     def _settle(self, restore: OpenRestore, config: RestoreConfig, batch: list[WantedObject]) -> bool:
         """Write down what S3 says of some objects; False if that ended the launch."""
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
             answers = dict(zip(batch, pool.map(_state, batch), strict=True))
-        self.items.mark_restored(restore, [item for item, found in answers.items() if found is None])
+        self.endings.items.mark_restored(restore, [item for item, found in answers.items() if found is None])
         gone = {item: found for item, found in answers.items() if isinstance(found, str)}
         if gone:
-            ending.fail(self.repository, self.items, restore, gone, **_notice())
+            self.endings.fail(restore, gone)
             return False
         send(settings().restore_queue, config, [Request.of(found) for found in _unrequested(answers.values())])
         return True
 
     def _give_up(self, restore: OpenRestore) -> None:
-        missing = (item for item, _ in self.items.of_status(restore, RESTORE_PENDING))
+        missing = (item for item, _ in self.endings.items.of_status(restore, RESTORE_PENDING))
         reasons = dict.fromkeys(missing, "was not restored in time")
         if reasons:
-            ending.fail(self.repository, self.items, restore, reasons, **_notice())
+            self.endings.fail(restore, reasons)
 
 
 def _state(item: WantedObject) -> ArchivedObject | str | None:
@@ -201,10 +199,6 @@ def _config(restore: OpenRestore) -> RestoreConfig:
     client: S3Client = aws.client("s3")
     answer = client.get_object(Bucket=settings().launch_bucket, Key=restore.config_key)
     return RestoreConfig.read(answer["Body"].read())
-
-
-def _notice() -> dict[str, str]:
-    return {"topic_arn": settings().notification_topic, "stage": settings().stage}
 
 
 def _is_before(moment: str | None, other: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contract import RetrievalTier
 from lambdas.restore.archive import Archive, ArchivedObject
 from lambdas.restore.restore_config import RestoreConfig
-from lambdas.restore.restore_items import OpenRestore, WantedObject
+from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.shared import aws
 
 if TYPE_CHECKING:

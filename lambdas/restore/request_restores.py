@@ -12,13 +12,12 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract import RetrievalTier
-from lambdas.restore.ending import fail, go_on_if_over
+from lambdas.restore.ending import Endings
 from lambdas.restore.estimate import tier_of
 from lambdas.restore.request_queue import Message, Request, send_again
-from lambdas.restore.restore_items import RestoreItems, WantedObject
+from lambdas.restore.restore_model import WantedObject
 from lambdas.restore.scan import head
 from lambdas.shared import aws
-from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 
@@ -69,6 +68,7 @@ class Settings:
     task_table: str
     restore_queue: str
     notification_topic: str
+    event_bus: str
 
 
 @cache
@@ -98,22 +98,14 @@ def request_all(message: Message) -> None:
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         outcomes = list(pool.map(partial(_outcome, message), message.requests))
     answered = list(zip(message.requests, outcomes, strict=True))
-    repository = LaunchRepository(settings().launch_table)
-    items = RestoreItems(settings().task_table)
+    endings = Endings.at(settings())
     under_way = sum(outcome is Outcome.UNDER_WAY for outcome in outcomes)
     metrics.add_metric(name="RestoresUnderWay", unit=MetricUnit.Count, value=under_way)
     if readable := [request.item for request, outcome in answered if outcome is Outcome.READABLE]:
-        items.mark_restored(message.restore, readable)
-        go_on_if_over(repository, items, message.restore)
+        endings.items.mark_restored(message.restore, readable)
+        endings.go_on_if_over(message.restore)
     if refused := {request.item: outcome for request, outcome in answered if isinstance(outcome, str)}:
-        fail(
-            repository,
-            items,
-            message.restore,
-            refused,
-            topic_arn=settings().notification_topic,
-            stage=settings().stage,
-        )
+        endings.fail(message.restore, refused)
     if put_off := [request for request, outcome in answered if outcome is Outcome.PUT_OFF]:
         _put_off(message, put_off)
 
@@ -123,7 +115,12 @@ def _put_off(message: Message, requests: Iterable[Request]) -> None:
     metrics.add_metric(name="RestoresPutOff", unit=MetricUnit.Count, value=len(rest))
     if message.tries >= _MOST_TRIES:
         raise TimeoutError(f"{message.restore.run}: S3 had no time for {len(rest)} restores")
-    send_again(settings().restore_queue, message, rest, delay=min(900, 5 * 2**message.tries))
+    send_again(settings().restore_queue, message, rest, delay=_delay(message.tries))
+
+
+def _delay(tries: int) -> int:
+    """Seconds until the next try: longer each time, up to the most that Amazon SQS puts off."""
+    return min(900, 5 << tries)
 
 
 def _outcome(message: Message, request: Request) -> Outcome | str:

@@ -4,7 +4,6 @@ An object's item is made and ended in a transaction with the restore's own item,
 counts once, however often an event or a function is repeated. The counts decide only once all objects are indexed.
 """
 
-import hashlib
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,23 +19,20 @@ from contract import (
     RESTORE_FAILED,
     RESTORE_PENDING,
     RESTORE_SHARDS,
-    RESTORE_TASK_PREFIX,
     LaunchField,
     RestoreField,
     TaskField,
     restore_shard,
-    run_name,
 )
+from lambdas.restore.counted_writes import CountedWrites
 from lambdas.restore.restore_config import RestoreConfig
+from lambdas.restore.restore_model import Counts, OpenRestore, WantedObject, object_key, open_key, restore_key
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
-
-MOST_IN_TRANSACTION: Final = 99
-"""A transaction takes 100 actions (Amazon DynamoDB API reference, TransactWriteItems); one of them counts."""
 
 _MOST_READ: Final = 100
 """Items of one BatchGetItem."""
@@ -45,60 +41,6 @@ _KEPT_SECONDS: Final = 90 * 24 * 3600
 """After that DynamoDB deletes an object's item: long after the launch, for those who ask what was restored."""
 
 _MOST_TRIES: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class WantedObject:
-    """An object that a launch waits for."""
-
-    bucket: str
-    key: str
-    size: int = 0
-
-    @property
-    def uri(self) -> str:
-        """As people write it."""
-        return f"s3://{self.bucket}/{self.key}"
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRestore:
-    """A launch that waits for objects, or did until a moment ago."""
-
-    launch_id: str
-    attempt: int
-    config_key: str
-    data_path: str
-    """s3:// URL below which all its objects are."""
-
-    @property
-    def run(self) -> str:
-        """Name of the attempt."""
-        return run_name(self.launch_id, self.attempt)
-
-    def covers(self, item: WantedObject) -> bool:
-        """Whether it may wait for this object."""
-        return item.uri.startswith(self.data_path)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How far a restore is."""
-
-    objects: int
-    pending: int
-    restored: int
-    failed: int
-    indexed: bool
-    """Whether `objects` is final."""
-    updated_at: str
-    check_at: str | None
-    give_up_at: str | None
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing is waited for any more."""
-        return self.indexed and self.pending <= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +61,8 @@ class RestoreItems:
             TaskField.UPDATED_AT: timestamp(),
         }
         facts = {RestoreField.TIER: str(config.tier), RestoreField.INDEXED: False}
-        self._put({**_restore_key(restore), **about, **facts, **counts, **done}, condition=_ABSENT)
-        self._put({**_open_key(restore), **about, LaunchField.DATA_PATH: data_path})
+        self._put({**restore_key(restore), **about, **facts, **counts, **done}, condition=_ABSENT)
+        self._put({**open_key(restore), **about, LaunchField.DATA_PATH: data_path})
         return restore
 
     def close_index(self, restore: OpenRestore, *, check_at: datetime, give_up_at: datetime) -> None:
@@ -128,7 +70,7 @@ class RestoreItems:
         try:
             self._client.update_item(
                 TableName=self.table,
-                Key=to_item(_restore_key(restore)),
+                Key=to_item(restore_key(restore)),
                 UpdateExpression="SET #indexed = :true, #check = :check, #giveUp = :giveUp, #at = :at",
                 ConditionExpression="#indexed = :false",
                 ExpressionAttributeNames={
@@ -153,7 +95,7 @@ class RestoreItems:
         """When S3 is asked next."""
         self._client.update_item(
             TableName=self.table,
-            Key=to_item(_restore_key(restore)),
+            Key=to_item(restore_key(restore)),
             UpdateExpression="SET #check = :check",
             ExpressionAttributeNames={"#check": RestoreField.CHECK_AT},
             ExpressionAttributeValues={":check": to_attribute(timestamp(moment))},
@@ -161,7 +103,7 @@ class RestoreItems:
 
     def counts(self, restore: OpenRestore) -> Counts | None:
         """As of now (a consistent read); None before the restore has begun."""
-        answer = self._client.get_item(TableName=self.table, Key=to_item(_restore_key(restore)), ConsistentRead=True)
+        answer = self._client.get_item(TableName=self.table, Key=to_item(restore_key(restore)), ConsistentRead=True)
         item = from_item(answer.get("Item", {}))
         if not item:
             return None
@@ -201,7 +143,7 @@ class RestoreItems:
         try:
             self._client.delete_item(
                 TableName=self.table,
-                Key=to_item(_open_key(restore)),
+                Key=to_item(open_key(restore)),
                 ConditionExpression="#attempt = :attempt",
                 ExpressionAttributeNames={"#attempt": RestoreField.ATTEMPT},
                 ExpressionAttributeValues={":attempt": to_attribute(restore.attempt)},
@@ -220,7 +162,7 @@ class RestoreItems:
                     "TableName": self.table,
                     "Item": to_item(
                         {
-                            **_object_key(restore.run, item),
+                            **object_key(restore.run, item),
                             TaskField.STATUS: RESTORE_PENDING,
                             TaskField.BUCKET: item.bucket,
                             TaskField.OBJECT_KEY: item.key,
@@ -233,7 +175,7 @@ class RestoreItems:
             }
             for item in objects
         }
-        return self._count(
+        return CountedWrites(self.table).write(
             restore,
             puts,
             lambda new: {
@@ -245,7 +187,7 @@ class RestoreItems:
 
     def mark_restored(self, restore: OpenRestore, objects: Iterable[WantedObject]) -> int:
         """The objects can be read; how many of them were pending."""
-        return self._count(
+        return CountedWrites(self.table).write(
             restore,
             {item: self._end(restore.run, item, RESTORE_DONE) for item in objects},
             lambda ended: {
@@ -257,7 +199,7 @@ class RestoreItems:
 
     def mark_failed(self, restore: OpenRestore, reasons: Mapping[WantedObject, str]) -> int:
         """The objects cannot be restored; how many of them were pending."""
-        return self._count(
+        return CountedWrites(self.table).write(
             restore,
             {item: self._end(restore.run, item, RESTORE_FAILED, reason) for item, reason in reasons.items()},
             lambda ended: {RestoreField.PENDING: -len(ended), RestoreField.FAILED: len(ended)},
@@ -267,7 +209,7 @@ class RestoreItems:
         """Those of the objects that this restore still waits for."""
         found: list[WantedObject] = []
         for start in range(0, len(objects), _MOST_READ):
-            keys = [to_item(_object_key(restore.run, item)) for item in objects[start : start + _MOST_READ]]
+            keys = [to_item(object_key(restore.run, item)) for item in objects[start : start + _MOST_READ]]
             found += [_wanted(item) for item in self._get(keys) if item[TaskField.STATUS] == RESTORE_PENDING]
         return found
 
@@ -310,60 +252,13 @@ class RestoreItems:
         return {
             "Update": {
                 "TableName": self.table,
-                "Key": to_item(_object_key(run, item)),
+                "Key": to_item(object_key(run, item)),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
                 "ConditionExpression": "#status = :pending",
                 "ExpressionAttributeNames": {f"#{name}": name for name in values},
                 "ExpressionAttributeValues": {
                     ":pending": to_attribute(RESTORE_PENDING),
                     **{f":{name}": to_attribute(value) for name, value in values.items()},
-                },
-            }
-        }
-
-    def _count(self, restore: OpenRestore, writes: Mapping[WantedObject, Any], changes: Any) -> int:  # noqa: ANN401 - a function of the objects
-        """Do the writes whose conditions hold, each with its share of the counts; how many those were."""
-        written = 0
-        waiting = list(writes)
-        for start in range(0, len(waiting), MOST_IN_TRANSACTION):
-            written += self._count_some(restore, waiting[start : start + MOST_IN_TRANSACTION], writes, changes)
-        return written
-
-    def _count_some(
-        self,
-        restore: OpenRestore,
-        objects: list[WantedObject],
-        writes: Mapping[WantedObject, Any],
-        changes: Any,  # noqa: ANN401 - a function of the objects
-    ) -> int:
-        for attempt in range(_MOST_TRIES):
-            if not objects:
-                return 0
-            try:
-                transaction: Any = [*(writes[item] for item in objects), self._add(restore, changes(objects))]
-                self._client.transact_write_items(TransactItems=transaction)
-            except ClientError as error:
-                reasons = _cancellation_reasons(error)
-                refused = [item for item, reason in zip(objects, reasons, strict=False) if reason == _CONDITION]
-                objects = [item for item in objects if item not in refused]
-                if not refused:  # somebody else is writing: they are few, and soon done
-                    time.sleep(random.uniform(0.5, 1) * 0.025 * 2**attempt)  # noqa: S311 - jitter, not a secret
-            else:
-                return len(objects)
-        raise TimeoutError(f"{restore.run}: {len(objects)} objects could not be written down")
-
-    def _add(self, restore: OpenRestore, changes: Mapping[str, int]) -> dict[str, Any]:
-        names = {f"#{name}": name for name in changes}
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": to_item(_restore_key(restore)),
-                "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in changes) + " SET #at = :at",
-                "ConditionExpression": f"attribute_exists({TaskField.LAUNCH_ID})",
-                "ExpressionAttributeNames": {**names, "#at": TaskField.UPDATED_AT},
-                "ExpressionAttributeValues": {
-                    ":at": to_attribute(timestamp()),
-                    **{f":{name}": to_attribute(value) for name, value in changes.items()},
                 },
             }
         }
@@ -383,45 +278,6 @@ class RestoreItems:
 
 _ABSENT: Final = f"attribute_not_exists({TaskField.LAUNCH_ID})"
 
-_CONDITION: Final = "ConditionalCheckFailed"
-
-_PASSING: Final = frozenset(
-    {"None", _CONDITION, "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-)
-"""Reasons of a cancelled transaction that are gone when it is tried again, without what was refused."""
-
-
-def _cancellation_reasons(error: ClientError) -> list[str]:
-    """One for each write. Raises the error itself if waiting does not help."""
-    given: Any = error.response.get("CancellationReasons", [])
-    reasons = [reason.get("Code", "None") for reason in given]
-    code = error.response["Error"]["Code"]
-    if code == "TransactionInProgressException":
-        return []
-    if code != "TransactionCanceledException" or not set(reasons) <= _PASSING:
-        raise error
-    return reasons
-
 
 def _wanted(item: Mapping[str, Any]) -> WantedObject:
     return WantedObject(item[TaskField.BUCKET], item[TaskField.OBJECT_KEY], item[TaskField.SIZE])
-
-
-def _restore_key(restore: OpenRestore) -> dict[str, str]:
-    return {
-        TaskField.LAUNCH_ID: restore.launch_id,
-        TaskField.TASK_ID: f"{RESTORE_TASK_PREFIX}{restore.attempt}",
-    }
-
-
-def _open_key(restore: OpenRestore) -> dict[str, str]:
-    return {TaskField.LAUNCH_ID: OPEN_RESTORES, TaskField.TASK_ID: restore.launch_id}
-
-
-def _object_key(run: str, item: WantedObject) -> dict[str, str]:
-    """A digest, since a sort key has 1,024 bytes, as the key of an object alone may."""
-    digest = hashlib.sha256(item.uri.encode()).hexdigest()
-    return {
-        TaskField.LAUNCH_ID: restore_shard(run, int(digest[-4:], 16) % RESTORE_SHARDS),
-        TaskField.TASK_ID: f"{RESTORE_TASK_PREFIX}{digest[:32]}",
-    }

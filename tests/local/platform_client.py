@@ -143,7 +143,7 @@ class PlatformClient:
         """
         body = {"jobNameGlob": job_name_glob, "times": times}
         more = {"statusReason": status_reason, "reason": reason, "exitCode": exit_code, "environment": environment}
-        self._inject("batch", body | {key: value for key, value in more.items() if value is not None})
+        self.inject("batch", body | {key: value for key, value in more.items() if value is not None})
 
     def inject_fsx(
         self,
@@ -158,9 +158,10 @@ class PlatformClient:
             "refuseNextFileSystem": refuse_next_file_system,
             "failNextExport": fail_next_export,
         }
-        self._inject("fsx", {key: value for key, value in body.items() if value is not None})
+        self.inject("fsx", {key: value for key, value in body.items() if value is not None})
 
-    def _inject(self, service: str, body: Mapping[str, Any]) -> None:
+    def inject(self, service: str, body: Mapping[str, Any]) -> None:
+        """Asks the embedded cloud for something that a service does not do of itself."""
         url = f"{self.environment['AWS_ENDPOINT_URL']}/_localcloud/inject/{service}"
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         try:
@@ -189,6 +190,21 @@ class PlatformClient:
             ExpressionAttributeValues={":id": {"S": launch_id}},
         )
         return [_plain(item) for item in found["Items"]]
+
+    def restore(self, launch_id: str, attempt: int = 1) -> dict[str, Any]:
+        """The counts of an attempt's restore; empty before it begins."""
+        wanted = f"restore#{attempt}"
+        return next((item for item in self.tasks(launch_id) if item["taskId"] == wanted), {})
+
+    def ask(self, launch_id: str, status: str) -> None:
+        """Sets a status, as a person's request does."""
+        self.dynamodb.update_item(
+            TableName=self.name(Parameter.LAUNCH_TABLE),
+            Key={"launchId": {"S": launch_id}},
+            UpdateExpression="SET #status = :status",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":status": {"S": status}},
+        )
 
     def wait_for(self, launch_id: str, *statuses: str, seconds: float = LAUNCH_SECONDS) -> dict[str, Any]:
         """Waits until the launch has one of `statuses` (any final one by default)."""
