@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from localcloud.fsx.transfer import ARCHIVED_LINK
+from localcloud.archived_file import ARCHIVED_LINK
 from localcloud.locked_environment import EnvironmentFailedError, locked_environment
 
 REGENIE_REPOSITORY: Final = "genolaunch-regenie"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.archived_file import ARCHIVED_LINK
 from localcloud.fsx.manifest import Entry, Manifest
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 ARCHIVE_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Storage classes whose objects cannot be read before they are restored."""
-
-ARCHIVED_LINK: Final = "ARCHIVED-IN-S3--restore-the-object-first"
-"""Target of the dangling link that stands for an archived file: reading it fails, and a listing says why."""
 
 TRANSFER_FAULTS: Final = (OSError, Boto3Error, BotoCoreError, ClientError)
 """What a transfer may raise for reasons that lie in S3, the network or the disk."""
