@@ -46,8 +46,9 @@ ALLOWED_FROM: Final[Mapping[Status, frozenset[Status]]] = {
     Status.READY: frozenset({Status.QUEUED, Status.HELD, Status.WAITING}),
     Status.RUNNING: frozenset(STARTING_STATUSES),
     Status.COMPLETE: frozenset({Status.RUNNING}),
-    # RETRY of a finished launch is asked for by a person; COMPLETE has nothing left to resume.
-    Status.RETRY: frozenset({Status.FAILED, Status.CANCELLED}),
+    # RETRY of a finished launch is asked for by a person; COMPLETE has nothing left to resume. What was REJECTED for
+    # its data is tried again when that is mended; a launch that was never accepted has no config to try.
+    Status.RETRY: frozenset({Status.FAILED, Status.CANCELLED, Status.REJECTED}),
     Status.FAILED: _UNFINISHED - {Status.CANCEL_REQUESTED},
     Status.CANCEL_REQUESTED: _UNFINISHED - {Status.CANCEL_REQUESTED},
     Status.CANCELLED: frozenset({Status.CANCEL_REQUESTED}),

@@ -236,7 +236,10 @@ def retry(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Resume a failed or cancelled launch: only what has no good output runs again."""
+    """Resume a failed or cancelled launch, or a rejected one whose data is mended.
+
+    Only what has no good output runs again.
+    """
     from genolaunch import requests
 
     platform = _platform(ctx, stage)
@@ -294,11 +297,15 @@ def logs(
         str | None, typer.Option(help="Only this job (`merge`), array (`step2`) or child of an array (`step2[3]`).")
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only the jobs that failed.")] = False,
+    attempt: Annotated[
+        int | None,
+        typer.Option("--attempt", min=1, metavar="N", help="Of an earlier attempt, instead of the last one."),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until the launch is over.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     stage: StageOption = None,
 ) -> None:
-    """Show the log lines of a launch's jobs, in the order of time.
+    """Show the log lines of the jobs of a launch's last attempt, in the order of time.
 
     Of failed jobs whose log streams are gone, the stored ends of the logs.
     """
@@ -308,6 +315,8 @@ def logs(
         raise typer.BadParameter("--job and --failed exclude each other.")
     platform = _platform(ctx, stage)
     found = Launches(platform).resolve(launch)
+    if attempt is not None:
+        found = found.at_attempt(attempt)
     job_logs = JobLogs(platform, found, JobChoice(job, failed))
     if not _print_lines(job_logs.follow() if follow else job_logs.lines(), as_json):
         typer.echo(f"Launch {found.launch_id} has no such log lines.", err=True)

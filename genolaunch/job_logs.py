@@ -49,7 +49,7 @@ class JobChoice:
 
 
 class JobLogs:
-    """Reads the job logs of the current attempt of one launch."""
+    """Reads the job logs of one launch's attempt: the current one, unless `launch` says another."""
 
     def __init__(self, platform: "Platform", launch: Launch, choice: JobChoice) -> None:
         self._platform = platform
@@ -120,9 +120,9 @@ class JobLogs:
     def _events(self, start: int = 0) -> Iterator[Any]:
         """Events since `start` (ms since 1970), ordered by time within each request."""
         if self._choice.is_all:
-            prefix = f"{self._launch.launch_id}/"
+            prefix = f"{self._launch.run_name}/"
             for event in self._filtered(start, logStreamNamePrefix=prefix):
-                # Emulators of CloudWatch ignore the prefix, and another launch's lines would mislead.
+                # Emulators of CloudWatch ignore the prefix, and another launch's or attempt's lines would mislead.
                 if event["logStreamName"].startswith(prefix):
                     yield event
             return

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -115,6 +115,12 @@ class Launch:
     def run_name(self) -> str:
         """Name of the current attempt: what its executions and jobs are called by."""
         return run_name(self.launch_id, self.attempt)
+
+    def at_attempt(self, attempt: int) -> "Launch":
+        """The launch as of an earlier attempt, as far as names go; GenolaunchError if it never had that one."""
+        if attempt > self.attempt:
+            raise GenolaunchError(f"Launch {self.launch_id} has had {self.attempt} attempts, and no attempt {attempt}.")
+        return replace(self, attempt=attempt)
 
     def elapsed(self, now: datetime) -> timedelta | None:
         """From submission to its end, or to `now`."""

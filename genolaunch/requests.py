@@ -42,10 +42,12 @@ def cancel(platform: "Platform", launch: Launch) -> None:
 
 
 def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] = ()) -> None:
-    """Ask for what is missing of a failed or cancelled launch, with other `resources` for its jobs if given.
+    """Ask for what is missing of a failed, cancelled or rejected launch, with other `resources` for its jobs if given.
 
-    Raises GenolaunchError when it is not over, or complete.
+    Raises GenolaunchError when it is not over, or complete, or was refused as it was dropped.
     """
+    if launch.status == Status.REJECTED and not launch.attempt:
+        raise GenolaunchError(f"Launch {launch.launch_id} was never accepted: mend its config, and submit it again.")
     config = _config_with(platform, launch, resources) if resources else None
     _ask(platform, launch, Status.RETRY, {LaunchField.CONFIG: config} if config else {})
 

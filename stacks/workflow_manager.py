@@ -120,6 +120,9 @@ class WorkflowManagerStack(StageStack):
         self._allow_queue(function)
         data.bus.grant_put_events_to(function)
         data.topic.grant_publish(function)
+        # The answer to a file is amended when its launch is rejected later, for its data.
+        data.launch_bucket.grant_read(function, f"{FEEDBACK_PREFIX}*")
+        data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
         return function
 
     def _allow_queue(self, function: lambda_.Function) -> None:

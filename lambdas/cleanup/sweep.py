@@ -54,31 +54,52 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]: 
 def sweep(now: datetime) -> int:
     """Start clean-up where it is overdue and tell of it; how many were started.
 
-    A second sweep in the same hour starts none again, and tells of none again.
+    A second sweep in the same hour starts none again, and tells of none again. One launch that cannot be looked at,
+    or whose clean-up cannot be started, keeps no other one from it: the sweep fails when it is through.
+
+    Raises:
+        ExceptionGroup: of what went wrong with single launches.
     """
-    overdue = find_overdue(now)
+    overdue, faults = find_overdue(now)
     # Also when it is none: the alarm asks whether every sweep found some.
     count = sum(len(each.leftovers) for each in overdue)
     metrics.add_metric(name=Metric.LEFTOVERS_OVERDUE, unit=MetricUnit.Count, value=count)
-    started = [each for each in overdue if _start_cleanup(each.launch_id, each.ended_attempt, now)]
+    started = []
+    for each in overdue:
+        try:
+            if _start_cleanup(each.launch_id, each.ended_attempt, now):
+                started.append(each)
+        except Exception as error:  # whatever it is, it is about this launch
+            faults.append(_noted(error, each.launch_id))
     if started:
         notify(started, topic_arn=settings().notification_topic, stage=settings().stage)
+    if faults:
+        raise ExceptionGroup("Some launches were not swept", faults)
     return len(started)
 
 
-def find_overdue(now: datetime) -> list[Overdue]:
-    """Launches that are over for longer than the grace and left something."""
+def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
+    """Launches that are over for longer than the grace and left something, and what kept others from being judged."""
     repository = LaunchRepository(settings().launch_table)
     over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
     queues = all_queues(read_placements(settings().placements))
-    found = []
+    found, faults = [], []
     for launch_id, existing in leftovers.by_launch(settings().stage, queues).items():
-        launch = repository.get(launch_id)
-        ended_attempt = overdue_attempt(launch, existing, over_before)
+        try:
+            launch = repository.get(launch_id)
+            ended_attempt = overdue_attempt(launch, existing, over_before)
+        except Exception as error:  # such as an item that somebody edited by hand
+            faults.append(_noted(error, launch_id))
+            continue
         if ended_attempt:
             left = [leftover for leftover in existing if leftover.attempt <= ended_attempt]
             found.append(Overdue(launch_id, launch, ended_attempt, left))
-    return found
+    return found, faults
+
+
+def _noted(error: Exception, launch_id: str) -> Exception:
+    logger.exception("A launch was not swept", extra={"launchId": launch_id})
+    return error
 
 
 def _start_cleanup(launch_id: str, ended_attempt: int, now: datetime) -> bool:

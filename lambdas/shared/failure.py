@@ -42,7 +42,7 @@ def failure(error: Mapping[str, Any]) -> dict[str, Any]:
 def status_after(error: Mapping[str, Any]) -> Status:
     """Of a launch that ended with this `error` (see failure).
 
-    REJECTED if its own inputs are at fault: nothing was built, and until they are mended there is nothing to try again.
+    REJECTED if its own inputs are at fault: this attempt built nothing, and another makes sense when they are mended.
     """
     return Status.REJECTED if error["type"] == ErrorType.LAUNCH_INPUT else Status.FAILED
 

@@ -75,7 +75,10 @@ def _reason(launch: Launch) -> str:
         return ""
     faults = [Fault(**fault) for fault in launch.error.get("faults", [])]
     reason = f"{launch.error['type']}: {launch.error['message']}"
-    return f"{reason}\n{listing(faults)}\n\nMend what is named, then drop the file again." if faults else reason
+    if not faults:
+        return reason
+    again = f"retry the launch (genolaunch retry {launch.launch_id})" if launch.attempt else "drop the file again"
+    return f"{reason}\n{listing(faults)}\n\nMend what is named, then {again}."
 
 
 def _facts(launch: Launch) -> str:

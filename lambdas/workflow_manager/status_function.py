@@ -5,12 +5,14 @@ from functools import cache
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from contract import Status
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import put_event
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.notifications import notify
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.settings import read_settings
+from lambdas.workflow_manager.feedback import amend_feedback
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 
 
@@ -38,7 +40,7 @@ def launch_queue(given: Settings) -> LaunchQueue:
 
 
 def announce(launch: Launch) -> None:
-    """Log a launch's new status, count it, tell other systems, and notify people if it is news to them."""
+    """Log a launch's new status, count it, tell other systems, people, and whoever dropped its file."""
     logger.info(
         "Status changed",
         extra={"launchId": launch.launch_id, "status": launch.status, "attempt": launch.attempt},
@@ -46,6 +48,8 @@ def announce(launch: Launch) -> None:
     count(launch)
     put_event(launch, bus=settings().event_bus, stage=settings().stage)
     notify(launch, topic_arn=settings().notification_topic, stage=settings().stage)
+    if launch.status is Status.REJECTED or (launch.status is Status.RUNNING and launch.attempt > 1):
+        amend_feedback(launch)
 
 
 def count(launch: Launch) -> None:

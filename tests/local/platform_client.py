@@ -116,7 +116,16 @@ class PlatformClient:
         )
         return eventually(lambda: self._feedback(key, submission), 30, f"an answer to {key}")
 
+    def answer(self, key: str, *, accepted: bool) -> dict[str, Any] | None:
+        """The answer beside a dropped config, if it says so."""
+        answer = self._answer(key)
+        return answer if answer and answer["accepted"] is accepted else None
+
     def _feedback(self, key: str, submission: str) -> dict[str, Any] | None:
+        answer = self._answer(key)
+        return answer if answer and answer.get("submissionId") == submission else None
+
+    def _answer(self, key: str) -> dict[str, Any] | None:
         try:
             body = self.s3.get_object(
                 Bucket=self.name(Parameter.LAUNCH_BUCKET), Key=f"feedback/{key.removeprefix('launches/')}.json"
@@ -124,7 +133,7 @@ class PlatformClient:
         except self.s3.exceptions.NoSuchKey:
             return None
         answer: dict[str, Any] = json.loads(body)
-        return answer if answer.get("submissionId") == submission else None
+        return answer
 
     # --- what goes wrong -------------------------------------------------------------------------------------------
     def inject_batch(

@@ -123,6 +123,35 @@ def test_a_failed_level_1_is_told_and_a_retry_with_other_resources_does_only_wha
     platform.assert_clean(launch_id)
 
 
+def test_data_that_is_at_fault_at_a_retry_can_be_mended_and_the_launch_still_resumes(platform):
+    # Given: a launch that failed in level 1, and whose phenotypes were spoilt since
+    data, key = platform.name(Parameter.DATA_BUCKET), "spoilt/phenotypes.txt"
+    platform.upload_data(COHORT, "spoilt/")
+    config = quick() | {"data": "spoilt/"}
+    platform.inject_batch(f"{config['name']}-*-level1:1", exit_code=9, status_reason="Essential container exited")
+    file = f"launches/{uuid.uuid4().hex}.yaml"
+    launch_id = platform.drop(config, file)["launchId"]
+    assert platform.wait_for(launch_id)["status"] == "FAILED"
+    good = (COHORT / "phenotypes.txt").read_bytes()
+    platform.s3.put_object(Bucket=data, Key=key, Body=good.replace(b"ldl", b"hdl"))
+
+    # When: it is tried again
+    set_status(platform, launch_id, "RETRY")
+
+    # Then: it is rejected, also in the answer to its file
+    assert platform.wait_for(launch_id, "REJECTED")["attempt"] == 2
+    answer = eventually(lambda: platform.answer(file, accepted=False), 30, "an amended answer")
+    assert "ldl" in answer["faults"][0]["problem"]
+
+    # And: when the data is mended, it resumes where it was
+    platform.s3.put_object(Bucket=data, Key=key, Body=good)
+    set_status(platform, launch_id, "RETRY")
+    assert platform.wait_for(launch_id, "COMPLETE")["attempt"] == 3
+    assert "complete from an earlier attempt: nothing to do" in log_of(platform, launch_id, "3-level1")
+    assert platform.answer(file, accepted=True)
+    platform.assert_clean(launch_id)
+
+
 def test_a_retry_after_a_cancel_during_step_2_keeps_the_finished_chunks_and_step_1(platform):
     # Given: a launch that is cancelled when its first chunks are done
     launch_id = start(platform, quick(step2={"variants_per_job": 10}))
@@ -244,7 +273,7 @@ def test_predictions_that_lack_a_trait_are_refused_by_name(platform):
     platform.s3.put_object(Bucket=data, Key="lacking/height.loco", Body="FID_IID 1_1\n1 0.1\n")
     config = quick(step1={"enabled": False, "predictions": "pred.list"}) | {"data": "lacking/"}
 
-    launch = platform.wait_for(start(platform, config))
+    launch = platform.wait_for(platform.drop(config)["launchId"])
 
     assert launch["status"] == "REJECTED"  # before any file system exists
     assert "ldl" in str(launch["error"]["faults"])

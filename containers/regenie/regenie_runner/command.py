@@ -60,6 +60,27 @@ def _level1_is_complete(workspace: Workspace) -> bool:
     )
 
 
+def _check_level0(workspace: Workspace) -> None:
+    """Every job of level 0 has finished, and its files are as it left them: regenie only looks at their sizes.
+
+    Raises:
+        RunnerError: naming the first job whose files are not its own finished work.
+    """
+    lines = plan_lines(workspace.plan(LEVEL0))
+    tasks = [CommandTask.from_line(line).placed(workspace.data, workspace.work, None) for line in lines]
+    unfinished = [
+        placed.label
+        for placed in tasks
+        if _jobs_if_beyond(placed) is None and not _is_finished(_receipt_of(placed), placed)
+    ]
+    if unfinished:
+        more = f" and {len(unfinished) - 1:,} more" if len(unfinished) > 1 else ""
+        raise RunnerError(
+            f"The files of {unfinished[0]}{more} are missing or not as that job left them; retry the launch, "
+            "which makes them again."
+        )
+
+
 def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> None:
     task = CommandTask.from_line(line)
     if target.exists() and _is_complete(phase, line, target, workspace):
@@ -70,6 +91,8 @@ def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspa
         checks.check_predictions(placed.predictions, placed.expect)
         _write_inputs(folder, placed)
         _prepare(line, workspace)
+        if phase == LEVEL1:
+            _check_level0(workspace)
         _run_chunk(placed, folder)
         if phase == STEP2:
             set_mask_lines_aside(placed.expect)
@@ -144,9 +167,11 @@ def _run_in_place(phase: str, placed: CommandTask, prepare: Callable[[], None]) 
 
     A receipt beside the first output tells a finished output from one that a killed attempt left half written.
     """
-    if phase == LEVEL0 and _is_beyond_master(placed):
+    jobs = _jobs_if_beyond(placed) if phase == LEVEL0 else None
+    if jobs is not None:
+        say(f"Step 1 was split into {jobs} jobs, there is no job {placed.job}: nothing to do.")
         return
-    receipt = Path(placed.expect[0] + ".finished")
+    receipt = _receipt_of(placed)
     if _is_finished(receipt, placed):
         say(f"{placed.label} is complete from an earlier attempt: nothing to do.")
         return
@@ -162,15 +187,17 @@ def _run_in_place(phase: str, placed: CommandTask, prepare: Callable[[], None]) 
     receipt.write_text(json.dumps(_receipt(placed)), encoding="utf-8")
 
 
-def _is_beyond_master(placed: CommandTask) -> bool:
+def _jobs_if_beyond(placed: CommandTask) -> int | None:
+    """How many jobs the master file has, if this level 0 job is beyond them; regenie may have made fewer than asked."""
     argument = placed.argument("--run-l0")
     if argument is None or placed.job is None:
-        return False
+        return None
     jobs = checks.jobs_in_master(Path(argument.rpartition(",")[0]))
-    if placed.job <= jobs:
-        return False
-    say(f"Step 1 was split into {jobs} jobs, there is no job {placed.job}: nothing to do.")
-    return True
+    return jobs if placed.job > jobs else None
+
+
+def _receipt_of(placed: CommandTask) -> Path:
+    return Path(placed.expect[0] + ".finished")
 
 
 def _receipt(placed: CommandTask) -> dict[str, Any]:

@@ -108,6 +108,31 @@ def test_a_forgotten_job_definition_of_an_unknown_launch_is_cleaned_up(
     assert started() == [{"launchId": "launch-9", "endedAttempt": 3}]
 
 
+def test_a_launch_that_cannot_be_judged_keeps_no_other_one_from_being_swept(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    # Given: three launches that left something; one's item was spoilt by hand, one's clean-up cannot be named so
+    table = boto3.resource("dynamodb").Table(repository.launch_table)
+    table.put_item(Item={"launchId": "launch-0", "name": "n", "status": "BROKEN", "submittedAt": LONG_AGO})
+    register(repository, Status.FAILED, ended_at=LONG_AGO)
+    exists(
+        stubs,
+        [
+            file_system("fs-00000000000000001", launchId="launch-0"),
+            file_system("fs-00000000000000002", launchId="x" * 90),
+            file_system("fs-00000000000000003"),
+        ],
+    )
+
+    # When: the sweep's alarm has to tell of the two
+    with pytest.raises(ExceptionGroup) as failure:
+        handler({}, CONTEXT)
+
+    # Then
+    assert len(failure.value.exceptions) == 2
+    assert started() == [{"launchId": "launch-1", "endedAttempt": 1}]
+
+
 @pytest.mark.parametrize(
     "left",
     [

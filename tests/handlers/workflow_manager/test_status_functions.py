@@ -2,6 +2,7 @@
 
 import json
 
+import boto3
 import pytest
 
 from contract import Status
@@ -9,7 +10,7 @@ from lambdas.shared.errors import StatusConflictError
 from lambdas.workflow_manager import change_status, settle_launch
 from lambdas.workflow_manager.settlement import settle
 
-from .conftest import CONTEXT, GOOD
+from .conftest import CONTEXT, GOOD, LAUNCH_BUCKET
 
 ONE, OTHER = "arn:execution:one", "arn:execution:other"
 
@@ -70,6 +71,58 @@ class TestChangeStatus:
         platform.repository.change_status(launch_id, Status.CANCEL_REQUESTED, execution_arn=None)
 
         assert change_status.handler({"launchId": launch_id, "to": "CANCELLED"}, CONTEXT)["status"] == "CANCELLED"
+
+
+FAULTS = [{"where": "regenie.traits", "problem": "names ldl, which is constant", "remedy": "Leave it out."}]
+ANSWER = "feedback/height.yaml.json"
+
+
+def reject(launch_id, execution=ONE):
+    """When: planning finds faults."""
+    cause = json.dumps({"message": "The launch's inputs have 1 fault.", "faults": FAULTS})
+    change(launch_id, "RUNNING", execution)
+    return change(launch_id, "FAILED", execution, error={"Error": "LaunchInputError", "Cause": cause})
+
+
+class TestRejectionOfData:
+    def test_it_is_told_in_the_answer_to_the_file(self, platform, launch_id):
+        before = platform.feedback(ANSWER)
+
+        assert reject(launch_id)["status"] == "REJECTED"
+
+        after = platform.feedback(ANSWER)
+        assert (before["accepted"], after["accepted"]) == (True, False)
+        assert (after["status"], after["faults"]) == ("REJECTED", FAULTS)
+        assert (after["object"], after["submissionId"]) == (before["object"], before["submissionId"])
+        (notice,) = platform.notices()
+        assert f"then retry the launch (genolaunch retry {launch_id})." in notice["Message"]
+
+    def test_it_can_be_tried_again_when_the_data_is_mended_and_the_answer_says_so(self, platform, launch_id):
+        reject(launch_id)
+
+        platform.repository.change_status(launch_id, Status.RETRY, execution_arn=None)
+        assert change(launch_id, "RUNNING", OTHER)["attempt"] == 2
+
+        answer = platform.feedback(ANSWER)
+        assert (answer["accepted"], answer["status"], answer["faults"]) == (True, "RUNNING", [])
+
+    def test_the_answer_to_a_newer_drop_stays(self, platform, launch_id):
+        change(launch_id, "RUNNING")
+        platform.register(platform.put("launches/height.yaml", GOOD + "priority: high\n"))
+        newer = platform.feedback(ANSWER)
+        assert newer["launchId"] != launch_id
+
+        cause = json.dumps({"message": "x", "faults": FAULTS})
+        change(launch_id, "FAILED", error={"Error": "LaunchInputError", "Cause": cause})
+
+        assert platform.feedback(ANSWER) == newer
+
+    def test_an_answer_that_was_deleted_is_no_fault(self, platform, launch_id):
+        boto3.client("s3").delete_object(Bucket=LAUNCH_BUCKET, Key=ANSWER)
+
+        assert reject(launch_id)["status"] == "REJECTED"
+
+        assert platform.feedback_keys() == []
 
 
 class TestSettleLaunch:

@@ -290,7 +290,7 @@ def test_interrupted_watching_leaves_the_launch_alone(genolaunch, content, monke
 # --- logs and results ----------------------------------------------------------------------------------------------
 def test_logs_have_a_job_prefix(genolaunch, content, platform):
     content.launch(status="FAILED")
-    content.failed_job("height-1-1-merge", stream="height-1/default/x", tail="no space left [sda1]")
+    content.failed_job("height-1-1-merge", stream="height-1-1/default/x", tail="no space left [sda1]")
 
     result = genolaunch("logs", "height-1", "--failed")
     as_json = genolaunch("logs", "height-1", "--failed", "--json")
@@ -312,6 +312,13 @@ def test_job_and_failed_exclude_each_other(genolaunch, content):
     content.launch()
 
     assert genolaunch("logs", "height-1", "--job", "merge", "--failed").exit_code == 2
+
+
+def test_an_attempt_that_there_never_was_is_refused(genolaunch, content):
+    content.launch(status="FAILED")
+    result = genolaunch("logs", "height-1", "--attempt", "3")
+    assert result.exit_code == 3
+    assert "Launch height-1 has had 1 attempts, and no attempt 3." in result.stderr
 
 
 def test_results_are_listed_and_downloaded(genolaunch, content, tmp_path):

@@ -1,6 +1,7 @@
 """Log lines of a launch's jobs, interleaved by time, and the stored tails when the streams are gone."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -18,16 +19,16 @@ def launch(platform, content):
     content.launch(status="FAILED")
     parent = job("2", "height-1-1-step2", "FAILED", size=2, statusSummary={"FAILED": 1, "SUCCEEDED": 1})
     children = [
-        job("2:0", "height-1-1-step2", "SUCCEEDED", stream="height-1/default/aaa", index=0),
-        job("2:1", "height-1-1-step2", "FAILED", stream="height-1/default/bbb", index=1),
+        job("2:0", "height-1-1-step2", "SUCCEEDED", stream="height-1-1/default/aaa", index=0),
+        job("2:1", "height-1-1-step2", "FAILED", stream="height-1-1/default/bbb", index=1),
     ]
-    merge = job("3", "height-1-1-merge", "SUCCEEDED", created=9, stream="height-1/default/ccc")
+    merge = job("3", "height-1-1-merge", "SUCCEEDED", created=9, stream="height-1-1/default/ccc")
     platform.batch = FakeBatch({"arn:queue/high": [parent, merge]}, children)
-    content.log("height-1/default/aaa", (NOW - 3000, "chunk 0 begins"), (NOW - 1000, "chunk 0 ends"))
-    content.log("height-1/default/bbb", (NOW - 2000, "chunk 1 fails"))
-    content.log("height-1/default/ccc", (NOW - 500, "merged"))
-    content.log("height-10/default/ddd", (NOW - 2500, "somebody else's"))
-    content.failed_job("height-1-1-step2", 1, "2:1", "height-1/default/bbb", tail="chunk 1 fails\nfor good")
+    content.log("height-1-1/default/aaa", (NOW - 3000, "chunk 0 begins"), (NOW - 1000, "chunk 0 ends"))
+    content.log("height-1-1/default/bbb", (NOW - 2000, "chunk 1 fails"))
+    content.log("height-1-1/default/ccc", (NOW - 500, "merged"))
+    content.log("height-1-10/default/ddd", (NOW - 2500, "somebody else's"))
+    content.failed_job("height-1-1-step2", 1, "2:1", "height-1-1/default/bbb", tail="chunk 1 fails\nfor good")
     return Launches(platform).get("height-1")
 
 
@@ -55,6 +56,14 @@ def test_all_jobs_lines_come_in_the_order_of_time(platform, launch):
 )
 def test_one_job_or_array_can_be_chosen(platform, launch, name, jobs):
     assert {job for job, _ in lines(platform, launch, name=name)} == jobs
+
+
+def test_lines_of_an_earlier_attempt_come_when_they_are_asked_for(platform, launch, content):
+    content.log("height-1-2/default/eee", (NOW - 100, "tried again"))
+    again = replace(launch, attempt=2)
+
+    assert [message for _, message in lines(platform, again)] == ["tried again"]
+    assert "tried again" not in [message for _, message in lines(platform, launch)]
 
 
 def test_unknown_job_names_the_known_ones(platform, launch):
@@ -85,7 +94,7 @@ def test_following_shows_each_line_once_until_the_launch_is_over(platform, conte
         pauses.append(seconds)
         platform.logs.put_log_events(
             logGroupName="/genolaunch/dev/jobs",
-            logStreamName="height-1/default/ccc",
+            logStreamName="height-1-1/default/ccc",
             logEvents=[{"timestamp": NOW, "message": "the last line"}],
         )
         content.launch(status="COMPLETE")

@@ -45,7 +45,19 @@ def test_a_launch_that_ended_badly_can_be_tried_again(platform, content, status)
 @pytest.mark.parametrize("status", ["COMPLETE", "RUNNING"])
 def test_no_other_launch_can_be_tried_again(platform, content, status):
     content.launch(status=status)
-    with pytest.raises(GenolaunchError, match="only a launch that is CANCELLED, FAILED can become RETRY"):
+    with pytest.raises(GenolaunchError, match="only a launch that is CANCELLED, FAILED, REJECTED can become RETRY"):
+        requests.retry(platform, found(platform))
+
+
+def test_a_launch_that_was_rejected_for_its_data_can_be_tried_again(platform, content):
+    content.launch(status="REJECTED", attempt={"N": "1"})
+    requests.retry(platform, found(platform))
+    assert item(platform)["status"] == {"S": "RETRY"}
+
+
+def test_a_launch_that_was_never_accepted_has_nothing_to_try(platform, content):
+    content.launch(status="REJECTED", attempt={"N": "0"})
+    with pytest.raises(GenolaunchError, match="never accepted: mend its config, and submit it again"):
         requests.retry(platform, found(platform))
 
 

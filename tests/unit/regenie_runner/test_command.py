@@ -114,6 +114,46 @@ def test_the_split_is_not_made_again_for_a_complete_level_1(launch, phase, capfd
     assert "All predictions are complete" in capfd.readouterr().out
 
 
+def level0_of_two(launch):
+    """Given: level 0 in two jobs that have finished, and a level 1 that would succeed on anything."""
+    files = {job: f"{{work}}/step1/split/l0_job{job}_l0_Y1" for job in (1, 2)}
+    tasks = [
+        {
+            "label": f"level 0 job {job} of 2",
+            "command": ["sh", "-c", f"echo {job} > {file}"],
+            "expect": [file],
+            "job": job,
+        }
+        for job, file in files.items()
+    ]
+    launch.plan("level0", *tasks)
+    command = ["sh", "-c", "echo 1 > $0", "{output}/x.loco"]
+    launch.plan("level1", {"label": "1", "command": command, "output": "step1/predictions/ldl", "expect": ["x.loco"]})
+    for index in ("0", "1"):
+        launch.environment(AWS_BATCH_JOB_ARRAY_INDEX=index)
+        assert launch.run("level0") == 0
+    launch.environment(AWS_BATCH_JOB_ARRAY_INDEX="0")
+
+
+def test_level_1_runs_on_what_level_0_left(launch):
+    level0_of_two(launch)
+    assert launch.run("level1") == 0
+
+
+@pytest.mark.parametrize("spoil", ["cut", "lost", "unfinished"])
+def test_level_1_does_not_run_on_level_0_files_that_are_not_what_their_job_left(launch, spoil, capfd):
+    level0_of_two(launch)
+    file = launch.work / "step1/split/l0_job2_l0_Y1"
+    if spoil == "cut":
+        file.write_text("")
+    else:
+        (file if spoil == "lost" else file.with_name(f"{file.name}.finished")).unlink()
+
+    assert launch.run("level1") == 1
+    assert "The files of level 0 job 2 of 2 are missing or not as that job left them" in capfd.readouterr().err
+    assert not (launch.work / "step1/predictions/ldl").exists()
+
+
 def test_the_split_is_made_again_for_an_incomplete_level_1(launch):
     launch.plan("level1", {"label": "1", "command": ["true"], "output": "step1/predictions/ldl", "expect": ["x.loco"]})
     launch.plan("split", {"label": "split", "command": ["false"], "expect": ["{work}/step1/split/l0.master"]})
