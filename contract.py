@@ -230,6 +230,8 @@ WORK_PLAN: Final = "plan"
 WORK_REPORT: Final = "report.html"
 WORK_SUMSTATS: Final = "gwas"
 WORK_PREDICTIONS: Final = "step1/predictions"
+WORK_QC: Final = "step1/qc"
+"""What quality control left for step 1, and in summary.json why it left out the others."""
 
 # --- The launcher of a Snakemake launch: an ECS task -----------------------------------------------------------------
 LAUNCHER_FOLDER: Final = "launcher/"

@@ -13,6 +13,7 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 
 from typing import Final
 
+from contract import WORK_QC
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.shared.config_model import BinaryTest, Condition, Interaction, RegenieParameters
@@ -28,9 +29,8 @@ CHUNK_STEM: Final = "chunk"
 SETS_FILE: Final = "sets.txt"
 """In the output folder of a job of gene-based tests: the names of its sets, one a line."""
 
-QC_FOLDER: Final = "step1/qc"
-QC_VARIANTS: Final = f"{{work}}/{QC_FOLDER}/variants.txt"
-QC_SAMPLES: Final = f"{{work}}/{QC_FOLDER}/samples.txt"
+QC_VARIANTS: Final = f"{{work}}/{WORK_QC}/variants.txt"
+QC_SAMPLES: Final = f"{{work}}/{WORK_QC}/samples.txt"
 """What quality control leaves for step 1: it has applied the launch's own lists already."""
 
 _P_THRESHOLD: Final = 0.05

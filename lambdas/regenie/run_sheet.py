@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS, ComputeService, run_name
+from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS, ComputeService, run_name
 from lambdas.regenie.chunks import Survey
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
@@ -105,7 +105,7 @@ def run_sheet(
         "traits": len(analysis.traits),
         "step2Jobs": sum(len(dataset.chunks) for dataset in analysis.datasets),
         "shareIdentifier": share_identifier(attempt.requested_by),
-        "exportPaths": _export_paths(analysis.step1),
+        "exportPaths": _export_paths(analysis),
         "resources": {phase: given.as_batch() for phase, given in analysis.resources.items()},
     }
 
@@ -124,10 +124,11 @@ def share_identifier(requested_by: str | None) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", requested_by or "")[:_MOST_SHARE_IDENTIFIER_CHARACTERS] or _ANONYMOUS
 
 
-def _export_paths(step1: Step1Mode) -> list[str]:
+def _export_paths(analysis: Analysis) -> list[str]:
     """Results for people, below the file system's root; chunks and level 0 files die with the file system."""
-    made = [WORK_PREDICTIONS] if step1 is not Step1Mode.GIVEN else []
-    return [f"work/{path}" for path in (WORK_SUMSTATS, WORK_REPORT, *made)]
+    made = [WORK_PREDICTIONS] if analysis.step1 is not Step1Mode.GIVEN else []
+    controlled = [WORK_QC] if analysis.parameters.step1.qc else []
+    return [f"work/{path}" for path in (WORK_SUMSTATS, WORK_REPORT, *made, *controlled)]
 
 
 def _step1_mode(parameters: RegenieParameters, level0_jobs: int) -> Step1Mode:

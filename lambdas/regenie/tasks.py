@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
-from contract import WORK_PREDICTIONS, WORK_REPORT, WORK_SUMSTATS
+from contract import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles
@@ -161,7 +161,7 @@ def _quality_control(parameters: RegenieParameters) -> Task:
             "prefix": GenotypeFiles(parameters.genotypes).prefix,
             **{key: path for key, path in lists.items() if path},
             **step1.qc.model_dump(),
-            "output": commands.QC_FOLDER,
+            "output": WORK_QC,
         }
     }
 

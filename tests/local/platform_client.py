@@ -260,6 +260,22 @@ class PlatformClient:
         entries = (event.get("stateEnteredEventDetails", {}) for page in pages for event in page["events"])
         return sum(entry.get("name") == state for entry in entries)
 
+    def job(self, launch_id: str, name: str) -> dict[str, Any]:
+        """The launch's job (or array) whose name ends so."""
+        (found,) = [job for job in self.jobs(launch_id) if job["jobName"].endswith(f"-{name}")]
+        job: dict[str, Any] = self.batch.describe_jobs(jobs=[found["jobId"]])["jobs"][0]
+        return job
+
+    def job_log(self, launch_id: str, name: str) -> str:
+        """What that job (or the first child of the array) wrote."""
+        job = self.job(launch_id, name)
+        if "size" in job.get("arrayProperties", {}):
+            job = self.batch.describe_jobs(jobs=[f"{job['jobId']}:0"])["jobs"][0]
+        events = self.client("logs").get_log_events(
+            logGroupName=self.name(Parameter.JOB_LOG_GROUP), logStreamName=job["container"]["logStreamName"]
+        )["events"]
+        return "\n".join(event["message"] for event in events)
+
     def leftovers(self, launch_id: str) -> dict[str, list[str]]:
         """What the launch created and is still there, by kind."""
         file_systems = [

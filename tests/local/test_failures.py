@@ -39,13 +39,6 @@ def set_status(platform: PlatformClient, launch_id: str, status: str, **fields: 
     )
 
 
-def described(platform: PlatformClient, launch_id: str, name: str) -> dict[str, Any]:
-    """The launch's job (or array) whose name ends so."""
-    (found,) = [job for job in platform.jobs(launch_id) if job["jobName"].endswith(f"-{name}")]
-    job: dict[str, Any] = platform.batch.describe_jobs(jobs=[found["jobId"]])["jobs"][0]
-    return job
-
-
 def job_tasks(platform: PlatformClient, launch_id: str) -> list[dict[str, Any]]:
     return [task for task in platform.tasks(launch_id) if task["taskId"].startswith("job#")]
 
@@ -55,17 +48,6 @@ def memory(job: dict[str, Any]) -> int:
     return int(value)
 
 
-def log_of(platform: PlatformClient, launch_id: str, name: str) -> str:
-    """What the job (or the first child of the array) of the launch's attempt wrote."""
-    job = described(platform, launch_id, name)
-    if "size" in job.get("arrayProperties", {}):
-        job = platform.batch.describe_jobs(jobs=[f"{job['jobId']}:0"])["jobs"][0]
-    events = platform.client("logs").get_log_events(
-        logGroupName=platform.name(Parameter.JOB_LOG_GROUP), logStreamName=job["container"]["logStreamName"]
-    )["events"]
-    return "\n".join(event["message"] for event in events)
-
-
 def test_a_chunk_that_loses_its_spot_host_twice_goes_on_demand(platform):
     config = quick()
     platform.inject_batch(f"{config['name']}-*-step2:1", times=2)
@@ -73,7 +55,7 @@ def test_a_chunk_that_loses_its_spot_host_twice_goes_on_demand(platform):
     launch_id = start(platform, config)
     assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
 
-    first, again = described(platform, launch_id, "step2"), described(platform, launch_id, "step2-on-demand")
+    first, again = platform.job(launch_id, "step2"), platform.job(launch_id, "step2-on-demand")
     lost = platform.batch.describe_jobs(jobs=[f"{first['jobId']}:1"])["jobs"][0]
     assert len(lost["attempts"]) == 2
     assert "batch-spot" in first["jobQueue"]
@@ -93,7 +75,7 @@ def test_a_job_that_runs_out_of_memory_gets_twice_as_much_once(platform):
     launch_id = start(platform, config)
     assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
 
-    before, after = described(platform, launch_id, "level1"), described(platform, launch_id, "level1-more-memory")
+    before, after = platform.job(launch_id, "level1"), platform.job(launch_id, "level1-more-memory")
     assert memory(after) == 2 * memory(before)
     assert after["jobQueue"] == before["jobQueue"]
     assert [t["errorType"] for t in job_tasks(platform, launch_id)] == ["OutOfMemoryError"]
@@ -118,7 +100,7 @@ def test_a_failed_level_1_is_told_and_a_retry_with_other_resources_does_only_wha
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
     done = platform.wait_for(launch_id)
     assert done["status"] == "COMPLETE", done
-    assert "complete from an earlier attempt: nothing to do" in log_of(platform, launch_id, "2-level1")
+    assert "complete from an earlier attempt: nothing to do" in platform.job_log(launch_id, "2-level1")
     assert done["fileSystemId"] != failed["fileSystemId"]
     platform.assert_clean(launch_id)
 
@@ -147,7 +129,7 @@ def test_data_that_is_at_fault_at_a_retry_can_be_mended_and_the_launch_still_res
     platform.s3.put_object(Bucket=data, Key=key, Body=good)
     set_status(platform, launch_id, "RETRY")
     assert platform.wait_for(launch_id, "COMPLETE")["attempt"] == 3
-    assert "complete from an earlier attempt: nothing to do" in log_of(platform, launch_id, "3-level1")
+    assert "complete from an earlier attempt: nothing to do" in platform.job_log(launch_id, "3-level1")
     assert platform.answer(file, accepted=True)
     platform.assert_clean(launch_id)
 
@@ -174,7 +156,7 @@ def test_a_retry_after_a_cancel_during_step_2_keeps_the_finished_chunks_and_step
     done = platform.wait_for(launch_id)
     assert done["status"] == "COMPLETE", done
     for job in ("2-split", "2-level0", "2-level1", "2-step2"):
-        assert "complete from an earlier attempt: nothing to do" in log_of(platform, launch_id, job), job
+        assert "complete from an earlier attempt: nothing to do" in platform.job_log(launch_id, job), job
     platform.assert_clean(launch_id)
 
 
@@ -263,7 +245,7 @@ def test_an_export_with_failed_files_fails_the_launch_and_a_retry_only_merges_ag
     set_status(platform, launch_id, "RETRY")
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
     assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
-    assert "nothing to do" in log_of(platform, launch_id, "2-step2")
+    assert "nothing to do" in platform.job_log(launch_id, "2-step2")
 
 
 def test_predictions_that_lack_a_trait_are_refused_by_name(platform):

@@ -39,6 +39,16 @@ COMMAND_PHASES = {
     "step1": "Step 1",
     "step2": "Step 2",
 }
+QC_SUMMARY = "step1/qc/summary.json"
+_LEFT_OUT = {
+    "list": "not among those that the launch's lists choose",
+    "geno": "without a genotype of more than {geno:g} of the samples",
+    "mac": "minor allele count below {mac}",
+    "maf": "minor allele frequency below {maf:g}",
+    "hwe": "Hardy-Weinberg p-value below {hwe:g}",
+    "name": "same id as a variant that was left out",
+}
+"""Reasons of the summary, in the order in which they are looked at."""
 _REGIONS = 5  # of a trait; the table of loci names more
 _INFLATED, _DEFLATED = 1.1, 0.9
 
@@ -77,6 +87,17 @@ class TraitSection(NamedTuple):
     def ssf(self) -> str:
         """Path of the results in the GWAS Catalog's format."""
         return self.summary["results"].removesuffix(RESULTS_SUFFIX) + TABLE_SUFFIX
+
+
+class Quality(NamedTuple):
+    """What quality control left for step 1."""
+
+    kept: Mapping[str, int]
+    """Variants and samples."""
+    samples: int
+    """Before it."""
+    left_out: list[tuple[str, int]]
+    """Why, in words, and how many variants: the first reason that applied to each."""
 
 
 class Phase(NamedTuple):
@@ -145,6 +166,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             config=launch.config,
             traits=sections,
             people=logs.analysed_people(last_log),
+            quality=_quality(launch, workspace),
             warnings=[
                 *launch.warnings,
                 *_own_warnings(sections),
@@ -164,6 +186,18 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             region_kb=REGION_BP // 1000,
         )
     )
+
+
+def _quality(launch: Launch, workspace: Workspace) -> Quality | None:
+    if not launch.parameters.get("step1", {}).get("qc"):
+        return None
+    summary = json.loads((workspace.work / QC_SUMMARY).read_text(encoding="utf-8"))
+    settings = summary["settings"]
+    left_out = [
+        (words.format(**settings), summary["variants"]["leftOut"][reason]) for reason, words in _LEFT_OUT.items()
+    ]
+    kept = {what: summary[what]["kept"] for what in ("variants", "samples")}
+    return Quality(kept, summary["samples"]["all"], [(words, count) for words, count in left_out if count])
 
 
 def _environment() -> Environment:

@@ -74,6 +74,12 @@ def test_given_predictions_are_not_exported_again(data: MemoryDataSet):
     assert found["exportPaths"] == ["work/gwas", "work/report.html"]
 
 
+def test_what_quality_control_left_is_exported(data: MemoryDataSet):
+    add_cohort(data, ("1", 10))
+
+    assert "work/step1/qc" in sheet(data, step1={"qc": {}})["exportPaths"]
+
+
 def test_a_retry_moves_to_the_next_zone_and_asking_again_does_not(data: MemoryDataSet):
     add_cohort(data, ("1", 10))
 

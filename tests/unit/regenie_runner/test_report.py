@@ -185,6 +185,26 @@ def test_what_planning_warned_of_is_shown(launch):
     assert "regenie.traits.2: 16 % of ldl is missing. Look at it." in text
 
 
+def test_what_quality_control_left_out_is_told(launch):
+    launch.describe({**CONFIG, "regenie": {**PARAMETERS, "step1": {"qc": {"mac": 50}}}})
+    summary = {
+        "samples": {"all": 800, "kept": 790},
+        "variants": {
+            "kept": 61_000,
+            "leftOut": {"list": 0, "geno": 12, "mac": 3400, "maf": 0, "hwe": 7, "name": 0},
+        },
+        "settings": {"mac": 50, "maf": 0.01, "geno": 0.1, "hwe": 1e-15, "mind": 0.1},
+    }
+    launch.write("step1/qc/summary.json", json.dumps(summary))
+    given_results(launch, height=expected_results("height"))
+
+    text = report(launch).text
+    assert "fitted to 61,000 variants and 790 of 800 samples" in text
+    for words in ("minor allele count below 50", "3,400", "Hardy-Weinberg p-value below 1e-15"):
+        assert words in text
+    assert "minor allele frequency below" not in text
+
+
 def test_the_time_of_each_step_is_told(launch):
     launch.describe(CONFIG)
     given_results(launch, height=HEADER + result_row("1", 5))

@@ -1,0 +1,145 @@
+"""What it takes to compare people and look at every value before a launch: seconds, and peak memory.
+
+    .venv/bin/python -m benchmarks.preflight                       # 500,000 people, 50 traits, 20 covariates
+    .venv/bin/python -m benchmarks.preflight --people 100000 --traits 10
+
+The files are simulated, their lines made where they are read: a .fam, a phenotype and a covariate file. Time is this
+machine's processor's, without any network; making the lines is part of it, and how long that takes alone is shown
+beside it. The memory is that of a process of its own (resident, with the interpreter). The function has 2,048 MiB.
+"""
+
+import argparse
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from random import Random
+from typing import NamedTuple
+
+from rich.console import Console
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles
+from lambdas.regenie.preflight.check import Genotyped, check_data
+from lambdas.regenie.preflight.findings import Findings
+from lambdas.regenie.preflight.table import Table
+from lambdas.shared.config_model import RegenieParameters
+
+FILES = GenotypeFiles("cohort.bed")
+PATTERNS = 997
+"""Rows with values of their own; they come again and again, a prime number of rows apart."""
+MISSING_SHARE = 0.05
+
+
+class Size(NamedTuple):
+    """Of a cohort."""
+
+    people: int
+    traits: int
+    covariates: int
+
+
+class Cost(NamedTuple):
+    """Of checking it."""
+
+    seconds: float
+    lines_alone: float
+    """Seconds that making the lines takes."""
+    mib: float
+    """Peak resident memory, with the interpreter."""
+    analysed: int
+    """People with a value of the first trait and all covariates: shows that all was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedCohort(DataSet):
+    """A data set whose sample list and tables are made where they are read."""
+
+    people: int = 0
+    rows: dict[str, Sequence[bytes]] = field(default_factory=dict)
+    """Path -> what follows the ids in each row, again and again."""
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """As from S3: a table begins with its header, the sample list has none."""
+        patterns = self.rows[path]
+        if path != FILES.sample_list:
+            yield b"FID IID " + b" ".join(b"c%d" % number for number in range(len(patterns[0].split())))
+        for person in range(self.people):
+            yield b"%d %d " % (person, 1_000_000 + person) + patterns[person % PATTERNS]
+
+    def head(self, path: str, length: int) -> bytes:  # noqa: ARG002 - the .bim, of which only the first line is read
+        """The first bytes of the list of variants."""
+        return b"1\trs1\t0\t1\tA\tG\n"[:length]
+
+
+def simulate(size: Size) -> SimulatedCohort:
+    """Given: numbers of six digits, 5 % of the traits' missing."""
+    random = Random(7)
+    return SimulatedCohort(
+        "simulated",
+        "",
+        size.people,
+        {
+            FILES.sample_list: [b"0 0 %d -9" % (1 + number % 2) for number in range(PATTERNS)],
+            "phenotypes.txt": _patterns(random, size.traits, MISSING_SHARE),
+            "covariates.txt": _patterns(random, size.covariates, 0),
+        },
+    )
+
+
+def _patterns(random: Random, columns: int, missing: float) -> list[bytes]:
+    return [
+        b" ".join(b"NA" if random.random() < missing else b"%.5f" % random.gauss(0, 1) for _ in range(columns))
+        for _ in range(PATTERNS)
+    ]
+
+
+def check(size: Size) -> Cost:
+    """When: the cohort is checked, in this process."""
+    data = simulate(size)
+    traits, covariates = ([f"c{number}" for number in range(count)] for count in (size.traits, size.covariates))
+    parameters = RegenieParameters(
+        genotypes=FILES.path,
+        phenotypes="phenotypes.txt",
+        covariates="covariates.txt",
+        traits=traits,
+        trait_type="quantitative",
+    )
+    genotyped = {FILES: Genotyped("regenie.genotypes", GenotypeCounts(600_000, size.people))}
+    tables = Table(data, "phenotypes.txt", traits), Table(data, "covariates.txt", covariates)
+    findings = Findings()
+    start = time.process_time()
+    counts = check_data(data, genotyped, *tables, parameters, findings)
+    seconds = time.process_time() - start
+    findings.raise_if_any()
+    assert counts is not None
+    start = time.process_time()
+    for path in data.rows:
+        for _ in data.lines(path):
+            pass
+    lines_alone = time.process_time() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Cost(seconds, lines_alone, peak, counts.traits["c0"].analysed)
+
+
+def main() -> None:
+    """Print the cost of one cohort."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=500_000)
+    parser.add_argument("--traits", type=int, default=50)
+    parser.add_argument("--covariates", type=int, default=20)
+    size = Size(**vars(parser.parse_args()))
+    # Spawned: a forked process would begin with the memory of this one.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        cost = processes.submit(check, size).result()
+    Console().print(
+        f"{size.people:,} people, {size.traits} traits, {size.covariates} covariates: {cost.seconds:.1f} s "
+        f"of processor (making the lines alone: {cost.lines_alone:.1f} s), peak memory {cost.mib:.0f} MiB; "
+        f"{cost.analysed:,} people analysed for the first trait"
+    )
+
+
+if __name__ == "__main__":
+    main()
