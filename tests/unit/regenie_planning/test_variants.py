@@ -1,11 +1,13 @@
 """Where a data set's variants lie, in each format."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.variants import variant_positions
-from tests.unit.regenie_planning.conftest import MemoryDataSet, bgi, bim
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, bgi, bim
 
 
 def test_a_bim_gives_chromosome_and_position_of_each_line(data: MemoryDataSet):
@@ -58,3 +60,23 @@ def test_a_line_without_a_position_is_named(data: MemoryDataSet, line: bytes):
 
     with pytest.raises(UnusableInputError, match="without a position in the line '1 rs1 0"):
         list(variant_positions(data, GenotypeFiles("a.bed")))
+
+
+def test_an_index_that_does_not_fit_beside_what_is_there_is_refused_before_it_is_copied(
+    data: MemoryDataSet, monkeypatch: pytest.MonkeyPatch
+):
+    add_bgen(data, ("1", 10), name="imputed")
+    size = len(data.files["imputed.bgen.bgi"])
+    files = GenotypeFiles("imputed.bgen", "imputed.sample")
+
+    def free(share: float) -> None:
+        usage = SimpleNamespace(free=int(size / share))
+        monkeypatch.setattr("shutil.disk_usage", lambda _folder: usage)
+
+    free(0.89)
+    assert list(variant_positions(data, files)) == [(1, 10)]
+    free(0.91)
+    monkeypatch.setattr(MemoryDataSet, "download", None)
+    with pytest.raises(UnusableInputError, match="more than planning can hold") as refusal:
+        list(variant_positions(data, files))
+    assert "Split the .bgen file by chromosome" in refusal.value.remedy
