@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 from contract import WORK_LAUNCH, WORK_PREDICTIONS, Status, Workflow
 from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.errors import UnusableInputError
-from lambdas.regenie.predictions import listed_predictions
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts
 from lambdas.shared import aws
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 FROM_LAUNCH: Final = "regenie.step1.from_launch"
 """The config key that all faults here are of."""
 
-_LIST_SUFFIX: Final = "_pred.list"
 _RUN_STEP_1: Final = "Leave from_launch out and enable step 1, which makes predictions of this launch's own data."
 _GIVE_ANOTHER: Final = "Give the id of a regenie launch: `genolaunch list` shows them."
 _COPIES_AT_A_TIME: Final = 8
@@ -98,21 +96,24 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
     Raises:
         UnusableInputError: it has no predictions to use.
     """
-    if launch is None or launch.workflow != Workflow.REGENIE:
-        problem = "is no launch of this stage" if launch is None else f"is a launch of {launch.workflow}"
-        raise _unusable(launch_id, problem, _GIVE_ANOTHER)
+    if launch is None:
+        raise _unusable(launch_id, "is no launch of this stage", _GIVE_ANOTHER)
     if launch.status is not Status.COMPLETE:
-        raise _unusable(
-            launch_id, f"is {launch.status}", "Wait until it is COMPLETE, or retry it; then launch this again."
-        )
+        remedy = "Wait until it is COMPLETE, or retry it; then launch this again."
+        raise _unusable(launch_id, f"is {launch.status}", remedy)
+    if launch.workflow != Workflow.REGENIE:
+        raise _unusable(launch_id, f"is a launch of {launch.workflow}", _GIVE_ANOTHER)
+    record = json.loads(results.text(WORK_LAUNCH))
+    if "analysed" not in record:
+        problem = "kept no record of the files that it analysed, since it ran before this stage did so"
+        raise _unusable(launch_id, problem, "Enable step 1, or give its predictions as `predictions`, below data.")
     states = results.states(f"{WORK_PREDICTIONS}/")
-    lists = (path for path in states if path.endswith(_LIST_SUFFIX) and "/." not in path)  # `.` begins an attempt
-    found = {trait: path for each in lists for trait, path in listed_predictions(results, each).items()}
-    predictions = {trait: path for trait, path in found.items() if path in states and states[path].size}
+    # By the record, and not by the lists beside the files: an attempt before may have left some of other data.
+    planned: Mapping[str, str] = record["predictions"]
+    predictions = {trait: path for trait, path in planned.items() if path in states and states[path].size}
     if not predictions:
         remedy = "Name the launch that ran step 1 itself, or enable step 1."
         raise _unusable(launch_id, f"has no predictions in {results.uri(WORK_PREDICTIONS)}/", remedy)
-    record = json.loads(results.text(WORK_LAUNCH))
     return EarlierLaunch(
         launch_id,
         results,
@@ -183,7 +184,7 @@ def check_analysed(now: Analysed, samples: SampleCounts, earlier: EarlierLaunch,
 
 
 def copy_predictions(earlier: EarlierLaunch, traits: Sequence[str], target: DataSet) -> None:
-    """Copy traits' predictions within S3 to the results of the launch that uses them, with lists beside them.
+    """Copy traits' predictions within S3 to the results of the launch that uses them.
 
     A file system links these results, and no other's. Files of more than 5 GB are copied in parts. Done again, it
     leaves the same; a launch that has them can be named by a later one in its turn.
@@ -194,17 +195,11 @@ def copy_predictions(earlier: EarlierLaunch, traits: Sequence[str], target: Data
 
 
 def _copy(client: "S3Client", earlier: EarlierLaunch, target: DataSet, trait: str) -> None:
-    source, place = earlier.results, earlier.place(trait)
+    source = earlier.results
     client.copy(
         {"Bucket": source.bucket, "Key": source.prefix + earlier.predictions[trait]},
         target.bucket,
-        target.prefix + place,
-    )
-    folder, name = posixpath.split(place)
-    client.put_object(
-        Bucket=target.bucket,
-        Key=f"{target.prefix}{folder}/step1{_LIST_SUFFIX}",
-        Body=f"{trait} {name}\n".encode(),
+        target.prefix + earlier.place(trait),
     )
 
 

@@ -15,7 +15,7 @@ from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
-from lambdas.regenie.tasks import Analysis, Task, plan_tasks
+from lambdas.regenie.tasks import Analysis, Task, own_predictions, plan_tasks
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.launch_repository import LaunchRepository
@@ -84,7 +84,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
             logger.info(found.survey.note)
     analysis = analyse(config.regenie, inputs)
     repository.record_warnings(launch_id, attempt, inputs.warnings)
-    _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs)])
+    _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
     _write_plan(launch_id, analysis)
     if inputs.restored:
         task = {"label": "restored inputs", "files": inputs.restored}
@@ -99,13 +99,14 @@ def _results(launch_id: str) -> DataSet:
     return DataSet(settings().results_bucket, results_prefix(launch_id))
 
 
-def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any], inputs: Inputs) -> str:
+def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any], inputs: Inputs, analysis: Analysis) -> str:
     launch = {
         "launchId": launch_id,
         "attempt": attempt,
         "config": config,
         "samples": inputs.samples.as_dict(),
         "analysed": inputs.analysed.as_dict(),
+        "predictions": own_predictions(analysis),
         "warnings": inputs.warnings,
     }
     return json.dumps(launch, sort_keys=True)

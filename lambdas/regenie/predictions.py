@@ -1,4 +1,4 @@
-"""Lists of step 1 predictions (`_pred.list`), as regenie writes them."""
+"""Predictions of an earlier step 1, given by the user instead of a step 1 of this launch."""
 
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -10,31 +10,21 @@ from lambdas.regenie.errors import UnusableInputError
 def read_predictions(data: DataSet, list_path: str, traits: Sequence[str]) -> Mapping[str, str]:
     """Trait -> path below data of its LOCO predictions, by a `_pred.list` (lines of `TRAIT PATH`).
 
+    regenie writes absolute paths of the machine it ran on: such a file is looked for beside the list. A relative path
+    starts at the list's folder.
+
     Raises:
         UnusableInputError: the list does not name every trait (regenie would only warn), or is no such list.
     """
-    listed = listed_predictions(data, list_path)
+    listed = _parse(data, list_path)
     missing = [trait for trait in traits if trait not in listed]
     if missing:
         raise UnusableInputError(
             f"names {data.uri(list_path)}, which has no predictions for {', '.join(missing)}",
             "Run step 1 for these traits too, or leave them out of `traits`.",
         )
-    return {trait: listed[trait] for trait in traits}
-
-
-def listed_predictions(data: DataSet, list_path: str) -> Mapping[str, str]:
-    """All that a list names: trait -> path below data of its LOCO predictions.
-
-    regenie writes absolute paths of the machine it ran on: such a file is looked for beside the list. A relative path
-    starts at the list's folder.
-
-    Raises:
-        UnusableInputError: it is no such list, or points out of the data.
-    """
     folder = posixpath.dirname(list_path)
-    listed = _parse(data, list_path)
-    return {trait: _beside(folder, path, data.uri(list_path)) for trait, path in listed.items()}
+    return {trait: _beside(folder, listed[trait], data.uri(list_path)) for trait in traits}
 
 
 def _parse(data: DataSet, list_path: str) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Analysis:
 
 _OTHER_ROWS: Final = ("--test", "--minHOMs")
 """Options of step 2 with which regenie's log may not count all that it leaves out."""
+_WORK: Final = "{work}/"
 _WHOLE_OUTPUT: Final = f"{WORK_PREDICTIONS}/all"
 
 
@@ -90,6 +91,12 @@ def plan_tasks(analysis: Analysis) -> dict[str, Iterator[Task]]:
     }
     # What an earlier attempt made of other inputs is another task's, however alike the commands are.
     return {phase: _of_inputs(analysis, tasks) for phase, tasks in phases.items()}
+
+
+def own_predictions(analysis: Analysis) -> dict[str, str]:
+    """Trait -> path of its LOCO file below the launch's results; none if a user's file below data is used."""
+    paths = {trait: _prediction(analysis, trait) for trait in analysis.traits}
+    return {trait: path.removeprefix(_WORK) for trait, path in paths.items() if path.startswith(_WORK)}
 
 
 def _of_inputs(analysis: Analysis, tasks: Iterable[Task]) -> Iterator[Task]:

@@ -128,7 +128,8 @@ def test_an_earlier_launchs_predictions_are_used_by_its_id(platform, finished):
     for trait in ("height", "ldl"):
         path = f"gwas/{trait}.regenie.gz"
         assert platform.result(launch_id, path) == platform.result(finished["launchId"], path)
-    assert platform.result(launch_id, "step1/predictions/ldl/step1_pred.list") == b"ldl step1_2.loco\n"
+    loco = "step1/predictions/ldl/step1_2.loco"
+    assert platform.result(launch_id, loco) == platform.result(finished["launchId"], loco)
     # And: with other covariates they are not this analysis's predictions
     other = config | {"regenie": config["regenie"] | {"covariate_columns": ["age"]}}
     rejected = platform.wait_for(platform.drop(other)["launchId"])

@@ -32,8 +32,6 @@ def export_predictions(s3: Any, launch_id: str) -> None:
     for number, trait in enumerate(("height", "ldl"), start=1):
         folder = f"results/{launch_id}/step1/predictions/{trait}"
         s3.put_object(Bucket=RESULTS_BUCKET, Key=f"{folder}/step1_{number}.loco", Body=f"FID_IID 1_1\n1 0.{number}\n")
-        listed = f"{trait} /fsx/work/step1/predictions/.{trait}.attempts/j-1/step1_{number}.loco\n"
-        s3.put_object(Bucket=RESULTS_BUCKET, Key=f"{folder}/step1_pred.list", Body=listed)
 
 
 def test_predictions_are_copied_and_the_jobs_told_of_them(repository: LaunchRepository, buckets: Any):

@@ -10,6 +10,8 @@ from lambdas.regenie import inputs
 from lambdas.regenie.earlier_launch import EarlierLaunch, read_earlier_launch
 from lambdas.regenie.errors import LaunchInputError, UnusableInputError
 from lambdas.regenie.images import Images
+from lambdas.regenie.run_sheet import analyse
+from lambdas.regenie.tasks import own_predictions
 from lambdas.shared.launch import Launch
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
 
@@ -44,14 +46,10 @@ def results_of(data: MemoryDataSet, **config: Any) -> MemoryDataSet:
         },
         "samples": found.samples.as_dict(),
         "analysed": found.analysed.as_dict(),
+        "predictions": (predictions := own_predictions(analyse(regenie, found))),
     }
-    files = {"launch.json": json.dumps(launch).encode()}
-    for number, trait in enumerate(regenie.traits, start=1):
-        folder = f"{PREDICTIONS}/{trait}"
-        files[f"{folder}/step1_{number}.loco"] = b"FID_IID f0_i0\n1 0.5\n"
-        # regenie writes the absolute path of the place it ran at
-        files[f"{folder}/step1_pred.list"] = f"{trait} /fsx/work/.{trait}.attempts/j-1/step1_{number}.loco\n".encode()
-    return MemoryDataSet("results", f"results/{EARLIER}/", files)
+    files = dict.fromkeys(predictions.values(), b"FID_IID f0_i0\n1 0.5\n")
+    return MemoryDataSet("results", f"results/{EARLIER}/", {"launch.json": json.dumps(launch).encode(), **files})
 
 
 def using(data: MemoryDataSet, results: MemoryDataSet, **config: Any) -> inputs.Inputs:
@@ -95,14 +93,11 @@ def test_predictions_are_found_by_the_traits_names_and_placed_below_the_launchs_
     assert about(found) == ""
 
 
-def test_predictions_of_all_traits_beside_one_list_are_told_apart_too(cohort: MemoryDataSet):
-    # Given a step 1 that ran as one job
+def test_predictions_of_a_step_1_in_one_job_are_told_apart_and_what_else_is_there_is_passed_over(cohort: MemoryDataSet):
+    # Given: predictions beside one another, and some that an attempt before made in another way
     results = results_of(cohort)
-    for path in [path for path in results.files if path.startswith(PREDICTIONS)]:
-        del results.files[path]
-    results.files[f"{PREDICTIONS}/all/step1_pred.list"] = b"ldl /x/step1_2.loco\nheight /x/step1_1.loco\n"
-    for number in (1, 2):
-        results.files[f"{PREDICTIONS}/all/step1_{number}.loco"] = b"FID_IID f0_i0\n"
+    assert f"{PREDICTIONS}/all/step1_1.loco" in results.files
+    results.files[f"{PREDICTIONS}/ldl/step1_9.loco"] = b"of other data"
 
     found = using(cohort, results)
 
@@ -115,7 +110,7 @@ def test_other_predictions_make_another_fingerprint(cohort: MemoryDataSet):
     before = using(cohort, results).fingerprint
 
     assert using(cohort, results).fingerprint == before
-    results.files[f"{PREDICTIONS}/ldl/step1_1.loco"] += b"2 0.5\n"
+    results.files[f"{PREDICTIONS}/all/step1_2.loco"] += b"2 0.5\n"
     assert using(cohort, results).fingerprint != before
 
 
@@ -170,7 +165,8 @@ def test_other_people_and_another_version_are_warned_of(cohort: MemoryDataSet):
     ("launch", "problem"),
     [
         (None, "is no launch of this stage"),
-        (complete(workflow=None, status=Status.REJECTED), "is a launch of None"),
+        (complete(workflow=Workflow.SNAKEMAKE), "is a launch of snakemake"),
+        (complete(workflow=None, status=Status.REJECTED), "is REJECTED"),
         (complete(status=Status.RUNNING), "is RUNNING"),
         (complete(status=Status.FAILED), "is FAILED"),
     ],
@@ -181,11 +177,20 @@ def test_only_a_launch_that_is_complete_counts(cohort: MemoryDataSet, launch: La
     assert refusal.value.problem == f"names {EARLIER}, which {problem}"
 
 
-@pytest.mark.parametrize("left", [[], ["step1/predictions/.ldl.attempts/j-1/step1_pred.list"]])
-def test_a_launch_without_predictions_of_its_own_is_refused(cohort: MemoryDataSet, left: list[str]):
+def test_a_launch_without_predictions_of_its_own_is_refused(cohort: MemoryDataSet):
     results = results_of(cohort)
     for path in [path for path in results.files if path.startswith(PREDICTIONS)]:
-        del results.files[path]
-    results.files.update(dict.fromkeys(left, b"ldl step1_1.loco\n"))
+        results.files[path] = b""
 
     assert faults(cohort, results) == [f"has no predictions in s3://results/results/{EARLIER}/step1/predictions/"]
+
+
+def test_a_launch_from_before_files_were_recorded_is_refused_in_plain_words(cohort: MemoryDataSet):
+    results = results_of(cohort)
+    record = json.loads(results.files["launch.json"])
+    del record["analysed"]
+    results.files["launch.json"] = json.dumps(record).encode()
+
+    assert faults(cohort, results) == [
+        "kept no record of the files that it analysed, since it ran before this stage did so"
+    ]
