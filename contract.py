@@ -248,6 +248,11 @@ def launcher_run_sheet(attempt: int) -> str:
     return f"run-{attempt}.json"
 
 
+def launcher_jobs(attempt: int) -> str:
+    """Object below LAUNCHER_FOLDER: {"jobs": [{id, name, rule, wildcards, submission, status}]}, as they are known."""
+    return f"jobs-{attempt}.json"
+
+
 def launcher_outcome(attempt: int) -> str:
     """Object below LAUNCHER_FOLDER: how it ended, written last."""
     return f"outcome-{attempt}.json"
@@ -284,7 +289,39 @@ class LauncherExit(IntEnum):
 
 LAUNCHER_TASK_PREFIX: Final = "launcher#"
 """taskId of an attempt's launcher in the task table: launcher#<attempt>. It holds the launch message, how often its
-task was started, the task's ARN, and how it ended."""
+task was started, and the task's ARN (LauncherField)."""
+
+
+class LauncherField:
+    """Attributes of a launcher's item in the task table, besides those of TaskField."""
+
+    MESSAGE: Final = "message"  # the launch message, as JSON
+    STARTS: Final = "starts"  # how often a task was asked for, 1 for the first
+    TASK_ARN: Final = "taskArn"  # of the newest task; absent until ECS has answered
+    REPLACES: Final = "replaces"  # ARN of the task that it was started again for
+
+
+NETWORK_FAULTS: Final = (
+    "*network interface*",  # Timeout waiting for network interface provisioning to complete.
+    "*Network Interface*",
+    "*NetworkInterface*",
+    "*Not enough IP space*",
+    "*InsufficientFreeAddresses*",
+    "*InsufficientCidrBlocks*",
+    "ENI *",
+    "* ENI *",
+)
+"""Wildcards of the `stoppedReason` of a task that never ran for want of a network interface or an address: it is
+started again (Amazon ECS developer guide, "Stopped task error messages"; EC2's own codes are quoted in it)."""
+
+TASK_NEVER_RAN: Final = "TaskFailedToStart"
+"""`stopCode` of such a task."""
+
+
+def launcher_log_stream(task_arn: str) -> str:
+    """Where the awslogs driver writes a launcher's lines: <prefix>/<container>/<task id>."""
+    return f"{LAUNCHER_CONTAINER}/{LAUNCHER_CONTAINER}/{task_arn.rpartition('/')[2]}"
+
 
 # --- Tags and names ------------------------------------------------------------------------------------------------
 TAG_PROJECT: Final = "project"
@@ -384,3 +421,11 @@ class Setting(StrEnum):
     RESTORE_POLICY = "RESTORE_POLICY"  # JSON {mixedTier, days, mostBytes, mostUsd}
     LAUNCHES_AT_ONCE = "LAUNCHES_AT_ONCE"
     EVENT_BUS = "EVENT_BUS"
+    SNAKEMAKE_STATE_MACHINE = "SNAKEMAKE_STATE_MACHINE"
+    TIBANNA_STATE_MACHINE = "TIBANNA_STATE_MACHINE"
+    ENGINES = "ENGINES"  # JSON {SnakemakeEngine: what the run sheet says of it for every launch}
+    WRITABLE_BUCKETS = "WRITABLE_BUCKETS"  # separated by commas; none if unset
+    CLUSTER = "CLUSTER"  # ARN of the ECS cluster in which launchers run
+    TASK_DEFINITION = "TASK_DEFINITION"  # ARN of the launcher's
+    LAUNCH_QUEUE = "LAUNCH_QUEUE"  # URL of the queue of launch messages
+    DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"  # URL of its dead-letter queue

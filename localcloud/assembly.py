@@ -38,6 +38,8 @@ class StandIns:
     injectors: Mapping[str, Injector] = field(default_factory=dict)
     """Make a service fail on request, by the service's name."""
     interceptors: tuple[Interceptor, ...] = ()
+    subscribe_ecs: Callable[[Callable[[dict[str, Any]], None]], None] | None = None
+    """Lets a listener hear the `detail` of every change of an ECS task."""
 
 
 MakeStandIns = Callable[[Path, str], StandIns]
@@ -53,6 +55,8 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     archives.install()
     injectors = {**stand_ins.injectors, "glacier": glacier_injector(archives)}
     ministack.serve_path(injection.PREFIX, InjectionEndpoint(injectors).answer)
+    if stand_ins.subscribe_ecs:
+        stand_ins.subscribe_ecs(_announce_task)
     sdk = SdkTasks(endpoint)
     stand_ins.batch.subscribe(_announce_job)
     for each in stand_ins.interceptors:
@@ -93,6 +97,10 @@ def _connect_pipes(sdk: SdkTasks) -> None:
 
 def _announce_job(job: Mapping[str, Any]) -> None:
     ministack.put_service_event("aws.batch", "Batch Job State Change", job, job["jobArn"])
+
+
+def _announce_task(task: Mapping[str, Any]) -> None:
+    ministack.put_service_event("aws.ecs", "ECS Task State Change", task, task["taskArn"])
 
 
 def _send(sdk: SdkTasks, arn: str, text: str) -> None:

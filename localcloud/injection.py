@@ -9,6 +9,9 @@
 - `fsx`: `{"failNextFileSystem": "<message>"}`, `{"refuseNextFileSystem": "<message>"}` (the quota is used up) or
   `{"failNextExport": "<glob of paths>"}`.
 - `glacier`: see localcloud/glacier/injection.py.
+- `ecs`: `{"code"?, "reason", "times"?}`: the next calls of RunTask are refused with that error, or without `code` have
+  that reason among their failures; or `{"startedByGlob", "exitCode"?, "seconds"?, "stoppedReason"?, "vanishes"?,
+  "times"?}`: the next tasks that are started by such a name run no container, but end so (see ecs.TaskInjection).
 
 The answer is 200, or 400 with a sentence that says what is wrong with the request.
 """
@@ -19,6 +22,7 @@ from typing import Any, Final
 
 from localcloud.batch import BatchService
 from localcloud.ec2 import Injections
+from localcloud.ecs import TaskInjection, TaskService
 from localcloud.fsx import FsxService
 from localcloud.wire import Answer, Request
 
@@ -37,7 +41,13 @@ _BATCH_KEYS: Final[Mapping[str, tuple[str, type]]] = {
 """The optional keys of a request: the argument of BatchService.inject and its type."""
 
 
-_WANTED: Final = {str: "text", int: "a whole number", dict: "an object of texts"}
+_WANTED: Final = {
+    bool: "true or false",
+    dict: "an object of texts",
+    float: "a number with a fraction",
+    int: "a whole number",
+    str: "text",
+}
 
 
 class BadInjectionError(Exception):
@@ -91,6 +101,33 @@ def ec2_injector(misfortunes: Injections) -> Injector:
     return inject
 
 
+_TASK_KEYS: Final[Mapping[str, tuple[str, type]]] = {
+    "exitCode": ("exit_code", int),
+    "seconds": ("seconds", float),
+    "stoppedReason": ("stopped_reason", str),
+    "vanishes": ("vanishes", bool),
+    "times": ("times", int),
+}
+"""The optional keys of a request: the field of TaskInjection and its type."""
+
+
+def ecs_injector(tasks: TaskService) -> Injector:
+    """Refusals of RunTask, and endings of tasks."""
+
+    def inject(body: Mapping[str, Any]) -> None:
+        if "startedByGlob" in body:
+            _refuse_unknown(body, {"startedByGlob", *_TASK_KEYS})
+            glob = _value(body, "startedByGlob", str)
+            fields = {name: _value(body, key, kind) for key, (name, kind) in _TASK_KEYS.items() if key in body}
+            tasks.injections.add_task(TaskInjection(glob, **fields))
+            return
+        _refuse_unknown(body, {"code", "reason", "times"})
+        code = _value(body, "code", str) if "code" in body else None
+        tasks.refuse(code=code, reason=_value(body, "reason", str), times=_value({"times": 1, **body}, "times", int))
+
+    return inject
+
+
 class InjectionEndpoint:
     """The HTTP side of the injectors."""
 
@@ -129,7 +166,7 @@ def _refuse_unknown(body: Mapping[str, Any], known: set[str]) -> None:
 def _value(body: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - of the type that is asked for
     value = body.get(key)
     texts = value.values() if isinstance(value, dict) else ()
-    is_one = isinstance(value, kind) and not isinstance(value, bool) and value != ""
+    is_one = isinstance(value, kind) and isinstance(value, bool) == (kind is bool) and value != ""
     if not is_one or not all(isinstance(text, str) for text in texts):
         raise BadInjectionError(f"{key} must be {_WANTED[kind]}, not {json.dumps(value)}.")
     return value

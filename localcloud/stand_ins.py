@@ -1,4 +1,4 @@
-"""The services that ministack lacks: Batch, whose jobs really run, and FSx for Lustre, as folders."""
+"""The services that ministack lacks: Batch and ECS tasks, which really run, and FSx for Lustre, as folders."""
 
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,10 @@ from localcloud.batch import (
 )
 from localcloud.clients import ACCOUNT, REGION, client, client_environment
 from localcloud.ec2 import FleetRequests, Injections, Machines
+from localcloud.ecs import TaskService
 from localcloud.fsx import FsxService
 from localcloud.images import ImageCatalog
-from localcloud.injection import batch_injector, ec2_injector, fsx_injector
+from localcloud.injection import batch_injector, ec2_injector, ecs_injector, fsx_injector
 
 _CLOCK_SPEED: Final = 600.0
 """Ten minutes in a second: no instance will ever come here for a job that waits for one, so nobody has to wait long."""
@@ -28,12 +29,20 @@ _CHECKOUT: Final = Path(__file__).parents[1]
 def make(state_dir: Path, endpoint: str) -> StandIns:
     """Start them with their state below `state_dir`; they reach S3 and logs at `endpoint`."""
     file_systems = FsxService(state=state_dir, s3=client("s3", endpoint), region=REGION, account=ACCOUNT)
+    logs = CloudWatchLogs(client("logs", endpoint))
     batch = BatchService(
         runner=_runner(state_dir / "batch", endpoint, file_systems),
-        logs=CloudWatchLogs(client("logs", endpoint)),
+        logs=logs,
         region=REGION,
         account=ACCOUNT,
         clock_speed=_CLOCK_SPEED,
+    )
+    tasks = TaskService(
+        runner=_runner(state_dir / "ecs", endpoint, file_systems),
+        logs=logs,
+        ecs=client("ecs", endpoint),
+        region=REGION,
+        account=ACCOUNT,
     )
 
     machines = Machines(
@@ -43,6 +52,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
     fleets = FleetRequests(machines=machines, injections=misfortunes, clients=lambda service: client(service, endpoint))
 
     def close() -> None:
+        tasks.close()  # launchers end their jobs
         machines.close()
         batch.close()  # jobs first: they use the file systems
         file_systems.close()
@@ -54,9 +64,14 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         injectors={
             "batch": batch_injector(batch),
             "ec2": ec2_injector(misfortunes),
+            "ecs": ecs_injector(tasks),
             "fsx": fsx_injector(file_systems),
         },
-        interceptors=(Interceptor("ec2", fleets.wants, fleets.answer),),
+        interceptors=(
+            Interceptor("ec2", fleets.wants, fleets.answer),
+            Interceptor("ecs", tasks.wants, tasks.answer),
+        ),
+        subscribe_ecs=tasks.subscribe,
     )
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import PROJECT, TAG_LAUNCH_ID, Metric, Setting, Workflow
+from contract import LAUNCHER_FOLDER, PROJECT, RESULTS_PREFIX, TAG_LAUNCH_ID, Metric, Setting, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage
@@ -21,6 +21,8 @@ from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn
 from stacks.data import DataStack
 from stacks.regenie import JOBS, RegenieStack
+from stacks.snakemake import SnakemakeStack
+from stacks.tibanna import TibannaStack
 from stacks.workflow_manager import LAUNCH, WorkflowManagerStack
 
 CLEANUP: Final = "cleanup"
@@ -43,12 +45,16 @@ class CleanupStack(StageStack):
         compute: ComputeStack,
         workflow_manager: WorkflowManagerStack,
         regenie: RegenieStack,
+        snakemake: SnakemakeStack,
+        tibanna: TibannaStack,
         bundling: BundlingTarget,
     ) -> None:
         super().__init__(scope, "cleanup", settings=settings, description="Deletes what Genolaunch's launches made")
         self._data = data
         self._compute = compute
         self._regenie = regenie
+        self._snakemake = snakemake
+        self._tibanna = tibanna
         self._functions = Capability(self, "cleanup", monitoring=data.monitoring, bundling=bundling)
         find_leftovers = self._make_find_leftovers()
         self.machine = self._make_machine(workflow_manager.settle_launch, find_leftovers)
@@ -65,6 +71,10 @@ class CleanupStack(StageStack):
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 Setting.REGENIE_STATE_MACHINE: self._regenie.machine.state_machine_arn,
                 Setting.JOBS_STATE_MACHINE: self._regenie.jobs_machine.state_machine_arn,
+                Setting.SNAKEMAKE_STATE_MACHINE: self._snakemake.machine.state_machine_arn,
+                Setting.CLUSTER: self._snakemake.cluster.cluster_arn,
+                Setting.TIBANNA_STATE_MACHINE: self._tibanna.machine.state_machine_arn,
+                Setting.RESULTS_BUCKET: self._data.results_bucket.bucket_name,
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem")
@@ -76,17 +86,36 @@ class CleanupStack(StageStack):
                 "fsx:DescribeDataRepositoryAssociations",
                 "fsx:DescribeDataRepositoryTasks",
                 "ec2:DescribeLaunchTemplates",
+                "ec2:DescribeInstances",
             )
         )
         function.add_to_role_policy(
             iam.PolicyStatement(
                 sid="SeeWhetherWorkflowsRun",
                 actions=["states:DescribeExecution"],
-                resources=[executions_arn(self, Workflow.REGENIE)],
+                resources=[executions_arn(self, workflow) for workflow in Workflow],
             )
         )
-        self._regenie.jobs_machine.grant(function, "states:ListExecutions")
+        self._look_at_launchers(function)
+        # The lists of the jobs that launchers submitted.
+        self._data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}*")
+        for machine in (self._regenie.jobs_machine, self._tibanna.machine):
+            machine.grant(function, "states:ListExecutions")
         return function
+
+    def _look_at_launchers(self, function: lambda_.Function) -> None:
+        for statement in (
+            iam.PolicyStatement(
+                sid="ListLaunchers",
+                actions=["ecs:ListTasks"],
+                resources=["*"],  # knows container instances only, which Fargate has none of: the cluster limits it
+                conditions={"ArnEquals": {"ecs:cluster": self._snakemake.cluster.cluster_arn}},
+            ),
+            iam.PolicyStatement(
+                sid="LookAtLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.tasks_arn]
+            ),
+        ):
+            function.add_to_role_policy(statement)
 
     def _make_sweep(self) -> lambda_.Function:
         function = self._functions.function(
@@ -98,6 +127,7 @@ class CleanupStack(StageStack):
                 Setting.CLEANUP_STATE_MACHINE: self.machine.state_machine_arn,
                 Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
                 Setting.PLACEMENTS: self._compute.placements_setting,
+                Setting.CLUSTER: self._snakemake.cluster.cluster_arn,
                 Setting.NOTIFICATION_TOPIC: self._data.topic.topic_arn,
             },
         )
@@ -112,6 +142,7 @@ class CleanupStack(StageStack):
                 "ec2:DescribeLaunchTemplates",
             )
         )
+        self._look_at_launchers(function)
         self.machine.grant_start_execution(function)
         self._data.topic.grant_publish(function)
         self._watch_what_stays()
@@ -165,6 +196,7 @@ class CleanupStack(StageStack):
             substitutions={
                 "SettleLaunchFunctionArn": settle_launch.function_arn,
                 "FindLeftoversFunctionArn": find_leftovers.function_arn,
+                "ClusterArn": self._snakemake.cluster.cluster_arn,
             },
         )
         settle_launch.grant_invoke(cleanup.role)
@@ -173,7 +205,17 @@ class CleanupStack(StageStack):
             iam.PolicyStatement(
                 sid="StopWorkflows",
                 actions=["states:StopExecution"],
-                resources=[executions_arn(self, workflow) for workflow in (Workflow.REGENIE, JOBS)],
+                resources=[
+                    *(executions_arn(self, workflow) for workflow in (*Workflow, JOBS)),
+                    self._tibanna.executions(),
+                ],
+            ),
+            self._tibanna.end_instances(),
+            iam.PolicyStatement(
+                sid="StopLaunchers",
+                actions=["ecs:StopTask"],
+                resources=[self._snakemake.tasks_arn],
+                conditions={"ArnEquals": {"ecs:cluster": self._snakemake.cluster.cluster_arn}},
             ),
             iam.PolicyStatement(
                 sid="StopJobs",

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 BUILD: Final = "build"
-"""Instead of an image's URI: build containers/regenie for this version and publish it with the app."""
+"""Instead of an image's URI: build containers/<workflow> and publish it with the app."""
 
 # Graviton families have a "g" among the letters after the generation (m7g, c7gn, im4gn); a1 was the first.
 _GRAVITON: Final = re.compile(r"^(a1|[a-z]+\d+[a-z]*g[a-z]*)(\.|$)")
@@ -140,6 +140,27 @@ class TibannaSettings(_Settings):
         return self
 
 
+_FARGATE_MEMORY: Final = {512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16384), 4096: (8192, 30720)}
+"""CPU units -> least and most MiB, in steps of 1,024 (Amazon ECS developer guide, "Fargate task definition")."""
+
+
+class SnakemakeSettings(_Settings):
+    """The launcher of Snakemake launches: an ECS task on Fargate for each launch that runs."""
+
+    image: str = Field(default=BUILD, description='"build", or the URI of an image')
+    cpu: Literal[512, 1024, 2048, 4096] = Field(default=1024, description="CPU units, 1,024 to a vCPU")
+    memory_mib: int = Field(default=4096, description="the graph of a large workflow takes gigabytes")
+
+    @model_validator(mode="after")
+    def _is_a_size_of_fargate(self) -> Self:
+        least, most = _FARGATE_MEMORY[self.cpu]
+        if not least <= self.memory_mib <= most or self.memory_mib % 1024:
+            raise ValueError(
+                f"memory_mib {self.memory_mib}: with cpu {self.cpu} Fargate takes {least} to {most} by 1024"
+            )
+        return self
+
+
 class StageSettings(_Settings):
     """Everything that differs between stages."""
 
@@ -155,6 +176,7 @@ class StageSettings(_Settings):
     regenie: RegenieSettings
     restore: RestoreSettings = RestoreSettings()
     tibanna: TibannaSettings = TibannaSettings()
+    snakemake: SnakemakeSettings = SnakemakeSettings()
     file_system: FileSystemType = FileSystemType.SCRATCH_2
     launches_at_once: int = Field(
         default=50, ge=1, le=500, description="more wait in a queue; an account may have 100 scratch file systems"
@@ -168,6 +190,9 @@ class StageSettings(_Settings):
     notification_emails: tuple[Email, ...] = ()
     readable_buckets: tuple[BucketName, ...] = Field(
         default=(), description="launches may read these besides the data bucket"
+    )
+    writable_buckets: tuple[BucketName, ...] = Field(
+        default=(), description="Snakemake launches may work in these besides the data bucket"
     )
 
     @field_validator("zones")

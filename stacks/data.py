@@ -10,9 +10,18 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract import LAUNCH_PREFIX, STATUS_INDEX, LaunchField, Parameter, TaskField
+from contract import (
+    LAUNCH_PREFIX,
+    SNAKEFILE_NAME,
+    SNAKEFILES_PREFIX,
+    STATUS_INDEX,
+    LaunchField,
+    Parameter,
+    TaskField,
+)
 from stacks.config import StageSettings
 from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.queues import QueueWithDeadLetters
@@ -220,15 +229,9 @@ class DataStack(StageStack):
         # custom resource with a function.
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
-                s3.CfnBucket.QueueConfigurationProperty(
-                    event="s3:ObjectCreated:*",
-                    queue=queue.queue_arn,
-                    filter=s3.CfnBucket.NotificationFilterProperty(
-                        s3_key=s3.CfnBucket.S3KeyFilterProperty(
-                            rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=LAUNCH_PREFIX)]
-                        )
-                    ),
-                )
+                _created(queue, prefix=LAUNCH_PREFIX),
+                # Of the sources beside it S3 tells nobody: they are there before it.
+                _created(queue, prefix=SNAKEFILES_PREFIX, suffix=f"/{SNAKEFILE_NAME}"),
             ],
             # Restore configs start their state machine by this.
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True),
@@ -301,6 +304,16 @@ class DataStack(StageStack):
             ),
             removal_policy=self.removal,
         )
+
+
+def _created(queue: sqs.IQueue, **rules: str) -> s3.CfnBucket.QueueConfigurationProperty:
+    """Tell the queue of objects whose key has this prefix (and suffix)."""
+    filter_rules = [s3.CfnBucket.FilterRuleProperty(name=name, value=value) for name, value in rules.items()]
+    return s3.CfnBucket.QueueConfigurationProperty(
+        event="s3:ObjectCreated:*",
+        queue=queue.queue_arn,
+        filter=s3.CfnBucket.NotificationFilterProperty(s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=filter_rules)),
+    )
 
 
 def _text(name: str) -> dynamodb.Attribute:

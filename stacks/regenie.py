@@ -1,10 +1,8 @@
 """The regenie workflow: its functions, its state machine, and the roles of its jobs."""
 
-import re
 from typing import Final
 
 from aws_cdk import Duration, Size
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
@@ -12,10 +10,11 @@ from constructs import Construct
 
 from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, Setting, Workflow
 from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
-from stacks.config import BUILD, StageSettings
+from stacks.config import StageSettings
+from stacks.constructs.container_image import image_uri
 from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
 from stacks.constructs.python_function import BundlingTarget, Capability
-from stacks.constructs.stage_stack import REPOSITORY, StageStack
+from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, follow_executions
 from stacks.data import DataStack
 from stacks.network import NetworkStack
@@ -24,7 +23,6 @@ JOBS: Final = "jobs"
 """The state machine that runs the jobs of one phase."""
 
 _LUSTRE_S3: Final = "s3.data-source.lustre.fsx.amazonaws.com"
-_PRIVATE_IMAGE: Final = re.compile(r"^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)")
 
 
 class RegenieStack(StageStack):
@@ -107,32 +105,13 @@ class RegenieStack(StageStack):
 
     def _image(self, version: str, image: str) -> str:
         """URI of a version's image, which jobs may pull from then on."""
-        if image == BUILD:
-            asset = ecr_assets.DockerImageAsset(
-                self,
-                f"Image{version.replace('.', '')}",
-                directory=str(REPOSITORY / "containers" / "regenie"),
-                platform=ecr_assets.Platform.LINUX_AMD64,  # regenie's official image is x86-64
-                build_args={"REGENIE_VERSION": version},
-            )
-            asset.repository.grant_pull(self._execution_role)
-            return asset.image_uri
-        if private := _PRIVATE_IMAGE.match(image):
-            self._grant_pull(*private.groups())
-        return image
-
-    def _grant_pull(self, account: str, region: str, repository: str) -> None:
-        arn = self.format_arn(
-            service="ecr", account=account, region=region, resource="repository", resource_name=repository
-        )
-        self._execution_role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
-                resources=[arn],
-            )
-        )
-        self._execution_role.add_to_policy(
-            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])  # knows no resources
+        return image_uri(
+            self,
+            f"Image{version.replace('.', '')}",
+            image,
+            folder="regenie",
+            pullers=[self._execution_role],
+            build_args={"REGENIE_VERSION": version},
         )
 
     def _make_list_inputs(self) -> lambda_.Function:

@@ -12,6 +12,7 @@ from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
+from stacks.snakemake import SnakemakeStack
 from stacks.tibanna import TibannaStack
 from stacks.workflow_manager import WorkflowManagerStack
 
@@ -30,8 +31,23 @@ class GenolaunchStage(Stage):
         )
         self.restore = RestoreStack(self, settings=settings, data=self.data, bundling=bundling)
         self.tibanna = TibannaStack(self, settings=settings, data=self.data, network=self.network)
+        self.snakemake = SnakemakeStack(
+            self,
+            settings=settings,
+            data=self.data,
+            network=self.network,
+            compute=self.compute,
+            tibanna=self.tibanna,
+            bundling=bundling,
+        )
         self.workflow_manager = WorkflowManagerStack(
-            self, settings=settings, data=self.data, regenie=self.regenie, restore=self.restore, bundling=bundling
+            self,
+            settings=settings,
+            data=self.data,
+            regenie=self.regenie,
+            snakemake=self.snakemake,
+            restore=self.restore,
+            bundling=bundling,
         )
         self.cleanup = CleanupStack(
             self,
@@ -40,6 +56,8 @@ class GenolaunchStage(Stage):
             compute=self.compute,
             workflow_manager=self.workflow_manager,
             regenie=self.regenie,
+            snakemake=self.snakemake,
+            tibanna=self.tibanna,
             bundling=bundling,
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)

@@ -54,6 +54,13 @@ class TibannaStack(StageStack):
             s3.Bucket.from_bucket_name(self, f"Readable{number}", name)
             for number, name in enumerate(settings.readable_buckets, start=1)
         ]
+        self._writable: list[s3.IBucket] = [
+            data.data_bucket,
+            *(
+                s3.Bucket.from_bucket_name(self, f"Writable{number}", name)
+                for number, name in enumerate(settings.writable_buckets, start=1)
+            ),
+        ]
         self.security_group = ec2.SecurityGroup(
             self,
             "Instances",
@@ -84,14 +91,14 @@ class TibannaStack(StageStack):
             iam.PolicyStatement(
                 sid="FollowTibanna",
                 actions=["states:DescribeExecution", "states:StopExecution"],
-                resources=[self._executions()],
+                resources=[self.executions()],
             ),
             iam.PolicyStatement(
                 sid="TibannasJobs",
                 actions=["dynamodb:DescribeTable", "dynamodb:PutItem", "dynamodb:Query"],
                 resources=[self._data.tibanna_table.table_arn],
             ),
-            self._terminate(),
+            self.end_instances(),
             look_up("ec2:DescribeInstances"),
         ):
             grantee.grant_principal.add_to_principal_policy(statement)
@@ -104,7 +111,8 @@ class TibannaStack(StageStack):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             description="An instance of Tibanna's, and the job on it: the workflow's files and the job's log",
         )
-        self._data.data_bucket.grant_read_write(role)
+        for bucket in self._writable:
+            bucket.grant_read_write(role)
         self.log_bucket.grant_read_write(role)
         for bucket in self._readable:
             bucket.grant_read(role)
@@ -112,7 +120,10 @@ class TibannaStack(StageStack):
             iam.PolicyStatement(
                 sid="NameAclsAndTags",  # Tibanna names a private ACL; a workflow's config may ask for tags
                 actions=["s3:PutObjectAcl", "s3:PutObjectTagging"],
-                resources=[self.log_bucket.arn_for_objects("*"), self._data.data_bucket.arn_for_objects("*")],
+                resources=[
+                    self.log_bucket.arn_for_objects("*"),
+                    *(bucket.arn_for_objects("*") for bucket in self._writable),
+                ],
             ),
             # Logs in to the account's registry whether the job's image is there or not.
             look_up("ecr:GetAuthorizationToken", "ec2:DescribeSpotInstanceRequests"),
@@ -142,14 +153,13 @@ class TibannaStack(StageStack):
             },
         )
         self.log_bucket.grant_read_write(function)
-        self._data.data_bucket.grant_read(function)  # sizes of the inputs
-        for bucket in self._readable:
+        for bucket in (*self._writable, *self._readable):  # sizes of the inputs
             bucket.grant_read(function)
         self._data.allow_items(function, self._data.tibanna_table, "UpdateItem", "Query")
         for statement in (
             look_up("ec2:DescribeInstances", "ec2:DescribeInstanceTypes"),
             iam.PolicyStatement(
-                sid="WaitForOtherJobs", actions=["states:DescribeExecution"], resources=[self._executions()]
+                sid="WaitForOtherJobs", actions=["states:DescribeExecution"], resources=[self.executions()]
             ),
             iam.PolicyStatement(
                 sid="GiveInstancesTheirRole",
@@ -158,7 +168,7 @@ class TibannaStack(StageStack):
                 conditions={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
             ),
             *self._launch_statements(),
-            self._terminate(),
+            self.end_instances(),
         ):
             function.add_to_role_policy(statement)
         return function
@@ -232,7 +242,7 @@ class TibannaStack(StageStack):
                 "pricing:GetProducts",
                 "ce:GetCostAndUsage",
             ),
-            self._terminate(),
+            self.end_instances(),
         ):
             function.add_to_role_policy(statement)
         return function
@@ -278,10 +288,11 @@ class TibannaStack(StageStack):
         )
         self._run_task.grant_invoke(workflow.role)
         self._check_task.grant_invoke(workflow.role)
-        workflow.allow(look_up("ec2:DescribeInstances"), self._terminate())
+        workflow.allow(look_up("ec2:DescribeInstances"), self.end_instances())
         return workflow
 
-    def _terminate(self) -> iam.PolicyStatement:
+    def end_instances(self) -> iam.PolicyStatement:
+        """End the instances of this stage's unicorn, and no others."""
         return iam.PolicyStatement(
             sid="EndOwnInstances",
             actions=["ec2:TerminateInstances"],
@@ -298,7 +309,8 @@ class TibannaStack(StageStack):
             service="iam", region="", resource="instance-profile", resource_name=f"{self.settings.prefix}-tibanna"
         )
 
-    def _executions(self) -> str:
+    def executions(self) -> str:
+        """Pattern of the ARNs of the unicorn's executions."""
         return self.format_arn(
             service="states", resource=f"execution:{self.machine_name}:*", arn_format=ArnFormat.NO_RESOURCE_NAME
         )

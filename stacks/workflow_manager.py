@@ -10,7 +10,16 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, PIPE_STATUSES, LaunchField, Parameter, Setting, Workflow
+from contract import (
+    FEEDBACK_PREFIX,
+    LAUNCH_PREFIX,
+    PIPE_STATUSES,
+    SNAKEFILES_PREFIX,
+    LaunchField,
+    Parameter,
+    Setting,
+    Workflow,
+)
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.stage_stack import StageStack
@@ -19,6 +28,7 @@ from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import REGISTRATION_TIMEOUT, DataStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
+from stacks.snakemake import SnakemakeStack
 
 LAUNCH: Final = "launch"
 """Name of the state machine, and of its file, that takes one request of the launch table's stream."""
@@ -43,6 +53,7 @@ class WorkflowManagerStack(StageStack):
         settings: StageSettings,
         data: DataStack,
         regenie: RegenieStack,
+        snakemake: SnakemakeStack,
         restore: RestoreStack,
         bundling: BundlingTarget,
     ) -> None:
@@ -56,7 +67,7 @@ class WorkflowManagerStack(StageStack):
         self.settle_launch = self._make_status_function(
             "settle_launch", "Makes the launch table tell the truth about an execution that ended"
         )
-        self.launch = self._make_launch_machine(change_status, regenie, restore)
+        self.launch = self._make_launch_machine(change_status, regenie, snakemake, restore)
         StreamPipe(
             self,
             "Requests",
@@ -87,7 +98,8 @@ class WorkflowManagerStack(StageStack):
             },
         )
         data.bus.grant_put_events_to(function)
-        data.launch_bucket.grant_read(function, f"{LAUNCH_PREFIX}*")
+        for prefix in (LAUNCH_PREFIX, SNAKEFILES_PREFIX):
+            data.launch_bucket.grant_read(function, f"{prefix}*")
         data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
         for table in (data.launch_table, data.task_table):
             data.allow_items(function, table, "GetItem", "PutItem")
@@ -159,7 +171,11 @@ class WorkflowManagerStack(StageStack):
         )
 
     def _make_launch_machine(
-        self, change_status: lambda_.Function, regenie: RegenieStack, restore: RestoreStack
+        self,
+        change_status: lambda_.Function,
+        regenie: RegenieStack,
+        snakemake: SnakemakeStack,
+        restore: RestoreStack,
     ) -> sfn.StateMachine:
         data = self._data
         launch = AslStateMachine(
@@ -173,14 +189,16 @@ class WorkflowManagerStack(StageStack):
                 "ListRegenieInputsFunctionArn": regenie.list_inputs.function_arn,
                 "FindArchivedFunctionArn": restore.find_archived.function_arn,
                 "RegenieStateMachineArn": regenie.machine.state_machine_arn,
+                "SnakemakeStateMachineArn": snakemake.machine.state_machine_arn,
             },
         )
         for function in (change_status, regenie.list_inputs, restore.find_archived):
             function.grant_invoke(launch.role)
         data.allow_items(launch.role, data.launch_table, "GetItem")
-        regenie.machine.grant_start_execution(launch.role)
+        for machine in (regenie.machine, snakemake.machine):
+            machine.grant_start_execution(launch.role)
         launch.allow(
-            *follow_executions(self, Workflow.REGENIE),
+            *follow_executions(self, *Workflow),
             iam.PolicyStatement(
                 sid="CancelAnotherLaunch",
                 actions=["states:StopExecution"],

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.cleanup import inventory
+from contract import Workflow
+from lambdas.cleanup import inventory, launchers, tibanna_jobs
 from lambdas.cleanup.file_system_action import FileSystemState, next_action
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
@@ -29,6 +30,11 @@ class LeftoverSettings:
     placements: str
     regenie_state_machine: str
     jobs_state_machine: str
+    snakemake_state_machine: str
+    cluster: str
+    results_bucket: str
+    tibanna_state_machine: str = ""
+    """Empty where the stage does not have that engine."""
 
 
 @cache
@@ -41,7 +47,7 @@ def settings() -> LeftoverSettings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, endedAttempt}` -> `{executions, jobs, fileSystems, jobDefinitions, launchTemplates, left}`."""
+    """`{launchId, endedAttempt}` -> what is left of each kind, and `left`, how much (docs/architecture.md)."""
     found = find_leftovers(event["launchId"], int(event["endedAttempt"]))
     metrics.add_metric(name="LeftoversFound", unit=MetricUnit.Count, value=found["left"])
     logger.info("Leftovers", extra={"launchId": event["launchId"], "found": found})
@@ -51,32 +57,53 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     """What is left of the attempts 1 ... `ended_attempt`; nothing but reading, so it may be asked at any time."""
     queues = all_queues(read_placements(settings().placements))
+    launch = LaunchRepository(settings().launch_table).get(launch_id)
     executions = [
         *inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt),
         *inventory.running_phases(settings().jobs_state_machine, launch_id, ended_attempt),
+        *inventory.running_executions(settings().snakemake_state_machine, launch_id, ended_attempt),
     ]
+    tasks = launchers.unfinished_tasks(settings().cluster, launch_id, ended_attempt)
+    instances: list[str] = []
+    if not tasks and launch and launch.workflow == Workflow.SNAKEMAKE:  # a launcher ends its own jobs, given time
+        of_tibanna = _left_at_tibanna(launch_id, ended_attempt)
+        executions += of_tibanna.executions
+        instances += of_tibanna.instances
     jobs = inventory.unfinished_jobs(queues, launch_id, ended_attempt)
-    launch = LaunchRepository(settings().launch_table).get(launch_id)
     is_in_use = bool(executions or jobs)
-    file_systems = [
-        _plan(file_system, launch, is_in_use=is_in_use)
-        for file_system in inventory.file_systems(settings().stage)
-        if file_system.owner.launch_id == launch_id and file_system.owner.attempt <= ended_attempt
-    ]
-    job_definitions = inventory.launch_job_definitions(launch_id, ended_attempt)
-    launch_templates = [
-        template.id
-        for template in inventory.launch_templates(settings().stage)
-        if template.owner.launch_id == launch_id and template.owner.attempt <= ended_attempt
-    ]
-    return {
+    found: dict[str, list[Any]] = {
         "executions": executions,
+        "tasks": tasks,
         "jobs": jobs,
-        "fileSystems": file_systems,
-        "jobDefinitions": job_definitions,
-        "launchTemplates": launch_templates,
-        "left": len(executions) + len(jobs) + len(file_systems) + len(job_definitions) + len(launch_templates),
+        "instances": instances,
+        "fileSystems": [
+            _plan(file_system, launch, is_in_use=is_in_use)
+            for file_system in inventory.file_systems(settings().stage)
+            if file_system.owner.launch_id == launch_id and file_system.owner.attempt <= ended_attempt
+        ],
+        "jobDefinitions": inventory.launch_job_definitions(launch_id, ended_attempt),
+        "launchTemplates": [
+            template.id
+            for template in inventory.launch_templates(settings().stage)
+            if template.owner.launch_id == launch_id and template.owner.attempt <= ended_attempt
+        ],
     }
+    return {**found, "left": sum(map(len, found.values()))}
+
+
+@dataclass(frozen=True, slots=True)
+class _AtTibanna:
+    executions: list[str]
+    instances: list[str]
+
+
+def _left_at_tibanna(launch_id: str, ended_attempt: int) -> _AtTibanna:
+    """Nothing, where the stage or the launch has no such jobs."""
+    machine = settings().tibanna_state_machine
+    jobs = tibanna_jobs.submitted(settings().results_bucket, launch_id, ended_attempt) if machine else []
+    if not jobs:
+        return _AtTibanna([], [])
+    return _AtTibanna(tibanna_jobs.running_executions(machine, jobs), tibanna_jobs.instances(jobs))
 
 
 def _plan(file_system: inventory.FileSystem, launch: Launch | None, *, is_in_use: bool) -> Mapping[str, object]:

@@ -32,6 +32,7 @@ class SweepSettings:
     cleanup_state_machine: str
     sweep_grace_minutes: str
     placements: str
+    cluster: str
     notification_topic: str
 
 
@@ -84,7 +85,7 @@ def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
     over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
     queues = all_queues(read_placements(settings().placements))
     found, faults = [], []
-    for launch_id, existing in leftovers.by_launch(settings().stage, queues).items():
+    for launch_id, existing in leftovers.by_launch(settings().stage, queues, settings().cluster).items():
         try:
             launch = repository.get(launch_id)
             ended_attempt = overdue_attempt(launch, existing, over_before)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from operator import itemgetter
 
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.variants import VariantPosition
+from lambdas.shared.input_error import UnusableInputError
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contract import WORK_LAUNCH, WORK_PREDICTIONS, Status, Workflow
 from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
+from lambdas.shared.input_error import UnusableInputError
 from lambdas.shared.launch import Launch
 
 if TYPE_CHECKING:

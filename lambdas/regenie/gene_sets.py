@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from lambdas.regenie.chunks import SetChunk
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.variants import known_chromosome
+from lambdas.shared.input_error import UnusableInputError
 
 _SEPARATORS: Final = re.compile(rb"[\s,]+")
 _COLUMNS: Final = 4

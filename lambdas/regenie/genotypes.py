@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
+from lambdas.shared.input_error import UnusableInputError
 
 
 class GenotypeFormat(StrEnum):

@@ -19,7 +19,6 @@ from lambdas.regenie.earlier_launch import (
     check_config,
     no_launches,
 )
-from lambdas.regenie.errors import FaultCollector, UnusableInputError
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
@@ -32,6 +31,7 @@ from lambdas.regenie.preflight.table import Table
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.input_error import FaultCollector, UnusableInputError
 
 MOST_STEP1_VARIANTS: Final = 1_000_000
 """More need --force-step1, and regenie's authors advise about 500,000."""

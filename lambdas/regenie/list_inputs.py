@@ -6,10 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.input_files import input_files
 from lambdas.regenie.predictions import read_predictions
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
+from lambdas.shared.input_error import UnusableInputError
 from lambdas.shared.launch_inputs import write_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
+from lambdas.shared.input_error import UnusableInputError
 
 
 def read_predictions(data: DataSet, list_path: str, traits: Sequence[str]) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
+from lambdas.shared.input_error import UnusableInputError
 
 _FIRST_READ_BYTES: Final = 1 << 16
 _LONGEST_HEADER_BYTES: Final = 1 << 26

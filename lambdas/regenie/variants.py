@@ -10,8 +10,8 @@ from typing import Final
 
 from lambdas.regenie.chromosomes import chromosome_number
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from lambdas.shared.input_error import UnusableInputError
 
 VariantPosition = tuple[int, int]
 """Chromosome (regenie's number, 1 to 23) and position in base pairs."""

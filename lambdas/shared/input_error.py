@@ -1,10 +1,12 @@
-"""The error that says what is wrong with a launch's data, as one text that survives state machines."""
+"""What is wrong with a launch's inputs, so that its author can mend it: as one text that survives state machines."""
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeVar
 
 from lambdas.shared.faults import Fault
+
+Result = TypeVar("Result")
 
 _LONGEST_REPORT: Final = 20_000
 """Characters of all faults: Step Functions has room for 32,768 in a cause (API reference, TaskFailedEventDetails), and
@@ -37,3 +39,37 @@ def _reported(faults: Sequence[Fault]) -> Iterator[Fault]:
             )
             return
         yield fault
+
+
+class UnusableInputError(Exception):
+    """One input does not do. `problem` reads on from the name of the config key that gives the input."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+
+class FaultCollector:
+    """Gathers faults of several inputs, so that their author sees all of them at once."""
+
+    def __init__(self) -> None:
+        # A mapping keeps the order and drops repetitions: two checks may trip over one missing file.
+        self._faults: dict[Fault, None] = {}
+
+    def add(self, where: str, problem: str, remedy: str) -> None:
+        """Note a fault of the config key `where`."""
+        self._faults[Fault(where, problem, remedy)] = None
+
+    def attempt(self, where: str, read: Callable[[], Result], otherwise: Result) -> Result:
+        """What `read` returns; if it raises UnusableInputError, that is a fault of the config key `where`."""
+        try:
+            return read()
+        except UnusableInputError as error:
+            self.add(where, error.problem, error.remedy)
+            return otherwise
+
+    def raise_if_any(self) -> None:
+        """Raise LaunchInputError if there were faults."""
+        if self._faults:
+            raise LaunchInputError(list(self._faults))

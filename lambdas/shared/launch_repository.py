@@ -1,4 +1,5 @@
-"""The only place that reads and writes the launch table and the task table.
+"""The only place that reads and writes the launch table and the task table (but lambdas/snakemake/launcher_repository
+for the items about launchers).
 
 Everything here may be called twice, or by two functions at once: each change is one conditional write, and who loses a
 race reads again.
@@ -66,14 +67,23 @@ class LaunchRepository:
         item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
         return Launch.from_item(item) if item else None
 
-    def with_status(self, status: Status) -> Iterator[Launch]:
-        """Launches of that status, oldest first; the index is a moment behind the table."""
+    def with_status(self, status: Status, **having: str) -> Iterator[Launch]:
+        """Launches of that status, oldest first; the index is a moment behind the table.
+
+        `having` (attribute=value) leaves out those with other values before they are sent.
+        """
+        names = {"#status": LaunchField.STATUS} | {f"#{name}": name for name in having}
+        values = {":status": to_attribute(status.value)} | {f":{n}": to_attribute(v) for n, v in having.items()}
+        condition: dict[str, Any] = (
+            {"FilterExpression": " AND ".join(f"#{name} = :{name}" for name in having)} if having else {}
+        )
         pages = self._client.get_paginator("query").paginate(
             TableName=self.launch_table,
             IndexName=STATUS_INDEX,
             KeyConditionExpression="#status = :status",
-            ExpressionAttributeNames={"#status": LaunchField.STATUS},
-            ExpressionAttributeValues={":status": to_attribute(status.value)},
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            **condition,
         )
         for page in pages:
             yield from (Launch.from_item(from_item(item)) for item in page["Items"])

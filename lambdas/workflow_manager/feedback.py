@@ -37,7 +37,7 @@ def _verdict(launch: Launch) -> dict[str, Any]:
 
 
 def feedback_key(key: str) -> str:
-    """Where the answer to `launches/<path>` is."""
+    """Where the answer to `launches/<path>`, or to `snakefiles/<name>/Snakefile`, is."""
     return FEEDBACK_PREFIX + key.removeprefix(LAUNCH_PREFIX) + ".json"
 
 

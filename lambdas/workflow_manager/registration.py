@@ -4,10 +4,10 @@ import hashlib
 import re
 from pathlib import PurePosixPath
 
-from contract import LAUNCH_PREFIX, ErrorType, Status
+from contract import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX, ErrorType, Status
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_model import LaunchConfig
-from lambdas.shared.config_reader import read_config
+from lambdas.shared.config_reader import check_config, read_config
 from lambdas.shared.config_text import too_large
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
@@ -23,8 +23,10 @@ characters, so that `<launchId>-<attempt>` fits FSx's ClientRequestToken (63).""
 
 
 def is_launch_file(key: str) -> bool:
-    """The drop is for the platform: a file below launches/, not the marker by which a console makes a folder."""
-    return key.startswith(LAUNCH_PREFIX) and not key.endswith("/")
+    """The drop is for the platform: a file below launches/, not the marker by which a console makes a folder; or a
+    Snakefile with a folder of its own below snakefiles/."""
+    is_config = key.startswith(LAUNCH_PREFIX) and not key.endswith("/")
+    return is_config or _dropped_snakefile(key) is not None
 
 
 def launch_of(drop: Drop, file: DroppedFile, *, data_bucket: str) -> Launch:
@@ -39,10 +41,24 @@ def launch_of(drop: Drop, file: DroppedFile, *, data_bucket: str) -> Launch:
 def fingerprint(drop: Drop, file: DroppedFile) -> str:
     """SHA-256 of bucket, key and bytes: equal for the same config dropped again under its name."""
     start = f"{drop.bucket}\0{drop.key}\0".encode()
-    return hashlib.sha256(start + (file.content or b"")).hexdigest()
+    # What is too large to be read (a long Snakefile) is told apart by what S3 calls it.
+    content = (drop.etag or "").encode() if file.content is None else file.content
+    return hashlib.sha256(start + content).hexdigest()
+
+
+def _dropped_snakefile(key: str) -> str | None:
+    """<name> of snakefiles/<name>/Snakefile; None for anything else (deeper ones are sources of another)."""
+    path = key.removeprefix(SNAKEFILES_PREFIX)
+    name, _, file = path.partition("/")
+    return name if path != key and name and file == SNAKEFILE_NAME else None
 
 
 def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:
+    name = _dropped_snakefile(drop.key)
+    if name is not None:
+        # Everything as by default, in the folder of the data bucket that is called like the Snakefile's.
+        section = {"snakefile": drop.key}
+        return check_config({"name": name, "workflow": "snakemake", "data": name, "snakemake": section})
     suffix = PurePosixPath(drop.key).suffix.lower()
     if suffix not in _CONFIG_SUFFIXES:
         raise MissingRequiredParametersError(
@@ -70,7 +86,7 @@ def _submitted(drop: Drop, file: DroppedFile, config: LaunchConfig, data_bucket:
 
 
 def _rejected(drop: Drop, file: DroppedFile, error: MissingRequiredParametersError) -> Launch:
-    name = PurePosixPath(drop.key).stem
+    name = _dropped_snakefile(drop.key) or PurePosixPath(drop.key).stem
     return Launch(
         launch_id=_launch_id(name, drop),
         name=name,

@@ -23,6 +23,8 @@ class ContainerRun:
     """Batch's `mountPoints`: sourceVolume, containerPath and readOnly."""
     vcpus: int
     user: str | None = None
+    grace_seconds: float | None = None
+    """Between SIGTERM and SIGKILL; None for the runner's own."""
 
 
 @dataclass(frozen=True, slots=True)

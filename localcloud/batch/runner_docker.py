@@ -66,7 +66,7 @@ class DockerRunner:
             stop=stop,
             log=log,
             started=started,
-            grace_seconds=self._grace_seconds,
+            grace_seconds=run.grace_seconds or self._grace_seconds,
         )
         if stop.requested:
             _remove(run.task_id)

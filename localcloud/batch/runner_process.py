@@ -48,7 +48,7 @@ class ProcessRunner:
                 stop=stop,
                 log=log,
                 started=started,
-                grace_seconds=self._grace_seconds,
+                grace_seconds=run.grace_seconds or self._grace_seconds,
             )
             return Outcome(exit_code)
         finally:

@@ -47,8 +47,11 @@ class QueueWithDeadLetters(Construct):
         holds: str,
         consumer_timeout: Duration,
         oldest: Duration,
+        receives: int = _RECEIVES,
     ) -> None:
-        """Args: `consumer_timeout` of the function that reads it, `oldest` age of a message that is still normal."""
+        """Args: `consumer_timeout` of the function that reads it, `oldest` age of a message that is still normal,
+        `receives` after which a message is a dead letter.
+        """
         super().__init__(scope, id_)
         self.dead_letters = DeadLetterQueue(self, "DeadLetters", monitoring=monitoring, holds=holds)
         self.queue = sqs.Queue(
@@ -60,7 +63,7 @@ class QueueWithDeadLetters(Construct):
             # Lambda asks for six times the function's time-out, so that throttled batches are not delivered twice.
             visibility_timeout=Duration.seconds(6 * int(consumer_timeout.to_seconds())),
             retention_period=Duration.days(14),
-            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=_RECEIVES, queue=self.dead_letters.queue),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=receives, queue=self.dead_letters.queue),
         )
         monitoring.alarm(
             self,

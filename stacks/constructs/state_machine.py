@@ -26,13 +26,13 @@ def executions_arn(stack: StageStack, workflow: str) -> str:
     )
 
 
-def follow_executions(stack: StageStack, workflow: str) -> list[iam.PolicyStatement]:
+def follow_executions(stack: StageStack, *workflows: str) -> list[iam.PolicyStatement]:
     """What `startExecution.sync` needs beyond the start: it hears of the end by a rule, and stops what it began."""
     return [
         iam.PolicyStatement(
             sid="FollowTheWorkflow",
             actions=["states:DescribeExecution", "states:StopExecution"],
-            resources=[executions_arn(stack, workflow)],
+            resources=[executions_arn(stack, workflow) for workflow in workflows],
         ),
         managed_rule(stack, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
     ]

@@ -24,6 +24,8 @@ RAW_SETTINGS: dict[str, Any] = {
     "log_retention_days": 14,
     "notification_emails": ["lab@example.org"],
     "readable_buckets": ["shared-cohorts"],
+    "writable_buckets": ["lab-runs"],
+    "snakemake": {"image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mirror/snakemake:7.32.4"},
 }
 
 Resource = dict[str, Any]

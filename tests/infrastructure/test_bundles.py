@@ -95,7 +95,7 @@ def test_the_layer_leaves_out_what_the_runtime_has(assembly):
     assert packages.isdisjoint(RUNTIME_PACKAGES)
 
 
-@pytest.mark.parametrize("folder", ["workflow_manager", "regenie", "cleanup"])
+@pytest.mark.parametrize("folder", ["workflow_manager", "regenie", "snakemake", "cleanup"])
 def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly, folder):
     (bundle,) = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
 

@@ -32,6 +32,7 @@ WITHOUT_RESOURCES = {
     "ec2:GetSecurityGroupsForVpc",
     "ecr:GetAuthorizationToken",
     "ecs:DiscoverPollEndpoint",
+    "ecs:ListTasks",  # with ecs:cluster
     "fsx:DescribeDataRepositoryAssociations",
     "fsx:DescribeDataRepositoryTasks",
     "fsx:DescribeFileSystems",
@@ -58,6 +59,8 @@ TAGGED = {
     "AWS::DynamoDB::Table",
     "AWS::EC2::NatGateway",
     "AWS::EC2::VPC",
+    "AWS::ECS::Cluster",
+    "AWS::ECS::TaskDefinition",
     "AWS::IAM::Role",
     "AWS::KMS::Key",
     "AWS::Lambda::Function",

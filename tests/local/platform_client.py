@@ -42,7 +42,7 @@ def gwas_config(**changes: Any) -> dict[str, Any]:
     return {"name": "e2e", "workflow": "regenie", "data": "cohort/", "regenie": regenie | changes}
 
 
-def eventually(look: Callable[[], T | None], seconds: float, what: str) -> T:
+def eventually(look: Callable[[], T | None], seconds: float, what: str, pause: float = 0.2) -> T:
     """The first truthy answer of `look` within `seconds`; fails with `what` otherwise."""
     deadline = time.monotonic() + seconds
     while True:
@@ -50,7 +50,7 @@ def eventually(look: Callable[[], T | None], seconds: float, what: str) -> T:
         if answer:
             return answer
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}; last seen: {answer!r}"
-        time.sleep(0.2)
+        time.sleep(pause)
 
 
 class PlatformClient:
@@ -169,6 +169,25 @@ class PlatformClient:
         }
         self.inject("fsx", {key: value for key, value in body.items() if value is not None})
 
+    def inject_ecs(
+        self,
+        started_by: str,
+        *,
+        exit_code: int | None = None,
+        seconds: float = 0.0,
+        stopped_reason: str | None = None,
+        vanishes: bool = False,
+        times: int = 1,
+    ) -> None:
+        """Lets the next `times` tasks that are started by such a name run no container, but end so."""
+        body = {"startedByGlob": started_by, "seconds": seconds, "vanishes": vanishes, "times": times}
+        more = {"exitCode": exit_code, "stoppedReason": stopped_reason}
+        self.inject("ecs", body | {key: value for key, value in more.items() if value is not None})
+
+    def refuse_tasks(self, reason: str, *, code: str | None = None, times: int = 1) -> None:
+        """Refuses the next `times` calls of RunTask: with an error, or (without `code`) with a failure."""
+        self.inject("ecs", {"reason": reason, "times": times} | ({"code": code} if code else {}))
+
     def inject(self, service: str, body: Mapping[str, Any]) -> None:
         """Asks the embedded cloud for something that a service does not do of itself."""
         url = f"{self.environment['AWS_ENDPOINT_URL']}/_localcloud/inject/{service}"
@@ -185,6 +204,20 @@ class PlatformClient:
             TableName=self.name(Parameter.LAUNCH_TABLE), Key={"launchId": {"S": launch_id}}, ConsistentRead=True
         )
         return _plain(found.get("Item", {}))
+
+    def set_status(self, launch_id: str, status: str, **fields: str) -> None:
+        """As a person does in the table's console: a plain UpdateItem."""
+        self.set_fields(launch_id, status=status, **fields)
+
+    def set_fields(self, launch_id: str, **fields: str) -> None:
+        """Changes attributes of the launch's item."""
+        self.dynamodb.update_item(
+            TableName=self.name(Parameter.LAUNCH_TABLE),
+            Key={"launchId": {"S": launch_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in fields),
+            ExpressionAttributeNames={f"#{name}": name for name in fields},
+            ExpressionAttributeValues={f":{name}": {"S": value} for name, value in fields.items()},
+        )
 
     def all_launches(self) -> list[dict[str, Any]]:
         """Every item of the launch table."""

@@ -27,18 +27,6 @@ def start(platform: PlatformClient, config: dict[str, Any]) -> str:
     return str(answer["launchId"])
 
 
-def set_status(platform: PlatformClient, launch_id: str, status: str, **fields: str) -> None:
-    """As a person does in the table's console: a plain UpdateItem."""
-    values = {"status": status, **fields}
-    platform.dynamodb.update_item(
-        TableName=platform.name(Parameter.LAUNCH_TABLE),
-        Key={"launchId": {"S": launch_id}},
-        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-        ExpressionAttributeNames={f"#{name}": name for name in values},
-        ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
-    )
-
-
 def job_tasks(platform: PlatformClient, launch_id: str) -> list[dict[str, Any]]:
     return [task for task in platform.tasks(launch_id) if task["taskId"].startswith("job#")]
 
@@ -94,7 +82,7 @@ def test_a_failed_level_1_is_told_and_a_retry_with_other_resources_does_only_wha
     # When: a person gives step 1 more, and asks for another attempt before the clean-up is through
     edited = json.loads(failed["config"])
     edited["regenie"]["resources"] = {"level1": {"vcpus": 2, "memory_gib": 4}}
-    set_status(platform, launch_id, "RETRY", config=json.dumps(edited))
+    platform.set_status(launch_id, "RETRY", config=json.dumps(edited))
 
     # Then: the trait that was done is not done again
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
@@ -118,7 +106,7 @@ def test_data_that_is_at_fault_at_a_retry_can_be_mended_and_the_launch_still_res
     platform.s3.put_object(Bucket=data, Key=key, Body=good.replace(b"ldl", b"hdl"))
 
     # When: it is tried again
-    set_status(platform, launch_id, "RETRY")
+    platform.set_status(launch_id, "RETRY")
 
     # Then: it is rejected, also in the answer to its file
     assert platform.wait_for(launch_id, "REJECTED")["attempt"] == 2
@@ -127,7 +115,7 @@ def test_data_that_is_at_fault_at_a_retry_can_be_mended_and_the_launch_still_res
 
     # And: when the data is mended, it resumes where it was
     platform.s3.put_object(Bucket=data, Key=key, Body=good)
-    set_status(platform, launch_id, "RETRY")
+    platform.set_status(launch_id, "RETRY")
     assert platform.wait_for(launch_id, "COMPLETE")["attempt"] == 3
     assert "complete from an earlier attempt: nothing to do" in platform.job_log(launch_id, "3-level1")
     assert platform.answer(file, accepted=True)
@@ -144,12 +132,12 @@ def test_a_retry_after_a_cancel_during_step_2_keeps_the_finished_chunks_and_step
         return bool(job["arrayProperties"]["statusSummary"].get("SUCCEEDED", 0) >= 3)
 
     eventually(some_done, 60, "three finished chunks")
-    set_status(platform, launch_id, "CANCEL_REQUESTED")
+    platform.set_status(launch_id, "CANCEL_REQUESTED")
     platform.wait_for(launch_id, "CANCELLED", seconds=30)
     platform.assert_clean(launch_id)
 
     # When
-    set_status(platform, launch_id, "RETRY")
+    platform.set_status(launch_id, "RETRY")
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
 
     # Then
@@ -242,7 +230,7 @@ def test_an_export_with_failed_files_fails_the_launch_and_a_retry_only_merges_ag
     assert launch["error"]["type"] == "ExportError"
     platform.assert_clean(launch_id)
 
-    set_status(platform, launch_id, "RETRY")
+    platform.set_status(launch_id, "RETRY")
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
     assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
     assert "nothing to do" in platform.job_log(launch_id, "2-step2")

@@ -51,7 +51,9 @@ def test_every_task_has_a_timeout_and_survives_service_faults(machine):
 def test_sdk_calls_exist_with_these_parameters(machine):
     session = botocore.session.get_session()
     for name, state in tasks(read(machine)):
-        found = re.fullmatch(r"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync.*)?", state["Resource"])
+        found = re.fullmatch(
+            r"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync.*|\.waitForTaskToken)?", state["Resource"]
+        )
         assert found, name
         service, action = found.groups()
         if service == "lambda":

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
-from lambdas.regenie.errors import FaultCollector
 from lambdas.shared.faults import Fault
+from lambdas.shared.input_error import FaultCollector
 
 Item = TypeVar("Item")
 

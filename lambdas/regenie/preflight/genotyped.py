@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.preflight.sample_ids import GIVE_ONCE, id_file, sample_ids
+from lambdas.shared.input_error import UnusableInputError
 
 _PREFIX: Final = b"chr"
 _PROBE_BYTES: Final = 1 << 16

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
 from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.shared.input_error import UnusableInputError
 
 GIVE_ONCE: Final = "regenie takes each FID and IID once: remove or rename the others (plink2 --remove, --update-ids)."
 _LONGEST_BGEN_ID: Final = 2 + 65_535

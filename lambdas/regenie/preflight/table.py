@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Examples
+from lambdas.shared.input_error import UnusableInputError
 
 _ID_COLUMNS: Final = 2
 _BATCH: Final = 2048

@@ -1,8 +1,8 @@
-"""AWS Batch and Amazon FSx that answer what a test expects; Step Functions and DynamoDB are moto's."""
+"""AWS Batch and Amazon FSx that answer what a test expects, ECS as a fake; the rest is moto's."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -23,20 +23,56 @@ CONTEXT = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:function",
     aws_request_id="request",
 )
+RESULTS_BUCKET = "test-results"
 QUEUE = "arn:aws:batch:eu-central-1:123456789012:job-queue/low"
 _ROLE = "arn:aws:iam::123456789012:role/workflow"
 _DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 
 
+@dataclass
+class FakeEcs:
+    """Tasks of one cluster, as ECS lists and describes them."""
+
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+
+    def get_paginator(self, _operation: str) -> "FakeEcs":
+        return self
+
+    def paginate(self, **wanted: str) -> list[dict[str, Any]]:
+        del wanted["cluster"]
+        found = [task["taskArn"] for task in self.tasks if all(task[key] == value for key, value in wanted.items())]
+        return [{"taskArns": found[:1]}, {"taskArns": found[1:]}]
+
+    def describe_tasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
+        return {"tasks": [task for task in self.tasks if task["taskArn"] in tasks]}
+
+    def add(self, arn: str, *, started_by: str = "launch-1-1", desired: str = "RUNNING", last: str = "RUNNING") -> None:
+        """Given: a task."""
+        self.tasks.append(
+            {
+                "taskArn": arn,
+                "startedBy": started_by,
+                "desiredStatus": desired,
+                "lastStatus": last,
+                "createdAt": datetime(2020, 1, 1, tzinfo=UTC),
+                "cpu": "1024",
+                "memory": "4096",
+            }
+        )
+
+
 @pytest.fixture
 def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """Given: a stage whose Batch and FSx answer the calls that a test adds, and no others."""
-    clients: dict[str, Any] = {"batch": boto3.client("batch"), "fsx": boto3.client("fsx")}
+    ecs = FakeEcs()
+    clients: dict[str, Any] = {"batch": boto3.client("batch"), "fsx": boto3.client("fsx"), "ecs": ecs}
     real = aws.client
     machines = boto3.client("stepfunctions")
     for name, setting in (
         ("regenie", "REGENIE_STATE_MACHINE"),
         ("jobs", "JOBS_STATE_MACHINE"),
+        ("snakemake", "SNAKEMAKE_STATE_MACHINE"),
+        ("tibanna", "TIBANNA_STATE_MACHINE"),
         ("cleanup", "CLEANUP_STATE_MACHINE"),
     ):
         created = machines.create_state_machine(name=name, definition=_DEFINITION, roleArn=_ROLE)
@@ -44,13 +80,18 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     placement = {"zone": "a", "subnetId": "subnet-a", "queues": {"batch-spot/low": QUEUE, "batch-spot/high": QUEUE}}
     monkeypatch.setenv("PLACEMENTS", json.dumps([placement]))
     monkeypatch.setenv("SWEEP_GRACE_MINUTES", "30")
+    monkeypatch.setenv("CLUSTER", "arn:aws:ecs:eu-central-1:123456789012:cluster/launchers")
+    monkeypatch.setenv("RESULTS_BUCKET", RESULTS_BUCKET)
+    boto3.client("s3").create_bucket(
+        Bucket=RESULTS_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
     monkeypatch.setenv("NOTIFICATION_TOPIC", boto3.client("sns").create_topic(Name="notices")["TopicArn"])
     find_leftovers.settings.cache_clear()
     sweep.settings.cache_clear()
     # A patch of its own, taken back before the fixture `cloud` empties the real function's cache.
     with pytest.MonkeyPatch.context() as patch, Stubber(clients["batch"]) as batch, Stubber(clients["fsx"]) as fsx:
         patch.setattr(aws, "client", lambda service: clients.get(service) or real(service))
-        yield SimpleNamespace(batch=batch, fsx=fsx)
+        yield SimpleNamespace(batch=batch, fsx=fsx, ecs=ecs)
         batch.assert_no_pending_responses()
         fsx.assert_no_pending_responses()
 
@@ -88,9 +129,15 @@ def file_system(id_: str, lifecycle: str = "AVAILABLE", **tags: str) -> dict[str
     }
 
 
-def register(repository: LaunchRepository, status: Status, attempt: int = 1, ended_at: str | None = None) -> None:
+def register(
+    repository: LaunchRepository,
+    status: Status,
+    attempt: int = 1,
+    ended_at: str | None = None,
+    workflow: str = "regenie",
+) -> None:
     """Given: launch-1 in the table, in any status."""
-    launch = Launch("launch-1", "n", Status.SUBMITTED, "2026-11-21T04:00:00.000Z")
+    launch = Launch("launch-1", "n", Status.SUBMITTED, "2026-11-21T04:00:00.000Z", workflow=workflow)
     repository.register(launch, "fingerprint")
     changed = replace(launch, status=status, attempt=attempt, ended_at=ended_at)
     item = {name: value for name, value in changed.item().items() if value is not None}

@@ -1,5 +1,6 @@
 """What is found of ended attempts."""
 
+import json
 import os
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import boto3
 from contract import Status
 from lambdas.cleanup.find_leftovers import handler
 from lambdas.shared.launch_repository import LaunchRepository
-from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, file_system, launch_template, register
+from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, RESULTS_BUCKET, file_system, launch_template, register
 
 EVENT = {"launchId": "launch-1", "endedAttempt": 1}
 
@@ -60,6 +61,8 @@ def test_nothing_is_left_of_a_clean_launch(repository: LaunchRepository, stubs: 
 
     assert handler(EVENT, CONTEXT) == {
         "executions": [],
+        "tasks": [],
+        "instances": [],
         "jobs": [],
         "fileSystems": [],
         "jobDefinitions": [],
@@ -98,6 +101,8 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
 
     assert found == {
         "executions": running,
+        "tasks": [],
+        "instances": [],
         "jobs": ["array"],
         "fileSystems": [
             {
@@ -192,3 +197,65 @@ def test_a_file_system_that_vanishes_meanwhile_is_no_error(repository: LaunchRep
     (found,) = handler(EVENT, CONTEXT)["fileSystems"]
 
     assert found["action"] == "DELETE"
+
+
+def of_snakemake(repository: LaunchRepository, stubs: SimpleNamespace) -> dict[str, Any]:
+    """What is found of a cancelled Snakemake launch that has no Batch jobs and no file system."""
+    register(repository, Status.CANCELLED, workflow="snakemake")
+    batch_holds(stubs, [], [[]])
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": []}, {})
+    found: dict[str, Any] = handler(EVENT, CONTEXT)
+    return found
+
+
+def listed_job(id_: str, name: str) -> None:
+    """Given: a job in the list that the launcher keeps, its execution, and its instance."""
+    body = json.dumps({"jobs": [{"id": id_, "name": name}, {"id": "", "name": "local"}]})
+    key = "results/launch-1/launcher/jobs-1.json"
+    boto3.client("s3").put_object(Bucket=RESULTS_BUCKET, Key=key, Body=body)
+    for machine_name in (name, "somebody-elses"):
+        boto3.client("stepfunctions").start_execution(
+            stateMachineArn=os.environ["TIBANNA_STATE_MACHINE"], name=machine_name
+        )
+
+
+def instance(name: str) -> str:
+    """Given: one of Tibanna's instances; its id."""
+    ec2 = boto3.client("ec2")
+    tags = [{"Key": "Name", "Value": name}, {"Key": "Type", "Value": "awsem"}]
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    started = ec2.run_instances(
+        ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
+    )
+    return str(started["Instances"][0]["InstanceId"])
+
+
+def test_a_launcher_is_left_until_it_has_stopped_and_its_jobs_are_its_own_until_then(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    stubs.ecs.add("task-running")
+    stubs.ecs.add("task-stopping", desired="STOPPED")
+    stubs.ecs.add("task-stopped", desired="STOPPED", last="STOPPED")
+    stubs.ecs.add("task-of-the-retry", started_by="launch-1-2")
+    listed_job("abc", "job-abc")
+
+    found = of_snakemake(repository, stubs)
+
+    assert (found["tasks"], found["left"]) == (["task-running", "task-stopping"], 2)
+
+
+def test_what_a_launcher_left_at_tibanna_is_found_by_its_list_of_jobs(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    listed_job("abc", "job-abc")
+    mine = instance("awsem-abc")
+    instance("awsem-other")
+
+    found = of_snakemake(repository, stubs)
+
+    assert found["instances"] == [mine]
+    assert [arn.rpartition(":")[2] for arn in found["executions"]] == ["job-abc"]
+
+
+def test_without_a_list_of_jobs_there_is_nothing_at_tibanna(repository: LaunchRepository, stubs: SimpleNamespace):
+    assert of_snakemake(repository, stubs)["left"] == 0

@@ -235,3 +235,14 @@ def counted(capsys: pytest.CaptureFixture[str]) -> list[tuple[set[str], int]]:
     return [
         (set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]), int(line["LeftoversOverdue"][0])) for line in lines
     ]
+
+
+def test_a_forgotten_launcher_is_cleaned_up_and_told_of_with_its_price(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    register(repository, Status.CANCELLED, ended_at=LONG_AGO)
+    exists(stubs, [])
+    stubs.ecs.add("arn:aws:ecs:eu-central-1:123456789012:task/launchers/0123")
+    stubs.ecs.add("arn:aws:ecs:eu-central-1:123456789012:task/launchers/4567", started_by="a person")
+
+    assert handler({}, CONTEXT) == {"started": 1}

@@ -7,8 +7,8 @@ import boto3
 import pytest
 
 from lambdas.regenie import list_inputs
-from lambdas.regenie.errors import LaunchInputError
 from lambdas.regenie.plan_launch import handler
+from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET
 from tests.handlers.regenie.test_plan_launch import COHORT, buckets, register, written

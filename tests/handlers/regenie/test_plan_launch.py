@@ -13,10 +13,10 @@ from botocore.stub import Stubber
 from contract import Status, Workflow
 from lambdas.regenie import sampling, surveying
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.errors import LaunchInputError, UnusableInputError
 from lambdas.regenie.plan_launch import handler
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
+from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET, RESULTS_BUCKET

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from contract import Status
-from lambdas.regenie.errors import LaunchInputError
 from lambdas.regenie.plan_launch import handler
+from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.regenie.conftest import CONTEXT, RESULTS_BUCKET
 from tests.handlers.regenie.test_plan_launch import buckets, register, written

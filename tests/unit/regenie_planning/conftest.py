@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.input_error import UnusableInputError
 
 
 @dataclass(frozen=True, slots=True)

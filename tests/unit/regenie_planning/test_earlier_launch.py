@@ -8,10 +8,10 @@ import pytest
 from contract import Status, Workflow
 from lambdas.regenie import inputs
 from lambdas.regenie.earlier_launch import EarlierLaunch, read_earlier_launch
-from lambdas.regenie.errors import LaunchInputError, UnusableInputError
 from lambdas.regenie.images import Images
 from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import own_predictions
+from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.launch import Launch
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
 

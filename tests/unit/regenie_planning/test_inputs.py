@@ -7,8 +7,8 @@ import pytest
 
 from lambdas.regenie import inputs
 from lambdas.regenie.chunks import SetChunk
-from lambdas.regenie.errors import LaunchInputError
 from lambdas.regenie.images import Images
+from lambdas.shared.input_error import LaunchInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, bed, parameters
 
 IMAGES = Images({"4.1.2": "regenie:4.1.2", "4.0": "regenie:4.0"}, "4.1.2")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.tables import read_columns, trait_indices
+from lambdas.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet
 
 

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lambdas.regenie.errors import UnusableInputError
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.variants import variant_positions
+from lambdas.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, bgi, bim
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from lambdas.regenie import inputs
-from lambdas.regenie.errors import LaunchInputError
 from lambdas.regenie.images import Images
 from lambdas.shared.faults import Fault
+from lambdas.shared.input_error import LaunchInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bim, parameters, table
 
 PEOPLE = 24

@@ -1,0 +1,55 @@
+"""The notifier: takes ECS's task state changes from its queue, and tells launches of their launchers."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.snakemake.launcher_repository import LauncherRepository
+from lambdas.snakemake.settlement import follow
+from lambdas.snakemake.task_event import LauncherTask
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierSettings:
+    """Environment variables of the function."""
+
+    launch_table: str
+    task_table: str
+    results_bucket: str
+    job_log_group: str
+
+
+@cache
+def settings() -> NotifierSettings:
+    """Read once in the life of the process."""
+    return read_settings(NotifierSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """SQS batch of ECS Task State Change events -> the messages to deliver again."""
+    settings()
+    metrics.add_metric(name="TaskChanges", unit=MetricUnit.Count, value=len(event["Records"]))
+    return dict(process_partial_response(event=event, record_handler=_take, processor=_processor, context=context))
+
+
+def _take(record: "SQSRecord") -> None:
+    task = LauncherTask.read(json.loads(record.body)["detail"])
+    if task is None:
+        return
+    repository = LauncherRepository(settings().task_table, settings().launch_table)
+    follow(task, repository, results_bucket=settings().results_bucket, log_group=settings().job_log_group)

@@ -1,0 +1,142 @@
+"""What the tables say of launchers: one item of the task table an attempt, and attributes of the launch's own item.
+
+Messages and events come at least once, in any order: each change is one conditional write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from contract import LAUNCHER_TASK_PREFIX, LauncherField, LaunchField, TaskField, launcher_log_stream
+from lambdas.shared import aws
+from lambdas.shared.attributes import from_item, to_attribute, to_item
+from lambdas.shared.clock import timestamp
+from lambdas.shared.conditional_writes import is_failed_condition
+from lambdas.snakemake.launch_message import LaunchMessage, read_message
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """The launcher of one attempt."""
+
+    message: LaunchMessage
+    starts: int
+    """How often a task was asked for."""
+    task_arn: str | None
+    """Of the newest task; None until ECS has answered."""
+    replaces: str | None = None
+    """ARN of the task that it was started again for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LauncherRepository:
+    """The items about launchers."""
+
+    task_table: str
+    launch_table: str = ""
+
+    def get(self, launch_id: str, attempt: int) -> Launcher | None:
+        """The attempt's launcher as of now (a consistent read), or None."""
+        found = self._client.get_item(TableName=self.task_table, Key=_key(launch_id, attempt), ConsistentRead=True)
+        return _launcher(from_item(found["Item"])) if "Item" in found else None
+
+    def ask_for(self, message: LaunchMessage) -> Launcher:
+        """Note that a task is asked for, for the first time. Asked again, only the message (its token) is new."""
+        answer = self._client.update_item(
+            TableName=self.task_table,
+            Key=_key(message.launch_id, message.attempt),
+            UpdateExpression="SET #message = :message, #starts = if_not_exists(#starts, :one), #updatedAt = :now",
+            ExpressionAttributeNames=_names(LauncherField.MESSAGE, LauncherField.STARTS, TaskField.UPDATED_AT),
+            ExpressionAttributeValues=_values(message=message.as_json(), one=1, now=timestamp()),
+            ReturnValues="ALL_NEW",
+        )
+        return _launcher(from_item(answer["Attributes"]))
+
+    def ask_again(self, launcher: Launcher, stopped_task: str) -> Launcher | None:
+        """Note that another task is asked for in place of `stopped_task`; None if somebody was faster."""
+        message = launcher.message
+        try:
+            answer = self._client.update_item(
+                TableName=self.task_table,
+                Key=_key(message.launch_id, message.attempt),
+                UpdateExpression=(
+                    "SET #starts = #starts + :one, #replaces = :stopped, #updatedAt = :now REMOVE #taskArn"
+                ),
+                ConditionExpression="#taskArn = :stopped",
+                ExpressionAttributeNames=_names(
+                    LauncherField.STARTS, LauncherField.REPLACES, LauncherField.TASK_ARN, TaskField.UPDATED_AT
+                ),
+                ExpressionAttributeValues=_values(one=1, stopped=stopped_task, now=timestamp()),
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+            return None
+        return _launcher(from_item(answer["Attributes"]))
+
+    def started(self, launcher: Launcher, task_arn: str) -> None:
+        """Note the task that ECS made, for this start; an older one has no say."""
+        message = launcher.message
+        try:
+            self._client.update_item(
+                TableName=self.task_table,
+                Key=_key(message.launch_id, message.attempt),
+                UpdateExpression="SET #taskArn = :taskArn, #updatedAt = :now",
+                ConditionExpression="#starts = :starts",
+                ExpressionAttributeNames=_names(LauncherField.STARTS, LauncherField.TASK_ARN, TaskField.UPDATED_AT),
+                ExpressionAttributeValues=_values(taskArn=task_arn, starts=launcher.starts, now=timestamp()),
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+
+    def show_task(self, launch_id: str, attempt: int, task_arn: str, log_group: str) -> None:
+        """Let the launch's item say where its launcher runs and logs; an old attempt has no say."""
+        try:
+            self._client.update_item(
+                TableName=self.launch_table,
+                Key=to_item({LaunchField.LAUNCH_ID: launch_id}),
+                UpdateExpression="SET #launcherTaskArn = :task, #logGroup = :group, #logStream = :stream",
+                ConditionExpression="#attempt = :attempt",
+                ExpressionAttributeNames=_names(
+                    LaunchField.LAUNCHER_TASK_ARN, LaunchField.LOG_GROUP, LaunchField.LOG_STREAM, LaunchField.ATTEMPT
+                ),
+                ExpressionAttributeValues=_values(
+                    task=task_arn, group=log_group, stream=launcher_log_stream(task_arn), attempt=attempt
+                ),
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+
+    @property
+    def _client(self) -> "DynamoDBClient":
+        client: DynamoDBClient = aws.client("dynamodb")
+        return client
+
+
+def _key(launch_id: str, attempt: int) -> dict[str, Any]:
+    return to_item({TaskField.LAUNCH_ID: launch_id, TaskField.TASK_ID: f"{LAUNCHER_TASK_PREFIX}{attempt}"})
+
+
+def _names(*attributes: str) -> dict[str, str]:
+    return {f"#{attribute}": attribute for attribute in attributes}
+
+
+def _values(**values: object) -> dict[str, Any]:
+    return {f":{name}": to_attribute(value) for name, value in values.items()}
+
+
+def _launcher(item: Mapping[str, Any]) -> Launcher:
+    return Launcher(
+        message=read_message(item[LauncherField.MESSAGE]),
+        starts=int(item[LauncherField.STARTS]),
+        task_arn=item.get(LauncherField.TASK_ARN),
+        replaces=item.get(LauncherField.REPLACES),
+    )

@@ -1,0 +1,71 @@
+"""How a launcher ended: what it wrote itself, or what ECS says of its task."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from contract import ErrorType, LauncherExit, launcher_outcome
+from lambdas.shared import aws
+from lambdas.snakemake.run_sheet import launcher_prefix
+from lambdas.snakemake.task_event import LauncherTask
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_KILLED: Final = 137
+"""128 + SIGKILL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a launcher ended."""
+
+    error: ErrorType | None
+    """None: the workflow is done."""
+    message: str
+    report_uri: str | None = None
+
+
+def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome:
+    """The outcome of a stopped task; `written` is what the launcher left of it, if it came so far."""
+    if task.exit_code == LauncherExit.DONE and not (written or {}).get("type"):
+        return Outcome(None, "", (written or {}).get("reportUri"))
+    if written and written.get("type") in set(ErrorType):
+        return Outcome(ErrorType(written["type"]), str(written.get("message") or "The launcher gave no reason."))
+    return _by_task(task)
+
+
+def _by_task(task: LauncherTask) -> Outcome:
+    """What ECS says, in words for people."""
+    why = task.container_reason or task.stopped_reason or "ECS gives no reason"
+    if "OutOfMemory" in task.container_reason:
+        return Outcome(
+            ErrorType.OUT_OF_MEMORY, f"The launcher ran out of memory (snakemake.memory_gib of the stage): {why}"
+        )
+    if task.exit_code is None:
+        never = task.stop_code == "TaskFailedToStart"
+        error = ErrorType.NEVER_STARTED if never else ErrorType.STOPPED
+        return Outcome(error, f"The launcher {'did not start' if never else 'was stopped'}: {why}")
+    if task.exit_code == LauncherExit.WRONG_RUN_SHEET:
+        return Outcome(ErrorType.PLATFORM, "The launcher could not use its run sheet; its log says why.")
+    if task.exit_code in (LauncherExit.CANCELLED, _KILLED) or task.stop_code == "UserInitiated":
+        return Outcome(ErrorType.STOPPED, f"The launcher was stopped: {task.stopped_reason or why}")
+    return Outcome(
+        ErrorType.APPLICATION_ERROR, f"The launcher ended with exit code {task.exit_code}; its log says why ({why})."
+    )
+
+
+def written_outcome(launch_id: str, attempt: int, results_bucket: str) -> dict[str, Any] | None:
+    """What the launcher left in S3, or None."""
+    client: S3Client = aws.client("s3")
+    key = launcher_prefix(launch_id) + launcher_outcome(attempt)
+    try:
+        body = client.get_object(Bucket=results_bucket, Key=key)["Body"].read()
+    except client.exceptions.NoSuchKey:
+        return None
+    try:
+        written = json.loads(body)
+    except ValueError:
+        return None
+    return written if isinstance(written, dict) else None

@@ -1,0 +1,120 @@
+"""Prepares a Snakemake launch: checks it, copies its sources, and writes the run sheet for its launcher."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import LaunchField, Status, Workflow, launcher_run_sheet, launcher_sources
+from lambdas.shared import aws
+from lambdas.shared.input_error import FaultCollector
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.placements import read_placements
+from lambdas.shared.settings import read_settings
+from lambdas.shared.snakemake_config import SnakemakeLaunch
+from lambdas.snakemake.run_sheet import (
+    Stage,
+    check_against_stage,
+    launcher_prefix,
+    read_engines,
+    run_sheet,
+    snakefile_uri,
+)
+from lambdas.snakemake.sources import find_sources
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareSettings:
+    """Environment variables of the function."""
+
+    launch_table: str
+    launch_bucket: str
+    data_bucket: str
+    results_bucket: str
+    engines: str
+    placements: str
+    writable_buckets: str = ""
+
+
+@cache
+def settings() -> PrepareSettings:
+    """Read once in the life of the process."""
+    return read_settings(PrepareSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """`{launchId, attempt}` -> `{runSheet, resultsUri}`; raises LaunchInputError naming every fault."""
+    answer = prepare(event["launchId"], int(event["attempt"]))
+    metrics.add_metric(name="SnakemakeLaunchesPrepared", unit=MetricUnit.Count, value=1)
+    return answer
+
+
+def prepare(launch_id: str, attempt: int) -> dict[str, str]:
+    """Copy the sources, write the run sheet, and say where it is. Asked again, it does the same again.
+
+    Raises:
+        LookupError: there is no such launch.
+        LaunchInputError: the launch cannot run as it is.
+    """
+    repository = LaunchRepository(settings().launch_table)
+    launch = repository.get(launch_id)
+    if launch is None:
+        raise LookupError(f"There is no launch {launch_id}.")
+    config = SnakemakeLaunch.model_validate(launch.config)
+    stage = _stage()
+    faults = FaultCollector()
+    check_against_stage(config, stage, faults)
+    sources = faults.attempt("snakemake.snakefile", lambda: find_sources(snakefile_uri(config, stage)), None)
+    _check_nobody_works_there(repository, launch, faults)
+    faults.raise_if_any()
+    assert sources is not None
+    prefix = launcher_prefix(launch_id)
+    sources.copy_to(stage.results_bucket, prefix + launcher_sources(attempt))
+    sheet = run_sheet(launch_id, attempt, config, sources.snakefile, stage)
+    key = prefix + launcher_run_sheet(attempt)
+    client: S3Client = aws.client("s3")
+    client.put_object(
+        Bucket=stage.results_bucket,
+        Key=key,
+        Body=json.dumps(sheet, indent=2).encode(),
+        ContentType="application/json",
+    )
+    return {"runSheet": f"s3://{stage.results_bucket}/{key}", "resultsUri": sheet["resultsUri"]}
+
+
+def _stage() -> Stage:
+    return Stage(
+        launch_bucket=settings().launch_bucket,
+        data_bucket=settings().data_bucket,
+        results_bucket=settings().results_bucket,
+        writable_buckets=frozenset(filter(None, settings().writable_buckets.split(","))),
+        engines=read_engines(settings().engines),
+        placements=read_placements(settings().placements),
+    )
+
+
+def _check_nobody_works_there(repository: LaunchRepository, launch: Launch, faults: FaultCollector) -> None:
+    """Two launches would write the same files. Of two that start at once, the one that was claimed later gives way.
+
+    The index is a moment behind the table: launches claimed within that moment may miss each other.
+    """
+    assert launch.data_path is not None
+    same = {LaunchField.WORKFLOW: Workflow.SNAKEMAKE.value, LaunchField.DATA_PATH: launch.data_path}
+    for other in repository.with_status(Status.RUNNING, **same):
+        if (other.started_at or "", other.launch_id) < (launch.started_at or "", launch.launch_id):
+            faults.add(
+                "data",
+                f"is the working directory of the launch {other.launch_id}, which is running",
+                "Wait until it is over, or cancel it, and launch again.",
+            )

@@ -1,0 +1,34 @@
+"""What follows from the state of a launcher's task, whoever tells of it: an event, or somebody who looked."""
+
+from contract import RESULTS_PREFIX
+from lambdas.shared.observability import logger
+from lambdas.snakemake import answers
+from lambdas.snakemake.launcher_repository import LauncherRepository
+from lambdas.snakemake.outcome import outcome_of, written_outcome
+from lambdas.snakemake.task_event import LauncherTask
+
+
+def follow(task: LauncherTask, repository: LauncherRepository, *, results_bucket: str, log_group: str) -> None:
+    """Show where a task runs; when it has stopped, answer the execution that waits. May be repeated, in any order."""
+    if task.status == "STOPPED":
+        settle(task, repository, results_bucket)
+    elif task.status == "RUNNING":
+        repository.show_task(task.launch_id, task.attempt, task.arn, log_group)
+
+
+def settle(task: LauncherTask, repository: LauncherRepository, results_bucket: str) -> None:
+    """Answer for a stopped task, unless it is started again, or was replaced."""
+    launcher = repository.get(task.launch_id, task.attempt)
+    if launcher is None or launcher.task_arn not in (None, task.arn) or launcher.replaces == task.arn:
+        return
+    if task.lacked_network:
+        return  # the rule on such endings has it started again, and counts how often
+    outcome = outcome_of(task, written_outcome(task.launch_id, task.attempt, results_bucket))
+    logger.info("Launcher ended", extra={"launchId": task.launch_id, "taskArn": task.arn, "error": outcome.error})
+    token = launcher.message.task_token
+    if outcome.error is None:
+        results = f"s3://{results_bucket}/{RESULTS_PREFIX}{task.launch_id}/"
+        report = {"reportUri": outcome.report_uri} if outcome.report_uri else {}
+        answers.succeed(token, {"resultsUri": results, **report})
+    else:
+        answers.fail(token, outcome.error, outcome.message)

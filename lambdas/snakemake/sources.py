@@ -1,0 +1,103 @@
+"""The sources of a Snakemake workflow: the folder in which its Snakefile lies, copied for each attempt."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from lambdas.shared import aws
+from lambdas.shared.input_error import UnusableInputError
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+MOST_FILES: Final = 1_000
+MOST_BYTES: Final = 100 * 1024 * 1024
+"""Of all sources together. What is larger is data, and belongs into the launch's data."""
+
+_COPIES_AT_ONCE: Final = 16
+_NOT_TO_BE_READ: Final = frozenset({"NoSuchBucket", "AccessDenied", "AllAccessDisabled", "PermanentRedirect"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of the sources."""
+
+    path: str
+    """Below the folder."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The folder of a Snakefile, and its files."""
+
+    bucket: str
+    prefix: str
+    """Ends with a slash."""
+    snakefile: str
+    """Name of the Snakefile in the folder."""
+    files: Sequence[Source]
+
+    def copy_to(self, bucket: str, prefix: str) -> None:
+        """Copy every file to a folder of another bucket, where the attempt reads it. Asked again, it copies again."""
+        client: S3Client = aws.client("s3")
+
+        def copy(file: Source) -> None:
+            client.copy_object(
+                Bucket=bucket,
+                Key=prefix + file.path,
+                CopySource={"Bucket": self.bucket, "Key": self.prefix + file.path},
+                TaggingDirective="REPLACE",  # to copy tags one needs more rights
+            )
+
+        with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
+            list(pool.map(copy, self.files))
+
+
+def find_sources(snakefile_uri: str) -> Sources:
+    """What lies beside and below a Snakefile.
+
+    Raises:
+        UnusableInputError: it is not there or not to be read, or there is more than sources may be.
+    """
+    bucket, _, key = snakefile_uri.removeprefix("s3://").partition("/")
+    folder, _, name = key.rpartition("/")
+    files = []
+    size = 0
+    for file in _files(bucket, folder + "/"):
+        files.append(file)
+        size += file.size
+        if len(files) > MOST_FILES or size > MOST_BYTES:
+            raise UnusableInputError(
+                f"lies in a folder with more than {MOST_FILES:,} files or {MOST_BYTES >> 20} MiB, which are all taken"
+                " for sources",
+                "Give the workflow a folder of its own, and keep its data below `data`.",
+            )
+    if all(file.path != name for file in files):
+        raise UnusableInputError(
+            f"names {snakefile_uri}, which does not exist", "Upload it, and what lies beside it, or mend the name."
+        )
+    return Sources(bucket, folder + "/", name, files)
+
+
+def _files(bucket: str, prefix: str) -> Iterator[Source]:
+    client: S3Client = aws.client("s3")
+    try:
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get("Contents", []):
+                path = found["Key"].removeprefix(prefix)
+                if path and not path.endswith("/"):  # the markers by which a console makes folders
+                    yield Source(path, found["Size"])
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in _NOT_TO_BE_READ:
+            raise
+        raise UnusableInputError(
+            f"lies in the bucket {bucket}, which this stage may not read ({code})",
+            "Copy the sources to workflows/ of the stage's launch bucket, or have the bucket added to the stage's"
+            " readable_buckets.",
+        ) from error

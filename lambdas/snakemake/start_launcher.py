@@ -1,0 +1,243 @@
+"""The broker: takes launch messages from the queue and has ECS start their launchers, each once, none lost.
+
+A message is a launch message of the state machine, or the event of a task that stopped for want of a network interface
+or an address, whose launcher is started again. What ECS does not take now goes back to the queue with a growing
+visibility time-out; what it will never take, and what it has not taken for too long, goes to the dead letters, fails
+its launch with the reason, and is told of by SNS.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import ErrorType, LauncherEnvironment, Status
+from lambdas.shared import aws
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.snakemake import answers
+from lambdas.snakemake.dead_letters import bury
+from lambdas.snakemake.launch_message import InvalidArguments, LaunchMessage, read_message
+from lambdas.snakemake.launcher_repository import Launcher, LauncherRepository
+from lambdas.snakemake.run_task import TryLaterError, run_task, stop_task
+from lambdas.snakemake.task_event import LauncherTask
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_sqs.client import SQSClient
+
+MOST_DELIVERIES: Final = 30
+"""Of one message: with the pauses below, that is more than five hours in which ECS did not take it."""
+MOST_STARTS: Final = 10
+"""Tasks of one attempt that were started again for want of network."""
+_LONGEST_PAUSE_SECONDS: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Environment variables of the function."""
+
+    stage: str
+    launch_table: str
+    task_table: str
+    cluster: str
+    task_definition: str
+    launch_queue: str
+    dead_letter_queue: str
+    notification_topic: str
+
+
+@cache
+def settings() -> BrokerSettings:
+    """Read once in the life of the process."""
+    return read_settings(BrokerSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as the queue delivers it."""
+
+    id: str
+    body: str
+    receipt: str
+    number: int
+    """1 for the first delivery."""
+
+    @classmethod
+    def read(cls, record: dict[str, Any]) -> "Delivery":
+        """From a record of the event."""
+        number = int(record["attributes"]["ApproximateReceiveCount"])
+        return cls(record["messageId"], record["body"], record["receiptHandle"], number)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """SQS batch of launch messages and task events -> the messages to deliver again."""
+    settings()
+    metrics.add_metric(name="LaunchMessages", unit=MetricUnit.Count, value=len(event["Records"]))
+    deliveries = [Delivery.read(record) for record in event["Records"]]
+    return {"batchItemFailures": [{"itemIdentifier": each.id} for each in deliveries if not _is_done(each)]}
+
+
+def _is_done(delivery: Delivery) -> bool:
+    """False: the message is to come again. One message's fault is not its neighbours'."""
+    try:
+        _take(delivery)
+    except TryLaterError as error:
+        return _is_given_up(delivery, ErrorType.CAPACITY, str(error), error.pause_seconds)
+    except Exception as error:
+        logger.exception("A launch message could not be handled")  # AWS is out of order, or this function is
+        return _is_given_up(delivery, ErrorType.PLATFORM, f"{type(error).__name__}: {error}")
+    return True
+
+
+def _is_given_up(delivery: Delivery, error: ErrorType, reason: str, pause_seconds: int | None = None) -> bool:
+    """True at the limit of deliveries; otherwise the message comes again after a pause."""
+    metrics.add_metric(name="LaunchersPostponed", unit=MetricUnit.Count, value=1)
+    if delivery.number < MOST_DELIVERIES:
+        _postpone(delivery, pause_seconds)
+        return False
+    reason = f"The launcher was not started in {delivery.number} tries over hours; the last time: {reason}"
+    _give_up(delivery, _subject(delivery), error, reason)
+    return True
+
+
+def _take(delivery: Delivery) -> None:
+    try:
+        body = json.loads(delivery.body)
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and "detail-type" in body:
+        _start_again(delivery, body["detail"])
+    else:
+        _start_first(delivery)
+
+
+def _start_first(delivery: Delivery) -> None:
+    try:
+        message = read_message(delivery.body)
+    except InvalidArguments as error:
+        _give_up(delivery, _Subject(error.task_token), ErrorType.INVALID_ARGUMENTS, str(error))
+        return
+    if not _is_wanted(message):
+        return
+    launcher = _launchers().ask_for(message)
+    if launcher.task_arn is None:
+        _start(delivery, launcher)
+
+
+def _start_again(delivery: Delivery, detail: dict[str, Any]) -> None:
+    task = LauncherTask.read(detail)
+    launcher = _launchers().get(task.launch_id, task.attempt) if task else None
+    if task is None or launcher is None or not task.lacked_network:
+        logger.warning("The event of a task that no launch asked for", extra={"taskArn": detail.get("taskArn")})
+        return
+    if launcher.task_arn is None and launcher.replaces != task.arn:
+        raise TryLaterError("the task is stopped, and it is not yet recorded that it was started")
+    if task.arn not in (launcher.task_arn, launcher.replaces) or not _is_wanted(launcher.message):
+        return  # another one has replaced it already
+    if launcher.task_arn == task.arn:
+        successor = _successor(delivery, launcher, task)
+        if successor is None:
+            return
+        launcher = successor
+    if launcher.task_arn is None:
+        _start(delivery, launcher)
+
+
+def _successor(delivery: Delivery, launcher: Launcher, stopped: LauncherTask) -> Launcher | None:
+    """The launcher with another start, after a pause: addresses do not come free at once. None if there is none."""
+    if launcher.starts > MOST_STARTS:
+        reason = f"{launcher.starts} tasks in a row stopped before they ran: {stopped.stopped_reason}"
+        subject = _Subject(launcher.message.task_token, launcher.message.launch_id)
+        _give_up(delivery, subject, ErrorType.CAPACITY, reason)
+        return None
+    if delivery.number == 1:
+        raise TryLaterError(stopped.stopped_reason, pause_seconds=min(2**launcher.starts, _LONGEST_PAUSE_SECONDS))
+    return _launchers().ask_again(launcher, stopped.arn)
+
+
+def _start(delivery: Delivery, launcher: Launcher) -> None:
+    message = launcher.message
+    try:
+        task_arn = run_task(
+            message,
+            start=launcher.starts,
+            cluster=settings().cluster,
+            task_definition=settings().task_definition,
+            environment={
+                LauncherEnvironment.LAUNCH_TABLE: settings().launch_table,
+                LauncherEnvironment.TASK_TABLE: settings().task_table,
+            },
+            stage=settings().stage,
+        )
+    except InvalidArguments as error:
+        subject = _Subject(message.task_token, message.launch_id)
+        _give_up(delivery, subject, ErrorType.INVALID_ARGUMENTS, str(error))
+        return
+    _launchers().started(launcher, task_arn)
+    metrics.add_metric(name="LaunchersStarted", unit=MetricUnit.Count, value=1)
+    logger.info("Launcher started", extra={"launchId": message.launch_id, "taskArn": task_arn})
+    if not _is_wanted(message):  # cancelled meanwhile: clean-up may have looked before there was a task
+        stop_task(task_arn, cluster=settings().cluster, reason="The launch was cancelled.")
+
+
+def _is_wanted(message: LaunchMessage) -> bool:
+    """The attempt still runs: a message outlives a cancel, and may be delivered twice."""
+    launch = LaunchRepository(settings().launch_table).get(message.launch_id)
+    wanted = launch is not None and launch.status is Status.RUNNING and launch.attempt == message.attempt
+    if not wanted:
+        logger.info("The launch does not wait for a launcher any more", extra={"launchId": message.launch_id})
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom a message is about, as far as it can be told."""
+
+    task_token: str | None = None
+    launch_id: str | None = None
+
+
+def _subject(delivery: Delivery) -> _Subject:
+    body = json.loads(delivery.body)
+    if "detail-type" not in body:
+        message = read_message(delivery.body)
+        return _Subject(message.task_token, message.launch_id)
+    task = LauncherTask.read(body["detail"])
+    launcher = _launchers().get(task.launch_id, task.attempt) if task else None
+    return _Subject(launcher.message.task_token, launcher.message.launch_id) if launcher else _Subject()
+
+
+def _give_up(delivery: Delivery, subject: _Subject, error: ErrorType, reason: str) -> None:
+    """Dead letter and notice first: when the launch has failed, both are there to be looked at."""
+    bury(
+        delivery.body,
+        reason=f"{error}: {reason}",
+        launch_id=subject.launch_id,
+        queue=settings().dead_letter_queue,
+        topic=settings().notification_topic,
+        stage=settings().stage,
+    )
+    metrics.add_metric(name="LaunchersGivenUp", unit=MetricUnit.Count, value=1)
+    if subject.task_token:
+        answers.fail(subject.task_token, error, reason)
+
+
+def _postpone(delivery: Delivery, pause_seconds: int | None) -> None:
+    """Let the message come again, after a pause that doubles with each delivery unless another one is wanted."""
+    client: SQSClient = aws.client("sqs")
+    client.change_message_visibility(
+        QueueUrl=settings().launch_queue,
+        ReceiptHandle=delivery.receipt,
+        VisibilityTimeout=pause_seconds or min(2 ** (delivery.number - 1), _LONGEST_PAUSE_SECONDS),
+    )
+
+
+def _launchers() -> LauncherRepository:
+    return LauncherRepository(settings().task_table, settings().launch_table)

@@ -1,0 +1,113 @@
+"""Looks for launchers that ended without anybody hearing of it.
+
+ECS sends its events at least once, but a task can also vanish without one (DescribeTasks forgets a stopped task after
+an hour). Without this look its launch would be RUNNING until the state machine's time-out.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import LaunchField, Status, Workflow
+from lambdas.shared import aws
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.snakemake.launcher_repository import Launcher, LauncherRepository
+from lambdas.snakemake.outcome import written_outcome
+from lambdas.snakemake.settlement import follow
+from lambdas.snakemake.task_event import LauncherTask
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_DESCRIBE_LIMIT: Final = 100
+"""Tasks of one DescribeTasks call (Amazon ECS API reference)."""
+_SETTLING: Final = timedelta(minutes=5)
+"""ECS is eventually consistent: a task that was just started may not be found yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """Environment variables of the function."""
+
+    launch_table: str
+    task_table: str
+    results_bucket: str
+    job_log_group: str
+    cluster: str
+
+
+@cache
+def settings() -> WatchSettings:
+    """Read once in the life of the process."""
+    return read_settings(WatchSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """Anything (a schedule) -> `{ended: n}`."""
+    ended = watch(datetime.now(UTC))
+    metrics.add_metric(name="LaunchersFoundEnded", unit=MetricUnit.Count, value=ended)
+    return {"ended": ended}
+
+
+def watch(now: datetime) -> int:
+    """Answer for every launcher whose task has stopped or is gone; how many there were."""
+    repository = LauncherRepository(settings().task_table, settings().launch_table)
+    launchers = {launcher.task_arn: launcher for launcher in _running(repository, now) if launcher.task_arn}
+    described = _describe(list(launchers))
+    ended = 0
+    for arn, launcher in launchers.items():
+        detail = described.get(arn)
+        task = LauncherTask.read(detail) if detail else _vanished(arn, launcher)
+        if task is not None:
+            ended += task.status == "STOPPED"
+            # Also for one that runs: the event that it began may have been lost as well.
+            follow(task, repository, results_bucket=settings().results_bucket, log_group=settings().job_log_group)
+    return ended
+
+
+def _running(repository: LauncherRepository, now: datetime) -> Iterator[Launcher]:
+    """Launchers of the attempts that run, but for the newest."""
+    launches = LaunchRepository(settings().launch_table)
+    for launch in launches.with_status(Status.RUNNING, **{LaunchField.WORKFLOW: Workflow.SNAKEMAKE.value}):
+        if launch.started_at and datetime.fromisoformat(launch.started_at) < now - _SETTLING:
+            launcher = repository.get(launch.launch_id, launch.attempt)
+            if launcher:
+                yield launcher
+
+
+def _describe(arns: list[str]) -> Mapping[str, Mapping[str, Any]]:
+    tasks: dict[str, Mapping[str, Any]] = {}
+    for chunk in _chunks(arns):
+        answer = aws.client("ecs").describe_tasks(cluster=settings().cluster, tasks=chunk)
+        tasks.update({task["taskArn"]: task for task in answer["tasks"]})
+    return tasks
+
+
+def _chunks(arns: list[str]) -> Iterable[list[str]]:
+    return (arns[start : start + _DESCRIBE_LIMIT] for start in range(0, len(arns), _DESCRIBE_LIMIT))
+
+
+def _vanished(arn: str, launcher: Launcher) -> LauncherTask:
+    """A task that ECS does not know any more. What it wrote at its end still counts."""
+    message = launcher.message
+    written = written_outcome(message.launch_id, message.attempt, settings().results_bucket)
+    done = written is not None and not written.get("type")
+    return LauncherTask(
+        arn=arn,
+        launch_id=message.launch_id,
+        attempt=message.attempt,
+        status="STOPPED",
+        stop_code="",
+        stopped_reason="its task is gone, and ECS sent no event of its end",
+        exit_code=0 if done else None,
+        container_reason="",
+    )

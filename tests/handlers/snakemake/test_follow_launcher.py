@@ -1,0 +1,140 @@
+"""The notifier and the look for lost ones: what becomes of a task is told to its launch, once, in any order."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lambdas.shared import aws
+from lambdas.snakemake.watch_launchers import watch
+from tests.handlers.snakemake.conftest import LAUNCH_ID, RESULTS_BUCKET, Platform, message, task_detail, task_event
+
+TASK = f"arn:task/{LAUNCH_ID}-1-1"
+EXITED = {"stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited"}
+
+
+@pytest.fixture
+def started(platform: Platform) -> Platform:
+    """Given: its task was started."""
+    platform.broker(message())
+    return platform
+
+
+def test_a_running_task_shows_where_it_logs(started: Platform):
+    assert started.notifier(task_event(TASK, "PROVISIONING"), task_event(TASK, "RUNNING")) == []
+
+    launch = started.launch()
+    assert launch["launcherTaskArn"] == TASK
+    assert (launch["logGroup"], launch["logStream"]) == ("/jobs", f"launcher/launcher/{LAUNCH_ID}-1-1")
+    assert started.states.answers == []
+
+
+def test_a_done_one_gives_the_results(started: Platform):
+    started.wrote(None)
+    assert started.notifier(task_event(TASK, exitCode=0, **EXITED)) == []
+
+    ((token, outcome, output),) = started.states.answers
+    assert (token, outcome) == ("token", "done")
+    assert json.loads(output) == {"resultsUri": f"s3://{RESULTS_BUCKET}/results/{LAUNCH_ID}/"}
+
+
+def test_a_failed_one_gives_the_reason_that_it_wrote(started: Platform):
+    started.wrote("OutOfMemoryError", "The job align failed.")
+    started.notifier(task_event(TASK, exitCode=1, **EXITED))
+
+    assert started.states.answers == [("token", "OutOfMemoryError", "The job align failed.")]
+
+
+@pytest.mark.parametrize(
+    ("ending", "error", "cause"),
+    [
+        ({"exitCode": 1, **EXITED}, "ApplicationError", "exit code 1"),
+        ({"exitCode": 2, **EXITED}, "PlatformError", "run sheet"),
+        (
+            {"exitCode": 137, **EXITED, "container": {"reason": "OutOfMemoryError: Container killed"}},
+            "OutOfMemoryError",
+            "ran out of memory",
+        ),
+        (
+            {"stopCode": "TaskFailedToStart", "stoppedReason": "CannotPullContainerError: no such image"},
+            "JobNeverStartedError",
+            "CannotPullContainerError",
+        ),
+        (
+            {"stopCode": "UserInitiated", "stoppedReason": "Task stopped by user", "exitCode": 143},
+            "StoppedError",
+            "stopped by user",
+        ),
+    ],
+)
+def test_one_that_wrote_nothing_is_told_by_what_ecs_says(started: Platform, ending, error, cause):
+    started.notifier(task_event(TASK, **ending))
+
+    ((_, told, why),) = started.states.answers
+    assert told == error
+    assert cause in why
+
+
+def test_repeated_and_late_events_do_no_harm(started: Platform):
+    ended = task_event(TASK, exitCode=0, **EXITED)
+    assert started.notifier(ended) == []
+    started.states.waits = False
+
+    assert started.notifier(ended, task_event(TASK, "RUNNING"), ended) == []
+
+
+def test_a_task_that_is_started_again_does_not_end_its_launch(started: Platform):
+    lacking = {"stopCode": "TaskFailedToStart", "stoppedReason": "Not enough IP space available in the subnet"}
+    assert started.notifier(task_event(TASK, **lacking)) == []
+    started.broker(task_event(TASK, **lacking), delivery=2)
+    assert started.notifier(task_event(TASK, **lacking)) == []
+
+    assert started.states.answers == []
+
+
+def test_tasks_of_nobody_are_passed_over(started: Platform):
+    event = task_event(TASK, exitCode=0)
+    event["detail"]["startedBy"] = "ecs-svc/1"
+
+    assert started.notifier(event) == []
+    assert started.states.answers == []
+
+
+class TestWatch:
+    @pytest.fixture(autouse=True)
+    def _cluster(self, started: Platform, monkeypatch):
+        monkeypatch.setattr(aws.client("ecs"), "describe_tasks", started.ecs.describe_tasks)
+
+    @pytest.fixture
+    def later(self):
+        return datetime.now(UTC) + timedelta(minutes=6)
+
+    def test_a_task_that_is_gone_fails_its_launch(self, started: Platform, later):
+        assert watch(later) == 1
+
+        ((_, error, cause),) = started.states.answers
+        assert error == "StoppedError"
+        assert "its task is gone" in cause
+
+    def test_one_that_is_gone_but_was_done_completes_it(self, started: Platform, later):
+        started.wrote(None)
+        assert watch(later) == 1
+
+        assert started.states.answers[0][1] == "done"
+
+    def test_a_stopped_one_whose_event_was_lost_is_settled(self, started: Platform, later):
+        started.ecs.described = [task_detail(TASK, exitCode=1, **EXITED)]
+        assert watch(later) == 1
+
+        assert started.states.answers[0][1] == "ApplicationError"
+
+    def test_one_that_runs_is_left_alone_and_shown(self, started: Platform, later):
+        started.ecs.described = [task_detail(TASK, "RUNNING")]
+
+        assert watch(later) == 0
+        assert started.states.answers == []
+        assert started.launch()["launcherTaskArn"] == TASK
+
+    def test_a_new_one_is_not_looked_for_yet(self, started: Platform):
+        assert watch(datetime.now(UTC)) == 0
+        assert started.states.answers == []

@@ -1,0 +1,127 @@
+"""Preparing a launch: its sources are copied and its run sheet written, or every fault is named."""
+
+import json
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from contract import Status
+from lambdas.shared.input_error import LaunchInputError
+from lambdas.snakemake import sources
+from lambdas.snakemake.prepare_snakemake import prepare
+from tests.handlers.snakemake.conftest import DATA_BUCKET, LAUNCH_BUCKET, LAUNCH_ID, RESULTS_BUCKET, Platform
+
+PREFIX = f"results/{LAUNCH_ID}/launcher/"
+
+
+def put(key, body="x", bucket=LAUNCH_BUCKET):
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+
+def stored(key):
+    return boto3.client("s3").get_object(Bucket=RESULTS_BUCKET, Key=key)["Body"].read().decode()
+
+
+def set_config(data="exome", **section):
+    values = {"snakefile": "workflows/exome/Snakefile", **section}
+    config = {"name": "exome", "workflow": "snakemake", "data": data, "snakemake": values}
+    boto3.resource("dynamodb").Table("launches").update_item(
+        Key={"launchId": LAUNCH_ID},
+        UpdateExpression="SET config = :config",
+        ExpressionAttributeValues={":config": json.dumps(config)},
+    )
+
+
+def faults():
+    with pytest.raises(LaunchInputError) as refusal:
+        prepare(LAUNCH_ID, 1)
+    return [(fault.where, fault.problem) for fault in refusal.value.faults]
+
+
+@pytest.fixture
+def uploaded(platform: Platform) -> Platform:
+    """Given: sources beside the Snakefile, some of them in folders."""
+    put("workflows/exome/Snakefile", "rule all:")
+    put("workflows/exome/rules/align.smk", "rule align:")
+    put("workflows/exome/rules/", "")
+    put("workflows/other/Snakefile")
+    return platform
+
+
+def test_the_run_sheet_says_everything_and_the_sources_are_the_attempts_own(uploaded: Platform):
+    answer = prepare(LAUNCH_ID, 1)
+
+    assert answer["runSheet"] == f"s3://{RESULTS_BUCKET}/{PREFIX}run-1.json"
+    assert json.loads(stored(f"{PREFIX}run-1.json")) == {
+        "launchId": LAUNCH_ID,
+        "attempt": 1,
+        "engine": "tibanna",
+        "sources": f"s3://{RESULTS_BUCKET}/{PREFIX}sources-1/",
+        "snakefile": "Snakefile",
+        "targets": [],
+        "config": {},
+        "spot": True,
+        "retries": 3,
+        "jobs": 100,
+        "containerImage": "image:1",
+        "remotePrefix": f"{DATA_BUCKET}/exome",
+        "resultsUri": f"s3://{RESULTS_BUCKET}/results/{LAUNCH_ID}/",
+        "tibanna": {"logBucket": "logs", "behaviorOnCapacityLimit": "retry_without_spot"},
+    }
+    assert stored(f"{PREFIX}sources-1/rules/align.smk") == "rule align:"
+    listed = boto3.client("s3").list_objects_v2(Bucket=RESULTS_BUCKET, Prefix=f"{PREFIX}sources-1/")["Contents"]
+    assert len(listed) == 2
+
+
+def test_a_later_attempt_takes_the_sources_as_they_are_then(uploaded: Platform):
+    prepare(LAUNCH_ID, 1)
+    put("workflows/exome/Snakefile", "rule mended:")
+    prepare(LAUNCH_ID, 2)
+
+    assert stored(f"{PREFIX}sources-1/Snakefile") == "rule all:"
+    assert stored(f"{PREFIX}sources-2/Snakefile") == "rule mended:"
+
+
+def test_what_a_launch_says_goes_before_what_the_stage_says(uploaded: Platform, monkeypatch):
+    set_config(container_image="lab/exome:1", targets=["calls.vcf"], data="s3://lab-data/run42")
+    prepare(LAUNCH_ID, 1)
+
+    sheet = json.loads(stored(f"{PREFIX}run-1.json"))
+    assert (sheet["containerImage"], sheet["targets"]) == ("lab/exome:1", ["calls.vcf"])
+    assert sheet["remotePrefix"] == "lab-data/run42"
+
+
+def test_every_fault_is_named_at_once(platform: Platform):
+    set_config(data="s3://elsewhere/x", engine="aws-batch", snakefile="workflows/none/Snakefile")
+
+    assert [where for where, _ in faults()] == ["snakemake.engine", "data", "snakemake.snakefile"]
+
+
+def test_a_bucket_that_is_not_to_be_read_is_a_fault(platform: Platform):
+    set_config(snakefile="s3://not-there/a/Snakefile")
+
+    ((where, problem),) = faults()
+    assert where == "snakemake.snakefile"
+    assert "may not read" in problem
+
+
+def test_data_among_the_sources_is_a_fault(uploaded: Platform, monkeypatch):
+    monkeypatch.setattr(sources, "MOST_BYTES", 10)
+
+    ((_, problem),) = faults()
+    assert "which are all taken for sources" in problem
+
+
+def test_two_launches_do_not_work_in_one_folder(uploaded: Platform):
+    repository = uploaded.repository
+    mine = repository.get(LAUNCH_ID)
+    assert mine is not None
+    repository.register(
+        replace(mine, launch_id="later-1", attempt=0, status=Status.SUBMITTED, execution_arn=None), "other"
+    )
+    repository.claim("later-1", "other-execution")
+
+    prepare(LAUNCH_ID, 1)  # it was first
+    with pytest.raises(LaunchInputError, match=LAUNCH_ID):
+        prepare("later-1", 1)
