@@ -328,6 +328,8 @@ TAG_PROJECT: Final = "project"
 TAG_STAGE: Final = "stage"
 TAG_LAUNCH_ID: Final = "launchId"
 TAG_ATTEMPT: Final = "attempt"
+TAG_DEAD_LETTERS: Final = "dead-letters"
+"""Of the queues that hold them, by which `genolaunch redrive` finds them all."""
 
 
 def run_name(launch_id: str, attempt: int) -> str:
@@ -396,6 +398,11 @@ class Metric(StrEnum):
     """
 
     LEFTOVERS_OVERDUE = "LeftoversOverdue"
+    LOST_REQUESTS = "LostRequests"
+    LOST_ENDINGS = "LostEndings"
+    LAUNCHES_WAITING = "LaunchesWaiting"  # launches that are QUEUED
+    LONGEST_WAIT = "LongestWait"  # seconds since the oldest of them became QUEUED
+    SLOTS_TAKEN = "SlotsTaken"
 
 
 class Setting(StrEnum):

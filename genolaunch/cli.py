@@ -352,6 +352,27 @@ def results(
         render.console().print(render.results_table(objects))
 
 
+@app.command(epilog="Example: genolaunch --stage prod redrive --dry-run")
+def redrive(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be tried again.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Try again what waits in the stage's dead-letter queues, once the cause is mended."""
+    from genolaunch import dead_letters
+    from genolaunch.documents import document_of
+
+    found = dead_letters.redrive(_platform(ctx, stage), is_rehearsal=dry_run)
+    if as_json:
+        _print_json(document_of(found))
+        return
+    for letters in found:
+        typer.echo(f"{letters.queue}: {letters.count} {'would be ' if dry_run else ''}{letters.action}")
+    if not found:
+        typer.echo("There are no dead letters.", err=True)
+
+
 def _platform(ctx: typer.Context, stage: str | None) -> Platform:
     """The stage that the command's own --stage names, or else the one given before the command."""
     return Platform(stage or ctx.obj.stage)

@@ -79,6 +79,14 @@ class Platform:
         return client
 
     @cached_property
+    def sqs(self) -> Any:  # noqa: ANN401 - its types are not among the development requirements
+        return self._client("sqs")
+
+    @cached_property
+    def lambda_(self) -> Any:  # noqa: ANN401 - as sqs
+        return self._client("lambda")
+
+    @cached_property
     def _ssm(self) -> "SSMClient":
         client: SSMClient = self._client("ssm")
         return client

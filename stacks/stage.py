@@ -10,6 +10,7 @@ from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget
 from stacks.data import DataStack
 from stacks.network import NetworkStack
+from stacks.observability import ObservabilityStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
 from stacks.snakemake import SnakemakeStack
@@ -59,6 +60,17 @@ class GenolaunchStage(Stage):
             snakemake=self.snakemake,
             tibanna=self.tibanna,
             bundling=bundling,
+        )
+        self.observability = ObservabilityStack(
+            self,
+            settings=settings,
+            monitoring=monitoring,
+            machines={
+                "launch": self.workflow_manager.launch,
+                "regenie": self.regenie.machine,
+                "jobs of a phase": self.regenie.jobs_machine,
+                "cleanup": self.cleanup.machine,
+            },
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)
         Tags.of(self).add(TAG_STAGE, settings.name)

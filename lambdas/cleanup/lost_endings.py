@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Status, run_name
+from contract import Metric, Status, run_name
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
@@ -50,7 +50,7 @@ def settings() -> LostEndingSettings:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Anything (a schedule) -> `{found: n}`."""
     found = settle_lost_endings(datetime.now(UTC))
-    metrics.add_metric(name="LostEndings", unit=MetricUnit.Count, value=found)
+    metrics.add_metric(name=Metric.LOST_ENDINGS, unit=MetricUnit.Count, value=found)
     return {"found": found}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status, run_name
+from contract import PIPE_STATUSES, STARTING_STATUSES, LaunchField, Metric, Status, run_name
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
@@ -53,8 +53,10 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]: 
     """A schedule's event, or `{graceMinutes}` -> `{started: n}`."""
     grace = float(event.get(GRACE_MINUTES, settings().sweep_grace_minutes))
     started = start_lost_requests(datetime.now(UTC), timedelta(minutes=grace))
-    metrics.add_metric(name="LostRequests", unit=MetricUnit.Count, value=started)
-    mend_queue(_queue())
+    metrics.add_metric(name=Metric.LOST_REQUESTS, unit=MetricUnit.Count, value=started)
+    queue = _queue()
+    mend_queue(queue)
+    measure(queue, datetime.now(UTC))
     return {"started": started}
 
 
@@ -93,6 +95,16 @@ def mend_queue(queue: LaunchQueue) -> None:
         if not queue.has_place(launch) or user_of(launch) not in slots.waiting:
             queue.restore_place(launch)
     queue.start_next()
+
+
+def measure(queue: LaunchQueue, now: datetime) -> None:
+    """How long the queue is, since when its oldest launch waits, and how many slots are taken."""
+    waiting = list(queue.repository.with_status(Status.QUEUED))
+    since = [datetime.fromisoformat(launch.updated_at or launch.submitted_at) for launch in waiting]
+    longest = max(((now - moment).total_seconds() for moment in since), default=0)
+    metrics.add_metric(name=Metric.LAUNCHES_WAITING, unit=MetricUnit.Count, value=len(waiting))
+    metrics.add_metric(name=Metric.LONGEST_WAIT, unit=MetricUnit.Seconds, value=longest)
+    metrics.add_metric(name=Metric.SLOTS_TAKEN, unit=MetricUnit.Count, value=len(queue.slots().running))
 
 
 def _may_hold_slot(launch: Launch | None, attempt: int) -> bool:

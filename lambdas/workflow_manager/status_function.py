@@ -53,6 +53,12 @@ def announce(launch: Launch) -> None:
 
 
 def count(launch: Launch) -> None:
-    """Add to the metric of the launch's status: LaunchesFailed, LaunchesCancelRequested, ..."""
+    """Add to the metrics of the launch's status (LaunchesFailed, LaunchesCancelRequested, ...) and of its error's type.
+
+    They have the workflow as a dimension, beside stage and service.
+    """
+    metrics.add_dimension(name="workflow", value=launch.workflow or "none")
     name = "".join(word.title() for word in launch.status.split("_"))
     metrics.add_metric(name=f"Launches{name}", unit=MetricUnit.Count, value=1)
+    if launch.error and launch.is_final:
+        metrics.add_metric(name=f"Error{launch.error['type']}", unit=MetricUnit.Count, value=1)

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Tags
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from contract import TAG_DEAD_LETTERS
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 
 _RECEIVES: Final = 5
@@ -26,12 +27,14 @@ class DeadLetterQueue(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        Tags.of(self.queue).add(TAG_DEAD_LETTERS, "true")
         monitoring.alarm(
             self,
             "NotEmpty",
             metric=self.queue.metric_approximate_number_of_messages_visible(period=ALARM_PERIOD, statistic="Maximum"),
             threshold=1,
-            description=f"Could not be handled, and waits in the dead-letter queue: {holds}",
+            description=f"Could not be handled, and waits in the dead-letter queue: {holds}. Once the cause is mended,"
+            " `genolaunch redrive` tries it again.",
         )
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract import Status
-from lambdas.shared import notifications
+from lambdas.shared import aws
 from lambdas.shared.attributes import to_item
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import detail
@@ -137,7 +137,7 @@ def recorder(monkeypatch) -> Recorder:
     monkeypatch.setattr(register_launch, "LaunchRepository", lambda *_: recorder)
     monkeypatch.setattr(register_launch, "write_feedback", recorder.write_feedback)
     monkeypatch.setattr(register_launch, "put_event", recorder.put_event)
-    monkeypatch.setattr(notifications.aws, "client", lambda _: recorder)
+    monkeypatch.setattr(aws, "client", lambda _: recorder)
     return recorder
 
 

@@ -1,0 +1,94 @@
+"""Dead letters of a stage: what nobody could handle, and how it is tried again once the cause is mended."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from contract import PROJECT, TAG_DEAD_LETTERS
+
+if TYPE_CHECKING:
+    from genolaunch.platform import Platform
+
+_COUNT: Final = "ApproximateNumberOfMessages"
+_RECONCILER: Final = "workflow-manager-lost-requests"
+"""End of the name of the function that reads from the table what the pipe's dead letters only point to."""
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    """A dead-letter queue that holds something. `action` says what became of it, or what would."""
+
+    queue: str
+    count: int
+    action: str
+
+
+def redrive(platform: "Platform", *, is_rehearsal: bool = False) -> list[DeadLetters]:
+    """Try again what waits in the stage's dead-letter queues, or only tell what would be tried.
+
+    Messages of a queue go back to it. Events that a rule could not deliver start the state machine that they were for.
+    Of the launch table's pipe there are only pointers: the table itself says what was lost.
+    """
+    return [_redrive(platform, url, count, is_rehearsal) for url, count in _filled(platform)]
+
+
+def _filled(platform: "Platform") -> Iterator[tuple[str, int]]:
+    """URL and number of messages of each dead-letter queue that is not empty."""
+    sqs = platform.sqs
+    for page in sqs.get_paginator("list_queues").paginate(QueueNamePrefix=f"{PROJECT}-{platform.stage}-"):
+        for url in page.get("QueueUrls", []):
+            if sqs.list_queue_tags(QueueUrl=url).get("Tags", {}).get(TAG_DEAD_LETTERS):
+                count = int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_COUNT])["Attributes"][_COUNT])
+                if count:
+                    yield url, count
+
+
+def _redrive(platform: "Platform", url: str, count: int, is_rehearsal: bool) -> DeadLetters:
+    name = url.rsplit("/", 1)[1]
+    if platform.sqs.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls"):
+        if not is_rehearsal:
+            platform.sqs.start_message_move_task(SourceArn=_arn(platform, url))
+        return DeadLetters(name, count, "moved back to their queue")
+    if is_rehearsal:
+        return DeadLetters(name, count, "tried again one by one")
+    handled, asked = 0, False
+    while messages := _receive(platform, url):
+        for message in messages:
+            body = json.loads(message["Body"])
+            if "DDBStreamBatchInfo" in body and not asked:
+                _reconcile(platform)
+                asked = True
+            if not ("DDBStreamBatchInfo" in body or _start(platform, message)):
+                continue
+            platform.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            handled += 1
+    left = f", {count - handled} are left to be looked at" if handled < count else ""
+    return DeadLetters(name, count, f"{handled} tried again{left}")
+
+
+def _receive(platform: "Platform", url: str) -> list[Any]:
+    """The next messages; what is left in the queue on purpose stays hidden for a while and does not come twice."""
+    answer = platform.sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=300, WaitTimeSeconds=1
+    )
+    return list(answer.get("Messages", []))
+
+
+def _start(platform: "Platform", message: Mapping[str, Any]) -> bool:
+    """Start the state machine that EventBridge could not; False if the message is not of that kind."""
+    target = message.get("MessageAttributes", {}).get("TARGET_ARN", {}).get("StringValue", "")
+    if ":stateMachine:" not in target:
+        return False
+    platform.stepfunctions.start_execution(stateMachineArn=target, input=message["Body"])
+    return True
+
+
+def _reconcile(platform: "Platform") -> None:
+    name = f"{PROJECT}-{platform.stage}-{_RECONCILER}"
+    platform.lambda_.invoke(FunctionName=name, Payload=json.dumps({"graceMinutes": 0}).encode())
+
+
+def _arn(platform: "Platform", url: str) -> str:
+    attributes = platform.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return str(attributes["QueueArn"])

@@ -1,0 +1,142 @@
+"""What the people who run a stage look at: one dashboard, and alarms on what no single function can notice."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from contract import PROJECT, ErrorType, Metric
+from stacks.config import StageSettings
+from stacks.constructs.monitoring import Monitoring
+from stacks.constructs.stage_stack import StageStack
+
+_STATUSES: Final = ("Submitted", "Queued", "Running", "Complete", "Failed", "Rejected", "Cancelled")
+_PERIOD: Final = Duration.minutes(5)
+_RECONCILED: Final = Duration.minutes(15)
+"""How often the reconcilers count (stacks/workflow_manager.py, stacks/cleanup.py)."""
+_HALF: Final = 12
+"""Width of a widget: half of the dashboard's 24 columns."""
+
+
+class ObservabilityStack(StageStack):
+    """The stage's dashboard and its alarms on lost events."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: StageSettings,
+        monitoring: Monitoring,
+        machines: dict[str, sfn.StateMachine],
+    ) -> None:
+        """`machines` by the name that the dashboard gives them."""
+        super().__init__(scope, "observability", settings=settings, description="Dashboard and alarms of Genolaunch")
+        self._watch_lost_events(monitoring)
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=settings.prefix,
+            default_interval=Duration.days(1),
+            widgets=[
+                [self._launches_by_status(), self._errors_by_type()],
+                [self._queue_of_launches(), self._what_slipped_through()],
+                [self._machines("Time an execution takes, average", machines), self._failures(machines)],
+                [self._queues("Messages that wait, oldest", "ApproximateAgeOfOldestMessage"), self._dead_letters()],
+            ],
+        )
+
+    def _watch_lost_events(self, monitoring: Monitoring) -> None:
+        for metric, service, what in (
+            (Metric.LOST_REQUESTS, "workflow_manager.lost_requests", "requests that the launch table's pipe lost"),
+            (Metric.LOST_ENDINGS, "cleanup.lost_endings", "executions that ended without an event"),
+        ):
+            monitoring.alarm(
+                self,
+                str(metric),
+                metric=self._own(metric, service),
+                threshold=1,
+                description=f"A reconciler found, and mended, {what}. Once is AWS's best effort; again and again, see"
+                " what is wrong with the pipe or the rule.",
+            )
+
+    def _own(self, metric: Metric, service: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=PROJECT,
+            metric_name=metric,
+            dimensions_map={"stage": self.settings.name, "service": service},
+            period=_RECONCILED,
+            statistic="Maximum",
+        )
+
+    def _sum(self, metric_name: str, label: str) -> cloudwatch.MathExpression:
+        """Of all functions and workflows of the stage that count this."""
+        search = f'{{{PROJECT},service,stage,workflow}} MetricName="{metric_name}" stage="{self.settings.name}"'
+        return cloudwatch.MathExpression(
+            expression=f"SUM(SEARCH('{search}', 'Sum'))", using_metrics={}, label=label, period=_PERIOD
+        )
+
+    def _launches_by_status(self) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title="Launches that became …",
+            width=_HALF,
+            stacked=True,
+            left=[self._sum(f"Launches{status}", status.upper()) for status in _STATUSES],
+        )
+
+    def _errors_by_type(self) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title="Launches that ended badly, by type of error",
+            width=_HALF,
+            stacked=True,
+            left=[self._sum(f"Error{error_type}", error_type) for error_type in ErrorType],
+        )
+
+    def _queue_of_launches(self) -> cloudwatch.GraphWidget:
+        service = "workflow_manager.lost_requests"
+        return cloudwatch.GraphWidget(
+            title=f"Slots taken (of {self.settings.launches_at_once}), launches in the queue, and the longest wait",
+            width=_HALF,
+            left=[self._own(Metric.SLOTS_TAKEN, service), self._own(Metric.LAUNCHES_WAITING, service)],
+            right=[self._own(Metric.LONGEST_WAIT, service)],
+        )
+
+    def _what_slipped_through(self) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title="Left behind, and lost events that were mended",
+            width=_HALF,
+            left=[
+                self._own(Metric.LEFTOVERS_OVERDUE, "cleanup.sweep"),
+                self._own(Metric.LOST_REQUESTS, "workflow_manager.lost_requests"),
+                self._own(Metric.LOST_ENDINGS, "cleanup.lost_endings"),
+            ],
+        )
+
+    def _machines(self, title: str, machines: dict[str, sfn.StateMachine]) -> cloudwatch.GraphWidget:
+        times = [machine.metric_time(label=name, period=_PERIOD) for name, machine in machines.items()]
+        return cloudwatch.GraphWidget(title=title, width=_HALF, left=times)
+
+    def _failures(self, machines: dict[str, sfn.StateMachine]) -> cloudwatch.GraphWidget:
+        failed = [machine.metric_failed(label=f"{name} failed", period=_PERIOD) for name, machine in machines.items()]
+        stopped = [
+            machine.metric_aborted(label=f"{name} stopped", period=_PERIOD) for name, machine in machines.items()
+        ]
+        return cloudwatch.GraphWidget(title="Executions that did not succeed", width=_HALF, left=[*failed, *stopped])
+
+    def _queues(self, title: str, metric_name: str) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(title=title, width=_HALF, left=[self._of_queues(metric_name, "Maximum")])
+
+    def _dead_letters(self) -> cloudwatch.GraphWidget:
+        """All queues: the names of those with dead letters say so."""
+        return cloudwatch.GraphWidget(
+            title="Messages that wait, dead letters among them",
+            width=_HALF,
+            left=[self._of_queues("ApproximateNumberOfMessagesVisible", "Maximum")],
+        )
+
+    def _of_queues(self, metric_name: str, statistic: str) -> cloudwatch.MathExpression:
+        search = f'{{AWS/SQS,QueueName}} MetricName="{metric_name}" QueueName="{self.settings.prefix}"'
+        return cloudwatch.MathExpression(
+            expression=f"SEARCH('{search}', '{statistic}')", using_metrics={}, label="", period=_PERIOD
+        )
