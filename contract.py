@@ -127,7 +127,7 @@ class LaunchField:
     ERROR: Final = "error"  # map {type, message, faults?}
     EVENTS: Final = "events"  # list of {status, at, executionArn?, error?}: each change of status, oldest first
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
-    STATUS_REASON: Final = "statusReason"  # of WAITING and HELD: one sentence for people
+    STATUS_REASON: Final = "statusReason"  # what it waits for (WAITING, HELD), or why a job cannot start (RUNNING)
     RESTORE: Final = "restore"  # map (docs/architecture.md, "Restore"): archived inputs that it waits for
     APPROVED_RESTORE: Final = "approvedRestore"  # map {bytes, usd}: the most that a person agreed to
 
@@ -216,6 +216,8 @@ SNAKEFILE_NAME: Final = "Snakefile"
 SOURCES_PREFIX: Final = "workflows/"
 """Sources of workflows that only launch configs name: nothing here is launched by itself."""
 FEEDBACK_PREFIX: Final = "feedback/"
+SCHEMA_KEY: Final = "schema/launch.json"
+"""JSON Schema of a launch config, in the launch bucket."""
 INPUTS_PREFIX: Final = "inputs/"
 """inputs/<launchId>.json in the launch bucket: list of the s3:// URLs that the launch reads."""
 RESTORES_PREFIX: Final = "restores/"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LATEST = "latest"
 """Stands for the newest launch wherever an id is asked for."""
 
-_EXPLAINED = (Status.WAITING, Status.HELD)
+_EXPLAINED = (Status.WAITING, Status.HELD, Status.RUNNING)
 """Statuses with a reason; in another one, an earlier reason may still stand in the table."""
 
 _PREFIX_SEARCH_DEPTH = 1000
@@ -104,7 +104,7 @@ class Launch:
     events: tuple[StatusChange, ...] = ()
     """Oldest first. What a person wrote into the table by hand is not among them."""
     status_reason: str | None = None
-    """What it waits for, while it is WAITING or HELD."""
+    """What it waits for, while it is WAITING or HELD; why one of its jobs could not start, while it is RUNNING."""
     restore: ArchivedInputs | None = None
 
     @property

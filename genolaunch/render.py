@@ -181,7 +181,7 @@ def _facts(snapshot: Snapshot) -> Table:
         ("Config", launch.config_uri),
         ("Requested by", launch.requested_by),
         ("Submitted", _moment(launch.submitted_at)),
-        ("Waits for", launch.status_reason),
+        ("Waiting" if launch.status is Status.RUNNING else "Waits for", launch.status_reason),
         (
             "Expected",
             _moment(launch.restore.expected_at) if launch.status is Status.WAITING and launch.restore else None,

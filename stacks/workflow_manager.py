@@ -1,8 +1,9 @@
 """The workflow manager: dropped files become launches, launches become executions."""
 
+import hashlib
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -14,6 +15,7 @@ from contract import (
     FEEDBACK_PREFIX,
     LAUNCH_PREFIX,
     PIPE_STATUSES,
+    SCHEMA_KEY,
     SNAKEFILES_PREFIX,
     LaunchField,
     Parameter,
@@ -22,7 +24,7 @@ from contract import (
 )
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
-from stacks.constructs.stage_stack import StageStack
+from stacks.constructs.stage_stack import REPOSITORY, StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import REGISTRATION_TIMEOUT, DataStack
@@ -81,6 +83,8 @@ class WorkflowManagerStack(StageStack):
             },
         )
         self._reconcile_on_schedule()
+        self._explain_blocked_queues()
+        self._publish_schema()
         self.publish(Parameter.LAUNCH_STATE_MACHINE, self.launch.state_machine_arn)
 
     def _make_register_launch(self) -> None:
@@ -141,6 +145,43 @@ class WorkflowManagerStack(StageStack):
         """The queue of launches: its ledger, and a place for each that waits."""
         self._data.allow_items(
             function, self._data.task_table, "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"
+        )
+
+    def _explain_blocked_queues(self) -> None:
+        data = self._data
+        function = self._functions.function(
+            "explain_blocked",
+            description="Says of a running launch why one of its jobs cannot start",
+            timeout=Duration.seconds(30),
+            environment={Setting.LAUNCH_TABLE: data.launch_table.table_name},
+        )
+        data.allow_items(function, data.launch_table, "UpdateItem")
+        events.Rule(
+            self,
+            "QueueBlocked",
+            description="A job of AWS Batch cannot start",
+            event_pattern=events.EventPattern(source=["aws.batch"], detail_type=["Batch Job Queue Blocked"]),
+            # No dead letters: without the explanation Batch gives the job up all the same, and says why.
+            targets=[targets.LambdaFunction(function, retry_attempts=3)],
+        )
+
+    def _publish_schema(self) -> None:
+        function = self._functions.function(
+            "publish_schema",
+            description="Puts the launch config's JSON Schema into the launch bucket",
+            timeout=Duration.minutes(1),
+            environment={Setting.LAUNCH_BUCKET: self._data.launch_bucket.bucket_name},
+        )
+        self._data.launch_bucket.grant_put(function, SCHEMA_KEY)
+        CustomResource(
+            self,
+            "LaunchSchema",
+            # Directly, not by the library's provider framework or BucketDeployment: those bring functions of their own.
+            resource_type="Custom::LaunchSchema",
+            service_token=function.function_arn,
+            service_timeout=Duration.minutes(5),
+            # It is put again when it changes.
+            properties={"Digest": hashlib.sha256((REPOSITORY / "docs/launch-schema.json").read_bytes()).hexdigest()},
         )
 
     def _reconcile_on_schedule(self) -> None:

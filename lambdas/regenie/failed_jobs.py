@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contract import JOB_TASK_PREFIX, TASK_FAILED, ErrorType, TaskField
+from lambdas.shared.stuck_jobs import why_stuck
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import JobDetailTypeDef
@@ -24,16 +25,6 @@ _REASONS: Final[Sequence[tuple[str, ErrorType]]] = (
     ("CAPACITY:", ErrorType.NEVER_STARTED),
 )
 """Words in AWS Batch's reasons that tell the type; the last two are of jobs that were stuck in RUNNABLE."""
-
-_STUCK: Final[Mapping[str, str]] = {
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "AWS had no instance for it; retry the launch, which tries another zone "
-    "if the stage has one, or use batch-on-demand",
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "it asks for more than the stage may use at a time; lower "
-    "{resources}, or have the stage's batch.max_vcpus raised",
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": "none of the stage's instance types is large enough; lower "
-    "{resources}, or have the stage's batch.instance_types extended",
-}
-"""What Batch calls the reason for which a job stayed RUNNABLE until its queue gave it up -> what that means."""
 
 _PHASE_WORDS: Final[Mapping[str, str]] = {
     "split": "the level 0 split",
@@ -165,7 +156,7 @@ def _why(job: FailedJob, phase: str) -> str:
         case ErrorType.SPOT_RECLAIMED:
             return f"its instance was lost in each of {job.attempts} attempts, the last on On-Demand; retry the launch."
         case ErrorType.NEVER_STARTED:
-            return f"it could not start: {_never_started(job.reason, phase)}."
+            return f"it could not start: {why_stuck(job.reason, _resources(phase))}."
         case ErrorType.TIMED_OUT:
             return "it ran longer than a job may; make jobs smaller, or give them more vcpus."
         case ErrorType.STOPPED:
@@ -185,11 +176,6 @@ def _resources(phase: str) -> str:
     """Where the launch config says what the phase's jobs get."""
     name = phase.partition("-")[0]
     return f"regenie.resources.{'small' if name in _PHASES_WITH_SMALL_RESOURCES else name}"
-
-
-def _never_started(reason: str, phase: str) -> str:
-    known = [words for code, words in _STUCK.items() if code in reason]
-    return known[0].format(resources=_resources(phase)) if known else reason
 
 
 def telling_line(log: str) -> str:

@@ -188,6 +188,29 @@ class LaunchRepository:
             if not is_failed_condition(error):
                 raise
 
+    def explain(self, launch_id: str, attempt: int, reason: str) -> None:
+        """Keep why a running attempt does not get on; one that is over, or not the current one, has no say."""
+        try:
+            self._client.update_item(
+                TableName=self.launch_table,
+                Key=to_item({LaunchField.LAUNCH_ID: launch_id}),
+                UpdateExpression="SET #statusReason = :reason",
+                ConditionExpression="#attempt = :attempt AND #status = :running",
+                ExpressionAttributeNames={
+                    "#statusReason": LaunchField.STATUS_REASON,
+                    "#attempt": LaunchField.ATTEMPT,
+                    "#status": LaunchField.STATUS,
+                },
+                ExpressionAttributeValues={
+                    ":reason": to_attribute(reason),
+                    ":attempt": to_attribute(attempt),
+                    ":running": to_attribute(Status.RUNNING),
+                },
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+
     def record_tasks(self, tasks: Iterable[Mapping[str, object]]) -> None:
         """Put items (attributes of TaskField) into the task table; of equal keys the last one stays."""
         stamp = {TaskField.UPDATED_AT: timestamp()}

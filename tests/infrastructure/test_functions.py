@@ -11,6 +11,8 @@ from tests.infrastructure.conftest import Resource, Stack
 
 HANDLERS = [
     "lambdas.workflow_manager.lost_requests.handler",
+    "lambdas.workflow_manager.explain_blocked.handler",
+    "lambdas.workflow_manager.publish_schema.handler",
     "lambdas.workflow_manager.register_launch.handler",
     "lambdas.workflow_manager.change_status.handler",
     "lambdas.workflow_manager.settle_launch.handler",

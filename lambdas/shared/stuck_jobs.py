@@ -1,0 +1,23 @@
+"""What AWS Batch calls the reasons for which a job stays RUNNABLE, in plain words."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_REASONS: Final[Mapping[str, str]] = {
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "AWS had no instance for it; retry the launch, which tries another zone "
+    "if the stage has one, or use batch-on-demand",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "it asks for more than the stage may use at a time; lower "
+    "{resources}, or have the stage's batch.max_vcpus raised",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": "none of the stage's instance types is large enough; lower "
+    "{resources}, or have the stage's batch.instance_types extended",
+}
+"""Codes of AWS Batch's user guide, “Jobs stuck in a RUNNABLE status”."""
+
+
+def why_stuck(reason: str, resources: str) -> str:
+    """Why, and what to do about it; Batch's own words if they are not known.
+
+    `resources` says in words or by its key what asks for the job's vCPUs and memory.
+    """
+    known = [words for code, words in _REASONS.items() if code in reason]
+    return known[0].format(resources=resources) if known else reason
