@@ -1,9 +1,8 @@
 """The workflow manager: dropped files become launches, launches become executions."""
 
-import hashlib
 from typing import Final
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -24,7 +23,7 @@ from contract import (
 )
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
-from stacks.constructs.stage_stack import REPOSITORY, StageStack
+from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import REGISTRATION_TIMEOUT, DataStack
@@ -173,15 +172,21 @@ class WorkflowManagerStack(StageStack):
             environment={Setting.LAUNCH_BUCKET: self._data.launch_bucket.bucket_name},
         )
         self._data.launch_bucket.grant_put(function, SCHEMA_KEY)
-        CustomResource(
+        events.Rule(
             self,
-            "LaunchSchema",
-            # Directly, not by the library's provider framework or BucketDeployment: those bring functions of their own.
-            resource_type="Custom::LaunchSchema",
-            service_token=function.function_arn,
-            service_timeout=Duration.minutes(5),
-            # It is put again when it changes.
-            properties={"Digest": hashlib.sha256((REPOSITORY / "docs/launch-schema.json").read_bytes()).hexdigest()},
+            "Deployed",
+            description="This stack was deployed: its schema of launch configs may be another one",
+            # Not a custom resource, whose failure would undo a deployment; and once a day for what the event missed.
+            event_pattern=events.EventPattern(
+                source=["aws.cloudformation"],
+                detail_type=["CloudFormation Stack Status Change"],
+                detail={
+                    "stack-id": [self.stack_id],
+                    "status-details": {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]},
+                },
+            ),
+            schedule=events.Schedule.rate(Duration.days(1)),
+            targets=[targets.LambdaFunction(function, retry_attempts=3)],
         )
 
     def _reconcile_on_schedule(self) -> None:
