@@ -1,10 +1,11 @@
 """Failed AWS Batch jobs: why each failed, in the words of contract.ErrorType, and all of them in one sentence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from contract import JOB_TASK_PREFIX, TASK_FAILED, ErrorType, TaskField
+from lambdas.shared.log_errors import error_in_log
 from lambdas.shared.stuck_jobs import why_stuck
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _REASONS: Final[Sequence[tuple[str, ErrorType]]] = (
     ("Host EC2", ErrorType.SPOT_RECLAIMED),
     ("exceeded timeout", ErrorType.TIMED_OUT),
     ("OutOfMemory", ErrorType.OUT_OF_MEMORY),
-    ("CannotPullContainerError", ErrorType.PLATFORM),
+    ("CannotPullContainerError", ErrorType.IMAGE_PULL),
     ("ResourceInitializationError", ErrorType.PLATFORM),
     ("MISCONFIGURATION:", ErrorType.NEVER_STARTED),
     ("CAPACITY:", ErrorType.NEVER_STARTED),
@@ -84,6 +85,13 @@ class FailedJob:
             attempts=len(detail.get("attempts", [])),
             log_stream=container.get("logStreamName"),
         )
+
+    def told_by(self, log_tail: str) -> "FailedJob":
+        """The job with the end of its log, which may name an error that its exit code does not."""
+        error_type = self.error_type
+        if error_type is ErrorType.APPLICATION_ERROR:
+            error_type = error_in_log(log_tail) or error_type
+        return replace(self, log_tail=log_tail, error_type=error_type)
 
     @property
     def task_id(self) -> str:
@@ -161,6 +169,12 @@ def _why(job: FailedJob, phase: str) -> str:
             return "it ran longer than a job may; make jobs smaller, or give them more vcpus."
         case ErrorType.STOPPED:
             return f"it was stopped ({job.reason})."
+        case ErrorType.NO_SPACE_LEFT:
+            return f"it ran out of disk space ({telling_line(job.log_tail)}); retry the launch in smaller jobs."
+        case ErrorType.ACCESS_DENIED:
+            return f"it was refused access: {telling_line(job.log_tail)}"
+        case ErrorType.IMAGE_PULL:
+            return f"its container image could not be had ({job.reason}); tell the people who run the stage."
         case _:
             return telling_line(job.log_tail) or job.reason or "it gave no reason."
 

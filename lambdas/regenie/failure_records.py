@@ -1,7 +1,6 @@
 """Failed jobs of a launch, read from AWS Batch and CloudWatch Logs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -43,7 +42,7 @@ def _failed_ids(job: "JobSummaryTypeDef") -> Sequence[str]:
 
 
 def _with_log_tail(job: FailedJob, log_group: str) -> FailedJob:
-    return replace(job, log_tail=_log_tail(log_group, job.log_stream)) if job.log_stream else job
+    return job.told_by(_log_tail(log_group, job.log_stream)) if job.log_stream else job
 
 
 def _log_tail(log_group: str, stream: str) -> str:

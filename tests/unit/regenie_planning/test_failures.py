@@ -38,7 +38,7 @@ def failed_job(phase: str = "step2", size: int = 12, index: int = 0, **given: An
         (["Job attempt duration exceeded timeout"], 137, True, ErrorType.TIMED_OUT),
         (["The launch is over"], 137, True, ErrorType.STOPPED),
         (["Essential container in task exited"], 3, False, ErrorType.FILE_SYSTEM),
-        (["CannotPullContainerError: not found"], None, False, ErrorType.PLATFORM),
+        (["CannotPullContainerError: not found"], None, False, ErrorType.IMAGE_PULL),
         ([f"{CANCELED}CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"], None, True, ErrorType.NEVER_STARTED),
     ],
 )
@@ -94,6 +94,16 @@ def test_the_sentence_says_what_to_do_about_it(phase: str, error_type: ErrorType
     job = failed_job(phase, 1, error_type=error_type, attempts=3)
 
     assert words in sentence([job], "launch-1-1")
+
+
+def test_an_error_that_only_the_log_names_gives_the_type():
+    job = failed_job("step2", error_type=ErrorType.APPLICATION_ERROR)
+    full = job.told_by("writing\ncp: error writing 'x': No space left on device")
+
+    assert full.error_type is ErrorType.NO_SPACE_LEFT
+    assert "it ran out of disk space (cp: error writing 'x': No space left on device)" in sentence([full], "launch-1-1")
+    killed = failed_job("step2", error_type=ErrorType.SPOT_RECLAIMED)
+    assert killed.told_by("No space left on device").error_type is ErrorType.SPOT_RECLAIMED
 
 
 def test_a_job_that_wrote_no_log_is_told_by_batchs_reason():
