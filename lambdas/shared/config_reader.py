@@ -98,7 +98,7 @@ def _unknown_workflow(given: object) -> tuple[str, str]:
 # --- pydantic's errors in plain words ------------------------------------------------------------------------------
 def _fault(model: type[BaseModel], error: ErrorDetails) -> Fault:
     problem, remedy = _in_words(model, error)
-    return Fault(_dotted(error["loc"]), _printable(_cut(problem, _LONGEST_PROBLEM)), _printable(remedy))
+    return Fault(_dotted(error["loc"]) or WHOLE_FILE, _printable(_cut(problem, _LONGEST_PROBLEM)), _printable(remedy))
 
 
 def _most(faults: list[Fault]) -> list[Fault]:
