@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from contract import Status
+from contract import Status, Workflow
 from genolaunch.errors import sentence_for
 from genolaunch.launches import Launches
 from genolaunch.local import local_commands
@@ -310,6 +310,7 @@ def logs(
     Of failed jobs whose log streams are gone, the stored ends of the logs.
     """
     from genolaunch.job_logs import JobChoice, JobLogs
+    from genolaunch.snakemake_jobs import SnakemakeLogs
 
     if job and failed:
         raise typer.BadParameter("--job and --failed exclude each other.")
@@ -317,7 +318,8 @@ def logs(
     found = Launches(platform).resolve(launch)
     if attempt is not None:
         found = found.at_attempt(attempt)
-    job_logs = JobLogs(platform, found, JobChoice(job, failed))
+    reader = SnakemakeLogs if found.workflow == Workflow.SNAKEMAKE else JobLogs
+    job_logs = reader(platform, found, JobChoice(job, failed))
     if not _print_lines(job_logs.follow() if follow else job_logs.lines(), as_json):
         typer.echo(f"Launch {found.launch_id} has no such log lines.", err=True)
 

@@ -78,6 +78,15 @@ class ArchivedInputs:
 
 
 @dataclass(frozen=True)
+class JobCounts:
+    """How far the jobs of a Snakemake launch are."""
+
+    done: int
+    total: int
+    failed: int
+
+
+@dataclass(frozen=True)
 class Launch:
     """One item of the launch table. Times are aware datetimes; what the platform has not set yet is None."""
 
@@ -98,6 +107,8 @@ class Launch:
     workflow_execution_arn: str | None = None
     results_uri: str | None = None
     report_uri: str | None = None
+    progress: JobCounts | None = None
+    """Of a Snakemake launch, as soon as Snakemake knows its jobs."""
     error: LaunchError | None = None
     warnings: tuple[str, ...] = ()
     """What the check of the inputs found, short of a fault."""
@@ -301,6 +312,7 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         workflow_execution_arn=item.get(LaunchField.WORKFLOW_EXECUTION_ARN),
         results_uri=item.get(LaunchField.RESULTS_URI),
         report_uri=item.get(LaunchField.REPORT_URI),
+        progress=_progress(item.get(LaunchField.PROGRESS)),
         error=_error(item.get(LaunchField.ERROR)),
         warnings=tuple(item.get(LaunchField.WARNINGS) or ()),
         events=tuple(_status_change(entry) for entry in item.get(LaunchField.EVENTS) or ()),
@@ -348,6 +360,10 @@ def _archived_inputs(entry: Mapping[str, Any] | None) -> ArchivedInputs | None:
         days=int(entry["days"]),
         expected_at=time_of(entry.get("expectedAt")),
     )
+
+
+def _progress(entry: Mapping[str, Any] | None) -> JobCounts | None:
+    return JobCounts(*(int(entry.get(key, 0)) for key in ("done", "total", "failed"))) if entry else None
 
 
 def _failed_job(item: Mapping[str, Any], run: str) -> FailedJob:

@@ -16,7 +16,7 @@ from contract import Status
 from genolaunch.batch_jobs import Job
 from genolaunch.history import Event
 from genolaunch.job_logs import LogLine
-from genolaunch.launches import FailedJob, Fault, Launch
+from genolaunch.launches import FailedJob, Fault, JobCounts, Launch
 from genolaunch.progress import Snapshot
 from genolaunch.restores import Restore
 from genolaunch.results import ResultObject
@@ -155,7 +155,9 @@ def launch_view(snapshot: Snapshot) -> RenderableType:
     parts: list[RenderableType] = [_facts(snapshot)]
     if snapshot.steps:
         parts += ["", steps_table(snapshot.steps, snapshot.at)]
-    if snapshot.jobs_under_way:
+    if snapshot.launch.progress and not snapshot.launch.is_final:
+        parts += ["", _progress_bar(snapshot.launch.progress)]
+    elif snapshot.jobs_under_way:
         parts += ["", _job_bars(snapshot.jobs_under_way)]
     if snapshot.launch.error and snapshot.launch.error.faults:
         parts += ["", faults_table(snapshot.launch.error.faults)]
@@ -190,6 +192,7 @@ def _facts(snapshot: Snapshot) -> Table:
         ("Attempt", str(launch.attempt) if launch.attempt > 1 else None),
         ("Results", launch.results_uri),
         ("Report", launch.report_uri),
+        ("Jobs", _counts(launch.progress)),
         ("Error", f"{launch.error.type}: {launch.error.message}" if launch.error else None),
     ]
     for name, value in rows:
@@ -224,10 +227,27 @@ def restore_view(restore: Restore) -> RenderableType:
     return Group(facts, "", table)
 
 
-def _job_bars(jobs: Sequence[Job]) -> RenderableType:
-    bars = Progress(
+def _counts(counts: JobCounts | None) -> str | None:
+    if counts is None:
+        return None
+    return f"{counts.done} of {counts.total} done" + (f", {counts.failed} failed" if counts.failed else "")
+
+
+def _progress_bar(counts: JobCounts) -> RenderableType:
+    bars = _bars()
+    failed = f"{counts.failed} failed" if counts.failed else ""
+    bars.add_task("Jobs", total=counts.total, completed=counts.done, detail=failed)
+    return bars.get_renderable()
+
+
+def _bars() -> Progress:
+    return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[detail]}")
     )
+
+
+def _job_bars(jobs: Sequence[Job]) -> RenderableType:
+    bars = _bars()
     for job in jobs:
         bars.add_task(escape(job.label), total=job.size, completed=job.succeeded + job.failed, detail=_detail(job))
     return bars.get_renderable()

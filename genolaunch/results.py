@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
+from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS, Workflow
 from genolaunch.errors import GenolaunchError
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ class ResultObject:
 
 
 def results_of(platform: "Platform", launch: "Launch") -> list[ResultObject]:
-    """The launch's report and summary statistics, as far as they exist."""
+    """The launch's report and summary statistics, as far as they exist; of a Snakemake launch, what it wrote."""
+    if launch.workflow == Workflow.SNAKEMAKE:
+        return _written(platform, launch)
     bucket, prefix = _place(platform, launch)
     return [
         ResultObject(entry["Key"].removeprefix(prefix), entry["Size"], bucket, entry["Key"])
@@ -37,6 +39,20 @@ def results_of(platform: "Platform", launch: "Launch") -> list[ResultObject]:
         for entry in page.get("Contents", [])
         # A file system exports its folders as objects, too.
         if not entry["Key"].endswith("/")
+    ]
+
+
+def _written(platform: "Platform", launch: "Launch") -> list[ResultObject]:
+    """What is newer than the launch in the folder where it works: its inputs were there before it."""
+    if launch.data_path is None or launch.submitted_at is None:
+        return []
+    bucket, _, prefix = launch.data_path.removeprefix("s3://").partition("/")
+    return [
+        ResultObject(entry["Key"].removeprefix(prefix), entry["Size"], bucket, entry["Key"])
+        for page in platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for entry in page.get("Contents", [])
+        # S3 counts in whole seconds.
+        if entry["LastModified"] >= launch.submitted_at.replace(microsecond=0) and not entry["Key"].endswith("/")
     ]
 
 

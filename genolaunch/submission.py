@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX
+from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Fault, fault_from
 
@@ -67,10 +67,30 @@ class Upload:
 
 
 def submit(platform: "Platform", config: Path) -> Submission:
-    """Upload `config` as launches/<its name>; raises GenolaunchError when it cannot be a config."""
+    """Upload `config` as launches/<its name>; a Snakefile as snakefiles/<its folder>/Snakefile, after its sources.
+
+    Raises GenolaunchError when it cannot be a config.
+    """
+    if config.name == SNAKEFILE_NAME:
+        return _submit_snakefile(platform, config)
     if config.suffix.lower() not in CONFIG_SUFFIXES:
         raise GenolaunchError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
-    submission = Submission(str(uuid.uuid4()), platform.names.launch_bucket, LAUNCH_PREFIX + config.name)
+    return _put(platform, config, LAUNCH_PREFIX + config.name)
+
+
+def _submit_snakefile(platform: "Platform", snakefile: Path) -> Submission:
+    """The Snakefile goes last: it is launched as it arrives, with what is beside it then."""
+    folder = snakefile.resolve().parent
+    prefix = f"{SNAKEFILES_PREFIX}{folder.name}/"
+    for source in _files(folder, prefix):
+        hidden = any(part.startswith(".") for part in source.path.relative_to(folder).parts)
+        if not hidden and source.path != folder / SNAKEFILE_NAME:
+            platform.s3.upload_file(str(source.path), platform.names.launch_bucket, source.key)
+    return _put(platform, snakefile, prefix + SNAKEFILE_NAME)
+
+
+def _put(platform: "Platform", config: Path, key: str) -> Submission:
+    submission = Submission(str(uuid.uuid4()), platform.names.launch_bucket, key)
     platform.s3.put_object(
         Bucket=submission.bucket,
         Key=submission.key,
@@ -124,6 +144,8 @@ def data_prefix(config: Path, data_bucket: str) -> str:
     """The key prefix in the data bucket, ending in a slash, that the config's `data` names."""
     import yaml
 
+    if config.name == SNAKEFILE_NAME:  # as the platform has it by default
+        return f"{config.resolve().parent.name}/"
     try:
         document = yaml.safe_load(_content(config))
     except yaml.YAMLError as error:

@@ -1,0 +1,146 @@
+"""Logs, results and progress of Snakemake launches, and Snakefiles that are submitted."""
+
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contract import Status
+from genolaunch import render
+from genolaunch.errors import GenolaunchError
+from genolaunch.job_logs import JobChoice
+from genolaunch.launches import JobCounts, Launch, Launches
+from genolaunch.progress import Snapshot
+from genolaunch.results import results_of
+from genolaunch.snakemake_jobs import SnakemakeLogs
+from genolaunch.submission import data_prefix, submit
+from tests.unit.genolaunch.conftest import FakeBatch, job
+from tests.unit.genolaunch.test_render import shown
+
+NOW = int(time.time() * 1000)
+STREAM = "launcher/launcher/0123"
+
+
+def listed(id_, rule, status="DONE", submission=1, **wildcards):
+    return {
+        "id": id_,
+        "name": f"n-{id_}",
+        "rule": rule,
+        "wildcards": wildcards,
+        "submission": submission,
+        "status": status,
+    }
+
+
+@pytest.fixture
+def launch(platform, content):
+    """A failed launch on Tibanna: a job that was submitted twice, one that is done, and a local one without a log."""
+    content.launch(
+        status="FAILED",
+        workflow={"S": "snakemake"},
+        progress={"M": {"done": {"N": "3"}, "total": {"N": "7"}, "failed": {"N": "1"}}},
+    )
+    task = {"launchId": {"S": "height-1"}, "taskId": {"S": "launcher#1"}, "taskArn": {"S": "arn:task/launchers/0123"}}
+    platform.dynamodb.put_item(TableName="launch_tasks", Item=task)
+    content.log(STREAM, (NOW - 2000, "Building DAG of jobs..."), (NOW - 1000, "Exiting because a job failed."))
+    content.result("launcher/run-1.json", json.dumps({"tibanna": {"logBucket": "data-bucket-1"}}))
+    jobs = [
+        listed("aaa", "align", "RESUBMITTED", sample="A"),
+        listed("bbb", "align", "FAILED", 2, sample="A"),
+        listed("ccc", "count", sample="B"),
+        listed("", "all"),
+    ]
+    content.result("launcher/jobs-1.json", json.dumps({"jobs": jobs}))
+    for id_, text in {"aaa": "no space left\n", "bbb": "no space left, again\n", "ccc": "counted\nall\n"}.items():
+        platform.s3.put_object(Bucket="data-bucket-1", Key=f"{id_}.log", Body=text)
+    return Launches(platform).get("height-1")
+
+
+def lines(platform, launch, **choice):
+    return [(line.job, line.message) for line in SnakemakeLogs(platform, launch, JobChoice(**choice)).lines()]
+
+
+def test_the_launchers_log_comes_first_then_each_jobs(platform, launch):
+    assert lines(platform, launch) == [
+        ("launcher", "Building DAG of jobs..."),
+        ("launcher", "Exiting because a job failed."),
+        ("align[sample=A]", "no space left"),
+        ("align[sample=A] (2)", "no space left, again"),
+        ("count[sample=B]", "counted"),
+        ("count[sample=B]", "all"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "jobs"),
+    [
+        ({"name": "launcher"}, {"launcher"}),
+        ({"name": "align"}, {"align[sample=A]", "align[sample=A] (2)"}),
+        ({"name": "count[sample=B]"}, {"count[sample=B]"}),
+        ({"name": "bbb"}, {"align[sample=A] (2)"}),
+        ({"failed_only": True}, {"align[sample=A]", "align[sample=A] (2)"}),
+    ],
+)
+def test_some_can_be_chosen(platform, launch, choice, jobs):
+    assert {job for job, _ in lines(platform, launch, **choice)} == jobs
+
+
+def test_an_unknown_job_names_the_known_ones(platform, launch):
+    with pytest.raises(GenolaunchError, match="has no job sort: it has align, all, count"):
+        lines(platform, launch, name="sort")
+
+
+def test_jobs_on_batch_log_where_batch_says(platform, content, launch):
+    content.result("launcher/run-1.json", json.dumps({"awsBatch": {}}))
+    platform.batch = FakeBatch({"arn:queue/low": [job("ccc", "height-1-1-count-1", "SUCCEEDED", stream="batch/ccc")]})
+    content.log("batch/ccc", (NOW, "counted on Batch"))
+
+    assert lines(platform, launch, name="count") == [("count[sample=B]", "counted on Batch")]
+
+
+def test_following_tells_each_line_once(platform, launch):
+    followed = list(SnakemakeLogs(platform, launch, JobChoice()).follow(pause=0))
+
+    assert [line.message for line in followed] == [message for _, message in lines(platform, launch)]
+
+
+def test_status_shows_how_many_jobs_are_done(launch):
+    assert launch.progress == JobCounts(done=3, total=7, failed=1)
+    assert "3 of 7 done, 1 failed" in shown(render.launch_view(Snapshot(datetime.now(UTC), launch)))
+
+    running = Launch("height-1", "height", Status.RUNNING, progress=launch.progress)
+    assert "3/7" in shown(render.launch_view(Snapshot(datetime.now(UTC), running)))
+
+
+def test_results_are_what_is_newer_than_the_launch_where_it_works(platform):
+    for path in ("exome/reads.fq", "exome/calls/a.vcf", "exome/calls/", "other/x"):
+        platform.s3.put_object(Bucket="data-bucket-1", Key=path, Body=b"x")
+    now = datetime.now(UTC)
+    before = Launch(
+        "e-1",
+        "exome",
+        Status.COMPLETE,
+        workflow="snakemake",
+        data_path="s3://data-bucket-1/exome/",
+        submitted_at=now - timedelta(minutes=1),
+    )
+    after = replace(before, submitted_at=now + timedelta(minutes=1))
+
+    assert [result.path for result in results_of(platform, before)] == ["calls/a.vcf", "reads.fq"]
+    assert results_of(platform, after) == []
+
+
+def test_a_snakefile_is_submitted_after_what_lies_beside_it(platform, tmp_path):
+    folder = tmp_path / "exome"
+    for path in ("Snakefile", "rules/align.smk", ".snakemake/log", ".git"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(path)
+
+    sent = submit(platform, folder / "Snakefile")
+
+    stored = platform.s3.list_objects_v2(Bucket="launch-bucket-1")["Contents"]
+    assert [entry["Key"] for entry in stored] == ["snakefiles/exome/Snakefile", "snakefiles/exome/rules/align.smk"]
+    assert sent.feedback_key == "feedback/snakefiles/exome/Snakefile.json"
+    assert data_prefix(folder / "Snakefile", "data-bucket-1") == "exome/"
