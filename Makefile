@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAGE  ?= dev
+LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt containers/*/requirements.txt)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore test test-full test-regenie benchmark benchmark-restore lint format synth deploy lock clean
+.PHONY: help setup demo demo-restore test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit format synth synth-pipeline deploy deploy-pipeline lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -30,10 +31,13 @@ demo-restore: setup ## archived cohorts: launches that wait for S3 Glacier and g
 	@$(BIN)/python -m genolaunch.demo_restore
 
 test: setup ## the tests that CI runs
-	$(BIN)/pytest -m "not full and not regenie"
+	$(BIN)/pytest -m "not full and not regenie and not grants"
 
 test-full: setup ## all tests, also the long ones
 	$(BIN)/pytest -m "not regenie"
+
+test-iam: setup ## the end-to-end tests with IAM enforced, and then: which grants did nobody use?
+	GENOLAUNCH_IAM=enforced $(BIN)/pytest -m "not full and not regenie" tests/local
 
 test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/path/to/regenie (or the one on PATH)
 	@program=$${GENOLAUNCH_REGENIE:-$$(command -v regenie)}; \
@@ -55,12 +59,25 @@ lint: setup ## style, types, state machines, templates
 	$(BIN)/python app.py --lint-output build/lint
 	$(BIN)/cfn-lint 'build/lint/**/*.template.json'
 
+nag: setup ## cdk-nag's AwsSolutions and HIPAA Security packs: every finding is explained (checks/explained.py)
+	$(BIN)/python -m checks.nag --pipeline
+
+audit: setup ## known vulnerabilities of everything that is locked (asks PyPI and npm)
+	$(BIN)/pip-audit --disable-pip $(foreach lock,$(LOCKS),-r $(lock))
+	$(BIN)/npm audit --audit-level=high
+
 format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 synth: setup ## the CloudFormation templates of STAGE, in cdk.out
 	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+
+synth-pipeline: setup ## the pipeline's template, and those of its stages, in cdk.out
+	$(BIN)/npx cdk synth --quiet -c pipeline=true
+
+deploy-pipeline: setup ## deploy the pipeline (once: it then keeps itself up to date) to the account of your credentials
+	$(BIN)/npx cdk deploy genolaunch-pipeline -c pipeline=true
 
 deploy: setup ## deploy STAGE to the AWS account of your credentials
 	$(BIN)/npx cdk deploy '**' -c stage=$(STAGE)

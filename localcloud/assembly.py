@@ -10,6 +10,7 @@ from typing import Any
 from localcloud import injection
 from localcloud import ministack_adapter as ministack
 from localcloud.glacier import Archives, glacier_injector
+from localcloud.iam.guard import Guard
 from localcloud.injection import InjectionEndpoint, Injector
 from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
@@ -46,10 +47,13 @@ MakeStandIns = Callable[[Path, str], StandIns]
 """From the folder for their state and this cloud's endpoint."""
 
 
-def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale: float) -> None:
+def run(
+    make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale: float, *, enforce_iam: bool = False
+) -> None:
     """Serve at `endpoint` until told to stop; jobs and functions end with it."""
     stand_ins = make_stand_ins(state_dir, endpoint)
-    for service in (stand_ins.batch, *stand_ins.others):
+    services = {service.name: service for service in (stand_ins.batch, *stand_ins.others)}
+    for service in services.values():
         ministack.serve(service.name, Endpoint(service))
     archives = Archives()
     archives.install()
@@ -57,7 +61,8 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     ministack.serve_path(injection.PREFIX, InjectionEndpoint(injectors).answer)
     if stand_ins.subscribe_ecs:
         stand_ins.subscribe_ecs(_announce_task)
-    sdk = SdkTasks(endpoint)
+    guard = Guard(services, endpoint) if enforce_iam else None
+    sdk = SdkTasks(endpoint, guard.keys) if guard else SdkTasks(endpoint)
     stand_ins.batch.subscribe(_announce_job)
     for each in stand_ins.interceptors:
         ministack.intercept(each.service, each.wants, each.answer)
@@ -66,8 +71,11 @@ def run(make_stand_ins: MakeStandIns, state_dir: Path, endpoint: str, wait_scale
     ministack.warm_up_functions()
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)
-    _connect_pipes(sdk)
+    _connect_pipes(sdk, guard)
     add_resource_types(stand_ins.batch)
+    if guard:
+        guard.install()
+        ministack.serve_path(guard.PATH, guard.answer)
     try:
         ministack.run()
     finally:
@@ -85,12 +93,14 @@ def _connect_step_functions(sdk: SdkTasks, batch: Batch, wait_scale: float) -> N
     ministack.add_task("arn:aws:states:::batch:submitJob", tasks.submit_job)
 
 
-def _connect_pipes(sdk: SdkTasks) -> None:
+def _connect_pipes(sdk: SdkTasks, guard: Guard | None) -> None:
     deliverer = Deliverer(ministack, lambda arn, text: _send(sdk, arn, text))
 
     def deliver_all() -> None:
         for pipe in ministack.running_pipes():
-            deliverer.deliver(pipe)
+            with ministack.acting_as(pipe.get("RoleArn")):
+                if guard is None or guard.allows_pipe(pipe):
+                    deliverer.deliver(pipe)
 
     ministack.replace_pipe_poller(Poller(deliver_all, ministack.stream_written).start)
 

@@ -74,10 +74,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def up(state_dir: Path, port: int | None = None) -> Cloud:
+def up(state_dir: Path, port: int | None = None, *, enforce_iam: bool = False) -> Cloud:
     """Start the cloud and wait until it answers; one that runs already on this folder is returned.
 
-    Without `port` it takes the usual one, or a free one if that is taken.
+    Without `port` it takes the usual one, or a free one if that is taken. With `enforce_iam` it refuses what the
+    roles of functions, state machines, pipes, rules and jobs are not allowed.
     Raises LocalCloudError with the log's last lines when it does not start.
     """
     state_dir = state_dir.resolve()
@@ -85,7 +86,7 @@ def up(state_dir: Path, port: int | None = None) -> Cloud:
     if running:
         return running
     port = port if port is not None else _usual_or_free_port()
-    process = _start(state_dir, port)
+    process = _start(state_dir, port, enforce_iam=enforce_iam)
     cloud = Cloud(state_dir, process.pid, port)
     try:
         _wait_until_ready(cloud, process)
@@ -148,10 +149,12 @@ def _usual_or_free_port() -> int:
     return USUAL_PORT
 
 
-def _start(state_dir: Path, port: int) -> subprocess.Popen[bytes]:
+def _start(state_dir: Path, port: int, *, enforce_iam: bool) -> subprocess.Popen[bytes]:
     log = state_dir / "logs" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "localcloud.server", "--port", str(port), "--state", str(state_dir)]
+    if enforce_iam:
+        command.append("--enforce-iam")
     with log.open("wb") as output:
         # A session of its own: Ctrl-C in the terminal is for the caller.
         return subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Every use of ministack's private names: nothing else in this package imports it.
+"""Every use of ministack's private names: nothing else in this package imports it, but ministack_iam.
 
 ministack (its version is pinned) is the embedded cloud's engine; what it lacks is added here, before it serves. The
 rest of the package speaks to it through the functions of this module. Environment variables that ministack reads when
@@ -206,6 +206,27 @@ def current_execution() -> str:
     if arn is None:
         raise RuntimeError("No task runs on this thread.")
     return arn
+
+
+_role: contextvars.ContextVar[str | None] = contextvars.ContextVar("role", default=None)
+
+
+@contextlib.contextmanager
+def acting_as(role_arn: str | None) -> Iterator[None]:
+    """What is called within is called in this role's name."""
+    token = _role.set(role_arn)
+    try:
+        yield
+    finally:
+        _role.reset(token)
+
+
+def acting_role() -> str | None:
+    """ARN of the role in whose name this thread works: the one of `acting_as`, or the execution's state machine's."""
+    arn = _execution.get()
+    if _role.get() or arn is None:
+        return _role.get()
+    return str(stepfunctions._state_machines[stepfunctions._executions[arn]["stateMachineArn"]]["roleArn"])
 
 
 def current_task_timeout() -> float | None:

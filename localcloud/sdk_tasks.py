@@ -1,8 +1,10 @@
 """Step Functions' aws-sdk tasks: one dispatcher through botocore to this cloud's own endpoint for every service."""
 
+from collections.abc import Callable
+
 from botocore.exceptions import ClientError, ParamValidationError
 
-from localcloud.clients import client
+from localcloud.clients import OWNER, Keys, client
 from localcloud.ministack_adapter import TaskError
 from localcloud.sdk_names import (
     UnknownNameError,
@@ -19,8 +21,10 @@ from localcloud.sdk_names import (
 class SdkTasks:
     """Calls of AWS operations by Step Functions' names."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, keys: Callable[[], Keys] = lambda: OWNER) -> None:
+        """`keys` of whoever calls, on the calling thread."""
         self._endpoint = endpoint
+        self._keys = keys
 
     def run(self, resource: str, arguments: Value) -> Value:
         """Run `arn:aws:states:::aws-sdk:<service>:<action>`.
@@ -41,7 +45,7 @@ class SdkTasks:
         operation = operation_model(service, action)
         params = to_botocore(arguments or {}, operation.input_shape, strict=True)
         try:
-            answer = client(service, self._endpoint)._make_api_call(operation.name, params)
+            answer = client(service, self._endpoint, self._keys())._make_api_call(operation.name, params)
         except ClientError as refusal:
             error = refusal.response["Error"]
             name = error_name(service_model(service), error.get("Code", ""))

@@ -28,10 +28,16 @@ LAMBDA_RUNTIME_PACKAGES: Final = ("boto3", "botocore", "s3transfer", "jmespath",
 def main() -> None:
     """Serve until told to stop."""
     options = _options()
-    serve(options.state.resolve(), options.port, options.wait_scale, "localcloud.stand_ins")
+    serve(
+        options.state.resolve(),
+        options.port,
+        options.wait_scale,
+        "localcloud.stand_ins",
+        enforce_iam=options.enforce_iam,
+    )
 
 
-def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str) -> None:
+def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str, *, enforce_iam: bool = False) -> None:
     """Serve on 127.0.0.1 until told to stop, with the services that module `stand_ins` makes (its `make`)."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with (state_dir / LOCK_NAME).open("w") as lock:
@@ -41,10 +47,12 @@ def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str) -> None
             sys.exit(f"A server already runs on {state_dir}.")
         run_dir = _empty_folder(state_dir / "run")
         _set_environment(port, run_dir)
+        os.environ["AUTH"] = str(enforce_iam).lower()
         # ministack reads the environment when it is imported, so only now.
         from localcloud import assembly
 
-        assembly.run(import_module(stand_ins).make, run_dir, f"http://{HOST}:{port}", wait_scale)
+        make = import_module(stand_ins).make
+        assembly.run(make, run_dir, f"http://{HOST}:{port}", wait_scale, enforce_iam=enforce_iam)
         logging.shutdown()
         # Threads of executions may wait for days, and the interpreter would wait for them. The lock goes last.
         os._exit(0)
@@ -56,6 +64,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, default=Path(".localcloud"), help="folder for everything it writes")
     parser.add_argument(
         "--wait-scale", type=float, default=DEFAULT_WAIT_SCALE, help="how long Wait states last, 1 being as on AWS"
+    )
+    parser.add_argument(
+        "--enforce-iam",
+        action="store_true",
+        help="refuse what roles are not allowed, as AWS does",
     )
     return parser.parse_args()
 

@@ -46,7 +46,7 @@ class SyncTasks:
         mailbox: SimpleQueue[Outcome] = SimpleQueue()
         self._batch.on_job_end(job_id, mailbox.put)
         reason = "The execution that waits for this job was stopped."
-        job = self._wait(mailbox, lambda: self._batch.call("TerminateJob", {"jobId": job_id, "reason": reason}))
+        job = self._wait(mailbox, lambda: self._sdk.call("batch", "TerminateJob", {"JobId": job_id, "Reason": reason}))
         detail = to_sdk({"jobs": [job]}, operation_model("batch", "DescribeJobs").output_shape)["Jobs"][0]
         if job["status"] != "SUCCEEDED":
             raise TaskError("States.TaskFailed", json.dumps(detail))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -40,7 +40,9 @@ class DataStack(StageStack):
     """Stateful resources of a stage."""
 
     def __init__(self, scope: Construct, *, settings: StageSettings) -> None:
-        super().__init__(scope, "data", settings=settings, description="Buckets, tables and key of Genolaunch")
+        super().__init__(
+            scope, "data", settings=settings, description="Buckets, tables and key of Genolaunch", is_stateful=True
+        )
         # The launch bucket's name is given: its queue's policy must name the bucket, and the bucket needs the policy
         # first; a reference would be a circle.
         self._launch_bucket_name = f"{settings.prefix}-launch-{settings.account}-{settings.region}"
@@ -92,6 +94,30 @@ class DataStack(StageStack):
         )
         self.key.grant_encrypt_decrypt(grantee)
 
+    def allow_reading(
+        self, grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str = "", *, versions: bool = False
+    ) -> None:
+        """Let somebody read the objects below a prefix, and hear that one is missing."""
+        version = ["s3:GetObjectVersion"] if versions else []
+        self._allow_s3(grantee, ["s3:GetObject", *version], bucket.arn_for_objects(f"{prefix}*"), "kms:Decrypt")
+        # Without it S3 answers 403 for what does not exist, and nobody can tell which of the two it is.
+        self._allow_s3(grantee, ["s3:ListBucket"], bucket.bucket_arn)
+
+    def allow_writing(
+        self, grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, *, in_parts: bool = False
+    ) -> None:
+        """Let somebody put objects below a prefix, and large ones in parts."""
+        objects = bucket.arn_for_objects(f"{prefix}*")
+        self._allow_s3(grantee, ["s3:PutObject"], objects, "kms:GenerateDataKey")
+        if in_parts:
+            # Finishing an upload decrypts what its parts were encrypted with.
+            self._allow_s3(grantee, ["s3:AbortMultipartUpload"], objects, "kms:Decrypt")
+
+    def _allow_s3(self, grantee: iam.IGrantable, actions: list[str], resource: str, *key_actions: str) -> None:
+        grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        if key_actions:
+            self.key.grant(grantee, *key_actions)
+
     def allow_query_by_status(self, grantee: iam.IGrantable) -> None:
         """Let somebody list the launches of a status."""
         grantee.grant_principal.add_to_principal_policy(
@@ -101,7 +127,10 @@ class DataStack(StageStack):
         )
         self.key.grant_encrypt_decrypt(grantee)
 
-    def _make_key(self) -> kms.Key:
+    def _make_key(self) -> kms.IKey:
+        if self.settings.key_arn:
+            # Its policy is its owner's: docs/security.md lists what it must allow.
+            return kms.Key.from_key_arn(self, "Key", self.settings.key_arn)
         key = kms.Key(
             self,
             "Key",
@@ -171,6 +200,7 @@ class DataStack(StageStack):
             # S3 delivers access logs to buckets with its own keys only.
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             removal_policy=self.removal,
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(self.settings.log_retention_days))],
@@ -193,6 +223,7 @@ class DataStack(StageStack):
             encryption_key=self.key,
             bucket_key_enabled=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             versioned=versioned,
             object_ownership=ownership,
@@ -303,6 +334,7 @@ class DataStack(StageStack):
                 point_in_time_recovery_enabled=True
             ),
             removal_policy=self.removal,
+            deletion_protection=self.removal is RemovalPolicy.RETAIN,
         )
 
 

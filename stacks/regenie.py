@@ -127,9 +127,9 @@ class RegenieStack(StageStack):
             },
         )
         data.allow_items(function, data.launch_table, "GetItem")
-        data.launch_bucket.grant_put(function, f"{INPUTS_PREFIX}*")
+        data.allow_writing(function, data.launch_bucket, INPUTS_PREFIX)
         for bucket in self._readable:
-            bucket.grant_read(function)
+            data.allow_reading(function, bucket)
         return function
 
     def _make_plan_launch(self) -> lambda_.Function:
@@ -154,10 +154,10 @@ class RegenieStack(StageStack):
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
         for bucket in self._readable:
-            bucket.grant_read(function)
+            data.allow_reading(function, bucket)
         # Read as well: a launch may use the predictions of an earlier one, which are copied within the bucket.
-        data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*")
-        data.results_bucket.grant_put(function, f"{RESULTS_PREFIX}*")
+        data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
+        data.allow_writing(function, data.results_bucket, RESULTS_PREFIX, in_parts=True)
         return function
 
     def _make_collect_failures(self) -> lambda_.Function:

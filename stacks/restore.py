@@ -15,7 +15,7 @@ from constructs import Construct
 from contract import INPUTS_PREFIX, RESTORES_PREFIX, Setting
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
-from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters
+from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters, allow_polling, allow_sending
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine
 from stacks.data import DataStack
@@ -85,8 +85,8 @@ class RestoreStack(StageStack):
             timeout=_LONGEST,
             environment={Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name, Setting.RESTORE_POLICY: self._policy()},
         )
-        data.launch_bucket.grant_read(function, f"{INPUTS_PREFIX}*")
-        data.launch_bucket.grant_put(function, f"{RESTORES_PREFIX}*")
+        data.allow_reading(function, data.launch_bucket, INPUTS_PREFIX)
+        data.allow_writing(function, data.launch_bucket, RESTORES_PREFIX)
         self._allow_reading_inputs(function)
         return function
 
@@ -110,9 +110,9 @@ class RestoreStack(StageStack):
             environment={Setting.RESTORE_QUEUE: self._requests.queue.queue_url},
             task_actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
         )
-        data.launch_bucket.grant_read(index_objects, f"{RESTORES_PREFIX}*")
+        data.allow_reading(index_objects, data.launch_bucket, RESTORES_PREFIX)
         self._allow_reading_inputs(index_objects)
-        self._requests.queue.grant_send_messages(index_objects)
+        allow_sending(index_objects, self._requests.queue)
         fail_restore = self._function(
             "fail_restore",
             "Ends a launch whose restore could not begin",
@@ -168,8 +168,8 @@ class RestoreStack(StageStack):
                 resources=[bucket.arn_for_objects("*") for bucket in self._readable],
             )
         )
-        queue.grant_send_messages(function)
-        queue.grant_consume_messages(function)
+        allow_sending(function, queue)
+        allow_polling(function, queue)
         function.add_event_source_mapping(
             "Requests",
             event_source_arn=queue.queue_arn,
@@ -186,7 +186,7 @@ class RestoreStack(StageStack):
             task_actions=("GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"),
         )
         queue = self._completions.queue
-        queue.grant_consume_messages(function)
+        allow_polling(function, queue)
         function.add_event_source_mapping(
             "Completions",
             event_source_arn=queue.queue_arn,
@@ -223,9 +223,9 @@ class RestoreStack(StageStack):
             task_actions=("GetItem", "Query", "UpdateItem", "DeleteItem"),
         )
         data.allow_query_by_status(function)
-        data.launch_bucket.grant_read(function, f"{RESTORES_PREFIX}*")
+        data.allow_reading(function, data.launch_bucket, RESTORES_PREFIX)
         self._allow_reading_inputs(function)
-        self._requests.queue.grant_send_messages(function)
+        allow_sending(function, self._requests.queue)
         self.machine.grant_start_execution(function)
         events.Rule(
             self,
@@ -268,4 +268,4 @@ class RestoreStack(StageStack):
     def _allow_reading_inputs(self, function: lambda_.Function) -> None:
         """Listing, and HeadObject, which is s3:GetObject to IAM."""
         for bucket in self._readable:
-            bucket.grant_read(function)
+            self._data.allow_reading(function, bucket)

@@ -23,6 +23,7 @@ from contract import (
 )
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
+from stacks.constructs.queues import allow_polling
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
@@ -102,13 +103,13 @@ class WorkflowManagerStack(StageStack):
         )
         data.bus.grant_put_events_to(function)
         for prefix in (LAUNCH_PREFIX, SNAKEFILES_PREFIX):
-            data.launch_bucket.grant_read(function, f"{prefix}*")
-        data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
+            data.allow_reading(function, data.launch_bucket, prefix, versions=True)
+        data.allow_writing(function, data.launch_bucket, FEEDBACK_PREFIX)
         for table in (data.launch_table, data.task_table):
             data.allow_items(function, table, "GetItem", "PutItem")
         data.topic.grant_publish(function)
         queue = data.registrations.queue
-        queue.grant_consume_messages(function)
+        allow_polling(function, queue)
         function.add_event_source_mapping(
             "Registrations",
             event_source_arn=queue.queue_arn,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from localcloud import container_roles
 from localcloud.batch.job import Attempt, Job
 from localcloud.batch.logs import LogSink, LogWriter
 from localcloud.batch.runner import ContainerRun, ContainerRunner, ContainerStartError, Outcome, StopSignal
@@ -106,7 +107,7 @@ class JobAttempts:
     def _run(
         self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None], more: Mapping[str, str]
     ) -> Outcome:
-        log = LogWriter(self._logs, _log_options(job).get("awslogs-group", DEFAULT_LOG_GROUP), attempt.log_stream)
+        log = LogWriter(self._logs, _log_group(job), attempt.log_stream)
         log.open()
         try:
             return self._runner.run(self._container_run(job, attempt, more), stop, log, started)
@@ -123,7 +124,15 @@ class JobAttempts:
             task_id=attempt.task_arn.rpartition("/")[2],
             image=container["image"],
             command=[_fill_in(part, job.spec.parameters) for part in container.get("command", [])],
-            environment={**own, **_batch_environment(job), **self._environment_of(job), **more},
+            environment={
+                **own,
+                **_batch_environment(job),
+                **self._environment_of(job),
+                **container_roles.environment_of(
+                    container.get("jobRoleArn"), container.get("executionRoleArn"), _log_group(job)
+                ),
+                **more,
+            },
             volumes=container.get("volumes", []),
             mount_points=container.get("mountPoints", []),
             vcpus=job.spec.cores,
@@ -141,6 +150,10 @@ def _batch_environment(job: Job) -> dict[str, str]:
 def _fill_in(part: str, parameters: Mapping[str, str]) -> str:
     name = _PARAMETER.match(part)
     return parameters.get(name[1], part) if name else part
+
+
+def _log_group(job: Job) -> str:
+    return str(_log_options(job).get("awslogs-group", DEFAULT_LOG_GROUP))
 
 
 def _log_options(job: Job) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from aws_cdk import Duration, Tags
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -75,3 +76,17 @@ class QueueWithDeadLetters(Construct):
             threshold=int(oldest.to_seconds()),
             description=f"Waits for longer than {oldest.to_human_string()}: {holds}",
         )
+
+
+def allow_sending(grantee: iam.IGrantable, queue: sqs.IQueue) -> None:
+    """Let somebody send messages to an encrypted queue. The library's own grant also lets it look at the queue."""
+    queue.grant(grantee, "sqs:SendMessage")
+    if queue.encryption_master_key is not None:
+        queue.encryption_master_key.grant(grantee, "kms:GenerateDataKey", "kms:Decrypt")
+
+
+def allow_polling(grantee: iam.IGrantable, queue: sqs.IQueue) -> None:
+    """Let Lambda poll a queue in a function's name: what "Using Lambda with Amazon SQS" asks for, and no more."""
+    queue.grant(grantee, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    if queue.encryption_master_key is not None:
+        queue.encryption_master_key.grant(grantee, "kms:Decrypt")

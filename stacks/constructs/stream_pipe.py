@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.monitoring import Monitoring
-from stacks.constructs.queues import DeadLetterQueue
+from stacks.constructs.queues import DeadLetterQueue, allow_sending
 
 # A record that fails blocks its shard: ten tries over at most an hour, then it goes to the dead letters.
 _RETRIES: Final = 10
@@ -41,7 +41,7 @@ class StreamPipe(Construct):
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com"))
         table.grant_stream_read(role)
         machine.grant_start_execution(role)
-        dead_letters.queue.grant_send_messages(role)
+        allow_sending(role, dead_letters.queue)
         pipe = pipes.CfnPipe(
             self,
             "Pipe",

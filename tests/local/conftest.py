@@ -1,5 +1,11 @@
-"""The deployed platform on the embedded cloud, once for all tests of this folder."""
+"""The deployed platform on the embedded cloud, once for all tests of this folder.
 
+With GENOLAUNCH_IAM=enforced (`make test-iam`) every function, state machine, pipe, rule and job may do what its role's
+policies allow, and no more. A test in which one of them is refused something fails with the action's name, whatever
+else it saw.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +14,16 @@ import pytest
 from localcloud import control
 from tests.local.platform_client import COHORT, PlatformClient
 
+IAM_ENFORCED = os.environ.get("GENOLAUNCH_IAM") == "enforced"
+
+needs_iam = pytest.mark.skipif(not IAM_ENFORCED, reason="says something only where IAM is enforced: make test-iam")
+
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformClient]:
     """Given: the app's own templates, deployed by the CDK CLI to an embedded cloud of this test run only."""
     state_dir = tmp_path_factory.mktemp("localcloud")
-    cloud = control.up(state_dir, port=control.free_port())
+    cloud = control.up(state_dir, port=control.free_port(), enforce_iam=IAM_ENFORCED)
     try:
         control.deploy(cloud)
         client = PlatformClient(cloud.environment())
@@ -21,6 +31,20 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformClien
         yield client
     finally:
         control.down(state_dir)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_refused(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Then: no role was refused anything. A test that means it takes the refusals (`forget_refusals`) itself."""
+    yield
+    if IAM_ENFORCED and "platform" in request.fixturenames:
+        refused = request.getfixturevalue("platform").forget_refusals()
+        assert refused == [], "IAM refused: " + "; ".join(refused)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back at all other tests comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("grants") is not None)
 
 
 @pytest.fixture(scope="session")

@@ -197,6 +197,33 @@ class PlatformClient:
         except urllib.error.HTTPError as refusal:
             raise ValueError(json.load(refusal)["message"]) from refusal
 
+    # --- what roles did --------------------------------------------------------------------------------------------
+    def role_name(self, stack: str, logical_id: str) -> str:
+        """The name of a stack's role whose logical id starts so."""
+        resources = self.client("cloudformation").describe_stack_resources(StackName=f"genolaunch-{STAGE}-{stack}")
+        names: list[str] = [
+            resource["PhysicalResourceId"]
+            for resource in resources["StackResources"]
+            if resource["ResourceType"] == "AWS::IAM::Role" and resource["LogicalResourceId"].startswith(logical_id)
+        ]
+        assert len(names) == 1, names
+        return names[0]
+
+    def used(self) -> list[dict[str, str]]:
+        """Every action that a role was allowed: `role`, `action`, `resource`."""
+        return list(self._iam_record("GET")["used"])
+
+    def forget_refusals(self) -> list[str]:
+        """What roles were refused since the last time, as sentences."""
+        refused = self._iam_record("DELETE")["refused"]
+        return [f"{one['role']} is not authorized to perform {one['action']} on {one['resource']}" for one in refused]
+
+    def _iam_record(self, method: str) -> dict[str, list[dict[str, str]]]:
+        request = urllib.request.Request(f"{self.environment['AWS_ENDPOINT_URL']}/_localcloud/iam", method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            record: dict[str, list[dict[str, str]]] = json.load(answer)
+        return record
+
     # --- what users see --------------------------------------------------------------------------------------------
     def launch(self, launch_id: str) -> dict[str, Any]:
         """The launch's item."""

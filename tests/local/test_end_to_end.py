@@ -273,6 +273,21 @@ def test_nothing_is_left_when_the_execution_times_out(platform, big):
     platform.assert_clean(launch_id)
 
 
+@pytest.fixture
+def registration_serves_the_data_bucket(platform: PlatformClient) -> Iterator[None]:
+    """Given: registration may read and answer there too, which no template grants it."""
+    role = platform.role_name("workflow-manager", "FunctionsRegisterLaunchRole")
+    bucket = platform.name(Parameter.DATA_BUCKET)
+    actions = ["s3:GetObject", "s3:PutObject"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:s3:::{bucket}/*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    iam = platform.client("iam")
+    iam.put_role_policy(RoleName=role, PolicyName="a-test", PolicyDocument=json.dumps(policy))
+    yield
+    iam.delete_role_policy(RoleName=role, PolicyName="a-test")
+
+
+@pytest.mark.usefixtures("registration_serves_the_data_bucket")
 def test_one_event_delivered_twice_gives_one_launch(platform):
     # Given: one notification of one put (in a bucket that sends none by itself, so that the test holds the only one)
     bucket, key = platform.name(Parameter.DATA_BUCKET), f"launches/{uuid.uuid4().hex}.yaml"

@@ -86,6 +86,14 @@ def notices(platform: PlatformClient) -> Callable[[], list[dict[str, str]]]:
     queue = sqs.create_queue(QueueName="notices-of-the-sweep")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     variables = function(platform, "sweep")["Environment"]["Variables"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     sns.subscribe(TopicArn=variables["NOTIFICATION_TOPIC"], Protocol="sqs", Endpoint=arn)
 
     def read() -> list[dict[str, str]]:
@@ -98,7 +106,7 @@ def notices(platform: PlatformClient) -> Callable[[], list[dict[str, str]]]:
 
 def test_orphans_of_every_kind_are_gone_after_one_sweep_and_reported(platform, orphans, notices):
     # When
-    sweep(platform)
+    invoke(platform, "sweep")
     # Then: they are gone
     platform.assert_clean(LAUNCH_ID)
     assert orphans["system"] not in [f["FileSystemId"] for f in platform.fsx.describe_file_systems()["FileSystems"]]
@@ -116,9 +124,9 @@ def test_orphans_of_every_kind_are_gone_after_one_sweep_and_reported(platform, o
     assert f"job definition {LAUNCH_ID}-1:1" in story
 
 
-def sweep(platform: PlatformClient) -> None:
+def invoke(platform: PlatformClient, module: str) -> None:
     """What the schedule does."""
-    answer = platform.client("lambda").invoke(FunctionName=function(platform, "sweep")["FunctionName"], Payload=b"{}")
+    answer = platform.client("lambda").invoke(FunctionName=function(platform, module)["FunctionName"], Payload=b"{}")
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
@@ -142,3 +150,35 @@ def is_available(platform: PlatformClient, file_system: str) -> bool:
 def job_status(platform: PlatformClient, job_id: str) -> str:
     status: str = platform.batch.describe_jobs(jobs=[job_id])["jobs"][0]["status"]
     return status
+
+
+def test_a_launch_whose_ending_nobody_heard_of_is_settled(platform):
+    # Given: a launch that the table says is running, with an execution that is not
+    machine, launch_id = platform.name(Parameter.LAUNCH_STATE_MACHINE), "lost-20260101t000000-0123abcd"
+    request = json.dumps([{"launchId": "nobodys", "status": "SUBMITTED"}])
+    execution = platform.states.start_execution(stateMachineArn=machine, input=request)["executionArn"]
+    eventually(lambda: execution_status(platform, execution) != "RUNNING", 60, "the execution's end")
+    item = {
+        LaunchField.LAUNCH_ID: launch_id,
+        LaunchField.NAME: "lost",
+        LaunchField.STATUS: Status.RUNNING,
+        LaunchField.SUBMITTED_AT: "2026-01-01T00:00:00.000Z",
+        LaunchField.EXECUTION_ARN: execution,
+    }
+    platform.dynamodb.put_item(
+        TableName=platform.name(Parameter.LAUNCH_TABLE),
+        Item={name: {"S": str(value)} for name, value in item.items()} | {LaunchField.ATTEMPT: {"N": "1"}},
+    )
+    # When
+    invoke(platform, "lost_endings")
+    # Then
+    assert platform.wait_for(launch_id)["status"] == Status.FAILED
+
+
+def execution_status(platform: PlatformClient, arn: str) -> str:
+    status: str = platform.states.describe_execution(executionArn=arn)["status"]
+    return status
+
+
+def test_restores_are_looked_after(platform):
+    invoke(platform, "look_after")

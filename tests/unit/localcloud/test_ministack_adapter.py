@@ -1,6 +1,7 @@
 """ministack's private names are still what this package takes them for."""
 
 import asyncio
+import re
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -8,11 +9,12 @@ from types import ModuleType
 import pytest
 from ministack import app
 
-from localcloud import lambda_worker
+from localcloud import lambda_worker, ministack_iam
 from localcloud import ministack_adapter as adapter
 
 REQUIREMENTS = Path(__file__).parents[3] / "requirements-dev.in"
-NAMES = [(module, name) for module, names in adapter.USED for name in names]
+ADAPTERS = (adapter, ministack_iam)
+NAMES = [(module, name) for part in ADAPTERS for module, names in part.USED for name in names]
 
 
 @pytest.mark.parametrize(("module", "name"), NAMES, ids=[f"{m.__name__}.{n}" for m, n in NAMES])
@@ -24,11 +26,12 @@ def test_ministack_is_pinned_to_the_version_whose_names_these_are() -> None:
     assert f"ministack=={version('ministack')}" in REQUIREMENTS.read_text().replace(" ", "")
 
 
-def test_the_source_uses_no_private_name_that_is_not_listed() -> None:
-    source = Path(adapter.__file__).read_text()
-    for module in {module for module, _ in NAMES}:
+@pytest.mark.parametrize("part", ADAPTERS)
+def test_the_source_uses_no_private_name_that_is_not_listed(part: ModuleType) -> None:
+    source = Path(str(part.__file__)).read_text()
+    for module, names in part.USED:
         short = module.__name__.rsplit(".", 1)[1]
-        listed = {name for other, name in NAMES if other is module}
+        listed = set(names)
         used = {
             word.split(f"{short}.", 1)[1]
             for word in _words(source)
@@ -37,9 +40,18 @@ def test_the_source_uses_no_private_name_that_is_not_listed() -> None:
         assert used <= listed, module.__name__
 
 
-def _words(source: str) -> list[str]:
-    import re
+def test_nothing_else_uses_ministack() -> None:
+    package = Path(str(adapter.__file__)).parent
+    users = {
+        path.name
+        for path in package.rglob("*.py")
+        if re.search(r"^\s*(from|import) ministack\b", path.read_text(), re.MULTILINE)
+    }
 
+    assert users == {"ministack_adapter.py", "ministack_iam.py"}
+
+
+def _words(source: str) -> list[str]:
     return re.findall(r"\b[a-z_]+\._?[A-Za-z_]+", source)
 
 

@@ -1,0 +1,78 @@
+"""What calls of EC2 need."""
+
+from typing import Final
+
+from localcloud.clients import ACCOUNT, REGION
+from localcloud.iam.model import Call, Cloud, Need, Rule, passing, tagged, tagging
+
+
+def _ec2_arn(kind: str, id_: str) -> str:
+    account = "" if kind == "image" else ACCOUNT
+    return f"arn:aws:ec2:{REGION}:{account}:{kind}/{id_}"
+
+
+def _one(call: Call, name: str) -> str | None:
+    value = call.params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def _numbered(call: Call, name: str) -> list[str]:
+    """`InstanceId.1`, `InstanceId.2` … of a query."""
+    return [str(_one(call, key)) for key in call.params if key.startswith(f"{name}.") and key.count(".") == 1]
+
+
+def _run_instances(call: Call, cloud: Cloud) -> list[Need]:
+    made = [_ec2_arn(kind, "new") for kind in ("instance", "volume", "network-interface")]
+    groups: list[str | None] = [
+        str(_one(call, key)) for key in call.params if key.startswith("SecurityGroupId.") or ".SecurityGroupId." in key
+    ]
+    used: dict[str, list[str | None]] = {
+        "image": [_one(call, "ImageId")],
+        "subnet": [_one(call, "SubnetId") or _one(call, "NetworkInterface.1.SubnetId")],
+        "security-group": groups,
+        "launch-template": [_one(call, "LaunchTemplate.LaunchTemplateId")],
+        "key-pair": [_one(call, "KeyName")],
+    }
+    type_ = {"ec2:instancetype": _one(call, "InstanceType")}
+    profile = _one(call, "IamInstanceProfile.Arn") or _one(call, "IamInstanceProfile.Name")
+    role = cloud.role_of_profile(profile) if profile else None
+    return [
+        *(Need(call.action, arn, {**call.context, **type_}) for arn in made),
+        *(tagged(call, _ec2_arn(kind, id_), cloud, type_) for kind, ids in used.items() for id_ in ids if id_),
+        *tagging(call, "ec2:CreateTags", made[0], {"ec2:createaction": "RunInstances"}),
+        *passing([role] if role else [], "ec2.amazonaws.com"),
+    ]
+
+
+def _existing_instances(call: Call, cloud: Cloud) -> list[Need]:
+    return [tagged(call, _ec2_arn("instance", id_), cloud) for id_ in _numbered(call, "InstanceId")]
+
+
+def _existing_launch_template(call: Call, cloud: Cloud) -> list[Need]:
+    return [tagged(call, _ec2_arn("launch-template", _one(call, "LaunchTemplateId") or ""), cloud)]
+
+
+_EC2_KINDS: Final = {"i": "instance", "vol": "volume", "lt": "launch-template", "eni": "network-interface"}
+
+
+def _create_tags(call: Call, cloud: Cloud) -> list[Need]:
+    ids = _numbered(call, "ResourceId")
+    return [tagged(call, _ec2_arn(_EC2_KINDS.get(id_.partition("-")[0], "*"), id_), cloud) for id_ in ids]
+
+
+def _create_launch_template(call: Call, cloud: Cloud) -> list[Need]:
+    del cloud
+    made = _ec2_arn("launch-template", "lt-new")
+    return [
+        Need(call.action, made, call.context),
+        *tagging(call, "ec2:CreateTags", made, {"ec2:createaction": "CreateLaunchTemplate"}),
+    ]
+
+
+RULES: Final[dict[str, Rule]] = {
+    "ec2:RunInstances": _run_instances,
+    "ec2:TerminateInstances": _existing_instances,
+    "ec2:DeleteLaunchTemplate": _existing_launch_template,
+    "ec2:CreateLaunchTemplate": _create_launch_template,
+    "ec2:CreateTags": _create_tags,
+}

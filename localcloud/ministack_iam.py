@@ -1,0 +1,333 @@
+"""The part of ministack's adapter that concerns IAM: its callers' keys, and what each of their calls is checked for.
+
+ministack checks requests (it was started with AUTH=true), but lets what it does itself in a role's name happen
+unchecked: tasks of state machines, targets of rules, polling for functions. Those are checked here as well.
+"""
+
+import contextvars
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import (
+    ec2,
+    ecs,
+    eventbridge,
+    iam,
+    lambda_svc,
+    stepfunctions,
+    sts,
+)
+from ministack.services.cloudformation import provisioners
+
+from localcloud.clients import ACCOUNT, REGION, Keys
+from localcloud.iam.model import Call, Need, params_of
+from localcloud.ministack_adapter import TaskError, acting_role, current_execution
+from localcloud.sdk_names import Value
+
+USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
+    (iam_actions, ("SERVICE_TO_IAM_NAMESPACE", "extract_resource_arn")),
+    (iam_evaluator, ("_request_origin", "enforce", "is_root_access_key")),
+    (ec2, ("_tags",)),
+    (ecs, ("_tags", "_task_defs")),
+    (eventbridge, ("_invoke_target",)),
+    (iam, ("_instance_profiles",)),
+    (lambda_svc, ("_execute_function_warm", "_run_sqs_batch")),
+    (
+        stepfunctions,
+        (
+            "_SERVICE_DISPATCH",
+            "_call_lambda",
+            "_executions",
+            "_invoke_nested_start_execution",
+            "_invoke_nested_start_execution_sync",
+            "_invoke_with_callback",
+        ),
+    ),
+    (sts, ("_sessions", "register_session")),
+    (provisioners, ("_RESOURCE_HANDLERS",)),
+)
+"""The names of each module that are used here. A test holds that they exist."""
+
+Check = Callable[[str, list[Need]], str | None]
+"""From a role's ARN and what it needs: why it may not, or None."""
+
+
+# --- Keys of roles -------------------------------------------------------------------------------------------------
+def keys_of_role(role_arn: str, session: str) -> Keys:
+    """Keys by which calls are made as this role, as AssumeRole would give to the service that the role trusts."""
+    digest = hashlib.sha256(f"{role_arn} {session}".encode()).hexdigest()
+    keys = Keys(f"ASIA{digest[:16].upper()}", digest[16:56], digest[24:])
+    name = role_arn.rpartition("/")[2]
+    sts.register_session(
+        keys.access_key,
+        {
+            "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}",
+            "UserId": f"{name}:{session}",
+            "SecretAccessKey": keys.secret_key,
+            "SessionToken": keys.token,
+        },
+    )
+    return keys
+
+
+# --- TLS ----------------------------------------------------------------------------------------------------------
+class _OverTls:
+    """Where requests come from, as ministack's IAM reads it: this machine, and as if by TLS.
+
+    The cloud serves plain HTTP on the loopback interface; resources' policies refuse that, as they must on AWS.
+    """
+
+    def get(self) -> tuple[str, bool]:
+        return "127.0.0.1", True
+
+    def set(self, _origin: tuple[str, bool]) -> None:
+        """What a request's connection says does not count."""
+
+
+def count_as_tls() -> None:
+    """Let policies that demand TLS be met."""
+    iam_evaluator._request_origin = _OverTls()
+
+
+# --- Requests ------------------------------------------------------------------------------------------------------
+_request: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("request")
+_enforce: Final = iam_evaluator.enforce
+
+
+def know_service(service: str, namespace: str) -> None:
+    """Check the requests for a service that ministack's IAM does not know."""
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[service] = namespace
+
+
+def check_requests(needs_of: Callable[[Call], list[Need]], told: Callable[[str, Need, bool], None]) -> None:
+    """Let every request's caller be checked for all that `needs_of` says; `told(role, need, allowed)` hears of it."""
+    extract = iam_actions.extract_resource_arn
+
+    @wraps(extract)
+    def noting(service: str, method: str, path: str, headers: Value, body: bytes, query: Value, *where: str) -> str:
+        _request.set(params_of(body, query))
+        return str(extract(service, method, path, headers, body, query, *where))
+
+    @wraps(_enforce)
+    def wrapped(
+        access_key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Value = None
+    ) -> Value:
+        if iam_evaluator.is_root_access_key(access_key):
+            return _enforce(access_key, action, service, region, resource_arn, service_context)
+        caller = sts._sessions.get(access_key, {}).get("Arn", "")
+        call = Call(action, resource_arn, _request.get({}), service_context or {})
+        for need in needs_of(call):
+            refused = _evaluate(access_key, need, region)
+            told(caller, need, refused is None)
+            if refused is not None:
+                if need.action != action and hasattr(refused, "principal_arn"):
+                    refused.principal_arn = _blame(caller, need)
+                return refused
+        return None
+
+    iam_actions.extract_resource_arn = noting
+    iam_evaluator.enforce = wrapped
+
+
+def _evaluate(access_key: str, need: Need, region: str = REGION) -> Value:
+    context = {name: value for name, value in need.context.items() if value is not None}
+    return _enforce(access_key, need.action, need.action.split(":")[0], region, need.resource, context)
+
+
+def _blame(caller: str, need: Need) -> str:
+    """ministack's message names the call's own action after the caller: the one that is missing comes before it."""
+    return f"{caller} is not authorized to perform: {need.action} on resource: {need.resource}, and so"
+
+
+def is_allowed(role_arn: str, session: str, need: Need) -> bool:
+    """Whether a role's policies allow what is needed."""
+    return _evaluate(keys_of_role(role_arn, session).access_key, need) is None
+
+
+# --- What ministack does in a role's name --------------------------------------------------------------------------
+def check_tasks(needs_of_task: Callable[[str, Mapping[str, Any]], list[Need]], check: Check) -> None:
+    """Check the tasks that run without a request. Call it when all tasks have been added."""
+
+    def checked(run: Callable[..., Value]) -> Callable[..., Value]:
+        @wraps(run)
+        def wrapped(resource: str, arguments: Value, *more: Value) -> Value:
+            _refuse(check, needs_of_task(resource, arguments))
+            return run(resource, arguments, *more)
+
+        return wrapped
+
+    for prefix, handler in stepfunctions._SERVICE_DISPATCH.items():
+        stepfunctions._SERVICE_DISPATCH[prefix] = checked(handler)
+    for name in ("_invoke_nested_start_execution", "_invoke_nested_start_execution_sync"):
+        setattr(stepfunctions, name, checked(getattr(stepfunctions, name)))
+    call_lambda = stepfunctions._call_lambda
+
+    @wraps(call_lambda)
+    def calling(function: str, event: Value) -> Value:
+        _refuse(check, needs_of_task("arn:aws:states:::lambda:invoke", {"FunctionName": function}))
+        return call_lambda(function, event)
+
+    stepfunctions._call_lambda = calling
+
+
+def _refuse(check: Check, needs: list[Need]) -> None:
+    role = acting_role()
+    assert role is not None  # a task runs in an execution, whose state machine has a role
+    refusal = check(role, needs)
+    if refusal:
+        raise TaskError("States.Permissions", refusal)
+
+
+def check_rule_targets(check: Check) -> None:
+    """Check what rules start with a role (state machines); other targets have policies of their own."""
+    invoke = eventbridge._invoke_target
+
+    @wraps(invoke)
+    def wrapped(target: dict[str, Any], event: Value, rule: Value, view: Value = None) -> None:
+        role = target.get("RoleArn") or rule.get("RoleArn")
+        if (
+            role
+            and target["Arn"].split(":")[2] == "states"
+            and check(role, [Need("states:StartExecution", target["Arn"])])
+        ):
+            return
+        invoke(target, event, rule, view)
+
+    eventbridge._invoke_target = wrapped
+
+
+_POLLING: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+def check_functions(key_of: Callable[[str], str | None], check: Check) -> None:
+    """Check what Lambda does with a function's role around its code: polling its queue, its log, its traces."""
+    poll, execute = lambda_svc._run_sqs_batch, lambda_svc._execute_function_warm
+
+    @wraps(poll)
+    def polling(mapping: dict[str, Any], function: dict[str, Any], *more: Value) -> Value:
+        queue = mapping["EventSourceArn"]
+        needs = [Need(action, queue) for action in _POLLING]
+        if key := key_of(queue):
+            needs.append(Need("kms:Decrypt", key))
+        if check(function["config"]["Role"], needs):
+            return None
+        return poll(mapping, function, *more)
+
+    @wraps(execute)
+    def executing(function: dict[str, Any], event: Value, request_id: str) -> Value:
+        config = function.get("config") or function
+        check(config["Role"], _around_the_code(config))
+        return execute(function, event, request_id)
+
+    lambda_svc._run_sqs_batch = polling
+    lambda_svc._execute_function_warm = executing
+
+
+def _around_the_code(config: Mapping[str, Any]) -> list[Need]:
+    group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:new"
+    needs = [Need(f"logs:{action}", stream) for action in ("CreateLogStream", "PutLogEvents")]
+    if (config.get("TracingConfig") or {}).get("Mode") == "Active":
+        needs += [Need(f"xray:{action}", "*") for action in ("PutTraceSegments", "PutTelemetryRecords")]
+    return needs
+
+
+# --- What rules of needs ask about resources -----------------------------------------------------------------------
+_keys: Final[dict[str, str]] = {}
+
+
+def remember_keys() -> None:
+    """Keep the customer's key of each bucket, table, queue and topic that a stack makes: ministack drops most."""
+    for resource_type, find in _KEY_IN.items():
+        handlers = provisioners._RESOURCE_HANDLERS[resource_type]
+        handlers["create"] = _remembering(handlers["create"], find)
+
+
+def _remembering(create: Callable[..., Value], find: Callable[[Value], Value]) -> Callable[..., Value]:
+    @wraps(create)
+    def wrapped(logical_id: str, properties: dict[str, Any], *more: Value) -> Value:
+        made = create(logical_id, properties, *more)
+        key = find(properties)
+        if key:
+            _keys[_name_in(made[0])] = key
+        return made
+
+    return wrapped
+
+
+def _name_in(reference: str) -> str:
+    """The name in a queue's URL, a topic's ARN, or what is a name already."""
+    return reference.rpartition("/")[2].rpartition(":")[2]
+
+
+def _key_of_bucket(properties: Value) -> Value:
+    rules = (properties.get("BucketEncryption") or {}).get("ServerSideEncryptionConfiguration") or [{}]
+    return (rules[0].get("ServerSideEncryptionByDefault") or {}).get("KMSMasterKeyID")
+
+
+_KEY_IN: Final[Mapping[str, Callable[[Value], Value]]] = {
+    "AWS::S3::Bucket": _key_of_bucket,
+    "AWS::DynamoDB::Table": lambda properties: (properties.get("SSESpecification") or {}).get("KMSMasterKeyId"),
+    "AWS::SQS::Queue": lambda properties: properties.get("KmsMasterKeyId"),
+    "AWS::SNS::Topic": lambda properties: properties.get("KmsMasterKeyId"),
+}
+"""Where a template says it."""
+
+
+def key_of(arn: str) -> str | None:
+    """ARN of the customer's key of a bucket (or of an object's), queue, topic or table (or its stream's)."""
+    service, resource = arn.split(":")[2] if ":" in arn else "", ":".join(arn.split(":")[5:])
+    name = resource.removeprefix("table/").partition("/")[0]
+    key = _keys.get(name) if service in ("s3", "dynamodb", "sqs", "sns") else None
+    return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key}" if key and not key.startswith("arn:") else key
+
+
+def tags_of(arn: str) -> dict[str, str]:
+    """The tags of what ministack itself keeps of EC2 and ECS."""
+    id_ = arn.rpartition("/")[2]
+    tags = ec2._tags.get(id_) or ecs._tags.get(arn) or []
+    return {str(tag.get("Key", tag.get("key"))): str(tag.get("Value", tag.get("value"))) for tag in tags}
+
+
+def roles_of_task(definition: str) -> list[str]:
+    """The roles that a task definition (ARN, family or family:revision) hands to ECS."""
+    name = definition.rpartition("/")[2]
+    for key, found in ecs._task_defs.items():
+        if name in (key, found.get("family"), str(found.get("taskDefinitionArn", "")).rpartition("/")[2]):
+            return [found[member] for member in ("taskRoleArn", "executionRoleArn") if found.get(member)]
+    return []
+
+
+def role_of_profile(profile: str) -> str | None:
+    """ARN of the role of an instance profile, by name or ARN."""
+    found = iam._instance_profiles.get(profile.rpartition("/")[2]) or {}
+    roles = found.get("Roles") or []
+    role = roles[0] if roles else None
+    name = role.get("RoleName") if isinstance(role, dict) else role
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}" if name else None
+
+
+_machines: Final[dict[str, str]] = {}
+
+
+def machine_of_token(token: str) -> str:
+    """The state machine whose task waits with this token."""
+    return _machines.get(token, "*")
+
+
+def remember_tokens() -> None:
+    """Keep which state machine each task token belongs to."""
+    invoke = stepfunctions._invoke_with_callback
+
+    @wraps(invoke)
+    def wrapped(resource: str, data: Value, token: str, state: Value) -> Value:
+        _machines[token] = stepfunctions._executions[current_execution()]["stateMachineArn"]
+        try:
+            return invoke(resource, data, token, state)
+        finally:
+            _machines.pop(token, None)
+
+    stepfunctions._invoke_with_callback = wrapped

@@ -1,0 +1,148 @@
+"""What a call must be allowed, beyond the one action on the one resource that its request names."""
+
+from typing import Any
+
+import pytest
+
+from localcloud.iam.grants import Grant, unused
+from localcloud.iam.model import Call, Need
+from localcloud.iam.needs import needs_of, task_needs
+
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1"
+TAGS = {"project": "genolaunch"}
+
+
+class Cloud:
+    """Every bucket has a key, every resource these tags."""
+
+    def tags(self, arn: str) -> dict[str, str]:
+        return TAGS
+
+    def key_of(self, arn: str) -> str | None:
+        return KEY if ":s3:" in arn or ":sqs:" in arn else None
+
+    def roles_of_task(self, definition: str) -> list[str]:
+        return ["task-role", "agent-role"]
+
+    def role_of_profile(self, profile: str) -> str | None:
+        return "instance-role"
+
+    def machine_of_token(self, token: str) -> str:
+        return f"machine-of-{token}"
+
+
+def needs(action: str, params: dict[str, Any], *, resource: str = "*", **context: Any) -> list[Need]:
+    return needs_of(Call(action, resource, params, context), Cloud())
+
+
+def pairs(found: list[Need]) -> list[tuple[str, str]]:
+    return [(need.action, need.resource.rpartition(":")[2]) for need in found]
+
+
+def test_a_job_is_submitted_of_a_definition_to_a_queue_and_tagged():
+    found = needs(
+        "batch:SubmitJob",
+        {"jobDefinition": "regenie:3", "jobQueue": "q", "shareIdentifier": "alice"},
+        **{"aws:requesttag/stage": "dev"},
+    )
+
+    assert pairs(found) == [
+        ("batch:SubmitJob", "3"),
+        ("batch:SubmitJob", "job-queue/q"),
+        ("batch:TagResource", "job/new"),
+    ]
+    assert found[0].context["aws:resourcetag/project"] == "genolaunch"
+    assert found[0].context["batch:shareidentifier"] == "alice"
+
+
+def test_whoever_defines_jobs_passes_their_roles():
+    container = {"image": "r:1", "jobRoleArn": "job-role", "executionRoleArn": "agent-role"}
+
+    found = needs("batch:RegisterJobDefinition", {"jobDefinitionName": "d", "containerProperties": container})
+
+    assert pairs(found)[1:] == [("iam:PassRole", "agent-role"), ("iam:PassRole", "job-role")]
+    assert found[0].context["batch:image"] == "r:1"
+    assert found[0].context["batch:privileged"] == "false"
+
+
+def test_whoever_links_a_bucket_needs_it_and_the_role_of_the_link():
+    found = needs("fsx:CreateDataRepositoryAssociation", {"FileSystemId": "fs-1", "DataRepositoryPath": "s3://b/p/"})
+
+    actions = {need.action for need in found}
+    assert {"s3:ListBucket", "s3:PutObject", "iam:CreateServiceLinkedRole", "iam:PutRolePolicy"} <= actions
+    assert ("s3:PutObject", "b/any") in pairs(found)
+
+
+def test_a_task_runs_in_a_cluster_with_the_roles_of_its_definition():
+    found = needs("ecs:RunTask", {"cluster": "c", "taskDefinition": "snakemake:1"})
+
+    assert [need.action for need in found] == ["ecs:RunTask", "iam:PassRole", "iam:PassRole"]
+    assert found[0].context["ecs:cluster"].endswith(":cluster/c")
+    assert found[1].context == {"iam:passedtoservice": "ecs-tasks.amazonaws.com"}
+
+
+def test_an_instance_is_run_with_everything_it_uses():
+    params = {
+        "ImageId": ["ami-1"],
+        "SubnetId": ["subnet-1"],
+        "SecurityGroupId.1": ["sg-1"],
+        "IamInstanceProfile.Name": ["p"],
+    }
+
+    found = pairs(needs("ec2:RunInstances", params, **{"aws:requesttag/Type": "awsem"}))
+
+    for resource in ("instance/new", "volume/new", "image/ami-1", "subnet/subnet-1", "security-group/sg-1"):
+        assert ("ec2:RunInstances", resource) in found
+    assert ("ec2:CreateTags", "instance/new") in found
+    assert ("iam:PassRole", "instance-role") in found
+
+
+def test_an_answer_to_a_token_is_checked_on_the_machine_that_waits():
+    assert needs("states:SendTaskSuccess", {"taskToken": "t"}) == [Need("states:SendTaskSuccess", "machine-of-t")]
+
+
+@pytest.mark.parametrize(
+    ("action", "key_actions"),
+    [
+        ("s3:GetObject", ["kms:Decrypt"]),
+        ("s3:PutObject", ["kms:GenerateDataKey"]),
+        ("s3:ListBucket", []),
+    ],
+)
+def test_encrypted_objects_take_their_key(action, key_actions):
+    found = needs(action, {}, resource="arn:aws:s3:::b/k")
+
+    assert found == [Need(action, "arn:aws:s3:::b/k"), *(Need(one, KEY) for one in key_actions)]
+
+
+def test_what_has_no_rule_needs_what_its_request_names():
+    assert needs("ssm:GetParameter", {}, resource="arn:p") == [Need("ssm:GetParameter", "arn:p")]
+    assert needs("fsx:DescribeFileSystems", {}, resource="guess") == [Need("fsx:DescribeFileSystems", "*")]
+
+
+def test_a_task_that_waits_keeps_the_managed_rule():
+    found = task_needs("arn:aws:states:::batch:submitJob.sync", {}, Cloud())
+
+    assert {need.action for need in found} == {
+        "events:PutTargets",
+        "events:PutRule",
+        "events:DescribeRule",
+        "batch:DescribeJobs",
+    }
+
+
+def test_a_message_with_a_token_goes_to_an_encrypted_queue():
+    url = "http://127.0.0.1:4566/000000000000/launches"
+
+    found = task_needs("arn:aws:states:::sqs:sendMessage.waitForTaskToken", {"QueueUrl": url}, Cloud())
+
+    assert pairs(found) == [("sqs:SendMessage", "launches"), ("kms:GenerateDataKey", "key/1"), ("kms:Decrypt", "key/1")]
+
+
+def test_a_grant_is_unused_unless_a_call_matched_its_action_and_its_resource():
+    used = Grant("s/Role", "", "s3:Get*", ("arn:b/*",))
+    elsewhere = Grant("s/Role", "", "s3:GetObject", ("arn:c/*",))
+
+    calls = [{"role": "physical", "action": "s3:GetObject", "resource": "arn:b/k"}]
+
+    assert unused({"physical": [used, elsewhere]}, calls) == [elsewhere]
