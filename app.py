@@ -2,7 +2,9 @@
 
 Context (`cdk … -c key=value`):
     stage: build this stage only (default: all).
-    settings-file: read the stages' settings from this JSON file, and not from cdk.json.
+    pipeline: `true` builds the pipeline with its stages (`delivery` in the settings), and not the stages by themselves.
+    settings-file: read the settings from this JSON file, and not from cdk.json: the stages, or
+        `{"stages": {...}, "delivery": {...}}`.
     bundling: `lambda` (default) or `host`: for which machine the functions' dependencies are bundled.
 
 `python app.py --lint-output DIR` writes the templates without bundling anything, for linters.
@@ -17,21 +19,29 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from stacks.config import InvalidSettingsError, StageSettings, read_stages
+from stacks.config import InvalidSettingsError, StageSettings, read_delivery, read_stages
 from stacks.constructs.python_function import BundlingTarget
+from stacks.pipeline import PipelineStack
 from stacks.stage import GenolaunchStage
 
 _CDK_JSON = Path(__file__).parent / "cdk.json"
 
 
-def build(app: cdk.App) -> list[GenolaunchStage]:
-    """Add the stages that the app's context asks for.
+def build(app: cdk.App) -> None:
+    """Add the stages, or the pipeline, that the app's context asks for.
 
     Raises:
         InvalidSettingsError: the settings have faults, or there is no such stage.
     """
     bundling = BundlingTarget(_context(app, "bundling") or BundlingTarget.LAMBDA)
-    return [GenolaunchStage(app, settings=settings, bundling=bundling) for settings in _chosen_stages(app)]
+    settings = _settings(app)
+    stages = read_stages(settings["stages"])
+    if _context(app, "pipeline") == "true":
+        delivery = read_delivery(settings["delivery"], stages)
+        PipelineStack(app, delivery=delivery, stages=stages, bundling=bundling)
+        return
+    for chosen in _chosen_stages(app, stages):
+        GenolaunchStage(app, settings=chosen, bundling=bundling)
 
 
 def context_of_cdk_json() -> dict[str, Any]:
@@ -40,10 +50,16 @@ def context_of_cdk_json() -> dict[str, Any]:
     return context
 
 
-def _chosen_stages(app: cdk.App) -> list[StageSettings]:
+def _settings(app: cdk.App) -> Mapping[str, Any]:
+    """Raw `stages` and `delivery`."""
     file = _context(app, "settings-file")
-    raw = json.loads(Path(file).read_text(encoding="utf-8")) if file else _context(app, "stages")
-    stages = read_stages(raw)
+    if not file:
+        return {"stages": _context(app, "stages"), "delivery": _context(app, "delivery")}
+    raw = json.loads(Path(file).read_text(encoding="utf-8"))
+    return {"delivery": None, **raw} if "stages" in raw else {"stages": raw, "delivery": None}
+
+
+def _chosen_stages(app: cdk.App, stages: Mapping[str, StageSettings]) -> list[StageSettings]:
     name = _context(app, "stage")
     if name is None:
         return list(stages.values())

@@ -44,10 +44,14 @@ class _Settings(BaseModel):
 
 
 class NetworkSettings(_Settings):
-    """Address range of the stage's VPC, and how many NAT gateways its zones share."""
+    """Address range of the stage's VPC, its ways out, and what is recorded of its traffic."""
 
     cidr: str = "10.40.0.0/16"
-    nat_gateways: int = Field(default=1, ge=1)
+    nat_gateways: int = Field(default=1, ge=1, description="that the zones share")
+    interface_endpoints: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...] = Field(
+        default=(), description="services that jobs reach without NAT, as in com.amazonaws.<region>.<service>: ecr.api"
+    )
+    flow_logs: Literal["REJECT", "ALL"] = Field(default="REJECT", description="traffic that is recorded")
 
     @field_validator("cidr")
     @classmethod
@@ -187,6 +191,17 @@ class StageSettings(_Settings):
     )
     log_retention_days: int = 30
     removal_policy: Literal["retain", "destroy"] = "retain"
+    backup_days: int | None = Field(
+        default=None, ge=1, description="daily backups of tables and small buckets are kept for so long; none without"
+    )
+    key_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$",
+        description="an existing key to use; its policy must allow what docs/security.md lists",
+    )
+    permissions_boundary: str | None = Field(
+        default=None, pattern=r"^[\w+=,.@-]{1,128}$", description="name of the policy that bounds every role made here"
+    )
     notification_emails: tuple[Email, ...] = ()
     readable_buckets: tuple[BucketName, ...] = Field(
         default=(), description="launches may read these besides the data bucket"
@@ -222,6 +237,47 @@ class StageSettings(_Settings):
     def prefix(self) -> str:
         """Start of every name that is given and not generated: `genolaunch-<stage>`."""
         return f"genolaunch-{self.name}"
+
+
+class DeliverySettings(_Settings):
+    """The pipeline: where it lives, what it watches, and which stages it deploys in which order."""
+
+    account: str = Field(pattern=r"^\d{12}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    repository: str = Field(
+        pattern=r"^[^/\s]+/[^\s]+$", description="owner/name, as the connection's provider knows it"
+    )
+    branch: str = "main"
+    connection_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}$"
+    )
+    stages: tuple[str, ...] = Field(min_length=1, description="in the order of their deployment")
+    smoke_tested: tuple[str, ...] = Field(default=(), description="a tiny launch must end COMPLETE after deployment")
+    approved: tuple[str, ...] = Field(default=(), description="a person must say yes before deployment")
+    notification_emails: tuple[Email, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_its_own_stages(self) -> Self:
+        unknown = sorted({*self.smoke_tested, *self.approved} - set(self.stages))
+        if unknown:
+            raise ValueError(f"smoke_tested and approved name what is not in stages: {', '.join(unknown)}")
+        return self
+
+
+def read_delivery(raw: object, stages: Mapping[str, StageSettings]) -> DeliverySettings:
+    """Check the pipeline's settings (`context.delivery` in cdk.json).
+
+    Raises:
+        InvalidSettingsError: with one line for each fault.
+    """
+    try:
+        delivery = DeliverySettings.model_validate(raw)
+    except ValidationError as error:
+        faults = [_describe("delivery", fault) for fault in error.errors()]
+        raise InvalidSettingsError("The pipeline's settings have faults:\n  " + "\n  ".join(faults)) from error
+    if unknown := [name for name in delivery.stages if name not in stages]:
+        raise InvalidSettingsError(f"delivery.stages: not configured: {', '.join(unknown)}")
+    return delivery
 
 
 def read_stages(raw: object) -> dict[str, StageSettings]:

@@ -1,9 +1,11 @@
 """All stacks of one stage, wired by their constructors' arguments."""
 
-from aws_cdk import Environment, Stage, Tags
+from aws_cdk import Environment, PermissionsBoundary, Stage, Tags
 from constructs import Construct
 
 from contract import PROJECT, TAG_PROJECT, TAG_STAGE
+from stacks.access import AccessStack
+from stacks.backup import BackupStack
 from stacks.cleanup import CleanupStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
@@ -21,9 +23,20 @@ from stacks.workflow_manager import WorkflowManagerStack
 class GenolaunchStage(Stage):
     """One complete, separate Genolaunch: `data` is stateful, everything else can be deleted and made again."""
 
-    def __init__(self, scope: Construct, *, settings: StageSettings, bundling: BundlingTarget) -> None:
-        super().__init__(scope, settings.prefix, env=Environment(account=settings.account, region=settings.region))
+    def __init__(
+        self, scope: Construct, *, settings: StageSettings, bundling: BundlingTarget, tester: str | None = None
+    ) -> None:
+        """`tester`: the account whose pipeline launches something small after each deployment, if any does."""
+        boundary = settings.permissions_boundary
+        super().__init__(
+            scope,
+            settings.prefix,
+            env=Environment(account=settings.account, region=settings.region),
+            permissions_boundary=PermissionsBoundary.from_name(boundary) if boundary else None,
+        )
         self.data = DataStack(self, settings=settings)
+        if settings.backup_days is not None:
+            BackupStack(self, settings=settings, data=self.data, days=settings.backup_days)
         monitoring = self.data.monitoring
         self.network = NetworkStack(self, settings=settings, monitoring=monitoring)
         self.compute = ComputeStack(self, settings=settings, network=self.network, monitoring=monitoring)
@@ -72,5 +85,6 @@ class GenolaunchStage(Stage):
                 "cleanup": self.cleanup.machine,
             },
         )
+        AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
         Tags.of(self).add(TAG_PROJECT, PROJECT)
         Tags.of(self).add(TAG_STAGE, settings.name)

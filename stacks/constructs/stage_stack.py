@@ -18,8 +18,17 @@ REPOSITORY: Final = Path(__file__).parents[2]
 class StageStack(Stack):
     """A stack named `genolaunch-<stage>-<name>`."""
 
-    def __init__(self, scope: Construct, name: str, *, settings: StageSettings, description: str) -> None:
-        super().__init__(scope, name, stack_name=f"{settings.prefix}-{name}", description=description)
+    def __init__(
+        self, scope: Construct, name: str, *, settings: StageSettings, description: str, is_stateful: bool = False
+    ) -> None:
+        """`is_stateful`: it cannot be deleted by mistake where the stage keeps its data."""
+        super().__init__(
+            scope,
+            name,
+            stack_name=f"{settings.prefix}-{name}",
+            description=description,
+            termination_protection=is_stateful and settings.removal_policy == "retain",
+        )
         self.settings = settings
 
     @property

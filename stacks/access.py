@@ -1,0 +1,132 @@
+"""Who may use a stage: what the command line needs, as one policy, and the role that tries it after a deployment."""
+
+from typing import Final
+
+from aws_cdk import ArnFormat, Duration
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, PROJECT, RESULTS_PREFIX, STATUS_INDEX
+from stacks.compute import ComputeStack
+from stacks.config import StageSettings
+from stacks.constructs.permissions import look_up
+from stacks.constructs.stage_stack import StageStack
+from stacks.data import DataStack
+
+SMOKE_TEST: Final = "smoke-test"
+"""Ends the names of the role in the stage's account, and of the pipeline's role that takes it on."""
+
+
+def smoke_test_role_name(stage: str) -> str:
+    """Given and not generated: the pipeline's account and the stage's must each name the other's role."""
+    return f"{PROJECT}-{stage}-{SMOKE_TEST}"
+
+
+def smoke_tester_role_name(stage: str) -> str:
+    """The role of the pipeline's build that runs a stage's smoke test."""
+    return f"{PROJECT}-pipeline-{stage}-{SMOKE_TEST}"
+
+
+class AccessStack(StageStack):
+    """The launchers' policy: attach it to the roles or permission sets of those who launch."""
+
+    def __init__(
+        self, scope: Construct, *, settings: StageSettings, data: DataStack, compute: ComputeStack, tester: str | None
+    ) -> None:
+        """`tester`: the account whose pipeline tries the stage after each deployment, if any does."""
+        super().__init__(scope, "access", settings=settings, description="What people need who launch with Genolaunch")
+        self._data = data
+        self._compute = compute
+        self.launchers = iam.ManagedPolicy(
+            self,
+            "Launchers",
+            managed_policy_name=f"{settings.prefix}-launchers",
+            description=f"Submit, follow, cancel and retry launches of {settings.prefix}, and fetch their results",
+            statements=[*self._names_and_files(), *self._launches(), *self._progress()],
+        )
+        if tester is not None:
+            self._make_smoke_test_role(tester)
+
+    def _make_smoke_test_role(self, tester: str) -> None:
+        builder = f"arn:{self.partition}:iam::{tester}:role/{smoke_tester_role_name(self.settings.name)}"
+        iam.Role(
+            self,
+            "SmokeTest",
+            role_name=smoke_test_role_name(self.settings.name),
+            description="Launches a tiny GWAS after a deployment",
+            # The account and not the role: the role is made after this one, and AWS refuses principals it cannot find.
+            assumed_by=iam.AccountPrincipal(tester).with_conditions({"ArnEquals": {"aws:PrincipalArn": builder}}),
+            managed_policies=[self.launchers],
+            max_session_duration=Duration.hours(2),
+        )
+
+    def _names_and_files(self) -> list[iam.PolicyStatement]:
+        data = self._data
+        parameters = [
+            self.format_arn(
+                service="ssm",
+                resource="parameter",
+                resource_name=f"{PROJECT}/{self.settings.name}{below}",
+                arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+            )
+            for below in ("", "/*")
+        ]
+        buckets = (data.launch_bucket, data.data_bucket, data.results_bucket)
+        return [
+            iam.PolicyStatement(sid="FindTheStage", actions=["ssm:GetParametersByPath"], resources=parameters),
+            iam.PolicyStatement(
+                sid="ListFiles", actions=["s3:ListBucket"], resources=[bucket.bucket_arn for bucket in buckets]
+            ),
+            iam.PolicyStatement(
+                sid="DropLaunchesAndData",
+                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=[
+                    data.launch_bucket.arn_for_objects(f"{LAUNCH_PREFIX}*"),
+                    data.data_bucket.arn_for_objects("*"),
+                ],
+            ),
+            iam.PolicyStatement(
+                sid="ReadAnswersDataAndResults",
+                actions=["s3:GetObject"],
+                resources=[
+                    data.launch_bucket.arn_for_objects(f"{FEEDBACK_PREFIX}*"),
+                    data.data_bucket.arn_for_objects("*"),
+                    data.results_bucket.arn_for_objects(f"{RESULTS_PREFIX}*"),
+                ],
+            ),
+            iam.PolicyStatement(
+                sid="UseTheStagesKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[data.key.key_arn]
+            ),
+        ]
+
+    def _launches(self) -> list[iam.PolicyStatement]:
+        launches, tasks = self._data.launch_table.table_arn, self._data.task_table.table_arn
+        return [
+            iam.PolicyStatement(
+                sid="SeeLaunches",
+                actions=["dynamodb:GetItem", "dynamodb:Query"],
+                resources=[launches, f"{launches}/index/{STATUS_INDEX}", tasks],
+            ),
+            # To cancel and to retry: by a conditional change of the launch's item.
+            iam.PolicyStatement(sid="AskForChanges", actions=["dynamodb:UpdateItem"], resources=[launches]),
+        ]
+
+    def _progress(self) -> list[iam.PolicyStatement]:
+        executions = self.format_arn(
+            service="states",
+            resource=f"execution:{self.settings.prefix}-*",
+            arn_format=ArnFormat.NO_RESOURCE_NAME,
+        )
+        return [
+            iam.PolicyStatement(
+                sid="SeeSteps",
+                actions=["states:DescribeExecution", "states:GetExecutionHistory"],
+                resources=[executions],
+            ),
+            iam.PolicyStatement(
+                sid="ReadJobLogs",
+                actions=["logs:GetLogEvents", "logs:DescribeLogStreams"],
+                resources=[f"{self._compute.job_logs.log_group_arn}"],
+            ),
+            look_up("batch:ListJobs", "batch:DescribeJobs"),
+        ]

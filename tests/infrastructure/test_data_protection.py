@@ -1,0 +1,107 @@
+"""What a stage's settings add for data that is regulated."""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from app import context_of_cdk_json
+from stacks.config import InvalidSettingsError
+from stacks.constructs.python_function import BundlingTarget
+from stacks.stage import GenolaunchStage
+from tests.infrastructure.conftest import Stack, make_settings, synthesize
+
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/01234567-89ab-cdef-0123-456789abcdef"
+
+GUARDED: dict[str, Any] = {
+    "network": {"interface_endpoints": ["ecr.api", "ecr.dkr", "logs"], "flow_logs": "ALL"},
+    "backup_days": 90,
+    "key_arn": KEY,
+    "permissions_boundary": "company-boundary",
+    "removal_policy": "retain",
+}
+
+
+@pytest.fixture(scope="module")
+def guarded() -> dict[str, Stack]:
+    return synthesize(make_settings(**GUARDED))
+
+
+def test_endpoints_are_as_the_stage_says_and_open_to_jobs_alone(guarded, stacks):
+    network = guarded["network"]
+    kinds = [endpoint.get("VpcEndpointType") for endpoint in network.all("AWS::EC2::VPCEndpoint").values()]
+    ingress = network.one("AWS::EC2::SecurityGroupIngress", "Endpoints")
+
+    assert sorted(str(kind) for kind in kinds) == ["Gateway", "Gateway", "Interface", "Interface", "Interface"]
+    assert (ingress["FromPort"], ingress["ToPort"]) == (443, 443)
+    assert "Compute" in json.dumps(ingress["SourceSecurityGroupId"])
+    unguarded = stacks["network"].all("AWS::EC2::VPCEndpoint").values()
+    assert {endpoint["VpcEndpointType"] for endpoint in unguarded} == {"Gateway"}
+
+
+def test_all_traffic_is_recorded_where_the_stage_says_so(guarded, stacks):
+    assert guarded["network"].one("AWS::EC2::FlowLog")["TrafficType"] == "ALL"
+    assert stacks["network"].one("AWS::EC2::FlowLog")["TrafficType"] == "REJECT"
+
+
+def test_tables_and_versioned_buckets_are_backed_up_daily_into_an_encrypted_vault(guarded, stacks):
+    backups = guarded["backup"]
+    (rule,) = backups.one("AWS::Backup::BackupPlan")["BackupPlan"]["BackupPlanRule"]
+    resources = json.dumps(backups.one("AWS::Backup::BackupSelection")["BackupSelection"]["Resources"])
+
+    assert rule["Lifecycle"] == {"DeleteAfterDays": 90}
+    assert backups.one("AWS::Backup::BackupVault")["EncryptionKeyArn"] == KEY
+    for kept in ("Launches", "Tasks", "LaunchFiles", "Results"):
+        assert kept in resources
+    assert "backup" not in stacks
+
+
+def test_an_existing_key_encrypts_everything(guarded):
+    data = guarded["data"]
+
+    assert data.all("AWS::KMS::Key") == {}
+    for table in data.all("AWS::DynamoDB::Table").values():
+        assert table["SSESpecification"]["KMSMasterKeyId"] == KEY
+    for stack in guarded.values():
+        for queue in stack.all("AWS::SQS::Queue").values():
+            assert queue["KmsMasterKeyId"] == KEY
+        for group in stack.all("AWS::Logs::LogGroup").values():
+            assert group["KmsKeyId"] == KEY
+
+
+def test_every_role_has_the_boundary(guarded):
+    roles = [role for stack in guarded.values() for role in stack.all("AWS::IAM::Role").values()]
+
+    assert roles
+    assert all("policy/company-boundary" in json.dumps(role["PermissionsBoundary"]) for role in roles)
+
+
+def test_objects_belong_to_the_buckets_owner(stacks):
+    for id_, bucket in stacks["data"].all("AWS::S3::Bucket").items():
+        # Tibanna's own puts objects with an access list, which BucketOwnerEnforced would refuse
+        wanted = "BucketOwnerPreferred" if id_.startswith("Tibanna") else "BucketOwnerEnforced"
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": wanted}], id_
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("retain", True), ("destroy", False)])
+def test_what_holds_data_cannot_be_deleted_by_mistake_where_it_is_kept(policy, kept):
+    app = cdk.App(context={**context_of_cdk_json(), "aws:cdk:bundling-stacks": []})
+    stage = GenolaunchStage(app, settings=make_settings(removal_policy=policy), bundling=BundlingTarget.LAMBDA)
+    template = synthesize(make_settings(removal_policy=policy))["data"].template
+
+    assert bool(stage.data.termination_protection) is kept
+    kinds = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key")
+    stored = [resource for resource in template["Resources"].values() if resource["Type"] in kinds]
+    assert {resource["DeletionPolicy"] for resource in stored} == {"Retain" if kept else "Delete"}
+    assert {resource["UpdateReplacePolicy"] for resource in stored} == {"Retain" if kept else "Delete"}
+    tables = [resource for resource in stored if resource["Type"] == "AWS::DynamoDB::Table"]
+    assert {table["Properties"]["DeletionProtectionEnabled"] for table in tables} == {kept}
+
+
+def test_faults_of_these_settings_are_told():
+    with pytest.raises(InvalidSettingsError) as told:
+        make_settings(key_arn="alias/mine", backup_days=0, network={"flow_logs": "SOME"})
+
+    for name in ("key_arn", "backup_days", "flow_logs"):
+        assert name in str(told.value)

@@ -1,0 +1,206 @@
+"""The pipeline, synthesized for three stages in three accounts: what it does in which order, and what it may."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+import app
+from stacks.config import InvalidSettingsError, read_delivery
+from tests.infrastructure.conftest import RAW_SETTINGS, Stack, as_list, make_settings
+
+CONNECTION = "arn:aws:codeconnections:eu-west-1:111111111111:connection/01234567-89ab-cdef-0123-456789abcdef"
+DELIVERY: dict[str, Any] = {
+    "account": "111111111111",
+    "region": "eu-west-1",
+    "repository": "example/genolaunch",
+    "branch": "release",
+    "connection_arn": CONNECTION,
+    "stages": ["dev", "test", "prod"],
+    "smoke_tested": ["test"],
+    "approved": ["prod"],
+    "notification_emails": ["platform@example.org"],
+}
+ACCOUNTS = {"dev": "222222222222", "test": "333333333333", "prod": "444444444444"}
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `make synth-pipeline` would write for a settings file, without bundles."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    stages = {name: {**RAW_SETTINGS, "account": account} for name, account in ACCOUNTS.items()}
+    stages["prod"]["removal_policy"] = "retain"
+    settings = folder / "settings.json"
+    settings.write_text(json.dumps({"stages": stages, "delivery": DELIVERY}))
+    context = {
+        **app.context_of_cdk_json(),
+        "aws:cdk:bundling-stacks": [],
+        "settings-file": str(settings),
+        "pipeline": "true",
+    }
+    made = cdk.App(outdir=str(folder / "cdk.out"), context=context)
+    app.build(made)
+    made.synth()
+    return folder / "cdk.out"
+
+
+@pytest.fixture(scope="module")
+def pipeline(assembly: Path) -> Stack:
+    return Stack("pipeline", json.loads((assembly / "genolaunch-pipeline.template.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def steps(pipeline: Stack) -> dict[str, list[dict[str, Any]]]:
+    """Stage of the pipeline -> its actions, in the order in which they run."""
+    stages = pipeline.one("AWS::CodePipeline::Pipeline")["Stages"]
+    return {stage["Name"]: sorted(stage["Actions"], key=lambda action: action["RunOrder"]) for stage in stages}
+
+
+def names(actions: list[dict[str, Any]]) -> list[str]:
+    return [action["Name"] for action in actions]
+
+
+def build_of(pipeline: Stack, command: str) -> dict[str, Any]:
+    """The build project that runs a command, with its specification read."""
+    found = []
+    for project in pipeline.all("AWS::CodeBuild::Project").values():
+        text = project["Source"]["BuildSpec"]
+        specification = json.loads(text) if isinstance(text, str) else {}
+        if command in json.dumps(specification):
+            found.append({**project, "spec": specification})
+    assert len(found) == 1, [project["spec"] for project in found]
+    return found[0]
+
+
+def test_stages_follow_each_other_after_the_checks_and_the_pipeline_itself(pipeline, steps):
+    assert pipeline.one("AWS::CodePipeline::Pipeline")["PipelineType"] == "V2"
+    assert list(steps) == [
+        "Source",
+        "Build",
+        "UpdatePipeline",
+        "Assets",
+        "genolaunch-dev",
+        "genolaunch-test",
+        "genolaunch-prod",
+    ]
+
+
+def test_it_watches_the_branch_through_the_connection(steps):
+    (source,) = steps["Source"]
+
+    configuration = source["Configuration"]
+    assert configuration["ConnectionArn"] == CONNECTION
+    assert (configuration["FullRepositoryId"], configuration["BranchName"]) == ("example/genolaunch", "release")
+
+
+def test_the_connection_may_be_used_by_both_of_its_names(pipeline):
+    allowed = {
+        action
+        for _, statement in pipeline.statements("PipelineSource")
+        if statement["Resource"] == CONNECTION
+        for action in as_list(statement["Action"])
+    }
+
+    assert allowed == {"codestar-connections:UseConnection", "codeconnections:UseConnection"}
+
+
+def test_everything_is_checked_and_tested_before_it_is_deployed(pipeline):
+    build = build_of(pipeline, "make synth-pipeline")
+
+    commands = build["spec"]["phases"]["build"]["commands"]
+    assert commands == ["make lint", "make nag", "make audit", "make test", "make synth-pipeline"]
+    assert build["spec"]["reports"]["tests"]["file-format"] == "JUNITXML"
+    assert build["spec"]["artifacts"]["base-directory"] == "cdk.out"
+
+
+def test_a_person_approves_what_goes_to_production(steps):
+    first, *others = steps["genolaunch-prod"]
+
+    assert first["ActionTypeId"]["Provider"] == "Manual"
+    assert all(action["RunOrder"] > first["RunOrder"] for action in others)
+    assert "Approve" not in " ".join(names(steps["genolaunch-dev"]) + names(steps["genolaunch-test"]))
+
+
+def test_a_tiny_launch_ends_the_deployment_of_the_test_stage(pipeline, steps):
+    *deployments, last = steps["genolaunch-test"]
+
+    assert last["Name"] == "Launch_in_test"
+    assert all(action["RunOrder"] < last["RunOrder"] for action in deployments)
+    assert "Launch_in_dev" not in names(steps["genolaunch-dev"])
+    commands = " ".join(build_of(pipeline, "submit examples/gwas/launch.yaml")["spec"]["phases"]["build"]["commands"])
+    assert "--data-dir examples/gwas/cohort --wait" in commands
+
+
+def test_the_tester_acts_as_a_launcher_of_the_tested_stage_alone(pipeline, assembly):
+    (statement,) = (
+        statement for _, statement in pipeline.statements("SmokeTester") if statement.get("Sid") == "ActAsALauncher"
+    )
+    access = stage_template(assembly, "test", "access")
+    role = access.one("AWS::IAM::Role")
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert role["RoleName"] == "genolaunch-test-smoke-test"
+    assert text_of(statement["Resource"]) == "arn:aws:iam::333333333333:role/genolaunch-test-smoke-test"
+    tester = pipeline.one("AWS::IAM::Role", "SmokeTesterTest")["RoleName"]
+    assert text_of(trust["Condition"]["ArnEquals"]["aws:PrincipalArn"]) == f"arn:aws:iam::111111111111:role/{tester}"
+    assert stage_template(assembly, "dev", "access").all("AWS::IAM::Role") == {}
+
+
+def test_each_stage_goes_to_its_account(assembly):
+    for name, account in ACCOUNTS.items():
+        manifest = json.loads((assembly / f"assembly-genolaunch-pipeline-genolaunch-{name}/manifest.json").read_text())
+        places = {
+            artifact["environment"]
+            for artifact in manifest["artifacts"].values()
+            if artifact["type"] == "aws:cloudformation:stack"
+        }
+        assert places == {f"aws://{account}/eu-west-1"}
+
+
+def test_artifacts_are_encrypted_with_a_key_that_other_accounts_can_use_and_that_rotates(pipeline):
+    keys = pipeline.all("AWS::KMS::Key")
+
+    assert [id_ for id_, key in keys.items() if not key.get("EnableKeyRotation")] == []
+    artifacts = next(key for id_, key in keys.items() if "Artifacts" in id_)
+    assert set(ACCOUNTS.values()) <= {account for account in ACCOUNTS.values() if account in json.dumps(artifacts)}
+
+
+def test_people_hear_of_failures_and_of_what_waits_for_them(pipeline):
+    rule = pipeline.one("AWS::CodeStarNotifications::NotificationRule")
+
+    assert set(rule["EventTypeIds"]) >= {
+        "codepipeline-pipeline-pipeline-execution-failed",
+        "codepipeline-pipeline-manual-approval-needed",
+    }
+    assert pipeline.one("AWS::SNS::Subscription")["Endpoint"] == "platform@example.org"
+
+
+def test_faults_of_the_pipelines_settings_are_told_together():
+    stages = {"dev": make_settings()}
+
+    with pytest.raises(InvalidSettingsError) as told:
+        read_delivery({**DELIVERY, "connection_arn": "mine", "approved": ["staging"], "branches": "x"}, stages)
+    message = str(told.value)
+    assert "connection_arn" in message
+    assert "branches" in message
+
+    with pytest.raises(InvalidSettingsError, match="staging"):
+        read_delivery({**DELIVERY, "approved": ["staging"]}, stages)
+    with pytest.raises(InvalidSettingsError, match="not configured: test, prod"):
+        read_delivery(DELIVERY, stages)
+
+
+def stage_template(assembly: Path, stage: str, stack: str) -> Stack:
+    """The template of a stage's stack in the pipeline's assembly."""
+    folder = assembly / f"assembly-genolaunch-pipeline-genolaunch-{stage}"
+    (path,) = folder.glob(f"genolaunchpipelinegenolaunch{stage}{stack}*.template.json")
+    return Stack(stack, json.loads(path.read_text()))
+
+
+def text_of(value: Any) -> str:
+    """A joined text with the partition filled in."""
+    if isinstance(value, str):
+        return value
+    return "".join("aws" if isinstance(part, dict) else part for part in value["Fn::Join"][1])
