@@ -1,0 +1,121 @@
+"""Why findings of cdk-nag may stand: reason -> (finding, resource) patterns.
+
+A finding is written as the packs name it, `[Resource::…]` included; ARNs of resources of another stack are
+`{<logical id>}`. A resource is its path below the stage: `regenie/RegenieWorkflow/Role/DefaultPolicy/Resource`.
+"""
+
+from typing import Final
+
+_IAM: Final = "AwsSolutions-IAM5"
+
+EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
+    # --- IAM -------------------------------------------------------------------------------------------------------
+    "The actions on it know no resources (Service Authorization Reference): looking up jobs, file systems and"
+    " networks, delivering vended logs, tracing, finding an agent's endpoint, logging in to a registry. Each is listed"
+    " in tests/infrastructure/test_every_stack.py, which refuses every other.": [
+        (f"{_IAM}[Resource::[*]]", "*/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::[*]]", "access/Launchers/Resource"),
+    ],
+    "What DynamoDB's user guide asks of whoever uses a table with a customer's key, on the stage's one key.": [
+        (f"{_IAM}[Action::kms:{action}[*]]", "*/DefaultPolicy/Resource") for action in ("GenerateDataKey", "ReEncrypt")
+    ],
+    "Made for each launch, with a name that nobody knows before: a condition on the stage's tags limits each of them"
+    " (statement by statement, tests/infrastructure/test_workflows.py).": [
+        (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "*Workflow/Role/DefaultPolicy/Resource")
+        for kind in ("job", "job-definition", "launch-template", "association", "file-system", "task")
+    ],
+    "The executions of one state machine of this stage, whose names nobody knows before.": [
+        (f"{_IAM}[Resource::arn:*:execution:genolaunch-*[*]]", "*/Resource"),
+    ],
+    "A function with all its versions: what starts an execution must also be able to invoke a pinned one.": [
+        (f"{_IAM}[Resource::*Functions*:[*]]", "*Workflow/Role/DefaultPolicy/Resource"),
+    ],
+    "The objects below one prefix of one bucket of this stage, or of the data bucket, whose prefixes are the users'.": [
+        (f"{_IAM}[Resource::*{{{bucket}}}/*]", "*/Resource") for bucket in ("Data", "LaunchFiles", "Results")
+    ],
+    "FSx refuses to link a bucket for a caller without these (user guide, 'Prerequisites for linking to S3').": [
+        (f"{_IAM}[Action::s3:{action}[*]]", "regenie/RegenieWorkflow/Role/DefaultPolicy/Resource")
+        for action in ("Get", "List")
+    ],
+    "Service-linked roles of FSx: it names one for each file system; the statement's condition names the service.": [
+        (f"{_IAM}[Resource::arn:*:role/aws-service-role/*fsx.amazonaws.com/[*]]", "regenie/RegenieWorkflow/Role/*"),
+    ],
+    "Batch makes one ECS cluster for each compute environment, and chooses its name.": [
+        (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "compute/InstanceRole/DefaultPolicy/Resource")
+        for kind in ("cluster", "container-instance")
+    ],
+    "The names that this stage publishes, and nothing else, are below this path.": [
+        (f"{_IAM}[Resource::arn:*:parameter/genolaunch/*/[*]]", "access/Launchers/Resource"),
+    ],
+    "Inline is what belongs to one role alone and goes with it; a managed policy could be attached elsewhere.": [
+        ("HIPAA.Security-IAMNoInlinePolicy", "*/DefaultPolicy/Resource"),
+    ],
+    # --- Functions -------------------------------------------------------------------------------------------------
+    "It reaches AWS's services alone, over TLS and with its role: a place in the VPC would give it a way to the"
+    " internet (NAT) that it does not have, and slower starts.": [
+        ("HIPAA.Security-LambdaInsideVPC", "*/Functions/*/Resource"),
+    ],
+    "Invoked by a state machine or a queue, which keep what fails; scheduled ones look for the same things again.": [
+        ("HIPAA.Security-LambdaDLQ", "*/Functions/*/Resource"),
+    ],
+    "Its callers limit it: a queue's maximum concurrency, one schedule, one call for a launch's step. A reservation"
+    " would take concurrency from the account's other functions.": [
+        ("HIPAA.Security-LambdaConcurrency", "*/Functions/*/Resource"),
+    ],
+    # --- State machines and queues ---------------------------------------------------------------------------------
+    "Errors are logged, without data. Step Functions itself keeps the whole history, for 90 days, behind IAM; traits'"
+    " and data sets' names have no place in a log.": [
+        ("AwsSolutions-SF1", "*Workflow/Machine/Resource"),
+    ],
+    "It is a dead-letter queue, with an alarm on its first message.": [
+        ("AwsSolutions-SQS3", "*/Queue/Resource"),
+    ],
+    # --- Data ------------------------------------------------------------------------------------------------------
+    "A copy in another region doubles the storage of genomes, and may not be lawful for them: replication is for a"
+    " stage's owner to decide. Versions and point-in-time recovery guard against mistakes.": [
+        ("HIPAA.Security-S3BucketReplicationEnabled", "data/*/Resource"),
+    ],
+    "Data sets are large, and kept by those who upload them; nothing here changes them. Access logs are only added.": [
+        ("HIPAA.Security-S3BucketVersioningEnabled", path)
+        for path in ("data/Data/Resource", "data/AccessLogs/Resource")
+    ],
+    "S3 delivers access logs only to buckets that are encrypted with its own keys.": [
+        ("HIPAA.Security-S3DefaultEncryptionKMS", "data/AccessLogs/Resource"),
+    ],
+    "Continuous backups (point-in-time recovery) are on, for 35 days; a plan is a setting of the stage.": [
+        ("HIPAA.Security-DynamoDBInBackupPlan", f"data/{table}/Resource") for table in ("Launches", "Tasks")
+    ],
+    # --- Network ---------------------------------------------------------------------------------------------------
+    "Only the NAT gateways are in the public subnets: jobs need packages, images and AWS's endpoints.": [
+        ("HIPAA.Security-VPCNoUnrestrictedRouteToIGW", "network/Vpc/publicSubnet[123456]/DefaultRoute"),
+    ],
+    "Nothing uses the default group. Emptying it takes a custom resource with a function and a role that changes"
+    " security groups.": [
+        ("HIPAA.Security-VPCDefaultSecurityGroupClosed", "network/Vpc/Resource"),
+    ],
+    # --- The pipeline ----------------------------------------------------------------------------------------------
+    "The library's own grants to the pipeline's builds and actions: its artifacts, its key, its logs and reports.": [
+        *(
+            (f"{_IAM}[Action::s3:{action}[*]]", "pipeline/*/DefaultPolicy/Resource")
+            for action in ("Abort", "DeleteObject", "GetBucket", "GetObject", "List")
+        ),
+        (f"{_IAM}[Resource::<PipelineArtifactsBucket*.Arn>/[*]]", "pipeline/*/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::arn:*:report-group/*[*]]", "pipeline/*/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::arn:*:log-group:/aws/codebuild/*[*]]", "pipeline/*/DefaultPolicy/Resource"),
+    ],
+    "The pipeline updates itself with the roles of CDK's bootstrap stacks: the condition names their kind.": [
+        (f"{_IAM}[Resource::arn:[*]:iam::*:role/[*]]", "pipeline/Pipeline/UpdatePipeline/SelfMutation/Role/*"),
+    ],
+    "Artifacts are copies of the repository, of use until they are deployed. What happened is in CloudTrail.": [
+        (rule, "pipeline/Pipeline/Pipeline/ArtifactsBucket/Resource")
+        for rule in (
+            "AwsSolutions-S1",
+            "HIPAA.Security-S3BucketLoggingEnabled",
+            "HIPAA.Security-S3BucketReplicationEnabled",
+            "HIPAA.Security-S3BucketVersioningEnabled",
+        )
+    ],
+    "Sources come from the pipeline, which has them from a connection: there is no repository's address or token.": [
+        ("HIPAA.Security-CodeBuildProjectSourceRepoUrl", "pipeline/*/Resource"),
+    ],
+}

@@ -1,0 +1,62 @@
+"""What the README tells people to type exists, and its links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from genolaunch.cli import app
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+README = PAGES[0].read_text()
+
+
+def commands() -> list[str]:
+    """Every line of the README's shell blocks, without comments."""
+    blocks = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    lines = [line.partition(" # ")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def words(command: str) -> list[str]:
+    """A command's words, without the variables set before it, and that of `eval "$(…)"`."""
+    inner = re.fullmatch(r'eval "\$\((.*)\)"', command)
+    parts = shlex.split(inner.group(1) if inner else command)
+    while parts and re.match(r"[A-Z_]+=", parts[0]):
+        parts.pop(0)
+    return parts
+
+
+def test_every_target_of_make_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    asked = {parts[1] for parts in map(words, commands()) if parts[0] == "make"}
+
+    assert {"demo", "test", "deploy"} <= asked
+    assert asked <= targets
+
+
+def test_every_line_is_of_a_known_kind():
+    assert {words(command)[0] for command in commands()} <= {"make", "genolaunch", "source"}
+
+
+@pytest.mark.parametrize("command", [one for one in commands() if words(one)[0] == "genolaunch"])
+def test_every_genolaunch_command_is_understood(command):
+    # `--help` ends before anything is done, and after all words before it have been read
+    answer = CliRunner().invoke(app, [*words(command)[1:], "--help"])
+
+    assert answer.exit_code == 0, answer.output
+
+
+def test_a_command_that_does_not_exist_would_be_noticed():
+    assert CliRunner().invoke(app, ["launch", "--help"]).exit_code != 0
+    assert CliRunner().invoke(app, ["list", "--nonsense", "--help"]).exit_code != 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_within_the_repository_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+
+    assert [t for t in targets if not t.startswith(("http", "mailto")) and not (page.parent / t).exists()] == []
