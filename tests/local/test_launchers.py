@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,8 +55,10 @@ def test_a_launcher_submits_follows_and_fetches(platform, launcher, tmp_path):
     config = tmp_path / "launch.yaml"
     config.write_text(yaml.safe_dump(gwas_config() | {"data": "ada/"}))
 
-    ended = genolaunch(launcher, "submit", str(config), "--data-dir", str(COHORT), "--wait", "--json")
-    launch_id = json.loads(ended.strip().splitlines()[-1])["launch"]["launchId"]
+    said = genolaunch(launcher, "submit", str(config), "--data-dir", str(COHORT), "--wait")
+    accepted = re.search(r"accepted as launch (\S+)\.", said)
+    assert accepted, said
+    launch_id = accepted[1]
 
     assert launch_id in genolaunch(launcher, "list")
     assert "level0" in genolaunch(launcher, "logs", launch_id)

@@ -180,5 +180,6 @@ def execution_status(platform: PlatformClient, arn: str) -> str:
     return status
 
 
-def test_restores_are_looked_after(platform):
-    invoke(platform, "look_after")
+@pytest.mark.parametrize("module", ["look_after", "lost_requests"])
+def test_what_runs_by_schedule_finds_nothing_amiss(platform, module):
+    invoke(platform, module)

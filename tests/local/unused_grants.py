@@ -24,9 +24,6 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     "A put while the bucket's versioning is suspended has no version.": [
         ("workflow-manager/FunctionsRegisterLaunchRole", "s3:GetObject")
     ],
-    "Read only to say which status refused a change, and whose the launch is by then: a race.": [
-        ("workflow-manager/FunctionsChangeStatusRole", "dynamodb:GetItem")
-    ],
     "The pipe's dead letters, when a target refuses for an hour.": [
         ("workflow-manager/RequestsRole", action) for action in ("sqs:SendMessage", "kms:GenerateDataKey")
     ],
@@ -39,7 +36,16 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         ("restore/Functions*Role", "sns:Publish"),
         ("restore/FunctionsRequestRestoresRole", "s3:GetObject"),
         ("restore/FunctionsRequestRestoresRole", "sqs:SendMessage"),
+        ("restore/FunctionsRequestRestoresRole", "kms:GenerateDataKey"),
         ("restore/FunctionsLookAfterRole", "*"),
+    ],
+    "The queue of launches, which is empty here: fewer run at once than a stage allows. A reconciler that finds nothing"
+    " lost starts nothing.": [
+        *(
+            ("workflow-manager/Functions*Role", f"dynamodb:{action}")
+            for action in ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+        ),
+        ("workflow-manager/FunctionsLostRequestsRole", "states:StartExecution"),
     ],
     "VPC flow logs are written by EC2; nothing flows here.": [("network/*FlowLog*", "logs:*")],
 }
