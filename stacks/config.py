@@ -151,7 +151,8 @@ _FARGATE_MEMORY: Final = {512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16
 class SnakemakeSettings(_Settings):
     """The launcher of Snakemake launches: an ECS task on Fargate for each launch that runs."""
 
-    image: str = Field(default=BUILD, description='"build", or the URI of an image')
+    image: str = Field(default=BUILD, description='of launchers: "build", or the URI of an image')
+    batch_image: str = Field(default=BUILD, description="of jobs of the engine aws-batch for which launches name none")
     cpu: Literal[512, 1024, 2048, 4096] = Field(default=1024, description="CPU units, 1,024 to a vCPU")
     memory_mib: int = Field(default=4096, description="the graph of a large workflow takes gigabytes")
 

@@ -110,8 +110,8 @@ class SnakemakeStack(StageStack):
         )
         self._functions = Capability(self, "snakemake", monitoring=data.monitoring, bundling=bundling)
         self._prepare = self._make_prepare()
-        self._workflow = self._make_workflow(network)
-        self.machine = self._workflow.machine
+        self.workflow = self._make_workflow(network)
+        self.machine = self.workflow.machine
         self._make_broker()
         self._make_notifier()
         self._make_watch()

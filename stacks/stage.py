@@ -16,6 +16,7 @@ from stacks.observability import ObservabilityStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
 from stacks.snakemake import SnakemakeStack
+from stacks.snakemake_batch import SnakemakeBatchStack
 from stacks.tibanna import TibannaStack
 from stacks.workflow_manager import WorkflowManagerStack
 
@@ -53,6 +54,9 @@ class GenolaunchStage(Stage):
             compute=self.compute,
             tibanna=self.tibanna,
             bundling=bundling,
+        )
+        self.snakemake_batch = SnakemakeBatchStack(
+            self, settings=settings, data=self.data, compute=self.compute, snakemake=self.snakemake
         )
         self.workflow_manager = WorkflowManagerStack(
             self,

@@ -1,7 +1,5 @@
 """A launch's plan and run sheet, from its config and what its data says."""
 
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,12 +12,10 @@ from lambdas.regenie.inputs import Inputs, SurveyedGenotypes
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
-from lambdas.shared.placements import Placement
+from lambdas.shared.placements import Placement, choose_placement, share_identifier
 
 _FEWEST_SPLIT_JOBS: Final = 2
 """regenie refuses --split-l0 with one job."""
-_MOST_SHARE_IDENTIFIER_CHARACTERS: Final = 255
-_ANONYMOUS: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ def run_sheet(
     attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis: Analysis, stage: Stage
 ) -> dict[str, Any]:
     """What the state machine works from; see docs/architecture.md, "The run sheet"."""
-    placement = choose_placement(stage.placements, attempt)
+    placement = choose_placement(stage.placements, attempt.launch_id, attempt.number)
     return {
         "runName": run_name(attempt.launch_id, attempt.number),
         "image": inputs.image,
@@ -108,20 +104,6 @@ def run_sheet(
         "exportPaths": _export_paths(analysis),
         "resources": {phase: given.as_batch() for phase, given in analysis.resources.items()},
     }
-
-
-def choose_placement(placements: Sequence[Placement], attempt: Attempt) -> Placement:
-    """A zone by the launch's id, so that launches spread, and another one for the next attempt.
-
-    Asked again for the same attempt it is the same: the file system's creation token must not meet another subnet.
-    """
-    digest = hashlib.sha256(attempt.launch_id.encode()).digest()
-    return placements[(int.from_bytes(digest[:8]) + attempt.number - 1) % len(placements)]
-
-
-def share_identifier(requested_by: str | None) -> str:
-    """Who asked, in the letters and digits that AWS Batch allows."""
-    return re.sub(r"[^A-Za-z0-9]", "", requested_by or "")[:_MOST_SHARE_IDENTIFIER_CHARACTERS] or _ANONYMOUS
 
 
 def _export_paths(analysis: Analysis) -> list[str]:

@@ -19,6 +19,7 @@ from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake.run_sheet import (
     Stage,
     check_against_stage,
+    job_definition,
     launcher_prefix,
     read_engines,
     run_sheet,
@@ -40,6 +41,7 @@ class PrepareSettings:
     data_bucket: str
     results_bucket: str
     engines: str
+    stage: str
     placements: str
     writable_buckets: str = ""
 
@@ -54,13 +56,13 @@ def settings() -> PrepareSettings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, attempt}` -> `{runSheet, resultsUri}`; raises LaunchInputError naming every fault."""
+    """`{launchId, attempt}` -> `{runSheet, resultsUri, jobDefinition?}`; raises LaunchInputError naming every fault."""
     answer = prepare(event["launchId"], int(event["attempt"]))
     metrics.add_metric(name="SnakemakeLaunchesPrepared", unit=MetricUnit.Count, value=1)
     return answer
 
 
-def prepare(launch_id: str, attempt: int) -> dict[str, str]:
+def prepare(launch_id: str, attempt: int) -> dict[str, Any]:
     """Copy the sources, write the run sheet, and say where it is. Asked again, it does the same again.
 
     Raises:
@@ -81,7 +83,7 @@ def prepare(launch_id: str, attempt: int) -> dict[str, str]:
     assert sources is not None
     prefix = launcher_prefix(launch_id)
     sources.copy_to(stage.results_bucket, prefix + launcher_sources(attempt))
-    sheet = run_sheet(launch_id, attempt, config, sources.snakefile, stage)
+    sheet = run_sheet(launch, attempt, config, sources.snakefile, stage)
     key = prefix + launcher_run_sheet(attempt)
     client: S3Client = aws.client("s3")
     client.put_object(
@@ -90,11 +92,17 @@ def prepare(launch_id: str, attempt: int) -> dict[str, str]:
         Body=json.dumps(sheet, indent=2).encode(),
         ContentType="application/json",
     )
-    return {"runSheet": f"s3://{stage.results_bucket}/{key}", "resultsUri": sheet["resultsUri"]}
+    definition = job_definition(launch, attempt, config, stage)
+    return {
+        "runSheet": f"s3://{stage.results_bucket}/{key}",
+        "resultsUri": sheet["resultsUri"],
+        **({"jobDefinition": definition} if definition else {}),
+    }
 
 
 def _stage() -> Stage:
     return Stage(
+        name=settings().stage,
         launch_bucket=settings().launch_bucket,
         data_bucket=settings().data_bucket,
         results_bucket=settings().results_bucket,

@@ -7,14 +7,18 @@ from typing import Any
 
 from contract import LAUNCHER_FOLDER, RESULTS_PREFIX, SnakemakeEngine, launcher_sources
 from lambdas.shared.input_error import FaultCollector
+from lambdas.shared.launch import Launch
 from lambdas.shared.placements import Placement
 from lambdas.shared.snakemake_config import SnakemakeLaunch
+from lambdas.snakemake import aws_batch
+from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What the stage gives to its launches."""
 
+    name: str
     launch_bucket: str
     data_bucket: str
     results_bucket: str
@@ -51,9 +55,10 @@ def check_against_stage(config: SnakemakeLaunch, stage: Stage, faults: FaultColl
         )
 
 
-def run_sheet(launch_id: str, attempt: int, config: SnakemakeLaunch, snakefile: str, stage: Stage) -> dict[str, Any]:
+def run_sheet(launch: Launch, attempt: int, config: SnakemakeLaunch, snakefile: str, stage: Stage) -> dict[str, Any]:
     """What the launcher is to do; `snakefile` is its name among the attempt's sources."""
     asked = config.snakemake
+    launch_id = launch.launch_id
     results = f"s3://{stage.results_bucket}/{RESULTS_PREFIX}{launch_id}/"
     return {
         "launchId": launch_id,
@@ -66,24 +71,48 @@ def run_sheet(launch_id: str, attempt: int, config: SnakemakeLaunch, snakefile: 
         "spot": asked.spot,
         "retries": asked.retries,
         "jobs": asked.jobs,
-        "containerImage": asked.container_image or stage.engines[asked.engine]["containerImage"],
+        "containerImage": _image(config, stage),
         "remotePrefix": config.data_uri(stage.data_bucket).removeprefix("s3://").rstrip("/"),
         "resultsUri": results,
-        **_of_engine(config, stage),
+        **_of_engine(launch, attempt, config, stage),
     }
 
 
-def _of_engine(config: SnakemakeLaunch, stage: Stage) -> dict[str, Any]:
+def job_definition(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage) -> dict[str, Any] | None:
+    """What the state machine registers before it asks for a launcher; None with an engine that has no such thing."""
+    if config.snakemake.engine is not SnakemakeEngine.AWS_BATCH:
+        return None
+    return aws_batch.job_definition(_batch_attempt(launch, attempt, config, stage), _batch_engine(stage))
+
+
+def _of_engine(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage) -> dict[str, Any]:
     asked = config.snakemake
+    if asked.engine is SnakemakeEngine.AWS_BATCH:
+        on_batch = _batch_attempt(launch, attempt, config, stage)
+        return {"awsBatch": aws_batch.run_sheet_part(on_batch, _batch_engine(stage), stage.placements)}
     settings = {key: value for key, value in stage.engines[asked.engine].items() if key != "containerImage"}
-    if asked.engine is SnakemakeEngine.TIBANNA:
-        assert asked.tibanna is not None  # the model fills it in
-        limit = asked.tibanna.behavior_on_capacity_limit
-        return {"tibanna": {**settings, "behaviorOnCapacityLimit": limit}}
-    assert asked.aws_batch is not None
-    queue = stage.placements[0].queue(config.compute, config.priority)
-    timeout = 60 * asked.aws_batch.task_timeout_minutes
-    return {"awsBatch": {**settings, "jobQueue": queue, "taskTimeoutSeconds": timeout}}
+    assert asked.tibanna is not None  # the model fills it in
+    return {"tibanna": {**settings, "behaviorOnCapacityLimit": asked.tibanna.behavior_on_capacity_limit}}
+
+
+def _batch_attempt(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage) -> BatchAttempt:
+    return BatchAttempt(
+        launch_id=launch.launch_id,
+        attempt=attempt,
+        requested_by=launch.requested_by,
+        config=config,
+        image=_image(config, stage),
+        stage=stage.name,
+    )
+
+
+def _batch_engine(stage: Stage) -> BatchEngine:
+    return BatchEngine.read(stage.engines[SnakemakeEngine.AWS_BATCH])
+
+
+def _image(config: SnakemakeLaunch, stage: Stage) -> str:
+    asked = config.snakemake
+    return asked.container_image or str(stage.engines[asked.engine]["containerImage"])
 
 
 def read_engines(text: str) -> Mapping[str, Mapping[str, Any]]:

@@ -21,10 +21,12 @@ def image_uri(
     folder: str,
     pullers: Sequence[iam.Role],
     build_args: Mapping[str, str] | None = None,
+    target: str | None = None,
 ) -> str:
     """URI of an image that `pullers` may pull from then on.
 
-    `image` is a setting: "build" for containers/<folder>, built for x86-64, or the URI of an image.
+    `image` is a setting: "build" for containers/<folder> (its Dockerfile's stage `target`, or the last one), built for
+    x86-64, or the URI of an image.
     """
     if image == BUILD:
         asset = ecr_assets.DockerImageAsset(
@@ -33,6 +35,7 @@ def image_uri(
             directory=str(REPOSITORY / "containers" / folder),
             platform=ecr_assets.Platform.LINUX_AMD64,  # regenie's official image and Tibanna's instances are x86-64
             build_args=dict(build_args or {}),
+            target=target,
         )
         for puller in pullers:
             asset.repository.grant_pull(puller)

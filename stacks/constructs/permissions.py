@@ -33,4 +33,6 @@ def managed_rule(stack: StageStack, name: str) -> iam.PolicyStatement:
 
 def look_up(*actions: str) -> iam.PolicyStatement:
     """Reading calls of Batch, FSx and EC2: they list what the account has, and know no resources to be limited to."""
-    return iam.PolicyStatement(sid="LookUp", actions=list(actions), resources=["*"])
+    # A role may look up things in several services, and a statement's id is its own within a policy.
+    services = sorted({action.partition(":")[0].title() for action in actions})
+    return iam.PolicyStatement(sid="LookUp" + "".join(services), actions=list(actions), resources=["*"])

@@ -7,9 +7,9 @@ import pytest
 
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
-from lambdas.regenie.run_sheet import Attempt, Stage, analyse, choose_placement, run_sheet, share_identifier
+from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
 from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.placements import Placement
+from lambdas.shared.placements import Placement, choose_placement, share_identifier
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
 
 PLACEMENTS = tuple(
@@ -90,7 +90,7 @@ def test_a_retry_moves_to_the_next_zone_and_asking_again_does_not(data: MemoryDa
 
 
 def test_launches_spread_over_the_zones():
-    used = Counter(choose_placement(PLACEMENTS, Attempt(f"launch-{n}", 1, None)).zone for n in range(300))
+    used = Counter(choose_placement(PLACEMENTS, f"launch-{n}", 1).zone for n in range(300))
 
     assert min(used.values()) > 60
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PYTHON_VARIABLE: Final = "SNAKEMAKE9_PYTHON"
 """In the launcher's image: the interpreter of the environment that Snakemake 9 has for itself."""
 
-_OPTIONS: Final = ("jobQueue", "jobDefinition", "shareIdentifier", "taskTimeoutSeconds", "jobLogGroup", "tags")
+OPTIONS: Final = ("jobQueue", "jobDefinition", "shareIdentifier", "taskTimeoutSeconds", "jobLogGroup", "tags")
 """What the run sheet's `awsBatch` must have; `onDemandQueue` may be there too."""
 
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])
@@ -43,7 +43,7 @@ _KILLED_EXIT_CODE: Final = 137
 
 def make(sheet: RunSheet) -> "AwsBatch":
     """The engine of a run. Raises RunSheetError when the run sheet's `awsBatch` lacks something."""
-    missing = [key for key in _OPTIONS if not sheet.engine_options.get(key)]
+    missing = [key for key in OPTIONS if not sheet.engine_options.get(key)]
     if missing:
         raise RunSheetError(f"The run sheet's awsBatch lacks {', '.join(missing)}.")
     return AwsBatch(sheet)

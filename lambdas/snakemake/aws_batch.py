@@ -1,0 +1,97 @@
+"""What a launch needs of the engine aws-batch: a job definition, and the launcher's part of the run sheet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract import (
+    PROJECT,
+    TAG_ATTEMPT,
+    TAG_LAUNCH_ID,
+    TAG_PROJECT,
+    TAG_STAGE,
+    TAG_WORKFLOW,
+    ComputeService,
+    Workflow,
+    run_name,
+)
+from lambdas.shared.placements import Placement, choose_placement, share_identifier
+from lambdas.shared.snakemake_config import SnakemakeLaunch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEngine:
+    """What the stage says of the engine (stacks/snakemake_batch.py)."""
+
+    job_role_arn: str
+    execution_role_arn: str
+    job_log_group: str
+
+    @classmethod
+    def read(cls, settings: Mapping[str, str]) -> "BatchEngine":
+        """Its part of the setting ENGINES."""
+        return cls(settings["jobRoleArn"], settings["executionRoleArn"], settings["jobLogGroup"])
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAttempt:
+    """One attempt of a launch with this engine."""
+
+    launch_id: str
+    attempt: int
+    requested_by: str | None
+    config: SnakemakeLaunch
+    image: str
+    """In which its jobs run."""
+    stage: str
+
+    @property
+    def timeout_seconds(self) -> int:
+        """Of one attempt of a job whose rule says nothing of it."""
+        assert self.config.snakemake.aws_batch is not None  # the model fills it in
+        return 60 * self.config.snakemake.aws_batch.task_timeout_minutes
+
+    @property
+    def run_name(self) -> str:
+        """By which clean-up finds what the attempt made."""
+        return run_name(self.launch_id, self.attempt)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Of its job definition and its jobs."""
+        return {
+            TAG_PROJECT: PROJECT,
+            TAG_STAGE: self.stage,
+            TAG_LAUNCH_ID: self.launch_id,
+            TAG_ATTEMPT: str(self.attempt),
+            TAG_WORKFLOW: Workflow.SNAKEMAKE.value,
+        }
+
+
+def job_definition(attempt: BatchAttempt, engine: BatchEngine) -> dict[str, Any]:
+    """What snakemake.asl.json registers: it adds what is the same for all launches."""
+    return {
+        "name": attempt.run_name,
+        "image": attempt.image,
+        "jobRoleArn": engine.job_role_arn,
+        "executionRoleArn": engine.execution_role_arn,
+        "logGroup": engine.job_log_group,
+        "logStreamPrefix": attempt.launch_id,
+        "timeoutSeconds": attempt.timeout_seconds,
+        "tags": attempt.tags,
+    }
+
+
+def run_sheet_part(attempt: BatchAttempt, engine: BatchEngine, placements: Sequence[Placement]) -> dict[str, Any]:
+    """`awsBatch` of the run sheet (docs/architecture.md)."""
+    config = attempt.config
+    placement = choose_placement(placements, attempt.launch_id, attempt.attempt)
+    return {
+        "jobQueue": placement.queue(config.compute, config.priority),
+        "onDemandQueue": placement.queue(ComputeService.BATCH_ON_DEMAND, config.priority),
+        "jobDefinition": attempt.run_name,
+        "shareIdentifier": share_identifier(attempt.requested_by),
+        "taskTimeoutSeconds": attempt.timeout_seconds,
+        "jobLogGroup": engine.job_log_group,
+        "tags": attempt.tags,
+    }

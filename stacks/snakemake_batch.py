@@ -1,0 +1,160 @@
+"""Engine `aws-batch` of Snakemake launches: what its jobs may do in AWS, and what a launcher may do with them."""
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from contract import TAG_WORKFLOW, SnakemakeEngine, Workflow
+from stacks.compute import ComputeStack
+from stacks.config import StageSettings
+from stacks.constructs.container_image import image_uri
+from stacks.constructs.permissions import look_up, made_by_stage, tagged_for_stage
+from stacks.constructs.stage_stack import StageStack
+from stacks.data import DataStack
+from stacks.snakemake import SnakemakeStack
+
+
+class SnakemakeBatchStack(StageStack):
+    """The jobs' roles and image. Their queues are those of the stage."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: StageSettings,
+        data: DataStack,
+        compute: ComputeStack,
+        snakemake: SnakemakeStack,
+    ) -> None:
+        super().__init__(
+            scope, "snakemake-batch", settings=settings, description="Snakemake launches of Genolaunch on AWS Batch"
+        )
+        self._data = data
+        self._compute = compute
+        self._job_role = self._make_job_role()
+        self._execution_role = self._make_execution_role()
+        image = image_uri(
+            self,
+            "Image",
+            settings.snakemake.batch_image,
+            folder="snakemake",
+            target="snakemake9",
+            puller=self._execution_role,
+        )
+        for statement in self._launcher_statements():
+            snakemake.task_role.add_to_policy(statement)
+        snakemake.workflow.allow(*self._definition_statements())
+        snakemake.add_engine(
+            SnakemakeEngine.AWS_BATCH,
+            {
+                "containerImage": image,
+                "jobRoleArn": self._job_role.role_arn,
+                "executionRoleArn": self._execution_role.role_arn,
+                "jobLogGroup": compute.job_logs.log_group_name,
+            },
+        )
+
+    def _make_job_role(self) -> iam.Role:
+        """A job is a call of Snakemake: it needs what the S3 storage plugin asks (docs/decisions/011)."""
+        role = self._make_role("JobRole", "A Snakemake job: the workflow's files in S3")
+        settings = self.settings
+        for bucket in self._buckets("Readable", settings.readable_buckets):
+            bucket.grant_read(role)
+        for bucket in (self._data.data_bucket, *self._buckets("Writable", settings.writable_buckets)):
+            _allow_work(role, bucket)
+        return role
+
+    def _make_execution_role(self) -> iam.Role:
+        role = self._make_role("ExecutionRole", "ECS agent, for a Snakemake job: its image and its log")
+        self._compute.job_logs.grant_write(role)
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="PullImagesOfThisAccount",
+                actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+                # Launches name the image with their rules' tools themselves, so which repository is not known here.
+                resources=[self.format_arn(service="ecr", resource="repository", resource_name="*")],
+            )
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])  # knows no resources
+        )
+        return role
+
+    def _make_role(self, id_: str, description: str) -> iam.Role:
+        return iam.Role(self, id_, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"), description=description)
+
+    def _buckets(self, id_: str, names: tuple[str, ...]) -> list[s3.IBucket]:
+        return [s3.Bucket.from_bucket_name(self, f"{id_}{number}", name) for number, name in enumerate(names, start=1)]
+
+    def _launcher_statements(self) -> list[iam.PolicyStatement]:
+        """A launcher runs its user's own Python: it may submit jobs of definitions for Snakemake, and define none."""
+        jobs = self.format_arn(service="batch", resource="job", resource_name="*")
+        of_snakemake = {f"aws:ResourceTag/{TAG_WORKFLOW}": Workflow.SNAKEMAKE.value}
+        return [
+            look_up("batch:DescribeJobs"),
+            iam.PolicyStatement(
+                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.queue_arns
+            ),
+            iam.PolicyStatement(
+                sid="SubmitJobsOfSnakemakesDefinitions",
+                actions=["batch:SubmitJob"],
+                resources=[self._job_definitions()],
+                conditions={"StringEquals": {**made_by_stage(self)["StringEquals"], **of_snakemake}},
+            ),
+            iam.PolicyStatement(
+                sid="TagJobs", actions=["batch:TagResource"], resources=[jobs], conditions=tagged_for_stage(self)
+            ),
+            iam.PolicyStatement(
+                sid="StopSnakemakesJobs",
+                actions=["batch:TerminateJob"],
+                resources=[jobs],
+                conditions={"StringEquals": {**made_by_stage(self)["StringEquals"], **of_snakemake}},
+            ),
+            iam.PolicyStatement(
+                sid="ReadJobLogs",
+                actions=["logs:GetLogEvents"],
+                resources=[self._compute.job_logs.log_group_arn],
+            ),
+        ]
+
+    def _definition_statements(self) -> list[iam.PolicyStatement]:
+        """For the state machine: one definition an attempt, never a privileged one."""
+        definitions = self._job_definitions()
+        return [
+            iam.PolicyStatement(
+                sid="DefineSnakemakeJobs",
+                actions=["batch:RegisterJobDefinition"],
+                resources=[definitions],
+                # No condition on the image: a launch may name one, which holds its rules' tools.
+                conditions={**tagged_for_stage(self), "Bool": {"batch:Privileged": "false"}},
+            ),
+            iam.PolicyStatement(
+                sid="TagDefinitions",
+                actions=["batch:TagResource"],
+                resources=[definitions],
+                conditions=tagged_for_stage(self),
+            ),
+            iam.PolicyStatement(
+                sid="GiveJobsTheirRoles",
+                actions=["iam:PassRole"],
+                # No condition on the service, as in stacks/regenie.py: only ECS tasks can have these roles.
+                resources=[self._job_role.role_arn, self._execution_role.role_arn],
+            ),
+        ]
+
+    def _job_definitions(self) -> str:
+        return self.format_arn(service="batch", resource="job-definition", resource_name="*")
+
+
+def _allow_work(role: iam.Role, bucket: s3.IBucket) -> None:
+    """Reading and writing of the workflow's files: less than `grant_read_write`, which deletes old versions too."""
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+            resources=[bucket.arn_for_objects("*")],
+        )
+    )
+    # Whole, without a condition on the prefix: the plugin asks HeadBucket, and takes a refusal for a missing bucket.
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
+    if bucket.encryption_key is not None:
+        bucket.encryption_key.grant_encrypt_decrypt(role)

@@ -1,0 +1,77 @@
+"""Engine aws-batch of Snakemake launches: what its jobs, its launchers and the state machine may do."""
+
+import json
+
+from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
+from tests.infrastructure.test_workflows import FOR_STAGE, OF_STAGE, actions
+
+OF_SNAKEMAKE = {**OF_STAGE, "aws:ResourceTag/workflow": "snakemake"}
+
+
+def launcher_statement(stacks: dict[str, Stack], sid: str):
+    return stacks["snakemake"].statement("LauncherRole", sid)
+
+
+def test_a_launcher_submits_jobs_of_snakemakes_definitions_and_registers_none(stacks):
+    submit = launcher_statement(stacks, "SubmitJobsOfSnakemakesDefinitions")
+
+    assert submit["Action"] == "batch:SubmitJob"
+    assert submit["Condition"] == {"StringEquals": OF_SNAKEMAKE}
+    may = actions(stacks["snakemake"], "LauncherRole")
+    assert not may & {"batch:RegisterJobDefinition", "batch:DeregisterJobDefinition", "iam:PassRole"}
+
+
+def test_a_launcher_stops_jobs_of_snakemake_only(stacks):
+    stop = launcher_statement(stacks, "StopSnakemakesJobs")
+
+    assert (stop["Action"], stop["Condition"]) == ("batch:TerminateJob", {"StringEquals": OF_SNAKEMAKE})
+
+
+def test_a_launcher_submits_to_the_queues_of_the_stage(stacks):
+    queues = launcher_statement(stacks, "SubmitToOwnQueues")["Resource"]
+
+    assert len(queues) == len(stacks["compute"].all("AWS::Batch::JobQueue"))
+
+
+def test_the_state_machine_defines_jobs_that_are_not_privileged(stacks):
+    define = stacks["snakemake"].statement("SnakemakeWorkflowRole", "DefineSnakemakeJobs")
+    give = stacks["snakemake"].statement("SnakemakeWorkflowRole", "GiveJobsTheirRoles")
+
+    assert define["Condition"] == {"StringEquals": FOR_STAGE, "Bool": {"batch:Privileged": "false"}}
+    assert len(give["Resource"]) == 2
+
+
+def test_jobs_work_in_the_data_bucket_and_leave_buckets_and_old_versions_alone(stacks):
+    batch = stacks["snakemake-batch"]
+
+    may = actions(batch, "JobRole")
+
+    assert {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"} <= may
+    assert not may & {"s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObjectVersion", "s3:DeleteObject*", "s3:*"}
+    listing = [s for _, s in batch.statements("JobRole") if "s3:ListBucket" in as_list(s["Action"])]
+    assert all("Condition" not in statement for statement in listing)
+
+
+def test_jobs_write_to_the_writable_buckets_of_the_settings_and_only_read_the_readable_ones():
+    stacks = synthesize(make_settings(readable_buckets=["shared-cohorts"], writable_buckets=["lab-scratch"]))
+
+    writes = [
+        json.dumps(s["Resource"])
+        for _, s in stacks["snakemake-batch"].statements("JobRole")
+        if "s3:PutObject" in as_list(s["Action"])
+    ]
+
+    assert any("lab-scratch/*" in resource for resource in writes)
+    assert not any("shared-cohorts" in resource for resource in writes)
+
+
+def test_prepare_knows_the_engine(stacks):
+    functions = [
+        properties
+        for id_, properties in stacks["snakemake"].all("AWS::Lambda::Function").items()
+        if "PrepareSnakemake" in id_
+    ]
+
+    engines = json.dumps(functions[0]["Environment"]["Variables"]["ENGINES"])
+    for key in ("aws-batch", "containerImage", "jobRoleArn", "executionRoleArn", "jobLogGroup"):
+        assert key in engines

@@ -1,0 +1,86 @@
+"""What a launch with the engine aws-batch needs: its job definition, and its part of the run sheet."""
+
+import pytest
+
+from contract import TAG_WORKFLOW
+from lambdas.shared.config_reader import check_config
+from lambdas.shared.placements import Placement
+from lambdas.shared.snakemake_config import SnakemakeLaunch
+from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine, job_definition, run_sheet_part
+from snakemake_launcher.engines import aws_batch as launcher_engine
+
+ENGINE = BatchEngine.read({"jobRoleArn": "job-role", "executionRoleArn": "execution-role", "jobLogGroup": "/jobs"})
+PLACEMENTS = tuple(
+    Placement(
+        zone,
+        f"subnet-{zone}",
+        {
+            f"{kind}/{level}": f"{zone}-{kind}-{level}"
+            for kind in ("batch-spot", "batch-on-demand")
+            for level in ("high", "low")
+        },
+    )
+    for zone in "ab"
+)
+
+
+def attempt(number=1, *, priority="low", **section) -> BatchAttempt:
+    values = {"snakefile": "workflows/exome/Snakefile", "engine": "aws-batch", **section}
+    config = check_config(
+        {"name": "exome", "workflow": "snakemake", "data": "exome", "priority": priority, "snakemake": values}
+    )
+    assert isinstance(config, SnakemakeLaunch)
+    return BatchAttempt("exome-1", number, "AWS:ada@example.org", config, "image:1", "dev")
+
+
+def test_the_definition_is_the_runs_and_can_be_told_from_other_workflows():
+    definition = job_definition(attempt(2), ENGINE)
+
+    assert definition["name"] == "exome-1-2"
+    assert definition["tags"] == {
+        "project": "genolaunch",
+        "stage": "dev",
+        "launchId": "exome-1",
+        "attempt": "2",
+        TAG_WORKFLOW: "snakemake",
+    }
+    assert (definition["image"], definition["jobRoleArn"], definition["executionRoleArn"]) == (
+        "image:1",
+        "job-role",
+        "execution-role",
+    )
+
+
+def test_the_run_sheet_names_that_definition_and_the_same_tags():
+    part = run_sheet_part(attempt(2), ENGINE, PLACEMENTS)
+
+    assert part["jobDefinition"] == "exome-1-2"
+    assert part["tags"] == job_definition(attempt(2), ENGINE)["tags"]
+    assert part["shareIdentifier"] == "AWSadaexampleorg"
+    assert part["jobLogGroup"] == "/jobs"
+
+
+@pytest.mark.parametrize(("spot", "kind"), [(True, "batch-spot"), (False, "batch-on-demand")])
+def test_queues_follow_spot_and_priority(spot, kind):
+    part = run_sheet_part(attempt(spot=spot, priority="high"), ENGINE, PLACEMENTS)
+
+    zone = part["jobQueue"][0]
+    assert part["jobQueue"] == f"{zone}-{kind}-high"
+    assert part["onDemandQueue"] == f"{zone}-batch-on-demand-high"
+
+
+def test_the_next_attempt_takes_another_zone():
+    zones = {run_sheet_part(attempt(number), ENGINE, PLACEMENTS)["jobQueue"][0] for number in (1, 2)}
+
+    assert zones == {"a", "b"}
+
+
+def test_the_time_out_is_in_seconds_in_both():
+    given = attempt(aws_batch={"task_timeout_minutes": 90})
+
+    assert job_definition(given, ENGINE)["timeoutSeconds"] == 5400
+    assert run_sheet_part(given, ENGINE, PLACEMENTS)["taskTimeoutSeconds"] == 5400
+
+
+def test_the_launcher_finds_everything_that_it_needs():
+    assert set(launcher_engine.OPTIONS) <= set(run_sheet_part(attempt(), ENGINE, PLACEMENTS))
