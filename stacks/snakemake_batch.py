@@ -39,7 +39,7 @@ class SnakemakeBatchStack(StageStack):
             settings.snakemake.batch_image,
             folder="snakemake",
             target="snakemake9",
-            puller=self._execution_role,
+            pullers=[self._execution_role],
         )
         for statement in self._launcher_statements():
             snakemake.task_role.add_to_policy(statement)

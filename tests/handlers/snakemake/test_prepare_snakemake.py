@@ -92,6 +92,26 @@ def test_what_a_launch_says_goes_before_what_the_stage_says(uploaded: Platform, 
     assert sheet["remotePrefix"] == "lab-data/run42"
 
 
+def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploaded: Platform, monkeypatch):
+    engine = {"containerImage": "jobs:1", "jobRoleArn": "job", "executionRoleArn": "agent", "jobLogGroup": "/jobs"}
+    queues = {"batch-spot/low": "spot", "batch-on-demand/low": "on-demand"}
+    monkeypatch.setenv("ENGINES", json.dumps({"aws-batch": engine}))
+    monkeypatch.setenv("PLACEMENTS", json.dumps([{"zone": "a", "subnetId": "subnet-1", "queues": queues}]))
+    set_config(engine="aws-batch")
+
+    answer = prepare(LAUNCH_ID, 1)
+
+    definition = answer["jobDefinition"]
+    assert (definition["name"], definition["image"]) == (f"{LAUNCH_ID}-1", "jobs:1")
+    given = json.loads(stored(f"{PREFIX}run-1.json"))["awsBatch"]
+    assert given["jobDefinition"] == definition["name"]
+    assert (given["jobQueue"], given["onDemandQueue"]) == ("spot", "on-demand")
+
+
+def test_with_tibanna_there_is_nothing_to_register(uploaded: Platform):
+    assert "jobDefinition" not in prepare(LAUNCH_ID, 1)
+
+
 def test_every_fault_is_named_at_once(platform: Platform):
     set_config(data="s3://elsewhere/x", engine="aws-batch", snakefile="workflows/none/Snakefile")
 
