@@ -6,7 +6,7 @@ STAGE  ?= dev
 LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt containers/*/requirements.txt)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit format synth synth-pipeline deploy deploy-pipeline lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit format synth synth-pipeline deploy deploy-pipeline lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ demo: setup ## the whole platform on this machine, running a real GWAS (no AWS a
 
 demo-restore: setup ## archived cohorts: launches that wait for S3 Glacier and go on by themselves, on this machine
 	@$(BIN)/python -m genolaunch.demo_restore
+
+demo-snakemake: setup ## the same with a Snakemake workflow, by both engines (a C compiler is needed once)
+	@$(BIN)/python -m genolaunch.demo_snakemake
 
 test: setup ## the tests that CI runs
 	$(BIN)/pytest -m "not full and not regenie and not grants"

@@ -58,8 +58,9 @@ class Demo:
         else:
             self.screen.print(f"{doing} …")
             yield lambda news: self.screen.print(Text(f"  {news}"))
-        self.seconds[name] = time.monotonic() - started
-        self.screen.print(f"[green]✓[/] {doing} ({_duration(self.seconds[name])})")
+        seconds = time.monotonic() - started
+        self.seconds[name] = self.seconds.get(name, 0) + seconds
+        self.screen.print(f"[green]✓[/] {doing} ({_duration(seconds)})")
 
 
 def run(screen: Console, state_dir: Path, results_dir: Path) -> None:
@@ -92,7 +93,12 @@ def _submit_example(demo: Demo, platform: Platform) -> str:
         for upload in planned_uploads(platform, config, EXAMPLE / "cohort"):
             tell(upload.key)
             upload_data(platform, upload, lambda _: None)
-    with demo.phase("submit", "Dropping launch.yaml into the launch bucket"):
+    return drop(demo, platform, config)
+
+
+def drop(demo: Demo, platform: Platform, config: Path) -> str:
+    """Submit a config; answers the launch's id, and raises GenolaunchError when it is rejected."""
+    with demo.phase("submit", f"Dropping {config.name} into the launch bucket"):
         return submit_config(platform, config)
 
 
@@ -110,7 +116,7 @@ def follow(demo: Demo, platform: Platform, launch_id: str) -> Snapshot:
     demo.screen.print(f"Launch {launch_id}:")
     started = time.monotonic()
     snapshot = render.follow(demo.screen, Progress(platform, launch_id).follow(_LOOK_EVERY))
-    demo.seconds["run"] = time.monotonic() - started
+    demo.seconds["run"] = demo.seconds.get("run", 0) + time.monotonic() - started
     if snapshot.launch.status != Status.COMPLETE:
         error = snapshot.launch.error
         reason = f" ({error.type}: {error.message})" if error else ""
@@ -132,11 +138,11 @@ def _fetch(demo: Demo, platform: Platform, snapshot: Snapshot, results_dir: Path
 def _show_ending(demo: Demo, snapshot: Snapshot, folder: Path, state_dir: Path) -> None:
     screen = demo.screen
     summaries = [json.loads(path.read_text()) for path in sorted((folder / WORK_SUMSTATS / "summary").glob("*.json"))]
-    screen.print("\n[bold]Top hits[/]", _top_hits(summaries), "\n[bold]Time[/]", _times(demo.seconds), sep="\n")
+    screen.print("\n[bold]Top hits[/]", _top_hits(summaries), "\n[bold]Time[/]", times(demo.seconds), sep="\n")
     screen.print(f"\nStatus   [bold green]{snapshot.launch.status}[/]")
     screen.print(Text(f"Results  {folder / WORK_SUMSTATS}"), soft_wrap=True)
     screen.print(Text(f"Report   {folder / WORK_REPORT}"), soft_wrap=True)
-    screen.print(Text(_how_to_go_on(state_dir)), soft_wrap=True)
+    screen.print(Text(how_to_go_on(state_dir)), soft_wrap=True)
 
 
 def _top_hits(summaries: Sequence[dict[str, Any]]) -> Table:
@@ -155,22 +161,27 @@ def _top_hits(summaries: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def _times(seconds: dict[str, float]) -> Table:
+def times(seconds: dict[str, float]) -> Table:
+    """How long the phases took, by Demo.seconds."""
     table = Table.grid(padding=(0, 2))
     for part, names in {
+        "make environments": ("environment",),
         "start the cloud": ("cloud",),
         "deploy": ("deploy",),
         "upload and submit": ("upload", "submit"),
         "run": ("run",),
         "download": ("download",),
+        "compare": ("compare",),
     }.items():
-        table.add_row(part, _duration(sum(seconds[name] for name in names)))
+        if any(name in seconds for name in names):
+            table.add_row(part, _duration(sum(seconds.get(name, 0) for name in names)))
     table.add_row("together", _duration(sum(seconds.values())))
     table.columns[1].justify = "right"
     return table
 
 
-def _how_to_go_on(state_dir: Path) -> str:
+def how_to_go_on(state_dir: Path) -> str:
+    """What can be done with the cloud afterwards."""
     return f"""
 The embedded cloud goes on running. Look around, with any AWS client too:
   source .venv/bin/activate
