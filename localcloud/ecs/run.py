@@ -114,8 +114,9 @@ def _container_run(task: Task) -> ContainerRun:
         environment=_environment(container, task.detail["overrides"]),
         # A volume of Fargate's is an empty folder of the task's own.
         volumes=[
-            {"name": volume["name"], "host": {"sourcePath": f"/fargate/{task.id}/{volume['name']}"}}
-            for volume in task.definition.get("volumes", [])
+            {"name": name, "host": {"sourcePath": f"/fargate/{task.id}/{name}"}}
+            # By the mount points: of a definition that a template made, ministack forgets the volumes' names.
+            for name in dict.fromkeys(point["sourceVolume"] for point in container.get("mountPoints", []))
         ],
         mount_points=container.get("mountPoints", []),
         vcpus=max(1, int(task.detail["cpu"]) // 1024),
