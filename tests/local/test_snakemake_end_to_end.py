@@ -1,0 +1,87 @@
+"""A Snakefile that is dropped runs for real: launcher on ECS, Tibanna's unicorn, an instance for each job."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from contract import Parameter
+from tests.local.platform_client import PlatformClient, eventually
+from tests.local.tibanna_launches import EXAMPLE
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(400)]
+
+
+def drop(platform: PlatformClient, snakefile: str | None = None) -> str:
+    """When: the example's data and sources are uploaded, the Snakefile last; the launch's name."""
+    name = f"reads{uuid.uuid4().hex[:6]}"
+    bucket = platform.name(Parameter.LAUNCH_BUCKET)
+    for path in (EXAMPLE / "data").rglob("*.gz"):
+        key = f"{name}/{path.relative_to(EXAMPLE / 'data')}"
+        platform.s3.upload_file(str(path), platform.name(Parameter.DATA_BUCKET), key)
+    workflow = EXAMPLE / "workflow"
+    for path in workflow.rglob("*"):
+        if path.is_file() and path.name != "Snakefile":
+            platform.s3.upload_file(str(path), bucket, f"snakefiles/{name}/{path.relative_to(workflow)}")
+    body = snakefile or (workflow / "Snakefile").read_text()
+    platform.s3.put_object(Bucket=bucket, Key=f"snakefiles/{name}/Snakefile", Body=body)
+    return name
+
+
+def launch_of(platform: PlatformClient, name: str) -> dict[str, Any]:
+    """The launch of that name."""
+
+    def look() -> dict[str, Any] | None:
+        return next((each for each in platform.all_launches() if each["name"] == name), None)
+
+    return eventually(look, 30, f"a launch {name}")
+
+
+def test_a_dropped_workflow_runs_to_its_end_and_a_failing_one_says_why(platform: PlatformClient):
+    good = drop(platform)
+    bad = drop(platform, "rule all:\n    output: 'x'\n    shell: 'echo no such reference >&2; exit 3'\n")
+
+    done = platform.wait_for(launch_of(platform, good)["launchId"], seconds=300)
+    assert done["status"] == "COMPLETE", done
+    assert done["progress"]["done"] == done["progress"]["total"] > 0
+    report = platform.s3.get_object(Bucket=platform.name(Parameter.DATA_BUCKET), Key=f"{good}/report.tsv")["Body"]
+    assert b"liver" in report.read()
+    log = platform.client("logs").get_log_events(logGroupName=done["logGroup"], logStreamName=done["logStream"])
+    assert any("steps (100%) done" in event["message"] for event in log["events"])
+
+    failed = platform.wait_for(launch_of(platform, bad)["launchId"], seconds=300)
+    assert failed["status"] == "FAILED"
+    assert failed["error"]["type"] == "ApplicationError"
+    assert "no such reference" in failed["error"]["message"]
+    for launch in (done, failed):
+        platform.assert_clean(launch["launchId"])
+
+
+def test_a_cancelled_workflow_leaves_no_instance_and_no_execution(platform: PlatformClient):
+    name = drop(platform, "rule all:\n    output: 'x'\n    shell: 'sleep 300'\n")
+    launch_id = launch_of(platform, name)["launchId"]
+
+    def job() -> dict[str, Any] | None:
+        try:
+            jobs = json.loads(platform.result(launch_id, "launcher/jobs-1.json"))["jobs"]
+        except platform.s3.exceptions.NoSuchKey:
+            return None
+        return jobs[0] if jobs else None
+
+    def instances(*states: str) -> list[str]:
+        names = {"Name": "tag:Name", "Values": [f"awsem-{submitted['id']}"]}
+        filters = [names, {"Name": "instance-state-name", "Values": list(states)}]
+        reservations = platform.client("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [instance["InstanceId"] for each in reservations for instance in each["Instances"]]
+
+    submitted = eventually(job, 120, "a job")
+    eventually(lambda: instances("running"), 60, "its instance")
+    platform.set_status(launch_id, "CANCEL_REQUESTED")
+
+    assert platform.wait_for(launch_id, "CANCELLED", seconds=60)
+    eventually(lambda: not instances("pending", "running"), 90, "no instance")
+    machine = platform.name(Parameter.TIBANNA_STATE_MACHINE)
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{submitted['name']}"
+    assert platform.states.describe_execution(executionArn=execution)["status"] == "ABORTED"
+    platform.assert_clean(launch_id)
