@@ -131,6 +131,89 @@ class LaunchField:
     RESTORE: Final = "restore"  # map (docs/architecture.md, "Restore"): archived inputs that it waits for
     APPROVED_RESTORE: Final = "approvedRestore"  # map {bytes, usd}: the most that a person agreed to
 
+    COST_STATUS: Final = "costStatus"
+    COST_REASON: Final = "costReason"  # one sentence: why costStatus is UNKNOWN
+    COST_EXECUTION_ARN: Final = "costExecutionArn"  # of the benchmark execution that claimed the launch
+    COST_UPDATED_AT: Final = "costUpdatedAt"
+    TOTAL_COST: Final = "totalCost"  # USD of the current attempt, as text; so are the next three
+    INSTANCE_COST: Final = "instanceCost"
+    VOLUME_COST: Final = "volumeCost"
+    FILE_SYSTEM_COST: Final = "filesystemCost"
+    COST_BREAKDOWN: Final = "costBreakdown"  # JSON text of contract.CostLineField maps
+    COST_URI: Final = "costUri"  # the whole bill, as JSON
+    COST_HISTORY: Final = "costHistory"  # map: number of an attempt -> what it cost; the current one too, once priced
+    STATUS_SECONDS: Final = "statusSeconds"  # map: status -> seconds of the current attempt spent in it
+    STEP_SECONDS: Final = "stepSeconds"  # map: step of the workflow -> seconds
+
+
+class CostStatus(StrEnum):
+    """How far the price of a launch's current attempt is; absent until somebody begins."""
+
+    PRICING = "PRICING"
+    PRICED = "PRICED"
+    PENDING = "PENDING"  # an estimate is there, and billing data is waited for
+    UNKNOWN = "UNKNOWN"  # it could not be told; costReason says why, and a schedule tries again
+
+
+PRICED_STATUSES: Final = (Status.COMPLETE, Status.FAILED, Status.CANCELLED)
+"""A launch in one of these has used what costs money. One that was REJECTED had nothing built for it."""
+
+
+class CostLineField:
+    """Keys of a line of a bill."""
+
+    KIND: Final = "kind"
+    RESOURCE: Final = "resource"
+    DESCRIPTION: Final = "description"
+    QUANTITY: Final = "quantity"
+    UNIT: Final = "unit"
+    UNIT_PRICE: Final = "unitPrice"
+    AMOUNT: Final = "amount"
+    SOURCE: Final = "source"
+    PRICED_AT: Final = "priceAsOf"
+    NOTE: Final = "note"
+
+
+class UsageField:
+    """Attributes of an item of the usage table (key: owner + usageId; index by instance)."""
+
+    OWNER: Final = "owner"  # a launch's id, or instance#<id>
+    USAGE_ID: Final = "usageId"
+    ATTEMPT: Final = "attempt"
+    INSTANCE_ID: Final = "instanceId"
+    CONTAINER_INSTANCE: Final = "containerInstance"
+    JOB_NAME: Final = "jobName"
+    JOB_ID: Final = "jobId"
+    VCPUS: Final = "vcpus"
+    MEMORY_MIB: Final = "memoryMib"
+    STARTED_AT: Final = "startedAt"
+    STOPPED_AT: Final = "stoppedAt"
+    TYPE: Final = "type"
+    ZONE: Final = "zone"
+    REGION: Final = "region"
+    IS_SPOT: Final = "isSpot"
+    IS_ARM: Final = "isArm"
+    IS_INTERRUPTED: Final = "isInterrupted"
+    VOLUMES: Final = "volumes"
+    CAPACITY_GIB: Final = "capacityGib"
+    STORAGE_GIB: Final = "storageGib"
+    THROUGHPUT: Final = "throughput"
+    EXPIRES_AT: Final = "expiresAt"
+
+
+USAGE_OF_INSTANCE: Final = "instance#"
+"""owner of an instance's own item is this and its id; its usageId is USAGE_INSTANCE."""
+USAGE_INSTANCE: Final = "instance"
+USAGE_JOB_PREFIX: Final = "job#"
+"""usageId of an attempt of a job: this and the id of its ECS task, which no other attempt has."""
+USAGE_TASK_PREFIX: Final = "task#"
+"""usageId of a Fargate task."""
+USAGE_FILE_SYSTEM_PREFIX: Final = "fsx#"
+"""usageId of a file system: this and its id. Clean-up writes it, just before it asks for the deletion."""
+USAGE_EXCLUSIVE_PREFIX: Final = "ec2#"
+"""usageId of an instance that one launch has for itself, below the launch's id."""
+USAGE_INDEX: Final = "by-instance"
+
 
 class TaskField:
     """Attributes of an item of the task table (key: launchId + taskId)."""
@@ -234,6 +317,8 @@ WORK_SUMSTATS: Final = "gwas"
 WORK_PREDICTIONS: Final = "step1/predictions"
 WORK_QC: Final = "step1/qc"
 """What quality control left for step 1, and in summary.json why it left out the others."""
+WORK_COST: Final = "cost"
+"""results/<launchId>/cost/attempt-<n>.json: an attempt's bill, written when it is priced."""
 
 # --- The launcher of a Snakemake launch: an ECS task -----------------------------------------------------------------
 LAUNCHER_FOLDER: Final = "launcher/"
@@ -358,6 +443,8 @@ class Parameter(StrEnum):
     LAUNCH_TABLE = "launch-table"
     TASK_TABLE = "task-table"
     LAUNCH_STATE_MACHINE = "launch-state-machine"
+    BENCHMARK_STATE_MACHINE = "benchmark-state-machine"
+    USAGE_TABLE = "usage-table"
     JOB_QUEUES = "job-queues"  # JSON list of the queues' ARNs
     JOB_LOG_GROUP = "job-log-group"
     EVENT_BUS = "event-bus"
@@ -443,3 +530,6 @@ class Setting(StrEnum):
     TASK_DEFINITION = "TASK_DEFINITION"  # ARN of the launcher's
     LAUNCH_QUEUE = "LAUNCH_QUEUE"  # URL of the queue of launch messages
     DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"  # URL of its dead-letter queue
+    USAGE_TABLE = "USAGE_TABLE"
+    PRICE_TABLE = "PRICE_TABLE"
+    BENCHMARK_STATE_MACHINE = "BENCHMARK_STATE_MACHINE"

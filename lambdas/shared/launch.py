@@ -1,8 +1,8 @@
 """A launch, as the launch table holds it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from contract import FINAL_STATUSES, LaunchField, Status
@@ -31,6 +31,10 @@ class Launch:
     ended_at: str | None = None
     execution_arn: str | None = None
     """The execution of the launch state machine that owns it; None while nobody does."""
+    workflow_execution_arn: str | None = None
+    """The execution of the workflow's state machine that its attempt has, or had."""
+    events: Sequence[Mapping[str, Any]] | None = field(default=None, compare=False)
+    """{status, at, ...} of each change of its status, oldest first; the table keeps them, nobody gives them."""
     file_system_id: str | None = None
     """Of the newest file system that was made for it."""
     results_uri: str | None = None
@@ -85,6 +89,8 @@ _ATTRIBUTES: Mapping[str, str] = {
     "started_at": LaunchField.STARTED_AT,
     "ended_at": LaunchField.ENDED_AT,
     "execution_arn": LaunchField.EXECUTION_ARN,
+    "workflow_execution_arn": LaunchField.WORKFLOW_EXECUTION_ARN,
+    "events": LaunchField.EVENTS,
     "file_system_id": LaunchField.FILE_SYSTEM_ID,
     "results_uri": LaunchField.RESULTS_URI,
     "report_uri": LaunchField.REPORT_URI,

@@ -10,6 +10,21 @@ from lambdas.shared.clock import timestamp
 UNOWNED_STATUSES = frozenset({Status.QUEUED, Status.HELD, Status.WAITING, Status.READY, Status.RETRY})
 """Nobody works on a launch in one of these: the execution that brought it there no longer owns it."""
 
+_OF_THE_PRICE = (
+    LaunchField.COST_STATUS,
+    LaunchField.COST_REASON,
+    LaunchField.COST_EXECUTION_ARN,
+    LaunchField.TOTAL_COST,
+    LaunchField.INSTANCE_COST,
+    LaunchField.VOLUME_COST,
+    LaunchField.FILE_SYSTEM_COST,
+    LaunchField.COST_BREAKDOWN,
+    LaunchField.COST_URI,
+    LaunchField.STATUS_SECONDS,
+    LaunchField.STEP_SECONDS,
+)
+"""What tells of the current attempt's cost."""
+
 _LONGEST_MESSAGE = 500
 """Characters of an error's message in an event; the launch has the whole of its last one."""
 
@@ -56,6 +71,9 @@ class StatusUpdate:
             # What an earlier attempt left would read as if this one had ended.
             self.remove(LaunchField.ENDED_AT)
             self.remove(LaunchField.ERROR)
+            # So would its cost; costHistory keeps that, and the next end is priced because these are gone.
+            for attribute in _OF_THE_PRICE:
+                self.remove(attribute)
         if to not in _EXPLAINED_STATUSES:
             self.remove(LaunchField.STATUS_REASON)
 
