@@ -9,6 +9,7 @@ from typing import Any
 
 from localcloud import injection
 from localcloud import ministack_adapter as ministack
+from localcloud.clients import ACCOUNT, REGION
 from localcloud.glacier import Archives, glacier_injector
 from localcloud.iam.guard import Guard
 from localcloud.injection import InjectionEndpoint, Injector
@@ -29,6 +30,10 @@ class Interceptor:
     answer: Callable[[Request, Callable[[], Answer]], Answer]
 
 
+EventListener = Callable[[dict[str, Any]], None]
+"""Takes `{"detail-type", "detail"}` of an event."""
+
+
 @dataclass(frozen=True)
 class StandIns:
     """The services that this package brings, and how to end what they run."""
@@ -41,6 +46,8 @@ class StandIns:
     interceptors: tuple[Interceptor, ...] = ()
     subscribe_ecs: Callable[[Callable[[dict[str, Any]], None]], None] | None = None
     """Lets a listener hear the `detail` of every change of an ECS task."""
+    subscribe_ec2: Callable[[EventListener], None] | None = None
+    """Lets a listener hear of EC2's events."""
 
 
 MakeStandIns = Callable[[Path, str], StandIns]
@@ -66,6 +73,8 @@ def run(
     stand_ins.batch.subscribe(_announce_job)
     for each in stand_ins.interceptors:
         ministack.intercept(each.service, each.wants, each.answer)
+    if stand_ins.subscribe_ec2:
+        stand_ins.subscribe_ec2(_announce_instance)
     ministack.use_own_lambda_worker()
     ministack.limit_function_processes()
     ministack.warm_up_functions()
@@ -111,6 +120,11 @@ def _announce_job(job: Mapping[str, Any]) -> None:
 
 def _announce_task(task: Mapping[str, Any]) -> None:
     ministack.put_service_event("aws.ecs", "ECS Task State Change", task, task["taskArn"])
+
+
+def _announce_instance(event: Mapping[str, Any]) -> None:
+    arn = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{event['detail']['instance-id']}"
+    ministack.put_service_event("aws.ec2", event["detail-type"], event["detail"], arn)
 
 
 def _send(sdk: SdkTasks, arn: str, text: str) -> None:

@@ -12,6 +12,7 @@
 - `ecs`: `{"code"?, "reason", "times"?}`: the next calls of RunTask are refused with that error, or without `code` have
   that reason among their failures; or `{"startedByGlob", "exitCode"?, "seconds"?, "stoppedReason"?, "vanishes"?,
   "times"?}`: the next tasks that are started by such a name run no container, but end so (see ecs.TaskInjection).
+- `pricing`: `{"code": "ThrottlingException", "times"?}`: the next `times` calls of the Price List are refused so.
 
 The answer is 200, or 400 with a sentence that says what is wrong with the request.
 """
@@ -24,6 +25,7 @@ from localcloud.batch import BatchService
 from localcloud.ec2 import Injections
 from localcloud.ecs import TaskInjection, TaskService
 from localcloud.fsx import FsxService
+from localcloud.pricing import PriceListService
 from localcloud.wire import Answer, Request
 
 PREFIX: Final = "/_localcloud/inject/"
@@ -124,6 +126,16 @@ def ecs_injector(tasks: TaskService) -> Injector:
         _refuse_unknown(body, {"code", "reason", "times"})
         code = _value(body, "code", str) if "code" in body else None
         tasks.refuse(code=code, reason=_value(body, "reason", str), times=_value({"times": 1, **body}, "times", int))
+
+    return inject
+
+
+def pricing_injector(prices: PriceListService) -> Injector:
+    """Refusals of the Price List."""
+
+    def inject(body: Mapping[str, Any]) -> None:
+        _refuse_unknown(body, {"code", "times"})
+        prices.fail(_value(body, "code", str), _value({"times": 1, **body}, "times", int))
 
     return inject
 

@@ -1,4 +1,4 @@
-"""The services that ministack lacks: Batch and ECS tasks, which really run, and FSx for Lustre, as folders."""
+"""The services that ministack lacks: Batch and ECS tasks, which really run, FSx for Lustre, as folders, and prices."""
 
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,9 @@ from localcloud.ec2 import FleetRequests, Injections, Machines
 from localcloud.ecs import TaskService
 from localcloud.fsx import FsxService
 from localcloud.images import ImageCatalog
-from localcloud.injection import batch_injector, ec2_injector, ecs_injector, fsx_injector
+from localcloud.injection import batch_injector, ec2_injector, ecs_injector, fsx_injector, pricing_injector
+from localcloud.instances import Fleet, FleetHosts, InstanceQueries
+from localcloud.pricing import PriceListService, RecordedPrices
 
 _CLOCK_SPEED: Final = 600.0
 """Ten minutes in a second: no instance will ever come here for a job that waits for one, so nobody has to wait long."""
@@ -30,12 +32,21 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
     """Start them with their state below `state_dir`; they reach S3 and logs at `endpoint`."""
     file_systems = FsxService(state=state_dir, s3=client("s3", endpoint), region=REGION, account=ACCOUNT)
     logs = CloudWatchLogs(client("logs", endpoint))
+    prices = RecordedPrices()
+    price_list = PriceListService(prices)
+    fleet = Fleet(prices, region=REGION, account=ACCOUNT)
+    hosts = FleetHosts(
+        fleet,
+        environment_of=lambda queue: batch.compute_environment(queue),
+        ec2=lambda: client("ec2", endpoint),
+    )
     batch = BatchService(
         runner=_runner(state_dir / "batch", endpoint, file_systems),
         logs=logs,
         region=REGION,
         account=ACCOUNT,
         clock_speed=_CLOCK_SPEED,
+        hosts=hosts,
     )
     tasks = TaskService(
         runner=_runner(state_dir / "ecs", endpoint, file_systems),
@@ -44,6 +55,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         region=REGION,
         account=ACCOUNT,
     )
+    queries = InstanceQueries(fleet, prices)
 
     machines = Machines(
         ec2=client("ec2", endpoint), folder=state_dir / "instances", cloud_environment=client_environment(endpoint)
@@ -55,23 +67,28 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         tasks.close()  # launchers end their jobs
         machines.close()
         batch.close()  # jobs first: they use the file systems
+        fleet.close()
         file_systems.close()
 
     return StandIns(
         batch=batch,
-        others=(file_systems,),
+        others=(file_systems, price_list),
         close=close,
         injectors={
             "batch": batch_injector(batch),
             "ec2": ec2_injector(misfortunes),
             "ecs": ecs_injector(tasks),
             "fsx": fsx_injector(file_systems),
+            "pricing": pricing_injector(price_list),
         },
         interceptors=(
             Interceptor("ec2", fleets.wants, fleets.answer),
             Interceptor("ecs", tasks.wants, tasks.answer),
+            Interceptor("ec2", queries.wants_ec2, queries.answer_ec2),
+            Interceptor("ecs", queries.wants_ecs, queries.answer_ecs),
         ),
         subscribe_ecs=tasks.subscribe,
+        subscribe_ec2=fleet.subscribe,
     )
 
 

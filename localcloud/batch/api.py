@@ -8,6 +8,7 @@ from typing import Any, Final
 from localcloud.batch.attempt import Injection, JobAttempts
 from localcloud.batch.definitions import JobDefinitions
 from localcloud.batch.events import Listener
+from localcloud.batch.hosts import Hosts, ThisMachine
 from localcloud.batch.job import EndListener, Job, JobStatus, describe_job, summarize_job
 from localcloud.batch.listing import job_filter
 from localcloud.batch.logs import LogSink
@@ -51,11 +52,14 @@ class BatchService:
         cores: int | None = None,
         min_timeout_seconds: int = MIN_TIMEOUT_SECONDS,
         clock_speed: float = 1,
+        hosts: Hosts | None = None,
     ) -> None:
         """`cores` that jobs share: all of the machine's by default. `min_timeout_seconds`: AWS refuses shorter ones.
 
         `clock_speed`: how fast the time of a job passes that waits for an instance that there will never be.
+        `hosts`: the instances that jobs run on; by default a nameless one for all.
         """
+        ecs_arn_prefix = f"arn:aws:ecs:{region}:{account}"
         arn_prefix = f"arn:aws:batch:{region}:{account}"
         self._min_timeout_seconds = min_timeout_seconds
         self._lock = threading.RLock()
@@ -66,7 +70,8 @@ class BatchService:
             runner=runner,
             logs=logs,
             environment_of=self._queue_environment,
-            ecs_arn_prefix=f"arn:aws:ecs:{region}:{account}",
+            ecs_arn_prefix=ecs_arn_prefix,
+            hosts=hosts or ThisMachine(ecs_arn_prefix),
         )
         self._scheduler = Scheduler(
             self._queues, self._attempts, cores or os.cpu_count() or 1, f"{arn_prefix}:job/", clock_speed
@@ -193,6 +198,10 @@ class BatchService:
 
     def _describe_job_definitions(self, params: Document) -> Document:
         return _page("jobDefinitions", self._definitions.select(params), params, MAX_DESCRIBED)
+
+    def compute_environment(self, queue_arn: str) -> Document | None:
+        """The compute environment whose instances run a queue's jobs."""
+        return self._queues.enabled_environment(queue_arn)
 
     def _queue_environment(self, job: Job) -> Mapping[str, str]:
         with self._lock:

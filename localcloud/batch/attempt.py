@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localcloud import container_roles
+from localcloud.batch.hosts import Hosts
 from localcloud.batch.job import Attempt, Job
 from localcloud.batch.logs import LogSink, LogWriter
 from localcloud.batch.runner import ContainerRun, ContainerRunner, ContainerStartError, Outcome, StopSignal
@@ -72,6 +73,7 @@ class JobAttempts:
         logs: LogSink,
         environment_of: Callable[[Job], Mapping[str, str]],
         ecs_arn_prefix: str,
+        hosts: Hosts,
     ) -> None:
         """`environment_of`: what Batch adds to a job's environment by its queue (AWS_BATCH_JQ_NAME and so on)."""
         self.injections = Injections()
@@ -79,6 +81,7 @@ class JobAttempts:
         self._logs = logs
         self._environment_of = environment_of
         self._ecs_arn_prefix = ecs_arn_prefix
+        self._hosts = hosts
 
     def prepare(self, job: Job) -> Attempt:
         """Name the attempt's task, and its log stream as the awslogs driver does."""
@@ -86,12 +89,19 @@ class JobAttempts:
         prefix = _log_options(job).get("awslogs-stream-prefix", job.spec.definition_name)
         return Attempt(
             task_arn=f"{self._ecs_arn_prefix}:task/localcloud/{task_id}",
-            container_instance_arn=f"{self._ecs_arn_prefix}:container-instance/localcloud/host",
+            container_instance_arn=self._hosts.place(job),
             log_stream=f"{prefix}/default/{task_id}",
         )
 
     def run(self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None]) -> None:
         """Run `attempt` to its end and note in it how it ended. All its lines are with the log sink then."""
+        try:
+            self._run_or_fail(job, attempt, stop, started)
+        finally:
+            lost = (attempt.status_reason or "").startswith("Host EC2")
+            self._hosts.release(job, attempt.container_instance_arn, lost=lost)
+
+    def _run_or_fail(self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None]) -> None:
         injection = self.injections.take(job)
         if injection is not None and injection.environment is None:
             started()

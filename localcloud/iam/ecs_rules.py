@@ -41,9 +41,16 @@ def _list_tasks(call: Call, cloud: Cloud) -> list[Need]:
     return [Need(call.action, "*", {**call.context, **_in_cluster(call)})]
 
 
+def _container_instances(call: Call, cloud: Cloud) -> list[Need]:
+    del cloud
+    named = _member(call, "containerInstances") or []
+    return [Need(call.action, str(one), {**call.context, **_in_cluster(call)}) for one in named]
+
+
 RULES: Final[dict[str, Rule]] = {
     "ecs:RunTask": _run_task,
     "ecs:StopTask": _existing_task,
     "ecs:DescribeTasks": _existing_task,
     "ecs:ListTasks": _list_tasks,
+    "ecs:DescribeContainerInstances": _container_instances,
 }
