@@ -197,8 +197,10 @@ class CleanupStack(StageStack):
                 "SettleLaunchFunctionArn": settle_launch.function_arn,
                 "FindLeftoversFunctionArn": find_leftovers.function_arn,
                 "ClusterArn": self._snakemake.cluster.cluster_arn,
+                "UsageTableName": self._data.usage_table.table_name,
             },
         )
+        self._data.allow_items(cleanup.role, self._data.usage_table, "PutItem")
         settle_launch.grant_invoke(cleanup.role)
         find_leftovers.grant_invoke(cleanup.role)
         cleanup.allow(

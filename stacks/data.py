@@ -18,9 +18,11 @@ from contract import (
     SNAKEFILE_NAME,
     SNAKEFILES_PREFIX,
     STATUS_INDEX,
+    USAGE_INDEX,
     LaunchField,
     Parameter,
     TaskField,
+    UsageField,
 )
 from stacks.config import StageSettings
 from stacks.constructs.monitoring import Monitoring
@@ -77,6 +79,7 @@ class DataStack(StageStack):
             sort_key=_text(TaskField.TASK_ID),
             expires_at=TaskField.EXPIRES_AT,
         )
+        self.usage_table = self._make_usage_table()
         for parameter, value in {
             Parameter.LAUNCH_BUCKET: self.launch_bucket.bucket_name,
             Parameter.DATA_BUCKET: self.data_bucket.bucket_name,
@@ -84,6 +87,7 @@ class DataStack(StageStack):
             Parameter.LAUNCH_TABLE: self.launch_table.table_name,
             Parameter.TASK_TABLE: self.task_table.table_name,
             Parameter.EVENT_BUS: self.bus.event_bus_name,
+            Parameter.USAGE_TABLE: self.usage_table.table_name,
         }.items():
             self.publish(parameter, value)
 
@@ -305,6 +309,22 @@ class DataStack(StageStack):
             index_name=STATUS_INDEX,
             partition_key=_text(LaunchField.STATUS),
             sort_key=_text(LaunchField.SUBMITTED_AT),
+        )
+        return table
+
+    def _make_usage_table(self) -> dynamodb.Table:
+        """Of its own: ten thousand attempts of jobs have no place among a launch's tasks, and they expire."""
+        table = self._make_table(
+            "Usage",
+            partition_key=_text(UsageField.OWNER),
+            sort_key=_text(UsageField.USAGE_ID),
+            expires_at=UsageField.EXPIRES_AT,
+        )
+        # Who else was on an instance: what its time is shared among.
+        table.add_global_secondary_index(
+            index_name=USAGE_INDEX,
+            partition_key=_text(UsageField.INSTANCE_ID),
+            sort_key=_text(UsageField.USAGE_ID),
         )
         return table
 

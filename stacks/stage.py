@@ -6,6 +6,7 @@ from constructs import Construct
 from contract import PROJECT, TAG_PROJECT, TAG_STAGE
 from stacks.access import AccessStack
 from stacks.backup import BackupStack
+from stacks.benchmark import BenchmarkStack
 from stacks.cleanup import CleanupStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
@@ -90,5 +91,8 @@ class GenolaunchStage(Stage):
             },
         )
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
+        self.benchmark = BenchmarkStack(
+            self, settings=settings, data=self.data, compute=self.compute, bundling=bundling
+        )
         Tags.of(self).add(TAG_PROJECT, PROJECT)
         Tags.of(self).add(TAG_STAGE, settings.name)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Workflow
+from contract import USAGE_FILE_SYSTEM_PREFIX, UsageField, Workflow
 from lambdas.cleanup import inventory, launchers, tibanna_jobs
-from lambdas.cleanup.file_system_action import FileSystemState, next_action
+from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
+from lambdas.shared import aws
+from lambdas.shared.attributes import to_item
+from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
@@ -113,8 +116,26 @@ def _plan(file_system: inventory.FileSystem, launch: Launch | None, *, is_in_use
         tasks=inventory.repository_tasks(file_system.id),
         is_in_use=is_in_use,
     )
+    action = next_action(state, launch, datetime.now(UTC))
     return {
         "fileSystemId": file_system.id,
-        "action": next_action(state, launch, datetime.now(UTC)).value,
+        "action": action.value,
         "associationIds": [association["AssociationId"] for association in state.associations],
+        **({"usage": _usage(file_system)} if action is Action.DELETE else {}),
     }
+
+
+def _usage(file_system: inventory.FileSystem) -> dict[str, Any]:
+    """Its item of the usage table but for the time of its end: FSx tells nobody when a file system is gone."""
+    return to_item(
+        {
+            UsageField.OWNER: file_system.owner.launch_id,
+            UsageField.USAGE_ID: USAGE_FILE_SYSTEM_PREFIX + file_system.id,
+            UsageField.ATTEMPT: file_system.owner.attempt,
+            UsageField.REGION: aws.client("fsx").meta.region_name,
+            UsageField.TYPE: file_system.deployment_type,
+            UsageField.THROUGHPUT: file_system.throughput,
+            UsageField.CAPACITY_GIB: file_system.capacity_gib,
+            UsageField.STARTED_AT: timestamp(file_system.created_at),
+        }
+    )

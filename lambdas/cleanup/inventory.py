@@ -43,6 +43,9 @@ class FileSystem:
     owner: Owner
     created_at: datetime
     capacity_gib: int
+    deployment_type: str = "SCRATCH_2"
+    throughput: int | None = None
+    """MB/s per TiB of a persistent one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def file_systems(stage: str) -> Iterator[FileSystem]:
                     owner,
                     found["CreationTime"],
                     found["StorageCapacity"],
+                    found.get("LustreConfiguration", {}).get("DeploymentType", "SCRATCH_2"),
+                    found.get("LustreConfiguration", {}).get("PerUnitStorageThroughput"),
                 )
 
 

@@ -28,6 +28,7 @@ WITHOUT_RESOURCES = {
     "ec2:DescribeSpotInstanceRequests",
     "ec2:DescribeSpotPriceHistory",
     "ec2:DescribeSubnets",
+    "ec2:DescribeVolumes",
     "ec2:DescribeVpcs",
     "ec2:GetSecurityGroupsForVpc",
     "ecr:GetAuthorizationToken",

@@ -10,6 +10,10 @@ from contract import Setting
 from tests.infrastructure.conftest import Resource, Stack
 
 HANDLERS = [
+    "lambdas.benchmark.collect_usage.handler",
+    "lambdas.benchmark.price_launch.handler",
+    "lambdas.benchmark.record_usage.handler",
+    "lambdas.benchmark.retry_pricing.handler",
     "lambdas.workflow_manager.lost_requests.handler",
     "lambdas.workflow_manager.explain_blocked.handler",
     "lambdas.workflow_manager.publish_schema.handler",

@@ -80,8 +80,6 @@ def test_the_stages_limits_reach_the_function_that_asks():
 
 
 def test_items_of_restored_objects_are_forgotten_in_time(stacks):
-    tables = stacks["data"].all("AWS::DynamoDB::Table").values()
+    table = stacks["data"].one("AWS::DynamoDB::Table", "Tasks")
 
-    assert [table["TimeToLiveSpecification"] for table in tables if "TimeToLiveSpecification" in table] == [
-        {"AttributeName": "expiresAt", "Enabled": True}
-    ]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}

@@ -21,6 +21,7 @@ NAMES = {
     Parameter.LAUNCH_STATE_MACHINE: "arn:aws:states:eu-west-1:1:stateMachine:launch",
     Parameter.JOB_QUEUES: '["arn:queue/high", "arn:queue/low"]',
     Parameter.JOB_LOG_GROUP: "/genolaunch/dev/jobs",
+    Parameter.BENCHMARK_STATE_MACHINE: "arn:aws:states:eu-west-1:1:stateMachine:benchmark",
     Parameter.EVENT_BUS: "genolaunch-dev",
 }
 

@@ -1,0 +1,166 @@
+"""What AWS still tells of instances, container instances and volumes: a terminated instance for an hour."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from botocore.exceptions import ClientError
+
+from contract import PROJECT, TAG_PROJECT, TAG_STAGE
+from lambdas.benchmark.usage import InstanceUse, Volume
+from lambdas.shared import aws
+
+_CONTAINER_INSTANCES: Final = 100
+"""Of one DescribeContainerInstances call (Amazon ECS API reference)."""
+
+_INSTANCES: Final = 100
+"""Ids of one DescribeInstances call: it takes more, but one unknown id among them refuses the whole call."""
+
+_TAKEN_BACK: Final = "Server.SpotInstanceTermination"
+"""StateReason of a Spot instance that EC2 terminated (EC2 API reference, StateReason)."""
+
+_STOPPED: Final = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
+"""The time in StateTransitionReason, as in `User initiated (2026-11-21 04:00:00 GMT)`."""
+
+_UNKNOWN_IDS: Final = re.compile(r"i-[0-9a-f]+")
+
+TIBANNA_TYPE: Final = "awsem"
+"""Tag `Type` of the instances that Tibanna starts; their Name is awsem-<job id>."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerInstance:
+    """What an ECS agent registered."""
+
+    arn: str
+    instance_id: str
+    vcpus: Decimal
+    memory_mib: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FoundInstance:
+    """An instance as EC2 tells of it; `use.memory_mib` is 0, which EC2 does not tell."""
+
+    use: InstanceUse
+    tags: Mapping[str, str]
+
+    def is_stages(self, stage: str) -> bool:
+        """Whether this stage's Batch started it."""
+        return self.tags.get(TAG_PROJECT) == PROJECT and self.tags.get(TAG_STAGE) == stage
+
+    @property
+    def is_tibannas(self) -> bool:
+        """Whether Tibanna started it."""
+        return self.tags.get("Type") == TIBANNA_TYPE
+
+
+def container_instances(arns: Iterable[str]) -> Iterator[ContainerInstance]:
+    """Those that their clusters still know. The ARN's path is `<cluster>/<id>` (ECS's long ARN format)."""
+    clusters: dict[str, list[str]] = {}
+    for arn in sorted(set(arns)):
+        clusters.setdefault(arn.split("/")[1], []).append(arn)
+    client = aws.client("ecs")
+    for cluster, known in clusters.items():
+        for some in _chunks(known, _CONTAINER_INSTANCES):
+            try:
+                answer = client.describe_container_instances(cluster=cluster, containerInstances=some)
+            except client.exceptions.ClusterNotFoundException:
+                continue
+            yield from (_container_instance(found) for found in answer["containerInstances"])
+
+
+def instances(ids: Iterable[str]) -> dict[str, FoundInstance]:
+    """Those that EC2 still tells of, with the volumes that they still have."""
+    found = {each.use.id: each for some in _chunks(sorted(set(ids)), _INSTANCES) for each in _described(some)}
+    attached = _volumes([volume.id for each in found.values() for volume in each.use.volumes])
+    return {
+        id_: replace(each, use=replace(each.use, volumes=_known(each.use.volumes, attached)))
+        for id_, each in found.items()
+    }
+
+
+def _described(ids: Sequence[str]) -> Iterator[FoundInstance]:
+    """DescribeInstances, without the ids that it refuses."""
+    client = aws.client("ec2")
+    while ids:
+        try:
+            answer = client.describe_instances(InstanceIds=ids)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidInstanceID.NotFound":
+                raise
+            unknown = set(_UNKNOWN_IDS.findall(error.response["Error"]["Message"]))
+            left = [id_ for id_ in ids if id_ not in unknown]
+            # A message that names none of them must not make this go on for ever.
+            ids = left if len(left) < len(ids) else []
+            continue
+        for reservation in answer["Reservations"]:
+            yield from (_found_instance(each) for each in reservation["Instances"])
+        return
+
+
+def _found_instance(each: Any) -> FoundInstance:  # noqa: ANN401 - EC2's InstanceTypeDef is for type checkers only
+    options = each.get("CpuOptions", {})
+    ended = each["State"]["Name"] in {"shutting-down", "terminated"}
+    use = InstanceUse(
+        id=each["InstanceId"],
+        type=each["InstanceType"],
+        zone=each["Placement"]["AvailabilityZone"],
+        is_spot=each.get("InstanceLifecycle") == "spot",
+        vcpus=Decimal(options.get("CoreCount", 1) * options.get("ThreadsPerCore", 2)),
+        memory_mib=Decimal(0),
+        launched_at=each["LaunchTime"],
+        stopped_at=_stop(each.get("StateTransitionReason", "")) if ended else None,
+        is_interrupted=each.get("StateReason", {}).get("Code") == _TAKEN_BACK,
+        volumes=[
+            Volume(mapping["Ebs"]["VolumeId"], "", 0)
+            for mapping in each.get("BlockDeviceMappings", ())
+            if "Ebs" in mapping
+        ],
+    )
+    return FoundInstance(use, {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())})
+
+
+def _stop(reason: str) -> datetime | None:
+    match = _STOPPED.search(reason)
+    return datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) if match else None
+
+
+def _volumes(ids: Sequence[str]) -> dict[str, Volume]:
+    client = aws.client("ec2")
+    found: dict[str, Volume] = {}
+    for some in _chunks(ids, _INSTANCES):
+        # As a filter, unknown ids are passed over.
+        for page in client.get_paginator("describe_volumes").paginate(Filters=[{"Name": "volume-id", "Values": some}]):
+            for each in page["Volumes"]:
+                found[each["VolumeId"]] = Volume(
+                    each["VolumeId"],
+                    each["VolumeType"],
+                    each["Size"],
+                    each.get("Iops", 0),
+                    each.get("Throughput", 0),
+                )
+    return found
+
+
+def _known(volumes: Sequence[Volume], attached: Mapping[str, Volume]) -> tuple[Volume, ...]:
+    return tuple(attached[volume.id] for volume in volumes if volume.id in attached)
+
+
+def _container_instance(found: Any) -> ContainerInstance:  # noqa: ANN401 - as above
+    registered = {each["name"]: each.get("integerValue", 0) for each in found.get("registeredResources", ())}
+    return ContainerInstance(
+        found["containerInstanceArn"],
+        found["ec2InstanceId"],
+        Decimal(registered.get("CPU", 0)) / 1024,
+        Decimal(registered.get("MEMORY", 0)),
+    )
+
+
+def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

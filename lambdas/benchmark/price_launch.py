@@ -1,0 +1,105 @@
+"""Second step of pricing: the bill of an attempt whose usage is complete."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from contract import RESULTS_PREFIX, WORK_COST
+from lambdas.benchmark.bill_document import MOST_LINES, line_documents
+from lambdas.benchmark.price_list import PriceList
+from lambdas.benchmark.pricing.bill import Bill, LaunchUsage, make_bill
+from lambdas.benchmark.pricing.money import CURRENCY, merged
+from lambdas.benchmark.time_spent import status_seconds, step_seconds
+from lambdas.benchmark.usage_table import UsageTable
+from lambdas.benchmark.whole_usage import read_usage
+from lambdas.shared import aws
+from lambdas.shared.attributes import to_attribute
+from lambdas.shared.clock import timestamp
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.shared.steps import read_steps
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    launch_table: str
+    usage_table: str
+    price_table: str
+    results_bucket: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """`{launchId, attempt}` -> what the state machine writes into the launch's item.
+
+    `{totalCost, instanceCost, volumeCost, filesystemCost, costUri}` as text, `costBreakdown`, `statusSeconds` and
+    `stepSeconds` as DynamoDB's attribute values. Raises PriceError (and whatever AWS raises) when it cannot be told.
+    """
+    launch_id, attempt = event["launchId"], int(event["attempt"])
+    launch = LaunchRepository(settings().launch_table).get(launch_id)
+    if launch is None:
+        raise LookupError(f"There is no launch {launch_id}.")
+    usage = read_usage(UsageTable(settings().usage_table), launch_id, attempt)
+    now = datetime.now(UTC)
+    prices = PriceList(settings().price_table, aws.client("dynamodb").meta.region_name, _window(usage, now))
+    bill = make_bill(usage, prices, now)
+    logger.info("Priced", extra={"launchId": launch_id, "lines": len(bill.lines), "calls": prices.calls})
+    return _answer(launch, attempt, bill, now)
+
+
+def _window(usage: LaunchUsage, now: datetime) -> tuple[datetime, datetime]:
+    """The time for which Spot prices are needed: a minute more at the end, which is the least of an instance."""
+    starts = [each.launched_at for each in usage.instances]
+    ends = [each.stopped_at or now for each in usage.instances]
+    return min(starts, default=now), max(ends, default=now) + timedelta(minutes=1)
+
+
+def _answer(launch: Launch, attempt: int, bill: Bill, now: datetime) -> dict[str, Any]:
+    steps = read_steps(aws.client("stepfunctions"), arn) if (arn := launch.workflow_execution_arn) else []
+    sums = {
+        "totalCost": str(bill.total),
+        "instanceCost": str(bill.instances),
+        "volumeCost": str(bill.volumes),
+        "filesystemCost": str(bill.file_systems),
+    }
+    times = {"statusSeconds": status_seconds(launch), "stepSeconds": step_seconds(steps)}
+    document = {
+        "launchId": launch.launch_id,
+        "attempt": attempt,
+        "currency": CURRENCY,
+        "pricedAt": timestamp(now),
+        **sums,
+        **times,
+        "lines": line_documents(bill.lines),
+    }
+    return {
+        **sums,
+        **{name: to_attribute(value) for name, value in times.items()},
+        "costBreakdown": to_attribute(line_documents(merged(bill.lines, MOST_LINES))),
+        "costUri": _put(launch.launch_id, attempt, document),
+        "pricedAt": document["pricedAt"],
+    }
+
+
+def _put(launch_id: str, attempt: int, document: dict[str, Any]) -> str:
+    key = f"{RESULTS_PREFIX}{launch_id}/{WORK_COST}/attempt-{attempt}.json"
+    body = json.dumps(document, indent=1).encode()
+    aws.client("s3").put_object(Bucket=settings().results_bucket, Key=key, Body=body, ContentType="application/json")
+    return f"s3://{settings().results_bucket}/{key}"

@@ -1,0 +1,123 @@
+"""Starts the pricing of launches again whose price is unknown, or was never asked for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import PRICED_STATUSES, STATUS_INDEX, CostStatus, LaunchField, run_name
+from lambdas.shared import aws
+from lambdas.shared.attributes import from_item, to_attribute
+from lambdas.shared.clock import timestamp
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_LOOK_BACK: Final = timedelta(days=35)
+"""EC2 keeps Spot prices for 90 days; a launch may run for 14 days, and wait for others before that."""
+
+_LOST_AFTER: Final = timedelta(minutes=30)
+"""A launch that ended so long ago, and whose pricing nobody began, was lost on its way through the pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    launch_table: str
+    benchmark_state_machine: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """(schedule) -> `{started: n}`."""
+    now = datetime.now(UTC)
+    started = 0
+    for launch in _unpriced(now):
+        if launch.get(LaunchField.COST_STATUS) == CostStatus.PRICING and not _release(launch):
+            continue
+        started += _start(launch, now)
+    metrics.add_metric(name="PricingRetries", unit=MetricUnit.Count, value=started)
+    return {"started": started}
+
+
+def _unpriced(now: datetime) -> Iterator[dict[str, Any]]:
+    """Launches of the last weeks that are over and have no price; those that are just being priced too."""
+    pages = aws.client("dynamodb").get_paginator("query")
+    for status in PRICED_STATUSES:
+        for page in pages.paginate(
+            IndexName=STATUS_INDEX,
+            TableName=settings().launch_table,
+            KeyConditionExpression="#status = :status AND #submitted > :since",
+            FilterExpression="attribute_not_exists(#total) AND #ended < :lost",
+            ExpressionAttributeNames={
+                "#status": LaunchField.STATUS,
+                "#submitted": LaunchField.SUBMITTED_AT,
+                "#total": LaunchField.TOTAL_COST,
+                "#ended": LaunchField.ENDED_AT,
+            },
+            ExpressionAttributeValues={
+                ":status": to_attribute(status.value),
+                ":since": to_attribute(timestamp(now - _LOOK_BACK)),
+                ":lost": to_attribute(timestamp(now - _LOST_AFTER)),
+            },
+        ):
+            yield from map(from_item, page["Items"])
+
+
+def _release(launch: dict[str, Any]) -> bool:
+    """Take the claim from an execution that is over and did not say how it ended; False while it runs."""
+    client = aws.client("stepfunctions")
+    arn = launch[LaunchField.COST_EXECUTION_ARN]
+    try:
+        if client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+            return False
+    except client.exceptions.ExecutionDoesNotExist:
+        pass  # older than 90 days
+    aws.client("dynamodb").update_item(
+        TableName=settings().launch_table,
+        Key={LaunchField.LAUNCH_ID: to_attribute(launch[LaunchField.LAUNCH_ID])},
+        UpdateExpression="SET #cost = :unknown, #reason = :reason",
+        ConditionExpression="#execution = :execution",
+        ExpressionAttributeNames={
+            "#cost": LaunchField.COST_STATUS,
+            "#reason": LaunchField.COST_REASON,
+            "#execution": LaunchField.COST_EXECUTION_ARN,
+        },
+        ExpressionAttributeValues={
+            ":unknown": to_attribute(CostStatus.UNKNOWN.value),
+            ":reason": to_attribute("The execution that was to price it ended without a word."),
+            ":execution": to_attribute(arn),
+        },
+    )
+    return True
+
+
+def _start(launch: dict[str, Any], now: datetime) -> int:
+    """1 when an execution was started, 0 when this hour already had one."""
+    client = aws.client("stepfunctions")
+    launch_id, attempt = launch[LaunchField.LAUNCH_ID], int(launch.get(LaunchField.ATTEMPT, 0))
+    try:
+        client.start_execution(
+            stateMachineArn=settings().benchmark_state_machine,
+            name=f"{run_name(launch_id, attempt)}-{now:%y%m%d%H}",
+            input=json.dumps([{"launchId": launch_id, "attempt": str(attempt)}]),
+        )
+    except client.exceptions.ExecutionAlreadyExists:
+        return 0
+    logger.info("Pricing is tried again", extra={"launchId": launch_id, "attempt": attempt})
+    return 1

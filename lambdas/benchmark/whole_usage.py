@@ -1,0 +1,51 @@
+"""Everything that an attempt used, with what others did on the same instances."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
+
+from lambdas.benchmark.pricing.bill import LaunchUsage
+from lambdas.benchmark.pricing.money import PriceError
+from lambdas.benchmark.usage import JobUse
+from lambdas.benchmark.usage_table import AttemptUsage, UsageTable
+
+_AT_ONCE: Final = 10
+"""Queries at once, as many as botocore's pool of connections has by default: a thousand instances in a few seconds."""
+
+
+def read_usage(table: UsageTable, launch_id: str, attempt: int) -> LaunchUsage:
+    """Read it.
+
+    Raises PriceError when an attempt of a job ran nobody knows where: its part of an instance would be missing.
+    """
+    usage = table.attempt(launch_id, attempt)
+    lost = [job.job_name for job in usage.jobs if job.instance_id is None]
+    if lost:
+        raise PriceError(f"Of {len(lost)} attempts of jobs ({lost[0]}, ...) nobody saw the instance in time.")
+    ids = sorted({*(job.instance_id for job in usage.jobs if job.instance_id), *usage.exclusive})
+    instances = table.instances(ids)
+    if unknown := [id_ for id_ in ids if id_ not in instances]:
+        raise PriceError(f"Of {len(unknown)} instances ({unknown[0]}, ...) nobody saw the type in time.")
+    return LaunchUsage(
+        launch_id,
+        attempt,
+        instances=[replace(each, is_exclusive=each.id in usage.exclusive) for each in instances.values()],
+        jobs=_neighbours(table, ids, usage),
+        tasks=usage.tasks,
+        file_systems=usage.file_systems,
+    )
+
+
+def _neighbours(table: UsageTable, ids: Sequence[str], usage: AttemptUsage) -> dict[str, Sequence[JobUse]]:
+    """All jobs on each instance. Ours are those of the table, since the index may be a moment behind."""
+    ours = {job.task: job for job in usage.jobs}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = dict(zip(ids, pool.map(table.jobs_on, ids), strict=True))
+    jobs: dict[str, Sequence[JobUse]] = {
+        id_: [job for job in others if job.task not in ours] for id_, others in found.items()
+    }
+    for job in usage.jobs:
+        assert job.instance_id is not None
+        jobs[job.instance_id] = [*jobs[job.instance_id], job]
+    return jobs

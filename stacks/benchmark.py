@@ -1,0 +1,316 @@
+"""Benchmarking: what launches use is recorded while they run, and priced when they are over."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from contract import (
+    PRICED_STATUSES,
+    RESULTS_PREFIX,
+    USAGE_INDEX,
+    LaunchField,
+    Parameter,
+    Setting,
+    Workflow,
+)
+from stacks.compute import ComputeStack
+from stacks.config import StageSettings
+from stacks.constructs.permissions import look_up
+from stacks.constructs.python_function import BundlingTarget, Capability
+from stacks.constructs.queues import QueueWithDeadLetters
+from stacks.constructs.stage_stack import StageStack
+from stacks.constructs.state_machine import AslStateMachine, executions_arn
+from stacks.constructs.stream_pipe import StreamPipe
+from stacks.data import DataStack
+
+BENCHMARK: Final = "benchmark"
+
+_RECORDING_TIMEOUT: Final = Duration.minutes(2)
+
+_EVENTS_AT_ONCE: Final = 100
+"""One look-up of ECS or EC2 is for so many: an array of 10,000 jobs costs some hundred calls, not ten thousand."""
+
+_WAIT_FOR_MORE: Final = Duration.seconds(10)
+
+_RECORDERS: Final = 4
+"""Invocations at once: look-ups share the account's limits with Batch itself."""
+
+_RETRY_EVERY: Final = Duration.hours(1)
+"""What stood in the way is a fault of minutes (throttling) or of people (a permission): an hour suits both."""
+
+
+class BenchmarkStack(StageStack):
+    """Recorder, pipe, state machine and the cache of unit prices."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: StageSettings,
+        data: DataStack,
+        compute: ComputeStack,
+        bundling: BundlingTarget,
+    ) -> None:
+        super().__init__(scope, BENCHMARK, settings=settings, description="Tells what Genolaunch's launches cost")
+        self._data = data
+        self._compute = compute
+        self._functions = Capability(self, BENCHMARK, monitoring=data.monitoring, bundling=bundling)
+        self._price_table = self._make_price_table()
+        self._record_usage()
+        benchmark = self._make_machine(self._make_collect_usage(), self._make_price_launch())
+        self.machine = benchmark.machine
+        StreamPipe(
+            self,
+            "Ended",
+            monitoring=data.monitoring,
+            table=data.launch_table,
+            machine=self.machine,
+            pattern=ENDED_AND_NOT_PRICED,
+            execution_input={
+                LaunchField.LAUNCH_ID: f"<$.dynamodb.NewImage.{LaunchField.LAUNCH_ID}.S>",
+                LaunchField.ATTEMPT: f"<$.dynamodb.NewImage.{LaunchField.ATTEMPT}.N>",
+            },
+        )
+        self._retry_on_schedule()
+        self.publish(Parameter.BENCHMARK_STATE_MACHINE, self.machine.state_machine_arn)
+
+    def _make_price_table(self) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            "UnitPrices",
+            partition_key=dynamodb.Attribute(name="product", type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute="expiresAt",
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self._data.key,
+            # A cache: what is lost is read again.
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=self.removal,
+        )
+
+    # --- Recording ---------------------------------------------------------------------------------------------------
+    def _record_usage(self) -> None:
+        queue = QueueWithDeadLetters(
+            self,
+            "UsageEvents",
+            monitoring=self._data.monitoring,
+            holds="an event that tells what a launch uses",
+            consumer_timeout=_RECORDING_TIMEOUT,
+            oldest=Duration.minutes(15),
+        )
+        function = self._make_record_usage()
+        queue.queue.grant_consume_messages(function)
+        function.add_event_source_mapping(
+            "Events",
+            event_source_arn=queue.queue.queue_arn,
+            batch_size=_EVENTS_AT_ONCE,
+            max_batching_window=_WAIT_FOR_MORE,
+            max_concurrency=_RECORDERS,
+            report_batch_item_failures=True,
+        )
+        for id_, description, pattern in self._usage_events():
+            events.Rule(
+                self,
+                id_,
+                description=description,
+                event_pattern=pattern,
+                # What EventBridge cannot hand over within a day is looked up when the launch is priced.
+                targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters.queue)],
+            )
+
+    def _usage_events(self) -> Sequence[tuple[str, str, events.EventPattern]]:
+        clusters: dict[str, Any] = {
+            "prefix": self.format_arn(service="ecs", resource="cluster", resource_name=self.settings.prefix)
+        }
+        return (
+            (
+                "JobRuns",
+                "Jobs of the stage that run or have ended",
+                events.EventPattern(
+                    source=["aws.batch"],
+                    detail_type=["Batch Job State Change"],
+                    detail={"jobQueue": self._compute.queue_arns, "status": ["RUNNING", "SUCCEEDED", "FAILED"]},
+                ),
+            ),
+            (
+                "TaskRuns",
+                "Fargate tasks of the stage that run or have ended",
+                events.EventPattern(
+                    source=["aws.ecs"],
+                    detail_type=["ECS Task State Change"],
+                    detail={
+                        "clusterArn": [clusters],
+                        "launchType": ["FARGATE"],
+                        "lastStatus": ["RUNNING", "STOPPED"],
+                    },
+                ),
+            ),
+            (
+                "InstanceRuns",
+                # These events have no tags: the recorder passes over what is no launch's.
+                "Instances that run or end",
+                events.EventPattern(
+                    source=["aws.ec2"],
+                    detail_type=["EC2 Instance State-change Notification"],
+                    detail={"state": ["running", "shutting-down", "terminated"]},
+                ),
+            ),
+            (
+                "InstancesTakenBack",
+                "Spot instances that EC2 takes back",
+                events.EventPattern(source=["aws.ec2"], detail_type=["EC2 Spot Instance Interruption Warning"]),
+            ),
+        )
+
+    def _make_record_usage(self) -> lambda_.Function:
+        function = self._functions.function(
+            "record_usage",
+            description="Records what launches use while AWS still tells of it",
+            timeout=_RECORDING_TIMEOUT,
+            environment={Setting.USAGE_TABLE: self._data.usage_table.table_name},
+        )
+        self._data.allow_items(function, self._data.usage_table, "UpdateItem", "BatchGetItem")
+        self._allow_looking_up(function)
+        return function
+
+    def _allow_looking_up(self, function: lambda_.Function, *more: str) -> None:
+        """Instances and their volumes, and `more` actions that know no resources."""
+        function.add_to_role_policy(look_up("ec2:DescribeInstances", "ec2:DescribeVolumes", *more))
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="FindTheInstanceOfAContainerInstance",
+                actions=["ecs:DescribeContainerInstances"],
+                # Batch makes one cluster for each environment and chooses its name.
+                resources=[self.format_arn(service="ecs", resource="container-instance", resource_name="*")],
+            )
+        )
+
+    # --- Pricing -----------------------------------------------------------------------------------------------------
+    def _make_collect_usage(self) -> lambda_.Function:
+        function = self._functions.function(
+            "collect_usage",
+            description="Completes what a launch used, and says whether it is over",
+            timeout=Duration.minutes(10),
+            memory_mib=512,
+            environment={
+                Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
+                Setting.USAGE_TABLE: self._data.usage_table.table_name,
+                Setting.PLACEMENTS: self._compute.placements_setting,
+            },
+        )
+        self._data.allow_items(function, self._data.launch_table, "GetItem")
+        self._data.allow_items(function, self._data.usage_table, "UpdateItem", "BatchGetItem", "Query")
+        self._allow_reading_neighbours(function)
+        self._allow_looking_up(function, "batch:ListJobs", "batch:DescribeJobs")
+        return function
+
+    def _make_price_launch(self) -> lambda_.Function:
+        data = self._data
+        function = self._functions.function(
+            "price_launch",
+            description="Makes the bill of a launch that is over",
+            timeout=Duration.minutes(5),
+            memory_mib=512,
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.USAGE_TABLE: data.usage_table.table_name,
+                Setting.PRICE_TABLE: self._price_table.table_name,
+                Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
+            },
+        )
+        data.allow_items(function, data.launch_table, "GetItem")
+        data.allow_items(function, data.usage_table, "Query", "BatchGetItem")
+        self._allow_reading_neighbours(function)
+        data.allow_items(function, self._price_table, "GetItem", "PutItem")
+        data.results_bucket.grant_put(function, f"{RESULTS_PREFIX}*")
+        function.add_to_role_policy(look_up("pricing:GetProducts", "ec2:DescribeSpotPriceHistory"))
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="ReadHowLongStepsTook",
+                actions=["states:GetExecutionHistory"],
+                resources=[executions_arn(self, workflow) for workflow in Workflow],
+            )
+        )
+        return function
+
+    def _allow_reading_neighbours(self, function: lambda_.Function) -> None:
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="SeeWhoElseWasOnAnInstance",
+                actions=["dynamodb:Query"],
+                resources=[f"{self._data.usage_table.table_arn}/index/{USAGE_INDEX}"],
+            )
+        )
+
+    def _make_machine(self, collect_usage: lambda_.Function, price_launch: lambda_.Function) -> AslStateMachine:
+        benchmark = AslStateMachine(
+            self,
+            BENCHMARK,
+            monitoring=self._data.monitoring,
+            description="Prices a launch that is over",
+            substitutions={
+                "LaunchTableName": self._data.launch_table.table_name,
+                "CollectUsageFunctionArn": collect_usage.function_arn,
+                "PriceLaunchFunctionArn": price_launch.function_arn,
+            },
+        )
+        for function in (collect_usage, price_launch):
+            function.grant_invoke(benchmark.role)
+        self._data.allow_items(benchmark.role, self._data.launch_table, "UpdateItem")
+        return benchmark
+
+    def _retry_on_schedule(self) -> None:
+        function = self._functions.function(
+            "retry_pricing",
+            description="Prices launches again whose price is unknown",
+            timeout=Duration.minutes(5),
+            environment={
+                Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
+                Setting.BENCHMARK_STATE_MACHINE: self.machine.state_machine_arn,
+            },
+        )
+        self._data.allow_query_by_status(function)
+        self._data.allow_items(function, self._data.launch_table, "UpdateItem")
+        self.machine.grant_start_execution(function)
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="SeeWhetherPricingRuns",
+                actions=["states:DescribeExecution"],
+                resources=[executions_arn(self, BENCHMARK)],
+            )
+        )
+        events.Rule(
+            self,
+            "RetryTime",
+            description="Prices again what could not be priced",
+            schedule=events.Schedule.rate(_RETRY_EVERY),
+            # No dead letters: the next round looks for the same launches.
+            targets=[targets.LambdaFunction(function, retry_attempts=0)],
+        )
+
+
+def _absent() -> dict[str, Any]:
+    # `exists` works on leaves only: the attribute's value, not the attribute.
+    return {"S": [{"exists": False}]}
+
+
+ENDED_AND_NOT_PRICED: Final[dict[str, Any]] = {
+    "dynamodb": {
+        "NewImage": {
+            LaunchField.STATUS: {"S": [str(status) for status in PRICED_STATUSES]},
+            LaunchField.TOTAL_COST: _absent(),
+            LaunchField.COST_STATUS: _absent(),
+        }
+    }
+}
+"""A launch that is over, and of whose price nobody knows. From its first write on, what the benchmark writes has a
+costStatus, so that none of its own changes comes through."""
