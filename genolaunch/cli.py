@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from contract import Status, Workflow
+from genolaunch.cost_commands import ByOption, show_cost, show_costs
+from genolaunch.costs import By
 from genolaunch.errors import sentence_for
 from genolaunch.launches import Launches
 from genolaunch.local import local_commands
@@ -373,6 +375,33 @@ def redrive(
         typer.echo(f"{letters.queue}: {letters.count} {'would be ' if dry_run else ''}{letters.action}")
     if not found:
         typer.echo("There are no dead letters.", err=True)
+
+
+@app.command(epilog="Example: genolaunch cost latest")
+def cost(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    again: Annotated[bool, typer.Option("--retry", help="Price it again, when its price is UNKNOWN.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show what a launch cost: a line for each resource, with its price and where that is from."""
+    show_cost(_platform(ctx, stage), launch, retry=again, as_json=as_json)
+
+
+@app.command(epilog="Example: genolaunch costs --by user --csv")
+def costs(
+    ctx: typer.Context,
+    by: ByOption = By.WORKFLOW,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots by everything.")
+    ] = None,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show what launches cost together: all attempts, by workflow, user, kind of compute or month."""
+    show_costs(_platform(ctx, stage), by, as_json=as_json, as_csv=as_csv, html=html)
 
 
 def _platform(ctx: typer.Context, stage: str | None) -> Platform:

@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contract import WORK_REPORT, WORK_SUMSTATS, Status
+from contract import WORK_REPORT, WORK_SUMSTATS, CostStatus, Status
 from genolaunch import render
+from genolaunch.cost_render import cost_view
+from genolaunch.costs import Cost, cost_of
 from genolaunch.errors import GenolaunchError, sentence_for
 from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
 from genolaunch.platform import Platform
@@ -39,6 +41,9 @@ _LOOK_EVERY = 0.5
 """Seconds: the demo is over in less than a minute, and its cloud is on this machine."""
 
 _TOP_LOCI = 3
+
+_MOST_LOOKS_FOR_COST = 120
+"""A minute: instances that nobody uses go after seconds here."""
 
 
 @dataclass
@@ -71,7 +76,8 @@ def run(screen: Console, state_dir: Path, results_dir: Path) -> None:
     launch_id = _submit_example(demo, platform)
     snapshot = follow(demo, platform, launch_id)
     folder = _fetch(demo, platform, snapshot, results_dir)
-    _show_ending(demo, snapshot, folder, state_dir)
+    cost = _wait_for_cost(demo, platform, snapshot)
+    _show_ending(demo, snapshot, folder, state_dir, cost)
 
 
 def start_cloud(demo: Demo, state_dir: Path) -> None:
@@ -135,14 +141,34 @@ def _fetch(demo: Demo, platform: Platform, snapshot: Snapshot, results_dir: Path
     return folder
 
 
-def _show_ending(demo: Demo, snapshot: Snapshot, folder: Path, state_dir: Path) -> None:
+def _wait_for_cost(demo: Demo, platform: Platform, snapshot: Snapshot) -> Cost:
+    """What it cost, or as much as is known of that after a minute."""
+    with demo.phase("cost", "Waiting until its instances and file system are gone, and it is priced"):
+        for _ in range(_MOST_LOOKS_FOR_COST):
+            cost = cost_of(platform, snapshot.launch)
+            if cost.cost_status not in (None, CostStatus.PRICING):
+                break
+            time.sleep(_LOOK_EVERY)
+    return cost
+
+
+def _show_ending(demo: Demo, snapshot: Snapshot, folder: Path, state_dir: Path, cost: Cost) -> None:
     screen = demo.screen
     summaries = [json.loads(path.read_text()) for path in sorted((folder / WORK_SUMSTATS / "summary").glob("*.json"))]
     screen.print("\n[bold]Top hits[/]", _top_hits(summaries), "\n[bold]Time[/]", times(demo.seconds), sep="\n")
+    screen.print("\n[bold]Cost[/], were it on AWS", cost_view(cost), _about_prices(), sep="\n")
     screen.print(f"\nStatus   [bold green]{snapshot.launch.status}[/]")
     screen.print(Text(f"Results  {folder / WORK_SUMSTATS}"), soft_wrap=True)
     screen.print(Text(f"Report   {folder / WORK_REPORT}"), soft_wrap=True)
     screen.print(Text(how_to_go_on(state_dir)), soft_wrap=True)
+
+
+def _about_prices() -> Text:
+    with cloud_control():  # the demo needs localcloud anyway, and a wheel has it not
+        from localcloud.pricing import RecordedPrices
+    return Text(
+        f"List prices of us-east-1 as recorded on {RecordedPrices().recorded}; the Spot prices are illustrative.", "dim"
+    )
 
 
 def _top_hits(summaries: Sequence[dict[str, Any]]) -> Table:
@@ -172,6 +198,7 @@ def times(seconds: dict[str, float]) -> Table:
         "run": ("run",),
         "download": ("download",),
         "compare": ("compare",),
+        "price": ("cost",),
     }.items():
         if any(name in seconds for name in names):
             table.add_row(part, _duration(sum(seconds.get(name, 0) for name in names)))

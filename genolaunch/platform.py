@@ -29,6 +29,7 @@ class Names:
     task_table: str
     job_queues: tuple[str, ...]
     job_log_group: str
+    benchmark_state_machine: str
 
 
 class Platform:
@@ -115,6 +116,7 @@ class Platform:
                 task_table=values[Parameter.TASK_TABLE],
                 job_queues=tuple(json.loads(values[Parameter.JOB_QUEUES])),
                 job_log_group=values[Parameter.JOB_LOG_GROUP],
+                benchmark_state_machine=values[Parameter.BENCHMARK_STATE_MACHINE],
             )
         except KeyError as missing:
             raise GenolaunchError(

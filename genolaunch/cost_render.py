@@ -1,0 +1,70 @@
+"""Costs in the terminal."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from genolaunch.costs import By, Cost, CostLine, Sum
+from genolaunch.render import duration
+
+_WAITED_FOR = (
+    "Not priced yet: that takes until its instances and file system have ended, some minutes after the launch."
+)
+
+
+def cost_view(cost: Cost) -> RenderableType:
+    """A launch's bill line by line, or why there is none."""
+    if cost.total is None:
+        return Text(f"{cost.cost_status}: {cost.reason}" if cost.reason else _WAITED_FOR)
+    parts: list[RenderableType] = [lines_table(cost.lines), _sums(cost)]
+    if cost.step_seconds:
+        parts.append(_times(cost))
+    return Group(*parts)
+
+
+def lines_table(lines: Sequence[CostLine]) -> Table:
+    """A bill's lines."""
+    table = Table("For", "What", "Quantity", "Unit price", "USD", "Price of", box=None, pad_edge=False)
+    for column in (2, 3, 4):
+        table.columns[column].justify = "right"
+    for line in lines:
+        quantity = f"{Decimal(line.quantity):.6f} {line.unit}"
+        about = f"{line.source}, {line.price_as_of[:16]}" + (f" ({line.note})" if line.note else "")
+        table.add_row(line.kind, line.description, quantity, line.unit_price, line.amount, Text(about, "dim"))
+    return table
+
+
+def _sums(cost: Cost) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    for name, amount in {
+        "instances": cost.instances,
+        "volumes": cost.volumes,
+        "file systems": cost.file_systems,
+    }.items():
+        table.add_row(name, f"{amount} USD")
+    table.add_row(Text("together", "bold"), Text(f"{cost.total} USD", "bold"))
+    for attempt, amount in cost.earlier.items():
+        table.add_row(f"attempt {attempt}", f"{amount} USD")
+    return table
+
+
+def _times(cost: Cost) -> Text:
+    steps = ", ".join(f"{name} {duration(timedelta(seconds=each))}" for name, each in cost.step_seconds.items())
+    return Text(f"Steps: {steps}", "dim")
+
+
+def sums_table(found: Sequence[Sum], by: By) -> Table:
+    """Sums over launches."""
+    table = Table(by.value.capitalize(), "Launches", "Without a price", "USD", "Run time", box=None, pad_edge=False)
+    for column in range(1, 5):
+        table.columns[column].justify = "right"
+    for each in found:
+        unpriced = str(each.unpriced) if each.unpriced else ""
+        table.add_row(each.name, str(each.launches), unpriced, f"{each.total:.4f}", duration(each.run_time))
+    return table

@@ -1,0 +1,211 @@
+"""What launches cost, as their items of the launch table tell: one launch's bill, and sums over many."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from contract import CostLineField, CostStatus, LaunchField, Status
+from genolaunch.errors import GenolaunchError
+from genolaunch.launches import Launch, launch_from_item
+
+if TYPE_CHECKING:
+    from genolaunch.platform import Platform
+
+NOBODY = "–"
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """A line of a bill; figures are exact text, as the platform wrote them."""
+
+    kind: str
+    resource: str
+    description: str
+    quantity: str
+    unit: str
+    unit_price: str
+    amount: str
+    source: str
+    price_as_of: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a launch's current attempt cost, in USD, and what its earlier ones did."""
+
+    launch_id: str
+    status: Status
+    cost_status: CostStatus | None
+    reason: str | None
+    total: Decimal | None
+    instances: Decimal | None
+    volumes: Decimal | None
+    file_systems: Decimal | None
+    lines: tuple[CostLine, ...]
+    earlier: Mapping[int, Decimal]
+    """Total of each earlier attempt that was priced."""
+    status_seconds: Mapping[str, float]
+    step_seconds: Mapping[str, float]
+
+    @property
+    def all_attempts(self) -> Decimal:
+        """Everything that is known."""
+        return sum(self.earlier.values(), Decimal(0)) + (self.total or Decimal(0))
+
+
+class By(StrEnum):
+    """What the sums are over."""
+
+    WORKFLOW = "workflow"
+    USER = "user"
+    COMPUTE = "compute"
+    MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Of the launches of one workflow, user, kind of compute or month."""
+
+    name: str
+    launches: int
+    unpriced: int
+    """Of these, so many have no price (yet)."""
+    total: Decimal
+    run_time: timedelta
+    """From start to end, of all launches together."""
+
+
+def cost_of(platform: "Platform", launch: Launch) -> Cost:
+    """The launch's cost as of now."""
+    item = _item(platform, launch.launch_id)
+    history = item.get(LaunchField.COST_HISTORY) or {}
+    return Cost(
+        launch_id=launch.launch_id,
+        status=launch.status,
+        cost_status=CostStatus(item[LaunchField.COST_STATUS]) if item.get(LaunchField.COST_STATUS) else None,
+        reason=item.get(LaunchField.COST_REASON),
+        total=_decimal(item.get(LaunchField.TOTAL_COST)),
+        instances=_decimal(item.get(LaunchField.INSTANCE_COST)),
+        volumes=_decimal(item.get(LaunchField.VOLUME_COST)),
+        file_systems=_decimal(item.get(LaunchField.FILE_SYSTEM_COST)),
+        lines=tuple(_line(entry) for entry in item.get(LaunchField.COST_BREAKDOWN) or ()),
+        earlier={
+            int(attempt): Decimal(entry[LaunchField.TOTAL_COST])
+            for attempt, entry in sorted(history.items())
+            if int(attempt) != launch.attempt
+        },
+        status_seconds=_seconds(item.get(LaunchField.STATUS_SECONDS)),
+        step_seconds=_seconds(item.get(LaunchField.STEP_SECONDS)),
+    )
+
+
+def price_again(platform: "Platform", launch: Launch) -> None:
+    """Ask for the price of a launch whose price is unknown; raises GenolaunchError when it has one, or goes on."""
+    cost = cost_of(platform, launch)
+    if cost.cost_status not in (None, CostStatus.UNKNOWN) or not launch.is_final:
+        raise GenolaunchError(
+            f"Launch {launch.launch_id} is {launch.status} and its price is {cost.cost_status or 'not asked for'}: "
+            "only one that is over and whose price is UNKNOWN can be priced again."
+        )
+    platform.stepfunctions.start_execution(
+        stateMachineArn=platform.names.benchmark_state_machine,
+        input=json.dumps([{"launchId": launch.launch_id, "attempt": str(launch.attempt)}]),
+    )
+
+
+def sums(platform: "Platform", by: By, since: datetime | None = None) -> list[Sum]:
+    """Sums over the launches that have started (since a time), the most expensive first; months in their order."""
+    name_of = _NAMES[by]
+    groups: dict[str, list[tuple[Launch, Decimal | None]]] = {}
+    for launch, total in _priced_launches(platform, since):
+        groups.setdefault(name_of(launch), []).append((launch, total))
+    found = [_sum(name, members) for name, members in groups.items()]
+    if by is By.MONTH:
+        return sorted(found, key=lambda each: each.name)
+    return sorted(found, key=lambda each: (-each.total, each.name))
+
+
+def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[tuple[Launch, Decimal | None]]:
+    """Launches of which an attempt was made, and what all their attempts cost, if anything is known of that."""
+    pages = platform.dynamodb.get_paginator("scan").paginate(
+        TableName=platform.names.launch_table, FilterExpression="attribute_exists(startedAt)"
+    )
+    for page in pages:
+        for raw in page["Items"]:
+            item = _plain(raw)
+            launch = launch_from_item(item)
+            if since is None or (launch.submitted_at and launch.submitted_at >= since):
+                known = [Decimal(entry["totalCost"]) for entry in (item.get(LaunchField.COST_HISTORY) or {}).values()]
+                yield launch, sum(known, Decimal(0)) if known else None
+
+
+def _sum(name: str, members: Sequence[tuple[Launch, Decimal | None]]) -> Sum:
+    return Sum(
+        name=name,
+        launches=len(members),
+        unpriced=sum(total is None for _, total in members),
+        total=sum((total for _, total in members if total is not None), Decimal(0)),
+        run_time=sum((_run_time(launch) for launch, _ in members), timedelta()),
+    )
+
+
+def _run_time(launch: Launch) -> timedelta:
+    return launch.ended_at - launch.started_at if launch.started_at and launch.ended_at else timedelta()
+
+
+_NAMES: Mapping[By, Callable[[Launch], str]] = {
+    By.WORKFLOW: lambda launch: launch.workflow or NOBODY,
+    By.USER: lambda launch: launch.requested_by or NOBODY,
+    By.COMPUTE: lambda launch: launch.compute_service or NOBODY,
+    By.MONTH: lambda launch: f"{launch.submitted_at:%Y-%m}" if launch.submitted_at else NOBODY,
+}
+
+
+def _item(platform: "Platform", launch_id: str) -> dict[str, Any]:
+    answer = platform.dynamodb.get_item(
+        TableName=platform.names.launch_table, Key={LaunchField.LAUNCH_ID: {"S": launch_id}}, ConsistentRead=True
+    )
+    return _plain(answer.get("Item", {}))
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    from boto3.dynamodb.types import TypeDeserializer
+
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in item.items()}
+
+
+def _line(entry: Mapping[str, str]) -> CostLine:
+    return CostLine(
+        kind=entry[CostLineField.KIND],
+        resource=entry[CostLineField.RESOURCE],
+        description=entry[CostLineField.DESCRIPTION],
+        quantity=entry[CostLineField.QUANTITY],
+        unit=entry[CostLineField.UNIT],
+        unit_price=entry[CostLineField.UNIT_PRICE],
+        amount=entry[CostLineField.AMOUNT],
+        source=entry[CostLineField.SOURCE],
+        price_as_of=entry[CostLineField.PRICED_AT],
+        note=entry.get(CostLineField.NOTE, ""),
+    )
+
+
+def _decimal(value: str | None) -> Decimal | None:
+    return Decimal(value) if value is not None else None
+
+
+def _seconds(entries: Mapping[str, str] | None) -> dict[str, float]:
+    return {name: float(value) for name, value in (entries or {}).items()}
+
+
+def csv_rows(found: Iterable[Sum], by: By) -> Iterator[list[str]]:
+    """A header and a row for each sum."""
+    yield [by.value, "launches", "unpriced", "total_usd", "run_seconds"]
+    for each in found:
+        seconds = f"{each.run_time.total_seconds():.0f}"
+        yield [each.name, str(each.launches), str(each.unpriced), str(each.total), seconds]

@@ -1,0 +1,116 @@
+"""What launches cost, as people and scripts see it."""
+
+import csv
+import io
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from genolaunch import cli
+
+LINE = {
+    "kind": "instance",
+    "resource": "i-1",
+    "description": "m6i.large Spot in us-east-1a",
+    "quantity": "1.5",
+    "unit": "Hrs",
+    "unitPrice": "0.04",
+    "amount": "0.060000",
+    "source": "EC2 Spot price history",
+    "priceAsOf": "2026-11-21T04:00:00.000Z",
+}
+
+
+def text(value):
+    return {"S": value}
+
+
+def history(*totals):
+    return {
+        "costHistory": {"M": {str(number): {"M": {"totalCost": text(total)}} for number, total in enumerate(totals, 1)}}
+    }
+
+
+@pytest.fixture
+def genolaunch(platform, monkeypatch):
+    monkeypatch.setattr(cli, "Platform", lambda stage: platform)
+
+    def run(*arguments):
+        return CliRunner().invoke(cli.app, list(arguments))
+
+    return run
+
+
+@pytest.fixture
+def priced(content):
+    content.launch(
+        status="COMPLETE",
+        attempt={"N": "2"},
+        costStatus=text("PRICED"),
+        totalCost=text("0.100000"),
+        instanceCost=text("0.060000"),
+        volumeCost=text("0.010000"),
+        filesystemCost=text("0.030000"),
+        costBreakdown={"L": [{"M": {name: text(value) for name, value in LINE.items()}}]},
+        stepSeconds={"M": {"Step 2": text("90.5")}},
+        **history("0.020000", "0.100000"),
+    )
+
+
+def test_a_bill_is_shown_line_by_line_with_where_its_prices_are_from(genolaunch, priced):
+    answer = genolaunch("cost", "height-1")
+    assert answer.exit_code == 0, answer.output
+    for words in ("m6i.large Spot in us-east-1a", "0.04", "0.060000", "EC2 Spot price history, 2026-11-21T04:00"):
+        assert words in answer.output
+    assert "attempt 1" in answer.output
+    assert "Step 2 1 min 30 s" in answer.output
+
+
+def test_a_bill_for_scripts_has_exact_text(genolaunch, priced):
+    document = json.loads(genolaunch("cost", "height-1", "--json").output)
+    assert (document["total"], document["costStatus"]) == ("0.100000", "PRICED")
+    assert document["earlierAttempts"] == {"1": "0.020000"}
+    assert document["lines"][0]["unitPrice"] == "0.04"
+
+
+def test_an_unknown_price_says_why(genolaunch, content):
+    content.launch(status="FAILED", costStatus=text("UNKNOWN"), costReason=text("PriceError: no price of z9.large"))
+    assert "no price of z9.large" in genolaunch("cost", "height-1").output
+
+
+def test_a_priced_launch_is_not_priced_again(genolaunch, priced):
+    answer = genolaunch("cost", "height-1", "--retry")
+    assert answer.exit_code == 3
+    assert "PRICED" in answer.output
+
+
+@pytest.fixture
+def three(content):
+    """Given: two launches of Ada, one of them without a price, and one of Ben."""
+    times = {"startedAt": text("2026-11-21T04:00:00.000Z"), "endedAt": text("2026-11-21T05:00:00.000Z")}
+    ada, ben = {"requestedBy": text("ada"), **times}, {"requestedBy": text("ben"), **times}
+    content.launch("a-1", "COMPLETE", **ada, **history("0.100000", "0.020000"))
+    content.launch("a-2", "FAILED", **ada)
+    content.launch("b-1", "COMPLETE", submitted="2026-10-01T04:00:00.000Z", **ben, **history("0.500000"))
+
+
+def test_sums_are_over_all_attempts_and_name_what_has_no_price(genolaunch, three):
+    rows = list(csv.DictReader(io.StringIO(genolaunch("costs", "--by", "user", "--csv").output)))
+    assert [(row["user"], row["launches"], row["unpriced"], row["total_usd"]) for row in rows] == [
+        ("ben", "1", "0", "0.500000"),
+        ("ada", "2", "1", "0.120000"),
+    ]
+    months = json.loads(genolaunch("costs", "--by", "month", "--json").output)
+    assert [(row["month"], row["runSeconds"]) for row in months] == [("2026-10", 3600), ("2026-11", 7200)]
+    assert "ada" in genolaunch("costs", "--by", "user").output
+
+
+def test_the_page_shows_every_sum_and_needs_nothing_else(genolaunch, three, tmp_path):
+    page = tmp_path / "costs.html"
+    assert genolaunch("costs", "--html", str(page)).exit_code == 0
+    shown = page.read_text()
+    for words in ("By workflow", "By user", "By compute", "By month", "ada", "0.5 USD", "<svg"):
+        assert words in shown
+    assert "<script" not in shown
+    assert "http" not in shown
