@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+MADE_HERE = {".venv", "node_modules", "build", "cdk.out", ".localcloud"}
 LOCKS = sorted(
-    path for path in REPOSITORY.rglob("requirements*.txt") if not {".venv", "node_modules"} & set(path.parts)
+    path for path in REPOSITORY.rglob("requirements*.txt") if not MADE_HERE & set(path.relative_to(REPOSITORY).parts)
 )
 
 # Licences that allow use, change and redistribution in a company without publishing its own sources.

@@ -30,7 +30,7 @@ _REASONS: Final[Sequence[tuple[str, str]]] = (
     ("Host EC2", "SpotReclaimedError"),
     ("exceeded timeout", "TimedOutError"),
     ("OutOfMemory", "OutOfMemoryError"),
-    ("CannotPullContainer", "PlatformError"),
+    ("CannotPullContainer", "ImagePullError"),
     ("ResourceInitialization", "PlatformError"),
     ("MISCONFIGURATION:", "JobNeverStartedError"),
     ("CAPACITY:", "JobNeverStartedError"),
