@@ -532,4 +532,5 @@ class Setting(StrEnum):
     DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"  # URL of its dead-letter queue
     USAGE_TABLE = "USAGE_TABLE"
     PRICE_TABLE = "PRICE_TABLE"
+    JOB_VOLUME_GIB = "JOB_VOLUME_GIB"  # of the gp3 volume that the stage's launch template gives every job's instance
     BENCHMARK_STATE_MACHINE = "BENCHMARK_STATE_MACHINE"

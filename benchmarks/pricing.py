@@ -98,7 +98,7 @@ def _price(table: Tables) -> Any:  # noqa: ANN401 - a Bill, whose module is impo
     end = START + timedelta(days=2)
     book = PriceList("prices", "us-east-1", (START, end))
     _play_aws(service, prices, table)
-    usage = read_usage(UsageTable("usage"), LAUNCH, 1)
+    usage = read_usage(UsageTable("usage"), LAUNCH, 1, 100)
     return make_bill(usage, book, end)
 
 

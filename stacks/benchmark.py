@@ -224,6 +224,7 @@ class BenchmarkStack(StageStack):
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
                 Setting.USAGE_TABLE: data.usage_table.table_name,
                 Setting.PRICE_TABLE: self._price_table.table_name,
+                Setting.JOB_VOLUME_GIB: str(self.settings.batch.volume_gib),
                 Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
             },
         )

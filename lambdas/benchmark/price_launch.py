@@ -34,6 +34,7 @@ class Settings:
     launch_table: str
     usage_table: str
     price_table: str
+    job_volume_gib: str
     results_bucket: str
 
 
@@ -56,7 +57,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     launch = LaunchRepository(settings().launch_table).get(launch_id)
     if launch is None:
         raise LookupError(f"There is no launch {launch_id}.")
-    usage = read_usage(UsageTable(settings().usage_table), launch_id, attempt)
+    usage = read_usage(UsageTable(settings().usage_table), launch_id, attempt, int(settings().job_volume_gib))
     now = datetime.now(UTC)
     prices = PriceList(settings().price_table, aws.client("dynamodb").meta.region_name, _window(usage, now))
     bill = make_bill(usage, prices, now)

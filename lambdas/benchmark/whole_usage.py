@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Final
 
 from lambdas.benchmark.pricing.bill import LaunchUsage
+from lambdas.benchmark.pricing.instances import GP3_INCLUDED_IOPS, GP3_INCLUDED_MIBPS
 from lambdas.benchmark.pricing.money import PriceError
-from lambdas.benchmark.usage import JobUse
+from lambdas.benchmark.usage import InstanceUse, JobUse, Volume
 from lambdas.benchmark.usage_table import AttemptUsage, UsageTable
 
 _AT_ONCE: Final = 10
 """Queries at once, as many as botocore's pool of connections has by default: a thousand instances in a few seconds."""
 
 
-def read_usage(table: UsageTable, launch_id: str, attempt: int) -> LaunchUsage:
-    """Read it.
+def read_usage(table: UsageTable, launch_id: str, attempt: int, job_volume_gib: int) -> LaunchUsage:
+    """Read it. A job's instance whose volume nobody saw had the one of the stage's launch template, `job_volume_gib`.
 
     Raises PriceError when an attempt of a job ran nobody knows where: its part of an instance would be missing.
     """
@@ -30,11 +31,21 @@ def read_usage(table: UsageTable, launch_id: str, attempt: int) -> LaunchUsage:
     return LaunchUsage(
         launch_id,
         attempt,
-        instances=[replace(each, is_exclusive=each.id in usage.exclusive) for each in instances.values()],
+        instances=[_with_volume(each, usage, job_volume_gib) for each in instances.values()],
         jobs=_neighbours(table, ids, usage),
         tasks=usage.tasks,
         file_systems=usage.file_systems,
     )
+
+
+def _with_volume(instance: InstanceUse, usage: AttemptUsage, job_volume_gib: int) -> InstanceUse:
+    """EC2 tells of no volumes once an instance is terminated, and a job's instance may be before its event arrives."""
+    if instance.id in usage.exclusive:
+        if not instance.volumes:
+            raise PriceError(f"Of instance {instance.id} nobody saw the volume in time.")
+        return replace(instance, is_exclusive=True)
+    usual = Volume(f"volume of {instance.id}", "gp3", job_volume_gib, GP3_INCLUDED_IOPS, GP3_INCLUDED_MIBPS)
+    return instance if instance.volumes else replace(instance, volumes=(usual,))
 
 
 def _neighbours(table: UsageTable, ids: Sequence[str], usage: AttemptUsage) -> dict[str, Sequence[JobUse]]:

@@ -89,6 +89,9 @@ def test_its_figures_are_those_of_the_recorded_usage_and_prices(platform, finish
         billed = sum(Decimal(line["amount"]) for line in finished["costBreakdown"] if line["resource"] == id_)
         expected = hours(host, least=60) * history[-1].usd
         assert billed == pytest.approx(expected, abs=Decimal("0.000002")), (id_, host)
+    expected = sum(hours(instances[id_], least=60) for id_ in own) * 100 * Decimal("0.08") / 720
+    if len(own) == len({id_ for id_, owners in users.items() if launch_id in owners}):
+        assert Decimal(finished["volumeCost"]) == pytest.approx(expected, abs=Decimal("0.000003"))
     (system,) = [item for item in items if item["owner"] == launch_id and item["usageId"].startswith("fsx#")]
     expected = hours(system) * 1200 * Decimal("0.14") / 720
     assert Decimal(finished["filesystemCost"]) == pytest.approx(expected, abs=Decimal("0.000002"))

@@ -171,6 +171,7 @@ def account(repository: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accoun
     for name, value in {
         "USAGE_TABLE": "usage",
         "PRICE_TABLE": "prices",
+        "JOB_VOLUME_GIB": "100",
         "RESULTS_BUCKET": "results",
         "PLACEMENTS": json.dumps([{"zone": "us-east-1a", "subnetId": "s", "queues": {"batch-spot/low": "queue"}}]),
     }.items():

@@ -169,3 +169,11 @@ def test_an_attempt_of_a_job_whose_instance_nobody_saw_is_told(account):
     deliver(batch_event(job("job-1", ("i-1", 0, 60))))
     with pytest.raises(PriceError, match="nobody saw the instance"):
         price()
+
+
+def test_a_volume_that_went_before_it_was_seen_is_the_launch_templates(account):
+    register()
+    account.add_instance("i-1", BlockDeviceMappings=[])
+    deliver(batch_event(job("job-1", ("i-1", 2, 80))), instance_event("i-1", "shutting-down", 90))
+    assert price()["volumeCost"] == "0.016667"
+    assert lines()[-1]["resource"] == "volume of i-1"
