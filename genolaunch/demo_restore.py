@@ -20,8 +20,8 @@ from rich.table import Table
 
 from contract import Status
 from genolaunch import render
-from genolaunch.demo import EXAMPLE, Demo, follow, start_cloud, submit_config
-from genolaunch.errors import GenolaunchError, sentence_for
+from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, start_cloud, submit_config
+from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 from genolaunch.local import LOCAL_STAGE, STATE_DIR, local_command
 from genolaunch.platform import Platform
@@ -136,14 +136,8 @@ def demo(
     state_dir: Annotated[Path, typer.Option(help="Where the embedded cloud keeps its state and logs.")] = STATE_DIR,
 ) -> None:
     """Run GWASs on archived cohorts on this machine. The embedded cloud goes on running afterwards."""
-    try:
+    with failures_told():
         run(render.console(), state_dir)
-    except Exception as error:
-        sentence = sentence_for(error)
-        if sentence is None:
-            raise
-        typer.echo(f"The demo failed: {sentence}", err=True)
-        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from rich.text import Text
 
 from contract import SOURCES_PREFIX, SnakemakeEngine
 from genolaunch import render
-from genolaunch.demo import Demo, drop, follow, how_to_go_on, start_cloud, times
-from genolaunch.errors import GenolaunchError, sentence_for
+from genolaunch.demo import Demo, drop, failures_told, follow, how_to_go_on, start_cloud, times
+from genolaunch.errors import GenolaunchError
 from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control
 from genolaunch.platform import Platform
 from genolaunch.submission import planned_uploads, upload_data
@@ -135,14 +135,8 @@ def demo_snakemake(
     state_dir: Annotated[Path, typer.Option(help="Where the embedded cloud keeps its state and logs.")] = STATE_DIR,
 ) -> None:
     """Run a real Snakemake workflow on the whole platform on this machine, by both engines."""
-    try:
+    with failures_told():
         run(render.console(), state_dir)
-    except Exception as error:
-        sentence = sentence_for(error)
-        if sentence is None:
-            raise
-        typer.echo(f"The demo failed: {sentence}", err=True)
-        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":
