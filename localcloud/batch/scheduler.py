@@ -268,11 +268,17 @@ class Scheduler:
     # --- Running -----------------------------------------------------------------------------------------------------
     def _dispatch(self) -> None:
         while not self._closing and (job := self._next_that_fits()) is not None:
+            try:
+                attempt = self._attempt_runner.prepare(job)
+            except Exception as error:  # one job without a host must not stop the queues of all others
+                logger.exception("Job %s has no host", job.id)
+                self._end([(job, JobStatus.FAILED, f"InternalError: {error}")])
+                continue
             self._free_cores -= self._cores_of(job)
             job.stop = StopSignal()
-            job.current = self._attempt_runner.prepare(job)
+            job.current = attempt
             self._set_status(job, JobStatus.STARTING)
-            self._workers.submit(self._run, job, job.current, job.stop)
+            self._workers.submit(self._run, job, attempt, job.stop)
 
     def _next_that_fits(self) -> Job | None:
         """The next job, or None while it does not fit: letting smaller ones pass it could make it wait for ever."""

@@ -190,20 +190,21 @@ def stage(tmp_path_factory: pytest.TempPathFactory, snakemake9: Path) -> Iterato
                     {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
                 ],
             )
-        made.queues = _queues(made.client("batch"))
+        made.queues = _queues(made)
         yield made
     finally:
         control.down(state)
 
 
-def _queues(batch: Any) -> dict[str, str]:
+def _queues(stage: Stage) -> dict[str, str]:
+    batch = stage.client("batch")
     batch.create_compute_environment(
         computeEnvironmentName="instances",
         type="MANAGED",
         computeResources={
             "type": "SPOT",
             "maxvCpus": 16,
-            "subnets": ["subnet-1"],
+            "subnets": [stage.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]],
             "instanceRole": "role",
             "instanceTypes": ["optimal"],
         },

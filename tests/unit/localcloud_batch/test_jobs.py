@@ -293,3 +293,18 @@ def test_much_output_arrives_whole_and_in_order(cloud):
 
 def test_the_image_is_part_of_the_description(cloud):
     assert cloud.run(["true"])["container"]["image"] == IMAGE
+
+
+def test_a_job_that_finds_no_host_fails_and_the_next_one_runs(cloud, monkeypatch):
+    prepare = cloud.batch._scheduler._attempt_runner.prepare
+    hosts = iter([None])
+
+    def once_without(job):
+        if next(hosts, job) is None:
+            raise RuntimeError("the subnet does not exist")
+        return prepare(job)
+
+    monkeypatch.setattr(cloud.batch._scheduler._attempt_runner, "prepare", once_without)
+    first, second = cloud.run(["true"]), cloud.run(["true"])
+    assert (first["status"], first["statusReason"]) == ("FAILED", "InternalError: the subnet does not exist")
+    assert second["status"] == "SUCCEEDED"
