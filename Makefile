@@ -63,7 +63,7 @@ lint: setup ## style, types, state machines, templates
 	$(BIN)/cfn-lint 'build/lint/**/*.template.json'
 
 nag: setup ## cdk-nag's AwsSolutions and HIPAA Security packs: every finding is explained (checks/explained.py)
-	$(BIN)/python -m checks.nag --pipeline
+	$(BIN)/python -m checks.nag
 
 audit: setup ## known vulnerabilities of everything that is locked (asks PyPI and npm)
 	$(BIN)/pip-audit --disable-pip $(foreach lock,$(LOCKS),-r $(lock))
@@ -73,8 +73,14 @@ format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-synth: setup ## the CloudFormation templates of STAGE, in cdk.out
+synth: setup ## the checked CloudFormation templates of STAGE, or of all stages of SETTINGS=file.json, in cdk.out
+ifdef SETTINGS
+	$(BIN)/npx cdk synth --quiet -c settings-file=$(SETTINGS)
+	$(BIN)/python -m checks.nag --settings-file $(SETTINGS)
+else
 	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+	$(BIN)/python -m checks.nag --stage $(STAGE)
+endif
 
 synth-pipeline: setup ## the pipeline's template, and those of its stages, in cdk.out
 	$(BIN)/npx cdk synth --quiet -c pipeline=true

@@ -7,6 +7,7 @@ A finding is written as the packs name it, `[Resource::…]` included; ARNs of r
 from typing import Final
 
 _IAM: Final = "AwsSolutions-IAM5"
+_FUNCTIONS: Final = ("*/Functions/*/Resource", "tibanna/RunTask/Resource", "tibanna/CheckTask/Resource")
 
 EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     # --- IAM -------------------------------------------------------------------------------------------------------
@@ -22,16 +23,53 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     "Made for each launch, with a name that nobody knows before: a condition on the stage's tags limits each of them"
     " (statement by statement, tests/infrastructure/test_workflows.py).": [
         (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "*Workflow/Role/DefaultPolicy/Resource")
-        for kind in ("job", "job-definition", "launch-template", "association", "file-system", "task")
+        for kind in ("job", "job-definition", "launch-template", "association", "file-system", "task", "instance")
+    ],
+    "Jobs of the Snakemake launcher's own launch, which Batch names: each statement's condition names the stage's tags"
+    " (tests/infrastructure/test_snakemake_batch.py).": [
+        (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "snakemake/LauncherRole/DefaultPolicy/Resource")
+        for kind in ("job", "job-definition")
+    ],
+    "EC2 names what Tibanna's client and functions start for a job; conditions name the tag and the instance profile of"
+    " this stage's unicorn, and the subnets and security group are its own (tests/infrastructure/test_tibanna.py).": [
+        *(
+            (f"{_IAM}[Resource::arn:*:instance/[*]]", f"{role}/DefaultPolicy/Resource")
+            for role in ("snakemake/LauncherRole", "tibanna/CheckTaskRole")
+        ),
+        *(
+            (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "tibanna/RunTaskRole/DefaultPolicy/Resource")
+            for kind in ("fleet", "instance", "launch-template", "network-interface", "volume", "image")
+        ),
+    ],
+    "Service-linked roles of EC2 for Spot and fleets, by their services' paths; the condition names the service.": [
+        (f"{_IAM}[Resource::arn:*:role/aws-service-role/{service}.amazonaws.com/[*]]", "tibanna/RunTaskRole/*")
+        for service in ("ec2fleet", "spot")
+    ],
+    "Executions of Tibanna's unicorn of this stage, whose names its client makes up.": [
+        (f"{_IAM}[Resource::arn:*:execution:tibanna_unicorn_genolaunch_*:[*]]", "*/DefaultPolicy/Resource"),
+    ],
+    "The launchers' tasks of this stage's one cluster, which ECS names.": [
+        (f"{_IAM}[Resource::arn:*:task/<Cluster*>/[*]]", "snakemake/Functions/*/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", "cleanup/*/DefaultPolicy/Resource"),
+    ],
+    "Launches name the image with their rules' tools themselves: any repository of this account, to read.": [
+        (f"{_IAM}[Resource::arn:*:repository/[*]]", "snakemake-batch/ExecutionRole/DefaultPolicy/Resource"),
     ],
     "The executions of one state machine of this stage, whose names nobody knows before.": [
         (f"{_IAM}[Resource::arn:*:execution:genolaunch-*[*]]", "*/Resource"),
     ],
     "A function with all its versions: what starts an execution must also be able to invoke a pinned one.": [
-        (f"{_IAM}[Resource::*Functions*:[*]]", "*Workflow/Role/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::*{function}*:[*]]", "*Workflow/Role/DefaultPolicy/Resource")
+        for function in ("Functions", "<RunTask", "<CheckTask")
     ],
-    "The objects below one prefix of one bucket of this stage, or of the data bucket, whose prefixes are the users'.": [
-        (f"{_IAM}[Resource::*{{{bucket}}}/*]", "*/Resource") for bucket in ("Data", "LaunchFiles", "Results")
+    "The objects below one prefix of one bucket of this stage; of the data bucket and of the buckets that the settings"
+    " name, whose prefixes are the users', all.": [
+        (f"{_IAM}[Resource::*{bucket}/*]", "*/Resource")
+        for bucket in (
+            *("{Data}", "{LaunchFiles}", "{Results}", "{TibannaLogs}"),
+            # Of checks/three_accounts.json: readable_buckets, writable_buckets.
+            *("s3:::shared-cohorts", "s3:::lab-runs"),
+        )
     ],
     "FSx refuses to link a bucket for a caller without these (user guide, 'Prerequisites for linking to S3').": [
         (f"{_IAM}[Action::s3:{action}[*]]", "regenie/RegenieWorkflow/Role/DefaultPolicy/Resource")
@@ -44,6 +82,10 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "compute/InstanceRole/DefaultPolicy/Resource")
         for kind in ("cluster", "container-instance")
     ],
+    "… and so it is not known which instance a job's container runs on: to describe it, nothing else.": [
+        (f"{_IAM}[Resource::arn:*:container-instance/[*]]", f"benchmark/Functions/{name}Role/DefaultPolicy/Resource")
+        for name in ("CollectUsage", "RecordUsage")
+    ],
     "The names that this stage publishes, and nothing else, are below this path.": [
         (f"{_IAM}[Resource::arn:*:parameter/genolaunch/*/[*]]", "access/Launchers/Resource"),
     ],
@@ -53,14 +95,21 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     # --- Functions -------------------------------------------------------------------------------------------------
     "It reaches AWS's services alone, over TLS and with its role: a place in the VPC would give it a way to the"
     " internet (NAT) that it does not have, and slower starts.": [
-        ("HIPAA.Security-LambdaInsideVPC", "*/Functions/*/Resource"),
+        ("HIPAA.Security-LambdaInsideVPC", path) for path in _FUNCTIONS
     ],
     "Invoked by a state machine or a queue, which keep what fails; scheduled ones look for the same things again.": [
-        ("HIPAA.Security-LambdaDLQ", "*/Functions/*/Resource"),
+        ("HIPAA.Security-LambdaDLQ", path) for path in _FUNCTIONS
     ],
     "Its callers limit it: a queue's maximum concurrency, one schedule, one call for a launch's step. A reservation"
     " would take concurrency from the account's other functions.": [
-        ("HIPAA.Security-LambdaConcurrency", "*/Functions/*/Resource"),
+        ("HIPAA.Security-LambdaConcurrency", path) for path in _FUNCTIONS
+    ],
+    "Tibanna's own functions, whose package says that it takes no Python newer than 3.12.": [
+        ("AwsSolutions-L1", f"tibanna/{name}/Resource") for name in ("RunTask", "CheckTask")
+    ],
+    # --- Containers ------------------------------------------------------------------------------------------------
+    "HOME and TMPDIR, which are no secrets: a read-only root needs them to be elsewhere.": [
+        ("AwsSolutions-ECS2", "snakemake/Task/Resource"),
     ],
     # --- State machines and queues ---------------------------------------------------------------------------------
     "Errors are logged, without data. Step Functions itself keeps the whole history, for 90 days, behind IAM; traits'"
@@ -75,15 +124,20 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     " stage's owner to decide. Versions and point-in-time recovery guard against mistakes.": [
         ("HIPAA.Security-S3BucketReplicationEnabled", "data/*/Resource"),
     ],
-    "Data sets are large, and kept by those who upload them; nothing here changes them. Access logs are only added.": [
+    "Data sets are large, and kept by those who upload them; nothing here changes them. Logs are added, and expire.": [
         ("HIPAA.Security-S3BucketVersioningEnabled", path)
-        for path in ("data/Data/Resource", "data/AccessLogs/Resource")
+        for path in ("data/Data/Resource", "data/AccessLogs/Resource", "data/TibannaLogs/Resource")
     ],
     "S3 delivers access logs only to buckets that are encrypted with its own keys.": [
         ("HIPAA.Security-S3DefaultEncryptionKMS", "data/AccessLogs/Resource"),
     ],
     "Continuous backups (point-in-time recovery) are on, for 35 days; a plan is a setting of the stage.": [
-        ("HIPAA.Security-DynamoDBInBackupPlan", f"data/{table}/Resource") for table in ("Launches", "Tasks")
+        ("HIPAA.Security-DynamoDBInBackupPlan", f"{table}/Resource")
+        for table in ("data/Launches", "data/Tasks", "data/Usage", "data/TibannaJobs", "benchmark/UnitPrices")
+    ],
+    "AWS Backup's user guide has its role keep AWS's policies: what a backup takes differs by service, and changes.": [
+        (f"AwsSolutions-IAM4[Policy::*{policy}]", "backup/Role/Resource")
+        for policy in ("AWSBackupServiceRolePolicyForS3Backup", "AWSBackupServiceRolePolicyForBackup")
     ],
     # --- Network ---------------------------------------------------------------------------------------------------
     "Only the NAT gateways are in the public subnets: jobs need packages, images and AWS's endpoints.": [
@@ -100,6 +154,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
             for action in ("Abort", "DeleteObject", "GetBucket", "GetObject", "List")
         ),
         (f"{_IAM}[Resource::<PipelineArtifactsBucket*.Arn>/[*]]", "pipeline/*/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::*:genolaunch-pipeline-*eplicationbucket*/[*]]", "pipeline/*/DefaultPolicy/Resource"),
         (f"{_IAM}[Resource::arn:*:report-group/*[*]]", "pipeline/*/DefaultPolicy/Resource"),
         (f"{_IAM}[Resource::arn:*:log-group:/aws/codebuild/*[*]]", "pipeline/*/DefaultPolicy/Resource"),
     ],
@@ -107,7 +162,11 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         (f"{_IAM}[Resource::arn:[*]:iam::*:role/[*]]", "pipeline/Pipeline/UpdatePipeline/SelfMutation/Role/*"),
     ],
     "Artifacts are copies of the repository, of use until they are deployed. What happened is in CloudTrail.": [
-        (rule, "pipeline/Pipeline/Pipeline/ArtifactsBucket/Resource")
+        (rule, path)
+        for path in (
+            "pipeline/Pipeline/Pipeline/ArtifactsBucket/Resource",
+            "pipeline/cross-region-stack-*/Default/CrossRegionCodePipelineReplicationBucket/Resource",
+        )
         for rule in (
             "AwsSolutions-S1",
             "HIPAA.Security-S3BucketLoggingEnabled",

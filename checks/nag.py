@@ -2,10 +2,14 @@
 
 A finding is an error unless `checks/explained.py` says, for that finding and that resource, why it may stand. An
 explanation that no finding needs any more is an error too.
+
+Without arguments the app is checked with cdk.json's stages, and with those of checks/three_accounts.json, which turn
+on what cdk.json's do not.
 """
 
 import argparse
 import contextlib
+import io
 import json
 import re
 import sys
@@ -22,6 +26,15 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
 import app
 from checks.explained import EXPLAINED
+
+_EVERY_OPTION: Final = Path(__file__).with_name("three_accounts.json")
+_REPOSITORYS: Final[tuple[Mapping[str, str], ...]] = (
+    {"pipeline": "true"},
+    {"pipeline": "true", "settings-file": str(_EVERY_OPTION)},
+)
+
+_FOREIGN: Final = r'\{"Fn::GetStackOutput":.*?(?:FnGetAtt|Ref)([A-Za-z]+?)[0-9A-F]{8}(?:Arn)?[0-9A-F]{8}"\}\}'
+"""A reference to another stack."""
 
 _OWN_CHECKS: Final = "CloudFormation Validate"
 """The library's own rules: they fail the synthesis by themselves, and are acknowledged in the stacks."""
@@ -40,14 +53,19 @@ class Finding:
 def findings(context: Mapping[str, str]) -> list[Finding]:
     """What the packs find in the app that this context asks for."""
     with tempfile.TemporaryDirectory() as folder:
-        skip_bundling: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
-        made = cdk.App(outdir=folder, context={**app.context_of_cdk_json(), **skip_bundling, **context})
-        Validations.of(made).add_plugins(AwsSolutionsChecks(made), HIPAASecurityChecks(made))
-        app.build(made)
-        # The library prints and raises for what is explained, too.
-        with contextlib.suppress(RuntimeError):
-            made.synth()
-        report = json.loads(Path(folder, "validation-report.json").read_text(encoding="utf-8"))
+        return findings_in(context, Path(folder))
+
+
+def findings_in(context: Mapping[str, str], folder: Path) -> list[Finding]:
+    """The same; the templates are left in `folder`."""
+    skip_bundling: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
+    made = cdk.App(outdir=str(folder), context={**app.context_of_cdk_json(), **skip_bundling, **context})
+    Validations.of(made).add_plugins(AwsSolutionsChecks(made), HIPAASecurityChecks(made))
+    app.build(made)
+    # The library raises for what is explained, too.
+    with contextlib.suppress(RuntimeError):
+        made.synth()
+    report = json.loads((folder / "validation-report.json").read_text(encoding="utf-8"))
     return sorted(set(_read(report["pluginReports"])))
 
 
@@ -62,7 +80,7 @@ def _read(reports: Iterable[Mapping[str, Any]]) -> Iterable[Finding]:
 
 def _short(rule: str) -> str:
     """References to other stacks are long, and differ between stages: only what they refer to counts."""
-    return re.sub(r'\{"Fn::GetStackOutput":.*?FnGetAtt([A-Za-z]+?)[0-9A-F]{8}Arn[0-9A-F]{8}"\}\}', r"{\1}", rule)
+    return re.sub(_FOREIGN, r"{\1}", rule)
 
 
 def _below_stage(path: str) -> str:
@@ -97,15 +115,22 @@ def unneeded(found: Sequence[Finding]) -> list[tuple[str, str]]:
 def main() -> int:
     """Print what is not explained; 1 if there is anything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", action="store_true", help="the pipeline with all its stages, not one stage")
+    parser.add_argument("--settings-file", metavar="FILE", help="check the stages of this file only")
+    parser.add_argument("--stage", help="check this stage only")
     parser.add_argument("--all", action="store_true", help="also print what is explained, with its reason")
     options = parser.parse_args()
-    found = findings({"pipeline": "true"} if options.pipeline else {"stage": "prod"})
+    asked = {"settings-file": options.settings_file, "stage": options.stage}
+    chosen = {key: value for key, value in asked.items() if value}
+    # The library prints all that it finds, also what is explained, and the last of it late.
+    unread = io.TextIOWrapper(io.BytesIO())
+    with contextlib.redirect_stderr(unread):
+        found = sorted({finding for context in ([chosen] if chosen else _REPOSITORYS) for finding in findings(context)})
+    sys.stderr = unread
     open_ones = [finding for finding in found if reason_for(finding) is None]
     for finding in found if options.all else open_ones:
         print(f"{finding.rule}\n  {finding.path}\n  {reason_for(finding) or 'NOT EXPLAINED'}")  # noqa: T201
     print(f"{len(found)} findings, {len(open_ones)} of them not explained")  # noqa: T201
-    stale = unneeded(found) if options.pipeline else []
+    stale = [] if chosen else unneeded(found)
     for rule, path in stale:
         print(f"explained, but not found: {rule} at {path}")  # noqa: T201
     return 1 if open_ones or stale else 0

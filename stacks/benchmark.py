@@ -232,7 +232,7 @@ class BenchmarkStack(StageStack):
         data.allow_items(function, data.usage_table, "Query", "BatchGetItem")
         self._allow_reading_neighbours(function)
         data.allow_items(function, self._price_table, "GetItem", "PutItem")
-        data.results_bucket.grant_put(function, f"{RESULTS_PREFIX}*")
+        data.allow_writing(function, data.results_bucket, RESULTS_PREFIX)
         function.add_to_role_policy(look_up("pricing:GetProducts", "ec2:DescribeSpotPriceHistory"))
         function.add_to_role_policy(
             iam.PolicyStatement(

@@ -98,7 +98,7 @@ class CleanupStack(StageStack):
         )
         self._look_at_launchers(function)
         # The lists of the jobs that launchers submitted.
-        self._data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}*")
+        self._data.allow_reading(function, self._data.results_bucket, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}")
         for machine in (self._regenie.jobs_machine, self._tibanna.machine):
             machine.grant(function, "states:ListExecutions")
         return function

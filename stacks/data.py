@@ -117,6 +117,12 @@ class DataStack(StageStack):
             # Finishing an upload decrypts what its parts were encrypted with.
             self._allow_s3(grantee, ["s3:AbortMultipartUpload"], objects, "kms:Decrypt")
 
+    def allow_working(self, grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str = "") -> None:
+        """Let somebody read, put and remove objects below a prefix; earlier versions stay out of reach."""
+        self.allow_reading(grantee, bucket, prefix)
+        self.allow_writing(grantee, bucket, prefix, in_parts=True)
+        self._allow_s3(grantee, ["s3:DeleteObject"], bucket.arn_for_objects(f"{prefix}*"))
+
     def _allow_s3(self, grantee: iam.IGrantable, actions: list[str], resource: str, *key_actions: str) -> None:
         grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         if key_actions:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Duration
+from aws_cdk import Annotations, Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
@@ -56,8 +56,7 @@ _LOST: Final = Duration.hours(24)
 _TRIES: Final = 185
 """EventBridge's own most, within a day."""
 
-_RESULTS: Final = f"{RESULTS_PREFIX}*"
-_LAUNCHER_OBJECTS: Final = f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}*"
+_LAUNCHER_OBJECTS: Final = f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}"
 
 
 class SnakemakeStack(StageStack):
@@ -153,11 +152,11 @@ class SnakemakeStack(StageStack):
         data = self._data
         role = self._make_role("LauncherRole", "Snakemake itself: the workflow's files, and how far the launch is")
         for bucket in self._readable:
-            bucket.grant_read(role)
+            data.allow_reading(role, bucket)
         for bucket in (data.data_bucket, *self._writable):
-            bucket.grant_read_write(role)
-        data.results_bucket.grant_read(role, _RESULTS)
-        data.results_bucket.grant_put(role, _RESULTS)
+            data.allow_working(role, bucket)
+        data.allow_reading(role, data.results_bucket, RESULTS_PREFIX)
+        data.allow_writing(role, data.results_bucket, RESULTS_PREFIX, in_parts=True)
         data.allow_items(role, data.launch_table, "UpdateItem")
         data.allow_items(role, data.task_table, "PutItem", "BatchWriteItem")
         return role
@@ -178,6 +177,9 @@ class SnakemakeStack(StageStack):
             # Its owner is that of the folder in the image, which declares it as a volume: otherwise it would be root's
             # (Amazon ECS developer guide, "Use bind mounts").
             volumes=[ecs.Volume(name="work")],
+        )
+        Annotations.of(definition).acknowledge_warning(
+            "@aws-cdk/aws-ecs:ecrImageRequiresPolicy", "image_uri lets the execution role pull what the settings name"
         )
         container = definition.add_container(
             LAUNCHER_CONTAINER,
@@ -232,10 +234,10 @@ class SnakemakeStack(StageStack):
         data.allow_items(function, data.launch_table, "GetItem")
         data.allow_query_by_status(function)
         for prefix in (SNAKEFILES_PREFIX, SOURCES_PREFIX):
-            data.launch_bucket.grant_read(function, f"{prefix}*")
+            data.allow_reading(function, data.launch_bucket, prefix)
         for bucket in (*self._readable, *self._writable, data.data_bucket):
-            bucket.grant_read(function)
-        data.results_bucket.grant_put(function, _LAUNCHER_OBJECTS)
+            data.allow_reading(function, bucket)
+        data.allow_writing(function, data.results_bucket, _LAUNCHER_OBJECTS)
         return function
 
     def _make_workflow(self, network: NetworkStack) -> AslStateMachine:
@@ -348,7 +350,7 @@ class SnakemakeStack(StageStack):
     def _allow_following(self, function: lambda_.Function) -> None:
         self._data.allow_items(function, self._data.launch_table, "UpdateItem")
         self._data.allow_items(function, self._data.task_table, "GetItem")
-        self._data.results_bucket.grant_read(function, _LAUNCHER_OBJECTS)
+        self._data.allow_reading(function, self._data.results_bucket, _LAUNCHER_OBJECTS)
         self.machine.grant_task_response(function)
 
     # --- Events -----------------------------------------------------------------------------------------------------

@@ -59,9 +59,9 @@ class SnakemakeBatchStack(StageStack):
         role = self._make_role("JobRole", "A Snakemake job: the workflow's files in S3")
         settings = self.settings
         for bucket in self._buckets("Readable", settings.readable_buckets):
-            bucket.grant_read(role)
+            self._data.allow_reading(role, bucket)
         for bucket in (self._data.data_bucket, *self._buckets("Writable", settings.writable_buckets)):
-            _allow_work(role, bucket)
+            self._data.allow_working(role, bucket)
         return role
 
     def _make_execution_role(self) -> iam.Role:
@@ -144,17 +144,3 @@ class SnakemakeBatchStack(StageStack):
 
     def _job_definitions(self) -> str:
         return self.format_arn(service="batch", resource="job-definition", resource_name="*")
-
-
-def _allow_work(role: iam.Role, bucket: s3.IBucket) -> None:
-    """Reading and writing of the workflow's files: less than `grant_read_write`, which deletes old versions too."""
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
-            resources=[bucket.arn_for_objects("*")],
-        )
-    )
-    # Whole, without a condition on the prefix: the plugin asks HeadBucket, and takes a refusal for a missing bucket.
-    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
-    if bucket.encryption_key is not None:
-        bucket.encryption_key.grant_encrypt_decrypt(role)

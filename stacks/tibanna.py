@@ -86,7 +86,7 @@ class TibannaStack(StageStack):
     def allow_client(self, grantee: iam.IGrantable) -> None:
         """What Tibanna's client does: start, look at and stop executions, and end their instances."""
         self.machine.grant_start_execution(grantee)
-        self.log_bucket.grant_read_write(grantee)
+        self._allow_logs(grantee)
         for statement in (
             iam.PolicyStatement(
                 sid="FollowTibanna",
@@ -102,7 +102,12 @@ class TibannaStack(StageStack):
             look_up("ec2:DescribeInstances"),
         ):
             grantee.grant_principal.add_to_principal_policy(statement)
-        self._data.key.grant_encrypt_decrypt(grantee)
+        self._data.key.grant_encrypt_decrypt(grantee)  # the table's
+
+    def _allow_logs(self, grantee: iam.IGrantable) -> None:
+        """Objects that say how jobs are: Tibanna puts and reads them, and removes none."""
+        self._data.allow_reading(grantee, self.log_bucket)
+        self._data.allow_writing(grantee, self.log_bucket, "", in_parts=True)
 
     def _make_instance_role(self) -> iam.Role:
         role = iam.Role(
@@ -112,10 +117,10 @@ class TibannaStack(StageStack):
             description="An instance of Tibanna's, and the job on it: the workflow's files and the job's log",
         )
         for bucket in self._writable:
-            bucket.grant_read_write(role)
-        self.log_bucket.grant_read_write(role)
+            self._data.allow_working(role, bucket)
+        self._allow_logs(role)
         for bucket in self._readable:
-            bucket.grant_read(role)
+            self._data.allow_reading(role, bucket)
         for statement in (
             iam.PolicyStatement(
                 sid="NameAclsAndTags",  # Tibanna names a private ACL; a workflow's config may ask for tags
@@ -152,9 +157,9 @@ class TibannaStack(StageStack):
                 "SECURITY_GROUPS": self.security_group.security_group_id,
             },
         )
-        self.log_bucket.grant_read_write(function)
+        self._allow_logs(function)
         for bucket in (*self._writable, *self._readable):  # sizes of the inputs
-            bucket.grant_read(function)
+            self._data.allow_reading(function, bucket)
         self._data.allow_items(function, self._data.tibanna_table, "UpdateItem", "Query")
         for statement in (
             look_up("ec2:DescribeInstances", "ec2:DescribeInstanceTypes"),
@@ -229,7 +234,7 @@ class TibannaStack(StageStack):
 
     def _make_check_task(self, code: lambda_.Code) -> lambda_.Function:
         function = self._function("CheckTask", "check_task_awsem", "Looks whether a job has ended", code, {})
-        self.log_bucket.grant_read_write(function)
+        self._allow_logs(function)
         self._data.allow_items(function, self._data.tibanna_table, "Query")
         for statement in (
             iam.PolicyStatement(

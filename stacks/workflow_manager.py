@@ -137,8 +137,8 @@ class WorkflowManagerStack(StageStack):
         data.bus.grant_put_events_to(function)
         data.topic.grant_publish(function)
         # The answer to a file is amended when its launch is rejected later, for its data.
-        data.launch_bucket.grant_read(function, f"{FEEDBACK_PREFIX}*")
-        data.launch_bucket.grant_put(function, f"{FEEDBACK_PREFIX}*")
+        data.allow_reading(function, data.launch_bucket, FEEDBACK_PREFIX)
+        data.allow_writing(function, data.launch_bucket, FEEDBACK_PREFIX)
         return function
 
     def _allow_queue(self, function: lambda_.Function) -> None:
@@ -172,7 +172,7 @@ class WorkflowManagerStack(StageStack):
             timeout=Duration.minutes(1),
             environment={Setting.LAUNCH_BUCKET: self._data.launch_bucket.bucket_name},
         )
-        self._data.launch_bucket.grant_put(function, SCHEMA_KEY)
+        self._data.allow_writing(function, self._data.launch_bucket, SCHEMA_KEY)
         events.Rule(
             self,
             "Deployed",

@@ -54,6 +54,16 @@ WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 
+# Patterns of actions, with the reason why a pattern it is.
+PATTERNS = {
+    # What DynamoDB's user guide asks of whoever uses a table with a customer's key.
+    "kms:GenerateDataKey*",
+    "kms:ReEncrypt*",
+    # FSx refuses to link a bucket for a caller without these (user guide, "Prerequisites for linking to S3").
+    "s3:Get*",
+    "s3:List*",
+}
+
 TAGGED = {
     "AWS::Batch::ComputeEnvironment",
     "AWS::Batch::JobQueue",
@@ -100,6 +110,19 @@ def test_nothing_is_allowed_on_all_resources_that_could_be_allowed_on_some(stack
     ]
 
     assert too_wide == []
+
+
+def test_actions_are_named_and_not_left_to_a_pattern(stacks):
+    patterns = {
+        (stack.name, action)
+        for stack in stacks.values()
+        for _, statement in stack.statements()
+        for action in as_list(statement["Action"])
+        if "*" in action
+    }
+
+    assert {action for _, action in patterns} <= PATTERNS
+    assert {stack for stack, action in patterns if action.startswith("s3:")} == {"regenie"}
 
 
 def test_no_role_has_a_policy_that_somebody_else_keeps(stacks):

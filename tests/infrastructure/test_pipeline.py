@@ -4,46 +4,34 @@ import json
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
-import app
+from checks import nag
 from stacks.config import InvalidSettingsError, read_delivery
-from tests.infrastructure.conftest import RAW_SETTINGS, Stack, as_list, make_settings
+from tests.infrastructure.conftest import Stack, as_list, make_settings
 
-CONNECTION = "arn:aws:codeconnections:eu-west-1:111111111111:connection/01234567-89ab-cdef-0123-456789abcdef"
-DELIVERY: dict[str, Any] = {
-    "account": "111111111111",
-    "region": "eu-west-1",
-    "repository": "example/genolaunch",
-    "branch": "release",
-    "connection_arn": CONNECTION,
-    "stages": ["dev", "test", "prod"],
-    "smoke_tested": ["test"],
-    "approved": ["prod"],
-    "notification_emails": ["platform@example.org"],
+REPOSITORY = Path(__file__).parents[2]
+SETTINGS = REPOSITORY / "checks" / "three_accounts.json"
+DELIVERY: dict[str, Any] = json.loads(SETTINGS.read_text())["delivery"]
+CONNECTION = DELIVERY["connection_arn"]
+ACCOUNTS = {
+    "dev": ("222222222222", "eu-west-1"),
+    "test": ("333333333333", "eu-central-1"),
+    "prod": ("444444444444", "eu-west-2"),
 }
-ACCOUNTS = {"dev": "222222222222", "test": "333333333333", "prod": "444444444444"}
 
 
 @pytest.fixture(scope="module")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `make synth-pipeline` would write for a settings file, without bundles."""
+def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[nag.Finding]]:
+    """Given: a settings file with three stages in three accounts; its templates, and what cdk-nag finds in them."""
     folder = tmp_path_factory.mktemp("pipeline")
-    stages = {name: {**RAW_SETTINGS, "account": account} for name, account in ACCOUNTS.items()}
-    stages["prod"]["removal_policy"] = "retain"
-    settings = folder / "settings.json"
-    settings.write_text(json.dumps({"stages": stages, "delivery": DELIVERY}))
-    context = {
-        **app.context_of_cdk_json(),
-        "aws:cdk:bundling-stacks": [],
-        "settings-file": str(settings),
-        "pipeline": "true",
-    }
-    made = cdk.App(outdir=str(folder / "cdk.out"), context=context)
-    app.build(made)
-    made.synth()
-    return folder / "cdk.out"
+    return folder, nag.findings_in({"pipeline": "true", "settings-file": str(SETTINGS)}, folder)
+
+
+@pytest.fixture(scope="module")
+def assembly(checked: tuple[Path, list[nag.Finding]]) -> Path:
+    """The folder that `make synth-pipeline` would write, without bundles."""
+    return checked[0]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +60,13 @@ def build_of(pipeline: Stack, command: str) -> dict[str, Any]:
             found.append({**project, "spec": specification})
     assert len(found) == 1, [project["spec"] for project in found]
     return found[0]
+
+
+def test_cdk_nag_finds_nothing_that_is_not_explained(checked):
+    _, found = checked
+
+    assert found
+    assert [finding for finding in found if nag.reason_for(finding) is None] == [], "checks/explained.py says how"
 
 
 def test_stages_follow_each_other_after_the_checks_and_the_pipeline_itself(pipeline, steps):
@@ -149,22 +144,25 @@ def test_the_tester_acts_as_a_launcher_of_the_tested_stage_alone(pipeline, assem
 
 
 def test_each_stage_goes_to_its_account(assembly):
-    for name, account in ACCOUNTS.items():
+    for name, (account, region) in ACCOUNTS.items():
         manifest = json.loads((assembly / f"assembly-genolaunch-pipeline-genolaunch-{name}/manifest.json").read_text())
         places = {
             artifact["environment"]
             for artifact in manifest["artifacts"].values()
             if artifact["type"] == "aws:cloudformation:stack"
         }
-        assert places == {f"aws://{account}/eu-west-1"}
+        assert places == {f"aws://{account}/{region}"}
 
 
-def test_artifacts_are_encrypted_with_a_key_that_other_accounts_can_use_and_that_rotates(pipeline):
-    keys = pipeline.all("AWS::KMS::Key")
-
-    assert [id_ for id_, key in keys.items() if not key.get("EnableKeyRotation")] == []
-    artifacts = next(key for id_, key in keys.items() if "Artifacts" in id_)
-    assert set(ACCOUNTS.values()) <= {account for account in ACCOUNTS.values() if account in json.dumps(artifacts)}
+def test_artifacts_are_encrypted_with_a_key_of_each_region_that_its_accounts_can_use_and_that_rotates(assembly):
+    templates = {
+        region: assembly / f"cross-region-stack-111111111111_{region}.template.json" for _, region in ACCOUNTS.values()
+    }
+    templates["eu-west-1"] = assembly / "genolaunch-pipeline.template.json"
+    for account, region in ACCOUNTS.values():
+        keys = Stack(region, json.loads(templates[region].read_text())).all("AWS::KMS::Key")
+        assert [id_ for id_, key in keys.items() if not key.get("EnableKeyRotation")] == []
+        assert any(account in json.dumps(key["KeyPolicy"]) for key in keys.values()), account
 
 
 def test_people_hear_of_failures_and_of_what_waits_for_them(pipeline):
