@@ -42,8 +42,12 @@ def test_it_is_valid_amazon_states_language(machine):
 def test_every_task_has_a_timeout_and_survives_service_faults(machine):
     for name, state in tasks(read(machine)):
         assert "TimeoutSeconds" in state, name
-        # A nested execution is never retried as a whole: a failed run is resumed on request.
-        assert "Retry" in state or "startExecution.sync" in state["Resource"], name
+        assert "Retry" in state, name
+        if "startExecution.sync" in state["Resource"]:
+            # Its start is tried again, but never the nested execution as a whole: a failed run is resumed on request.
+            (rule,) = state["Retry"]
+            assert "StepFunctions.ThrottlingException" in rule["ErrorEquals"], name
+            assert not {"States.ALL", "States.TaskFailed"} & set(rule["ErrorEquals"]), name
         assert "Catch" in state or any("States.ALL" in rule["ErrorEquals"] for rule in state["Retry"]), name
 
 
