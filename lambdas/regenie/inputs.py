@@ -23,6 +23,7 @@ from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
 from lambdas.regenie.input_files import all_genotypes, input_files, step1_genotypes, step2_genotypes
+from lambdas.regenie.line_ends import check_line_ends
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.findings import Findings
@@ -93,6 +94,10 @@ def read_inputs(
         path: faults.attempt(where, partial(_state, data, path), nothing)
         for path, where in input_files(parameters).items()
     }
+    for path, where in input_files(parameters).items():
+        # The tables are read to their last row later, which sees more.
+        if files[path] is not nothing and path not in (parameters.phenotypes, parameters.covariates):
+            faults.attempt(where, partial(check_line_ends, data, path), None)
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
     columns: tuple[str, ...] = faults.attempt(
         "regenie.phenotypes", lambda: read_columns(data, parameters.phenotypes), ()

@@ -9,6 +9,7 @@ from typing import Final
 
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
+from lambdas.regenie.line_ends import windows_line_ends
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.shared.input_error import UnusableInputError
 
@@ -70,9 +71,17 @@ def listed_people(data: DataSet, path: str | None) -> set[bytes] | None:
     """`FID_IID` of a list of samples; None without a list.
 
     Raises:
-        UnusableInputError: a line without FID and IID.
+        UnusableInputError: a line without FID and IID, or one that regenie would stop at or pass over.
     """
-    return set(_from_fam(data, path)) if path else None
+    return set(_from_list(data, path)) if path else None
+
+
+def _from_list(data: DataSet, path: str) -> Iterator[bytes]:
+    """As strictly as regenie: a name that it does not find, because of a line end, would stay in the analysis."""
+    for number, line in enumerate(data.lines(path), start=1):
+        if line.endswith(b"\r"):
+            raise windows_line_ends(data.uri(path))
+        yield _first_two(data, path, number, line)
 
 
 def _from_fam(data: DataSet, path: str) -> Iterator[bytes]:

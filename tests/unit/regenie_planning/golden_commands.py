@@ -119,7 +119,7 @@ def cohort() -> MemoryDataSet:
     data.files["genes/masks.txt"] = b"M1 LoF\n"
     data.files["covariates.txt"] = table("age centre", ((40 + n, 1 + n % 2) for n in range(24)))
     for name in ("keep", "remove", "array", "hla", "imputed", "hits"):
-        data.files[f"lists/{name}.txt"] = b"\n"
+        data.files[f"lists/{name}.txt"] = b"nobody nobody\n"
     data.files["lists/keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(24))
     add_pgen(data, ("3", 30), name="imputed/chr3")
     add_bgen(data, ("4", 40), name="imputed/chr4")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lambdas.regenie import sampling, surveying
@@ -87,7 +87,8 @@ def test_every_variant_of_any_sorted_list_is_in_exactly_one_range(
     assert found.variants == len(positions)
 
 
-@settings(max_examples=20)  # each one cuts and reads two thousand lines
+# Each one cuts and reads two thousand lines: on a busy machine drawing them is slow, which says nothing about the code.
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(
     gaps=st.randoms(use_true_random=False),
     count=st.integers(2_000, 2_500),

@@ -1,6 +1,7 @@
 """Who is in which file."""
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -194,3 +195,59 @@ def test_a_list_of_other_people_is_refused(cohort: MemoryDataSet):
     cohort.files["keep.txt"] = b"0 i0\n"
 
     assert the_fault(cohort, keep="keep.txt").where == "regenie.keep"
+
+
+@pytest.mark.parametrize("key", ["keep", "remove"])
+def test_a_list_of_samples_with_windows_line_ends_is_refused(cohort: MemoryDataSet, key: str):
+    """regenie would find nobody in it: whom the list removes would be analysed."""
+    cohort.files["list.txt"] = b"f6 i6\r\nf7 i7\r\n"
+
+    fault = the_fault(cohort, **{key: "list.txt"})
+
+    assert fault.where == f"regenie.{key}"
+    assert "Windows line ends" in fault.problem
+    assert "dos2unix" in fault.remedy
+
+
+def test_a_carriage_return_far_down_a_list_of_samples_is_seen(cohort: MemoryDataSet):
+    cohort.files["list.txt"] = b"f99 i99\n" * 10_000 + b"f7 i7\r\n"
+
+    assert "Windows line ends" in the_fault(cohort, remove="list.txt").problem
+
+
+def test_an_empty_line_in_a_list_of_samples_is_refused_since_regenie_stops_there(cohort: MemoryDataSet):
+    cohort.files["list.txt"] = b"f6 i6\n\nf7 i7\n"
+
+    assert "line 2" in the_fault(cohort, remove="list.txt").problem
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"step2": {"exclude": "list.txt"}}, "regenie.step2.exclude"),
+        ({"step2": {"extract": "list.txt"}}, "regenie.step2.extract"),
+        ({"step1": {"extract": "list.txt"}}, "regenie.step1.extract"),
+        ({"step1": {"exclude": "list.txt"}}, "regenie.step1.exclude"),
+    ],
+)
+def test_a_list_of_variants_with_windows_line_ends_is_refused(cohort: MemoryDataSet, given: dict[str, Any], where: str):
+    cohort.files["list.txt"] = b"rs1\r\nrs2\r\n"
+
+    fault = the_fault(cohort, **given)
+
+    assert (fault.where, "Windows line ends" in fault.problem) == (where, True)
+
+
+def test_a_bim_file_with_windows_line_ends_is_refused_before_they_get_into_the_results(cohort: MemoryDataSet):
+    cohort.files["cohort.bim"] = cohort.files["cohort.bim"].replace(b"\n", b"\r\n")
+
+    fault = the_fault(cohort)
+
+    assert (fault.where, "cohort.bim" in fault.problem) == ("regenie.genotypes", True)
+
+
+def test_lists_that_are_compressed_or_have_unix_line_ends_are_taken(cohort: MemoryDataSet):
+    cohort.files["list.txt"] = b"rs1\nrs2\n"
+    cohort.files["list.txt.gz"] = b"\x1f\x8b\r\n"
+
+    assert checked(cohort, step1={"exclude": "list.txt"}, step2={"exclude": "list.txt.gz"})
