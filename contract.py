@@ -212,6 +212,9 @@ USAGE_FILE_SYSTEM_PREFIX: Final = "fsx#"
 """usageId of a file system: this and its id. Clean-up writes it, just before it asks for the deletion."""
 USAGE_EXCLUSIVE_PREFIX: Final = "ec2#"
 """usageId of an instance that one launch has for itself, below the launch's id."""
+USAGE_OF_TIBANNA_JOB: Final = "awsem-"
+"""owner of the item (usageId: USAGE_INSTANCE) that says which instance one of Tibanna's jobs has: this and the job's
+id. Tibanna tags its instances with that name, and with nothing that tells the launch."""
 USAGE_INDEX: Final = "by-instance"
 
 

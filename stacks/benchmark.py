@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from contract import (
+    LAUNCHER_FOLDER,
     PRICED_STATUSES,
     RESULTS_PREFIX,
     USAGE_INDEX,
@@ -29,6 +30,7 @@ from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn
 from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import DataStack
+from stacks.snakemake import SnakemakeStack
 
 BENCHMARK: Final = "benchmark"
 
@@ -56,11 +58,13 @@ class BenchmarkStack(StageStack):
         settings: StageSettings,
         data: DataStack,
         compute: ComputeStack,
+        snakemake: SnakemakeStack,
         bundling: BundlingTarget,
     ) -> None:
         super().__init__(scope, BENCHMARK, settings=settings, description="Tells what Genolaunch's launches cost")
         self._data = data
         self._compute = compute
+        self._snakemake = snakemake
         self._functions = Capability(self, BENCHMARK, monitoring=data.monitoring, bundling=bundling)
         self._price_table = self._make_price_table()
         self._record_usage()
@@ -205,12 +209,20 @@ class BenchmarkStack(StageStack):
                 Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
                 Setting.USAGE_TABLE: self._data.usage_table.table_name,
                 Setting.PLACEMENTS: self._compute.placements_setting,
+                Setting.RESULTS_BUCKET: self._data.results_bucket.bucket_name,
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem")
         self._data.allow_items(function, self._data.usage_table, "UpdateItem", "BatchGetItem", "Query")
         self._allow_reading_neighbours(function)
         self._allow_looking_up(function, "batch:ListJobs", "batch:DescribeJobs")
+        # Which jobs a Snakemake launch submitted, and its launcher's task.
+        self._data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}*")
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="AskForLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.tasks_arn]
+            )
+        )
         return function
 
     def _make_price_launch(self) -> lambda_.Function:

@@ -92,7 +92,12 @@ class GenolaunchStage(Stage):
         )
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
         self.benchmark = BenchmarkStack(
-            self, settings=settings, data=self.data, compute=self.compute, bundling=bundling
+            self,
+            settings=settings,
+            data=self.data,
+            compute=self.compute,
+            snakemake=self.snakemake,
+            bundling=bundling,
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)
         Tags.of(self).add(TAG_STAGE, settings.name)

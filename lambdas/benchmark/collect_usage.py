@@ -26,6 +26,7 @@ class Settings:
     launch_table: str
     usage_table: str
     placements: str
+    results_bucket: str
 
 
 @cache
@@ -38,12 +39,13 @@ def settings() -> Settings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, attempt}` -> `{complete, waitsFor: [text]}`."""
+    """`{launchId, attempt}` -> `{complete, waitsFor: [text]}`. Raises PriceError when a part of it is lost."""
     launch_id, attempt = event["launchId"], int(event["attempt"])
     launch = LaunchRepository(settings().launch_table).get(launch_id)
     if launch is None:
         raise LookupError(f"There is no launch {launch_id}.")
     queues = all_queues(read_placements(settings().placements))
-    collected = Collector(UsageTable(settings().usage_table), settings().stage, queues).collect(launch, attempt)
+    collector = Collector(UsageTable(settings().usage_table), settings().stage, queues, settings().results_bucket)
+    collected = collector.collect(launch, attempt)
     logger.info("Usage collected", extra={"launchId": launch_id, "waitsFor": list(collected.waits_for[:_MOST_NAMED])})
     return {"complete": not collected.waits_for, "waitsFor": list(collected.waits_for[:_MOST_NAMED])}

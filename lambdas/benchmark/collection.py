@@ -6,8 +6,10 @@ from typing import Final
 
 from contract import USAGE_INSTANCE, USAGE_OF_INSTANCE, run_name
 from lambdas.benchmark import inventory
-from lambdas.benchmark.events import job_facts
+from lambdas.benchmark.events import Owner, job_facts
+from lambdas.benchmark.pricing.money import PriceError
 from lambdas.benchmark.recorder import Recorder, stop_values
+from lambdas.benchmark.snakemake_usage import SnakemakeUsage
 from lambdas.benchmark.usage import InstanceUse, JobUse
 from lambdas.benchmark.usage_table import AttemptUsage, UsageTable, instance_values
 from lambdas.shared import batch_jobs
@@ -28,17 +30,25 @@ class Collected:
 class Collector:
     """Looks after one attempt of a launch."""
 
-    def __init__(self, table: UsageTable, stage: str, queues: Sequence[str]) -> None:
+    def __init__(self, table: UsageTable, stage: str, queues: Sequence[str], results_bucket: str) -> None:
         self._table = table
         self._recorder = Recorder(table, stage)
         self._queues = queues
+        self._snakemake = SnakemakeUsage(table, self._recorder, results_bucket)
 
     def collect(self, launch: Launch, attempt: int) -> Collected:
-        """Look up what is missing, then say what is still under way."""
+        """Look up what is missing, then say what is still under way.
+
+        Raises PriceError when a part of it can no longer be found out.
+        """
         usage = self._table.attempt(launch.launch_id, attempt)
-        if self._add_missing_jobs(launch.launch_id, attempt, usage):
+        owner = Owner(launch.launch_id, attempt)
+        added = self._add_missing_jobs(launch.launch_id, attempt, usage)
+        if self._snakemake.complete(launch, owner, usage) or added:
             usage = self._table.attempt(launch.launch_id, attempt)
         hosts = self._hosts(usage)
+        if unseen := self._snakemake.unseen(launch, owner, usage.exclusive):
+            raise PriceError(f"Of {len(unseen)} jobs of Tibanna's ({unseen[0]}, ...) nobody saw the instance in time.")
         waits = [
             *(f"job {job.job_name}" for job in usage.jobs if job.stopped_at is None),
             *(f"instance {host.id}" for host in hosts if not self._is_settled(launch.launch_id, attempt, host)),

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from contract import PROJECT, TAG_PROJECT, TAG_STAGE
+from contract import PROJECT, TAG_PROJECT, TAG_STAGE, USAGE_OF_TIBANNA_JOB
 from lambdas.benchmark.usage import InstanceUse, Volume
 from lambdas.shared import aws
 
@@ -29,6 +29,9 @@ _UNKNOWN_IDS: Final = re.compile(r"i-[0-9a-f]+")
 
 TIBANNA_TYPE: Final = "awsem"
 """Tag `Type` of the instances that Tibanna starts; their Name is awsem-<job id>."""
+
+_FILTER_VALUES: Final = 200
+"""Of one filter of DescribeInstances (Amazon EC2 API reference)."""
 
 T = TypeVar("T")
 
@@ -55,9 +58,11 @@ class FoundInstance:
         return self.tags.get(TAG_PROJECT) == PROJECT and self.tags.get(TAG_STAGE) == stage
 
     @property
-    def is_tibannas(self) -> bool:
-        """Whether Tibanna started it."""
-        return self.tags.get("Type") == TIBANNA_TYPE
+    def tibanna_job(self) -> str | None:
+        """Id of the job for which Tibanna started it; None if it did not."""
+        name = self.tags.get("Name", "")
+        is_tibannas = self.tags.get("Type") == TIBANNA_TYPE and name.startswith(USAGE_OF_TIBANNA_JOB)
+        return name.removeprefix(USAGE_OF_TIBANNA_JOB) if is_tibannas else None
 
 
 def container_instances(arns: Iterable[str]) -> Iterator[ContainerInstance]:
@@ -77,7 +82,24 @@ def container_instances(arns: Iterable[str]) -> Iterator[ContainerInstance]:
 
 def instances(ids: Iterable[str]) -> dict[str, FoundInstance]:
     """Those that EC2 still tells of, with the volumes that they still have."""
-    found = {each.use.id: each for some in _chunks(sorted(set(ids)), _INSTANCES) for each in _described(some)}
+    return _with_volumes(each for some in _chunks(sorted(set(ids)), _INSTANCES) for each in _described(some))
+
+
+def instances_of_tibanna(job_ids: Iterable[str]) -> dict[str, FoundInstance]:
+    """Those that Tibanna started for these jobs, by their ids, as far as EC2 still tells of them."""
+    pages = aws.client("ec2").get_paginator("describe_instances")
+    names = [USAGE_OF_TIBANNA_JOB + id_ for id_ in sorted(set(job_ids))]
+    return _with_volumes(
+        _found_instance(each)
+        for some in _chunks(names, _FILTER_VALUES)
+        for page in pages.paginate(Filters=[{"Name": "tag:Name", "Values": list(some)}])
+        for reservation in page["Reservations"]
+        for each in reservation["Instances"]
+    )
+
+
+def _with_volumes(described: Iterable[FoundInstance]) -> dict[str, FoundInstance]:
+    found = {each.use.id: each for each in described}
     attached = _volumes([volume.id for each in found.values() for volume in each.use.volumes])
     return {
         id_: replace(each, use=replace(each.use, volumes=_known(each.use.volumes, attached)))

@@ -8,11 +8,12 @@ from contract import (
     USAGE_INSTANCE,
     USAGE_JOB_PREFIX,
     USAGE_OF_INSTANCE,
+    USAGE_OF_TIBANNA_JOB,
     USAGE_TASK_PREFIX,
     UsageField,
 )
 from lambdas.benchmark import inventory
-from lambdas.benchmark.events import InstanceFact, JobFact, Owner, TaskFact, owner_by_tags
+from lambdas.benchmark.events import InstanceFact, JobFact, Owner, TaskFact
 from lambdas.benchmark.inventory import ContainerInstance, FoundInstance
 from lambdas.benchmark.usage import InstanceUse
 from lambdas.benchmark.usage_table import UsageTable, instance_values
@@ -52,27 +53,35 @@ class Recorder:
         known = self.table.instances(fact.instance_id for fact in facts)
         strangers = [fact.instance_id for fact in facts if fact.instance_id not in known]
         found = inventory.instances(strangers) if strangers else {}
-        for id_, each in found.items():
-            self._adopt(id_, each)
+        for each in found.values():
+            self._adopt(each)
         for fact in facts:
             if fact.instance_id in known or self._is_ours(found.get(fact.instance_id)):
                 self._record_state(fact)
 
-    def _is_ours(self, found: FoundInstance | None) -> bool:
-        return found is not None and (found.is_stages(self.stage) or found.is_tibannas)
+    def tibannas(self, owner: Owner, found: Iterable[FoundInstance]) -> None:
+        """Record instances of Tibanna's as those of an attempt of a launch, whose job each one ran."""
+        for each in found:
+            self._adopt(each)
+            if each.tibanna_job:
+                self.exclusive(owner, each.use.id, each.tibanna_job)
 
-    def _adopt(self, id_: str, found: FoundInstance) -> None:
-        """Record an instance of Batch, or one of Tibanna with the launch that its tags name."""
+    def exclusive(self, owner: Owner, instance_id: str, job_id: str) -> None:
+        """Record that an attempt of a launch has an instance for itself."""
+        values = {UsageField.ATTEMPT: owner.attempt, UsageField.INSTANCE_ID: instance_id, UsageField.JOB_ID: job_id}
+        self.table.record(owner.launch_id, USAGE_EXCLUSIVE_PREFIX + instance_id, values)
+
+    def _is_ours(self, found: FoundInstance | None) -> bool:
+        return found is not None and (found.is_stages(self.stage) or found.tibanna_job is not None)
+
+    def _adopt(self, found: FoundInstance) -> None:
+        """Record an instance of Batch, or one of Tibanna's and its job: whose that is, the launcher's list tells."""
         if not self._is_ours(found):
             return
-        self.table.record(USAGE_OF_INSTANCE + id_, USAGE_INSTANCE, instance_values(found.use))
-        owner = owner_by_tags(found.tags)
-        if found.is_tibannas and owner is not None:
-            self._record_exclusive(owner, id_)
-
-    def _record_exclusive(self, owner: Owner, id_: str) -> None:
-        values = {UsageField.ATTEMPT: owner.attempt, UsageField.INSTANCE_ID: id_}
-        self.table.record(owner.launch_id, USAGE_EXCLUSIVE_PREFIX + id_, values)
+        self.table.record(USAGE_OF_INSTANCE + found.use.id, USAGE_INSTANCE, instance_values(found.use))
+        if found.tibanna_job:
+            values = {UsageField.INSTANCE_ID: found.use.id}
+            self.table.record(USAGE_OF_TIBANNA_JOB + found.tibanna_job, USAGE_INSTANCE, values)
 
     def _record_state(self, fact: InstanceFact) -> None:
         ended = fact.state in {"shutting-down", "terminated", "stopped"}

@@ -15,6 +15,7 @@ from contract import (
     USAGE_INSTANCE,
     USAGE_JOB_PREFIX,
     USAGE_OF_INSTANCE,
+    USAGE_OF_TIBANNA_JOB,
     USAGE_TASK_PREFIX,
     UsageField,
 )
@@ -42,8 +43,8 @@ class AttemptUsage:
     jobs: Sequence[JobUse]
     tasks: Sequence[FargateUse]
     file_systems: Sequence[FileSystemUse]
-    exclusive: Sequence[str]
-    """Ids of instances that the launch has for itself."""
+    exclusive: Mapping[str, str]
+    """Instances that the launch has for itself: their ids -> the engine's job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,23 @@ class UsageTable:
             jobs=[_job(item) for item in of(USAGE_JOB_PREFIX)],
             tasks=[_task(item) for item in of(USAGE_TASK_PREFIX) if UsageField.STARTED_AT in item],
             file_systems=[_file_system(item) for item in of(USAGE_FILE_SYSTEM_PREFIX)],
-            exclusive=[item[UsageField.INSTANCE_ID] for item in of(USAGE_EXCLUSIVE_PREFIX)],
+            exclusive={
+                item[UsageField.INSTANCE_ID]: item[UsageField.JOB_ID] for item in of(USAGE_EXCLUSIVE_PREFIX)
+            },
         )
 
     def instances(self, ids: Iterable[str]) -> dict[str, InstanceUse]:
         """Instances by id, as far as the table knows their type and launch."""
-        found: dict[str, InstanceUse] = {}
-        wanted = sorted(set(ids))
-        for start in range(0, len(wanted), _GET_LIMIT):
-            for item in self._get(wanted[start : start + _GET_LIMIT]):
-                if UsageField.TYPE in item:
-                    instance = _instance(item)
-                    found[instance.id] = instance
-        return found
+        items = self._get(USAGE_OF_INSTANCE + id_ for id_ in ids)
+        found = (_instance(item) for item in items if UsageField.TYPE in item)
+        return {instance.id: instance for instance in found}
+
+    def instances_of_tibanna(self, job_ids: Iterable[str]) -> dict[str, str]:
+        """Tibanna's jobs -> ids of their instances, as far as events told of them."""
+        items = self._get(USAGE_OF_TIBANNA_JOB + id_ for id_ in job_ids)
+        return {
+            item[UsageField.OWNER].removeprefix(USAGE_OF_TIBANNA_JOB): item[UsageField.INSTANCE_ID] for item in items
+        }
 
     def jobs_on(self, instance_id: str) -> list[JobUse]:
         """All attempts of jobs, of any launch, that ran on an instance; the index is a moment behind the table."""
@@ -118,13 +123,16 @@ class UsageTable:
         for page in pages:
             yield from map(from_item, page["Items"])
 
-    def _get(self, instance_ids: Sequence[str]) -> Iterator[Values]:
-        keys = [_key(USAGE_OF_INSTANCE + id_, USAGE_INSTANCE) for id_ in instance_ids]
-        request: Any = {self.name: {"Keys": keys, "ConsistentRead": True}}
-        while request:
-            answer = self._client.batch_get_item(RequestItems=request)
-            yield from map(from_item, answer["Responses"].get(self.name, []))
-            request = answer.get("UnprocessedKeys")
+    def _get(self, owners: Iterable[str]) -> Iterator[Values]:
+        """Items whose usageId is USAGE_INSTANCE."""
+        wanted = sorted(set(owners))
+        for start in range(0, len(wanted), _GET_LIMIT):
+            keys = [_key(owner, USAGE_INSTANCE) for owner in wanted[start : start + _GET_LIMIT]]
+            request: Any = {self.name: {"Keys": keys, "ConsistentRead": True}}
+            while request:
+                answer = self._client.batch_get_item(RequestItems=request)
+                yield from map(from_item, answer["Responses"].get(self.name, []))
+                request = answer.get("UnprocessedKeys")
 
     def _set(self, owner: str, usage_id: str, values: Values) -> None:
         self._client.update_item(

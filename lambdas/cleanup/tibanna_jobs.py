@@ -3,36 +3,25 @@
 Their names and ids are in the list that the launcher keeps in S3 as it submits them (docs/architecture.md).
 """
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from contract import LAUNCHER_FOLDER, RESULTS_PREFIX, launcher_jobs
 from lambdas.shared import aws
+from lambdas.shared.submitted_jobs import SubmittedJob, submitted_jobs
 
 if TYPE_CHECKING:
-    from types_boto3_s3.client import S3Client
     from types_boto3_stepfunctions.client import SFNClient
 
 _ALIVE: Final = ["pending", "running", "stopping", "stopped"]
 
 
-@dataclass(frozen=True, slots=True)
-class TibannaJob:
-    """A job as the launcher lists it."""
-
-    id: str
-    name: str
-    """Of its execution."""
-
-
-def submitted(results_bucket: str, launch_id: str, ended_attempt: int) -> list[TibannaJob]:
+def submitted(results_bucket: str, launch_id: str, ended_attempt: int) -> list[SubmittedJob]:
     """Every job that the attempts 1 ... `ended_attempt` submitted."""
-    return [job for attempt in range(1, ended_attempt + 1) for job in _listed(results_bucket, launch_id, attempt)]
+    return [
+        job for attempt in range(1, ended_attempt + 1) for job in submitted_jobs(results_bucket, launch_id, attempt)
+    ]
 
 
-def running_executions(state_machine_arn: str, jobs: list[TibannaJob]) -> list[str]:
+def running_executions(state_machine_arn: str, jobs: list[SubmittedJob]) -> list[str]:
     """ARNs of the jobs' executions that still run: the running ones are asked for, not each job's."""
     names = {job.name for job in jobs}
     client: SFNClient = aws.client("stepfunctions")
@@ -40,7 +29,7 @@ def running_executions(state_machine_arn: str, jobs: list[TibannaJob]) -> list[s
     return [found["executionArn"] for page in pages for found in page["executions"] if found["name"] in names]
 
 
-def instances(jobs: list[TibannaJob]) -> list[str]:
+def instances(jobs: list[SubmittedJob]) -> list[str]:
     """Ids of the jobs' instances that are not gone."""
     names = {f"awsem-{job.id}" for job in jobs}
     filters = [{"Name": "tag:Type", "Values": ["awsem"]}, {"Name": "instance-state-name", "Values": _ALIVE}]
@@ -51,13 +40,3 @@ def instances(jobs: list[TibannaJob]) -> list[str]:
         for instance in reservation["Instances"]
         if any(tag["Key"] == "Name" and tag["Value"] in names for tag in instance.get("Tags", []))
     ]
-
-
-def _listed(results_bucket: str, launch_id: str, attempt: int) -> Iterator[TibannaJob]:
-    client: S3Client = aws.client("s3")
-    key = f"{RESULTS_PREFIX}{launch_id}/{LAUNCHER_FOLDER}{launcher_jobs(attempt)}"
-    try:
-        body = client.get_object(Bucket=results_bucket, Key=key)["Body"].read()
-    except client.exceptions.NoSuchKey:
-        return
-    yield from (TibannaJob(job["id"], job["name"]) for job in json.loads(body)["jobs"] if job["id"])

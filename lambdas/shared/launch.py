@@ -37,6 +37,8 @@ class Launch:
     """{status, at, ...} of each change of its status, oldest first; the table keeps them, nobody gives them."""
     file_system_id: str | None = None
     """Of the newest file system that was made for it."""
+    launcher_task_arn: str | None = None
+    """The ECS task that runs Snakemake, or ran it."""
     results_uri: str | None = None
     report_uri: str | None = None
     error: Mapping[str, Any] | None = None
@@ -92,6 +94,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "workflow_execution_arn": LaunchField.WORKFLOW_EXECUTION_ARN,
     "events": LaunchField.EVENTS,
     "file_system_id": LaunchField.FILE_SYSTEM_ID,
+    "launcher_task_arn": LaunchField.LAUNCHER_TASK_ARN,
     "results_uri": LaunchField.RESULTS_URI,
     "report_uri": LaunchField.REPORT_URI,
     "error": LaunchField.ERROR,

@@ -43,6 +43,7 @@ class Account:
 
     instances: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     spot: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     prices: PriceListService = field(default_factory=lambda: PriceListService(RecordedPrices()))
@@ -93,6 +94,10 @@ class _Ecs:
         ]
         return {"containerInstances": found}
 
+    def describe_tasks(self, cluster: str, tasks: list[str], include: list[str]) -> Any:
+        self.account.calls.append("DescribeTasks")
+        return {"tasks": [self.account.tasks[id_] for id_ in tasks if id_ in self.account.tasks]}
+
 
 @dataclass
 class _Ec2:
@@ -109,7 +114,19 @@ class _Ec2:
         return {"Reservations": [{"Instances": [known[id_]]} for id_ in InstanceIds]}
 
     def get_paginator(self, operation: str) -> _Pages:
-        return _Pages({"describe_volumes": self._volumes, "describe_spot_price_history": self._spot}[operation])
+        pages = {
+            "describe_volumes": self._volumes,
+            "describe_spot_price_history": self._spot,
+            "describe_instances": self._named,
+        }
+        return _Pages(pages[operation])
+
+    def _named(self, Filters: list[Any]) -> Iterator[Any]:  # noqa: N803
+        assert len(Filters[0]["Values"]) <= 200
+        self.account.calls.append("DescribeInstances")
+        for each in self.account.instances.values():
+            if any(tag["Key"] == "Name" and tag["Value"] in Filters[0]["Values"] for tag in each["Tags"]):
+                yield {"Reservations": [{"Instances": [each]}]}
 
     def _volumes(self, Filters: list[Any]) -> Iterator[Any]:  # noqa: N803
         self.account.calls.append("DescribeVolumes")

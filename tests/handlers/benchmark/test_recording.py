@@ -75,11 +75,12 @@ def test_instances_that_are_nobodys_launch_are_passed_over(account, table):
     assert table.instances(["i-1", "i-2"]) == {}
 
 
-def test_an_instance_of_tibanna_belongs_to_the_launch_of_its_tags(account, table):
-    tags = {"Type": "awsem", "Name": "awsem-abc", "launchId": LAUNCH, "attempt": "1"}
-    account.add_instance("i-9", "c5.xlarge", Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+def test_an_instance_of_tibanna_is_recorded_by_the_job_that_its_name_tells(account, table):
+    tags = [{"Key": "Type", "Value": "awsem"}, {"Key": "Name", "Value": "awsem-abc"}]
+    account.add_instance("i-9", "m6i.xlarge", Tags=tags)
     deliver(instance_event("i-9", "running", 1))
-    assert table.attempt(LAUNCH, 1).exclusive == ["i-9"]
+    assert table.instances_of_tibanna(["abc", "def"]) == {"abc": "i-9"}
+    assert table.instances(["i-9"])["i-9"].type == "m6i.xlarge"
 
 
 def test_a_fargate_launcher_is_recorded_from_its_overrides(account, table):
