@@ -284,6 +284,9 @@ def restore_shard(run: str, shard: int) -> str:
     return f"{run}#{shard}"
 
 
+GRACE_MINUTES: Final = "graceMinutes"
+"""Key of the event of a scheduled function that looks for what was lost: how old that must be, if not as usual."""
+
 STATUS_INDEX: Final = "by-status"
 """Index of the launch table: partition status, sort submittedAt."""
 

@@ -12,7 +12,8 @@
 - `ecs`: `{"code"?, "reason", "times"?}`: the next calls of RunTask are refused with that error, or without `code` have
   that reason among their failures; or `{"startedByGlob", "exitCode"?, "seconds"?, "stoppedReason"?, "vanishes"?,
   "times"?}`: the next tasks that are started by such a name run no container, but end so (see ecs.TaskInjection).
-- `pricing`: `{"code": "ThrottlingException", "times"?}`: the next `times` calls of the Price List are refused so.
+- `pricing`: `{"code": "ThrottlingException", "times"?}`: the next `times` calls of the Price List are refused so;
+  without `code` they find no product.
 
 The answer is 200, or 400 with a sentence that says what is wrong with the request.
 """
@@ -135,7 +136,11 @@ def pricing_injector(prices: PriceListService) -> Injector:
 
     def inject(body: Mapping[str, Any]) -> None:
         _refuse_unknown(body, {"code", "times"})
-        prices.fail(_value(body, "code", str), _value({"times": 1, **body}, "times", int))
+        times = _value({"times": 1, **body}, "times", int)
+        if "code" in body:
+            prices.fail(_value(body, "code", str), times)
+        else:
+            prices.answer_nothing(times)
 
     return inject
 

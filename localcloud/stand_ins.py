@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from localcloud.assembly import Interceptor, StandIns
+from localcloud.assembly import EventListener, Interceptor, StandIns
 from localcloud.batch import (
     BatchService,
     CloudWatchLogs,
@@ -70,6 +70,10 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         fleet.close()
         file_systems.close()
 
+    def subscribe_ec2(listener: EventListener) -> None:
+        fleet.subscribe(listener)
+        machines.subscribe(listener)
+
     return StandIns(
         batch=batch,
         others=(file_systems, price_list),
@@ -88,7 +92,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
             Interceptor("ecs", queries.wants_ecs, queries.answer_ecs),
         ),
         subscribe_ecs=tasks.subscribe,
-        subscribe_ec2=fleet.subscribe,
+        subscribe_ec2=subscribe_ec2,
     )
 
 

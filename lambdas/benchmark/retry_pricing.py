@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import PRICED_STATUSES, STATUS_INDEX, CostStatus, LaunchField, run_name
+from contract import GRACE_MINUTES, PRICED_STATUSES, STATUS_INDEX, CostStatus, LaunchField, run_name
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute
 from lambdas.shared.clock import timestamp
@@ -44,10 +44,11 @@ def settings() -> Settings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """(schedule) -> `{started: n}`."""
+    """A schedule's event, or `{graceMinutes}` -> `{started: n}`."""
     now = datetime.now(UTC)
+    lost_after = timedelta(minutes=float(event[GRACE_MINUTES])) if GRACE_MINUTES in event else _LOST_AFTER
     started = 0
-    for launch in _unpriced(now):
+    for launch in _unpriced(now, now - lost_after):
         if launch.get(LaunchField.COST_STATUS) == CostStatus.PRICING and not _release(launch):
             continue
         started += _start(launch, now)
@@ -55,7 +56,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     return {"started": started}
 
 
-def _unpriced(now: datetime) -> Iterator[dict[str, Any]]:
+def _unpriced(now: datetime, ended_before: datetime) -> Iterator[dict[str, Any]]:
     """Launches of the last weeks that are over and have no price; those that are just being priced too."""
     pages = aws.client("dynamodb").get_paginator("query")
     for status in PRICED_STATUSES:
@@ -73,7 +74,7 @@ def _unpriced(now: datetime) -> Iterator[dict[str, Any]]:
             ExpressionAttributeValues={
                 ":status": to_attribute(status.value),
                 ":since": to_attribute(timestamp(now - _LOOK_BACK)),
-                ":lost": to_attribute(timestamp(now - _LOST_AFTER)),
+                ":lost": to_attribute(timestamp(ended_before)),
             },
         ):
             yield from map(from_item, page["Items"])
@@ -108,13 +109,13 @@ def _release(launch: dict[str, Any]) -> bool:
 
 
 def _start(launch: dict[str, Any], now: datetime) -> int:
-    """1 when an execution was started, 0 when this hour already had one."""
+    """1 when an execution was started, 0 when this very call did so before. One too many prices nothing twice."""
     client = aws.client("stepfunctions")
     launch_id, attempt = launch[LaunchField.LAUNCH_ID], int(launch.get(LaunchField.ATTEMPT, 0))
     try:
         client.start_execution(
             stateMachineArn=settings().benchmark_state_machine,
-            name=f"{run_name(launch_id, attempt)}-{now:%y%m%d%H}",
+            name=f"{run_name(launch_id, attempt)}-{now:%y%m%d%H%M%S}",
             input=json.dumps([{"launchId": launch_id, "attempt": str(attempt)}]),
         )
     except client.exceptions.ExecutionAlreadyExists:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import PIPE_STATUSES, STARTING_STATUSES, LaunchField, Metric, Status, run_name
+from contract import GRACE_MINUTES, PIPE_STATUSES, STARTING_STATUSES, LaunchField, Metric, Status, run_name
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
@@ -24,9 +24,6 @@ from lambdas.workflow_manager.launch_queue import LaunchQueue, user_of
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from types_boto3_stepfunctions.client import SFNClient
-
-GRACE_MINUTES = "graceMinutes"
-"""In the event: how old a request must be to count as lost, instead of the setting; `genolaunch redrive` says 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from localcloud.batch.events import Listener, Notifier
 from localcloud.ec2.user_data import Job
 
 RECLAIMED: Final = 75
@@ -60,20 +61,33 @@ class Machines:
         self._machines: dict[str, Machine] = {}
         self._reasons: dict[str, tuple[str, str]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._gone: set[str] = set()
+        self._listeners: list[Listener] = []
+        self._notifier = Notifier()
         self._closed = False
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with each change of an instance's state, in order, on a thread of its own."""
+        self._listeners.append(listener)
 
     def start(self, machine: Machine) -> None:
         """Boot an instance."""
         with self._lock:
             self._machines[machine.id] = machine
+        self._tell(machine.id, "running")
         threading.Thread(target=self._run, args=(machine,), name=machine.id, daemon=True).start()
 
     def end(self, instance_id: str) -> None:
         """EC2 has ended an instance: nothing of it runs any longer. Unknown ones are not this cloud's to run."""
         with self._lock:
-            if instance_id in self._machines:
+            is_news = instance_id in self._machines and instance_id not in self._gone
+            if is_news:
                 self._reasons.setdefault(instance_id, _BY_USER)
+                self._gone.add(instance_id)
             process = self._processes.get(instance_id)
+        if is_news:
+            self._tell(instance_id, "shutting-down")
+            self._tell(instance_id, "terminated")
         if process is not None:
             _kill(process)
 
@@ -93,6 +107,12 @@ class Machines:
             processes = list(self._processes.values())
         for process in processes:
             _kill(process)
+        self._notifier.close()
+
+    def _tell(self, instance_id: str, state: str) -> None:
+        detail = {"instance-id": instance_id, "state": state}
+        for listener in self._listeners:
+            self._notifier.post(listener, {"detail-type": "EC2 Instance State-change Notification", "detail": detail})
 
     def _run(self, machine: Machine) -> None:
         with self._slots:

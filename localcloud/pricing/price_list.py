@@ -24,6 +24,7 @@ class PriceListService:
     def __init__(self, prices: RecordedPrices) -> None:
         self._prices = prices
         self._failures: list[str] = []
+        self._empty = 0
 
     def call(self, operation: str, params: Document) -> Document:
         """Answer one operation. Raises ServiceError."""
@@ -33,10 +34,17 @@ class PriceListService:
         """Let the next `times` calls be refused with this error."""
         self._failures += [code] * times
 
+    def answer_nothing(self, times: int) -> None:
+        """Let the next `times` calls find no product."""
+        self._empty += times
+
     def _get_products(self, params: Document) -> Document:
         if self._failures:
             code = self._failures.pop()
             raise ServiceError(code, "Injected.")
+        if self._empty:
+            self._empty -= 1
+            return {"FormatVersion": "aws_v1", "PriceList": []}
         if params.get("ServiceCode") not in _SERVICES:
             raise ServiceError("InvalidParameterException", f"Invalid ServiceCode {params.get('ServiceCode')}.")
         found = [

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from contract import Parameter
+from contract import GRACE_MINUTES, Parameter
 from localcloud.pricing import RecordedPrices
 from tests.local.platform_client import PlatformClient, eventually, gwas_config
 
@@ -46,6 +48,45 @@ def usage(platform: PlatformClient) -> list[dict[str, Any]]:
 def hours(item: dict[str, Any], least: int = 0) -> Decimal:
     span = datetime.fromisoformat(item["stoppedAt"]) - datetime.fromisoformat(item["startedAt"])
     return max(Decimal(str(span.total_seconds())), Decimal(least)) / 3600
+
+
+def forget_prices(platform: PlatformClient) -> None:
+    """Given: no unit price is known."""
+    (cache,) = [name for name in platform.dynamodb.list_tables()["TableNames"] if "UnitPrices" in name]
+    for item in platform.dynamodb.scan(TableName=cache)["Items"]:
+        platform.dynamodb.delete_item(TableName=cache, Key={"product": item["product"]})
+
+
+def forget_cost(platform: PlatformClient, launch_id: str) -> None:
+    """Given: nobody has priced the launch; the change is one that the pipe takes up."""
+    platform.dynamodb.update_item(
+        TableName=platform.name(Parameter.LAUNCH_TABLE),
+        Key={"launchId": {"S": launch_id}},
+        UpdateExpression="REMOVE totalCost, costStatus, costExecutionArn",
+    )
+
+
+@contextmanager
+def other_type(platform: PlatformClient, launch_id: str, type_: str) -> Iterator[None]:
+    """Given: as long as this goes on, the launch's instances are On-Demand ones of that type."""
+    items = usage(platform)
+    ids = {item["instanceId"] for item in items if item["owner"] == launch_id and item["usageId"].startswith("job#")}
+    hosts = [item for item in items if item["owner"].removeprefix("instance#") in ids]
+
+    def write(host: dict[str, Any], type_: str, is_spot: bool) -> None:
+        platform.dynamodb.update_item(
+            TableName=platform.name(Parameter.USAGE_TABLE),
+            Key={"owner": {"S": host["owner"]}, "usageId": {"S": host["usageId"]}},
+            UpdateExpression="SET #type = :type, isSpot = :spot",
+            ExpressionAttributeNames={"#type": "type"},
+            ExpressionAttributeValues={":type": {"S": type_}, ":spot": {"BOOL": is_spot}},
+        )
+
+    for host in hosts:
+        write(host, type_, is_spot=False)
+    yield
+    for host in hosts:
+        write(host, host["type"], host["isSpot"])
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +144,43 @@ def test_pricing_does_not_start_itself_again(platform, finished):
     assert executions(platform, finished["launchId"]) == before == ["SUCCEEDED"]
 
 
+FAULTS = {
+    "missing permissions": ({"code": "AccessDeniedException"}, "AccessDenied"),
+    # As often as botocore tries.
+    "a throttled Price List": ({"code": "ThrottlingException", "times": 6}, "ThrottlingException"),
+    "an empty price answer": ({}, "The Price List has no price of"),
+    "an unknown instance type": (None, "no price of BoxUsage:z9.large"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_launch_that_cannot_be_priced_says_why_and_is_priced_later(platform, finished, fault):
+    # Given: unit prices must be read anew, and that does not work
+    launch_id, (injection, reason) = finished["launchId"], FAULTS[fault]
+    forget_prices(platform)
+    if injection is not None:
+        platform.inject("pricing", injection)
+    with other_type(platform, launch_id, "z9.large") if injection is None else nullcontext():
+        # When: the launch has no price, as if it had just ended
+        forget_cost(platform, launch_id)
+        # Then
+        launch = priced(platform, launch_id)
+        assert (launch["status"], launch["costStatus"]) == ("COMPLETE", "UNKNOWN"), launch
+        assert reason in launch["costReason"]
+        assert "totalCost" not in launch
+    # When: that is mended, and the scheduled function looks for launches without a price
+    platform.client("lambda").invoke(
+        FunctionName="genolaunch-local-benchmark-retry-pricing", Payload=json.dumps({GRACE_MINUTES: 0}).encode()
+    )
+    # Then
+    launch = priced(platform, launch_id, "PRICED")
+    assert launch["totalCost"] == finished["totalCost"]
+    assert "costReason" not in launch
+
+
 def test_a_failed_launch_whose_price_is_unknown_gets_it_later(platform, finished):
     # Given: unit prices must be read anew, and the Price List refuses
-    tables = platform.dynamodb.list_tables()["TableNames"]
-    (cache,) = [name for name in tables if "UnitPrices" in name]
-    for item in platform.dynamodb.scan(TableName=cache)["Items"]:
-        platform.dynamodb.delete_item(TableName=cache, Key={"product": item["product"]})
+    forget_prices(platform)
     platform.inject("pricing", {"code": "AccessDeniedException", "times": 1})
     # When: a launch fails
     platform.inject_batch("costly-*", status_reason="Essential container in task exited", exit_code=1, times=5)

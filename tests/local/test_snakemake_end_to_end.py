@@ -38,6 +38,12 @@ def launch_of(platform: PlatformClient, name: str) -> dict[str, Any]:
     return eventually(look, 30, f"a launch {name}")
 
 
+def with_price(platform: PlatformClient, launch_id: str) -> dict[str, Any] | None:
+    """The launch, once its price is settled one way or the other."""
+    launch = platform.launch(launch_id)
+    return launch if launch.get("costStatus") in {"PRICED", "UNKNOWN"} else None
+
+
 def test_a_dropped_workflow_runs_to_its_end_and_a_failing_one_says_why(platform: PlatformClient):
     good = drop(platform)
     bad = drop(platform, "rule all:\n    output: 'x'\n    shell: 'echo no such reference >&2; exit 3'\n")
@@ -49,6 +55,13 @@ def test_a_dropped_workflow_runs_to_its_end_and_a_failing_one_says_why(platform:
     assert b"liver" in report.read()
     log = platform.client("logs").get_log_events(logGroupName=done["logGroup"], logStreamName=done["logStream"])
     assert any("steps (100%) done" in event["message"] for event in log["events"])
+
+    priced = eventually(lambda: with_price(platform, done["launchId"]), 120, "its price")
+    assert priced["costStatus"] == "PRICED", priced
+    jobs = json.loads(platform.result(done["launchId"], "launcher/jobs-1.json"))["jobs"]
+    instances = {line["resource"] for line in priced["costBreakdown"] if line["kind"] == "instance"}
+    assert len(instances) == len([job for job in jobs if job["id"]]) > 0
+    assert {line["kind"] for line in priced["costBreakdown"]} == {"instance", "volume", "fargate"}
 
     failed = platform.wait_for(launch_of(platform, bad)["launchId"], seconds=300)
     assert failed["status"] == "FAILED"
