@@ -324,7 +324,9 @@ WORK_PREDICTIONS: Final = "step1/predictions"
 WORK_QC: Final = "step1/qc"
 """What quality control left for step 1, and in summary.json why it left out the others."""
 WORK_COST: Final = "cost"
-"""results/<launchId>/cost/attempt-<n>.json: an attempt's bill, written when it is priced."""
+"""results/<launchId>/cost/attempt-<n>.json and .html: an attempt's bill, written when it is priced."""
+COST_SECTION: Final = ("<!-- cost -->", "<!-- /cost -->")
+"""Marks of a report's part that tells the cost: the pricing replaces what stands between them."""
 
 # --- The launcher of a Snakemake launch: an ECS task -----------------------------------------------------------------
 LAUNCHER_FOLDER: Final = "launcher/"

@@ -12,7 +12,6 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from contract import (
-    LAUNCHER_FOLDER,
     PRICED_STATUSES,
     RESULTS_PREFIX,
     USAGE_INDEX,
@@ -217,7 +216,7 @@ class BenchmarkStack(StageStack):
         self._allow_reading_neighbours(function)
         self._allow_looking_up(function, "batch:ListJobs", "batch:DescribeJobs")
         # Which jobs a Snakemake launch submitted, and its launcher's task.
-        self._data.results_bucket.grant_read(function, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}*")
+        self._data.allow_reading(function, self._data.results_bucket, RESULTS_PREFIX)
         function.add_to_role_policy(
             iam.PolicyStatement(
                 sid="AskForLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.tasks_arn]
@@ -245,6 +244,8 @@ class BenchmarkStack(StageStack):
         self._allow_reading_neighbours(function)
         data.allow_items(function, self._price_table, "GetItem", "PutItem")
         data.allow_writing(function, data.results_bucket, RESULTS_PREFIX)
+        # The report, which gets its section about the cost.
+        data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
         function.add_to_role_policy(look_up("pricing:GetProducts", "ec2:DescribeSpotPriceHistory"))
         function.add_to_role_policy(
             iam.PolicyStatement(

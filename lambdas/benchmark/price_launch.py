@@ -1,13 +1,12 @@
 """Second step of pricing: the bill of an attempt whose usage is complete."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import RESULTS_PREFIX, WORK_COST
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
+from lambdas.benchmark.bill_files import BillFiles
 from lambdas.benchmark.price_list import PriceList
 from lambdas.benchmark.pricing.bill import Bill, LaunchUsage, make_bill
 from lambdas.benchmark.pricing.money import CURRENCY, merged
@@ -90,17 +89,12 @@ def _answer(launch: Launch, attempt: int, bill: Bill, now: datetime) -> dict[str
         **times,
         "lines": line_documents(bill.lines),
     }
+    shown = line_documents(merged(bill.lines, MOST_LINES))
+    files = BillFiles(settings().results_bucket, launch.launch_id, launch.report_uri)
     return {
         **sums,
         **{name: to_attribute(value) for name, value in times.items()},
-        "costBreakdown": to_attribute(line_documents(merged(bill.lines, MOST_LINES))),
-        "costUri": _put(launch.launch_id, attempt, document),
+        "costBreakdown": to_attribute(shown),
+        "costUri": files.write(document, shown),
         "pricedAt": document["pricedAt"],
     }
-
-
-def _put(launch_id: str, attempt: int, document: dict[str, Any]) -> str:
-    key = f"{RESULTS_PREFIX}{launch_id}/{WORK_COST}/attempt-{attempt}.json"
-    body = json.dumps(document, indent=1).encode()
-    aws.client("s3").put_object(Bucket=settings().results_bucket, Key=key, Body=body, ContentType="application/json")
-    return f"s3://{settings().results_bucket}/{key}"

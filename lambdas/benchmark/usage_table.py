@@ -75,9 +75,7 @@ class UsageTable:
             jobs=[_job(item) for item in of(USAGE_JOB_PREFIX)],
             tasks=[_task(item) for item in of(USAGE_TASK_PREFIX) if UsageField.STARTED_AT in item],
             file_systems=[_file_system(item) for item in of(USAGE_FILE_SYSTEM_PREFIX)],
-            exclusive={
-                item[UsageField.INSTANCE_ID]: item[UsageField.JOB_ID] for item in of(USAGE_EXCLUSIVE_PREFIX)
-            },
+            exclusive={item[UsageField.INSTANCE_ID]: item[UsageField.JOB_ID] for item in of(USAGE_EXCLUSIVE_PREFIX)},
         )
 
     def instances(self, ids: Iterable[str]) -> dict[str, InstanceUse]:

@@ -177,3 +177,42 @@ def test_a_volume_that_went_before_it_was_seen_is_the_launch_templates(account):
     deliver(batch_event(job("job-1", ("i-1", 2, 80))), instance_event("i-1", "shutting-down", 90))
     assert price()["volumeCost"] == "0.016667"
     assert lines()[-1]["resource"] == "volume of i-1"
+
+
+REPORT = "<h1>gwas</h1>\n<!-- cost -->\n<p>Not known yet</p>\n<!-- /cost -->\n<footer>the end</footer>"
+
+
+def priced_with_report(
+    account: Any, report: str | None, uri: str = f"s3://results/results/{LAUNCH}/report.html"
+) -> Any:
+    """When: a launch that wrote a report is priced; its reader."""
+    register(reportUri=uri)
+    if report is not None:
+        boto3.client("s3").put_object(Bucket="results", Key=f"results/{LAUNCH}/report.html", Body=report.encode())
+    account.add_instance("i-1")
+    deliver(batch_event(job("job-1", ("i-1", 2, 80))), instance_event("i-1", "shutting-down", 90))
+    assert price()["totalCost"] == "0.160667"
+    return lambda name: boto3.client("s3").get_object(Bucket="results", Key=f"results/{LAUNCH}/{name}")["Body"].read()
+
+
+def test_the_report_gets_its_section_and_keeps_the_rest(account):
+    read = priced_with_report(account, REPORT)
+    report = read("report.html").decode()
+    assert report.startswith("<h1>gwas</h1>")
+    assert report.endswith("<footer>the end</footer>")
+    assert "Not known yet" not in report
+    assert "Attempt 1 cost <strong>0.160667 USD</strong>" in report
+    assert "m6i.large On-Demand in us-east-1a, waiting" in report
+    # And: priced again, it has the section once
+    price()
+    assert read("report.html").decode().count("<strong>0.160667 USD</strong>") == 1
+
+
+def test_somebody_elses_report_stays_as_it_is(account):
+    read = priced_with_report(account, "<h1>a report of the workflow</h1>")
+    assert read("report.html") == b"<h1>a report of the workflow</h1>"
+    assert b"0.160667 USD" in read("cost/attempt-1.html")
+
+
+def test_a_report_that_is_not_there_does_not_hide_the_price(account):
+    priced_with_report(account, None)

@@ -30,7 +30,8 @@ def machine(account: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def launch(status: Status = Status.COMPLETE, ended: str = HOUR_AGO, **fields: str) -> None:
-    register(status, **{"submittedAt": HOUR_AGO, "endedAt": ended, **fields})
+    values: dict[str, Any] = {"submittedAt": HOUR_AGO, "endedAt": ended, **fields}
+    register(status, **values)
 
 
 def retry(**event: object) -> int:

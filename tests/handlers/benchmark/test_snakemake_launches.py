@@ -1,7 +1,7 @@
 """A Snakemake launch priced as a whole, by each engine; every figure was computed by hand.
 
-m6i.large costs 0.096 USD an hour On-Demand, 100 GiB of gp3 1/90 USD an hour (0.08 a month of 720 hours), Fargate 0.04048
-a vCPU-hour and 0.004445 a GB-hour.
+m6i.large costs 0.096 USD an hour On-Demand, 100 GiB of gp3 1/90 USD an hour (0.08 a month of 720 hours), Fargate
+0.04048 a vCPU-hour and 0.004445 a GB-hour.
 """
 
 import json

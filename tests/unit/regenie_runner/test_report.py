@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from contract import COST_SECTION
 from regenie_runner.report import duration, p_value
 from tests.unit.regenie_runner.conftest import HEADER, expected_results, result_row
 
@@ -294,3 +295,12 @@ def test_significant_and_other_loci_can_be_told_apart(page, launch):
     assert any(below for below, _ in rows)
     summary = json.loads((launch.work / "gwas/summary/height.json").read_text())
     assert {locus["id"] for locus in summary["loci"] if not locus["significant"]}.isdisjoint(significant)
+
+
+def test_the_cost_has_its_place_until_it_is_known(page, launch):
+    assert "Not known yet: a launch is priced when its instances" in page.text
+    before, rest = (launch.work / "report.html").read_text().split(COST_SECTION[0])
+    section, after = rest.split(COST_SECTION[1])
+    assert 'id="cost"' in section
+    assert "</main>" in after
+    assert 'id="cost"' not in before + after
