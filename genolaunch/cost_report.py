@@ -1,4 +1,4 @@
-"""Costs as one self-contained page: a bar for each consumer, workflow, kind of compute and month."""
+"""Costs as one self-contained page: cost and time of each consumer, workflow, engine, kind of compute and month."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

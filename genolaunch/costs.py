@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from contract import CostLineField, CostStatus, LaunchField, Status
+from contract import CostLineField, CostStatus, LaunchField, Status, Workflow
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launch, launch_from_item
 
@@ -63,13 +63,14 @@ class By(StrEnum):
 
     WORKFLOW = "workflow"
     USER = "user"
+    ENGINE = "engine"
     COMPUTE = "compute"
     MONTH = "month"
 
 
 @dataclass(frozen=True)
 class Sum:
-    """Of the launches of one workflow, user, kind of compute or month."""
+    """Of the launches of one workflow, user, engine, kind of compute or month."""
 
     name: str
     launches: int
@@ -121,17 +122,40 @@ def price_again(platform: "Platform", launch: Launch) -> None:
 def sums(platform: "Platform", by: By, since: datetime | None = None) -> list[Sum]:
     """Sums over the launches that have started (since a time), the most expensive first; months in their order."""
     name_of = _NAMES[by]
-    groups: dict[str, list[tuple[Launch, Decimal | None]]] = {}
-    for launch, total in _priced_launches(platform, since):
-        groups.setdefault(name_of(launch), []).append((launch, total))
+    groups: dict[str, list[_PricedLaunch]] = {}
+    for each in _priced_launches(platform, since):
+        groups.setdefault(name_of(each), []).append(each)
     found = [_sum(name, members) for name, members in groups.items()]
     if by is By.MONTH:
         return sorted(found, key=lambda each: each.name)
     return sorted(found, key=lambda each: (-each.total, each.name))
 
 
-def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[tuple[Launch, Decimal | None]]:
-    """Launches of which an attempt was made, and what all their attempts cost, if anything is known of that."""
+@dataclass(frozen=True)
+class _PricedLaunch:
+    """A launch, and what all its attempts cost, if anything is known of that."""
+
+    launch: Launch
+    total: Decimal | None
+    config: Mapping[str, Any]
+
+    @property
+    def engine(self) -> str:
+        """What ran the workflow: regenie with its version, or the engine of Snakemake."""
+        part = self.config.get(self.launch.workflow or "") or {}
+        if self.launch.workflow == Workflow.REGENIE:
+            return f"regenie {part.get('version', '')}".strip()
+        return str(part.get("engine") or NOBODY)
+
+    @property
+    def run_time(self) -> timedelta:
+        """From start to end of the last attempt."""
+        launch = self.launch
+        return launch.ended_at - launch.started_at if launch.started_at and launch.ended_at else timedelta()
+
+
+def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[_PricedLaunch]:
+    """Launches of which an attempt was made."""
     pages = platform.dynamodb.get_paginator("scan").paginate(
         TableName=platform.names.launch_table, FilterExpression="attribute_exists(startedAt)"
     )
@@ -141,28 +165,26 @@ def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[t
             launch = launch_from_item(item)
             if since is None or (launch.submitted_at and launch.submitted_at >= since):
                 known = [Decimal(entry["totalCost"]) for entry in (item.get(LaunchField.COST_HISTORY) or {}).values()]
-                yield launch, sum(known, Decimal(0)) if known else None
+                total = sum(known, Decimal(0)) if known else None
+                yield _PricedLaunch(launch, total, json.loads(item.get(LaunchField.CONFIG) or "{}"))
 
 
-def _sum(name: str, members: Sequence[tuple[Launch, Decimal | None]]) -> Sum:
+def _sum(name: str, members: Sequence[_PricedLaunch]) -> Sum:
     return Sum(
         name=name,
         launches=len(members),
-        unpriced=sum(total is None for _, total in members),
-        total=sum((total for _, total in members if total is not None), Decimal(0)),
-        run_time=sum((_run_time(launch) for launch, _ in members), timedelta()),
+        unpriced=sum(each.total is None for each in members),
+        total=sum((each.total for each in members if each.total is not None), Decimal(0)),
+        run_time=sum((each.run_time for each in members), timedelta()),
     )
 
 
-def _run_time(launch: Launch) -> timedelta:
-    return launch.ended_at - launch.started_at if launch.started_at and launch.ended_at else timedelta()
-
-
-_NAMES: Mapping[By, Callable[[Launch], str]] = {
-    By.WORKFLOW: lambda launch: launch.workflow or NOBODY,
-    By.USER: lambda launch: launch.requested_by or NOBODY,
-    By.COMPUTE: lambda launch: launch.compute_service or NOBODY,
-    By.MONTH: lambda launch: f"{launch.submitted_at:%Y-%m}" if launch.submitted_at else NOBODY,
+_NAMES: Mapping[By, Callable[[_PricedLaunch], str]] = {
+    By.WORKFLOW: lambda each: each.launch.workflow or NOBODY,
+    By.USER: lambda each: each.launch.requested_by or NOBODY,
+    By.ENGINE: lambda each: each.engine,
+    By.COMPUTE: lambda each: each.launch.compute_service or NOBODY,
+    By.MONTH: lambda each: f"{each.launch.submitted_at:%Y-%m}" if each.launch.submitted_at else NOBODY,
 }
 
 

@@ -110,7 +110,26 @@ def test_the_page_shows_every_sum_and_needs_nothing_else(genolaunch, three, tmp_
     page = tmp_path / "costs.html"
     assert genolaunch("costs", "--html", str(page)).exit_code == 0
     shown = page.read_text()
-    for words in ("By workflow", "By user", "By compute", "By month", "ada", "0.5 USD", "<svg"):
+    for words in ("By workflow", "By user", "By engine", "By compute", "By month", "ada", "0.5 USD", "<svg"):
         assert words in shown
     assert "<script" not in shown
     assert "http" not in shown
+
+
+def test_engines_are_told_apart(genolaunch, content):
+    def launch(id_, workflow, part, total):
+        config = json.dumps({"name": "x", workflow: part})
+        times = {"startedAt": text("2026-11-21T04:00:00.000Z")}
+        content.launch(id_, "COMPLETE", workflow=text(workflow), config=text(config), **times, **history(total))
+
+    launch("g-1", "regenie", {"version": "4.1.2"}, "0.300000")
+    launch("s-1", "snakemake", {"engine": "tibanna"}, "0.200000")
+    launch("s-2", "snakemake", {"engine": "aws-batch"}, "0.100000")
+
+    rows = json.loads(genolaunch("costs", "--by", "engine", "--json").output)
+
+    assert [(row["engine"], row["totalUsd"]) for row in rows] == [
+        ("regenie 4.1.2", "0.300000"),
+        ("tibanna", "0.200000"),
+        ("aws-batch", "0.100000"),
+    ]
