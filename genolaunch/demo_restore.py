@@ -10,6 +10,7 @@ import tempfile
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,10 +23,12 @@ from contract import Status
 from genolaunch import render
 from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, start_cloud, submit_config
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import Launches
+from genolaunch.launches import Launch, Launches
 from genolaunch.local import LOCAL_STAGE, STATE_DIR, local_command
 from genolaunch.platform import Platform
 from genolaunch.restores import Restore, restore_of
+
+_WAY: Final = (Status.WAITING, Status.READY, Status.RUNNING, Status.COMPLETE)
 
 _TIERED: Final = "INTELLIGENT_TIERING"
 
@@ -83,6 +86,9 @@ def run(screen: Console, state_dir: Path) -> None:
         screen.print(f"\n[bold]{cohort.name}[/]: {cohort.lies_in}")
         follow(demo, platform, launch_id)
         restores[cohort] = _restored(platform, launch_id)
+    screen.print("\n[bold]What became of them, with nobody touching them[/]")
+    for cohort, launch_id in launch_ids.items():
+        screen.print(f"{cohort.name:<8} {_way(Launches(platform).get(launch_id))}", soft_wrap=True)
     screen.print("\n[bold]Restored[/]", _table(restores), sep="\n")
     screen.print(f"\nSee one of them:  genolaunch restores {launch_ids[COHORTS[0]]}", soft_wrap=True)
     screen.print(f"Stop the cloud:   {local_command('down', state_dir)}", soft_wrap=True)
@@ -118,9 +124,19 @@ def _submit(platform: Platform, cohort: Cohort) -> str:
 def _restored(platform: Platform, launch_id: str) -> Restore:
     launch = Launches(platform).get(launch_id)
     restore = restore_of(platform, launch)
-    if restore is None or restore.restored == 0 or launch.status is not Status.COMPLETE:
-        raise GenolaunchError(f"Launch {launch_id} is {launch.status}, but it waited for no archived input.")
+    statuses = tuple(change.status for change in launch.events)
+    if restore is None or restore.restored != restore.objects or statuses[-len(_WAY) :] != _WAY:
+        raise GenolaunchError(f"Launch {launch_id} did not wait for all of its archived inputs: {_way(launch)}.")
     return restore
+
+
+def _way(launch: Launch) -> str:
+    """The statuses that a launch had, each with the seconds until the next."""
+    changes = launch.events
+    stays = [
+        f"{change.status} {(following.at - change.at).total_seconds():.0f} s" for change, following in pairwise(changes)
+    ]
+    return " → ".join([*stays, changes[-1].status])
 
 
 def _table(restores: Mapping[Cohort, Restore]) -> Table:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -60,61 +60,73 @@ def approve(platform: "Platform", launch: Launch) -> None:
     if launch.status is not Status.HELD or launch.restore is None:
         raise GenolaunchError(f"Launch {launch.launch_id} is {launch.status}: only a launch that is HELD is approved.")
     agreed = {"bytes": {"N": str(launch.restore.bytes)}, "usd": {"N": str(launch.restore.usd)}}
-    values: dict[str, Any] = {
-        LaunchField.STATUS: {"S": Status.READY.value},
-        LaunchField.UPDATED_AT: {"S": _now()},
-        LaunchField.APPROVED_RESTORE: {"M": agreed},
-    }
-    dynamodb = platform.dynamodb
     try:
-        dynamodb.update_item(
-            TableName=platform.names.launch_table,
-            Key={LaunchField.LAUNCH_ID: {"S": launch.launch_id}},
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + " REMOVE #reason",
+        _write(
+            platform,
+            launch,
+            Status.READY,
+            {LaunchField.APPROVED_RESTORE: {"M": agreed}},
+            only_from={Status.HELD},
             # The very estimate that was looked at: another attempt may ask for more.
-            ConditionExpression=f"#{LaunchField.STATUS} = :held AND #attempt = :attempt",
-            ExpressionAttributeNames={
-                **{f"#{name}": name for name in values},
-                "#reason": LaunchField.STATUS_REASON,
-                "#attempt": LaunchField.ATTEMPT,
-            },
-            ExpressionAttributeValues={
-                **{f":{name}": value for name, value in values.items()},
-                ":held": {"S": Status.HELD.value},
-                ":attempt": {"N": str(launch.attempt)},
-            },
+            attempt=launch.attempt,
+            removes=[LaunchField.STATUS_REASON],
         )
-    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+    except platform.dynamodb.exceptions.ConditionalCheckFailedException as error:
         raise GenolaunchError(f"Launch {launch.launch_id} is not HELD any more: look at its status.") from error
 
 
 def _ask(platform: "Platform", launch: Launch, to: Status, changes: Mapping[str, str]) -> None:
-    now = _now()
-    values = {LaunchField.STATUS: to.value, LaunchField.UPDATED_AT: now, **changes}
-    event = {"M": {"status": {"S": to.value}, "at": {"S": now}}}
-    origins = {f":from{number}": origin.value for number, origin in enumerate(sorted(ALLOWED_FROM[to]))}
-    dynamodb = platform.dynamodb
+    values = {name: {"S": value} for name, value in changes.items()}
     try:
-        dynamodb.update_item(
-            TableName=platform.names.launch_table,
-            Key={LaunchField.LAUNCH_ID: {"S": launch.launch_id}},
-            UpdateExpression="SET "
-            + ", ".join(f"#{name} = :{name}" for name in values)
-            + ", #events = list_append(if_not_exists(#events, :noEvents), :event)",
-            ConditionExpression=f"#{LaunchField.STATUS} IN ({', '.join(origins)})",
-            ExpressionAttributeNames={f"#{name}": name for name in (*values, LaunchField.EVENTS)},
-            ExpressionAttributeValues={
-                **{f":{name}": {"S": value} for name, value in values.items()},
-                **{name: {"S": value} for name, value in origins.items()},
-                ":event": {"L": [event]},
-                ":noEvents": {"L": []},
-            },
-        )
-    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        _write(platform, launch, to, values, only_from=ALLOWED_FROM[to])
+    except platform.dynamodb.exceptions.ConditionalCheckFailedException as error:
         allowed = ", ".join(sorted(ALLOWED_FROM[to]))
         raise GenolaunchError(
             f"Launch {launch.launch_id} is {launch.status}: only a launch that is {allowed} can become {to}."
         ) from error
+
+
+def _write(
+    platform: "Platform",
+    launch: Launch,
+    to: Status,
+    changes: Mapping[str, Any],
+    *,
+    only_from: Collection[Status],
+    attempt: int | None = None,
+    removes: Sequence[str] = (),
+) -> None:
+    """Set the status and `changes` (attribute values), and add to the launch's events; ConditionalCheckFailed if not.
+
+    The launch must have a status of `only_from`, and be in that `attempt` if one is given.
+    """
+    now = _now()
+    values = {LaunchField.STATUS: {"S": to.value}, LaunchField.UPDATED_AT: {"S": now}, **changes}
+    origins = {f":from{number}": {"S": origin.value} for number, origin in enumerate(sorted(only_from))}
+    condition = f"#{LaunchField.STATUS} IN ({', '.join(origins)})"
+    names = {f"#{name}": name for name in (*values, LaunchField.EVENTS, *removes)}
+    compared: dict[str, Any] = {}
+    if attempt is not None:
+        condition += " AND #asked = :asked"
+        names["#asked"] = LaunchField.ATTEMPT
+        compared[":asked"] = {"N": str(attempt)}
+    platform.dynamodb.update_item(
+        TableName=platform.names.launch_table,
+        Key={LaunchField.LAUNCH_ID: {"S": launch.launch_id}},
+        UpdateExpression="SET "
+        + ", ".join(f"#{name} = :{name}" for name in values)
+        + ", #events = list_append(if_not_exists(#events, :noEvents), :event)"
+        + (f" REMOVE {', '.join(f'#{name}' for name in removes)}" if removes else ""),
+        ConditionExpression=condition,
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues={
+            **{f":{name}": value for name, value in values.items()},
+            **origins,
+            **compared,
+            ":event": {"L": [{"M": {"status": {"S": to.value}, "at": {"S": now}}}]},
+            ":noEvents": {"L": []},
+        },
+    )
 
 
 def _config_with(platform: "Platform", launch: Launch, resources: Sequence[Resources]) -> str:

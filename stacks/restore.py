@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import INPUTS_PREFIX, RESTORES_PREFIX, Setting
+from contract import FEEDBACK_PREFIX, INPUTS_PREFIX, RESTORES_PREFIX, Setting
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters, allow_polling, allow_sending
@@ -118,6 +118,9 @@ class RestoreStack(StageStack):
             "Ends a launch whose restore could not begin",
             task_actions=("DeleteItem",),
         )
+        # It is the one that rejects launches, and says so beside their files.
+        data.allow_reading(fail_restore, data.launch_bucket, FEEDBACK_PREFIX)
+        data.allow_writing(fail_restore, data.launch_bucket, FEEDBACK_PREFIX)
         restore = AslStateMachine(
             self,
             RESTORE,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from contract import ErrorType, LaunchField, Status
-from lambdas.restore.announcement import Channels, announce
 from lambdas.restore.restore_items import RestoreItems
 from lambdas.restore.restore_model import OpenRestore, WantedObject
+from lambdas.shared.announcement import Channels, announce
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.failure import status_after
 from lambdas.shared.launch_repository import LaunchRepository

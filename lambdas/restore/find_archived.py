@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contract import LaunchField, RetrievalTier, Status
 from lambdas.restore import wording
-from lambdas.restore.announcement import announce
 from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate
 from lambdas.restore.found import Found
 from lambdas.restore.policy import Policy, least_left
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
+from lambdas.shared.announcement import announce
 from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_inputs import read_inputs_list

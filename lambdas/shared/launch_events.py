@@ -48,6 +48,7 @@ def detail(launch: Launch, stage: str) -> dict[str, Any]:
         "resultsUri": launch.results_uri,
         "reportUri": launch.report_uri,
         "executionArn": launch.execution_arn,
+        "statusReason": launch.status_reason,
         "error": {"type": error["type"], "message": error["message"][:_LONGEST_MESSAGE]} if error else None,
     }
     return {name: value for name, value in facts.items() if value is not None}

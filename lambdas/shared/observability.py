@@ -5,6 +5,7 @@ the level, and Powertools turns its tracer off outside Lambda and where POWERTOO
 """
 
 import os
+import warnings
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
@@ -17,3 +18,6 @@ logger = Logger(service=_SERVICE)
 tracer = Tracer(service=_SERVICE, patch_modules=["botocore"])
 metrics = Metrics(service=_SERVICE, namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", PROJECT))
 metrics.set_default_dimensions(stage=os.environ.get(Setting.STAGE, "unknown"))
+
+# A function that had nothing to count is no news; Powertools would warn of it in the log each time.
+warnings.filterwarnings("ignore", message="No application metrics to publish")

@@ -1,15 +1,11 @@
-"""The answer beside a dropped file: feedback/<path>.json says whether it was accepted, and why not."""
+"""Writes the answer beside a dropped file."""
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, Status
 from lambdas.shared import aws
-from lambdas.shared.clock import timestamp
+from lambdas.shared.feedback import feedback_key, verdict
 from lambdas.shared.launch import Launch
-from lambdas.shared.observability import logger
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 
 if TYPE_CHECKING:
@@ -20,25 +16,10 @@ def feedback(launch: Launch, drop: Drop, file: DroppedFile) -> dict[str, Any]:
     """The feedback object's content: `launch` is the one that answers the drop, new or not."""
     return {
         "launchId": launch.launch_id,
-        **_verdict(launch),
+        **verdict(launch),
         "object": {"bucket": drop.bucket, "key": drop.key, "versionId": drop.version_id, "etag": drop.etag},
         "submissionId": file.submission_id,
     }
-
-
-def _verdict(launch: Launch) -> dict[str, Any]:
-    rejected = launch.status == Status.REJECTED
-    return {
-        "accepted": not rejected,
-        "status": launch.status,
-        "faults": list((launch.error or {}).get("faults", [])) if rejected else [],
-        "at": timestamp(),
-    }
-
-
-def feedback_key(key: str) -> str:
-    """Where the answer to `launches/<path>`, or to `snakefiles/<name>/Snakefile`, is."""
-    return FEEDBACK_PREFIX + key.removeprefix(LAUNCH_PREFIX) + ".json"
 
 
 def write_feedback(launch: Launch, drop: Drop, file: DroppedFile) -> None:
@@ -50,28 +31,3 @@ def write_feedback(launch: Launch, drop: Drop, file: DroppedFile) -> None:
         Body=json.dumps(feedback(launch, drop, file), indent=2).encode(),
         ContentType="application/json",
     )
-
-
-def amend_feedback(launch: Launch) -> None:
-    """Say beside the launch's file what was found out since: its inputs are at fault, or it is tried again.
-
-    The answer to a newer drop of the file is another launch's, and stays. An answer that cannot be amended is no reason
-    to stop: the table and the notice tell the same.
-    """
-    if launch.config_uri is None:
-        return
-    s3: S3Client = aws.client("s3")
-    bucket, _, key = launch.config_uri.removeprefix("s3://").partition("/")
-    try:
-        found = s3.get_object(Bucket=bucket, Key=feedback_key(key))
-        answer = json.loads(found["Body"].read())
-        if answer["launchId"] == launch.launch_id:
-            s3.put_object(
-                Bucket=bucket,
-                Key=feedback_key(key),
-                Body=json.dumps(answer | _verdict(launch), indent=2).encode(),
-                ContentType="application/json",
-                IfMatch=found["ETag"],  # a drop that is answered meanwhile has the last word
-            )
-    except ClientError as error:
-        logger.warning("The answer was not amended", extra={"uri": launch.config_uri, "reason": str(error)})

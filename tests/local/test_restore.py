@@ -1,13 +1,17 @@
 """Archived inputs on the embedded cloud: launches wait for them, and go on by themselves."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from contract import Parameter
-from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
+from tests.local.platform_client import COHORT, STAGE, PlatformClient, eventually, gwas_config
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
 
@@ -35,6 +39,15 @@ def launch(platform: PlatformClient, prefix: str, **changes: Any) -> str:
     assert answer["accepted"], answer
     launch_id: str = answer["launchId"]
     return launch_id
+
+
+def command_line(platform: PlatformClient, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Runs genolaunch as a person does."""
+    program = Path(sys.executable).with_name("genolaunch")
+    environment = {**os.environ, **platform.environment}
+    return subprocess.run(
+        [program, *arguments, "--stage", STAGE], env=environment, capture_output=True, text=True, timeout=60
+    )
 
 
 @pytest.fixture
@@ -104,18 +117,33 @@ def test_what_no_event_tells_of_is_found_by_asking(platform):
     assert platform.wait_for(launch_id)["status"] == "COMPLETE"
 
 
-def test_a_dear_restore_waits_for_approval_and_a_cancelled_one_is_over(platform):
+def test_a_dear_restore_waits_until_a_person_approves_it_or_cancels_it(platform):
     # Given: five Expedited requests are above the local stage's limit
     upload(platform, "dear/", dict.fromkeys((".bed", ".bim", ".fam", ".txt"), "GLACIER"))
-    launch_id = launch(platform, "dear/", restore={"tier": "Expedited"})
+    wanted, unwanted = [launch(platform, "dear/", restore={"tier": "Expedited"}) for _ in range(2)]
 
-    held = platform.wait_for(launch_id, "HELD")
-    assert "approve the launch, or cancel it" in held["statusReason"]
+    held = [platform.wait_for(each, "HELD") for each in (wanted, unwanted)]
+    assert all("approve the launch, or cancel it" in each["statusReason"] for each in held)
     assert not is_restored(platform, "dear/cohort.bed")
+    assert command_line(platform, "restores", wanted).returncode == 0
 
-    platform.ask(launch_id, "CANCEL_REQUESTED")
-    assert platform.wait_for(launch_id)["status"] == "CANCELLED"
-    platform.assert_clean(launch_id)
+    # When
+    said = command_line(platform, "approve", wanted)
+    assert (said.returncode, said.stdout) == (0, f"Launch {wanted} is approved.\n"), said.stderr
+    assert command_line(platform, "cancel", unwanted).returncode == 0
+
+    # Then
+    assert platform.wait_for(unwanted)["status"] == "CANCELLED"
+    done = platform.wait_for(wanted)
+    assert done["status"] == "COMPLETE", done
+    statuses = [event["status"] for event in done["events"]]
+    assert statuses == ["SUBMITTED", "RUNNING", "HELD", "READY", "RUNNING", "WAITING", "READY", "RUNNING", "COMPLETE"]
+    item = platform.restore(wanted, attempt=2)
+    assert (item["objects"], item["restored"], item["tier"]) == (5, 5, "Expedited")
+    assert platform.restore(unwanted) == {}
+    assert command_line(platform, "approve", wanted).returncode == 3  # once is enough
+    for each in (wanted, unwanted):
+        platform.assert_clean(each)
 
 
 def test_an_archive_refuses_what_s3_refuses(platform):

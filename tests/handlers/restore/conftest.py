@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
@@ -52,6 +52,7 @@ class Restores:
     s3: FakeS3
     queue_url: str
     notices_url: str
+    bus: "FakeEvents"
     started: list[dict[str, Any]]
     """Executions that were started."""
 
@@ -66,9 +67,12 @@ class Restores:
             submitted_at="2026-11-21T04:00:00.000Z",
             workflow="regenie",
             data_path="s3://data/cohort/",
+            config_uri=f"s3://launch-files/launches/{launch_id}.yaml",
             config_json=json.dumps(config),
         )
         self.repository.register(launch, launch_id)
+        answer = json.dumps({"launchId": launch_id, "accepted": True, "status": "SUBMITTED", "faults": []})
+        self.s3.put_object(Bucket="launch-files", Key=f"feedback/{launch_id}.yaml.json", Body=answer.encode())
         self.repository.claim(launch_id, EXECUTION + launch_id)
         return launch_id
 
@@ -169,6 +173,15 @@ class Restores:
         found = boto3.client("sqs").receive_message(QueueUrl=self.notices_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"])["Subject"] for message in found.get("Messages", [])]
 
+    def told(self) -> list[str]:
+        """Statuses that other systems were told of, by the stage's bus."""
+        return [json.loads(entry["Detail"])["status"] for entry in self.bus.entries]
+
+    def feedback(self, launch_id: str = "gwas-1") -> dict[str, Any]:
+        """The answer beside the launch's file."""
+        answer: dict[str, Any] = json.loads(self.s3.objects["launch-files", f"feedback/{launch_id}.yaml.json"].body)
+        return answer
+
     def age(self, launch_id: str, hours: int) -> None:
         """The launch has not changed for so long."""
         launch = self.get(launch_id)
@@ -204,12 +217,12 @@ def restores(repository: LaunchRepository, monkeypatch: pytest.MonkeyPatch) -> R
     # moto copies all tables for each transaction: with fewer objects in each, a few objects are several of them.
     monkeypatch.setattr(counted_writes, "MOST_IN_TRANSACTION", 10)
     monkeypatch.setattr(request_queue, "_MOST_OBJECTS", 10)
-    s3, started = FakeS3(), list[dict[str, Any]]()
+    s3, bus, started = FakeS3(), FakeEvents(), list[dict[str, Any]]()
     machines = FakeStepFunctions(started)
-    fakes = {"s3": s3, "stepfunctions": machines}
+    fakes = {"s3": s3, "stepfunctions": machines, "events": bus}
     client = aws.client.__wrapped__
     monkeypatch.setattr(aws, "client", cache(lambda service: fakes.get(service) or client(service)))
-    return Restores(repository, s3, queue, notices, started)
+    return Restores(repository, s3, queue, notices, bus, started)
 
 
 class FakeStepFunctions:
@@ -227,3 +240,14 @@ class FakeStepFunctions:
             raise self.exceptions.ExecutionAlreadyExists
         self.started.append(request)
         return {}
+
+
+@dataclass
+class FakeEvents:
+    """PutEvents."""
+
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.entries += Entries
+        return {"FailedEntryCount": 0}

@@ -1,5 +1,6 @@
 """S3 with archives, as far as the restore functions speak to it; each request is counted."""
 
+import hashlib
 import io
 import threading
 from collections import Counter
@@ -113,17 +114,23 @@ class FakeS3:
             self.accepted[Bucket, Key] += 1
         return {"ResponseMetadata": {"HTTPStatusCode": 202}}
 
-    def put_object(self, *, Bucket, Key, Body):  # noqa: N803 - boto3\'s names
+    def put_object(self, *, Bucket, Key, Body, IfMatch=None, **_):  # noqa: N803 - boto3\'s names
+        assert IfMatch is None or IfMatch == _etag(self.objects[Bucket, Key])
         self.objects[Bucket, Key] = Stored(len(Body), "STANDARD", body=Body)
 
     def get_object(self, *, Bucket, Key):  # noqa: N803 - boto3\'s names
-        return {"Body": io.BytesIO(self._stored(Bucket, Key, "NoSuchKey").body)}
+        stored = self._stored(Bucket, Key, "NoSuchKey")
+        return {"Body": io.BytesIO(stored.body), "ETag": _etag(stored)}
 
     def _stored(self, bucket: str, key: str, absent: str) -> Stored:
         try:
             return self.objects[bucket, key]
         except KeyError:
             raise refusal(absent, 404) from None
+
+
+def _etag(stored: Stored) -> str:
+    return hashlib.md5(stored.body, usedforsecurity=False).hexdigest()
 
 
 def refusal(code: str, status: int) -> ClientError:

@@ -42,6 +42,8 @@ class TestDetection:
         config = json.loads(restores.s3.objects["launch-files", "restores/gwas-1/1.json"].body)
         assert config["urls"] == ["s3://data/cohort/"]
         assert (config["tier"], config["days"]) == ("Bulk", 10)
+        assert restores.told() == ["WAITING"]
+        assert json.loads(restores.bus.entries[0]["Detail"])["statusReason"] == launch.status_reason
 
     def test_only_the_files_that_the_launch_reads_count(self, restores):
         store(restores, ["cohort/a.bed", "cohort/other.bed"])
@@ -117,6 +119,7 @@ class TestLimits:
         assert "approve the launch, or cancel it" in launch.status_reason
         assert ("launch-files", "restores/gwas-1/1.json") not in restores.s3.objects
         assert restores.notices() == ["Genolaunch test: gwas waits for approval"]
+        assert restores.told() == ["HELD"]
 
     @pytest.mark.parametrize(("agreed", "decision"), [(11 << 40, "WAITING"), (11 << 30, "HELD")])
     def test_what_a_person_agreed_to_is_restored_and_no_more(self, restores, agreed, decision):
@@ -143,6 +146,7 @@ class TestRestore:
         restores.tell(KEYS[-1])
 
         assert restores.status() is Status.READY
+        assert restores.told() == ["WAITING", "READY"]
         assert restores.open() == []
         assert set(restores.s3.accepted.values()) == {1}
         assert len(restores.s3.accepted) == len(KEYS)
@@ -310,6 +314,7 @@ class TestFaults:
         assert reason in launch.error["message"]
         assert restores.open() == []
         assert restores.notices() == ["Genolaunch test: gwas failed"]
+        assert restores.told() == ["WAITING", "FAILED"]
 
     def test_an_object_whose_class_was_changed_is_readable_and_no_fault(self, restores):
         store(restores, KEYS[:1])
@@ -335,6 +340,10 @@ class TestFaults:
         launch = restores.get()
         assert launch.status is Status.REJECTED
         assert launch.error["faults"][0]["where"] == "data"
+        answer = restores.feedback()
+        assert (answer["accepted"], answer["status"], answer["faults"]) == (False, "REJECTED", launch.error["faults"])
+        assert restores.told() == ["WAITING", "REJECTED"]
+        assert restores.notices() == ["Genolaunch test: gwas was rejected"]
 
     def test_a_launch_that_was_cancelled_meanwhile_stays_so(self, restores):
         store(restores, KEYS[:2])

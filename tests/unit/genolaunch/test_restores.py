@@ -131,6 +131,7 @@ def test_approving_agrees_to_the_estimate_and_lets_the_launch_go_on(genolaunch, 
     assert item["status"] == {"S": "READY"}
     assert item["approvedRestore"] == {"M": {"bytes": {"N": "2000000000000"}, "usd": {"N": "12.5"}}}
     assert "statusReason" not in item
+    assert item["events"]["L"][-1]["M"]["status"] == {"S": "READY"}
 
 
 def test_only_a_held_launch_is_approved(genolaunch, content):
