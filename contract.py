@@ -65,6 +65,12 @@ class Workflow(StrEnum):
     SNAKEMAKE = "snakemake"
 
 
+FETCH_PHASE: Final = "fetch"
+STORE_PHASE: Final = "store"
+END_PHASE: Final = "end"
+"""What the state machine **slurm** does on a cluster besides a launch's jobs: bring the inputs, take the results to S3,
+and leave nothing."""
+
 RESOURCE_PHASES: Final = ("small", "step1", "level0", "level1", "step2", "merge")
 """Kinds of regenie's jobs that have resources of their own (`regenie.resources` of a launch config)."""
 
@@ -318,6 +324,8 @@ WORK_LAUNCH: Final = "launch.json"
 """The launch's config and ids, below /work: also the sentinel by which a job knows its file system is mounted."""
 WORK_PLAN: Final = "plan"
 """Folder below /work with <phase>.jsonl: one line for each array index."""
+WORK_FETCH: Final = f"{WORK_PLAN}/fetch.txt"
+"""Paths below data that a launch on a cluster reads, one a line: what its fetch phase copies."""
 WORK_REPORT: Final = "report.html"
 WORK_SUMSTATS: Final = "gwas"
 WORK_PREDICTIONS: Final = "step1/predictions"
@@ -542,3 +550,7 @@ class Setting(StrEnum):
     PRICE_TABLE = "PRICE_TABLE"
     JOB_VOLUME_GIB = "JOB_VOLUME_GIB"  # of the gp3 volume that the stage's launch template gives every job's instance
     BENCHMARK_STATE_MACHINE = "BENCHMARK_STATE_MACHINE"
+    PARALLELCLUSTER = "PARALLELCLUSTER"  # JSON of a stage's cluster (lambdas/shared/slurm_cluster.py); none if unset
+    SLURM_STATE_MACHINE = "SLURM_STATE_MACHINE"
+    COMPUTE_SERVICES = "COMPUTE_SERVICES"  # separated by commas: where launches of the stage may run
+    JOB_TIMEOUT_HOURS = "JOB_TIMEOUT_HOURS"

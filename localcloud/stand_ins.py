@@ -21,9 +21,13 @@ from localcloud.images import ImageCatalog
 from localcloud.injection import batch_injector, ec2_injector, ecs_injector, fsx_injector, pricing_injector
 from localcloud.instances import Fleet, FleetHosts, InstanceQueries
 from localcloud.pricing import PriceListService, RecordedPrices
+from localcloud.slurm import HeadNode
 
 _CLOCK_SPEED: Final = 600.0
 """Ten minutes in a second: no instance will ever come here for a job that waits for one, so nobody has to wait long."""
+
+CLUSTER: Final = "local"
+"""Name of the Slurm cluster (stage.json)."""
 
 _CHECKOUT: Final = Path(__file__).parents[1]
 
@@ -57,6 +61,13 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
     )
     queries = InstanceQueries(fleet, prices)
 
+    head_node = HeadNode(
+        folder=state_dir / "cluster",
+        cluster=CLUSTER,
+        ec2=lambda: client("ec2", endpoint),
+        environment=client_environment(endpoint),
+    )
+
     machines = Machines(
         ec2=client("ec2", endpoint), folder=state_dir / "instances", cloud_environment=client_environment(endpoint)
     )
@@ -65,6 +76,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
 
     def close() -> None:
         tasks.close()  # launchers end their jobs
+        head_node.close()
         machines.close()
         batch.close()  # jobs first: they use the file systems
         fleet.close()
@@ -90,6 +102,8 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
             Interceptor("ecs", tasks.wants, tasks.answer),
             Interceptor("ec2", queries.wants_ec2, queries.answer_ec2),
             Interceptor("ecs", queries.wants_ecs, queries.answer_ecs),
+            Interceptor("ec2", head_node.wants_ec2, head_node.answer_ec2),
+            Interceptor("ssm", head_node.wants_ssm, head_node.answer_ssm),
         ),
         subscribe_ecs=tasks.subscribe,
         subscribe_ec2=subscribe_ec2,

@@ -18,8 +18,9 @@ from stacks.constructs.permissions import look_up, made_by_stage
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import DeadLetterQueue
 from stacks.constructs.stage_stack import StageStack
-from stacks.constructs.state_machine import AslStateMachine, executions_arn
+from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.data import DataStack
+from stacks.parallelcluster import SLURM, ParallelClusterStack
 from stacks.regenie import JOBS, RegenieStack
 from stacks.snakemake import SnakemakeStack
 from stacks.tibanna import TibannaStack
@@ -47,6 +48,7 @@ class CleanupStack(StageStack):
         regenie: RegenieStack,
         snakemake: SnakemakeStack,
         tibanna: TibannaStack,
+        cluster: ParallelClusterStack | None,
         bundling: BundlingTarget,
     ) -> None:
         super().__init__(scope, "cleanup", settings=settings, description="Deletes what Genolaunch's launches made")
@@ -55,6 +57,7 @@ class CleanupStack(StageStack):
         self._regenie = regenie
         self._snakemake = snakemake
         self._tibanna = tibanna
+        self._cluster = cluster
         self._functions = Capability(self, "cleanup", monitoring=data.monitoring, bundling=bundling)
         find_leftovers = self._make_find_leftovers()
         self.machine = self._make_machine(workflow_manager.settle_launch, find_leftovers)
@@ -75,6 +78,7 @@ class CleanupStack(StageStack):
                 Setting.CLUSTER: self._snakemake.cluster.cluster_arn,
                 Setting.TIBANNA_STATE_MACHINE: self._tibanna.machine.state_machine_arn,
                 Setting.RESULTS_BUCKET: self._data.results_bucket.bucket_name,
+                **({Setting.SLURM_STATE_MACHINE: self._cluster.machine.state_machine_arn} if self._cluster else {}),
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem")
@@ -99,7 +103,8 @@ class CleanupStack(StageStack):
         self._look_at_launchers(function)
         # The lists of the jobs that launchers submitted.
         self._data.allow_reading(function, self._data.results_bucket, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}")
-        for machine in (self._regenie.jobs_machine, self._tibanna.machine):
+        machines = [self._regenie.jobs_machine, self._tibanna.machine]
+        for machine in [*machines, self._cluster.machine] if self._cluster else machines:
             machine.grant(function, "states:ListExecutions")
         return function
 
@@ -203,12 +208,16 @@ class CleanupStack(StageStack):
         self._data.allow_items(cleanup.role, self._data.usage_table, "PutItem")
         settle_launch.grant_invoke(cleanup.role)
         find_leftovers.grant_invoke(cleanup.role)
+        if self._cluster:
+            self._cluster.machine.grant_start_execution(cleanup.role)
+            cleanup.allow(*follow_executions(self, SLURM))
         cleanup.allow(
             iam.PolicyStatement(
                 sid="StopWorkflows",
                 actions=["states:StopExecution"],
                 resources=[
                     *(executions_arn(self, workflow) for workflow in (*Workflow, JOBS)),
+                    *([executions_arn(self, SLURM)] if self._cluster else []),
                     self._tibanna.executions(),
                 ],
             ),

@@ -166,6 +166,26 @@ class SnakemakeSettings(_Settings):
         return self
 
 
+class ParallelClusterSettings(_Settings):
+    """An existing AWS ParallelCluster with Slurm, on which launches may run (docs/parallelcluster.md)."""
+
+    cluster: str = Field(
+        pattern=r"^[a-zA-Z][a-zA-Z0-9-]{0,59}$", description="its name, by which it tags its head node"
+    )
+    shared_folder: str = Field(
+        pattern=r"^(/[A-Za-z0-9._-]+)+$", description="on a file system of all nodes; belongs to `user`"
+    )
+    user: str = Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="as whom jobs run")
+    partition: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Slurm's, for launches' jobs")
+    on_demand_partition: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_-]+$", description="for jobs that lost their Spot node twice"
+    )
+    container: Literal["apptainer", "none"] = Field(
+        default="apptainer", description="what runs the image; none: the nodes have regenie and regenie_runner"
+    )
+    most_array_jobs: int = Field(default=1000, ge=1, le=10_000, description="of one array: Slurm's MaxArraySize less 1")
+
+
 class StageSettings(_Settings):
     """Everything that differs between stages."""
 
@@ -182,6 +202,9 @@ class StageSettings(_Settings):
     restore: RestoreSettings = RestoreSettings()
     tibanna: TibannaSettings = TibannaSettings()
     snakemake: SnakemakeSettings = SnakemakeSettings()
+    parallelcluster: ParallelClusterSettings | None = Field(
+        default=None, description="launches may say `compute: parallelcluster`; without it nothing is made for that"
+    )
     file_system: FileSystemType = FileSystemType.SCRATCH_2
     launches_at_once: int = Field(
         default=50, ge=1, le=500, description="more wait in a queue; an account may have 100 scratch file systems"

@@ -18,6 +18,7 @@ from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, follow_executions
 from stacks.data import DataStack
 from stacks.network import NetworkStack
+from stacks.parallelcluster import SLURM, ParallelClusterStack
 
 JOBS: Final = "jobs"
 """The state machine that runs the jobs of one phase."""
@@ -36,11 +37,14 @@ class RegenieStack(StageStack):
         data: DataStack,
         network: NetworkStack,
         compute: ComputeStack,
+        cluster: ParallelClusterStack | None,
         bundling: BundlingTarget,
     ) -> None:
+        """`cluster`: where launches run that choose it, if the stage has one."""
         super().__init__(scope, "regenie", settings=settings, description="The regenie workflow of Genolaunch")
         self._data = data
         self._compute = compute
+        self._cluster = cluster
         self._readable = (data.data_bucket, *self.import_readable_buckets())
         self._job_role = self._make_task_role(
             "JobRole", "What a regenie job may do in AWS: nothing, its files are mounted"
@@ -68,6 +72,8 @@ class RegenieStack(StageStack):
                 "PlanLaunchFunctionArn": plan_launch.function_arn,
                 "CollectFailuresFunctionArn": collect_failures.function_arn,
                 "JobsStateMachineArn": self.jobs_machine.state_machine_arn,
+                # Without a cluster no launch gets there: its registration is refused.
+                "SlurmStateMachineArn": cluster.machine.state_machine_arn if cluster else "",
                 "FileSystemSecurityGroupId": network.file_system_group.security_group_id,
                 "FileSystemDeploymentType": settings.file_system,
                 "FileSystemsFolder": FILE_SYSTEMS_FOLDER,
@@ -81,7 +87,12 @@ class RegenieStack(StageStack):
         collect_failures.grant_invoke(workflow.role)
         data.allow_items(workflow.role, data.launch_table, "GetItem", "UpdateItem")
         self.jobs_machine.grant_start_execution(workflow.role)
-        workflow.allow(*self._file_system_statements(), *self._definition_statements(), *follow_executions(self, JOBS))
+        if cluster:
+            cluster.machine.grant_start_execution(workflow.role)
+        machines = (JOBS, SLURM) if cluster else (JOBS,)
+        workflow.allow(
+            *self._file_system_statements(), *self._definition_statements(), *follow_executions(self, *machines)
+        )
         self.machine = workflow.machine
 
     def _make_jobs_machine(self) -> sfn.StateMachine:
@@ -150,6 +161,7 @@ class RegenieStack(StageStack):
                     {"versions": self._images, "default": self.settings.regenie.default_version}
                 ),
                 Setting.PLACEMENTS: self._compute.placements_setting,
+                **({Setting.PARALLELCLUSTER: self._cluster.setting} if self._cluster else {}),
             },
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")

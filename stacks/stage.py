@@ -14,6 +14,7 @@ from stacks.constructs.python_function import BundlingTarget
 from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
+from stacks.parallelcluster import ParallelClusterStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
 from stacks.snakemake import SnakemakeStack
@@ -42,8 +43,21 @@ class GenolaunchStage(Stage):
         monitoring = self.data.monitoring
         self.network = NetworkStack(self, settings=settings, monitoring=monitoring)
         self.compute = ComputeStack(self, settings=settings, network=self.network, monitoring=monitoring)
+        self.cluster = (
+            ParallelClusterStack(
+                self, settings=settings, cluster=settings.parallelcluster, data=self.data, bundling=bundling
+            )
+            if settings.parallelcluster
+            else None
+        )
         self.regenie = RegenieStack(
-            self, settings=settings, data=self.data, network=self.network, compute=self.compute, bundling=bundling
+            self,
+            settings=settings,
+            data=self.data,
+            network=self.network,
+            compute=self.compute,
+            cluster=self.cluster,
+            bundling=bundling,
         )
         self.restore = RestoreStack(self, settings=settings, data=self.data, bundling=bundling)
         self.tibanna = TibannaStack(self, settings=settings, data=self.data, network=self.network)
@@ -66,6 +80,7 @@ class GenolaunchStage(Stage):
             regenie=self.regenie,
             snakemake=self.snakemake,
             restore=self.restore,
+            has_cluster=self.cluster is not None,
             bundling=bundling,
         )
         self.cleanup = CleanupStack(
@@ -77,6 +92,7 @@ class GenolaunchStage(Stage):
             regenie=self.regenie,
             snakemake=self.snakemake,
             tibanna=self.tibanna,
+            cluster=self.cluster,
             bundling=bundling,
         )
         self.observability = ObservabilityStack(

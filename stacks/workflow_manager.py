@@ -16,6 +16,7 @@ from contract import (
     PIPE_STATUSES,
     SCHEMA_KEY,
     SNAKEFILES_PREFIX,
+    ComputeService,
     LaunchField,
     Parameter,
     Setting,
@@ -57,12 +58,15 @@ class WorkflowManagerStack(StageStack):
         regenie: RegenieStack,
         snakemake: SnakemakeStack,
         restore: RestoreStack,
+        has_cluster: bool,
         bundling: BundlingTarget,
     ) -> None:
+        """`has_cluster`: launches may choose the stage's Slurm cluster."""
         super().__init__(
             scope, "workflow-manager", settings=settings, description="Registers and starts Genolaunch's launches"
         )
         self._data = data
+        self._has_cluster = has_cluster
         self._functions = Capability(self, "workflow_manager", monitoring=data.monitoring, bundling=bundling)
         self._make_register_launch()
         change_status = self._make_status_function("change_status", "The one place where a launch's status changes")
@@ -99,6 +103,11 @@ class WorkflowManagerStack(StageStack):
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
                 Setting.EVENT_BUS: data.bus.event_bus_name,
+                Setting.COMPUTE_SERVICES: ",".join(
+                    service
+                    for service in ComputeService
+                    if self._has_cluster or service is not ComputeService.PARALLELCLUSTER
+                ),
             },
         )
         data.bus.grant_put_events_to(function)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import USAGE_FILE_SYSTEM_PREFIX, UsageField, Workflow
+from contract import (
+    END_PHASE,
+    RESULTS_PREFIX,
+    USAGE_FILE_SYSTEM_PREFIX,
+    ComputeService,
+    Status,
+    UsageField,
+    Workflow,
+)
 from lambdas.cleanup import inventory, launchers, tibanna_jobs
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
 from lambdas.shared import aws
@@ -38,6 +46,8 @@ class LeftoverSettings:
     results_bucket: str
     tibanna_state_machine: str = ""
     """Empty where the stage does not have that engine."""
+    slurm_state_machine: str = ""
+    """Empty where the stage has no cluster."""
 
 
 @cache
@@ -65,6 +75,7 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
         *inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt),
         *inventory.running_phases(settings().jobs_state_machine, launch_id, ended_attempt),
         *inventory.running_executions(settings().snakemake_state_machine, launch_id, ended_attempt),
+        *_running_on_cluster(launch_id, ended_attempt),
     ]
     tasks = launchers.unfinished_tasks(settings().cluster, launch_id, ended_attempt)
     instances: list[str] = []
@@ -91,7 +102,28 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
             if template.owner.launch_id == launch_id and template.owner.attempt <= ended_attempt
         ],
     }
-    return {**found, "left": sum(map(len, found.values()))}
+    return {**found, "left": sum(map(len, found.values())), **_cluster_run(launch, ended_attempt)}
+
+
+def _running_on_cluster(launch_id: str, ended_attempt: int) -> list[str]:
+    machine = settings().slurm_state_machine
+    return inventory.running_phases(machine, launch_id, ended_attempt) if machine else []
+
+
+def _cluster_run(launch: Launch | None, ended_attempt: int) -> dict[str, Any]:
+    """`clusterMachine`, empty unless the launch ran on a cluster, and the request by which it ends the run there."""
+    machine = settings().slurm_state_machine
+    if not machine or launch is None or launch.compute_service != ComputeService.PARALLELCLUSTER:
+        return {"clusterMachine": "", "clusterRun": {}}
+    request = {
+        "launchId": launch.launch_id,
+        "attempt": ended_attempt,
+        "phase": END_PHASE,
+        "resultsUri": f"s3://{settings().results_bucket}/{RESULTS_PREFIX}{launch.launch_id}/",
+        # Whatever a retry can use; a newer attempt has begun only when this one's was taken.
+        "keepWork": launch.status != Status.COMPLETE,
+    }
+    return {"clusterMachine": machine, "clusterRun": request}
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class Inputs:
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]
     restored: tuple[str, ...]
     """Paths below data of what is a restored copy of an archived object: loaded before it is read."""
+    paths: tuple[str, ...]
+    """Of every file below data that is read."""
     input_bytes: int
     """Of every file that is read."""
     fingerprint: str
@@ -132,6 +134,7 @@ def read_inputs(
     faults.raise_if_any()
     assert samples is not None  # what it cannot check is a fault
     assert analysed is not None
+    paths = tuple(sorted(files))
     if earlier:
         files |= {f"{earlier.launch_id}/{path}": state for path, state in earlier.states.items()}
     return Inputs(
@@ -143,6 +146,7 @@ def read_inputs(
         analysed,
         genotypes,
         restored=tuple(sorted(path for path, file in files.items() if file.is_restored)),
+        paths=paths,
         input_bytes=sum(file.size for file in files.values()),
         fingerprint=_fingerprint(image, files, parameters),
         samples=samples,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import WORK_LAUNCH, WORK_PLAN
+from contract import WORK_FETCH, WORK_LAUNCH, WORK_PLAN, ComputeService
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.images import Images
@@ -22,6 +22,7 @@ from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.placements import read_placements
 from lambdas.shared.settings import read_settings
+from lambdas.shared.slurm_cluster import SlurmCluster
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -44,6 +45,7 @@ class PlanSettings:
     results_bucket: str
     regenie_images: str
     placements: str
+    parallelcluster: str = ""
 
 
 @cache
@@ -91,7 +93,14 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])
     if inputs.earlier:
         copy_predictions(inputs.earlier, config.regenie.traits, _results(launch_id))
-    stage = Stage(read_placements(settings().placements), settings().data_bucket, settings().results_bucket)
+    if config.compute is ComputeService.PARALLELCLUSTER:
+        _write(launch_id, WORK_FETCH, (f"{path}\n" for path in inputs.paths))
+    stage = Stage(
+        read_placements(settings().placements),
+        settings().data_bucket,
+        settings().results_bucket,
+        SlurmCluster.read(settings().parallelcluster),
+    )
     return run_sheet(Attempt(launch_id, attempt, launch.requested_by), config, inputs, analysis, stage)
 
 

@@ -12,7 +12,9 @@ from lambdas.regenie.inputs import Inputs, SurveyedGenotypes
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
+from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
+from lambdas.shared.slurm_cluster import NO_CLUSTER, SlurmCluster
 
 _FEWEST_SPLIT_JOBS: Final = 2
 """regenie refuses --split-l0 with one job."""
@@ -34,6 +36,8 @@ class Stage:
     placements: Sequence[Placement]
     data_bucket: str
     results_bucket: str
+    cluster: SlurmCluster | None = None
+    """Where launches with `compute: parallelcluster` run, if the stage has that."""
 
 
 def results_prefix(launch_id: str) -> str:
@@ -85,17 +89,15 @@ def run_sheet(
     attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis: Analysis, stage: Stage
 ) -> dict[str, Any]:
     """What the state machine works from; see docs/architecture.md, "The run sheet"."""
-    placement = choose_placement(stage.placements, attempt.launch_id, attempt.number)
     return {
         "runName": run_name(attempt.launch_id, attempt.number),
         "image": inputs.image,
-        "jobQueue": placement.queue(config.compute, config.priority),
-        "onDemandQueue": placement.queue(ComputeService.BATCH_ON_DEMAND, config.priority),
-        "subnetId": placement.subnet_id,
+        **_where(attempt, config, stage),
         "dataUri": config.data_uri(stage.data_bucket),
         "resultsUri": f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}",
         "storageCapacityGiB": storage_capacity_gib(inputs.input_bytes, measure(config.regenie, inputs)),
-        "preloadJobs": 1 if inputs.restored else 0,
+        # A cluster's fetch phase copies whole files.
+        "preloadJobs": 1 if inputs.restored and not _is_on_cluster(config) else 0,
         "step1": str(analysis.step1),
         "level0Jobs": analysis.level0_jobs,
         "traits": len(analysis.traits),
@@ -104,6 +106,29 @@ def run_sheet(
         "exportPaths": _export_paths(analysis),
         "resources": {phase: given.as_batch() for phase, given in analysis.resources.items()},
     }
+
+
+def _where(attempt: Attempt, config: RegenieLaunch, stage: Stage) -> dict[str, str]:
+    """The queues (of a cluster: its partitions), and for file systems of a launch's own the subnet."""
+    if not _is_on_cluster(config):
+        placement = choose_placement(stage.placements, attempt.launch_id, attempt.number)
+        return {
+            "compute": str(config.compute),
+            "jobQueue": placement.queue(config.compute, config.priority),
+            "onDemandQueue": placement.queue(ComputeService.BATCH_ON_DEMAND, config.priority),
+            "subnetId": placement.subnet_id,
+        }
+    if stage.cluster is None:
+        raise LaunchInputError([NO_CLUSTER])
+    return {
+        "compute": str(config.compute),
+        "jobQueue": stage.cluster.partition,
+        "onDemandQueue": stage.cluster.on_demand_partition,
+    }
+
+
+def _is_on_cluster(config: RegenieLaunch) -> bool:
+    return config.compute is ComputeService.PARALLELCLUSTER
 
 
 def _export_paths(analysis: Analysis) -> list[str]:

@@ -454,8 +454,11 @@ class RegenieLaunch(LaunchSection):
 
     workflow: Literal[Workflow.REGENIE]
     """What to run: regenie."""
-    compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND] = ComputeService.BATCH_SPOT
-    """Where to run it: on Spot capacity (cheap, may be interrupted and repeated) or on demand."""
+    compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND, ComputeService.PARALLELCLUSTER] = (
+        ComputeService.BATCH_SPOT
+    )
+    """Where to run it: AWS Batch on Spot capacity (cheap, may be interrupted and repeated) or on demand, or the stage's
+    Slurm cluster, if it has one."""
     regenie: RegenieParameters
     """What regenie is to do."""
 

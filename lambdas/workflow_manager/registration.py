@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from contract import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX, ErrorType, Status
+from contract import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX, ComputeService, ErrorType, Status
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_model import LaunchConfig
 from lambdas.shared.config_reader import check_config, read_config
@@ -12,6 +13,7 @@ from lambdas.shared.config_text import too_large
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
+from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 
 _CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
@@ -29,10 +31,17 @@ def is_launch_file(key: str) -> bool:
     return is_config or _dropped_snakefile(key) is not None
 
 
-def launch_of(drop: Drop, file: DroppedFile, *, data_bucket: str) -> Launch:
-    """The SUBMITTED or REJECTED launch that a dropped file makes. The same drop makes the same launch."""
+def launch_of(
+    drop: Drop, file: DroppedFile, *, data_bucket: str, services: Collection[str] = frozenset(ComputeService)
+) -> Launch:
+    """The SUBMITTED or REJECTED launch that a dropped file makes. The same drop makes the same launch.
+
+    `services`: where launches of the stage may run (contract.ComputeService).
+    """
     try:
         config = _config_of(drop, file)
+        if config.compute not in services:
+            raise MissingRequiredParametersError([NO_CLUSTER])
     except MissingRequiredParametersError as error:
         return _rejected(drop, file, error)
     return _submitted(drop, file, config, data_bucket)

@@ -14,6 +14,8 @@ from typing import BinaryIO, NamedTuple
 from regenie_runner.errors import FileSystemMissingError, UsageError
 
 FILE_SYSTEM_TYPE = "lustre"
+ANY_FILE_SYSTEM = "any"
+"""On a cluster: its shared folder may be on Lustre, NFS or EFS, and no Docker makes a folder where it is missing."""
 SENTINEL = "launch.json"
 
 
@@ -24,6 +26,8 @@ class Workspace(NamedTuple):
     launch_id: str
     attempt: str
     """Unique to one attempt of one job: no two writers ever share a folder."""
+    file_system_type: str = FILE_SYSTEM_TYPE
+    """As `stat` names it; ANY_FILE_SYSTEM where nothing but the sentinel tells."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Workspace:
@@ -33,7 +37,8 @@ class Workspace(NamedTuple):
             raise UsageError(f"The environment lacks {' and '.join(missing)}.")
         job = environment.get("AWS_BATCH_JOB_ID", "no-job").replace(":", "-")
         attempt = environment.get("AWS_BATCH_JOB_ATTEMPT", "1")
-        return cls(Path(environment["WORKSPACE"]), environment["LAUNCH_ID"], f"{job}-{attempt}")
+        file_system = environment.get("FILE_SYSTEM_TYPE", FILE_SYSTEM_TYPE)
+        return cls(Path(environment["WORKSPACE"]), environment["LAUNCH_ID"], f"{job}-{attempt}", file_system)
 
     @property
     def data(self) -> Path:
@@ -50,14 +55,17 @@ class Workspace(NamedTuple):
         return self.work / "plan" / f"{phase}.jsonl"
 
     def check_mounted(self) -> None:
-        """Raise FileSystemMissingError unless this launch's Lustre file system is mounted.
+        """Raise FileSystemMissingError unless this launch's file system is mounted.
 
         Docker creates a missing bind source, so without the mount a job would see an empty folder and fill the
         instance's own disk.
         """
-        found = _file_system_type(self.root)
-        if found != FILE_SYSTEM_TYPE:
-            raise FileSystemMissingError(f"{self.root} is not a Lustre file system but {found}: the mount is missing.")
+        if self.file_system_type != ANY_FILE_SYSTEM:
+            found = _file_system_type(self.root)
+            if found != self.file_system_type:
+                raise FileSystemMissingError(
+                    f"{self.root} is not a Lustre file system but {found}: the mount is missing."
+                )
         owner = self._sentinel_launch_id()
         if owner != self.launch_id:
             raise FileSystemMissingError(

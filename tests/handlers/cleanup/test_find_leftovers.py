@@ -68,6 +68,8 @@ def test_nothing_is_left_of_a_clean_launch(repository: LaunchRepository, stubs: 
         "jobDefinitions": [],
         "launchTemplates": [],
         "left": 0,
+        "clusterMachine": "",
+        "clusterRun": {},
     }
 
 
@@ -114,6 +116,8 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
         "jobDefinitions": ["arn:definition:1"],
         "launchTemplates": [],
         "left": 5,
+        "clusterMachine": "",
+        "clusterRun": {},
     }
 
 

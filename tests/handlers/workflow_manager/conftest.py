@@ -113,6 +113,7 @@ def platform(repository: LaunchRepository, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv("NOTIFICATION_TOPIC", topic)
     boto3.client("events").create_event_bus(Name="genolaunch-test")
     monkeypatch.setenv("EVENT_BUS", "genolaunch-test")
+    monkeypatch.setenv("COMPUTE_SERVICES", "batch-spot,batch-on-demand,ec2-spot,ec2-on-demand")
     monkeypatch.setenv("LAUNCHES_AT_ONCE", "3")
     monkeypatch.setenv("DATA_BUCKET", "genolaunch-test-data")
     register_launch.settings.cache_clear()

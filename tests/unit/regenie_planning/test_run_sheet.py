@@ -48,6 +48,7 @@ def test_a_sheet_says_everything_that_the_state_machine_needs(data: MemoryDataSe
         "runName": "launch-1-1",
         "preloadJobs": 0,
         "image": "regenie:4.1.2",
+        "compute": "batch-on-demand",
         "jobQueue": f"queue-{zone}-batch-on-demand-high",
         "onDemandQueue": f"queue-{zone}-batch-on-demand-high",
         "subnetId": f"subnet-{zone}",

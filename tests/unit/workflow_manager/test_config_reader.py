@@ -235,8 +235,9 @@ class TestFaults:
                 "priority: must be high or low; you gave 'urgent'. Choose one of these.",
             ),
             (
-                config(compute="parallelcluster"),
-                "compute: must be batch-spot or batch-on-demand; you gave 'parallelcluster'. Choose one of these.",
+                config(compute="ec2-spot"),
+                "compute: must be batch-spot or batch-on-demand or parallelcluster; you gave 'ec2-spot'. "
+                "Choose one of these.",
             ),
             (
                 config(data="s3://X/"),

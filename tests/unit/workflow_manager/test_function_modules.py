@@ -20,14 +20,15 @@ def test_settings_come_from_their_variables():
         "DATA_BUCKET": "data",
         "NOTIFICATION_TOPIC": "arn",
         "EVENT_BUS": "bus",
+        "COMPUTE_SERVICES": "batch-spot",
         "HOME": "/",
     }
 
-    assert read_settings(Settings, environment) == Settings("dev", "launches", "tasks", "data", "arn", "bus")
+    assert read_settings(Settings, environment) == Settings("dev", "launches", "tasks", "data", "arn", "bus", "batch-spot")
 
 
 def test_all_missing_settings_are_named_at_once():
-    with pytest.raises(MissingSettingsError, match="TASK_TABLE, DATA_BUCKET, NOTIFICATION_TOPIC, EVENT_BUS"):
+    with pytest.raises(MissingSettingsError, match="TASK_TABLE, DATA_BUCKET, NOTIFICATION_TOPIC, EVENT_BUS, COMPUTE"):
         read_settings(Settings, {"STAGE": "dev", "LAUNCH_TABLE": "launches", "TASK_TABLE": ""})
 
 

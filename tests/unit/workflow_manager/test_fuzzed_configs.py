@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import Status
+from contract import ComputeService, Status
 from lambdas.shared import aws
 from lambdas.shared.attributes import to_item
 from lambdas.shared.launch import Launch
@@ -23,7 +23,7 @@ from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.feedback import feedback
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-SETTINGS = register_launch.Settings("test", "launches", "tasks", "data", "topic", "bus")
+SETTINGS = register_launch.Settings("test", "launches", "tasks", "data", "topic", "bus", ",".join(ComputeService))
 
 ITEM_LIMIT = 400 * 1024  # bytes of an item of DynamoDB
 NOTICE_LIMIT = 256 * 1024  # bytes of a message of SNS, and of an entry of EventBridge

@@ -1,0 +1,157 @@
+export PATH="/opt/slurm/bin:$PATH"
+umask 027
+
+write_job() {
+    cat > "$FOLDER/job.sh" <<'JOB'
+#!/bin/sh
+# One task of an array. The last thing it does is to write its exit code; what Slurm ends does not get so far.
+phase=$1
+TASK_INDICES=$2
+index=$SLURM_ARRAY_TASK_ID
+
+give() {
+    # To the program in the container, and to one without.
+    export "$1=$2" "APPTAINERENV_$1=$2"
+}
+
+copy_image() {
+    case $IMAGE in
+    *.dkr.ecr.*)
+        region=${IMAGE#*.dkr.ecr.}
+        APPTAINER_DOCKER_USERNAME=AWS
+        APPTAINER_DOCKER_PASSWORD=$(aws ecr get-login-password --region "${region%%.*}")
+        export APPTAINER_DOCKER_USERNAME APPTAINER_DOCKER_PASSWORD
+        ;;
+    esac
+    apptainer pull --force "$FOLDER/image.sif" "docker://$IMAGE"
+}
+
+fetch() {
+    if [ "$CONTAINER" = apptainer ]; then copy_image; fi
+    mkdir -p "$FOLDER/data" "$FOLDER/work"
+    aws s3 sync --only-show-errors "$RESULTS" "$FOLDER/work"
+    xargs -d '\n' -P 4 -I '{}' aws s3 cp --only-show-errors --force-glacier-transfer "$DATA{}" "$FOLDER/data/{}" \
+        < "$FOLDER/work/plan/fetch.txt"
+}
+
+store() {
+    for path in $EXPORTS; do
+        if [ -d "$FOLDER/work/$path" ]; then
+            aws s3 sync --only-show-errors --exclude '*.attempts/*' "$FOLDER/work/$path" "$RESULTS$path"
+        else
+            aws s3 cp --only-show-errors "$FOLDER/work/$path" "$RESULTS$path"
+        fi
+    done
+    aws s3 sync --only-show-errors "$FOLDER/logs" "${RESULTS}logs"
+}
+
+task() {
+    give WORKSPACE "$FOLDER"
+    give FILE_SYSTEM_TYPE any
+    give LAUNCH_ID "$LAUNCH_ID"
+    give TASK_INDICES "$TASK_INDICES"
+    # As AWS Batch names them, for which the runner was made.
+    give AWS_BATCH_JOB_ID "$SLURM_JOB_NAME-$index"
+    give AWS_BATCH_JOB_ATTEMPT "$((${SLURM_RESTART_COUNT:-0} + 1))"
+    give AWS_BATCH_JOB_ARRAY_INDEX "$index"
+    give OMP_NUM_THREADS "$SLURM_CPUS_PER_TASK"
+    if [ "$CONTAINER" = apptainer ]; then
+        apptainer exec --cleanenv --no-home --bind "$FOLDER" "$FOLDER/image.sif" python3 -m regenie_runner "$phase"
+    else
+        python3 -m regenie_runner "$phase"
+    fi
+}
+
+if [ "${SLURM_RESTART_COUNT:-0}" -ge 2 ]; then
+    echo "The node was lost in each of two attempts."
+    code=75
+else
+    (
+        set -e
+        case $phase in
+        fetch) fetch ;;
+        store) store ;;
+        *) task ;;
+        esac
+    )
+    code=$?
+fi
+receipt=$FOLDER/jobs/$SLURM_JOB_NAME/$index
+echo "$code" > "$receipt.new" && mv "$receipt.new" "$receipt.exit"
+exit "$code"
+JOB
+}
+
+submit() {
+    # name, tasks, partition, vCPUs, MiB, minutes, phase, lines of the plan
+    mkdir -p "$FOLDER/jobs/$1"
+    if [ -e "$FOLDER/jobs/$1/id" ]; then return; fi
+    # Perhaps it was submitted by a script that was killed before it wrote so.
+    id=$(squeue --noheader --states=all --name="$1" --format=%F)
+    if [ -z "$id" ]; then
+        id=$(sbatch --parsable --requeue --open-mode=append --job-name="$1" --array="0-$(($2 - 1))" --partition="$3" \
+            --cpus-per-task="$4" --mem="$5M" --time="$6" --chdir="$FOLDER" --output="$FOLDER/logs/%x_%a.log" \
+            "$FOLDER/job.sh" "$7" "$8" 9>&-)
+    fi
+    echo "$id" > "$FOLDER/jobs/$1/id"
+}
+
+OVER='BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|LAUNCH_FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT'
+
+look_at() {
+    # name, tasks: adds to left, or tells of what failed
+    folder=$FOLDER/jobs/$1
+    squeue --noheader --array --states=all --name="$1" --format='%K %T' > "$folder/queue"
+    grep -E " ($OVER)\$" "$folder/queue" >> "$folder/ends" || true
+    active=$(grep -c -v -E " ($OVER)\$" "$folder/queue" || true)
+    left=$((left + active))
+    if [ "$active" -gt 0 ]; then return; fi
+    index=0
+    while [ "$index" -lt "$2" ]; do
+        code=none
+        if [ -e "$folder/$index.exit" ]; then read -r code < "$folder/$index.exit"; fi
+        if [ "$code" != 0 ]; then echo "$index $code"; fi
+        index=$((index + 1))
+    done > "$folder/bad"
+    failed=$((failed + $(wc -l < "$folder/bad")))
+    # The last word of Slurm on each, and those that ended alike together.
+    awk -v name="$1" '
+        FILENAME ~ /ends$/ { state[$1] = $2; next }
+        {
+            how = $2 " " ($1 in state ? state[$1] : "UNKNOWN")
+            if (how in indices) indices[how] = indices[how] "," $1
+            else indices[how] = $1
+        }
+        END { for (how in indices) print "ended", name, how, indices[how] }
+    ' "$folder/ends" "$folder/bad" >> "$FOLDER/failures"
+    head -n 3 "$folder/bad" | while read -r index code; do
+        echo "log $1 $index $(tail -c 1500 "$FOLDER/logs/$1_$index.log" 2> /dev/null | base64 | tr -d '\n')"
+    done >> "$FOLDER/failures"
+}
+
+tell() {
+    # name:tasks of each array
+    left=0
+    failed=0
+    : > "$FOLDER/failures"
+    for array in "$@"; do look_at "${array%:*}" "${array##*:}"; done
+    echo "left $left failed $failed"
+    if [ "$left" -eq 0 ]; then cat "$FOLDER/failures"; fi
+}
+
+for folder in $EARLIER; do
+    if [ -d "$folder" ]; then
+        # Clean-up takes its work to S3, from where this attempt has it.
+        echo "left 1 failed 0"
+        exit
+    fi
+done
+mkdir -p "$BASE"
+exec 9> "$FOLDER.lock"
+flock 9
+if [ -e "$BASE/ended/$RUN" ]; then
+    echo "The run is over, and its folder is gone." >&2
+    exit 1
+fi
+mkdir -p "$FOLDER/jobs" "$FOLDER/logs"
+if [ ! -e "$FOLDER/job.sh" ]; then write_job; fi

@@ -1,0 +1,78 @@
+"""What a script of slurm_scripts.py said of tasks that failed on a cluster."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from contract import ErrorType
+from lambdas.regenie.failed_jobs import FailedJob, JobGroup, classify
+from lambdas.regenie.resubmission import Failure, SubmittedJob
+
+_NO_CODE: Final = "none"
+_NODE_LOST_TWICE: Final = 75
+"""Exit code of a job (slurm/jobs.sh)."""
+
+_STATES: Final[Mapping[str, ErrorType]] = {
+    "OUT_OF_MEMORY": ErrorType.OUT_OF_MEMORY,
+    "TIMEOUT": ErrorType.TIMED_OUT,
+    "DEADLINE": ErrorType.TIMED_OUT,
+    "CANCELLED": ErrorType.STOPPED,
+    "NODE_FAIL": ErrorType.SPOT_RECLAIMED,
+    "PREEMPTED": ErrorType.SPOT_RECLAIMED,
+    "BOOT_FAIL": ErrorType.NEVER_STARTED,
+    "LAUNCH_FAILED": ErrorType.NEVER_STARTED,
+}
+"""Slurm's words ("Job state codes" of squeue) for what a job's own exit code does not tell."""
+
+_ATTEMPTS_OF_A_LOST_NODE: Final = 2
+
+
+def read_failures(answer: str, jobs: Sequence[SubmittedJob]) -> list[Failure]:
+    """The failures of each job that had some, with the ends of the first logs.
+
+    An answer that was cut short (Systems Manager shows 24,000 characters) gives failures without tasks, for which
+    nothing is tried again.
+    """
+    lines = [line.split(" ") for line in answer.splitlines()]
+    told = int(lines[0][3])
+    logs = {(line[1], int(line[2])): _text(line[3]) for line in lines if line[0] == "log"}
+    ended = [line for line in lines if line[0] == "ended"]
+    by_name = {job.name: job for job in jobs}
+    found: dict[str, list[FailedJob]] = {}
+    for _, name, code, state, indices in ended:
+        found.setdefault(name, []).extend(_failed(by_name[name], code, state, indices, logs))
+    if sum(map(len, found.values())) != told:
+        return [Failure(by_name[name], []) for name in found] or [Failure(jobs[0], [])]
+    return [Failure(by_name[name], sorted(failed, key=lambda job: job.index)) for name, failed in found.items()]
+
+
+def _failed(
+    job: SubmittedJob, code: str, state: str, indices: str, logs: Mapping[tuple[str, int], str]
+) -> Iterator[FailedJob]:
+    exit_code = None if code == _NO_CODE else int(code)
+    for index in map(int, indices.split(",")):
+        failed = FailedJob(
+            job_id=f"{job.name}_{index}",
+            group=JobGroup(job.name, job.size),
+            index=index,
+            error_type=_error_type(exit_code, state),
+            reason=f"Slurm: {state}",
+            exit_code=exit_code,
+            attempts=_ATTEMPTS_OF_A_LOST_NODE if exit_code == _NODE_LOST_TWICE else 1,
+            log_stream=None,
+        )
+        yield failed.told_by(logs.get((job.name, index), ""))
+
+
+def _error_type(exit_code: int | None, state: str) -> ErrorType:
+    if exit_code == _NODE_LOST_TWICE:
+        return ErrorType.SPOT_RECLAIMED
+    if state in _STATES:
+        return _STATES[state]
+    if exit_code is None:  # it ended between two looks, and Slurm has forgotten it
+        return ErrorType.SPOT_RECLAIMED
+    return classify([], exit_code, was_stopped=False)
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode(errors="replace")

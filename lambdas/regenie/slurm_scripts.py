@@ -1,0 +1,113 @@
+"""What is run on a Slurm cluster's head node, as one text for each kind of question.
+
+Each script may be sent any number of times: it submits what was not submitted yet, and tells how far everything is in
+one line, `left <tasks> failed <tasks>`; when nothing is left and something failed, further lines tell of it
+(slurm_failures.py). A task's end is the file that its job writes last (`jobs/<job>/<index>.exit`), since
+Slurm forgets jobs after MinJobAge (300 s) and not every cluster has its accounting; what ended without such a file was
+ended by Slurm, and squeue's word of it is kept as soon as it is seen.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from contract import END_PHASE, PROJECT, run_name
+from lambdas.regenie.resubmission import SubmittedJob
+from lambdas.shared.slurm_cluster import SlurmCluster
+
+_PROGRAMS: Final = Path(__file__).with_name("slurm")
+"""Folder of the scripts' fixed parts: POSIX sh, since Systems Manager runs /bin/sh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt of a launch on the cluster."""
+
+    launch_id: str
+    attempt: int
+    stage: str
+    image: str
+    data_uri: str
+    results_uri: str
+    export_paths: tuple[str, ...]
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any], stage: str) -> "Run":
+        """From the state machine's input."""
+        return cls(
+            request["launchId"],
+            int(request["attempt"]),
+            stage,
+            request.get("image", ""),
+            request.get("dataUri", ""),
+            request["resultsUri"],
+            tuple(request.get("exportPaths", ())),
+        )
+
+    @property
+    def name(self) -> str:
+        """Start of the names of all of its jobs."""
+        return run_name(self.launch_id, self.attempt)
+
+
+def jobs_script(
+    run: Run, cluster: SlurmCluster, phase: str, jobs: Sequence[SubmittedJob], vcpus: str, hours: int
+) -> str:
+    """Submits the arrays, once, and tells how far they are."""
+    minutes = str(hours * 60)
+    calls = [
+        _words("submit", job.name, str(job.size), job.queue, vcpus, job.memory, minutes, phase, job.tasks)
+        for job in jobs
+    ]
+    names = _words("tell", *(f"{job.name}:{job.size}" for job in jobs))
+    return _as_user(cluster, "\n".join([_variables(run, cluster), _program("jobs.sh"), *calls, names]))
+
+
+def end_script(run: Run, cluster: SlurmCluster, *, keep_work: bool) -> str:
+    """Cancels the run's jobs, takes what a retry can use to S3, and removes the run's folder."""
+    call = _words("end", "keep" if keep_work else "drop")
+    return _as_user(cluster, "\n".join([_variables(run, cluster), _program("end.sh"), call]))
+
+
+def script(
+    request: Mapping[str, Any], cluster: SlurmCluster, stage: str, jobs: Sequence[SubmittedJob], hours: int
+) -> str:
+    """The script for a request of the state machine **slurm**."""
+    run = Run.of(request, stage)
+    if request["phase"] == END_PHASE:
+        return end_script(run, cluster, keep_work=bool(request["keepWork"]))
+    return jobs_script(run, cluster, request["phase"], jobs, request["resources"]["vcpus"], hours)
+
+
+def _variables(run: Run, cluster: SlurmCluster) -> str:
+    base = f"{cluster.shared_folder}/{PROJECT}-{run.stage}"
+    earlier = [f"{base}/{run_name(run.launch_id, attempt)}" for attempt in range(1, run.attempt)]
+    values = {
+        "RUN": run.name,
+        "LAUNCH_ID": run.launch_id,
+        "BASE": base,
+        "FOLDER": f"{base}/{run.name}",
+        "EARLIER": " ".join(earlier),  # letters, digits, dots, hyphens and underscores: no blanks
+        "CONTAINER": cluster.container,
+        "IMAGE": run.image,
+        "DATA": run.data_uri,
+        "RESULTS": run.results_uri,
+        "EXPORTS": " ".join(path.removeprefix("work/") for path in run.export_paths),
+    }
+    # Exported: Slurm hands a job the environment of its submission.
+    return "\n".join(["set -eua", *(f"{name}={shlex.quote(value)}" for name, value in values.items()), "set +a"])
+
+
+def _as_user(cluster: SlurmCluster, text: str) -> str:
+    """Systems Manager runs commands as root."""
+    return _words("exec", "runuser", "-u", cluster.user, "--", "/bin/sh", "-c", text)
+
+
+def _words(*words: str) -> str:
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _program(name: str) -> str:
+    return (_PROGRAMS / name).read_text(encoding="utf-8")

@@ -1,0 +1,111 @@
+"""The programs of a cluster's nodes: Slurm's commands, and what jobs call besides."""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from localcloud.images import ImageCatalog
+from localcloud.slurm import queue
+from localcloud.slurm.copying import aws
+
+_IMAGE_SCHEME: Final = "docker://"
+_PASSED: Final = "APPTAINERENV_"
+
+
+def sbatch(arguments: Sequence[str]) -> int:
+    """Submits an array; prints its id."""
+    options, rest = _options(arguments)
+    first, _, last = options["array"].partition("-")
+    submission = queue.Submission(
+        name=options["job-name"],
+        partition=options["partition"],
+        memory=options["mem"],
+        cpus=options["cpus-per-task"],
+        size=int(last or first) - int(first) + 1,
+        folder=options["chdir"],
+        log=options["output"],
+        command=["/bin/sh", *rest],
+    )
+    print(queue.submit(submission, os.environ))  # noqa: T201 - the program's output
+    return 0
+
+
+def squeue(arguments: Sequence[str]) -> int:
+    """Lists tasks: `--name`, `--states=all`, and a format of %F, %j, %K and %T."""
+    options, _ = _options(arguments)
+    seen = set()
+    for job in queue.jobs():
+        if options.get("name") not in (None, job.name):
+            continue
+        for index, state in job.states().items():
+            if options.get("states") != "all" and state in queue.OVER:
+                continue
+            line = options["format"]
+            for letter, value in (("%F", job.id), ("%j", job.name), ("%K", str(index)), ("%T", state)):
+                line = line.replace(letter, value)
+            seen.add(line)
+    for line in sorted(seen):
+        print(line)  # noqa: T201 - the program's output
+    return 0
+
+
+def scancel(arguments: Sequence[str]) -> int:
+    """Ends jobs by their ids."""
+    for job in queue.jobs():
+        if job.id in arguments:
+            job.cancel()
+    return 0
+
+
+def runuser(arguments: Sequence[str]) -> int:
+    """`runuser -u USER -- PROGRAM …`: here everybody is the same user."""
+    return subprocess.run(list(arguments[3:]), check=False).returncode
+
+
+def apptainer(arguments: Sequence[str]) -> int:
+    """`pull` writes an image's name into the file; `exec` runs a program with what this checkout has of the image."""
+    if arguments[0] == "pull":
+        file, image = arguments[-2:]
+        Path(file).write_text(image.removeprefix(_IMAGE_SCHEME))
+        return 0
+    file = next(word for word in arguments if word.endswith(".sif"))
+    command = list(arguments[list(arguments).index(file) + 1 :])
+    given = {name.removeprefix(_PASSED): value for name, value in os.environ.items() if name.startswith(_PASSED)}
+    catalog = ImageCatalog(Path(__file__).parents[2], Path(os.environ["LOCALCLOUD_SLURM"]))
+    environment = {
+        "HOME": os.environ["HOME"],
+        "LANG": "C.UTF-8",
+        **catalog.resolve(Path(file).read_text()).environment,
+        **given,
+    }
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def run_tasks(arguments: Sequence[str]) -> int:
+    """Not a program of a cluster: the process that `sbatch` leaves behind for an array."""
+    queue.run(arguments[0])
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> tuple[Mapping[str, str], Sequence[str]]:
+    """`--name=value` and `--flag` up to the first other word, and the rest."""
+    options: dict[str, str] = {}
+    for number, word in enumerate(arguments):
+        if not word.startswith("--"):
+            return options, arguments[number:]
+        name, _, value = word[2:].partition("=")
+        options[name] = value
+    return options, ()
+
+
+PROGRAMS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
+    "apptainer": apptainer,
+    "aws": aws,
+    "run-tasks": run_tasks,
+    "runuser": runuser,
+    "sbatch": sbatch,
+    "scancel": scancel,
+    "squeue": squeue,
+}
