@@ -35,8 +35,10 @@ _PHASE_WORDS: Final[Mapping[str, str]] = {
     "step2": "step 2",
     "merge": "the merge",
     "report": "the report",
+    "fetch": "the copying of the inputs to the cluster",
+    "store": "the copying of the results from the cluster",
 }
-_PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report"})
+_PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report", "fetch", "store"})
 MORE_MEMORY: Final = "more-memory"
 """In the name of a job that was resubmitted for lack of memory (resubmission.py)."""
 _REGENIE_ERROR: Final = "ERROR"

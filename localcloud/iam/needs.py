@@ -108,6 +108,18 @@ def _parameters_below(call: Call, cloud: Cloud) -> list[Need]:
     return [Need(call.action, f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{path}", call.context)]
 
 
+# --- Run Command ---------------------------------------------------------------------------------------------------
+def _send_command(call: Call, cloud: Cloud) -> list[Need]:
+    """On the document (one of AWS has no account in its ARN) and on each instance, whose tags have a key of ssm's."""
+    document = f"arn:aws:ssm:{REGION}::document/{call.params.get('DocumentName', '')}"
+    needs = [Need(call.action, document, call.context)]
+    for id_ in call.params.get("InstanceIds", []):
+        instance = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{id_}"
+        tags = {f"ssm:resourcetag/{key}".lower(): value for key, value in cloud.tags(instance).items()}
+        needs.append(Need(call.action, instance, {**call.context, **tags}))
+    return needs
+
+
 # --- Keys ----------------------------------------------------------------------------------------------------------
 _WRITES: Final = ("kms:GenerateDataKey",)
 _READS: Final = ("kms:Decrypt",)
@@ -143,6 +155,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     **fsx_rules.RULES,
     **{f"logs:{action}": _log_stream for action in ("CreateLogStream", "GetLogEvents", "PutLogEvents")},
     "ssm:GetParametersByPath": _parameters_below,
+    "ssm:SendCommand": _send_command,
     "states:SendTaskSuccess": _answer_task,
     "states:SendTaskFailure": _answer_task,
     "states:SendTaskHeartbeat": _answer_task,

@@ -146,3 +146,11 @@ def test_a_grant_is_unused_unless_a_call_matched_its_action_and_its_resource():
     calls = [{"role": "physical", "action": "s3:GetObject", "resource": "arn:b/k"}]
 
     assert unused({"physical": [used, elsewhere]}, calls) == [elsewhere]
+
+
+def test_a_command_needs_its_document_and_the_tags_of_its_instance():
+    document, instance = needs("ssm:SendCommand", {"DocumentName": "AWS-RunShellScript", "InstanceIds": ["i-1"]})
+
+    assert document.resource == "arn:aws:ssm:us-east-1::document/AWS-RunShellScript"
+    assert instance.resource.endswith(":instance/i-1")
+    assert instance.context["ssm:resourcetag/project"] == "genolaunch"

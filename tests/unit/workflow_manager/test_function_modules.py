@@ -24,7 +24,9 @@ def test_settings_come_from_their_variables():
         "HOME": "/",
     }
 
-    assert read_settings(Settings, environment) == Settings("dev", "launches", "tasks", "data", "arn", "bus", "batch-spot")
+    assert read_settings(Settings, environment) == Settings(
+        "dev", "launches", "tasks", "data", "arn", "bus", "batch-spot"
+    )
 
 
 def test_all_missing_settings_are_named_at_once():
