@@ -502,7 +502,7 @@ class ErrorType(StrEnum):
 
 
 class Metric(StrEnum):
-    """The functions' own metrics that alarms watch.
+    """The functions' own metrics that alarms watch or the dashboard shows.
 
     Their namespace is PROJECT, their dimensions are `stage` and `service` (<capability>.<module>).
     """
@@ -513,6 +513,10 @@ class Metric(StrEnum):
     LAUNCHES_WAITING = "LaunchesWaiting"  # launches that are QUEUED
     LONGEST_WAIT = "LongestWait"  # seconds since the oldest of them became QUEUED
     SLOTS_TAKEN = "SlotsTaken"
+    JOBS_FAILED = "JobsFailed"  # that ended a launch
+    JOBS_RESUBMITTED = "JobsResubmitted"  # failed jobs whose tasks other jobs do again
+    LAUNCH_COST = "LaunchCost"  # USD of an attempt, when it is priced; dimension `workflow` besides
+    STEP_SECONDS = "StepSeconds"  # of an attempt, when it is priced; dimensions `workflow` and `step` besides
 
 
 class Setting(StrEnum):

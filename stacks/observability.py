@@ -14,6 +14,7 @@ from stacks.constructs.stage_stack import StageStack
 
 _STATUSES: Final = ("Submitted", "Queued", "Running", "Complete", "Failed", "Rejected", "Cancelled")
 _PERIOD: Final = Duration.minutes(5)
+_DAY: Final = Duration.days(1)
 _RECONCILED: Final = Duration.minutes(15)
 """How often the reconcilers count (stacks/workflow_manager.py, stacks/cleanup.py)."""
 _HALF: Final = 12
@@ -41,9 +42,11 @@ class ObservabilityStack(StageStack):
             default_interval=Duration.days(1),
             widgets=[
                 [self._launches_by_status(), self._errors_by_type()],
-                [self._queue_of_launches(), self._what_slipped_through()],
+                [self._failed_jobs(), self._cost()],
+                [self._steps(), self._queue_of_launches()],
+                [self._what_slipped_through(), self._dead_letters()],
                 [self._machines("Time an execution takes, average", machines), self._failures(machines)],
-                [self._queues("Messages that wait, oldest", "ApproximateAgeOfOldestMessage"), self._dead_letters()],
+                [self._queues("Messages that wait, oldest", "ApproximateAgeOfOldestMessage")],
             ],
         )
 
@@ -92,6 +95,40 @@ class ObservabilityStack(StageStack):
             stacked=True,
             left=[self._sum(f"Error{error_type}", error_type) for error_type in ErrorType],
         )
+
+    def _failed_jobs(self) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title="Jobs that failed: done again by others, or the end of their launch",
+            width=_HALF,
+            left=[
+                self._search(Metric.JOBS_RESUBMITTED, "service,stage", "Sum", "done again"),
+                self._search(Metric.JOBS_FAILED, "service,stage", "Sum", "end of a launch"),
+            ],
+        )
+
+    def _cost(self) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title="Cost a day of launches that were priced, USD",
+            width=_HALF,
+            stacked=True,
+            period=_DAY,
+            left=[self._search(Metric.LAUNCH_COST, "service,stage,workflow", "Sum", "", period=_DAY)],
+        )
+
+    def _steps(self) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title="Time a step of a workflow takes, average",
+            width=_HALF,
+            left=[self._search(Metric.STEP_SECONDS, "service,stage,step,workflow", "Average", "")],
+        )
+
+    def _search(
+        self, metric: Metric, dimensions: str, statistic: str, label: str, *, period: Duration = _PERIOD
+    ) -> cloudwatch.MathExpression:
+        """A line for each function, workflow or step that has this metric."""
+        search = f'{{{PROJECT},{dimensions}}} MetricName="{metric}" stage="{self.settings.name}"'
+        expression = f"SEARCH('{search}', '{statistic}', {int(period.to_seconds())})"
+        return cloudwatch.MathExpression(expression=expression, using_metrics={}, label=label, period=period)
 
     def _queue_of_launches(self) -> cloudwatch.GraphWidget:
         service = "workflow_manager.lost_requests"

@@ -95,17 +95,6 @@ class GenolaunchStage(Stage):
             cluster=self.cluster,
             bundling=bundling,
         )
-        self.observability = ObservabilityStack(
-            self,
-            settings=settings,
-            monitoring=monitoring,
-            machines={
-                "launch": self.workflow_manager.launch,
-                "regenie": self.regenie.machine,
-                "jobs of a phase": self.regenie.jobs_machine,
-                "cleanup": self.cleanup.machine,
-            },
-        )
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
         self.benchmark = BenchmarkStack(
             self,
@@ -114,6 +103,22 @@ class GenolaunchStage(Stage):
             compute=self.compute,
             snakemake=self.snakemake,
             bundling=bundling,
+        )
+        self.observability = ObservabilityStack(
+            self,
+            settings=settings,
+            monitoring=monitoring,
+            machines={
+                "launch": self.workflow_manager.launch,
+                "restore": self.restore.machine,
+                "regenie": self.regenie.machine,
+                "jobs of a phase": self.regenie.jobs_machine,
+                **({"jobs on the cluster": self.cluster.machine} if self.cluster else {}),
+                "snakemake": self.snakemake.machine,
+                "tibanna": self.tibanna.machine,
+                "cleanup": self.cleanup.machine,
+                "benchmark": self.benchmark.machine,
+            },
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)
         Tags.of(self).add(TAG_STAGE, settings.name)

@@ -1,15 +1,20 @@
 """Second step of pricing: the bill of an attempt whose usage is complete."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from contract import ComputeService, Metric
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
 from lambdas.benchmark.bill_files import BillFiles
 from lambdas.benchmark.price_list import PriceList
 from lambdas.benchmark.pricing.bill import Bill, LaunchUsage, make_bill
 from lambdas.benchmark.pricing.money import CURRENCY, merged
+from lambdas.benchmark.pricing.services import cluster_line
 from lambdas.benchmark.time_spent import status_seconds, step_seconds
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.benchmark.whole_usage import read_usage
@@ -35,6 +40,7 @@ class Settings:
     price_table: str
     job_volume_gib: str
     results_bucket: str
+    stage: str
 
 
 @cache
@@ -57,11 +63,29 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     if launch is None:
         raise LookupError(f"There is no launch {launch_id}.")
     usage = read_usage(UsageTable(settings().usage_table), launch_id, attempt, int(settings().job_volume_gib))
+    if launch.compute_service == ComputeService.PARALLELCLUSTER:
+        usage = replace(usage, other_lines=[*usage.other_lines, cluster_line()])
     now = datetime.now(UTC)
     prices = PriceList(settings().price_table, aws.client("dynamodb").meta.region_name, _window(usage, now))
     bill = make_bill(usage, prices, now)
     logger.info("Priced", extra={"launchId": launch_id, "lines": len(bill.lines), "calls": prices.calls})
-    return _answer(launch, attempt, bill, now)
+    steps = read_steps(aws.client("stepfunctions"), arn) if (arn := launch.workflow_execution_arn) else []
+    took = step_seconds(steps)
+    _count(launch.workflow or "unknown", bill, took)
+    return _answer(launch, attempt, bill, took, now)
+
+
+def _count(workflow: str, bill: Bill, took: Mapping[str, str]) -> None:
+    """For the dashboard: what a day costs, and how long steps take."""
+    about = {"stage": settings().stage, "workflow": workflow}
+    _put(Metric.LAUNCH_COST, MetricUnit.NoUnit, float(bill.total), about)
+    for step, seconds in took.items():
+        _put(Metric.STEP_SECONDS, MetricUnit.Seconds, float(seconds), about | {"step": step})
+
+
+def _put(name: Metric, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
+    with single_metric(name, unit, value, namespace=metrics.namespace, default_dimensions=dict(dimensions)):
+        pass  # put on leaving
 
 
 def _window(usage: LaunchUsage, now: datetime) -> tuple[datetime, datetime]:
@@ -71,15 +95,14 @@ def _window(usage: LaunchUsage, now: datetime) -> tuple[datetime, datetime]:
     return min(starts, default=now), max(ends, default=now) + timedelta(minutes=1)
 
 
-def _answer(launch: Launch, attempt: int, bill: Bill, now: datetime) -> dict[str, Any]:
-    steps = read_steps(aws.client("stepfunctions"), arn) if (arn := launch.workflow_execution_arn) else []
+def _answer(launch: Launch, attempt: int, bill: Bill, took: Mapping[str, str], now: datetime) -> dict[str, Any]:
     sums = {
         "totalCost": str(bill.total),
         "instanceCost": str(bill.instances),
         "volumeCost": str(bill.volumes),
         "filesystemCost": str(bill.file_systems),
     }
-    times = {"statusSeconds": status_seconds(launch), "stepSeconds": step_seconds(steps)}
+    times = {"statusSeconds": status_seconds(launch), "stepSeconds": took}
     document = {
         "launchId": launch.launch_id,
         "attempt": attempt,

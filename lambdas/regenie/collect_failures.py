@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import TASK_RESUBMITTED, TaskField, run_name
+from contract import TASK_RESUBMITTED, Metric, TaskField, run_name
 from lambdas.regenie.failed_jobs import in_order_of_blame, sentence
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError
@@ -55,7 +55,7 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     queues = all_queues(read_placements(settings().placements))
     failed = [job for job in failed_jobs(queues, f"{name}-") if job.task_id not in resubmitted]
     jobs = with_log_tails(in_order_of_blame(failed), settings().job_log_group)
-    metrics.add_metric(name="JobsFailed", unit=MetricUnit.Count, value=len(jobs))
+    metrics.add_metric(name=Metric.JOBS_FAILED, unit=MetricUnit.Count, value=len(jobs))
     if not jobs:
         return WorkflowError.of_step(error, step)
     repository.record_tasks(job.task(launch_id, settings().job_log_group) for job in jobs)

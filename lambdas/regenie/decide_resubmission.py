@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import TASK_RESUBMITTED
+from contract import TASK_RESUBMITTED, Metric
 from lambdas.regenie.failed_jobs import FailedJob
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
@@ -39,7 +39,7 @@ def settings() -> DecisionSettings:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, onDemandQueue, failed: [job]}` -> `{jobs: [job]}`, none to give up (resubmission.SubmittedJob)."""
     jobs = decide(event["launchId"], event["onDemandQueue"], event["failed"])
-    metrics.add_metric(name="JobsResubmitted", unit=MetricUnit.Count, value=sum(job.size for job in jobs))
+    metrics.add_metric(name=Metric.JOBS_RESUBMITTED, unit=MetricUnit.Count, value=sum(job.size for job in jobs))
     logger.info("Decided", extra={"launchId": event["launchId"], "resubmitted": [job.name for job in jobs]})
     return {"jobs": [job.as_event() for job in jobs]}
 

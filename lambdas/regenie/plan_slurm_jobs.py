@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, Metric
 from lambdas.regenie.failed_jobs import FailedJob, in_order_of_blame, sentence
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures
@@ -57,6 +59,8 @@ def plan_slurm_jobs(request: Mapping[str, Any], jobs: Sequence[SubmittedJob], an
         failures = read_failures(answer, jobs)
         next_jobs = resubmit(failures, request["onDemandQueue"])
         _record(request["launchId"], failures, TASK_RESUBMITTED if next_jobs else TASK_FAILED)
+        metric = Metric.JOBS_RESUBMITTED if next_jobs else Metric.JOBS_FAILED
+        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=len(_jobs(failures)))
         if not next_jobs:
             return {"jobs": [], "script": "", "error": _error(request, failures)}
     else:

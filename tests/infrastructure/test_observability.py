@@ -40,3 +40,13 @@ def test_every_dead_letter_queue_can_be_found_by_its_tag(stacks):
 
     assert sources <= marked
     assert len(marked) > len(sources)
+
+
+def test_the_dashboard_shows_every_state_machine_and_what_a_day_costs(stacks):
+    widgets = body(stacks)["widgets"]
+
+    (times,) = [w["properties"] for w in widgets if w["properties"]["title"].startswith("Time an execution")]
+    labels = {metric[-1]["label"] for metric in times["metrics"]}
+    assert {"launch", "restore", "regenie", "jobs of a phase", "snakemake", "tibanna", "cleanup", "benchmark"} == labels
+    (cost,) = [w["properties"] for w in widgets if w["properties"]["title"].startswith("Cost a day")]
+    assert "'Sum', 86400)" in cost["metrics"][0][0]["expression"]

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from lambdas.benchmark.pricing.money import SECONDS_PER_HOUR, SECONDS_PER_MONTH, Kind, Line, PriceBook
+from lambdas.benchmark.pricing.money import SECONDS_PER_HOUR, SECONDS_PER_MONTH, Kind, Line, PriceBook, UnitPrice
 from lambdas.benchmark.usage import FargateUse, FileSystemUse, seconds_between
 
 _LEAST_FARGATE_SECONDS: Final = Decimal(60)
@@ -41,6 +41,13 @@ def fargate_lines(task: FargateUse, prices: PriceBook, now: datetime) -> Iterato
     if extra > 0:
         storage = prices.fargate_storage(task.region)
         yield Line(Kind.FARGATE, task.task, f"Fargate {task.name}: {extra} GB of storage", extra * hours, storage)
+
+
+def cluster_line() -> Line:
+    """Jobs on a Slurm cluster: said, so that nobody takes the launch for a free one."""
+    price = UnitPrice(Decimal(0), "launch", "not priced here")
+    note = "the cluster is shared, and billed to those who run it"
+    return Line(Kind.INSTANCE, "Slurm cluster", "Jobs on the Slurm cluster", Decimal(1), price, note)
 
 
 def _is_persistent(system: FileSystemUse) -> bool:
