@@ -1,13 +1,14 @@
 """Decides what becomes of the failed jobs of a phase: another job on On-Demand or with more memory, or the end."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import TASK_RESUBMITTED, Metric
+from contract import TASK_RESUBMITTED, ErrorType, Metric
 from lambdas.regenie.failed_jobs import FailedJob
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
@@ -55,12 +56,27 @@ def decide(launch_id: str, on_demand_queue: str, failed: Sequence[Mapping[str, A
 
 
 def _failure(job: SubmittedJob) -> Failure:
-    return Failure(job, [failed for failed in failed_jobs([job.queue], job.name) if failed.group.name == job.name])
+    """The job's failed tasks. regenie ends with 1 also for lack of memory (std::bad_alloc): then only its log tells."""
+    failed = [found for found in failed_jobs([job.queue], job.name) if found.group.name == job.name]
+    # Where there are more than have their logs read, it is those that a log can tell something of.
+    failed.sort(key=lambda found: found.error_type is not ErrorType.APPLICATION_ERROR)
+    return Failure(job, _alike(with_log_tails(failed, settings().job_log_group)))
+
+
+def _alike(jobs: Sequence[FailedJob]) -> list[FailedJob]:
+    """Jobs whose logs were not read count as those with the same exit code whose logs were, if these agree."""
+    told: dict[int | None, set[ErrorType]] = defaultdict(set)
+    for job in jobs:
+        if job.log_tail:
+            told[job.exit_code].add(job.error_type)
+    return [
+        replace(job, error_type=next(iter(told[job.exit_code])))
+        if not job.log_tail and job.error_type is ErrorType.APPLICATION_ERROR and len(told[job.exit_code]) == 1
+        else job
+        for job in jobs
+    ]
 
 
 def _record(launch_id: str, jobs: Sequence[FailedJob]) -> None:
-    log_group = settings().job_log_group
     repository = LaunchRepository(launch_table="", task_table=settings().task_table)  # launches are not its business
-    repository.record_tasks(
-        job.task(launch_id, log_group, status=TASK_RESUBMITTED) for job in with_log_tails(jobs, log_group)
-    )
+    repository.record_tasks(job.task(launch_id, settings().job_log_group, status=TASK_RESUBMITTED) for job in jobs)
