@@ -1,7 +1,5 @@
 """Reads and checks everything a launch of regenie needs from its data, and names all that is wrong with it."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +17,7 @@ from lambdas.regenie.earlier_launch import (
     check_config,
     no_launches,
 )
+from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
@@ -39,8 +38,6 @@ MOST_STEP1_VARIANTS: Final = 1_000_000
 MOST_STEP2_JOBS: Final = 100_000
 """Ten arrays. A job takes minutes from its start to its end whatever it does, so more of them cost and gain nothing."""
 _GENE_SETS: Final = "regenie.step2.gene_tests.sets"
-_FINGERPRINT_LENGTH: Final = 16
-"""Hexadecimal digits, to tell the attempts of one launch apart."""
 _INDEX_SUFFIX: Final = ".bgi"
 
 
@@ -158,7 +155,7 @@ def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: Regen
     """Of what a task's command does not say: contents, and how step 1's lists are made."""
     states = sorted((path, file.size, file.etag) for path, file in files.items())
     quality = parameters.step1.qc.model_dump() if parameters.step1.qc else None
-    return hashlib.sha256(json.dumps([image, states, quality]).encode()).hexdigest()[:_FINGERPRINT_LENGTH]
+    return fingerprint([image, states, quality])
 
 
 def _state(data: DataSet, path: str) -> ObjectState:

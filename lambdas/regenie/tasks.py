@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from contract import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
+from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.resources import JobResources
 from lambdas.shared.config_model import RegenieParameters
@@ -66,6 +67,12 @@ class Analysis:
 
 _OTHER_ROWS: Final = ("--test", "--minHOMs")
 """Options of step 2 with which regenie's log may not count all that it leaves out."""
+_WITHOUT: Final[Mapping[str, Any]] = {
+    "step2": {"resources": True, "step2": True, "step1": {"jobs"}},
+    "merge": {"resources": True, "step2": {"variants_per_job"}, "step1": {"jobs"}},
+    "report": {"resources": True, "step2": {"variants_per_job"}, "step1": {"jobs"}},
+}
+"""Phase -> what its results do not depend on, besides what its own commands say: how the work is cut changes none."""
 _WORK: Final = "{work}/"
 _WHOLE_OUTPUT: Final = f"{WORK_PREDICTIONS}/all"
 
@@ -90,7 +97,7 @@ def plan_tasks(analysis: Analysis) -> dict[str, Iterator[Task]]:
         "report": [_report(analysis)],
     }
     # What an earlier attempt made of other inputs is another task's, however alike the commands are.
-    return {phase: _of_inputs(analysis, tasks) for phase, tasks in phases.items()}
+    return {phase: _of_inputs(_made_of(analysis, phase), tasks) for phase, tasks in phases.items()}
 
 
 def own_predictions(analysis: Analysis) -> dict[str, str]:
@@ -99,8 +106,21 @@ def own_predictions(analysis: Analysis) -> dict[str, str]:
     return {trait: path.removeprefix(_WORK) for trait, path in paths.items() if path.startswith(_WORK)}
 
 
-def _of_inputs(analysis: Analysis, tasks: Iterable[Task]) -> Iterator[Task]:
-    return ({**task, "inputs": analysis.fingerprint} for task in tasks)
+def _made_of(analysis: Analysis, phase: str) -> str:
+    """Fingerprint of all that a phase's results depend on and its own tasks do not say.
+
+    The commands of step 2 name the predictions, but not how they were made, and a merge has no command at all: who
+    edits a config before a retry must not get results of which a part is the old config's.
+    """
+    without = _WITHOUT.get(phase)
+    if without is None:
+        return analysis.fingerprint
+    settings = analysis.parameters.model_dump(mode="json", exclude=without)
+    return fingerprint([analysis.fingerprint, settings])
+
+
+def _of_inputs(made_of: str, tasks: Iterable[Task]) -> Iterator[Task]:
+    return ({**task, "inputs": made_of} for task in tasks)
 
 
 def _split(analysis: Analysis) -> Task:

@@ -192,3 +192,25 @@ def test_quality_control_is_done_by_the_first_job_of_step_1(data: MemoryDataSet)
     assert split["split"][0]["qc"] == whole["step1"][0]["qc"]
     assert cast(dict[str, Any], whole["step1"][0]["qc"])["mac"] == 7
     assert [phase for phase, tasks in split.items() for task in tasks if "qc" in task] == ["split"]
+
+
+@pytest.mark.parametrize(
+    ("edited", "made_again"),
+    [
+        ({"resources": {"step2": {"vcpus": 2, "memory_gib": 4}}}, set()),
+        ({"step1": {"block_size": 2, "jobs": 2}}, set()),  # more jobs, which write the same
+        ({"step1": {"block_size": 2, "extra": ["--loocv"]}}, {"step2", "merge", "report"}),
+        ({"step2": {"min_mac": 20}}, {"merge", "report"}),
+    ],
+)
+def test_an_edited_config_makes_other_tasks_of_whatever_depends_on_it(
+    data: MemoryDataSet, edited: dict[str, Any], made_again: set[str]
+):
+    """Of phases whose commands do not say it: step 2's name the predictions only, and a merge has no command."""
+    add_cohort(data, *FIVE_VARIANTS)
+    given: dict[str, Any] = {"step1": {"block_size": 2}}
+
+    before, after = plan(data, **given), plan(data, **{**given, **edited})
+
+    changed = {phase for phase in before if before[phase][0]["inputs"] != after[phase][0]["inputs"]}
+    assert changed == made_again
