@@ -11,7 +11,7 @@ from typing import NamedTuple
 _BOXED = re.compile(r"^ *\|([^|=]+)\| *$", re.MULTILINE)
 _ANALYSED = re.compile(r"number of individuals used in analysis = (\d+)")
 _WARNING = re.compile(r"^.*\bWARNING\b:? *(.+)$", re.MULTILINE)
-_KEPT_WARNINGS = 20
+KEPT_WARNINGS = 20
 _STARTED = re.compile(r"^Start time: (.+)$", re.MULTILINE)
 _ELAPSED = re.compile(r"^Elapsed time : ([0-9.e+-]+)s$", re.MULTILINE)
 _ENDED = re.compile(r"^End time: (.+)$", re.MULTILINE)
@@ -38,9 +38,9 @@ def warnings(logs: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for log in logs:
         found.update(dict.fromkeys(match.strip() for match in _WARNING.findall(log)))
-        if len(found) > _KEPT_WARNINGS:
+        if len(found) > KEPT_WARNINGS:
             break
-    return list(found)[:_KEPT_WARNINGS]
+    return list(found)[:KEPT_WARNINGS]
 
 
 def case_counts(log: str, trait: str) -> tuple[int, int] | None:

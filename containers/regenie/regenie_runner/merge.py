@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,12 +17,12 @@ from regenie_runner.checks import CHUNK_LOG, check_outputs
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
 from regenie_runner.launch import Launch
-from regenie_runner.parts import Part, common_columns, in_genome_order, parts_of
+from regenie_runner.parts import Part, common_columns, in_genome_order, parts_of, place_words
 from regenie_runner.scan import Scan
 from regenie_runner.summary import TraitResults, summarise
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
-from regenie_runner.task import CommandTask, plan_lines
-from regenie_runner.variant_list import count_lines
+from regenie_runner.task import each_plan_line
+from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
 
 RESULTS_SUFFIX = ".regenie.gz"
@@ -63,7 +63,7 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         say(f"{outputs.results} is complete from an earlier attempt: nothing to do.")
         return
     outputs.summary.unlink(missing_ok=True)  # it would vouch for files that are being made again
-    chunks = plan_lines(workspace.plan("step2"))
+    chunks = list(map(_needed, each_plan_line(workspace.plan("step2"))))
     planned_variants = _planned_variants(line, chunks, workspace)
     parts = parts_of(trait, chunks, workspace.work)
     with ExitStack() as files:
@@ -82,7 +82,8 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         "controls": controls,
         "planned_variants": planned_variants,
     }
-    study = _study(facts, merged.scan, log, chunks[0]["command"], workspace)
+    command = next(each_plan_line(workspace.plan("step2")))["command"]
+    study = _study(facts, merged.scan, log, command, workspace)
     today = datetime.datetime.now(datetime.timezone.utc).date()
     with workspace.fresh_file(outputs.description) as file:
         file.write(ssf.description(study, outputs.table, outputs.table.name, today).encode())
@@ -121,6 +122,12 @@ def merge_parts(parts: Sequence[Part], results: BinaryIO, table: BinaryIO) -> Me
     return Merged(scan, table_rows)
 
 
+def _needed(chunk: Mapping[str, Any]) -> dict[str, Any]:
+    """What the merge needs of a line of the plan, which names every trait several times and may be one of very many."""
+    kept = {key: chunk[key] for key in ("output", "variants", "slice") if key in chunk}
+    return {**kept, "command": place_words(chunk["command"])}
+
+
 def _planned_variants(line: dict[str, Any], chunks: list[dict[str, Any]], workspace: Workspace) -> int | None:
     """Variants of all chunks, which have to be those that the genotype files hold; None if the plan does not say."""
     counts = [_variants(chunk, workspace) for chunk in chunks]
@@ -136,8 +143,11 @@ def _planned_variants(line: dict[str, Any], chunks: list[dict[str, Any]], worksp
 
 
 def _variants(chunk: dict[str, Any], workspace: Workspace) -> int | None:
-    task = CommandTask.from_line(chunk).placed(workspace.data, workspace.work, workspace.work / chunk["output"])
-    return count_lines(task.slice) if task.slice else task.variants
+    piece = VariantSlice.from_line(chunk)
+    if piece is None:
+        variants: int | None = chunk.get("variants")
+        return variants
+    return count_lines(piece._replace(path=piece.path.replace("{data}", str(workspace.data))))
 
 
 def _study(facts: TraitResults, scan: Scan, log: str, command: Sequence[str], workspace: Workspace) -> ssf.Study:

@@ -15,6 +15,8 @@ from regenie_runner.errors import RunnerError
 from regenie_runner.rows import Columns, Keys, Rows, read_columns, read_rows
 
 _LINES_AT_A_TIME = 50_000
+_RANGE = "--range"
+_CHROMOSOME = "--chr"
 
 
 class Part(NamedTuple):
@@ -41,20 +43,36 @@ def parts_of(trait: str, chunks: Sequence[Mapping[str, Any]], work: Path) -> lis
     if not chunks:
         raise RunnerError("The plan of step 2 is missing or empty, so there is nothing to merge.")
     parts = []
+    headers: dict[tuple[str, ...], Columns] = {}  # a hundred thousand parts have one or two
     for number, chunk in enumerate(chunks):
         path = work / chunk["output"] / f"chunk_{trait}.regenie"
-        parts.append(Part(path, read_columns(path), number, *_extent(chunk["command"])))
+        columns = read_columns(path)
+        columns = headers.setdefault(columns.names, columns)
+        parts.append(Part(path, columns, number, *_extent(chunk["command"])))
     return sorted(parts, key=lambda part: (part.start, part.number))
 
 
+def place_words(command: Sequence[str]) -> list[str]:
+    """The words of a chunk's command that say where in the genome its results lie; none if it does not say."""
+    for option in (_RANGE, _CHROMOSOME):
+        if option in command[:-1]:
+            return [option, command[command.index(option) + 1]]
+    return []
+
+
 def _extent(command: Sequence[str]) -> tuple[int, int]:
-    """First and last genome key of `--range CHROMOSOME:START-END`; anywhere, for a chunk that has none (gene sets)."""
-    if "--range" not in command:
-        return 0, GENOME_END
-    chromosome, _, positions = command[command.index("--range") + 1].partition(":")
-    start, _, end = positions.partition("-")
-    number = chromosome_number(chromosome)
-    return genome_key(number, int(start)), genome_key(number, int(end))
+    """First and last genome key of `--range C:START-END`, or of `--chr C` (gene sets); else anywhere."""
+    match place_words(command):
+        case [option, place] if option == _RANGE:
+            chromosome, _, positions = place.partition(":")
+            start, _, end = positions.partition("-")
+            number = chromosome_number(chromosome)
+            return genome_key(number, int(start)), genome_key(number, int(end))
+        case [_, chromosome]:
+            number = chromosome_number(chromosome)
+            return genome_key(number, 0), genome_key(number + 1, 0) - 1
+        case _:
+            return 0, GENOME_END
 
 
 def common_columns(parts: Sequence[Part]) -> Columns:

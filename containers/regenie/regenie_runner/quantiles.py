@@ -70,7 +70,7 @@ def quantile_points(log10p: Floats) -> QuantilePoints:
 
 
 def frequency_quantiles(log10p: Floats, chisq: Floats, bins: Bins) -> list[FrequencyQuantiles]:
-    """Quantiles of rare, low-frequency and common variants by themselves; arrays have the same length and no NaN."""
+    """Quantiles of rare, low-frequency and common variants by themselves; arrays are as long, NaN only in `chisq`."""
     groups: list[FrequencyQuantiles] = []
     for number, (low, high) in enumerate(pairwise((0.0, *FREQUENCY_BOUNDS, 0.5))):
         chosen = bins == number
@@ -81,7 +81,7 @@ def frequency_quantiles(log10p: Floats, chisq: Floats, bins: Bins) -> list[Frequ
                 "from": low,
                 "to": high,
                 "variants": int(values.size),
-                "genomic_inflation": genomic_inflation(chisq[chosen]),
+                "genomic_inflation": genomic_inflation(chisq[chosen & ~np.isnan(chisq)]),
                 "expected": _rounded(-np.log10((ranks - 0.5) / values.size)) if values.size else [],
                 "observed": _rounded(values[values.size - ranks]),
             }

@@ -29,7 +29,7 @@ from regenie_runner.plots import REGION_BP, RegionPoint, frequency_name, manhatt
 from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Locus, Summary
 from regenie_runner.tabix import IndexedResults
-from regenie_runner.task import CommandTask, plan_lines
+from regenie_runner.task import CommandTask, each_plan_line
 from regenie_runner.workspace import Workspace
 
 COMMAND_PHASES = {
@@ -106,12 +106,9 @@ class Phase(NamedTuple):
     title: str
     tasks: int
     command: str  # of the first task, as typed in a shell
-    logs_read: list[str]
-
-    @property
-    def times(self) -> list[RunTime]:
-        """Of the tasks whose logs tell."""
-        return [time for time in map(logs.run_time, self.logs_read) if time]
+    first_log: str  # of the first task that wrote one
+    times: list[RunTime]  # of the tasks whose logs tell
+    warnings: list[str]
 
     @property
     def wall_seconds(self) -> float:
@@ -142,10 +139,12 @@ def write_report(line: dict[str, Any], workspace: Workspace) -> None:
 def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
     """Where lists or tests make rows that the plan cannot count, each chunk's own check has to do."""
     planned = [summary["planned_variants"] for summary in summaries]
-    chunks = plan_lines(workspace.plan("step2"))
-    if None in planned or any(chunk.get("filtered") or not chunk.get("counted", True) for chunk in chunks):
+    plan = workspace.plan("step2")
+    if None in planned or any(
+        chunk.get("filtered") or not chunk.get("counted", True) for chunk in each_plan_line(plan)
+    ):
         return
-    folders = (workspace.work / chunk["output"] for chunk in chunks)
+    folders = (workspace.work / chunk["output"] for chunk in each_plan_line(plan))
     rows = sum(summary["rows"] for summary in summaries)
     check_row_counts(rows, sum(count for count in planned if count is not None), folders)
 
@@ -156,8 +155,8 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     facts = _trait_facts(launch, workspace)
     sections = [_section(summary, facts.get(summary["trait"]), workspace) for summary in summaries]
     phases = list(_phases(workspace))
-    all_logs = [log for phase in phases for log in phase.logs_read]
-    last_log = phases[-1].logs_read[0] if phases and phases[-1].logs_read else ""
+    last_log = phases[-1].first_log if phases else ""
+    warned = dict.fromkeys(text for phase in phases for text in phase.warnings)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -170,7 +169,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             warnings=[
                 *launch.warnings,
                 *_own_warnings(sections),
-                *(f"regenie: {text}" for text in logs.warnings(all_logs)),
+                *(f"regenie: {text}" for text in list(warned)[: logs.KEPT_WARNINGS]),
             ],
             parameters=list(_flattened(launch.config)),
             phases=phases,
@@ -304,11 +303,23 @@ def _flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 def _phases(workspace: Workspace) -> Iterator[Phase]:
+    """Reads one task and one log at a time: of a hundred thousand, the logs alone are a gigabyte."""
     for phase, title in COMMAND_PHASES.items():
-        tasks = [_placed(line, workspace) for line in plan_lines(workspace.plan(phase))]
+        tasks, command, first_log = 0, "", ""
+        times: list[RunTime] = []
+        warned: dict[str, None] = {}
+        for line in each_plan_line(workspace.plan(phase)):
+            task = _placed(line, workspace)
+            log = logs.read_log(Path(f"{task.argument('--out')}.log"))
+            tasks += 1
+            command = command or shlex.join(task.command)
+            first_log = first_log or log
+            if time := logs.run_time(log):
+                times.append(time)
+            if len(warned) < logs.KEPT_WARNINGS:
+                warned.update(dict.fromkeys(logs.warnings([log])))
         if tasks:
-            found = [logs.read_log(Path(f"{task.argument('--out')}.log")) for task in tasks]
-            yield Phase(title, len(tasks), shlex.join(tasks[0].command), [log for log in found if log])
+            yield Phase(title, tasks, command, first_log, times, list(warned))
 
 
 def _placed(line: dict[str, Any], workspace: Workspace) -> CommandTask:

@@ -20,6 +20,9 @@ Bins = npt.NDArray[np.uint8]
 FREQUENCY_BOUNDS = (0.01, 0.05)
 """Minor allele frequencies that part rare from low-frequency, and those from common variants."""
 
+_SEVERAL_DEGREES = b"DF"
+"""How regenie's names of joint tests end: ADD-INT_2DF is of a variant and its interaction."""
+
 
 class Chromosome(NamedTuple):
     """One chromosome's variants in ascending position; all arrays have the same length."""
@@ -27,7 +30,7 @@ class Chromosome(NamedTuple):
     name: str
     positions: Positions  # base pairs
     log10p: Floats  # -log10 of the p-value; NaN where the test failed
-    chisq: Floats  # 1 degree of freedom; NaN where the test failed
+    chisq: Floats  # 1 degree of freedom; NaN where the test failed, or has more of them
     frequencies: Bins  # how many of FREQUENCY_BOUNDS the minor allele frequency reaches
 
 
@@ -45,6 +48,8 @@ class Scan:
         self.rows += rows.count
         self._widen_samples(rows.column("N"))
         log10p, chisq = _numbers(rows.column("LOG10P")), _numbers(rows.column("CHISQ"))
+        if "TEST" in rows.columns:
+            chisq[_joint_tests(rows.column("TEST"))] = np.nan
         frequencies = _frequency_bins(_numbers(rows.column("A1FREQ")))
         for name, stretch in rows.chromosomes:
             self._segments.setdefault(name, []).append(
@@ -73,6 +78,13 @@ def _numbers(column: Sequence[bytes]) -> Floats:
         return np.fromiter(map(float, column), np.float32, len(column))
     except ValueError:  # NA where a test failed: rare, so that the fast way is tried first
         return np.fromiter((np.nan if text == NO_VALUE else float(text) for text in column), np.float32, len(column))
+
+
+def _joint_tests(tests: Sequence[bytes]) -> npt.NDArray[np.intp]:
+    """Rows whose chi-square has several degrees of freedom (ADD-INT_2DF): their median is not that of the others."""
+    if not any(test.endswith(_SEVERAL_DEGREES) for test in set(tests)):
+        return np.empty(0, np.intp)
+    return np.flatnonzero([test.endswith(_SEVERAL_DEGREES) for test in tests])
 
 
 def _frequency_bins(a1freq: Floats) -> Bins:

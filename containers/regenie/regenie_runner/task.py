@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,10 +54,14 @@ def plan_line(plan: Path, index: int) -> dict[str, Any]:
 
 def plan_lines(plan: Path) -> list[dict[str, Any]]:
     """All lines of a plan; an absent plan (a phase that this launch does not have) has none."""
-    if not plan.exists():
-        return []
-    with plan.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return list(each_plan_line(plan))
+
+
+def each_plan_line(plan: Path) -> Iterator[dict[str, Any]]:
+    """The same, one at a time: a hundred thousand chunks of ten traits are gigabytes as Python's objects."""
+    if plan.exists():
+        with plan.open(encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
 
 
 class CommandTask(NamedTuple):

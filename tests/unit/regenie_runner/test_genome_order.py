@@ -178,3 +178,21 @@ def test_blocks_that_do_not_shrink_still_fit():
     noise = os.urandom(200_000)
     compressed = bgzip.compress(noise)
     assert gzip.decompress(compressed) == noise
+
+
+def test_jobs_of_gene_sets_wait_for_their_own_chromosome_only(launch):
+    # Given two jobs of one chromosome, whose sets lie between one another, and one of the next
+    tasks = []
+    for number, (chromosome, positions) in enumerate([("2", [7]), ("1", [1, 9]), ("1", [5])]):
+        text = part(*((chromosome, position) for position in positions))
+        command = ["regenie", "--step", "2", "--chr", chromosome, "--out", "{output}/chunk"]
+        tasks.append({**launch.chunk(number, height=text), "command": command})
+    found = parts.parts_of("height", tasks, launch.work)
+
+    in_order = parts.in_genome_order(found, parts.common_columns(found))
+
+    # Then chromosome 1 is sorted and handed on before chromosome 2 is read
+    assert next(in_order).positions.tolist() == [1, 5, 9]
+    found[-1].path.unlink()
+    with pytest.raises(FileNotFoundError):
+        next(in_order)

@@ -3,13 +3,15 @@
 import base64
 import json
 import re
+import tracemalloc
 from html.parser import HTMLParser
 
 import pytest
 
 from contract import COST_SECTION
-from regenie_runner.report import duration, p_value
-from tests.unit.regenie_runner.conftest import HEADER, expected_results, result_row
+from regenie_runner.report import _phases, duration, p_value
+from regenie_runner.workspace import Workspace
+from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, result_row
 
 PARAMETERS = {
     "phenotypes": "phenotypes.txt",
@@ -304,3 +306,18 @@ def test_the_cost_has_its_place_until_it_is_known(page, launch):
     assert 'id="cost"' in section
     assert "</main>" in after
     assert 'id="cost"' not in before + after
+
+
+def test_the_logs_of_many_jobs_are_read_one_at_a_time(launch):
+    # Given 200 jobs of step 2 with logs of 100 KB each
+    launch.plan("step2", *(chunk_task(number, ["height"], 1) for number in range(200)))
+    for number in range(200):
+        launch.write(f"step2/{number:06}/chunk.log", CHUNK_LOG + "block\n" * 16_000)
+    tracemalloc.start()
+
+    (phase,) = _phases(Workspace(launch.root, "launch", "1"))
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (phase.tasks, phase.warnings) == (200, ["Using more than 5% of samples."])
+    assert peak < 2e6

@@ -62,6 +62,19 @@ def test_a_scan_parts_chromosomes_and_frequencies(tmp_path):
 
 
 # --- Inflation and quantiles ------------------------------------------------------------------------------------------
+def test_joint_tests_have_no_part_in_the_inflation_of_one_degree_of_freedom(launch):
+    # Given an interaction's rows: of each variant one with 1 degree of freedom, and one with 2, whose median is larger
+    single = [result_row("1", 2 * n, chisq="0.4549364") for n in range(1, 6)]
+    joint = [row.replace(" ADD ", " ADD-INT_2DF ").replace(" 0.4549364 ", " 1.3863 ") for row in single]
+
+    result = summarised(launch, HEADER + "".join(a + b + b for a, b in zip(single, joint, strict=True)))
+
+    assert result["genomic_inflation"] == pytest.approx(1)
+    (common,) = [group for group in result["frequency_quantiles"] if group["variants"]]
+    assert common["variants"] == 15
+    assert common["genomic_inflation"] == pytest.approx(1)
+
+
 def test_inflation_is_the_median_of_the_chi_squares_over_the_expected_one(launch):
     chisq = [float(line.split()[10]) for line in expected_results("ldl").splitlines()[1:]]
     result = summarised(launch, expected_results("ldl"))
