@@ -62,10 +62,10 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     launch = LaunchRepository(settings().launch_table).get(launch_id)
     if launch is None:
         raise LookupError(f"There is no launch {launch_id}.")
+    now = datetime.now(UTC)
     usage = read_usage(UsageTable(settings().usage_table), launch_id, attempt, int(settings().job_volume_gib))
     if launch.compute_service == ComputeService.PARALLELCLUSTER:
-        usage = replace(usage, other_lines=[*usage.other_lines, cluster_line()])
-    now = datetime.now(UTC)
+        usage = replace(usage, other_lines=[*usage.other_lines, cluster_line(timestamp(now))])
     prices = PriceList(settings().price_table, aws.client("dynamodb").meta.region_name, _window(usage, now))
     bill = make_bill(usage, prices, now)
     logger.info("Priced", extra={"launchId": launch_id, "lines": len(bill.lines), "calls": prices.calls})

@@ -43,9 +43,9 @@ def fargate_lines(task: FargateUse, prices: PriceBook, now: datetime) -> Iterato
         yield Line(Kind.FARGATE, task.task, f"Fargate {task.name}: {extra} GB of storage", extra * hours, storage)
 
 
-def cluster_line() -> Line:
+def cluster_line(as_of: str) -> Line:
     """Jobs on a Slurm cluster: said, so that nobody takes the launch for a free one."""
-    price = UnitPrice(Decimal(0), "launch", "not priced here")
+    price = UnitPrice(Decimal(0), "launch", "not priced here", as_of)
     note = "the cluster is shared, and billed to those who run it"
     return Line(Kind.INSTANCE, "Slurm cluster", "Jobs on the Slurm cluster", Decimal(1), price, note)
 

@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.benchmark.pricing.bill import Bill, LaunchUsage, make_bill
 from lambdas.benchmark.pricing.money import Kind, PriceError, merged
+from lambdas.benchmark.pricing.services import cluster_line
 from lambdas.benchmark.usage import FargateUse, FileSystemUse, InstanceUse, JobUse, Volume
 from tests.unit.benchmark.price_book import GP3, START, FakePrices, at, instance, job
 
@@ -176,3 +177,12 @@ def test_long_bills_are_merged_by_price():
     lines = [line for number in range(300) for line in bill(instance(60, id=f"i-{number}"), jobs=(job(0, 60),)).lines]
     (one,) = merged(lines, most=200)
     assert (one.resources, one.resource, one.amount) == (300, "300 resources", usd("28.800000"))
+
+
+def test_jobs_on_a_slurm_cluster_are_named_and_cost_nothing_here():
+    usage = LaunchUsage("ours", 1, (), {}, other_lines=[cluster_line("2026-11-21T04:00:00.000Z")])
+
+    made = make_bill(usage, FakePrices(), LATER)
+
+    (line,) = made.lines
+    assert (line.resource, line.amount, line.price.as_of) == ("Slurm cluster", 0, "2026-11-21T04:00:00.000Z")
