@@ -185,4 +185,4 @@ def test_jobs_on_a_slurm_cluster_are_named_and_cost_nothing_here():
     made = make_bill(usage, FakePrices(), LATER)
 
     (line,) = made.lines
-    assert (line.resource, line.amount, line.price.as_of) == ("Slurm cluster", 0, "2026-11-21T04:00:00.000Z")
+    assert (line.resource, line.amount, line.price.as_of) == ("Slurm cluster", Decimal(0), "2026-11-21T04:00:00.000Z")
