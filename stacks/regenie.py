@@ -73,7 +73,8 @@ class RegenieStack(StageStack):
                 "CollectFailuresFunctionArn": collect_failures.function_arn,
                 "JobsStateMachineArn": self.jobs_machine.state_machine_arn,
                 # Without a cluster no launch gets there: its registration is refused.
-                "SlurmStateMachineArn": cluster.machine.state_machine_arn if cluster else "",
+                # A word, and not nothing: without a value cfn-lint takes the placeholder for a forgotten one.
+                "SlurmStateMachineArn": cluster.machine.state_machine_arn if cluster else "none",
                 "FileSystemSecurityGroupId": network.file_system_group.security_group_id,
                 "FileSystemDeploymentType": settings.file_system,
                 "FileSystemsFolder": FILE_SYSTEMS_FOLDER,
