@@ -205,8 +205,16 @@ class UsageField:
     STORAGE_GIB: Final = "storageGib"
     THROUGHPUT: Final = "throughput"
     EXPIRES_AT: Final = "expiresAt"
+    ARCHIVE: Final = "archive"  # of a restore: S3's StorageClass or ArchiveStatus; the next five are a restore's, too
+    TIER: Final = "tier"
+    DAYS: Final = "days"  # for which copies are kept
+    REQUESTS: Final = "requests"
+    RETRIEVED_BYTES: Final = "retrievedBytes"
+    COPIED_BYTES: Final = "copiedBytes"  # of which a copy is kept
 
 
+USAGE_KEPT_DAYS: Final = 400
+"""Items of the usage table expire: longer than a year, so that a price can be questioned."""
 USAGE_OF_INSTANCE: Final = "instance#"
 """owner of an instance's own item is this and its id; its usageId is USAGE_INSTANCE."""
 USAGE_INSTANCE: Final = "instance"
@@ -221,6 +229,8 @@ USAGE_EXCLUSIVE_PREFIX: Final = "ec2#"
 USAGE_OF_TIBANNA_JOB: Final = "awsem-"
 """owner of the item (usageId: USAGE_INSTANCE) that says which instance one of Tibanna's jobs has: this and the job's
 id. Tibanna tags its instances with that name, and with nothing that tells the launch."""
+USAGE_RESTORE_PREFIX: Final = "restore#"
+"""usageId of a restore: this, attempt, archive and tier (restore#1#GLACIER#Bulk). Who asks S3 writes it."""
 USAGE_INDEX: Final = "by-instance"
 
 

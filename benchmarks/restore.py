@@ -25,7 +25,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from contract import LaunchField, Status, TaskField
+from contract import LaunchField, Status, TaskField, UsageField
 
 SIZES: Final = (1_000, 10_000, 100_000)
 _BUCKET: Final = "data"
@@ -171,6 +171,7 @@ class Run:
         tables = {
             os.environ["LAUNCH_TABLE"]: {LaunchField.LAUNCH_ID: "HASH"},
             os.environ["TASK_TABLE"]: {TaskField.LAUNCH_ID: "HASH", TaskField.TASK_ID: "RANGE"},
+            os.environ["USAGE_TABLE"]: {UsageField.OWNER: "HASH", UsageField.USAGE_ID: "RANGE"},
         }
         for table, keys in tables.items():
             dynamodb.create_table(
@@ -208,6 +209,7 @@ def environment(endpoint_variables: dict[str, str], objects: int) -> dict[str, s
         "STAGE": "benchmark",
         "LAUNCH_TABLE": f"launches-{objects}",
         "TASK_TABLE": f"tasks-{objects}",
+        "USAGE_TABLE": f"usage-{objects}",
         "LAUNCH_BUCKET": "launch-files",
         "RESTORE_QUEUE": "made-later",
         "RESTORE_POLICY": json.dumps(_POLICY),

@@ -160,9 +160,13 @@ class RestoreStack(StageStack):
             "request_restores",
             "Asks S3 to restore objects",
             timeout=_REQUEST_TIMEOUT,
-            environment={Setting.RESTORE_QUEUE: queue.queue_url},
+            environment={
+                Setting.RESTORE_QUEUE: queue.queue_url,
+                Setting.USAGE_TABLE: self._data.usage_table.table_name,
+            },
             task_actions=("GetItem", "UpdateItem", "DeleteItem"),
         )
+        self._data.allow_items(function, self._data.usage_table, "UpdateItem")
         self._allow_reading_inputs(function)
         function.add_to_role_policy(
             iam.PolicyStatement(

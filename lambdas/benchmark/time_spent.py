@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from contract import Status
+from contract import FINAL_STATUSES, Status
 from lambdas.benchmark.usage import seconds_between
 from lambdas.shared.launch import Launch
 from lambdas.shared.steps import Step
@@ -29,6 +29,19 @@ def status_seconds(launch: Launch) -> dict[str, str]:
         seconds = seconds_between(datetime.fromisoformat(since), datetime.fromisoformat(until))
         spent[status] = spent.get(status, Decimal(0)) + seconds
     return _texts(spent.items())
+
+
+def attempts_of_bill(launch: Launch, attempt: int) -> range:
+    """The attempts that this one's bill is for: it, and those before it that ended waiting for inputs.
+
+    Each claim (RUNNING) is an attempt. One that finds archived inputs waits, and another goes on when they are there.
+    """
+    first, claims = 1, 0
+    for change in launch.events or ():
+        claims += change["status"] == Status.RUNNING
+        if change["status"] in FINAL_STATUSES and claims < attempt:
+            first = claims + 1
+    return range(first, attempt + 1)
 
 
 def step_seconds(steps: Iterable[Step]) -> dict[str, str]:

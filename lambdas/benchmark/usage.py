@@ -87,6 +87,22 @@ class FargateUse:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreUse:
+    """What S3 restored for an attempt from one archive at one tier."""
+
+    attempt: int
+    archive: str
+    """S3's StorageClass or ArchiveStatus."""
+    tier: str
+    days: int
+    """For which copies are kept."""
+    requests: int
+    retrieved_bytes: int
+    copied_bytes: int
+    """Of which copies are kept: those that were restored already, and are kept for longer, among them."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileSystemUse:
     """A file system of FSx for Lustre."""
 

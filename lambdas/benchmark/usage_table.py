@@ -1,6 +1,6 @@
 """The usage table: written while launches run, in whatever order their events come, and read when they are over."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,12 +14,14 @@ from contract import (
     USAGE_INDEX,
     USAGE_INSTANCE,
     USAGE_JOB_PREFIX,
+    USAGE_KEPT_DAYS,
     USAGE_OF_INSTANCE,
     USAGE_OF_TIBANNA_JOB,
+    USAGE_RESTORE_PREFIX,
     USAGE_TASK_PREFIX,
     UsageField,
 )
-from lambdas.benchmark.usage import FargateUse, FileSystemUse, InstanceUse, JobUse, Volume
+from lambdas.benchmark.usage import FargateUse, FileSystemUse, InstanceUse, JobUse, RestoreUse, Volume
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute
 from lambdas.shared.clock import timestamp
@@ -27,8 +29,7 @@ from lambdas.shared.clock import timestamp
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-KEPT: Final = timedelta(days=400)
-"""Items expire: longer than a year, so that a price can be questioned."""
+KEPT: Final = timedelta(days=USAGE_KEPT_DAYS)
 
 _GET_LIMIT: Final = 100
 """Keys of one BatchGetItem (Amazon DynamoDB API reference)."""
@@ -77,6 +78,11 @@ class UsageTable:
             file_systems=[_file_system(item) for item in of(USAGE_FILE_SYSTEM_PREFIX)],
             exclusive={item[UsageField.INSTANCE_ID]: item[UsageField.JOB_ID] for item in of(USAGE_EXCLUSIVE_PREFIX)},
         )
+
+    def restores(self, launch_id: str, attempts: Container[int]) -> list[RestoreUse]:
+        """What was restored for some attempts of a launch."""
+        items = [item for item in self._of(launch_id) if item[UsageField.USAGE_ID].startswith(USAGE_RESTORE_PREFIX)]
+        return [_restore(item) for item in items if int(item[UsageField.ATTEMPT]) in attempts]
 
     def instances(self, ids: Iterable[str]) -> dict[str, InstanceUse]:
         """Instances by id, as far as the table knows their type and launch."""
@@ -242,6 +248,18 @@ def _file_system(item: Values) -> FileSystemUse:
         capacity_gib=int(item[UsageField.CAPACITY_GIB]),
         created_at=_known_time(item[UsageField.STARTED_AT]),
         deleted_at=_time(item.get(UsageField.STOPPED_AT)),
+    )
+
+
+def _restore(item: Values) -> RestoreUse:
+    return RestoreUse(
+        attempt=int(item[UsageField.ATTEMPT]),
+        archive=item[UsageField.ARCHIVE],
+        tier=item[UsageField.TIER],
+        days=int(item[UsageField.DAYS]),
+        requests=int(item[UsageField.REQUESTS]),
+        retrieved_bytes=int(item[UsageField.RETRIEVED_BYTES]),
+        copied_bytes=int(item[UsageField.COPIED_BYTES]),
     )
 
 

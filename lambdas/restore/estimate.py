@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from contract import RetrievalTier
 from lambdas.restore.archive import Archive
-
-_GIB: Final = 1 << 30
+from lambdas.shared.restore_fees import COPY_GIB_MONTH, GIB, copy_gib_months, fee
 
 _FLEXIBLE_HOURS: Final = {
     RetrievalTier.EXPEDITED: (1 / 60, 5 / 60),
@@ -18,36 +18,7 @@ _DEEP_HOURS: Final = {RetrievalTier.STANDARD: (0.0, 12.0), RetrievalTier.BULK: (
 """Hours from the request to the last object, usually (Amazon S3 API reference, RestoreObject); 0: "within"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars."""
-
-    gib: float
-    thousand_requests: float
-
-
-_FREE: Final = Price(0, 0)
-
-_PRICES: Final[Mapping[Archive, Mapping[RetrievalTier, Price]]] = {
-    Archive.FLEXIBLE: {
-        RetrievalTier.EXPEDITED: Price(0.03, 10.0),
-        RetrievalTier.STANDARD: Price(0.01, 0.05),
-        RetrievalTier.BULK: _FREE,
-    },
-    Archive.DEEP: {RetrievalTier.STANDARD: Price(0.02, 0.10), RetrievalTier.BULK: Price(0.0025, 0.025)},
-    Archive.TIERED: {
-        RetrievalTier.EXPEDITED: Price(0.03, 10.0),
-        RetrievalTier.STANDARD: _FREE,
-        RetrievalTier.BULK: _FREE,
-    },
-    Archive.TIERED_DEEP: {RetrievalTier.STANDARD: _FREE, RetrievalTier.BULK: _FREE},
-}
-"""List prices of us-east-1 (aws.amazon.com/s3/pricing, known in November 2026); other regions differ by some 20 %."""
-
-_COPY_GIB_MONTH: Final = 0.023
-"""A restored copy is kept in S3 Standard beside the archived object (same page, same region)."""
-
-_DAYS_A_MONTH: Final = 30
+_CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +37,7 @@ class Amount:
 class Estimate:
     """Of one restore."""
 
-    usd: float
+    usd: Decimal
     hours: tuple[float, float]
     """From, to; from 0 means "within"."""
 
@@ -96,12 +67,11 @@ def estimate(
     retrieved: Mapping[Archive, Amount], waited_for: Iterable[Archive], chosen: RetrievalTier, days: int
 ) -> Estimate:
     """Price of what is `retrieved`, and time until that and what somebody else asked for (`waited_for`) is there."""
-    usd = sum(_price(archive, amount, chosen, days) for archive, amount in retrieved.items())
-    return Estimate(round(usd, 2), hours_of({*retrieved, *waited_for}, chosen))
+    usd = sum((_price(archive, amount, chosen, days) for archive, amount in retrieved.items()), Decimal(0))
+    return Estimate(usd.quantize(_CENT, ROUND_HALF_UP), hours_of({*retrieved, *waited_for}, chosen))
 
 
-def _price(archive: Archive, amount: Amount, chosen: RetrievalTier, days: int) -> float:
-    price = _PRICES[archive][tier_of(archive, chosen)]
-    gib = amount.bytes / _GIB
-    copy = 0 if archive.is_tiered else gib * _COPY_GIB_MONTH * days / _DAYS_A_MONTH
-    return gib * price.gib + amount.objects / 1000 * price.thousand_requests + copy
+def _price(archive: Archive, amount: Amount, chosen: RetrievalTier, days: int) -> Decimal:
+    price = fee(archive, tier_of(archive, chosen))
+    copy = Decimal(0) if archive.is_tiered else copy_gib_months(amount.bytes, days) * COPY_GIB_MONTH
+    return amount.bytes / GIB * price.gib + amount.objects * price.request + copy

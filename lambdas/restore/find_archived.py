@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -134,7 +135,7 @@ def _wait(
 def _is_approved(launch: Launch, some: Amount, price: Estimate) -> bool:
     """A person agreed to as much. (It may have become more since.)"""
     given = launch.approved_restore
-    return given is not None and some.bytes <= given["bytes"] and price.usd <= given["usd"]
+    return given is not None and some.bytes <= given["bytes"] and price.usd <= Decimal(str(given["usd"]))
 
 
 def _summary(found: Found, config: RestoreConfig, price: Estimate) -> dict[str, object]:

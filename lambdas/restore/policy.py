@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from contract import RetrievalTier
 from lambdas.restore.estimate import Amount, Estimate
@@ -17,14 +18,14 @@ class Policy:
     """Where not all is Flexible Retrieval."""
     days: int
     most_bytes: int
-    most_usd: float
+    most_usd: Decimal
     """Above one of these a launch waits for a person."""
 
     @classmethod
     def read(cls, text: str) -> "Policy":
         """Read the setting."""
         given = json.loads(text)
-        return cls(RetrievalTier(given["mixedTier"]), given["days"], given["mostBytes"], given["mostUsd"])
+        return cls(RetrievalTier(given["mixedTier"]), given["days"], given["mostBytes"], Decimal(str(given["mostUsd"])))
 
     def allows(self, some: Amount, found: Estimate) -> bool:
         """Whether it may be restored unasked."""

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract import RetrievalTier
+from contract import RetrievalTier, Status
+from lambdas.restore.charges import Charge, record_charges
 from lambdas.restore.ending import Endings
 from lambdas.restore.estimate import tier_of
 from lambdas.restore.request_queue import Message, Request, send_again
@@ -52,11 +53,31 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 class Outcome(Enum):
     """What became of a request."""
 
-    UNDER_WAY = auto()
-    """An event will tell when it is done, whoever asked for it first."""
+    ACCEPTED = auto()
+    """An event will tell when it is done."""
+    JOINED = auto()
+    """So it will, but somebody else asked first, or this launch did before."""
+    KEPT_FOR_LONGER = auto()
+    """It was restored already, and no event will come."""
     READABLE = auto()
-    """No event will come."""
+    """It needs no restore, and no event will come."""
     PUT_OFF = auto()
+
+
+_UNDER_WAY: Final = (Outcome.ACCEPTED, Outcome.JOINED)
+_THERE: Final = (Outcome.KEPT_FOR_LONGER, Outcome.READABLE)
+_CHARGED: Final = (Outcome.ACCEPTED, Outcome.KEPT_FOR_LONGER)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What S3 said to a request."""
+
+    request: Request
+    tier: RetrievalTier
+    """At which it was asked for, in the end."""
+    outcome: Outcome | str
+    """A text says why it cannot be restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,7 @@ class Settings:
     stage: str
     launch_table: str
     task_table: str
+    usage_table: str
     restore_queue: str
     notification_topic: str
     event_bus: str
@@ -94,20 +116,41 @@ def _process(record: "SQSRecord") -> None:
 
 
 def request_all(message: Message) -> None:
-    """Ask for a message's objects; what S3 has no time for is put off."""
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        outcomes = list(pool.map(partial(_outcome, message), message.requests))
-    answered = list(zip(message.requests, outcomes, strict=True))
+    """Ask for a message's objects, if they are still waited for; what S3 has no time for is put off."""
     endings = Endings.at(settings())
-    under_way = sum(outcome is Outcome.UNDER_WAY for outcome in outcomes)
+    launch = endings.repository.get(message.restore.launch_id)
+    if launch is None or launch.status is not Status.WAITING or launch.attempt != message.restore.attempt:
+        logger.info("Nobody waits for these objects any more", extra={"run": message.restore.run})
+        return
+    answers = _ask_all(message)
+    under_way = sum(answer.outcome in _UNDER_WAY for answer in answers)
     metrics.add_metric(name="RestoresUnderWay", unit=MetricUnit.Count, value=under_way)
-    if readable := [request.item for request, outcome in answered if outcome is Outcome.READABLE]:
+    if readable := [answer.request.item for answer in answers if answer.outcome in _THERE]:
         endings.items.mark_restored(message.restore, readable)
         endings.go_on_if_over(message.restore)
-    if refused := {request.item: outcome for request, outcome in answered if isinstance(outcome, str)}:
+    if refused := {answer.request.item: answer.outcome for answer in answers if isinstance(answer.outcome, str)}:
         endings.fail(message.restore, refused)
-    if put_off := [request for request, outcome in answered if outcome is Outcome.PUT_OFF]:
+    if put_off := [answer.request for answer in answers if answer.outcome is Outcome.PUT_OFF]:
         _put_off(message, put_off)
+
+
+def _ask_all(message: Message) -> list[Answer]:
+    """Ask for all of them, as many at a time as there are connections."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        asked = [pool.submit(_answer, message, request) for request in message.requests]
+    # First of all, and also if asking for one of them failed in a way that nobody foresaw: S3 says only once that a
+    # request began a restore. Asked again, it answers that one is under way.
+    _record(message, [future.result() for future in asked if not future.exception()])
+    return [future.result() for future in asked]
+
+
+def _record(message: Message, answers: Iterable[Answer]) -> None:
+    charges = [
+        Charge(answer.request.archive, answer.tier, answer.request.item.size, answer.outcome is Outcome.ACCEPTED)
+        for answer in answers
+        if answer.outcome in _CHARGED
+    ]
+    record_charges(settings().usage_table, message.restore, message.days, charges)
 
 
 def _put_off(message: Message, requests: Iterable[Request]) -> None:
@@ -123,15 +166,28 @@ def _delay(tries: int) -> int:
     return min(900, 5 << tries)
 
 
-def _outcome(message: Message, request: Request) -> Outcome | str:
-    """What became of it; a text says why it cannot be restored."""
+def _answer(message: Message, request: Request) -> Answer:
     tier = tier_of(request.archive, message.tier)
     try:
-        return _ask(request, tier, message.days)
+        outcome = _outcome(request, tier, message.days)
+    except ExpeditedUnavailableError:  # hours are better than never
+        tier = RetrievalTier.STANDARD
+        outcome = _outcome(request, tier, message.days)
+    return Answer(request, tier, outcome)
+
+
+class ExpeditedUnavailableError(Exception):
+    """S3 is out of capacity for it."""
+
+
+def _outcome(request: Request, tier: RetrievalTier, days: int) -> Outcome | str:
+    """What became of it; a text says why it cannot be restored."""
+    try:
+        return _ask(request, tier, days)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code == "GlacierExpeditedRetrievalNotAvailable":  # S3 is out of capacity for it: hours are better than never
-            return _outcome(_slower(message), request)
+        if code == "GlacierExpeditedRetrievalNotAvailable":
+            raise ExpeditedUnavailableError from error
         if code in _ACTIVE and _is_readable(request.item):
             return Outcome.READABLE
         if code in _REASONS:
@@ -151,14 +207,11 @@ def _ask(request: Request, tier: RetrievalTier, days: int) -> Outcome:
         answer = client.restore_object(Bucket=request.item.bucket, Key=request.item.key, RestoreRequest=wanted)
     except ClientError as error:
         if error.response["Error"]["Code"] == "RestoreAlreadyInProgress":
-            return Outcome.UNDER_WAY
+            return Outcome.JOINED
         raise
     # 202: accepted. 200: it was restored already, and is kept for longer now.
-    return Outcome.READABLE if answer["ResponseMetadata"]["HTTPStatusCode"] == 200 else Outcome.UNDER_WAY
-
-
-def _slower(message: Message) -> Message:
-    return Message(message.restore, RetrievalTier.STANDARD, message.days, message.requests, message.tries)
+    is_there = answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    return Outcome.KEPT_FOR_LONGER if is_there else Outcome.ACCEPTED
 
 
 def _is_readable(item: WantedObject) -> bool:

@@ -23,7 +23,7 @@ class LaunchUsage:
     tasks: Sequence[FargateUse] = ()
     file_systems: Sequence[FileSystemUse] = ()
     other_lines: Sequence[Line] = ()
-    """What was priced where it was used: fees of restores."""
+    """What has list prices of its own: restores."""
 
 
 @dataclass(frozen=True, slots=True)

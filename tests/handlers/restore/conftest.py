@@ -144,6 +144,15 @@ class Restores:
                 ExpressionAttributeValues={":value": value},
             )
 
+    def charges(self, launch_id: str = "gwas-1") -> dict[str, tuple[int, int, int]]:
+        """What is to be paid for, by usageId: requests, bytes retrieved, bytes of which a copy is kept."""
+        items = boto3.resource("dynamodb").Table("usage").scan()["Items"]
+        return {
+            str(item["usageId"]): tuple(int(str(item[n])) for n in ("requests", "retrievedBytes", "copiedBytes"))
+            for item in items
+            if item["owner"] == launch_id
+        }
+
     # --- What there is -----------------------------------------------------------------------------------------------
     def status(self, launch_id: str = "gwas-1") -> Status:
         launch = self.repository.get(launch_id)
@@ -203,7 +212,14 @@ def restores(repository: LaunchRepository, monkeypatch: pytest.MonkeyPatch) -> R
     topic = sns.create_topic(Name="notices")["TopicArn"]
     arn = sqs.get_queue_attributes(QueueUrl=notices, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    boto3.client("dynamodb").create_table(
+        TableName="usage",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("owner", "usageId")],
+        KeySchema=[{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "usageId", "KeyType": "RANGE"}],
+    )
     for name, value in {
+        "USAGE_TABLE": "usage",
         "LAUNCH_BUCKET": "launch-files",
         "RESTORE_QUEUE": queue,
         "RESTORE_STATE_MACHINE": "arn:aws:states:eu-central-1:123456789012:stateMachine:restore",

@@ -226,6 +226,7 @@ class TestRestore:
 
         assert len(restores.s3.accepted) == len(KEYS)
         assert set(restores.s3.accepted.values()) == {1}
+        assert restores.charges() == {"restore#1#GLACIER#Bulk": (25, 25, 25)}
         restores.tell(*KEYS)
         assert restores.status() is Status.READY
 
@@ -238,6 +239,8 @@ class TestRestore:
         restores.request()
 
         assert restores.status() is Status.READY
+        # S3 keeps the copies for longer
+        assert restores.charges() == {"restore#1#GLACIER#Bulk": (3, 0, 3)}
 
     def test_two_launches_that_want_the_same_objects_both_hear_of_them(self, restores):
         store(restores)
@@ -252,6 +255,8 @@ class TestRestore:
         assert restores.status("gwas-1") is Status.READY
         assert restores.status("gwas-2") is Status.READY
         assert set(restores.s3.accepted.values()) == {1}
+        assert restores.charges("gwas-1") == {"restore#1#GLACIER#Bulk": (25, 25, 25)}
+        assert restores.charges("gwas-2") == {}
 
     def test_deep_archives_have_no_expedited_and_tiered_objects_no_days(self, restores):
         restores.s3.add("cohort/deep", storage_class="DEEP_ARCHIVE")
@@ -268,6 +273,11 @@ class TestRestore:
             "cohort/flexible": "Expedited",
             "cohort/tiered": "Expedited",
         }
+        assert restores.charges() == {
+            "restore#1#DEEP_ARCHIVE#Standard": (1, 1, 1),
+            "restore#1#GLACIER#Expedited": (1, 1, 1),
+            "restore#1#ARCHIVE_ACCESS#Expedited": (1, 1 << 20, 0),
+        }
 
     def test_without_capacity_for_expedited_it_takes_hours_rather_than_for_ever(self, restores):
         store(restores, KEYS[:1])
@@ -278,6 +288,7 @@ class TestRestore:
         restores.request()
 
         assert len(restores.s3.accepted) == 1
+        assert restores.charges() == {"restore#1#GLACIER#Standard": (1, 1, 1)}
 
     def test_events_of_other_restores_are_passed_over(self, restores):
         store(restores, KEYS[:1])
@@ -356,6 +367,16 @@ class TestFaults:
 
         assert restores.status() is Status.CANCELLED
         assert restores.open() == []
+
+    def test_what_a_cancelled_launch_has_queued_is_not_asked_for(self, restores):
+        store(restores, KEYS[:2])
+        restores.wait()
+        restores.repository.change_status("gwas-1", Status.CANCEL_REQUESTED, execution_arn=None)
+
+        assert restores.request() == []
+
+        assert restores.s3.accepted == {}
+        assert restores.charges() == {}
 
     def test_a_restore_that_nobody_waits_for_begins_nothing(self, restores):
         store(restores, KEYS[:2])

@@ -1,5 +1,7 @@
 """Tier, price and time of a restore, before it is asked for."""
 
+from decimal import Decimal
+
 import pytest
 
 from contract import RetrievalTier
@@ -28,18 +30,18 @@ def test_one_tier_is_chosen_for_a_launch(asked, archives, tier):
 @pytest.mark.parametrize(
     ("archive", "tier", "usd"),
     [
-        # 1,024 GiB for 10 days in S3 Standard are 7.85 USD, for a thirty-day month of 0.023 USD a GiB.
-        (Archive.FLEXIBLE, BULK, 7.85),
-        (Archive.FLEXIBLE, STANDARD, 7.85 + 10.24 + 0.05),
-        (Archive.FLEXIBLE, EXPEDITED, 7.85 + 30.72 + 10),
-        (Archive.DEEP, BULK, 7.85 + 2.56 + 0.025),
-        (Archive.DEEP, EXPEDITED, 7.85 + 20.48 + 0.10),  # as Standard
-        (Archive.TIERED, STANDARD, 0),  # and no copy
-        (Archive.TIERED_DEEP, BULK, 0),
+        # 1,024 GiB for 10 days in S3 Standard are 7.8507 USD, for a thirty-day month of 0.023 USD a GiB.
+        (Archive.FLEXIBLE, BULK, "7.85"),
+        (Archive.FLEXIBLE, STANDARD, "18.14"),  # + 10.24 + 0.05
+        (Archive.FLEXIBLE, EXPEDITED, "48.57"),  # + 30.72 + 10
+        (Archive.DEEP, BULK, "10.44"),  # + 2.56 + 0.025
+        (Archive.DEEP, EXPEDITED, "28.43"),  # as Standard: + 20.48 + 0.10
+        (Archive.TIERED, STANDARD, "0.00"),  # and no copy
+        (Archive.TIERED_DEEP, BULK, "0.00"),
     ],
 )
 def test_a_tebibyte_costs_what_the_price_list_says(archive, tier, usd):
-    assert estimate({archive: TIB}, (), tier, days=10).usd == pytest.approx(usd, abs=0.01)
+    assert estimate({archive: TIB}, (), tier, days=10).usd == Decimal(usd)
 
 
 @pytest.mark.parametrize(
