@@ -12,12 +12,14 @@ from lambdas.shared.input_error import UnusableInputError
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import ObjectTypeDef
 
 MOST_FILES: Final = 1_000
 MOST_BYTES: Final = 100 * 1024 * 1024
 """Of all sources together. What is larger is data, and belongs into the launch's data."""
 
 _COPIES_AT_ONCE: Final = 16
+_ARCHIVES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _NOT_TO_BE_READ: Final = frozenset({"NoSuchBucket", "AccessDenied", "AllAccessDisabled", "PermanentRedirect"})
 
 
@@ -87,9 +89,13 @@ def find_sources(snakefile_uri: str) -> Sources:
 def _files(bucket: str, prefix: str) -> Iterator[Source]:
     client: S3Client = aws.client("s3")
     try:
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        pages = client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]
+        )
+        for page in pages:
             for found in page.get("Contents", []):
                 path = found["Key"].removeprefix(prefix)
+                _refuse_archived(path, found)
                 if path and not path.endswith("/"):  # the markers by which a console makes folders
                     yield Source(path, found["Size"])
     except ClientError as error:
@@ -101,3 +107,14 @@ def _files(bucket: str, prefix: str) -> Iterator[Source]:
             "Copy the sources to workflows/ of the stage's launch bucket, or have the bucket added to the stage's"
             " readable_buckets.",
         ) from error
+
+
+def _refuse_archived(path: str, found: "ObjectTypeDef") -> None:
+    """Sources are read when the launch is prepared; only its data is restored for it."""
+    is_restored = "RestoreExpiryDate" in found.get("RestoreStatus", {})
+    if found.get("StorageClass") in _ARCHIVES and not is_restored:
+        raise UnusableInputError(
+            f"lies in a folder with {path}, which is archived ({found['StorageClass']}): a launch waits for archived"
+            " data, and not for archived sources",
+            "Restore the sources, or keep them in another storage class.",
+        )

@@ -13,13 +13,14 @@ from tests.local.tibanna_launches import EXAMPLE
 pytestmark = [pytest.mark.local, pytest.mark.timeout(400)]
 
 
-def drop(platform: PlatformClient, snakefile: str | None = None) -> str:
+def drop(platform: PlatformClient, snakefile: str | None = None, storage_class: str = "STANDARD") -> str:
     """When: the example's data and sources are uploaded, the Snakefile last; the launch's name."""
     name = f"reads{uuid.uuid4().hex[:6]}"
     bucket = platform.name(Parameter.LAUNCH_BUCKET)
     for path in (EXAMPLE / "data").rglob("*.gz"):
         key = f"{name}/{path.relative_to(EXAMPLE / 'data')}"
-        platform.s3.upload_file(str(path), platform.name(Parameter.DATA_BUCKET), key)
+        about = {"StorageClass": storage_class}
+        platform.s3.upload_file(str(path), platform.name(Parameter.DATA_BUCKET), key, ExtraArgs=about)
     workflow = EXAMPLE / "workflow"
     for path in workflow.rglob("*"):
         if path.is_file() and path.name != "Snakefile":
@@ -69,6 +70,24 @@ def test_a_dropped_workflow_runs_to_its_end_and_a_failing_one_says_why(platform:
     assert "no such reference" in failed["error"]["message"]
     for launch in (done, failed):
         platform.assert_clean(launch["launchId"])
+
+
+@pytest.mark.full
+def test_a_workflow_waits_for_its_archived_data_and_goes_on_by_itself(platform: PlatformClient):
+    launch_id = launch_of(platform, drop(platform, storage_class="GLACIER"))["launchId"]
+
+    waiting = platform.wait_for(launch_id, "WAITING")
+    assert waiting["statusReason"].startswith("3 objects, ")
+
+    done = platform.wait_for(launch_id, seconds=300)
+    assert done["status"] == "COMPLETE", done
+    assert [event["status"] for event in done["events"]][-4:] == ["WAITING", "READY", "RUNNING", "COMPLETE"]
+    priced = eventually(lambda: with_price(platform, launch_id), 120, "its price")
+    assert priced["costStatus"] == "PRICED", priced
+    # Then: what was restored for the first attempt is in the bill of the second
+    (copies,) = [line for line in priced["costBreakdown"] if "copies" in line["description"]]
+    assert (copies["kind"], copies["resource"]) == ("restore", "restore of attempt 1")
+    platform.assert_clean(launch_id)
 
 
 def test_a_cancelled_workflow_leaves_no_instance_and_no_execution(platform: PlatformClient):

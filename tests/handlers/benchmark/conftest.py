@@ -242,7 +242,7 @@ def table(account: Account) -> UsageTable:
     return UsageTable("usage")
 
 
-def register(status: Status = Status.COMPLETE, attempt: int = 1, **fields: str) -> None:
+def register(status: Status = Status.COMPLETE, attempt: int = 1, **fields: Any) -> None:
     """Given: the launch in the table."""
     boto3.resource("dynamodb").Table("launches").put_item(
         Item={

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import boto3
@@ -59,8 +60,8 @@ def test_data_requests_and_copies_are_lines_of_the_bill(account):
 
 def test_bulk_from_flexible_retrieval_is_free_but_for_the_copies(account):
     register(attempt=2, events=history("RUNNING", "WAITING", "READY", "RUNNING", "COMPLETE"))
-    bulk = {"archive": Archive.FLEXIBLE, "tier": RetrievalTier.BULK}
-    restore(1, Charge(**bulk, size=3 * GIB, is_retrieved=True), Charge(**bulk, size=GIB, is_retrieved=False), days=30)
+    bulk = partial(Charge, Archive.FLEXIBLE, RetrievalTier.BULK)
+    restore(1, bulk(3 * GIB, is_retrieved=True), bulk(GIB, is_retrieved=False), days=30)
 
     bill, (data, copies) = price(2)
 

@@ -65,7 +65,7 @@ class Restores:
             name="gwas",
             status=Status.SUBMITTED,
             submitted_at="2026-11-21T04:00:00.000Z",
-            workflow="regenie",
+            workflow=changes.pop("workflow", "regenie"),
             data_path="s3://data/cohort/",
             config_uri=f"s3://launch-files/launches/{launch_id}.yaml",
             config_json=json.dumps(config),
@@ -144,7 +144,7 @@ class Restores:
                 ExpressionAttributeValues={":value": value},
             )
 
-    def charges(self, launch_id: str = "gwas-1") -> dict[str, tuple[int, int, int]]:
+    def charges(self, launch_id: str = "gwas-1") -> dict[str, tuple[int, ...]]:
         """What is to be paid for, by usageId: requests, bytes retrieved, bytes of which a copy is kept."""
         items = boto3.resource("dynamodb").Table("usage").scan()["Items"]
         return {

@@ -54,6 +54,18 @@ class TestDetection:
 
         assert restores.get().restore["objects"] == 1
 
+    def test_a_workflow_without_a_list_of_inputs_reads_all_of_its_data(self, restores):
+        store(restores, ["cohort/reads/deep/a.fastq.gz", "cohort/reference.fa", "elsewhere/b.fastq.gz"])
+        restores.s3.add("cohort/report.tsv", storage_class="STANDARD")
+        restores.launch(workflow="snakemake")
+
+        assert restores.find() == {"decision": "WAITING"}
+
+        assert restores.get().restore["objects"] == 2
+        restores.index()
+        restores.request()
+        assert {key for _, key in restores.s3.accepted} == {"cohort/reads/deep/a.fastq.gz", "cohort/reference.fa"}
+
     def test_restored_copies_are_used_unless_they_go_too_soon(self, restores):
         store(restores, ["cohort/a", "cohort/b"])
         restores.s3.finish("cohort/a", "cohort/b")

@@ -126,6 +126,17 @@ def test_a_bucket_that_is_not_to_be_read_is_a_fault(platform: Platform):
     assert "may not read" in problem
 
 
+def test_archived_sources_are_a_fault(uploaded: Platform):
+    boto3.client("s3").put_object(
+        Bucket=LAUNCH_BUCKET, Key="workflows/exome/scripts/old.py", Body="x", StorageClass="GLACIER"
+    )
+
+    ((where, problem),) = faults()
+
+    assert where == "snakemake.snakefile"
+    assert "scripts/old.py, which is archived (GLACIER)" in problem
+
+
 def test_data_among_the_sources_is_a_fault(uploaded: Platform, monkeypatch):
     monkeypatch.setattr(sources, "MOST_BYTES", 10)
 
