@@ -22,7 +22,6 @@ from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
 from lambdas.regenie.input_files import all_genotypes, input_files, step1_genotypes, step2_genotypes
-from lambdas.regenie.line_ends import check_line_ends
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.findings import Findings
@@ -30,6 +29,7 @@ from lambdas.regenie.preflight.people import SampleCounts
 from lambdas.regenie.preflight.table import Table
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
+from lambdas.regenie.text_files import check_text
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.input_error import FaultCollector, UnusableInputError
 
@@ -96,7 +96,7 @@ def read_inputs(
     for path, where in input_files(parameters).items():
         # The tables are read to their last row later, which sees more.
         if files[path] is not nothing and path not in (parameters.phenotypes, parameters.covariates):
-            faults.attempt(where, partial(check_line_ends, data, path), None)
+            faults.attempt(where, partial(check_text, data, path), None)
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
     columns: tuple[str, ...] = faults.attempt(
         "regenie.phenotypes", lambda: read_columns(data, parameters.phenotypes), ()

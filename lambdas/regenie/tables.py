@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.text_files import check_start
 from lambdas.shared.input_error import UnusableInputError
 
 _FIRST_READ_BYTES: Final = 1 << 16
@@ -13,14 +14,16 @@ _LONGEST_HEADER_BYTES: Final = 1 << 26
 _ID_COLUMNS: Final = ("FID", "IID")
 _OTHER_DELIMITERS: Final = (",", ";", "|")
 _NAMED_AT_MOST: Final = 20
+_SHOWN: Final = 60
+"""Characters of a header that is none: it may be the whole of a file without line ends."""
 
 
 def read_columns(data: DataSet, path: str) -> tuple[str, ...]:
     """Columns of a phenotype or covariate file after FID and IID.
 
     Raises:
-        UnusableInputError: missing, not starting with FID and IID, parted by something else than single spaces or tabs
-            (regenie takes two for an empty column), without further columns, or with a column twice.
+        UnusableInputError: missing, compressed, not starting with FID and IID, parted by something else than single
+            spaces or tabs (regenie takes two for an empty column), without further columns, or with a column twice.
     """
     header = _header(data, path).rstrip("\r")
     columns = header.replace("\t", " ").removesuffix(" ").split(" ")
@@ -33,7 +36,7 @@ def read_columns(data: DataSet, path: str) -> tuple[str, ...]:
         )
     if tuple(columns[:2]) != _ID_COLUMNS:
         raise UnusableInputError(
-            f"names {data.uri(path)}, whose header starts with {' '.join(columns[:2]) or 'nothing'}",
+            f"names {data.uri(path)}, whose header starts with {' '.join(columns[:2])[:_SHOWN] or 'nothing'}",
             "Its first line must be FID, IID and the names of the columns, separated by spaces or tabs.",
         )
     names = columns[2:]
@@ -81,6 +84,7 @@ def _header(data: DataSet, path: str) -> str:
     length = _FIRST_READ_BYTES
     while True:
         head = data.head(path, length)
+        check_start(head, data.uri(path))
         line, end, _ = head.partition(b"\n")
         if end or len(head) < length or length >= _LONGEST_HEADER_BYTES:
             return line.decode(errors="replace")

@@ -9,8 +9,8 @@ from typing import Final
 
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
-from lambdas.regenie.line_ends import windows_line_ends
 from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.regenie.text_files import check_start, windows_line_ends
 from lambdas.shared.input_error import UnusableInputError
 
 GIVE_ONCE: Final = "regenie takes each FID and IID once: remove or rename the others (plink2 --remove, --update-ids)."
@@ -79,6 +79,8 @@ def listed_people(data: DataSet, path: str | None) -> set[bytes] | None:
 def _from_list(data: DataSet, path: str) -> Iterator[bytes]:
     """As strictly as regenie: a name that it does not find, because of a line end, would stay in the analysis."""
     for number, line in enumerate(data.lines(path), start=1):
+        if number == 1:
+            check_start(line, data.uri(path))
         if line.endswith(b"\r"):
             raise windows_line_ends(data.uri(path))
         yield _first_two(data, path, number, line)

@@ -149,7 +149,7 @@ def gene_sets(data: MemoryDataSet, *lines: bytes) -> None:
         ([], "has no sets"),
         ([b"PCSK9 1 10 1:10", b"", b"PCSK9 2 30 2:30"], "has the set PCSK9 twice"),
         ([b"PCSK9 1 10"], "line 1 is not `SET CHROMOSOME POSITION VARIANT,VARIANT,...`"),
-        ([b"\x1f\x8b\x08 compressed"], "line 1 is not"),
+        ([b"\x1f\x8b\x08 compressed"], "which is compressed"),
         ([b"SRY Y 5 Y:5"], "chromosome Y "),
         ([b"MX1 21 5 21:5"], "has no set on a chromosome of the tested genotypes"),
     ],

@@ -251,3 +251,34 @@ def test_lists_that_are_compressed_or_have_unix_line_ends_are_taken(cohort: Memo
     cohort.files["list.txt.gz"] = b"\x1f\x8b\r\n"
 
     assert checked(cohort, step1={"exclude": "list.txt"}, step2={"exclude": "list.txt.gz"})
+
+
+@pytest.mark.parametrize(
+    ("start", "words"), [(b"\x1f\x8b", "which is compressed"), (b"\xef\xbb\xbf", "an invisible byte-order mark")]
+)
+@pytest.mark.parametrize(("path", "key"), [("phenotypes.txt", "phenotypes"), ("covariates.txt", "covariates")])
+def test_a_table_whose_first_bytes_cannot_be_seen_is_refused_in_words(
+    cohort: MemoryDataSet, start: bytes, words: str, path: str, key: str
+):
+    cohort.files[path] = start + cohort.files[path]
+
+    fault = the_fault(cohort)
+
+    assert fault.where == f"regenie.{key}"
+    assert words in fault.problem
+    assert len(fault.problem) < 300
+
+
+@pytest.mark.parametrize(
+    ("path", "start", "words"),
+    [
+        ("list.txt", b"\xef\xbb\xbf", "an invisible byte-order mark"),
+        ("list.txt.gz", b"\x1f\x8b", "which is compressed"),
+    ],
+)
+def test_a_list_whose_first_person_regenie_or_preflight_would_miss_is_refused(
+    cohort: MemoryDataSet, path: str, start: bytes, words: str
+):
+    cohort.files[path] = start + b"f6 i6\n"
+
+    assert words in the_fault(cohort, remove=path).problem
