@@ -11,6 +11,7 @@ launch is what the workflow manager makes of it. Figures are of this machine, wh
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import threading
@@ -34,7 +35,9 @@ from tests.local.platform_client import PlatformClient, gwas_config
 
 _PUTTERS = 16
 """Threads that put configs: enough to be faster than whatever registers them."""
-_LOOK_EVERY = 2.0
+_LOOK_EVERY = 5.0
+"""Reading a thousand launches costs the cloud time that it would have for them."""
+_TELL_EVERY = 30.0
 _NO_PROGRESS_SECONDS = 120.0
 """A launch that takes longer than this to follow the one before it is lost."""
 _MEBIBYTE = 1024 * 1024
@@ -47,6 +50,7 @@ def main() -> None:
     options.add_argument("--launches", type=int, default=1000, help="configs that are dropped (1,000)")
     options.add_argument("--log", type=Path, help="keep the embedded cloud's log here")
     chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the cloud must not outlive this
     with tempfile.TemporaryDirectory(prefix="genolaunch-burst-") as scratch:
         faults = measure(Path(scratch) / "state", chosen.launches, chosen.log)
     for fault in faults:
@@ -107,12 +111,15 @@ class Burst:
 
     def wait(self) -> None:
         """Waits until every launch is over and nothing runs any more, or nothing moves."""
-        progress, moved_at = (-1, -1, -1), time.monotonic()
+        progress, moved_at, began, told_at = (-1, -1, -1), time.monotonic(), time.monotonic(), 0.0
         while True:
             now = self._progress()
             if now != progress:
                 progress, moved_at = now, time.monotonic()
             registered, over, running = now
+            if time.monotonic() - told_at > _TELL_EVERY:
+                told_at = time.monotonic()
+                console.print(f"{told_at - began:4.0f} s: {registered} registered, {over} over")
             if over >= self.launches and not self.complete_at:
                 self.complete_at = time.time()
             if over >= self.launches and running == 0:

@@ -21,6 +21,8 @@ SHARED_FOLDER: Final = "/shared/genolaunch"
 """Of the stage's settings: a folder of the state takes its place in the scripts."""
 
 _DOCUMENT: Final = "AWS-RunShellScript"
+_RUNUSER: Final = 'shift 3\nexec "$@"\n'
+"""`runuser -u USER -- PROGRAM …`: here everybody is the same user."""
 _LONGEST_OUTPUT: Final = 24_000
 """Characters (AWS Systems Manager API reference, GetCommandInvocation)."""
 _HEADERS: Final = {"Content-Type": "application/x-amz-json-1.1"}
@@ -153,14 +155,16 @@ class HeadNode:
             return
         for folder in (self.shared, self._slurm, self._bin):
             folder.mkdir(parents=True, exist_ok=True)
-        checkout = Path(__file__).parents[2]
+        self._write("runuser", _RUNUSER)
+        checkout = shlex.quote(str(Path(__file__).parents[2]))
         for name in PROGRAMS:
-            path = self._bin / name
-            path.write_text(
-                f"#!/bin/sh\nexport LOCALCLOUD_PYTHONPATH=$PYTHONPATH PYTHONPATH={shlex.quote(str(checkout))}\n"
-                f'exec {shlex.quote(sys.executable)} -m localcloud.slurm {name} "$@"\n'
-            )
-            path.chmod(0o755)
+            run = f'exec {shlex.quote(sys.executable)} -m localcloud.slurm {name} "$@"'
+            self._write(name, f"export LOCALCLOUD_PYTHONPATH=$PYTHONPATH PYTHONPATH={checkout}\n{run}\n")
+
+    def _write(self, name: str, script: str) -> None:
+        path = self._bin / name
+        path.write_text(f"#!/bin/sh\n{script}")
+        path.chmod(0o755)
 
 
 def _follow(command: _Command) -> None:

@@ -59,11 +59,6 @@ def scancel(arguments: Sequence[str]) -> int:
     return 0
 
 
-def runuser(arguments: Sequence[str]) -> int:
-    """`runuser -u USER -- PROGRAM …`: here everybody is the same user."""
-    return subprocess.run(list(arguments[3:]), check=False).returncode
-
-
 def apptainer(arguments: Sequence[str]) -> int:
     """`pull` writes an image's name into the file; `exec` runs a program with what this checkout has of the image."""
     if arguments[0] == "pull":
@@ -104,7 +99,6 @@ PROGRAMS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "apptainer": apptainer,
     "aws": aws,
     "run-tasks": run_tasks,
-    "runuser": runuser,
     "sbatch": sbatch,
     "scancel": scancel,
     "squeue": squeue,

@@ -1,4 +1,4 @@
-"""Slurm's queue as files: a folder for each array, with a process that runs its tasks one after the other."""
+"""Slurm's queue as files: a folder for each array, with a process that runs its tasks."""
 
 import contextlib
 import json
@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 OVER: Final = frozenset({"CANCELLED", "COMPLETED", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"})
+_NODES: Final = 2
+"""Tasks of an array that run at a time."""
 _INJECTIONS: Final = "injections.json"
 """In Slurm's folder: {"<job>:<index>": [state, …]}: what becomes of the task's attempts before one runs. A NODE_FAIL is
 run again, as Slurm does with --requeue."""
@@ -116,8 +119,8 @@ def _new_folder() -> Path:
 def run(id_: str) -> None:
     """Do an array's tasks."""
     job = Job(id_, root() / id_)
-    for index in range(job.submission.size):
-        job.set_state(index, _run_task(job, index))
+    with ThreadPoolExecutor(_NODES) as nodes:
+        list(nodes.map(lambda index: job.set_state(index, _run_task(job, index)), range(job.submission.size)))
 
 
 def _run_task(job: Job, index: int) -> str:
