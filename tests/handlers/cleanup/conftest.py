@@ -25,8 +25,8 @@ CONTEXT = SimpleNamespace(
 )
 RESULTS_BUCKET = "test-results"
 QUEUE = "arn:aws:batch:eu-central-1:123456789012:job-queue/low"
-_ROLE = "arn:aws:iam::123456789012:role/workflow"
-_DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+ROLE = "arn:aws:iam::123456789012:role/workflow"
+DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 
 
 @dataclass
@@ -75,7 +75,7 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
         ("tibanna", "TIBANNA_STATE_MACHINE"),
         ("cleanup", "CLEANUP_STATE_MACHINE"),
     ):
-        created = machines.create_state_machine(name=name, definition=_DEFINITION, roleArn=_ROLE)
+        created = machines.create_state_machine(name=name, definition=DEFINITION, roleArn=ROLE)
         monkeypatch.setenv(setting, created["stateMachineArn"])
     placement = {"zone": "a", "subnetId": "subnet-a", "queues": {"batch-spot/low": QUEUE, "batch-spot/high": QUEUE}}
     monkeypatch.setenv("PLACEMENTS", json.dumps([placement]))
@@ -135,9 +135,17 @@ def register(
     attempt: int = 1,
     ended_at: str | None = None,
     workflow: str = "regenie",
+    compute_service: str = "batch-spot",
 ) -> None:
     """Given: launch-1 in the table, in any status."""
-    launch = Launch("launch-1", "n", Status.SUBMITTED, "2026-11-21T04:00:00.000Z", workflow=workflow)
+    launch = Launch(
+        "launch-1",
+        "n",
+        Status.SUBMITTED,
+        "2026-11-21T04:00:00.000Z",
+        workflow=workflow,
+        compute_service=compute_service,
+    )
     repository.register(launch, "fingerprint")
     changed = replace(launch, status=status, attempt=attempt, ended_at=ended_at)
     item = {name: value for name, value in changed.item().items() if value is not None}

@@ -7,11 +7,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import pytest
 
 from contract import Status
 from lambdas.cleanup.find_leftovers import handler
 from lambdas.shared.launch_repository import LaunchRepository
-from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, RESULTS_BUCKET, file_system, launch_template, register
+from tests.handlers.cleanup.conftest import (
+    CONTEXT,
+    DEFINITION,
+    QUEUE,
+    RESULTS_BUCKET,
+    ROLE,
+    file_system,
+    launch_template,
+    register,
+)
 
 EVENT = {"launchId": "launch-1", "endedAttempt": 1}
 
@@ -263,3 +273,27 @@ def test_what_a_launcher_left_at_tibanna_is_found_by_its_list_of_jobs(
 
 def test_without_a_list_of_jobs_there_is_nothing_at_tibanna(repository: LaunchRepository, stubs: SimpleNamespace):
     assert of_snakemake(repository, stubs)["left"] == 0
+
+
+def test_a_run_on_a_cluster_is_to_be_ended_there_and_its_work_is_kept_for_a_retry(
+    repository: LaunchRepository, stubs: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    register(repository, Status.FAILED, compute_service="parallelcluster")
+    machines = boto3.client("stepfunctions")
+    slurm = machines.create_state_machine(name="slurm", definition=DEFINITION, roleArn=ROLE)["stateMachineArn"]
+    monkeypatch.setenv("SLURM_STATE_MACHINE", slurm)
+    running = machines.start_execution(stateMachineArn=slurm, name="launch-1-1-step2")["executionArn"]
+    batch_holds(stubs, [], [[]])
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": []}, {})
+
+    found = handler(EVENT, CONTEXT)
+
+    assert (found["executions"], found["left"]) == ([running], 1)
+    assert found["clusterMachine"] == slurm
+    assert found["clusterRun"] == {
+        "launchId": "launch-1",
+        "attempt": 1,
+        "phase": "end",
+        "resultsUri": f"s3://{RESULTS_BUCKET}/results/launch-1/",
+        "keepWork": True,
+    }
