@@ -276,6 +276,22 @@ class RestoreField:
 JOB_TASK_PREFIX: Final = "job#"
 """taskId of a failed job: job#<job name>#<array index, or 0>; the job name has the attempt in it."""
 
+LOG_TASK_PREFIX: Final = "log#"
+"""taskId of what a job's log names: log#<log stream>#<type of error>, written while the job runs."""
+
+LOG_ERROR_TERMS: Final = (
+    "No space left on device",
+    "ENOSPC",
+    "Disk quota exceeded",
+    "std::bad_alloc",
+    "Cannot allocate memory",
+    "MemoryError",
+    "AccessDenied",
+    "Access Denied",
+    "UnauthorizedOperation",
+)
+"""Of the lines of jobs' logs that are looked at (lambdas/shared/log_errors.py says what each means)."""
+
 TASK_FAILED: Final = "FAILED"
 TASK_RESUBMITTED: Final = "RESUBMITTED"
 """Statuses of a failed job's item: the launch failed for it, or another job does its task again."""
@@ -524,6 +540,7 @@ class Metric(StrEnum):
     LONGEST_WAIT = "LongestWait"  # seconds since the oldest of them became QUEUED
     SLOTS_TAKEN = "SlotsTaken"
     JOBS_FAILED = "JobsFailed"  # that ended a launch
+    ERRORS_IN_LOGS = "ErrorsInLogs"  # lines of jobs' logs that name an error
     JOBS_RESUBMITTED = "JobsResubmitted"  # failed jobs whose tasks other jobs do again
     LAUNCH_COST = "LaunchCost"  # USD of an attempt, when it is priced; dimension `workflow` besides
     STEP_SECONDS = "StepSeconds"  # of an attempt, when it is priced; dimensions `workflow` and `step` besides

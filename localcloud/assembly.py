@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcloud import injection
+from localcloud import injection, log_patterns
 from localcloud import ministack_adapter as ministack
 from localcloud.clients import ACCOUNT, REGION
 from localcloud.glacier import Archives, glacier_injector
@@ -75,6 +75,7 @@ def run(
         ministack.intercept(each.service, each.wants, each.answer)
     if stand_ins.subscribe_ec2:
         stand_ins.subscribe_ec2(_announce_instance)
+    ministack.match_logs_by(log_patterns.matches)
     ministack.use_own_lambda_worker()
     ministack.limit_function_processes()
     ministack.warm_up_functions()

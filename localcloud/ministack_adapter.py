@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from ministack import app
 from ministack.core import lambda_runtime, responses, router
-from ministack.services import dynamodb, eventbridge, lambda_svc, pipes, s3, stepfunctions
+from ministack.services import cloudwatch_logs, dynamodb, eventbridge, lambda_svc, pipes, s3, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from localcloud import lambda_worker
@@ -35,6 +35,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (responses, ("_request_account_id", "_request_region", "now_iso")),
     (lambda_runtime, ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset")),
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
+    (cloudwatch_logs, ("_subscription_pattern_matches",)),
     (dynamodb, ("_emit_stream_event", "stream_start_position", "stream_end_position", "stream_records_since")),
     (eventbridge, ("_compiled_pattern", "_dispatch_event", "_matches_detail", "_put_events")),
     (
@@ -127,6 +128,11 @@ def serve(name: str, endpoint: Endpoint) -> None:
 
 _interceptors: Final = ThreadPoolExecutor(max_workers=32, thread_name_prefix="intercept")
 """Threads of their own: what intercepts one service may call another one that is intercepted too."""
+
+
+def match_logs_by(matches: Callable[[str, str], bool]) -> None:
+    """Let `matches(pattern, message)` decide which lines of a log a subscription gets."""
+    cloudwatch_logs._subscription_pattern_matches = matches
 
 
 def intercept(

@@ -104,6 +104,7 @@ class ObservabilityStack(StageStack):
                 self._search(Metric.JOBS_RESUBMITTED, "service,stage", "Sum", "done again"),
                 self._search(Metric.JOBS_FAILED, "service,stage", "Sum", "end of a launch"),
             ],
+            right=[self._search(Metric.ERRORS_IN_LOGS, "service,stage", "Sum", "errors that logs name")],
         )
 
     def _cost(self) -> cloudwatch.GraphWidget:

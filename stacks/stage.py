@@ -77,6 +77,7 @@ class GenolaunchStage(Stage):
             self,
             settings=settings,
             data=self.data,
+            compute=self.compute,
             regenie=self.regenie,
             snakemake=self.snakemake,
             restore=self.restore,

@@ -7,12 +7,15 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from contract import (
     FEEDBACK_PREFIX,
     LAUNCH_PREFIX,
+    LOG_ERROR_TERMS,
     PIPE_STATUSES,
     SCHEMA_KEY,
     SNAKEFILES_PREFIX,
@@ -22,6 +25,7 @@ from contract import (
     Setting,
     Workflow,
 )
+from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import allow_polling
@@ -55,6 +59,7 @@ class WorkflowManagerStack(StageStack):
         *,
         settings: StageSettings,
         data: DataStack,
+        compute: ComputeStack,
         regenie: RegenieStack,
         snakemake: SnakemakeStack,
         restore: RestoreStack,
@@ -89,6 +94,7 @@ class WorkflowManagerStack(StageStack):
         self._reconcile_on_schedule()
         self._explain_blocked_queues()
         self._publish_schema()
+        self._read_logs_of_jobs(compute)
         self.publish(Parameter.LAUNCH_STATE_MACHINE, self.launch.state_machine_arn)
 
     def _make_register_launch(self) -> None:
@@ -125,6 +131,23 @@ class WorkflowManagerStack(StageStack):
             batch_size=_BATCH,
             max_concurrency=_CONCURRENCY,
             report_batch_item_failures=True,
+        )
+
+    def _read_logs_of_jobs(self, compute: ComputeStack) -> None:
+        """No dead letters: CloudWatch Logs tries again for a day, and what a log names only adds to what Batch says."""
+        function = self._functions.function(
+            "parse_log",
+            description="Keeps what the logs of jobs name as errors, while they run",
+            timeout=Duration.minutes(1),
+            environment={Setting.TASK_TABLE: self._data.task_table.table_name},
+        )
+        self._data.allow_items(function, self._data.task_table, "BatchWriteItem")
+        logs.SubscriptionFilter(
+            self,
+            "ErrorsInLogs",
+            log_group=compute.job_logs,
+            destination=destinations.LambdaDestination(function),
+            filter_pattern=logs.FilterPattern.any_term(*LOG_ERROR_TERMS),
         )
 
     def _make_status_function(self, module: str, description: str) -> lambda_.Function:

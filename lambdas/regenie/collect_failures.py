@@ -1,14 +1,14 @@
 """Finds out why a run of regenie failed, keeps its failed jobs' last words, and says it in one sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import TASK_RESUBMITTED, Metric, TaskField, run_name
-from lambdas.regenie.failed_jobs import in_order_of_blame, sentence
+from contract import LOG_TASK_PREFIX, TASK_RESUBMITTED, ErrorType, Metric, TaskField, run_name
+from lambdas.regenie.failed_jobs import FailedJob, in_order_of_blame, sentence
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError
 from lambdas.shared.launch_repository import LaunchRepository
@@ -51,10 +51,14 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     """Record the attempt's failed jobs, if there are any. Asked again, it records the same ones."""
     name = run_name(launch_id, attempt)
     repository = LaunchRepository(launch_table="", task_table=settings().task_table)  # launches are not its business
-    resubmitted = _recorded_as_resubmitted(repository, launch_id)
+    recorded = list(repository.tasks(launch_id))
+    resubmitted = {task[TaskField.TASK_ID] for task in recorded if task.get(TaskField.STATUS) == TASK_RESUBMITTED}
     queues = all_queues(read_placements(settings().placements))
     failed = [job for job in failed_jobs(queues, f"{name}-") if job.task_id not in resubmitted]
-    jobs = with_log_tails(in_order_of_blame(failed), settings().job_log_group)
+    named = _named_in_logs(recorded)
+    read = with_log_tails(in_order_of_blame(failed), settings().job_log_group)
+    # A failed job whose last lines say nothing may have named its error before.
+    jobs = [_told_by_logs(job, named) if job.error_type is ErrorType.APPLICATION_ERROR else job for job in read]
     metrics.add_metric(name=Metric.JOBS_FAILED, unit=MetricUnit.Count, value=len(jobs))
     if not jobs:
         return WorkflowError.of_step(error, step)
@@ -62,10 +66,13 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     return WorkflowError(jobs[0].error_type, sentence(jobs, name))
 
 
-def _recorded_as_resubmitted(repository: LaunchRepository, launch_id: str) -> set[str]:
-    """Keys of the failures that another job was to mend; whether it did shows in that other job."""
+def _named_in_logs(recorded: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Log stream -> an error that the log named, be it before its last lines (workflow_manager/parse_log.py)."""
     return {
-        task[TaskField.TASK_ID]
-        for task in repository.tasks(launch_id)
-        if task.get(TaskField.STATUS) == TASK_RESUBMITTED
+        task[TaskField.LOG_STREAM]: task for task in recorded if task[TaskField.TASK_ID].startswith(LOG_TASK_PREFIX)
     }
+
+
+def _told_by_logs(job: FailedJob, named: Mapping[str, Mapping[str, Any]]) -> FailedJob:
+    task = named.get(job.log_stream or "")
+    return job.told_by(f"{job.log_tail}\n{task[TaskField.REASON]}") if task else job

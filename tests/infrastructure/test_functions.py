@@ -16,6 +16,7 @@ HANDLERS = [
     "lambdas.benchmark.retry_pricing.handler",
     "lambdas.workflow_manager.lost_requests.handler",
     "lambdas.workflow_manager.explain_blocked.handler",
+    "lambdas.workflow_manager.parse_log.handler",
     "lambdas.workflow_manager.publish_schema.handler",
     "lambdas.workflow_manager.register_launch.handler",
     "lambdas.workflow_manager.change_status.handler",

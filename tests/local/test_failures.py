@@ -1,6 +1,7 @@
 """Whatever goes wrong is mended, or told in plain words; and a retry does only what is missing."""
 
 import json
+import time
 import uuid
 from typing import Any
 
@@ -261,3 +262,18 @@ def test_predictions_that_are_empty_fail_the_chunk_though_regenie_would_go_on(pl
 
     assert launch["status"] == "FAILED"
     assert "The predictions are missing or empty for height" in launch["error"]["message"]
+
+
+def test_an_error_that_a_jobs_log_names_is_kept_as_soon_as_it_is_written(platform):
+    launch_id, group = f"logged-{uuid.uuid4().hex[:6]}", "/genolaunch/local/jobs"
+    stream, logs = f"{launch_id}-1/default/task", platform.client("logs")
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    lines = ("chromosome 1", "write failed: No space left on device", "chromosome 2")
+    now = int(time.time() * 1000)
+
+    logs.put_log_events(
+        logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": now, "message": line} for line in lines]
+    )
+
+    (task,) = eventually(lambda: platform.tasks(launch_id), 60, "the error in the task table")
+    assert (task["errorType"], task["reason"], task["logStream"]) == ("NoSpaceLeftError", lines[1], stream)

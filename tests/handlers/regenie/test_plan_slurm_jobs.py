@@ -42,7 +42,9 @@ def cluster(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plan(jobs: list[dict[str, Any]] | None = None, answer: str = "", **request: Any) -> dict[str, Any]:
-    return plan_slurm_jobs.handler({"request": REQUEST | request, "jobs": jobs or [], "answer": answer}, CONTEXT)
+    event = {"request": REQUEST | request, "jobs": jobs or [], "answer": answer}
+    planned: dict[str, Any] = plan_slurm_jobs.handler(event, CONTEXT)
+    return planned
 
 
 def test_a_phase_becomes_arrays_of_what_the_cluster_takes_at_once(repository: LaunchRepository):
