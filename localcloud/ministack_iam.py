@@ -30,7 +30,7 @@ from localcloud.sdk_names import Value
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (iam_actions, ("SERVICE_TO_IAM_NAMESPACE", "extract_resource_arn")),
     (iam_evaluator, ("_request_origin", "enforce", "is_root_access_key")),
-    (ec2, ("_tags",)),
+    (ec2, ("_instances", "_launch_templates", "_tags")),
     (ecs, ("_tags", "_task_defs")),
     (eventbridge, ("_invoke_target",)),
     (iam, ("_instance_profiles",)),
@@ -310,12 +310,27 @@ def role_of_profile(profile: str) -> str | None:
     return f"arn:aws:iam::{ACCOUNT}:role/{name}" if name else None
 
 
+def profile_of_instance(instance_id: str) -> str | None:
+    """ARN of the instance profile of an instance."""
+    profile = (ec2._instances.get(instance_id) or {}).get("IamInstanceProfile") or {}
+    return profile.get("Arn")
+
+
+def launch_template(name: str) -> Mapping[str, Any]:
+    """What a launch template, by name or id, says of instances."""
+    for id_, template in ec2._launch_templates.items():
+        if name in (id_, template["LaunchTemplateName"]):
+            data: Mapping[str, Any] = template["Versions"][-1]["LaunchTemplateData"]
+            return data
+    return {}
+
+
 _machines: Final[dict[str, str]] = {}
 
 
-def machine_of_token(token: str) -> str:
-    """The state machine whose task waits with this token."""
-    return _machines.get(token, "*")
+def machine_of_token(token: str) -> str | None:
+    """The state machine whose task waits with this token, if one does."""
+    return _machines.get(token)
 
 
 def remember_tokens() -> None:

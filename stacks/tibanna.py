@@ -69,9 +69,8 @@ class TibannaStack(StageStack):
             allow_all_outbound=True,
         )
         self.instance_role = self._make_instance_role()
-        self._profile = iam.InstanceProfile(
-            self, "Profile", instance_profile_name=f"{settings.prefix}-tibanna", role=self.instance_role
-        )
+        self._profile_name = f"{settings.prefix}-{TIBANNA}"
+        iam.InstanceProfile(self, "Profile", instance_profile_name=self._profile_name, role=self.instance_role)
         code = locked_packages(
             REPOSITORY / "lambdas" / TIBANNA / "requirements.txt",
             options=("--python-version", _PYTHON, "--python-platform", "aarch64-manylinux2014"),
@@ -97,6 +96,13 @@ class TibannaStack(StageStack):
                 sid="TibannasJobs",
                 actions=["dynamodb:DescribeTable", "dynamodb:PutItem", "dynamodb:Query"],
                 resources=[self._data.tibanna_table.table_arn],
+            ),
+            iam.PolicyStatement(
+                # The client also starts a machine that is not deployed here: "does not exist" is the answer that it
+                # takes, and without this it would hear that it may not ask.
+                sid="AskForACostUpdater",
+                actions=["states:StartExecution"],
+                resources=[f"{self.machine.state_machine_arn}_costupdater"],
             ),
             self.end_instances(),
             look_up("ec2:DescribeInstances"),
@@ -150,7 +156,7 @@ class TibannaStack(StageStack):
             "Starts the EC2 instance of a job",
             code,
             {
-                "AWS_S3_ROLE_NAME": self._profile.instance_profile_name,
+                "AWS_S3_ROLE_NAME": self._profile_name,
                 "TIBANNA_REPO_NAME": tibanna.scripts_repository,
                 "TIBANNA_REPO_BRANCH": tibanna.scripts_commit,
                 "SUBNETS": ",".join(subnet.subnet_id for subnet in self._network.vpc.private_subnets),
@@ -310,9 +316,7 @@ class TibannaStack(StageStack):
         )
 
     def _profile_arn(self) -> str:
-        return self.format_arn(
-            service="iam", region="", resource="instance-profile", resource_name=f"{self.settings.prefix}-tibanna"
-        )
+        return self.format_arn(service="iam", region="", resource="instance-profile", resource_name=self._profile_name)
 
     def executions(self) -> str:
         """Pattern of the ARNs of the unicorn's executions."""

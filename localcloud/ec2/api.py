@@ -59,7 +59,8 @@ class FleetRequests:
         instance = self._launch(given, template)
         self._fleets[fleet] = instance["InstanceId"]
         if job:
-            self._machines.start(self._machine(instance, job, is_spot))
+            role = self._role(template.get("IamInstanceProfile", {}))
+            self._machines.start(self._machine(instance, job, is_spot, role))
         body = (
             element("launchTemplateAndOverrides", "")
             + element("lifecycle", lifecycle)
@@ -88,14 +89,23 @@ class FleetRequests:
             for key in ("InstanceType", "SubnetId", "ImageId")
             if f"{_OVERRIDES}.1.{key}" in given
         }
-        optional = {key: template[key] for key in ("SecurityGroupIds", "UserData") if template.get(key)}
+        optional = {
+            key: template[key] for key in ("SecurityGroupIds", "UserData", "IamInstanceProfile") if template.get(key)
+        }
         launched = self._clients("ec2").run_instances(
             MinCount=1, MaxCount=1, TagSpecifications=template.get("TagSpecifications", []), **optional, **first
         )
         instance: dict[str, Any] = launched["Instances"][0]
         return instance
 
-    def _machine(self, instance: Mapping[str, Any], job: Job, is_spot: bool) -> Machine:
+    def _role(self, profile: Mapping[str, str]) -> str | None:
+        name = profile.get("Name") or profile.get("Arn", "").rpartition("/")[2]
+        if not name:
+            return None
+        roles = self._clients("iam").get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
+        return str(roles[0]["Arn"]) if roles else None
+
+    def _machine(self, instance: Mapping[str, Any], job: Job, is_spot: bool, role: str | None) -> Machine:
         return Machine(
             id=instance["InstanceId"],
             instance_type=instance["InstanceType"],
@@ -103,6 +113,7 @@ class FleetRequests:
             is_spot=is_spot,
             job=job,
             is_reclaimed=is_spot and self._injections.is_reclaimed(job.run_name),
+            role=role,
         )
 
     def _delete_fleets(self, given: Mapping[str, str], _own: Own) -> Answer:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from localcloud import container_roles
 from localcloud.batch.events import Listener, Notifier
 from localcloud.ec2.user_data import Job
 
@@ -40,6 +41,8 @@ class Machine:
     job: Job
     is_reclaimed: bool
     """Whether EC2 takes it back while its job runs."""
+    role: str | None
+    """ARN of its profile's role."""
 
 
 class Machines:
@@ -131,12 +134,13 @@ class Machines:
     def _boot(self, machine: Machine) -> "subprocess.Popen[bytes] | None":
         disk = self._folder / machine.id
         disk.mkdir(parents=True)
+        keys = container_roles.environment_of(machine.role, None, "")
         with self._lock:
             if self._closed or machine.id in self._reasons:
                 return None  # ended before it could boot
             process = subprocess.Popen(
                 [sys.executable, "-m", "localcloud.ec2.awsem", *_arguments(machine, disk)],
-                env={"HOME": str(disk), "LANG": "C.UTF-8", "PATH": os.defpath, **self._environment},
+                env={"HOME": str(disk), "LANG": "C.UTF-8", "PATH": os.defpath, **self._environment, **keys},
                 cwd=Path(__file__).parents[2],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # a group of its own, by which everything that it starts is found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from localcloud import container_roles
 from localcloud.batch.logs import LogSink, LogWriter
 from localcloud.batch.runner import ContainerRun, ContainerRunner, ContainerStartError, Outcome
 from localcloud.ecs.injections import Injections, TaskInjection
@@ -19,6 +20,7 @@ AT_ONCE: Final = 8
 """Containers that run at a time; the tasks of others stay PROVISIONING, as they do while Fargate finds a place."""
 
 _TERMINATED: Final = 143
+_LOG_GROUP: Final = "/aws/ecs"
 
 Announce = Callable[[dict[str, Any]], None]
 
@@ -79,7 +81,7 @@ class TaskRuns:
     def _container(self, task: Task) -> Outcome:
         options = task.container.get("logConfiguration", {}).get("options", {})
         stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{task.container['name']}/{task.id}"
-        log = LogWriter(self._logs, options.get("awslogs-group", "/aws/ecs"), stream)
+        log = LogWriter(self._logs, options.get("awslogs-group", _LOG_GROUP), stream)
         log.open()
         try:
             return self._runner.run(_container_run(task), task.stop, log, lambda: self._running(task))
@@ -111,7 +113,7 @@ def _container_run(task: Task) -> ContainerRun:
         task_id=task.id,
         image=container["image"],
         command=container.get("command", []),
-        environment=_environment(container, task.detail["overrides"]),
+        environment={**_environment(container, task.detail["overrides"]), **_keys(task)},
         # A volume of Fargate's is an empty folder of the task's own.
         volumes=[
             {"name": name, "host": {"sourcePath": f"/fargate/{task.id}/{name}"}}
@@ -122,6 +124,15 @@ def _container_run(task: Task) -> ContainerRun:
         vcpus=max(1, int(task.detail["cpu"]) // 1024),
         user=container.get("user"),
         grace_seconds=float(container.get("stopTimeout", DEFAULT_STOP_SECONDS)),
+    )
+
+
+def _keys(task: Task) -> Mapping[str, str]:
+    """Raises ContainerStartError."""
+    roles = {**task.definition, **task.detail["overrides"]}
+    options = task.container.get("logConfiguration", {}).get("options", {})
+    return container_roles.environment_of(
+        roles.get("taskRoleArn"), roles.get("executionRoleArn"), options.get("awslogs-group", _LOG_GROUP)
     )
 
 

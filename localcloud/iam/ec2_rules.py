@@ -3,7 +3,7 @@
 from typing import Final
 
 from localcloud.clients import ACCOUNT, REGION
-from localcloud.iam.model import Call, Cloud, Need, Rule, passing, tagged, tagging
+from localcloud.iam.model import Call, Cloud, Context, Need, Rule, passing, tagged, tagging
 
 
 def _ec2_arn(kind: str, id_: str) -> str:
@@ -44,8 +44,61 @@ def _run_instances(call: Call, cloud: Cloud) -> list[Need]:
     ]
 
 
+_TEMPLATE: Final = "LaunchTemplateConfigs.1.LaunchTemplateSpecification"
+_OVERRIDE: Final = "LaunchTemplateConfigs.1.Overrides.1"
+
+
+def _create_fleet(call: Call, cloud: Cloud) -> list[Need]:
+    """A fleet of type `instant` runs its instances in the caller's name (EC2 user guide, "EC2 Fleet prerequisites")."""
+    name = _one(call, f"{_TEMPLATE}.LaunchTemplateName") or _one(call, f"{_TEMPLATE}.LaunchTemplateId") or ""
+    template = cloud.launch_template(name)
+    made = [_ec2_arn(kind, "new") for kind in ("fleet", "instance")]
+    used = _ec2_arn("launch-template", name)
+    return [
+        *(Need(call.action, arn, call.context) for arn in (*made, used)),
+        *tagging(call, "ec2:CreateTags", made[0], {"ec2:createaction": "CreateFleet"}),
+        *_instance_of(
+            template, cloud, subnet=_one(call, f"{_OVERRIDE}.SubnetId"), image=_one(call, f"{_OVERRIDE}.ImageId")
+        ),
+        Need("ec2:RunInstances", used),
+    ]
+
+
+def _instance_of(template: Context, cloud: Cloud, *, subnet: str | None, image: str | None) -> list[Need]:
+    run, tag = "ec2:RunInstances", "ec2:CreateTags"
+    tags = {
+        f"aws:requesttag/{each['Key']}".lower(): each["Value"]
+        for specification in template.get("TagSpecifications", [])
+        if specification["ResourceType"] == "instance"
+        for each in specification["Tags"]
+    }
+    instance = _ec2_arn("instance", "new")
+    profile = template.get("IamInstanceProfile", {})
+    role = cloud.role_of_profile(profile.get("Arn") or profile.get("Name") or "")
+    named = {"subnet": [subnet], "image": [image], "security-group": template.get("SecurityGroupIds", [])}
+    return [
+        Need(run, instance, tags),
+        # Encrypted, as this cloud's account has them by default.
+        Need(run, _ec2_arn("volume", "new"), {"ec2:encrypted": "true"}),
+        Need(run, _ec2_arn("network-interface", "new")),
+        *(Need(run, _ec2_arn(kind, id_)) for kind, ids in named.items() for id_ in ids if id_),
+        *([Need(tag, instance, {**tags, "ec2:createaction": "RunInstances"})] if tags else []),
+        *passing([role] if role else [], "ec2.amazonaws.com"),
+    ]
+
+
+def _existing_fleets(call: Call, cloud: Cloud) -> list[Need]:
+    return [tagged(call, _ec2_arn("fleet", id_), cloud) for id_ in _numbered(call, "FleetId")]
+
+
 def _existing_instances(call: Call, cloud: Cloud) -> list[Need]:
-    return [tagged(call, _ec2_arn("instance", id_), cloud) for id_ in _numbered(call, "InstanceId")]
+    return [_on_instance(call, id_, cloud) for id_ in _numbered(call, "InstanceId")]
+
+
+def _on_instance(call: Call, id_: str, cloud: Cloud) -> Need:
+    arn = _ec2_arn("instance", id_)
+    tags = {f"ec2:resourcetag/{name}".lower(): value for name, value in cloud.tags(arn).items()}
+    return tagged(call, arn, cloud, {**tags, "ec2:instanceprofile": cloud.profile_of_instance(id_)})
 
 
 def _existing_launch_template(call: Call, cloud: Cloud) -> list[Need]:
@@ -70,6 +123,8 @@ def _create_launch_template(call: Call, cloud: Cloud) -> list[Need]:
 
 
 RULES: Final[dict[str, Rule]] = {
+    "ec2:CreateFleet": _create_fleet,
+    "ec2:DeleteFleets": _existing_fleets,
     "ec2:RunInstances": _run_instances,
     "ec2:TerminateInstances": _existing_instances,
     "ec2:DeleteLaunchTemplate": _existing_launch_template,

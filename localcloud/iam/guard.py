@@ -134,8 +134,16 @@ class Guard:
         """The role of an instance profile."""
         return ministack.role_of_profile(profile)
 
-    def machine_of_token(self, token: str) -> str:
-        """The state machine whose task waits with this token."""
+    def profile_of_instance(self, instance_id: str) -> str | None:
+        """The instance profile of an instance."""
+        return ministack.profile_of_instance(instance_id)
+
+    def launch_template(self, name: str) -> Mapping[str, Any]:
+        """What a launch template says of instances."""
+        return ministack.launch_template(name)
+
+    def machine_of_token(self, token: str) -> str | None:
+        """The state machine whose task waits with this token, if one does."""
         return ministack.machine_of_token(token)
 
 

@@ -48,8 +48,14 @@ class Cloud(Protocol):
     def role_of_profile(self, profile: str) -> str | None:
         """The role of an instance profile, by name or ARN."""
 
-    def machine_of_token(self, token: str) -> str:
-        """The state machine whose task waits with this token."""
+    def profile_of_instance(self, instance_id: str) -> str | None:
+        """ARN of the instance profile of an EC2 instance."""
+
+    def launch_template(self, name: str) -> Context:
+        """What an EC2 launch template, by name or id, says of instances (`LaunchTemplateData`)."""
+
+    def machine_of_token(self, token: str) -> str | None:
+        """The state machine whose task waits with this token, if one does."""
 
 
 Rule = Callable[[Call, Cloud], list[Need]]

@@ -90,7 +90,9 @@ _MANAGED_RULES: Final = {
 
 # --- Step Functions ------------------------------------------------------------------------------------------------
 def _answer_task(call: Call, cloud: Cloud) -> list[Need]:
-    return [Need(call.action, cloud.machine_of_token(call.params.get("taskToken", "")), call.context)]
+    machine = cloud.machine_of_token(call.params.get("taskToken", ""))
+    # Nobody waits with any other token: the call says so itself, and is about no resource.
+    return [Need(call.action, machine, call.context)] if machine else []
 
 
 # --- CloudWatch Logs -----------------------------------------------------------------------------------------------

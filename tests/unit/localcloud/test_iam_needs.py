@@ -27,8 +27,19 @@ class Cloud:
     def role_of_profile(self, profile: str) -> str | None:
         return "instance-role"
 
-    def machine_of_token(self, token: str) -> str:
-        return f"machine-of-{token}"
+    def profile_of_instance(self, instance_id: str) -> str | None:
+        return f"profile-of-{instance_id}"
+
+    def launch_template(self, name: str) -> dict[str, Any]:
+        tags = [{"Key": "Type", "Value": "awsem"}]
+        return {
+            "IamInstanceProfile": {"Name": "p"},
+            "SecurityGroupIds": ["sg-1"],
+            "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}],
+        }
+
+    def machine_of_token(self, token: str) -> str | None:
+        return None if token == "unknown" else f"machine-of-{token}"
 
 
 def needs(action: str, params: dict[str, Any], *, resource: str = "*", **context: Any) -> list[Need]:
@@ -97,8 +108,33 @@ def test_an_instance_is_run_with_everything_it_uses():
     assert ("iam:PassRole", "instance-role") in found
 
 
+def test_a_fleet_needs_what_its_instances_need():
+    params = {
+        "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateName": ["lt"],
+        "LaunchTemplateConfigs.1.Overrides.1.SubnetId": ["subnet-1"],
+    }
+
+    found = needs("ec2:CreateFleet", params)
+
+    assert ("ec2:CreateFleet", "launch-template/lt") in pairs(found)
+    for resource in ("instance/new", "volume/new", "subnet/subnet-1", "security-group/sg-1", "launch-template/lt"):
+        assert ("ec2:RunInstances", resource) in pairs(found)
+    assert ("iam:PassRole", "instance-role") in pairs(found)
+    tagging = next(need for need in found if need.action == "ec2:CreateTags")
+    assert tagging.context == {"aws:requesttag/type": "awsem", "ec2:createaction": "RunInstances"}
+
+
+def test_whoever_ends_an_instance_is_asked_for_its_tags_and_its_profile():
+    (need,) = needs("ec2:TerminateInstances", {"InstanceId.1": ["i-1"]})
+
+    assert need.resource.endswith(":instance/i-1")
+    assert need.context["ec2:resourcetag/project"] == "genolaunch"
+    assert need.context["ec2:instanceprofile"] == "profile-of-i-1"
+
+
 def test_an_answer_to_a_token_is_checked_on_the_machine_that_waits():
     assert needs("states:SendTaskSuccess", {"taskToken": "t"}) == [Need("states:SendTaskSuccess", "machine-of-t")]
+    assert needs("states:SendTaskSuccess", {"taskToken": "unknown"}) == []
 
 
 @pytest.mark.parametrize(
