@@ -23,7 +23,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     "Made for each launch, with a name that nobody knows before: a condition on the stage's tags limits each of them"
     " (statement by statement, tests/infrastructure/test_workflows.py).": [
         (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "*Workflow/Role/DefaultPolicy/Resource")
-        for kind in ("job", "job-definition", "launch-template", "association", "file-system", "task", "instance")
+        for kind in ("job", "job-definition", "launch-template", "association", "file-system", "task")
     ],
     "Jobs of the Snakemake launcher's own launch, which Batch names: each statement's condition names the stage's tags"
     " (tests/infrastructure/test_snakemake_batch.py).": [
@@ -34,12 +34,19 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     " this stage's unicorn, and the subnets and security group are its own (tests/infrastructure/test_tibanna.py).": [
         *(
             (f"{_IAM}[Resource::arn:*:instance/[*]]", f"{role}/DefaultPolicy/Resource")
-            for role in ("snakemake/LauncherRole", "tibanna/CheckTaskRole")
+            for role in (
+                *("snakemake/LauncherRole", "tibanna/CheckTaskRole"),
+                *("tibanna/TibannaWorkflow/Role", "cleanup/CleanupWorkflow/Role"),
+            )
         ),
         *(
             (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "tibanna/RunTaskRole/DefaultPolicy/Resource")
             for kind in ("fleet", "instance", "launch-template", "network-interface", "volume", "image")
         ),
+    ],
+    "The head node of the cluster that the settings name: the condition has both of ParallelCluster's tags.": [
+        (f"{_IAM}[Resource::arn:*:instance/[*]]", path)
+        for path in ("parallelcluster/*Workflow/Role/DefaultPolicy/Resource", "cleanup/*Workflow/Role/DefaultPolicy/*")
     ],
     "Service-linked roles of EC2 for Spot and fleets, by their services' paths; the condition names the service.": [
         (f"{_IAM}[Resource::arn:*:role/aws-service-role/{service}.amazonaws.com/[*]]", "tibanna/RunTaskRole/*")
@@ -51,6 +58,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     "The launchers' tasks of this stage's one cluster, which ECS names.": [
         (f"{_IAM}[Resource::arn:*:task/<Cluster*>/[*]]", "snakemake/Functions/*/DefaultPolicy/Resource"),
         (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", "cleanup/*/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", "benchmark/Functions/CollectUsageRole/DefaultPolicy/Resource"),
     ],
     "Launches name the image with their rules' tools themselves: any repository of this account, to read.": [
         (f"{_IAM}[Resource::arn:*:repository/[*]]", "snakemake-batch/ExecutionRole/DefaultPolicy/Resource"),
