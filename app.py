@@ -4,7 +4,7 @@ Context (`cdk … -c key=value`):
     stage: build this stage only (default: all).
     pipeline: `true` builds the pipeline with its stages (`delivery` in the settings), and not the stages by themselves.
     settings-file: read the settings from this JSON file, and not from cdk.json: the stages, or
-        `{"stages": {...}, "delivery": {...}}`.
+        `{"stages": {...}, "delivery": {...}, "governance": {...}}`.
     bundling: `lambda` (default) or `host`: for which machine the functions' dependencies are bundled.
 
 `python app.py --lint-output DIR` writes the templates without bundling anything, for linters.
@@ -19,7 +19,8 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from stacks.config import InvalidSettingsError, StageSettings, read_delivery, read_stages
+from stacks.adoption import AdoptionStack
+from stacks.config import InvalidSettingsError, StageSettings, read_delivery, read_governance, read_stages
 from stacks.constructs.python_function import BundlingTarget
 from stacks.pipeline import PipelineStack
 from stacks.stage import GenolaunchStage
@@ -36,6 +37,8 @@ def build(app: cdk.App) -> None:
     bundling = BundlingTarget(_context(app, "bundling") or BundlingTarget.LAMBDA)
     settings = _settings(app)
     stages = read_stages(settings["stages"])
+    if settings.get("governance") is not None and _context(app, "stage") is None:
+        AdoptionStack(app, settings=read_governance(settings["governance"]))
     if _context(app, "pipeline") == "true":
         delivery = read_delivery(settings["delivery"], stages)
         PipelineStack(app, delivery=delivery, stages=stages, bundling=bundling)
@@ -54,7 +57,7 @@ def _settings(app: cdk.App) -> Mapping[str, Any]:
     """Raw `stages` and `delivery`."""
     file = _context(app, "settings-file")
     if not file:
-        return {"stages": _context(app, "stages"), "delivery": _context(app, "delivery")}
+        return {key: _context(app, key) for key in ("stages", "delivery", "governance")}
     raw = json.loads(Path(file).read_text(encoding="utf-8"))
     return {"delivery": None, **raw} if "stages" in raw else {"stages": raw, "delivery": None}
 

@@ -57,8 +57,10 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     ],
     "The launchers' tasks of this stage's one cluster, which ECS names.": [
         (f"{_IAM}[Resource::arn:*:task/<Cluster*>/[*]]", "snakemake/Functions/*/DefaultPolicy/Resource"),
-        (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", "cleanup/*/DefaultPolicy/Resource"),
-        (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", "benchmark/Functions/CollectUsageRole/DefaultPolicy/Resource"),
+        *(
+            (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", f"{role}/DefaultPolicy/Resource")
+            for role in ("cleanup/*", "benchmark/Functions/CollectUsageRole")
+        ),
     ],
     "Launches name the image with their rules' tools themselves: any repository of this account, to read.": [
         (f"{_IAM}[Resource::arn:*:repository/[*]]", "snakemake-batch/ExecutionRole/DefaultPolicy/Resource"),
@@ -146,6 +148,18 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     "AWS Backup's user guide has its role keep AWS's policies: what a backup takes differs by service, and changes.": [
         (f"AwsSolutions-IAM4[Policy::*{policy}]", "backup/Role/Resource")
         for policy in ("AWSBackupServiceRolePolicyForS3Backup", "AWSBackupServiceRolePolicyForBackup")
+    ],
+    "Events about products, which are no data of launches: who reads them is in CloudTrail, and losing them loses"
+    " statistics. The stream's role may write below two prefixes of this one bucket.": [
+        (f"{_IAM}[Resource::<Events*.Arn>/*]", "adoption/StreamRole/DefaultPolicy/Resource"),
+        *(
+            (rule, "adoption/Events/Resource")
+            for rule in (
+                "AwsSolutions-S1",
+                "HIPAA.Security-S3BucketLoggingEnabled",
+                "HIPAA.Security-S3BucketReplicationEnabled",
+            )
+        ),
     ],
     # --- Network ---------------------------------------------------------------------------------------------------
     "Only the NAT gateways are in the public subnets: jobs need packages, images and AWS's endpoints.": [

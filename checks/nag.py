@@ -86,6 +86,8 @@ def _short(rule: str) -> str:
 def _below_stage(path: str) -> str:
     """Explanations hold for every stage, alone or in the pipeline."""
     parts = path.removeprefix("genolaunch-pipeline/").split("/")
+    if parts[0] == "genolaunch-adoption":
+        return "/".join(["adoption", *parts[1:]])
     return "/".join(parts[1:] if parts[0].startswith("genolaunch-") else ["pipeline", *parts])
 
 

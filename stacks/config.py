@@ -288,6 +288,29 @@ class DeliverySettings(_Settings):
         return self
 
 
+class GovernanceSettings(_Settings):
+    """Where events about Genolaunch's Service Catalog product are collected."""
+
+    account: str = Field(pattern=r"^\d{12}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    accounts: tuple[Annotated[str, Field(pattern=r"^\d{12}$")], ...] = Field(
+        default=(), description="other accounts, which forward their events"
+    )
+
+
+def read_governance(raw: object) -> GovernanceSettings:
+    """Check the settings of what is collected from all accounts (`context.governance`).
+
+    Raises:
+        InvalidSettingsError: with one line for each fault.
+    """
+    try:
+        return GovernanceSettings.model_validate(raw)
+    except ValidationError as error:
+        faults = [_describe("governance", fault) for fault in error.errors()]
+        raise InvalidSettingsError("The settings of governance have faults:\n  " + "\n  ".join(faults)) from error
+
+
 def read_delivery(raw: object, stages: Mapping[str, StageSettings]) -> DeliverySettings:
     """Check the pipeline's settings (`context.delivery` in cdk.json).
 
