@@ -310,8 +310,9 @@ class TibannaStack(StageStack):
             resources=[self._ec2("instance", "*")],
             conditions={
                 "StringEquals": {"ec2:ResourceTag/Type": "awsem"},
-                # Other unicorns of the account tag theirs alike; the profile is this stage's.
-                "ArnEquals": {"ec2:InstanceProfile": self._profile_arn()},
+                # Other unicorns of the account tag theirs alike; the profile is this stage's. One that has ended may
+                # have no profile any more, and check_task, which ends it again, must not be refused.
+                "ArnEqualsIfExists": {"ec2:InstanceProfile": self._profile_arn()},
             },
         )
 

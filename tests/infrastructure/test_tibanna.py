@@ -66,7 +66,7 @@ def test_functions_and_machine_end_instances_of_this_stage_only(tibanna):
     assert len(ends) == 3  # run_task, check_task, the machine
     for statement in ends:
         assert statement["Condition"]["StringEquals"] == {"ec2:ResourceTag/Type": "awsem"}
-        assert "genolaunch-unit-tibanna" in json.dumps(statement["Condition"]["ArnEquals"])
+        assert "genolaunch-unit-tibanna" in json.dumps(statement["Condition"]["ArnEqualsIfExists"])
 
 
 def test_the_start_function_may_hand_on_the_instances_role_and_no_other(tibanna):
