@@ -135,6 +135,10 @@ class LaunchField:
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
     STATUS_REASON: Final = "statusReason"  # what it waits for (WAITING, HELD), or why a job cannot start (RUNNING)
     RESTORE: Final = "restore"  # map (docs/architecture.md, "Restore"): archived inputs that it waits for
+    ESTIMATE: Final = "estimate"  # map {usd, low, high, currency, basis, kind, size}: texts (docs/architecture.md)
+    HELD_FOR: Final = "heldFor"  # contract.HeldFor: what a person is to approve; a restore, if absent
+    APPROVED_BUDGET: Final = "approvedBudget"  # USD as text: the most that a person agreed to
+    BUDGET_TOLD: Final = "budgetTold"  # map {attempt, reason}: people were told that it is above its budget
     APPROVED_RESTORE: Final = "approvedRestore"  # map {bytes, usd}: the most that a person agreed to
 
     COST_STATUS: Final = "costStatus"
@@ -159,6 +163,19 @@ class CostStatus(StrEnum):
     PRICED = "PRICED"
     PENDING = "PENDING"  # an estimate is there, and billing data is waited for
     UNKNOWN = "UNKNOWN"  # it could not be told; costReason says why, and a schedule tries again
+
+
+class HeldFor(StrEnum):
+    """What a launch that is HELD waits for a person's word on."""
+
+    BUDGET = "budget"
+
+
+class BudgetAction(StrEnum):
+    """What becomes of a launch above its budget."""
+
+    HOLD = "hold"  # it waits for approval before it starts, and is cancelled when it passes the budget while it runs
+    WARN = "warn"
 
 
 PRICED_STATUSES: Final = (Status.COMPLETE, Status.FAILED, Status.CANCELLED)

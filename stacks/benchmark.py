@@ -14,15 +14,15 @@ from constructs import Construct
 from contract import (
     PRICED_STATUSES,
     RESULTS_PREFIX,
-    USAGE_INDEX,
     LaunchField,
     Parameter,
     Setting,
     Workflow,
 )
+from stacks.benchmark_budgets import Budgets
+from stacks.benchmark_grants import BenchmarkGrants
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
-from stacks.constructs.permissions import look_up
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import QueueWithDeadLetters
 from stacks.constructs.stage_stack import StageStack
@@ -63,9 +63,17 @@ class BenchmarkStack(StageStack):
         super().__init__(scope, BENCHMARK, settings=settings, description="Tells what Genolaunch's launches cost")
         self._data = data
         self._compute = compute
-        self._snakemake = snakemake
         self._functions = Capability(self, BENCHMARK, monitoring=data.monitoring, bundling=bundling)
         self._price_table = self._make_price_table()
+        self._grants = BenchmarkGrants(self, data=data, snakemake=snakemake, price_table=self._price_table)
+        self.estimate_cost = Budgets(
+            self,
+            functions=self._functions,
+            grants=self._grants,
+            data=data,
+            compute=compute,
+            price_table_name=self._price_table.table_name,
+        ).estimate_cost
         self._record_usage()
         benchmark = self._make_machine(self._make_collect_usage(), self._make_price_launch())
         self.machine = benchmark.machine
@@ -181,21 +189,8 @@ class BenchmarkStack(StageStack):
             timeout=_RECORDING_TIMEOUT,
             environment={Setting.USAGE_TABLE: self._data.usage_table.table_name},
         )
-        self._data.allow_items(function, self._data.usage_table, "UpdateItem", "BatchGetItem")
-        self._allow_looking_up(function)
+        self._grants.recording(function)
         return function
-
-    def _allow_looking_up(self, function: lambda_.Function, *more: str) -> None:
-        """Instances and their volumes, and `more` actions that know no resources."""
-        function.add_to_role_policy(look_up("ec2:DescribeInstances", "ec2:DescribeVolumes", *more))
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                sid="FindTheInstanceOfAContainerInstance",
-                actions=["ecs:DescribeContainerInstances"],
-                # Batch makes one cluster for each environment and chooses its name.
-                resources=[self.format_arn(service="ecs", resource="container-instance", resource_name="*")],
-            )
-        )
 
     # --- Pricing -----------------------------------------------------------------------------------------------------
     def _make_collect_usage(self) -> lambda_.Function:
@@ -212,16 +207,7 @@ class BenchmarkStack(StageStack):
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem")
-        self._data.allow_items(function, self._data.usage_table, "UpdateItem", "BatchGetItem", "Query")
-        self._allow_reading_neighbours(function)
-        self._allow_looking_up(function, "batch:ListJobs", "batch:DescribeJobs")
-        # Which jobs a Snakemake launch submitted, and its launcher's task.
-        self._data.allow_reading(function, self._data.results_bucket, RESULTS_PREFIX)
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                sid="AskForLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.tasks_arn]
-            )
-        )
+        self._grants.collecting(function)
         return function
 
     def _make_price_launch(self) -> lambda_.Function:
@@ -240,13 +226,11 @@ class BenchmarkStack(StageStack):
             },
         )
         data.allow_items(function, data.launch_table, "GetItem")
-        data.allow_items(function, data.usage_table, "Query", "BatchGetItem")
-        self._allow_reading_neighbours(function)
-        data.allow_items(function, self._price_table, "GetItem", "PutItem")
+        self._grants.reading_usage(function)
+        self._grants.prices(function)
         data.allow_writing(function, data.results_bucket, RESULTS_PREFIX)
         # The report, which gets its section about the cost.
         data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
-        function.add_to_role_policy(look_up("pricing:GetProducts", "ec2:DescribeSpotPriceHistory"))
         function.add_to_role_policy(
             iam.PolicyStatement(
                 sid="ReadHowLongStepsTook",
@@ -255,15 +239,6 @@ class BenchmarkStack(StageStack):
             )
         )
         return function
-
-    def _allow_reading_neighbours(self, function: lambda_.Function) -> None:
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                sid="SeeWhoElseWasOnAnInstance",
-                actions=["dynamodb:Query"],
-                resources=[f"{self._data.usage_table.table_arn}/index/{USAGE_INDEX}"],
-            )
-        )
 
     def _make_machine(self, collect_usage: lambda_.Function, price_launch: lambda_.Function) -> AslStateMachine:
         benchmark = AslStateMachine(

@@ -73,6 +73,14 @@ class GenolaunchStage(Stage):
         self.snakemake_batch = SnakemakeBatchStack(
             self, settings=settings, data=self.data, compute=self.compute, snakemake=self.snakemake
         )
+        self.benchmark = BenchmarkStack(
+            self,
+            settings=settings,
+            data=self.data,
+            compute=self.compute,
+            snakemake=self.snakemake,
+            bundling=bundling,
+        )
         self.workflow_manager = WorkflowManagerStack(
             self,
             settings=settings,
@@ -81,6 +89,7 @@ class GenolaunchStage(Stage):
             regenie=self.regenie,
             snakemake=self.snakemake,
             restore=self.restore,
+            benchmark=self.benchmark,
             has_cluster=self.cluster is not None,
             bundling=bundling,
         )
@@ -97,14 +106,6 @@ class GenolaunchStage(Stage):
             bundling=bundling,
         )
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
-        self.benchmark = BenchmarkStack(
-            self,
-            settings=settings,
-            data=self.data,
-            compute=self.compute,
-            snakemake=self.snakemake,
-            bundling=bundling,
-        )
         self.observability = ObservabilityStack(
             self,
             settings=settings,

@@ -25,6 +25,7 @@ from contract import (
     Setting,
     Workflow,
 )
+from stacks.benchmark import BenchmarkStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
@@ -63,6 +64,7 @@ class WorkflowManagerStack(StageStack):
         regenie: RegenieStack,
         snakemake: SnakemakeStack,
         restore: RestoreStack,
+        benchmark: BenchmarkStack,
         has_cluster: bool,
         bundling: BundlingTarget,
     ) -> None:
@@ -78,7 +80,7 @@ class WorkflowManagerStack(StageStack):
         self.settle_launch = self._make_status_function(
             "settle_launch", "Makes the launch table tell the truth about an execution that ended"
         )
-        self.launch = self._make_launch_machine(change_status, regenie, snakemake, restore)
+        self.launch = self._make_launch_machine(change_status, regenie, snakemake, restore, benchmark)
         StreamPipe(
             self,
             "Requests",
@@ -255,6 +257,7 @@ class WorkflowManagerStack(StageStack):
         regenie: RegenieStack,
         snakemake: SnakemakeStack,
         restore: RestoreStack,
+        benchmark: BenchmarkStack,
     ) -> sfn.StateMachine:
         data = self._data
         launch = AslStateMachine(
@@ -266,12 +269,13 @@ class WorkflowManagerStack(StageStack):
                 "LaunchTableName": data.launch_table.table_name,
                 "ChangeStatusFunctionArn": change_status.function_arn,
                 "ListRegenieInputsFunctionArn": regenie.list_inputs.function_arn,
+                "EstimateCostFunctionArn": benchmark.estimate_cost.function_arn,
                 "FindArchivedFunctionArn": restore.find_archived.function_arn,
                 "RegenieStateMachineArn": regenie.machine.state_machine_arn,
                 "SnakemakeStateMachineArn": snakemake.machine.state_machine_arn,
             },
         )
-        for function in (change_status, regenie.list_inputs, restore.find_archived):
+        for function in (change_status, regenie.list_inputs, restore.find_archived, benchmark.estimate_cost):
             function.grant_invoke(launch.role)
         data.allow_items(launch.role, data.launch_table, "GetItem")
         for machine in (regenie.machine, snakemake.machine):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from contract import ComputeService, Metric
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
 from lambdas.benchmark.bill_files import BillFiles
-from lambdas.benchmark.price_list import PriceList
-from lambdas.benchmark.pricing.bill import Bill, LaunchUsage, make_bill
+from lambdas.benchmark.price_list import PriceList, window_of
+from lambdas.benchmark.pricing.bill import Bill, make_bill
 from lambdas.benchmark.pricing.money import CURRENCY, Line, merged
 from lambdas.benchmark.pricing.restores import restore_lines
 from lambdas.benchmark.pricing.services import cluster_line
@@ -67,7 +67,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     table = UsageTable(settings().usage_table)
     usage = read_usage(table, launch_id, attempt, int(settings().job_volume_gib))
     usage = replace(usage, other_lines=list(_other_lines(table, launch, attempt, now)))
-    prices = PriceList(settings().price_table, aws.client("dynamodb").meta.region_name, _window(usage, now))
+    prices = PriceList(settings().price_table, aws.client("dynamodb").meta.region_name, window_of(usage, now))
     bill = make_bill(usage, prices, now)
     logger.info("Priced", extra={"launchId": launch_id, "lines": len(bill.lines), "calls": prices.calls})
     steps = read_steps(aws.client("stepfunctions"), arn) if (arn := launch.workflow_execution_arn) else []
@@ -94,13 +94,6 @@ def _other_lines(table: UsageTable, launch: Launch, attempt: int, now: datetime)
         yield from restore_lines(restore)
     if launch.compute_service == ComputeService.PARALLELCLUSTER:
         yield cluster_line(timestamp(now))
-
-
-def _window(usage: LaunchUsage, now: datetime) -> tuple[datetime, datetime]:
-    """The time for which Spot prices are needed: a minute more at the end, which is the least of an instance."""
-    starts = [each.launched_at for each in usage.instances]
-    ends = [each.stopped_at or now for each in usage.instances]
-    return min(starts, default=now), max(ends, default=now) + timedelta(minutes=1)
 
 
 def _answer(launch: Launch, attempt: int, bill: Bill, took: Mapping[str, str], now: datetime) -> dict[str, Any]:

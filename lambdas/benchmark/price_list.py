@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.benchmark.pricing.bill import LaunchUsage
 from lambdas.benchmark.pricing.money import CURRENCY, PriceError, SpotPrice, UnitPrice
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_item
@@ -40,6 +41,13 @@ _LUSTRE: Final = {"fileSystemType": "Lustre", "storageType": "SSD", "operation":
 def endpoint_region(region: str) -> str:
     """The nearest region that has an endpoint of the Price List API: there are three (AWS general reference)."""
     return _ENDPOINTS.get(region.partition("-")[0], _DEFAULT_ENDPOINT)
+
+
+def window_of(usage: LaunchUsage, now: datetime) -> tuple[datetime, datetime]:
+    """The time for which Spot prices are needed: a minute more at the end, which is the least of an instance."""
+    starts = [each.launched_at for each in usage.instances]
+    ends = [each.stopped_at or now for each in usage.instances]
+    return min(starts, default=now), max(ends, default=now) + timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)

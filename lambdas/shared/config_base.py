@@ -2,12 +2,12 @@
 
 import json
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import Priority, RetrievalTier, Workflow
+from contract import BudgetAction, Priority, RetrievalTier, Workflow
 
 _LONGEST_PATH: Final = 900
 """Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""
@@ -89,6 +89,17 @@ class RestoreSection(Section):
     """How long the restored copies are kept; the stage's choice by default."""
 
 
+class BudgetSection(Section):
+    """What the launch may cost."""
+
+    limit: Annotated[float, Field(strict=True, gt=0)]
+    """In the currency below, all attempts together."""
+    currency: Literal["USD"] = "USD"
+    """The one in which AWS quotes its prices."""
+    action: BudgetAction = BudgetAction.HOLD
+    """hold: above the limit it waits for `genolaunch approve`, and is cancelled when it passes it; warn: it goes on."""
+
+
 class LaunchSection(Section):
     """What every launch config has, whatever it runs."""
 
@@ -103,6 +114,9 @@ class LaunchSection(Section):
 
     restore: RestoreSection | None = None
     """How inputs are restored that are archived in S3 Glacier; without it, as cheaply as is sensible."""
+
+    budget: BudgetSection | None = None
+    """What becomes of a launch that is dear; without it, nothing does."""
 
     def data_uri(self, data_bucket: str) -> str:
         """The data set as an s3:// URL that ends with a slash."""

@@ -50,6 +50,14 @@ class Launch:
     approved_restore: Mapping[str, Any] | None = None
     """{bytes, usd}: the most that a person agreed to restore."""
 
+    approved_budget: str | None = None
+    """USD: the most that a person agreed to spend on it."""
+
+    budget_told: Mapping[str, Any] | None = None
+    """{attempt, reason}: people were told that this attempt is above its budget."""
+    cost_history: Mapping[str, Any] | None = None
+    """Number of an attempt -> what it cost (LaunchField.COST_HISTORY)."""
+
     @property
     def is_final(self) -> bool:
         """Nothing happens to it any more unless a person asks for it."""
@@ -101,5 +109,8 @@ _ATTRIBUTES: Mapping[str, str] = {
     "status_reason": LaunchField.STATUS_REASON,
     "restore": LaunchField.RESTORE,
     "approved_restore": LaunchField.APPROVED_RESTORE,
+    "approved_budget": LaunchField.APPROVED_BUDGET,
+    "budget_told": LaunchField.BUDGET_TOLD,
+    "cost_history": LaunchField.COST_HISTORY,
 }
 """Field of Launch -> attribute of the launch table."""

@@ -188,6 +188,23 @@ class LaunchRepository:
             if not is_failed_condition(error):
                 raise
 
+    def note(self, launch_id: str, attempt: int, fields: Mapping[str, object]) -> None:
+        """Set attributes of the current attempt that have nothing to do with its status; an old one has no say."""
+        names = {f"#{name}": name for name in (*fields, LaunchField.ATTEMPT)}
+        values = {f":{name}": to_attribute(value) for name, value in {**fields, LaunchField.ATTEMPT: attempt}.items()}
+        try:
+            self._client.update_item(
+                TableName=self.launch_table,
+                Key=to_item({LaunchField.LAUNCH_ID: launch_id}),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in fields),
+                ConditionExpression=f"#{LaunchField.ATTEMPT} = :{LaunchField.ATTEMPT}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+
     def explain(self, launch_id: str, attempt: int, reason: str) -> None:
         """Keep why a running attempt does not get on; one that is over, or not the current one, has no say."""
         try:

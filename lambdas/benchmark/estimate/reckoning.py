@@ -1,0 +1,131 @@
+"""What a launch will cost, told before it starts: from launches like it, or else from first principles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from contract import ComputeService, Workflow
+from lambdas.benchmark.estimate.workload import Workload
+from lambdas.benchmark.pricing.money import CURRENCY, SECONDS_PER_MONTH, PriceBook
+
+_CENT: Final = Decimal("0.01")
+
+_NEAREST: Final = 7
+"""Launches of the most similar size: older ones of other sizes say little."""
+
+# --- First principles ------------------------------------------------------------------------------------------------
+_GENOTYPES_PER_BYTE: Final = 4
+"""Of a .bed. A .pgen packs more, a .bgen less: the stated range covers that."""
+
+_GENOTYPES_PER_VCPU_SECOND: Final = 1e7
+"""That regenie reads and tests for its first ten traits, in both steps: an order of magnitude."""
+
+_TRAITS_FOR_FREE: Final = 10
+"""So many traits together cost about as much again as reading the genotypes does."""
+
+_VCPU_HOURS_PER_GB: Final = 1.0
+"""Of a Snakemake workflow that nobody has run here: trimming, alignment and calling of reads take about that."""
+
+_VCPUS_AT_ONCE: Final = 64
+_OVERHEAD_HOURS: Final = 0.5
+"""Of the file system beside the jobs: it is made, exported and deleted, and instances start."""
+
+_LEAST_VCPU_HOURS: Final = 1.0
+_LUSTRE_GIB: Final = 1200
+"""The least that FSx makes; it grows with the data."""
+
+_SPREAD: Final = {Workflow.REGENIE: 3, Workflow.SNAKEMAKE: 10}
+"""First principles may be wrong by this factor, either way."""
+
+_MEASURE: Final = "m6i.large"
+"""Of whose two vCPUs the price is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Expected cost in USD, the range in which it will most likely be, and how that was told."""
+
+    usd: Decimal
+    low: Decimal
+    high: Decimal
+    basis: str
+
+    def document(self, workload: Workload) -> dict[str, Any]:
+        """As the launch's `estimate` has it (contract.LaunchField.ESTIMATE)."""
+        return {
+            "usd": str(self.usd),
+            "low": str(self.low),
+            "high": str(self.high),
+            "currency": CURRENCY,
+            "basis": self.basis,
+            "kind": workload.kind,
+            "size": f"{workload.size:.9g}",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a launch of the same kind came to, all its attempts together."""
+
+    size: float
+    usd: Decimal
+
+
+def estimate(workload: Workload, past: Sequence[Past], prices: PriceBook, zone: str, now: datetime) -> Estimate:
+    """From history where there is any. Raises PriceError when first principles lack a price."""
+    return from_history(workload, past) if past else from_first_principles(workload, prices, zone, now)
+
+
+def from_history(workload: Workload, past: Sequence[Past]) -> Estimate:
+    """Each past launch bounds this one: between its own cost (all of it fixed) and that scaled by size (none of it).
+
+    The range is that of all bounds, the expectation the mean of their middles.
+    """
+    nearest = sorted(past, key=lambda each: _distance(each.size, workload.size))[:_NEAREST]
+    bounds = [bound for each in nearest for bound in (each.usd, each.usd * _ratio(workload.size, each.size))]
+    launches = f"{len(nearest)} launch{'es' if len(nearest) > 1 else ''} of {workload.kind}"
+    return _rounded(sum(bounds, Decimal(0)) / len(bounds), min(bounds), max(bounds), f"history: {launches}")
+
+
+def from_first_principles(workload: Workload, prices: PriceBook, zone: str, now: datetime) -> Estimate:
+    """vCPU-hours of the work at today's price of an m6i.large's half, and a file system for as long as it takes."""
+    workflow = Workflow(workload.kind.partition("/")[0])
+    hours = max(_vcpu_hours(workflow, workload), _LEAST_VCPU_HOURS)
+    usd = Decimal(hours) * _vcpu_hour(workload.kind, prices, zone, now)
+    if workflow is Workflow.REGENIE:
+        seconds = Decimal((hours / _VCPUS_AT_ONCE + _OVERHEAD_HOURS) * 3600)
+        gib = max(_LUSTRE_GIB, int(2 * workload.gigabytes))
+        usd += gib * seconds / SECONDS_PER_MONTH * prices.file_system("SCRATCH_2", None, zone[:-1]).amount
+    spread = _SPREAD[workflow]
+    basis = f"first principles, as no launch of {workload.kind} has a price yet: within a factor of {spread}"
+    return _rounded(usd, usd / spread, usd * spread, basis)
+
+
+def _vcpu_hours(workflow: Workflow, workload: Workload) -> float:
+    if workflow is not Workflow.REGENIE:
+        return workload.gigabytes * _VCPU_HOURS_PER_GB
+    genotypes = workload.gigabytes * 1e9 * _GENOTYPES_PER_BYTE
+    return genotypes * (1 + workload.traits / _TRAITS_FOR_FREE) / _GENOTYPES_PER_VCPU_SECOND / 3600
+
+
+def _vcpu_hour(kind: str, prices: PriceBook, zone: str, now: datetime) -> Decimal:
+    is_spot = kind.endswith((ComputeService.BATCH_SPOT, ComputeService.EC2_SPOT))
+    if is_spot:
+        return prices.spot(_MEASURE, zone, now - timedelta(hours=1), now)[-1].price.amount / 2
+    return prices.on_demand(_MEASURE, zone[:-1]).amount / 2
+
+
+def _ratio(size: float, other: float) -> Decimal:
+    return Decimal(size / other) if other else Decimal(1)
+
+
+def _distance(size: float, other: float) -> float:
+    small, large = sorted((size, other))
+    return large / small if small else float("inf")
+
+
+def _rounded(usd: Decimal, low: Decimal, high: Decimal, basis: str) -> Estimate:
+    expected, least, most = (max(each, _CENT).quantize(_CENT) for each in (usd, low, high))
+    return Estimate(expected, least, most, basis)

@@ -1,0 +1,116 @@
+"""Estimates what a launch will cost before anything is built for it, and holds one that is above its budget."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from contract import BudgetAction, HeldFor, LaunchField, Status
+from lambdas.benchmark.estimate.budget import Budget, above_estimate
+from lambdas.benchmark.estimate.notice import tell_of_budget
+from lambdas.benchmark.estimate.past_launches import past_launches
+from lambdas.benchmark.estimate.reckoning import estimate
+from lambdas.benchmark.estimate.workload import measure
+from lambdas.benchmark.price_list import PriceList
+from lambdas.benchmark.pricing.money import PriceError
+from lambdas.shared import aws
+from lambdas.shared.announcement import announce
+from lambdas.shared.config_reader import check_config
+from lambdas.shared.errors import MissingRequiredParametersError
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.placements import read_placements
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    stage: str
+    launch_table: str
+    price_table: str
+    data_bucket: str
+    placements: str
+    notification_topic: str
+    event_bus: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """`{launchId, executionArn}` -> `{decision: START|HELD}`; `{config}` (JSON text) -> `{estimate}` or `{faults}`.
+
+    The launch gets its `estimate`. One that cannot be estimated is started: its budget is watched while it runs.
+    Raises StatusConflictError when the launch is no longer this execution's.
+    """
+    if "config" in event:
+        return _of_config(event["config"])
+    repository = LaunchRepository(settings().launch_table)
+    launch = repository.get(event["launchId"])
+    if launch is None:
+        raise LookupError(f"There is no launch {event['launchId']}.")
+    try:
+        told = _estimate(launch.config, launch.data_path or "", launch.compute_service or "")
+    except PriceError as unknown:
+        logger.warning("No estimate", extra={"launchId": launch.launch_id, "reason": str(unknown)})
+        return {"decision": "START"}
+    return {"decision": _decide(repository, launch, event["executionArn"], told)}
+
+
+def _of_config(text: str) -> dict[str, Any]:
+    try:
+        checked = check_config(json.loads(text))
+    except MissingRequiredParametersError as error:
+        return {"faults": [fault.as_dict() for fault in error.faults]}
+    config = json.loads(checked.as_json())
+    try:
+        return {"estimate": _estimate(config, checked.data_uri(settings().data_bucket), str(checked.compute))}
+    except PriceError as unknown:
+        return {"estimate": None, "reason": str(unknown)}
+
+
+def _estimate(config: Mapping[str, Any], data_uri: str, compute_service: str) -> dict[str, Any]:
+    workload = measure(config, data_uri, compute_service)
+    now = datetime.now(UTC)
+    region = aws.client("dynamodb").meta.region_name
+    prices = PriceList(settings().price_table, region, (now - timedelta(hours=1), now))
+    zone = read_placements(settings().placements)[0].zone
+    past = past_launches(settings().launch_table, workload.kind)
+    return estimate(workload, past, prices, zone, now).document(workload)
+
+
+def _decide(repository: LaunchRepository, launch: Launch, execution_arn: str, told: dict[str, Any]) -> str:
+    fields: dict[str, object] = {LaunchField.ESTIMATE: told}
+    budget = Budget.of(launch.config)
+    if budget is None or Decimal(told["usd"]) <= budget.agreed(launch):
+        repository.note(launch.launch_id, launch.attempt, fields)
+        return "START"
+    reason = above_estimate(launch.launch_id, budget, told)
+    if budget.action is BudgetAction.WARN:
+        repository.note(launch.launch_id, launch.attempt, fields)
+        tell_of_budget(repository, launch, reason, settings())
+        return "START"
+    held = repository.change_status(
+        launch.launch_id,
+        Status.HELD,
+        execution_arn=execution_arn,
+        attempt=launch.attempt,
+        fields={**fields, LaunchField.STATUS_REASON: reason, LaunchField.HELD_FOR: HeldFor.BUDGET.value},
+    )
+    announce(held, settings())
+    return str(held.status.value)

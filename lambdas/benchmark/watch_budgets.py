@@ -1,0 +1,100 @@
+"""Looks at what running launches have cost so far, and cancels, or warns of, those that passed their budget.
+
+Cost grows with time, and no event tells of it: hence the schedule.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import BudgetAction, Status
+from lambdas.benchmark.collection import Collector
+from lambdas.benchmark.estimate.budget import Budget, passed
+from lambdas.benchmark.estimate.notice import tell_of_budget, was_told
+from lambdas.benchmark.pricing.money import PriceError
+from lambdas.benchmark.spent import spent
+from lambdas.benchmark.usage_table import UsageTable
+from lambdas.shared.announcement import announce
+from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    stage: str
+    launch_table: str
+    usage_table: str
+    price_table: str
+    job_volume_gib: str
+    results_bucket: str
+    placements: str
+    notification_topic: str
+    event_bus: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """(schedule) -> `{passed: [launchId]}`."""
+    repository = LaunchRepository(settings().launch_table)
+    over = [launch.launch_id for launch in repository.with_status(Status.RUNNING) if _has_passed(repository, launch)]
+    metrics.add_metric(name="BudgetsPassed", unit=MetricUnit.Count, value=len(over))
+    return {"passed": over}
+
+
+def _has_passed(repository: LaunchRepository, launch: Launch) -> bool:
+    budget = Budget.of(launch.config)
+    if budget is None:
+        return False
+    so_far = _spent(launch)
+    limit = budget.agreed(launch)
+    if so_far is None or so_far <= limit:
+        return False
+    reason = passed(so_far, limit, budget)
+    if budget.action is BudgetAction.WARN:
+        told_before = was_told(launch)
+        tell_of_budget(repository, launch, reason, settings())
+        return not told_before
+    try:
+        cancelled = repository.change_status(
+            launch.launch_id, Status.CANCEL_REQUESTED, execution_arn=None, attempt=launch.attempt
+        )
+    except StatusConflictError:
+        return False  # it ended meanwhile
+    announce(cancelled, settings())
+    tell_of_budget(repository, launch, reason, settings())
+    return True
+
+
+def _spent(launch: Launch) -> Decimal | None:
+    table = UsageTable(settings().usage_table)
+    queues = all_queues(read_placements(settings().placements))
+    collector = Collector(table, settings().stage, queues, settings().results_bucket)
+    try:
+        return spent(
+            launch, collector, table, settings().price_table, int(settings().job_volume_gib), datetime.now(UTC)
+        )
+    except PriceError as unknown:
+        # An instance that has just started may not be known yet: the next round sees it.
+        logger.warning("Not known what it costs", extra={"launchId": launch.launch_id, "reason": str(unknown)})
+        return None
