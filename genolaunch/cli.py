@@ -259,7 +259,7 @@ def approve(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Agree to the restore of archived inputs for which a launch is HELD: `status` says how much, and for how much."""
+    """Agree to what a launch is HELD for: `status` says what its restore, or the launch itself, is expected to cost."""
     from genolaunch import requests
 
     platform = _platform(ctx, stage)
@@ -389,6 +389,29 @@ def cost(
     show_cost(_platform(ctx, stage), launch, retry=again, as_json=as_json)
 
 
+@app.command(epilog="Example: genolaunch estimate launch.yaml. Exit codes: 0 done; 2 the config has faults.")
+def estimate(
+    ctx: typer.Context,
+    config: Annotated[Path, typer.Argument(help="The launch config, YAML or JSON.", exists=True, dir_okay=False)],
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Estimate what a launch would cost, from launches like it or from first principles; nothing is launched."""
+    from genolaunch import render
+    from genolaunch.documents import document_of
+    from genolaunch.estimates import estimate_file
+
+    answer = estimate_file(_platform(ctx, stage), config)
+    if as_json:
+        _print_json(document_of(answer))
+    elif answer.estimate:
+        typer.echo(render.estimate_line(answer.estimate))
+    else:
+        render.console().print(render.faults_table(answer.faults))
+    if answer.faults:
+        raise typer.Exit(EXIT_REJECTED)
+
+
 @app.command(epilog="Example: genolaunch costs --by user --csv")
 def costs(
     ctx: typer.Context,
@@ -400,7 +423,7 @@ def costs(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Show what launches cost together: all attempts, by workflow, user, kind of compute or month."""
+    """Show what launches cost together: all attempts, by workflow, user, engine, kind of compute or month."""
     show_costs(_platform(ctx, stage), by, as_json=as_json, as_csv=as_csv, html=html)
 
 

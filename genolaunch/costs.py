@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from contract import CostLineField, CostStatus, LaunchField, Status, Workflow
+from contract import STATUS_INDEX, CostLineField, CostStatus, LaunchField, Status, Workflow
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launch, launch_from_item
 
@@ -156,17 +156,28 @@ class _PricedLaunch:
 
 def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[_PricedLaunch]:
     """Launches of which an attempt was made."""
-    pages = platform.dynamodb.get_paginator("scan").paginate(
-        TableName=platform.names.launch_table, FilterExpression="attribute_exists(startedAt)"
-    )
-    for page in pages:
-        for raw in page["Items"]:
+    pages = platform.dynamodb.get_paginator("query")
+    for status in Status:
+        # By status, since whoever launches may not scan the table.
+        for raw in _items(pages, platform.names.launch_table, status):
             item = _plain(raw)
             launch = launch_from_item(item)
             if since is None or (launch.submitted_at and launch.submitted_at >= since):
                 known = [Decimal(entry["totalCost"]) for entry in (item.get(LaunchField.COST_HISTORY) or {}).values()]
                 total = sum(known, Decimal(0)) if known else None
                 yield _PricedLaunch(launch, total, json.loads(item.get(LaunchField.CONFIG) or "{}"))
+
+
+def _items(pages: Any, table: str, status: Status) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a paginator
+    for page in pages.paginate(
+        TableName=table,
+        IndexName=STATUS_INDEX,
+        KeyConditionExpression="#status = :status",
+        FilterExpression="attribute_exists(startedAt)",
+        ExpressionAttributeNames={"#status": LaunchField.STATUS},
+        ExpressionAttributeValues={":status": {"S": status.value}},
+    ):
+        yield from page["Items"]
 
 
 def _sum(name: str, members: Sequence[_PricedLaunch]) -> Sum:

@@ -12,6 +12,7 @@ from contract import (
     JOB_TASK_PREFIX,
     STATUS_INDEX,
     TASK_RESUBMITTED,
+    HeldFor,
     LaunchField,
     Status,
     TaskField,
@@ -78,6 +79,17 @@ class ArchivedInputs:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """What a launch was expected to cost before it started: USD as exact text."""
+
+    usd: str
+    low: str
+    high: str
+    basis: str
+    """Launches like it, or first principles."""
+
+
+@dataclass(frozen=True)
 class JobCounts:
     """How far the jobs of a Snakemake launch are."""
 
@@ -117,6 +129,11 @@ class Launch:
     status_reason: str | None = None
     """What it waits for, while it is WAITING or HELD; why one of its jobs could not start, while it is RUNNING."""
     restore: ArchivedInputs | None = None
+    estimate: Estimate | None = None
+    held_for: HeldFor | None = None
+    """What a person is to approve while it is HELD; None: a restore."""
+    budget_reason: str | None = None
+    """Why people were told, in this attempt, that it is above its budget."""
 
     @property
     def is_final(self) -> bool:
@@ -318,6 +335,9 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         events=tuple(_status_change(entry) for entry in item.get(LaunchField.EVENTS) or ()),
         status_reason=item.get(LaunchField.STATUS_REASON) if item[LaunchField.STATUS] in _EXPLAINED else None,
         restore=_archived_inputs(item.get(LaunchField.RESTORE)),
+        estimate=estimate_from(item.get(LaunchField.ESTIMATE)),
+        held_for=HeldFor(item[LaunchField.HELD_FOR]) if item.get(LaunchField.HELD_FOR) else None,
+        budget_reason=(item.get(LaunchField.BUDGET_TOLD) or {}).get("reason"),
     )
 
 
@@ -326,6 +346,11 @@ def fault_from(entry: Mapping[str, Any]) -> Fault:
     return Fault(
         where=str(entry.get("where", "")), problem=str(entry.get("problem", "")), remedy=str(entry.get("remedy", ""))
     )
+
+
+def estimate_from(entry: Mapping[str, Any] | None) -> Estimate | None:
+    """An estimate as the platform writes it (contract.LaunchField.ESTIMATE)."""
+    return Estimate(entry["usd"], entry["low"], entry["high"], entry["basis"]) if entry else None
 
 
 def _error(entry: Mapping[str, Any] | None) -> LaunchError | None:

@@ -16,7 +16,7 @@ from contract import Status
 from genolaunch.batch_jobs import Job
 from genolaunch.history import Event
 from genolaunch.job_logs import LogLine
-from genolaunch.launches import FailedJob, Fault, JobCounts, Launch
+from genolaunch.launches import Estimate, FailedJob, Fault, JobCounts, Launch
 from genolaunch.progress import Snapshot
 from genolaunch.restores import Restore
 from genolaunch.results import ResultObject
@@ -188,6 +188,8 @@ def _facts(snapshot: Snapshot) -> Table:
             "Expected",
             _moment(launch.restore.expected_at) if launch.status is Status.WAITING and launch.restore else None,
         ),
+        ("Estimate", estimate_line(launch.estimate) if launch.estimate else None),
+        ("Budget", launch.budget_reason),
         ("Elapsed", duration(launch.elapsed(snapshot.at))),
         ("Attempt", str(launch.attempt) if launch.attempt > 1 else None),
         ("Results", launch.results_uri),
@@ -199,6 +201,11 @@ def _facts(snapshot: Snapshot) -> Table:
         if value is not None:
             facts.add_row(name, value if isinstance(value, Text) else Text(value))
     return facts
+
+
+def estimate_line(estimate: Estimate) -> str:
+    """What it is expected to cost, in which range, and how that is known."""
+    return f"{estimate.usd} USD ({estimate.low} to {estimate.high}; {estimate.basis})"
 
 
 def restore_view(restore: Restore) -> RenderableType:

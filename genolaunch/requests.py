@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import ALLOWED_FROM, RESOURCE_PHASES, LaunchField, Status
+from contract import ALLOWED_FROM, RESOURCE_PHASES, HeldFor, LaunchField, Status
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launch
 
@@ -53,26 +53,37 @@ def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] =
 
 
 def approve(platform: "Platform", launch: Launch) -> None:
-    """Agree to the restore for which the launch is HELD, as it was estimated; raises GenolaunchError if it is not.
+    """Agree to what the launch is HELD for, its restore or its cost, as estimated; raises GenolaunchError if it is not.
 
     Should it be more when the launch looks again, the launch asks again.
     """
-    if launch.status is not Status.HELD or launch.restore is None:
+    agreed = _agreed(launch)
+    if launch.status is not Status.HELD or agreed is None:
         raise GenolaunchError(f"Launch {launch.launch_id} is {launch.status}: only a launch that is HELD is approved.")
-    agreed = {"bytes": {"N": str(launch.restore.bytes)}, "usd": {"N": str(launch.restore.usd)}}
     try:
         _write(
             platform,
             launch,
             Status.READY,
-            {LaunchField.APPROVED_RESTORE: {"M": agreed}},
+            agreed,
             only_from={Status.HELD},
             # The very estimate that was looked at: another attempt may ask for more.
             attempt=launch.attempt,
-            removes=[LaunchField.STATUS_REASON],
+            removes=[LaunchField.STATUS_REASON, LaunchField.HELD_FOR],
         )
     except platform.dynamodb.exceptions.ConditionalCheckFailedException as error:
         raise GenolaunchError(f"Launch {launch.launch_id} is not HELD any more: look at its status.") from error
+
+
+def _agreed(launch: Launch) -> dict[str, Any] | None:
+    """Attributes that keep what a person agreed to; None if there is nothing to agree to."""
+    if launch.held_for is HeldFor.BUDGET and launch.estimate is not None:
+        # The upper end of its range: a launch that costs that much is not cancelled half way.
+        return {LaunchField.APPROVED_BUDGET: {"S": launch.estimate.high}}
+    if launch.restore is None:
+        return None
+    amounts = {"bytes": {"N": str(launch.restore.bytes)}, "usd": {"N": str(launch.restore.usd)}}
+    return {LaunchField.APPROVED_RESTORE: {"M": amounts}}
 
 
 def _ask(platform: "Platform", launch: Launch, to: Status, changes: Mapping[str, str]) -> None:

@@ -107,6 +107,30 @@ class AccessStack(StageStack):
                 actions=["dynamodb:GetItem", "dynamodb:Query"],
                 resources=[launches, f"{launches}/index/{STATUS_INDEX}", tasks],
             ),
+            iam.PolicyStatement(
+                sid="EstimateLaunches",
+                actions=["lambda:InvokeFunction"],
+                resources=[
+                    self.format_arn(
+                        service="lambda",
+                        resource="function",
+                        resource_name=f"{self.settings.prefix}-benchmark-estimate-cost",
+                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                ],
+            ),
+            iam.PolicyStatement(
+                sid="AskForPricesAgain",
+                actions=["states:StartExecution"],
+                resources=[
+                    self.format_arn(
+                        service="states",
+                        resource="stateMachine",
+                        resource_name=f"{self.settings.prefix}-benchmark",
+                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                ],
+            ),
             # To cancel and to retry: by a conditional change of the launch's item.
             iam.PolicyStatement(sid="AskForChanges", actions=["dynamodb:UpdateItem"], resources=[launches]),
         ]

@@ -18,7 +18,7 @@ from lambdas.benchmark.price_list import PriceList
 from lambdas.benchmark.pricing.money import PriceError
 from lambdas.shared import aws
 from lambdas.shared.announcement import announce
-from lambdas.shared.config_reader import check_config
+from lambdas.shared.config_reader import read_config
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
@@ -53,13 +53,13 @@ def settings() -> Settings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, executionArn}` -> `{decision: START|HELD}`; `{config}` (JSON text) -> `{estimate}` or `{faults}`.
+    """`{launchId, executionArn}` -> `{decision: START|HELD}`; `{config: text, isJson}` -> `{estimate}` or `{faults}`.
 
     The launch gets its `estimate`. One that cannot be estimated is started: its budget is watched while it runs.
     Raises StatusConflictError when the launch is no longer this execution's.
     """
     if "config" in event:
-        return _of_config(event["config"])
+        return _of_config(event["config"], is_json=event.get("isJson", False))
     repository = LaunchRepository(settings().launch_table)
     launch = repository.get(event["launchId"])
     if launch is None:
@@ -72,9 +72,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     return {"decision": _decide(repository, launch, event["executionArn"], told)}
 
 
-def _of_config(text: str) -> dict[str, Any]:
+def _of_config(text: str, *, is_json: bool) -> dict[str, Any]:
     try:
-        checked = check_config(json.loads(text))
+        checked = read_config(text.encode(), is_json=is_json)
     except MissingRequiredParametersError as error:
         return {"faults": [fault.as_dict() for fault in error.faults]}
     config = json.loads(checked.as_json())

@@ -104,6 +104,7 @@ def test_a_launch_has_its_price_and_the_bill_adds_up(platform, finished):
     assert Decimal(finished["totalCost"]) == sum(Decimal(line["amount"]) for line in lines) > 0
     parts = ("instanceCost", "volumeCost", "filesystemCost")
     assert Decimal(finished["totalCost"]) == sum(Decimal(finished[part]) for part in parts)
+    assert finished["estimate"]["kind"] == "regenie/batch-spot"
     assert finished["costHistory"]["1"]["totalCost"] == finished["totalCost"]
     assert set(finished["statusSeconds"]) >= {"SUBMITTED", "RUNNING"}
     assert set(finished["stepSeconds"]) >= {"Plan", "File system", "Step 2", "Report"}
@@ -184,6 +185,17 @@ def test_a_launch_that_cannot_be_priced_says_why_and_is_priced_later(platform, f
     launch = priced(platform, launch_id, "PRICED")
     assert launch["totalCost"] == finished["totalCost"]
     assert "costReason" not in launch
+
+
+def test_a_launch_above_its_budget_waits_for_a_person(platform, finished):
+    # Given: one that cost more
+    config = gwas_config() | {"name": "dear", "budget": {"limit": 0.0001}}
+    launch_id = platform.drop(config)["launchId"]
+    held = platform.wait_for(launch_id, "HELD", seconds=60)
+    assert held["heldFor"] == "budget"
+    assert "history: 1 launch of regenie/batch-spot" in held["statusReason"]
+    platform.set_status(launch_id, "CANCEL_REQUESTED")
+    assert platform.wait_for(launch_id)["status"] == "CANCELLED"
 
 
 def test_a_failed_launch_whose_price_is_unknown_gets_it_later(platform, finished):

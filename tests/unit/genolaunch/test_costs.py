@@ -116,6 +116,20 @@ def test_the_page_shows_every_sum_and_needs_nothing_else(genolaunch, three, tmp_
     assert "http" not in shown
 
 
+def test_a_launch_that_is_held_for_its_budget_is_approved_up_to_the_end_of_its_range(genolaunch, content, platform):
+    told = {"usd": "60.00", "low": "40.00", "high": "75.00", "basis": "history: 2 launches of regenie/batch-spot"}
+    estimate = {"M": {name: text(value) for name, value in told.items()}}
+    content.launch(status="HELD", attempt={"N": "1"}, heldFor=text("budget"), estimate=estimate)
+
+    assert genolaunch("approve", "height-1").exit_code == 0
+
+    item = platform.dynamodb.get_item(TableName=platform.names.launch_table, Key={"launchId": {"S": "height-1"}})[
+        "Item"
+    ]
+    assert (item["status"], item["approvedBudget"]) == ({"S": "READY"}, {"S": "75.00"})
+    assert "heldFor" not in item
+
+
 def test_engines_are_told_apart(genolaunch, content):
     def launch(id_, workflow, part, total):
         config = json.dumps({"name": "x", workflow: part})
