@@ -151,6 +151,7 @@ class LaunchField:
     FILE_SYSTEM_COST: Final = "filesystemCost"
     COST_BREAKDOWN: Final = "costBreakdown"  # JSON text of contract.CostLineField maps
     COST_URI: Final = "costUri"  # the whole bill, as JSON
+    COST_RECONCILIATION: Final = "costReconciliation"  # map {start, end, billed, told, difference, isFinal}: texts
     COST_HISTORY: Final = "costHistory"  # map: number of an attempt -> what it cost; the current one too, once priced
     STATUS_SECONDS: Final = "statusSeconds"  # map: status -> seconds of the current attempt spent in it
     STEP_SECONDS: Final = "stepSeconds"  # map: step of the workflow -> seconds
@@ -379,6 +380,35 @@ WORK_COST: Final = "cost"
 COST_SECTION: Final = ("<!-- cost -->", "<!-- /cost -->")
 """Marks of a report's part that tells the cost: the pricing replaces what stands between them."""
 
+PRICED_PREFIX: Final = "priced/"
+"""priced/day=<YYYY-MM-DD>/<launchId>-<attempt>.json in the analytics bucket: a row of EXPORTED_COLUMNS."""
+EXPORT_PREFIX: Final = "launches/"
+"""launches/day=<YYYY-MM-DD>/<execution>/ in the analytics bucket: the same rows as Parquet."""
+_USD: Final = "decimal(18,6)"
+EXPORTED_COLUMNS: Final[Mapping[str, str]] = {
+    "launch_id": "string",
+    "attempt": "int",
+    "stage": "string",
+    "name": "string",
+    "workflow": "string",
+    "engine": "string",
+    "compute_service": "string",
+    "requested_by": "string",
+    "status": "string",
+    "data_path": "string",
+    "submitted_at": "timestamp",
+    "started_at": "timestamp",
+    "ended_at": "timestamp",
+    "priced_at": "timestamp",
+    "run_seconds": "double",
+    "total_cost": _USD,
+    "instance_cost": _USD,
+    "volume_cost": _USD,
+    "filesystem_cost": _USD,
+    "currency": "string",
+}
+"""Columns of the table of launches for BI tools, with their types in Glue; one row an attempt."""
+
 # --- The launcher of a Snakemake launch: an ECS task -----------------------------------------------------------------
 LAUNCHER_FOLDER: Final = "launcher/"
 """Below results/<launchId>/: what the launcher reads and writes."""
@@ -504,6 +534,7 @@ class Parameter(StrEnum):
     LAUNCH_STATE_MACHINE = "launch-state-machine"
     BENCHMARK_STATE_MACHINE = "benchmark-state-machine"
     USAGE_TABLE = "usage-table"
+    ATHENA_WORK_GROUP = "athena-work-group"
     JOB_QUEUES = "job-queues"  # JSON list of the queues' ARNs
     JOB_LOG_GROUP = "job-log-group"
     EVENT_BUS = "event-bus"
@@ -595,6 +626,7 @@ class Setting(StrEnum):
     LAUNCH_QUEUE = "LAUNCH_QUEUE"  # URL of the queue of launch messages
     DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"  # URL of its dead-letter queue
     USAGE_TABLE = "USAGE_TABLE"
+    ANALYTICS_BUCKET = "ANALYTICS_BUCKET"
     PRICE_TABLE = "PRICE_TABLE"
     JOB_VOLUME_GIB = "JOB_VOLUME_GIB"  # of the gp3 volume that the stage's launch template gives every job's instance
     BENCHMARK_STATE_MACHINE = "BENCHMARK_STATE_MACHINE"

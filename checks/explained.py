@@ -59,7 +59,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         (f"{_IAM}[Resource::arn:*:task/<Cluster*>/[*]]", "snakemake/Functions/*/DefaultPolicy/Resource"),
         *(
             (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", f"{role}/DefaultPolicy/Resource")
-            for role in ("cleanup/*", "benchmark/Functions/CollectUsageRole")
+            for role in ("cleanup/*", "benchmark/Functions/*")
         ),
     ],
     "Launches name the image with their rules' tools themselves: any repository of this account, to read.": [
@@ -76,7 +76,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     " name, whose prefixes are the users', all.": [
         (f"{_IAM}[Resource::*{bucket}/*]", "*/Resource")
         for bucket in (
-            *("{Data}", "{LaunchFiles}", "{Results}", "{TibannaLogs}"),
+            *("{Analytics}", "{Data}", "{LaunchFiles}", "{Results}", "{TibannaLogs}"),
             # Of checks/three_accounts.json: readable_buckets, writable_buckets.
             *("s3:::shared-cohorts", "s3:::lab-runs"),
         )
@@ -94,7 +94,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     ],
     "… and so it is not known which instance a job's container runs on: to describe it, nothing else.": [
         (f"{_IAM}[Resource::arn:*:container-instance/[*]]", f"benchmark/Functions/{name}Role/DefaultPolicy/Resource")
-        for name in ("CollectUsage", "RecordUsage")
+        for name in ("CollectUsage", "RecordUsage", "WatchBudgets")
     ],
     "The names that this stage publishes, and nothing else, are below this path.": [
         (f"{_IAM}[Resource::arn:*:parameter/genolaunch/*/[*]]", "access/Launchers/Resource"),

@@ -101,6 +101,7 @@ def _connect_step_functions(sdk: SdkTasks, batch: Batch, wait_scale: float) -> N
     ministack.replace_aws_sdk_tasks(sdk.run)
     ministack.replace_nested_executions(tasks.start_execution)
     ministack.add_task("arn:aws:states:::batch:submitJob", tasks.submit_job)
+    ministack.add_task("arn:aws:states:::athena:startQueryExecution", tasks.run_query)
 
 
 def _connect_pipes(sdk: SdkTasks, guard: Guard | None) -> None:

@@ -4,6 +4,7 @@ Stopping an execution, or the task's TimeoutSeconds, also stops what its tasks w
 """
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
@@ -19,12 +20,15 @@ from localcloud.service import Batch
 
 Outcome: TypeAlias = dict[str, Any]
 
+_QUERY_PAUSE: Final = 0.1
+"""Seconds between two looks at a query, which tells nobody of its end; here it takes as long at most."""
+
 _STOPPED: Final[Outcome] = {}
 """What a waiting task finds in its mailbox when its execution was stopped."""
 
 
 class SyncTasks:
-    """Runs `batch:submitJob(.sync)` and `states:startExecution.sync(:2)`."""
+    """Runs `batch:submitJob(.sync)`, `states:startExecution.sync(:2)` and `athena:startQueryExecution(.sync)`."""
 
     def __init__(self, sdk: SdkTasks, batch: Batch) -> None:
         self._sdk = sdk
@@ -73,6 +77,23 @@ class SyncTasks:
             with self._lock:
                 self._parents.pop(arn, None)
         return self._ended(arn, parsed=resource.endswith(".sync:2"))
+
+    def run_query(self, resource: str, arguments: Value) -> Value:
+        """Start a query of Athena; with `.sync`, wait and return its description.
+
+        Raises TaskError States.TaskFailed with the description as Cause when it did not succeed.
+        """
+        started = self._sdk.call("athena", "StartQueryExecution", arguments)
+        if not resource.endswith(".sync"):
+            return started
+        while True:
+            described = self._sdk.call("athena", "GetQueryExecution", started)
+            state = described["QueryExecution"]["Status"]["State"]
+            if state == "SUCCEEDED":
+                return described
+            if state in {"FAILED", "CANCELLED"}:
+                raise TaskError("States.TaskFailed", json.dumps(described))
+            time.sleep(_QUERY_PAUSE)
 
     def on_execution_end(self, arn: str) -> None:
         """Tell those who wait for this execution, and those of its own tasks that still wait."""

@@ -12,8 +12,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from contract import (
+    PRICED_PREFIX,
     PRICED_STATUSES,
     RESULTS_PREFIX,
+    CostStatus,
     LaunchField,
     Parameter,
     Setting,
@@ -22,7 +24,8 @@ from contract import (
 from stacks.benchmark_budgets import Budgets
 from stacks.benchmark_grants import BenchmarkGrants
 from stacks.compute import ComputeStack
-from stacks.config import StageSettings
+from stacks.config import PricingSource, StageSettings
+from stacks.constructs.permissions import look_up
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import QueueWithDeadLetters
 from stacks.constructs.stage_stack import StageStack
@@ -223,12 +226,14 @@ class BenchmarkStack(StageStack):
                 Setting.PRICE_TABLE: self._price_table.table_name,
                 Setting.JOB_VOLUME_GIB: str(self.settings.batch.volume_gib),
                 Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
+                Setting.ANALYTICS_BUCKET: data.analytics_bucket.bucket_name,
             },
         )
         data.allow_items(function, data.launch_table, "GetItem")
         self._grants.reading_usage(function)
         self._grants.prices(function)
         data.allow_writing(function, data.results_bucket, RESULTS_PREFIX)
+        data.allow_writing(function, data.analytics_bucket, PRICED_PREFIX)
         # The report, which gets its section about the cost.
         data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
         function.add_to_role_policy(
@@ -241,6 +246,7 @@ class BenchmarkStack(StageStack):
         return function
 
     def _make_machine(self, collect_usage: lambda_.Function, price_launch: lambda_.Function) -> AslStateMachine:
+        reconcile = self._make_reconcile() if self.settings.pricing is PricingSource.COST_EXPLORER else None
         benchmark = AslStateMachine(
             self,
             BENCHMARK,
@@ -250,12 +256,27 @@ class BenchmarkStack(StageStack):
                 "LaunchTableName": self._data.launch_table.table_name,
                 "CollectUsageFunctionArn": collect_usage.function_arn,
                 "PriceLaunchFunctionArn": price_launch.function_arn,
+                # Never invoked where nothing is reconciled.
+                "ReconcileFunctionArn": reconcile.function_arn if reconcile else "none",
+                "PricedStatus": str(CostStatus.PENDING if reconcile else CostStatus.PRICED),
             },
         )
-        for function in (collect_usage, price_launch):
+        for function in (collect_usage, price_launch, *([reconcile] if reconcile else [])):
             function.grant_invoke(benchmark.role)
         self._data.allow_items(benchmark.role, self._data.launch_table, "UpdateItem")
         return benchmark
+
+    def _make_reconcile(self) -> lambda_.Function:
+        function = self._functions.function(
+            "reconcile",
+            description="Compares what launches cost by their bills with what AWS billed the stage",
+            timeout=Duration.minutes(4),
+            environment={Setting.LAUNCH_TABLE: self._data.launch_table.table_name},
+        )
+        self._data.allow_items(function, self._data.launch_table, "GetItem")
+        self._data.allow_query_by_status(function)
+        function.add_to_role_policy(look_up("ce:GetCostAndUsage"))
+        return function
 
     def _retry_on_schedule(self) -> None:
         function = self._functions.function(

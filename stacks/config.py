@@ -39,6 +39,13 @@ class FileSystemType(StrEnum):
     PERSISTENT_2 = "PERSISTENT_2"
 
 
+class PricingSource(StrEnum):
+    """Whether prices of launches are compared with what AWS billed the stage."""
+
+    LIST_PRICES = "list_prices"
+    COST_EXPLORER = "cost_explorer"  # two days later; a request costs 0.01 USD, and the tags must be activated
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -205,6 +212,7 @@ class StageSettings(_Settings):
     parallelcluster: ParallelClusterSettings | None = Field(
         default=None, description="launches may say `compute: parallelcluster`; without it nothing is made for that"
     )
+    pricing: PricingSource = PricingSource.LIST_PRICES
     file_system: FileSystemType = FileSystemType.SCRATCH_2
     launches_at_once: int = Field(
         default=50, ge=1, le=500, description="more wait in a queue; an account may have 100 scratch file systems"

@@ -70,6 +70,7 @@ class DataStack(StageStack):
         self.launch_bucket = self._make_launch_bucket()
         self.data_bucket = self._make_data_bucket()
         self.results_bucket = self._make_bucket("Results", versioned=True)
+        self.analytics_bucket = self._make_bucket("Analytics", versioned=True)
         self.tibanna_logs = self._make_tibanna_logs()
         self.tibanna_table = self._make_tibanna_table()
         self.launch_table = self._make_launch_table()

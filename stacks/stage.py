@@ -5,6 +5,7 @@ from constructs import Construct
 
 from contract import PROJECT, TAG_PROJECT, TAG_STAGE
 from stacks.access import AccessStack
+from stacks.analytics import AnalyticsStack
 from stacks.backup import BackupStack
 from stacks.benchmark import BenchmarkStack
 from stacks.cleanup import CleanupStack
@@ -106,6 +107,7 @@ class GenolaunchStage(Stage):
             bundling=bundling,
         )
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
+        self.analytics = AnalyticsStack(self, settings=settings, data=self.data)
         self.observability = ObservabilityStack(
             self,
             settings=settings,
@@ -120,6 +122,7 @@ class GenolaunchStage(Stage):
                 "tibanna": self.tibanna.machine,
                 "cleanup": self.cleanup.machine,
                 "benchmark": self.benchmark.machine,
+                "export": self.analytics.machine.machine,
             },
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from contract import ComputeService, Metric
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
 from lambdas.benchmark.bill_files import BillFiles
+from lambdas.benchmark.export_row import put_row
 from lambdas.benchmark.price_list import PriceList, window_of
 from lambdas.benchmark.pricing.bill import Bill, make_bill
 from lambdas.benchmark.pricing.money import CURRENCY, Line, merged
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
 class Settings:
     """Environment of this function."""
 
+    stage: str
     launch_table: str
     usage_table: str
     price_table: str
     job_volume_gib: str
     results_bucket: str
-    stage: str
+    analytics_bucket: str
 
 
 @cache
@@ -113,6 +115,7 @@ def _answer(launch: Launch, attempt: int, bill: Bill, took: Mapping[str, str], n
         **times,
         "lines": line_documents(bill.lines),
     }
+    put_row(settings().analytics_bucket, settings().stage, launch, document)
     shown = line_documents(merged(bill.lines, MOST_LINES))
     files = BillFiles(settings().results_bucket, launch.launch_id, launch.report_uri)
     return {

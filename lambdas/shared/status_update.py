@@ -20,6 +20,7 @@ _OF_THE_PRICE = (
     LaunchField.FILE_SYSTEM_COST,
     LaunchField.COST_BREAKDOWN,
     LaunchField.COST_URI,
+    LaunchField.COST_RECONCILIATION,
     LaunchField.STATUS_SECONDS,
     LaunchField.STEP_SECONDS,
 )

@@ -11,9 +11,11 @@ from tests.infrastructure.conftest import Resource, Stack
 
 HANDLERS = [
     "lambdas.benchmark.collect_usage.handler",
+    "lambdas.benchmark.estimate_cost.handler",
     "lambdas.benchmark.price_launch.handler",
     "lambdas.benchmark.record_usage.handler",
     "lambdas.benchmark.retry_pricing.handler",
+    "lambdas.benchmark.watch_budgets.handler",
     "lambdas.workflow_manager.lost_requests.handler",
     "lambdas.workflow_manager.explain_blocked.handler",
     "lambdas.workflow_manager.parse_log.handler",

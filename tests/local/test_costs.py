@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,6 +37,12 @@ def executions(platform: PlatformClient, launch_id: str) -> list[str]:
     found = platform.states.list_executions(stateMachineArn=machine)["executions"]
     described = [platform.states.describe_execution(executionArn=each["executionArn"]) for each in found]
     return [each["status"] for each in described if launch_id in each["input"]]
+
+
+def ended(platform: PlatformClient, execution: str) -> dict[str, Any] | None:
+    """The execution, once it is over."""
+    found: dict[str, Any] = platform.states.describe_execution(executionArn=execution)
+    return found if found["status"] != "RUNNING" else None
 
 
 def usage(platform: PlatformClient) -> list[dict[str, Any]]:
@@ -185,6 +192,26 @@ def test_a_launch_that_cannot_be_priced_says_why_and_is_priced_later(platform, f
     launch = priced(platform, launch_id, "PRICED")
     assert launch["totalCost"] == finished["totalCost"]
     assert "costReason" not in launch
+
+
+def test_a_day_is_exported_to_the_table_of_launches(platform, finished):
+    # When: the daily export runs for the day on which it was priced, and once more
+    day = finished["costUpdatedAt"][:10]
+    machine = platform.name(Parameter.BENCHMARK_STATE_MACHINE).replace("-benchmark", "-export")
+    locations = []
+    for _ in range(2):
+        arn = platform.states.start_execution(stateMachineArn=machine, input=json.dumps({"day": day}))["executionArn"]
+        execution = eventually(partial(ended, platform, arn), 60, "the export")
+        assert execution["status"] == "SUCCEEDED", execution
+        table = {"DatabaseName": "genolaunch_local", "TableName": "launches"}
+        partition = platform.client("glue").get_partition(**table, PartitionValues=[day])["Partition"]
+        locations.append(partition["StorageDescriptor"]["Location"])
+    # Then: the table's day is the newest export's, and the query read this launch's row. (Athena itself is not here.)
+    assert [f"/launches/day={day}/" in location for location in locations] == [True, True]
+    assert locations[0] != locations[1]
+    bucket = locations[0].split("/")[2]
+    rows = platform.s3.list_objects_v2(Bucket=bucket, Prefix=f"priced/day={day}/")["Contents"]
+    assert f"priced/day={day}/{finished['launchId']}-1.json" in {row["Key"] for row in rows}
 
 
 def test_a_launch_above_its_budget_waits_for_a_person(platform, finished):

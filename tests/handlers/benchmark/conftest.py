@@ -190,6 +190,7 @@ def account(repository: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accoun
         "PRICE_TABLE": "prices",
         "JOB_VOLUME_GIB": "100",
         "RESULTS_BUCKET": "results",
+        "ANALYTICS_BUCKET": "analytics",
         "PLACEMENTS": json.dumps([{"zone": "us-east-1a", "subnetId": "s", "queues": {"batch-spot/low": "queue"}}]),
     }.items():
         monkeypatch.setenv(name, value)
@@ -234,7 +235,10 @@ def _make_tables() -> None:
         AttributeDefinitions=[{"AttributeName": "product", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "product", "KeyType": "HASH"}],
     )
-    boto3.client("s3").create_bucket(Bucket="results", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    for bucket in ("results", "analytics"):
+        boto3.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import Status
+from contract import EXPORTED_COLUMNS, Status
 from lambdas.benchmark import collect_usage, price_launch
 from lambdas.benchmark.pricing.money import PriceError
 from tests.handlers.benchmark.conftest import (
@@ -216,3 +216,20 @@ def test_somebody_elses_report_stays_as_it_is(account):
 
 def test_a_report_that_is_not_there_does_not_hide_the_price(account):
     priced_with_report(account, None)
+
+
+def test_a_priced_attempt_is_a_row_for_the_daily_export(account):
+    config = {"regenie": {"version": "4.1.2"}}
+    times: dict[str, Any] = {"startedAt": "2026-11-01T08:00:00.000Z", "endedAt": "2026-11-01T09:29:30.500Z"}
+    register(workflow="regenie", config=json.dumps(config), requestedBy="ada", computeService="batch-spot", **times)
+    account.add_instance("i-1")
+    deliver(batch_event(job("job-1", ("i-1", 2, 80))), instance_event("i-1", "shutting-down", 90))
+    bill = price()
+    (found,) = boto3.client("s3").list_objects_v2(Bucket="analytics")["Contents"]
+    assert found["Key"] == f"priced/day={bill['pricedAt'][:10]}/{LAUNCH}-1.json"
+    line = boto3.client("s3").get_object(Bucket="analytics", Key=found["Key"])["Body"].read().decode()
+    row = json.loads(line)
+    assert line.count("\n") == 1
+    assert list(row) == list(EXPORTED_COLUMNS)
+    assert (row["engine"], row["requested_by"], row["total_cost"]) == ("regenie 4.1.2", "ada", "0.160667")
+    assert row["run_seconds"] == 5370.5
