@@ -77,6 +77,7 @@ def document(cost: Cost) -> dict[str, object]:
         "instances": text(cost.instances),
         "volumes": text(cost.volumes),
         "fileSystems": text(cost.file_systems),
+        "reconciliation": cost.reconciliation,
         "earlierAttempts": {str(attempt): str(total) for attempt, total in cost.earlier.items()},
         "lines": document_of(cost.lines),
         "statusSeconds": dict(cost.status_seconds),

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from contract import CostStatus
 from genolaunch.costs import By, Cost, CostLine, Sum
 from genolaunch.render import duration
 
@@ -21,6 +22,8 @@ def cost_view(cost: Cost) -> RenderableType:
     if cost.total is None:
         return Text(f"{cost.cost_status}: {cost.reason}" if cost.reason else _WAITED_FOR)
     parts: list[RenderableType] = [lines_table(cost.lines), _sums(cost)]
+    if note := _compared(cost):
+        parts.append(Text(note, "dim"))
     if cost.step_seconds:
         parts.append(_times(cost))
     return Group(*parts)
@@ -52,6 +55,20 @@ def _sums(cost: Cost) -> Table:
     for attempt, amount in cost.earlier.items():
         table.add_row(f"attempt {attempt}", f"{amount} USD")
     return table
+
+
+def _compared(cost: Cost) -> str | None:
+    """What AWS billed the stage, where the stage has that compared."""
+    if cost.cost_status is CostStatus.PENDING:
+        return "At list prices; AWS's bill for the stage is waited for."
+    if cost.reconciliation is None:
+        return f"Not compared with AWS's bill: {cost.reason}" if cost.reason else None
+    given = cost.reconciliation
+    final = "" if given["isFinal"] == "yes" else ", which AWS still estimates"
+    return (
+        f"From {given['start']} until {given['end']} the stage's launches cost {given['told']} USD by their bills, and "
+        f"AWS billed {given['billed']} USD{final}: {given['difference']} USD of difference."
+    )
 
 
 def _times(cost: Cost) -> Text:

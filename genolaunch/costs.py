@@ -51,6 +51,8 @@ class Cost:
     """Total of each earlier attempt that was priced."""
     status_seconds: Mapping[str, float]
     step_seconds: Mapping[str, float]
+    reconciliation: Mapping[str, str] | None = None
+    """{start, end, billed, told, difference, isFinal}: the stage's totals beside AWS's bill, if compared."""
 
     @property
     def all_attempts(self) -> Decimal:
@@ -102,6 +104,7 @@ def cost_of(platform: "Platform", launch: Launch) -> Cost:
         },
         status_seconds=_seconds(item.get(LaunchField.STATUS_SECONDS)),
         step_seconds=_seconds(item.get(LaunchField.STEP_SECONDS)),
+        reconciliation=item.get(LaunchField.COST_RECONCILIATION),
     )
 
 

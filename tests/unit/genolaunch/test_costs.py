@@ -79,6 +79,17 @@ def test_an_unknown_price_says_why(genolaunch, content):
     assert "no price of z9.large" in genolaunch("cost", "height-1").output
 
 
+def test_what_aws_billed_the_stage_is_shown_beside_the_price(genolaunch, content):
+    given = {"start": "2026-11-21", "end": "2026-11-22", "billed": "6.750000", "told": "8.000000"}
+    told = {**given, "difference": "-1.250000", "isFinal": "no"}
+    compared = {"M": {name: text(value) for name, value in told.items()}}
+    content.launch(
+        status="COMPLETE", costStatus=text("PRICED"), totalCost=text("3.000000"), costReconciliation=compared
+    )
+    shown = " ".join(genolaunch("cost", "height-1").output.split())
+    assert "AWS billed 6.750000 USD, which AWS still estimates: -1.250000 USD of difference" in shown
+
+
 def test_a_priced_launch_is_not_priced_again(genolaunch, priced):
     answer = genolaunch("cost", "height-1", "--retry")
     assert answer.exit_code == 3
