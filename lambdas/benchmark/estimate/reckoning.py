@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from contract import ComputeService, Workflow
 from lambdas.benchmark.estimate.workload import Workload
-from lambdas.benchmark.pricing.money import CURRENCY, SECONDS_PER_MONTH, PriceBook
+from lambdas.benchmark.pricing.money import CURRENCY, SECONDS_PER_MONTH, PriceBook, PriceError
 
 _CENT: Final = Decimal("0.01")
 
@@ -91,6 +91,8 @@ def from_history(workload: Workload, past: Sequence[Past]) -> Estimate:
 
 def from_first_principles(workload: Workload, prices: PriceBook, zone: str, now: datetime) -> Estimate:
     """vCPU-hours of the work at today's price of an m6i.large's half, and a file system for as long as it takes."""
+    if workload.kind.endswith(ComputeService.PARALLELCLUSTER):
+        raise PriceError("What jobs on the Slurm cluster cost is not known here.")
     workflow = Workflow(workload.kind.partition("/")[0])
     hours = max(_vcpu_hours(workflow, workload), _LEAST_VCPU_HOURS)
     usd = Decimal(hours) * _vcpu_hour(workload.kind, prices, zone, now)

@@ -150,6 +150,14 @@ def test_a_fargate_task_is_paid_for_a_minute_at_least():
     assert amounts(made, Kind.FARGATE) == [usd("0.000675"), usd("0.000148")]
 
 
+def test_jobs_on_a_cluster_are_a_line_without_a_price():
+    made = make_bill(
+        LaunchUsage("ours", 1, other_lines=[cluster_line("2026-11-01T08:00:00.000Z")]), FakePrices(), LATER
+    )
+    assert made.total == 0
+    assert [line.note for line in made.lines] == ["the cluster is shared, and billed to those who run it"]
+
+
 def test_an_unknown_type_is_no_bill():
     with pytest.raises(PriceError, match=r"x9\.large"):
         bill(instance(60, type="x9.large"), jobs=(job(0, 60),))
