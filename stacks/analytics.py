@@ -138,6 +138,7 @@ class AnalyticsStack(StageStack):
             substitutions={
                 "Bucket": self._bucket.bucket_name,
                 "ExportPrefix": EXPORT_PREFIX,
+                "QueriesPrefix": _QUERIES,
                 "Database": self._database,
                 "RawTable": _RAW,
                 "Table": _TABLE,

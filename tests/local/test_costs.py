@@ -202,7 +202,7 @@ def test_a_day_is_exported_to_the_table_of_launches(platform, finished):
     for _ in range(2):
         arn = platform.states.start_execution(stateMachineArn=machine, input=json.dumps({"day": day}))["executionArn"]
         execution = eventually(partial(ended, platform, arn), 60, "the export")
-        assert execution["status"] == "SUCCEEDED", execution
+        assert execution["status"] == "SUCCEEDED", platform.states.get_execution_history(executionArn=arn)["events"]
         table = {"DatabaseName": "genolaunch_local", "TableName": "launches"}
         partition = platform.client("glue").get_partition(**table, PartitionValues=[day])["Partition"]
         locations.append(partition["StorageDescriptor"]["Location"])
