@@ -47,6 +47,17 @@ def test_the_dashboard_shows_every_state_machine_and_what_a_day_costs(stacks):
 
     (times,) = [w["properties"] for w in widgets if w["properties"]["title"].startswith("Time an execution")]
     labels = {metric[-1]["label"] for metric in times["metrics"]}
-    assert {"launch", "restore", "regenie", "jobs of a phase", "snakemake", "tibanna", "cleanup", "benchmark"} == labels
+    machines = {
+        "launch",
+        "restore",
+        "regenie",
+        "jobs of a phase",
+        "snakemake",
+        "tibanna",
+        "cleanup",
+        "benchmark",
+        "export",
+    }
+    assert machines == labels
     (cost,) = [w["properties"] for w in widgets if w["properties"]["title"].startswith("Cost a day")]
     assert "'Sum', 86400)" in cost["metrics"][0][0]["expression"]
