@@ -48,7 +48,7 @@ class AnalyticsStack(StageStack):
             ),
         )
         for table in (self._make_raw_table(), self._make_table()):
-            table.add_dependency(database)
+            table.node.add_dependency(database)
         self._work_group = self._make_work_group()
         self.machine = self._make_machine()
         self._export_daily()
