@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ SHARED_FOLDER: Final = "/shared/genolaunch"
 """Of the stage's settings: a folder of the state takes its place in the scripts."""
 
 _DOCUMENT: Final = "AWS-RunShellScript"
+_ANSWER_SECONDS: Final = 1.0
+"""Systems Manager takes about as long. Here waiting is short, and each look at the queue costs the jobs their cores."""
 _RUNUSER: Final = 'shift 3\nexec "$@"\n'
 """`runuser -u USER -- PROGRAM …`: here everybody is the same user."""
 _LONGEST_OUTPUT: Final = 24_000
@@ -169,6 +172,7 @@ class HeadNode:
 
 def _follow(command: _Command) -> None:
     command.output, command.errors = command.process.communicate()
+    time.sleep(_ANSWER_SECONDS)
     command.status = "Success" if command.process.returncode == 0 else "Failed"
 
 
