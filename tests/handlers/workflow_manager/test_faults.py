@@ -22,16 +22,25 @@ MOST_CALLS = 40
 @pytest.fixture
 def world(platform, monkeypatch) -> World:
     """Given: a stage of two slots."""
-    machine = boto3.client("stepfunctions").create_state_machine(name="launch", definition=DEFINITION, roleArn=ROLE)
-    monkeypatch.setenv("LAUNCH_STATE_MACHINE", machine["stateMachineArn"])
+    monkeypatch.setenv("LAUNCH_STATE_MACHINE", new_machine())
     monkeypatch.setenv("SWEEP_GRACE_MINUTES", "0")
     monkeypatch.setenv("LAUNCHES_AT_ONCE", "2")
     lost_requests.settings.cache_clear()
     return World(platform, Trouble(), boto3.client("dynamodb"))
 
 
+def new_machine() -> str:
+    """The ARN, always the same one, of a state machine without executions: their names are used once only."""
+    states = boto3.client("stepfunctions")
+    for machine in states.list_state_machines()["stateMachines"]:
+        states.delete_state_machine(stateMachineArn=machine["stateMachineArn"])
+    created: str = states.create_state_machine(name="launch", definition=DEFINITION, roleArn=ROLE)["stateMachineArn"]
+    return created
+
+
 def again(world: World) -> World:
     """Given: the same stage, empty."""
+    new_machine()
     for name, keys in (
         (world.platform.repository.launch_table, ["launchId"]),
         (world.platform.repository.task_table, ["launchId", "taskId"]),

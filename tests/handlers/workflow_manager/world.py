@@ -226,4 +226,5 @@ class World:
 
     def _started(self) -> list[dict[str, Any]]:
         arn = lost_requests.settings().launch_state_machine
-        return list(aws.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"])
+        pages = aws.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=arn)
+        return [execution for page in pages for execution in page["executions"]]
