@@ -73,12 +73,7 @@ def test_pricing_reads_prices_and_writes_none_of_what_it_bills(stacks):
         for action in as_list(statement["Action"])
     }
     own = {action for action in actions if not action.startswith(("logs:", "xray:", "kms:"))}
-<<<<<<< HEAD
     changing = {
         action for action in own if not action.split(":")[1].startswith(("Get", "List", "Describe", "Query", "Batch"))
     }
-=======
-    reading = ("Get", "Describe", "Query", "Batch", "List")
-    changing = {action for action in own if not action.split(":")[1].startswith(reading)}
->>>>>>> 2c999ad (Launches become a table that Athena and QuickSight read; a stage may have its totals compared with AWS's bill)
     assert changing == {"dynamodb:PutItem", "s3:PutObject"}
