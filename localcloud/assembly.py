@@ -77,6 +77,7 @@ def run(
         stand_ins.subscribe_ec2(_announce_instance)
     ministack.match_logs_by(log_patterns.matches)
     ministack.use_own_lambda_worker()
+    ministack.unpack_functions_once()
     ministack.limit_function_processes()
     ministack.warm_up_functions()
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")

@@ -27,13 +27,17 @@ from ministack.services.cloudformation import provisioners
 
 from localcloud import lambda_worker
 from localcloud.sdk_names import Value
+from localcloud.unpacked_code import sharing_zipfile
 from localcloud.wire import Answer, Endpoint, Request
 
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (app, ("SERVICE_HANDLERS", "_handle_post_body_shortcuts", "main")),
     (router, ("SERVICE_PATTERNS",)),
     (responses, ("_request_account_id", "_request_region", "now_iso")),
-    (lambda_runtime, ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset")),
+    (
+        lambda_runtime,
+        ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset", "zipfile"),
+    ),
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
     (cloudwatch_logs, ("_subscription_pattern_matches",)),
     (dynamodb, ("_emit_stream_event", "stream_start_position", "stream_end_position", "stream_records_since")),
@@ -406,6 +410,11 @@ def use_own_lambda_worker() -> None:
     """Run Python functions in `lambda_worker`, so that failures carry the exception's class as on AWS."""
     lambda_runtime._PYTHON_WORKER_SCRIPT = Path(lambda_worker.__file__).read_text()
     lambda_svc._execute_function_warm = _naming_errors(lambda_svc._execute_function_warm)
+
+
+def unpack_functions_once() -> None:
+    """Let all processes of all functions with the same code use the same files."""
+    lambda_runtime.zipfile = sharing_zipfile()  # type: ignore[assignment]
 
 
 def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
