@@ -110,7 +110,7 @@ class SnakemakeParameters(Section):
     jobs: Annotated[Count, Field(le=500)] = 100
     """Jobs at once (Snakemake's --jobs)."""
     container_image: Annotated[str, Field(pattern=_IMAGE, max_length=255)] | None = None
-    """Image in which jobs run; by default that of Snakemake itself, in the engine's version."""
+    """Image in which jobs run; by default the stage's, with the engine's version of Snakemake and a few tools."""
     engine: SnakemakeEngine = SnakemakeEngine.TIBANNA
     """What runs the jobs: tibanna (Snakemake 7 on EC2 instances) or aws-batch (Snakemake 9 on the stage's queues)."""
     tibanna: TibannaOptions | None = None

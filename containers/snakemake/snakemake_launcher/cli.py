@@ -62,7 +62,7 @@ def _write_outcome(settings: Settings, storage: Storage, outcome: Outcome) -> No
     value: Mapping[str, Any] = {
         "type": outcome.type,
         "message": outcome.message,
-        "reportUri": None,
+        "reportUri": outcome.report_uri,
         "jobs": outcome.jobs,
     }
     storage.write_json(f"{folder}/outcome-{settings.attempt}.json", value)

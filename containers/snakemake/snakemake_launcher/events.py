@@ -3,6 +3,7 @@
 The engine's process runs Snakemake, whose log is for people. Beside it, the process appends one JSON object a line to
 the file named by FILE_VARIABLE:
 
+    {"event": "started", "version": "9.27.1"}                                 of Snakemake
     {"event": "total", "total": 7}                                            jobs that there are to do
     {"event": "progress", "done": 3, "total": 7}
     {"event": "submitted", "job": "3", "rule": "trim", "wildcards": {"sample": "A"}, "id": "…", "name": "…"}
@@ -10,11 +11,13 @@ the file named by FILE_VARIABLE:
     {"event": "failed", "job": "3", "rule": "trim"}                           this submission of the job failed
     {"event": "error", "message": "…"}                                        of the workflow, not of a job
 
-`job` is Snakemake's name for the job (the same when it is submitted again), `id` and `name` are the engine's.
+`job` is Snakemake's name for the job (the same when it is submitted again), `id` and `name` are the engine's. Each
+event also has `at`, when it was: seconds since 1970.
 """
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +31,7 @@ def emit(event: str, **values: object) -> None:
     if file:
         # One write of one line in append mode: threads of the process do not mix theirs.
         with Path(file).open("a", encoding="utf-8") as events:
-            events.write(json.dumps({"event": event, **values}) + "\n")
+            events.write(json.dumps({"event": event, "at": round(time.time(), 3), **values}) + "\n")
 
 
 class EventReader:

@@ -29,6 +29,10 @@ class Job:
     """The engine's."""
     submission: int
     """1 for the first."""
+    submitted_at: float
+    """Seconds since 1970."""
+    ended_at: float | None = None
+    """When its end was heard of."""
     status: JobStatus = JobStatus.RUNNING
 
     @property
@@ -46,6 +50,8 @@ class Jobs:
     total: int = 0
     error: str | None = None
     """What the workflow itself said last that stopped it."""
+    snakemake: str | None = None
+    """Snakemake's version."""
 
     @property
     def failed(self) -> list[Job]:
@@ -65,6 +71,8 @@ class Jobs:
     def take(self, event: Mapping[str, Any]) -> list[Job]:
         """Learn from an event; answers the submissions whose failure it changes."""
         match event["event"]:
+            case "started":
+                self.snakemake = event["version"]
             case "total":
                 self.total = event["total"]
             case "progress":
@@ -72,7 +80,7 @@ class Jobs:
             case "submitted":
                 return self._submitted(event)
             case "finished":
-                self._end(event["job"], JobStatus.DONE)
+                self._end(event, JobStatus.DONE)
             case "failed":
                 return self._failed(event)
             case "error":
@@ -89,6 +97,7 @@ class Jobs:
                 id=event["id"],
                 name=event["name"],
                 submission=len(earlier) + 1,
+                submitted_at=event["at"],
             )
         )
         made_good = [job for job in earlier if job.status is JobStatus.FAILED]
@@ -97,19 +106,29 @@ class Jobs:
         return made_good
 
     def _failed(self, event: Mapping[str, Any]) -> list[Job]:
-        ended = self._end(event["job"], JobStatus.FAILED)
+        ended = self._end(event, JobStatus.FAILED)
         if ended or any(job.key == event["job"] for job in self.submissions):
             return ended  # or told twice
         return [self._failed_here(event)]
 
     def _failed_here(self, event: Mapping[str, Any]) -> Job:
         """A job that was never submitted: a local rule's."""
-        job = Job(event["job"], event["rule"], {}, id="", name=event["rule"], submission=1, status=JobStatus.FAILED)
+        job = Job(
+            key=event["job"],
+            rule=event["rule"],
+            wildcards={},
+            id="",
+            name=event["rule"],
+            submission=1,
+            submitted_at=event["at"],
+            ended_at=event["at"],
+            status=JobStatus.FAILED,
+        )
         self.submissions.append(job)
         return job
 
-    def _end(self, key: str, status: JobStatus) -> list[Job]:
-        ended = [job for job in self.running if job.key == key]
+    def _end(self, event: Mapping[str, Any], status: JobStatus) -> list[Job]:
+        ended = [job for job in self.running if job.key == event["job"]]
         for job in ended:
-            job.status = status
+            job.status, job.ended_at = status, event["at"]
         return ended

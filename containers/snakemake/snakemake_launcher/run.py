@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from snakemake_launcher.engines import Engine, Failure
 from snakemake_launcher.events import FILE_VARIABLE, EventReader
 from snakemake_launcher.jobs import Job, Jobs
 from snakemake_launcher.records import Records, warn
+from snakemake_launcher.report import report
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 from snakemake_launcher.storage import Storage
 
@@ -29,6 +30,7 @@ class Outcome:
     """A value of contract.ErrorType; None for success."""
     message: str
     jobs: Mapping[str, int] = field(default_factory=dict)
+    report_uri: str | None = None
 
 
 class Run:
@@ -66,7 +68,18 @@ class Run:
             self._stop(self._jobs.running)
         self._list.write(self._jobs.submissions)
         self._storage.upload(log, f"{self._sheet.launcher_uri}snakemake-{self._sheet.attempt}.log")
-        return self._outcome(code)
+        outcome = self._outcome(code)
+        return replace(outcome, report_uri=self._write_report(outcome))
+
+    def _write_report(self, outcome: Outcome) -> str | None:
+        uri = f"{self._sheet.results_uri}report.html"
+        try:
+            page = report(self._sheet, self._jobs, outcome.type, outcome.message, failures=self._failures)
+            self._storage.write_page(uri, page)
+        except Exception as error:  # whatever it is, the workflow's end is what counts
+            warn(f"there is no report: {error!r}")
+            return None
+        return uri
 
     def _stop(self, jobs: Sequence[Job]) -> None:
         try:

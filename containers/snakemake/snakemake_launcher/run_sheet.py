@@ -16,9 +16,9 @@ _REQUIRED: Final[Mapping[str, type]] = {
     "snakefile": str,
     "remotePrefix": str,
     "resultsUri": str,
+    "containerImage": str,
 }
 _OPTIONAL: Final[Mapping[str, type]] = {
-    "containerImage": str,
     "targets": list,
     "config": dict,
     "spot": bool,
@@ -53,8 +53,8 @@ class RunSheet:
     remote_prefix: str
     """bucket/prefix: the workflow's working directory."""
     results_uri: str
-    container_image: str | None = None
-    """Of the jobs; None for the engine's own."""
+    container_image: str
+    """Of the jobs. It has the engine's version of Snakemake: a job's command is a call of it."""
     targets: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     spot: bool = True
@@ -91,7 +91,7 @@ class RunSheet:
             engine=raw["engine"],
             sources=raw["sources"],
             snakefile=raw["snakefile"],
-            container_image=raw.get("containerImage"),
+            container_image=raw["containerImage"],
             remote_prefix=raw["remotePrefix"].strip("/"),
             results_uri=raw["resultsUri"],
             engine_options=given.get("awsBatch" if raw["engine"] == "aws-batch" else raw["engine"], {}),

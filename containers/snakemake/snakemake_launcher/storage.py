@@ -34,6 +34,11 @@ class Storage:
         body = json.dumps(value, indent=1).encode()
         self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
+    def write_page(self, uri: str, page: str) -> None:
+        """Put an HTML page."""
+        bucket, key = split(uri)
+        self._s3.put_object(Bucket=bucket, Key=key, Body=page.encode(), ContentType="text/html; charset=utf-8")
+
     def upload(self, file: Path, uri: str) -> None:
         """Put a text file."""
         bucket, key = split(uri)

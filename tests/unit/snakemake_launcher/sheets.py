@@ -20,5 +20,9 @@ def sheet(**changes: Any) -> dict[str, Any]:
         "containerImage": "repo/genolaunch-snakemake:1",
         "remotePrefix": "data/run42/",
         "resultsUri": "s3://results/results/calls/",
-        "tibanna": {"stateMachineArn": MACHINE, "logBucket": "logs"},
+        "tibanna": {
+            "stateMachineArn": MACHINE,
+            "logBucket": "logs",
+            "behaviorOnCapacityLimit": "retry_without_spot",
+        },
     } | changes

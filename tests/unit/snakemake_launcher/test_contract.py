@@ -37,6 +37,6 @@ def test_attributes_are_the_contracts():
 
 
 def test_job_names_begin_with_the_runs_name():
-    job = Job("3", "trim", {}, id="abc", name="snakemake-job-abc-rule-trim", submission=1)
+    job = Job("3", "trim", {}, id="abc", name="snakemake-job-abc-rule-trim", submission=1, submitted_at=1.0)
 
     assert job_name(contract.run_name("calls", 2), job) == "calls-2-trim-abc"

@@ -6,6 +6,7 @@ from snakemake_launcher.jobs import Jobs, JobStatus
 def submitted(job="3", engine_id="abc", rule="trim"):
     return {
         "event": "submitted",
+        "at": 100.0,
         "job": job,
         "rule": rule,
         "wildcards": {"sample": "A"},
@@ -26,7 +27,7 @@ def test_a_failed_submission_counts_until_the_job_is_submitted_again():
     jobs = Jobs()
     jobs.take(submitted())
 
-    failed = jobs.take({"event": "failed", "job": "3", "rule": "trim"})
+    failed = jobs.take({"event": "failed", "at": 130.0, "job": "3", "rule": "trim"})
     assert [job.label for job in failed] == ["trim sample=A"]
     assert jobs.counts["failed"] == 1
 
@@ -40,7 +41,7 @@ def test_jobs_that_never_ended_are_those_to_be_stopped():
     jobs = Jobs()
     jobs.take(submitted("3", "abc"))
     jobs.take(submitted("4", "def"))
-    jobs.take({"event": "finished", "job": "3"})
+    jobs.take({"event": "finished", "at": 160.0, "job": "3"})
 
     assert [job.id for job in jobs.running] == ["def"]
 
@@ -48,7 +49,7 @@ def test_jobs_that_never_ended_are_those_to_be_stopped():
 def test_a_local_rule_fails_without_having_been_submitted():
     jobs = Jobs()
 
-    (failed,) = jobs.take({"event": "failed", "job": "0", "rule": "all"})
+    (failed,) = jobs.take({"event": "failed", "at": 130.0, "job": "0", "rule": "all"})
 
     assert (failed.rule, failed.id) == ("all", "")
     assert jobs.counts["failed"] == 1
@@ -57,7 +58,7 @@ def test_a_local_rule_fails_without_having_been_submitted():
 def test_a_failure_that_is_told_twice_counts_once():
     jobs = Jobs()
     jobs.take(submitted())
-    jobs.take({"event": "failed", "job": "3", "rule": "trim"})
+    jobs.take({"event": "failed", "at": 130.0, "job": "3", "rule": "trim"})
 
-    assert jobs.take({"event": "failed", "job": "3", "rule": "trim"}) == []
+    assert jobs.take({"event": "failed", "at": 130.0, "job": "3", "rule": "trim"}) == []
     assert len(jobs.submissions) == 1

@@ -30,6 +30,9 @@ class FakeStorage(Storage):
     def write_json(self, uri, value):
         self.written[uri] = value
 
+    def write_page(self, uri, page):
+        self.written[uri] = page
+
     def upload(self, file, uri):
         self.written[uri] = file.read_text()
 
@@ -83,7 +86,7 @@ def run(engine, tmp_path, sources=None):
 
 
 def test_success(tmp_path):
-    events = [{"event": "total", "total": 1}, submitted(), {"event": "finished", "job": "3"}]
+    events = [{"event": "total", "total": 1}, submitted(), {"event": "finished", "at": 160.0, "job": "3"}]
     events.append({"event": "progress", "done": 1, "total": 1})
 
     outcome, storage, records = run(ScriptedEngine(events, 0), tmp_path)
@@ -103,7 +106,11 @@ def test_the_launchs_config_values_lie_beside_the_snakefile(tmp_path):
 
 
 def test_a_failed_job_says_why_the_launch_failed_and_running_ones_are_stopped(tmp_path):
-    events = [submitted("3", "abc"), submitted("4", "def", "count"), {"event": "failed", "job": "3", "rule": "trim"}]
+    events = [
+        submitted("3", "abc"),
+        submitted("4", "def", "count"),
+        {"event": "failed", "at": 130.0, "job": "3", "rule": "trim"},
+    ]
     engine = ScriptedEngine(events, 1)
 
     outcome, _, records = run(engine, tmp_path)
@@ -115,8 +122,8 @@ def test_a_failed_job_says_why_the_launch_failed_and_running_ones_are_stopped(tm
 
 
 def test_a_job_that_a_later_submission_mends_does_not_fail_the_launch(tmp_path):
-    failed = {"event": "failed", "job": "3", "rule": "trim"}
-    events = [submitted(), failed, submitted(engine_id="def"), {"event": "finished", "job": "3"}]
+    failed = {"event": "failed", "at": 130.0, "job": "3", "rule": "trim"}
+    events = [submitted(), failed, submitted(engine_id="def"), {"event": "finished", "at": 160.0, "job": "3"}]
 
     outcome, _, records = run(ScriptedEngine(events, 0, "SpotReclaimedError"), tmp_path)
 
@@ -143,4 +150,26 @@ def test_sources_without_the_snakefile_are_refused(tmp_path):
 def test_the_launchers_files_are_named_by_the_attempt(tmp_path):
     _, storage, _ = run(ScriptedEngine([submitted()], 0), tmp_path)
 
-    assert all(Path(uri).stem.endswith("-1") for uri in storage.written)
+    names = [uri for uri in storage.written if "/launcher/" in uri]
+    assert len(names) == 2
+    assert all(Path(uri).stem.endswith("-1") for uri in names)
+
+
+def test_the_report_lies_with_the_results_whatever_the_outcome(tmp_path):
+    failed = {"event": "failed", "at": 130.0, "job": "3", "rule": "trim"}
+
+    outcome, storage, _ = run(ScriptedEngine([submitted(), failed], 1), tmp_path)
+
+    assert outcome.report_uri == "s3://results/results/calls/report.html"
+    assert "ApplicationError: trim said no" in storage.written[outcome.report_uri]
+
+
+def test_without_a_report_the_outcome_is_the_same(tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError("no")
+
+    monkeypatch.setattr(FakeStorage, "write_page", refused)
+
+    outcome, _, _ = run(ScriptedEngine([submitted()], 0), tmp_path)
+
+    assert (outcome.type, outcome.report_uri) == (None, None)

@@ -15,18 +15,19 @@ def test_a_sheet_with_every_field_is_read():
     assert read.run_name == "calls-1"
     assert read.launcher_uri == "s3://results/results/calls/launcher/"
     assert read.remote_prefix == "data/run42"
-    assert read.engine_options == {"stateMachineArn": MACHINE, "logBucket": "logs"}
+    assert (read.engine_options["stateMachineArn"], read.engine_options["logBucket"]) == (MACHINE, "logs")
 
 
 def test_every_fault_is_named_at_once():
     faulty = sheet(retries="three", sources="s3://no-slash", snakefile="workflow/Snakefile")
-    del faulty["remotePrefix"]
+    del faulty["remotePrefix"], faulty["containerImage"]
 
     with pytest.raises(RunSheetError) as refused:
         RunSheet.parse(json.dumps(faulty))
 
     message = str(refused.value)
     assert "remotePrefix is missing" in message
+    assert "containerImage is missing" in message
     assert "retries must be a whole number" in message
     assert "sources must be an s3:// URL that ends with a slash" in message
     assert "snakefile must be a file name" in message
@@ -44,5 +45,5 @@ def test_an_unknown_engine_is_refused_with_the_known_ones():
 
 
 def test_what_the_engine_lacks_is_named():
-    with pytest.raises(RunSheetError, match="stateMachineArn and logBucket"):
+    with pytest.raises(RunSheetError, match="lacks stateMachineArn, logBucket, behaviorOnCapacityLimit"):
         make_engine(RunSheet.parse(json.dumps(sheet(tibanna={}))))

@@ -5,7 +5,7 @@ import json
 from snakemake_launcher.engines.job_log import telling_line
 from snakemake_launcher.engines.tibanna import Tibanna, make
 from snakemake_launcher.run_sheet import RunSheet
-from tests.unit.snakemake_launcher.sheets import sheet
+from tests.unit.snakemake_launcher.sheets import MACHINE, sheet
 
 
 def engine(**changes) -> Tibanna:
@@ -36,8 +36,9 @@ def test_snakemake_gets_the_unicorn_the_prefix_and_the_fallback_to_on_demand():
     assert command[-2:] == ["--", "all"]
 
 
-def test_on_demand_launches_do_not_ask_for_what_works_with_spot_only():
-    config = values(list(engine(spot=False).command()), "--tibanna-config")
+def test_on_demand_launches_ask_for_no_spot_instance():
+    options = {"stateMachineArn": MACHINE, "logBucket": "logs", "behaviorOnCapacityLimit": "wait_and_retry"}
+    config = values(list(engine(spot=False, tibanna=options).command()), "--tibanna-config")
 
     assert config[:2] == ["spot_instance=false", "behavior_on_capacity_limit=wait_and_retry"]
 

@@ -1,4 +1,4 @@
-"""The engine's process for Snakemake 7: Snakemake's own command line, with one fault mended and two things told.
+"""The engine's process for Snakemake 7: Snakemake's own command line, with one fault mended and three things told.
 
 `python3 -m snakemake_launcher.engines.snakemake7 ARGUMENTS` is `snakemake ARGUMENTS`.
 """
@@ -82,6 +82,7 @@ def main() -> None:
     give_setter_back()
     tell_submissions()
     tell_failures()
+    emit("started", version=snakemake.__version__)
     handler = Path(__file__).with_name("log_handler.py")
     snakemake.main(["--log-handler-script", str(handler), *sys.argv[1:]])
 

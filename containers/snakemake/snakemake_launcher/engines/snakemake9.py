@@ -6,10 +6,12 @@ Snakemake 9, which has nothing of the launcher's but this package.
 
 import subprocess
 
+from snakemake import __version__
 from snakemake.cli import main as snakemake
 from snakemake_storage_plugin_s3 import StorageObject
 
 from snakemake_launcher.engines.signals import listen_to_sigint_only
+from snakemake_launcher.events import emit
 
 
 def put_under_git() -> None:
@@ -43,6 +45,7 @@ def main() -> None:
     listen_to_sigint_only()
     put_under_git()
     look_again_for_folders()
+    emit("started", version=__version__)
     snakemake()
 
 

@@ -16,12 +16,12 @@ from snakemake_launcher.engines.job_log import telling_line
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 
+OPTIONS: Final = ("stateMachineArn", "logBucket", "behaviorOnCapacityLimit")
+"""What the run sheet's `tibanna` must have."""
+
 RUN_NAME_KEY: Final = "genolaunch_run"
 """In the `config` of each execution's input: the name of the run that it belongs to. Tibanna hands it on unread, to
 `<job id>.run.json` too."""
-
-DEFAULT_IMAGE: Final = "snakemake/snakemake:v7.32.4"
-"""Snakemake's own, in the version of the launcher: a job's command is a call of Snakemake."""
 
 _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 50
@@ -49,9 +49,9 @@ _LOST_INSTANCE: Final = "EC2UnintendedTerminationException"
 
 def make(sheet: RunSheet) -> "Tibanna":
     """The engine of a run. Raises RunSheetError when the run sheet's `tibanna` lacks something."""
-    missing = [key for key in ("stateMachineArn", "logBucket") if not sheet.engine_options.get(key)]
+    missing = [key for key in OPTIONS if not sheet.engine_options.get(key)]
     if missing:
-        raise RunSheetError(f"The run sheet's tibanna lacks {' and '.join(missing)}.")
+        raise RunSheetError(f"The run sheet's tibanna lacks {', '.join(missing)}.")
     return Tibanna(sheet)
 
 
@@ -68,8 +68,7 @@ class Tibanna:
         sheet = self._sheet
         config = {
             "spot_instance": str(sheet.spot).lower(),
-            "behavior_on_capacity_limit": sheet.engine_options.get("behaviorOnCapacityLimit")
-            or ("retry_without_spot" if sheet.spot else "wait_and_retry"),
+            "behavior_on_capacity_limit": sheet.engine_options["behaviorOnCapacityLimit"],
             "log_bucket": self._bucket,
             RUN_NAME_KEY: sheet.run_name,
         }
@@ -81,7 +80,7 @@ class Tibanna:
             *("--tibanna-sfn", self._machine.rpartition(":")[2]),
             *("--tibanna-config", *(f"{key}={value}" for key, value in config.items())),
             *("--default-remote-prefix", sheet.remote_prefix),
-            *("--container-image", sheet.container_image or DEFAULT_IMAGE),
+            *("--container-image", sheet.container_image),
             *("--retries", str(sheet.retries)),
             *("--jobs", str(sheet.jobs)),
             *(("--configfile", CONFIG_FILE) if sheet.config else ()),
