@@ -48,6 +48,7 @@ def run(screen: Console, state_dir: Path) -> None:
             others = differences(made, plain_run(python, config["snakemake"]["config"]))
         if others:
             raise GenolaunchError(f"With the engine {engine} these differ from a plain local run: {', '.join(others)}.")
+        screen.print(f"[bold]{engine}: its {len(made)} files are those of a plain local run.[/]")
     screen.print(Text(made["report.tsv"].decode()), sep="\n")
     screen.print("\n[bold]Time[/]", times(demo.seconds), sep="\n")
     screen.print(Text(how_to_go_on(state_dir)), soft_wrap=True)
@@ -82,12 +83,18 @@ def _launch(demo: Demo, platform: Platform, config: Mapping[str, Any], engine: S
 
 def _files(platform: Platform, prefix: str) -> dict[str, bytes]:
     bucket = platform.names.data_bucket
+    # Snakemake 9 keeps its copies of S3 objects there, and tools tell the names of their files in what they write.
+    place = f".snakemake/storage/s3/{bucket}/{prefix}".encode()
     pages = platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {
-        item["Key"].removeprefix(prefix): platform.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        item["Key"].removeprefix(prefix): _body(platform, bucket, item["Key"]).replace(place, b"")
         for page in pages
         for item in page.get("Contents", [])
     }
+
+
+def _body(platform: Platform, bucket: str, key: str) -> bytes:
+    return platform.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def plain_run(python: Path, config: Mapping[str, Any]) -> dict[str, bytes]:
