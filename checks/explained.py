@@ -27,7 +27,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     ],
     "Jobs of the Snakemake launcher's own launch, which Batch names: each statement's condition names the stage's tags"
     " (tests/infrastructure/test_snakemake_batch.py).": [
-        (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "snakemake/LauncherRole/DefaultPolicy/Resource")
+        (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "snakemake/Launcher/Role/DefaultPolicy/Resource")
         for kind in ("job", "job-definition")
     ],
     "EC2 names what Tibanna's client and functions start for a job; conditions name the tag and the instance profile of"
@@ -35,7 +35,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         *(
             (f"{_IAM}[Resource::arn:*:instance/[*]]", f"{role}/DefaultPolicy/Resource")
             for role in (
-                *("snakemake/LauncherRole", "tibanna/CheckTaskRole"),
+                *("snakemake/Launcher/Role", "tibanna/CheckTaskRole"),
                 *("tibanna/TibannaWorkflow/Role", "cleanup/CleanupWorkflow/Role"),
             )
         ),
@@ -56,9 +56,9 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         (f"{_IAM}[Resource::arn:*:execution:tibanna_unicorn_genolaunch_*:[*]]", "*/DefaultPolicy/Resource"),
     ],
     "The launchers' tasks of this stage's one cluster, which ECS names.": [
-        (f"{_IAM}[Resource::arn:*:task/<Cluster*>/[*]]", "snakemake/Functions/*/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::arn:*:task/<LauncherCluster*>/[*]]", "snakemake/Functions/*/DefaultPolicy/Resource"),
         *(
-            (f"{_IAM}[Resource::arn:*:task/{{Cluster}}/[*]]", f"{role}/DefaultPolicy/Resource")
+            (f"{_IAM}[Resource::arn:*:task/{{LauncherCluster}}/[*]]", f"{role}/DefaultPolicy/Resource")
             for role in ("cleanup/*", "benchmark/Functions/*")
         ),
     ],
@@ -119,7 +119,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     ],
     # --- Containers ------------------------------------------------------------------------------------------------
     "HOME and TMPDIR, which are no secrets: a read-only root needs them to be elsewhere.": [
-        ("AwsSolutions-ECS2", "snakemake/Task/Resource"),
+        ("AwsSolutions-ECS2", "snakemake/Launcher/Task/Resource"),
     ],
     # --- State machines and queues ---------------------------------------------------------------------------------
     "Errors are logged, without data. Step Functions itself keeps the whole history, for 90 days, behind IAM; traits'"

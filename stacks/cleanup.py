@@ -75,7 +75,7 @@ class CleanupStack(StageStack):
                 Setting.REGENIE_STATE_MACHINE: self._regenie.machine.state_machine_arn,
                 Setting.JOBS_STATE_MACHINE: self._regenie.jobs_machine.state_machine_arn,
                 Setting.SNAKEMAKE_STATE_MACHINE: self._snakemake.machine.state_machine_arn,
-                Setting.CLUSTER: self._snakemake.cluster.cluster_arn,
+                Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.TIBANNA_STATE_MACHINE: self._tibanna.machine.state_machine_arn,
                 Setting.RESULTS_BUCKET: self._data.results_bucket.bucket_name,
                 **({Setting.SLURM_STATE_MACHINE: self._cluster.machine.state_machine_arn} if self._cluster else {}),
@@ -114,10 +114,10 @@ class CleanupStack(StageStack):
                 sid="ListLaunchers",
                 actions=["ecs:ListTasks"],
                 resources=["*"],  # knows container instances only, which Fargate has none of: the cluster limits it
-                conditions={"ArnEquals": {"ecs:cluster": self._snakemake.cluster.cluster_arn}},
+                conditions={"ArnEquals": {"ecs:cluster": self._snakemake.launcher.cluster.cluster_arn}},
             ),
             iam.PolicyStatement(
-                sid="LookAtLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.tasks_arn]
+                sid="LookAtLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.launcher.tasks_arn]
             ),
         ):
             function.add_to_role_policy(statement)
@@ -132,7 +132,7 @@ class CleanupStack(StageStack):
                 Setting.CLEANUP_STATE_MACHINE: self.machine.state_machine_arn,
                 Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
                 Setting.PLACEMENTS: self._compute.placements_setting,
-                Setting.CLUSTER: self._snakemake.cluster.cluster_arn,
+                Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.NOTIFICATION_TOPIC: self._data.topic.topic_arn,
             },
         )
@@ -201,7 +201,7 @@ class CleanupStack(StageStack):
             substitutions={
                 "SettleLaunchFunctionArn": settle_launch.function_arn,
                 "FindLeftoversFunctionArn": find_leftovers.function_arn,
-                "ClusterArn": self._snakemake.cluster.cluster_arn,
+                "ClusterArn": self._snakemake.launcher.cluster.cluster_arn,
                 "UsageTableName": self._data.usage_table.table_name,
             },
         )
@@ -225,8 +225,8 @@ class CleanupStack(StageStack):
             iam.PolicyStatement(
                 sid="StopLaunchers",
                 actions=["ecs:StopTask"],
-                resources=[self._snakemake.tasks_arn],
-                conditions={"ArnEquals": {"ecs:cluster": self._snakemake.cluster.cluster_arn}},
+                resources=[self._snakemake.launcher.tasks_arn],
+                conditions={"ArnEquals": {"ecs:cluster": self._snakemake.launcher.cluster.cluster_arn}},
             ),
             iam.PolicyStatement(
                 sid="StopJobs",

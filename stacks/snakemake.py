@@ -1,11 +1,9 @@
-"""The Snakemake workflow: the launcher (an ECS task), the queue that it is asked for by, and what follows it."""
+"""The Snakemake workflow: what prepares a launch, the queue that its launcher is asked for by, and what follows it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Annotations, Duration
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecs as ecs
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -15,12 +13,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract import (
-    LAUNCHER_COMMAND,
     LAUNCHER_CONTAINER,
     LAUNCHER_FOLDER,
-    LAUNCHER_HOME,
-    LAUNCHER_STOP_SECONDS,
-    LAUNCHER_USER,
     NETWORK_FAULTS,
     RESULTS_PREFIX,
     SNAKEFILES_PREFIX,
@@ -32,13 +26,13 @@ from contract import (
 )
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
-from stacks.constructs.container_image import image_uri
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine
 from stacks.data import DataStack
 from stacks.network import NetworkStack
+from stacks.snakemake_launcher import LauncherTask
 from stacks.tibanna import TibannaStack
 
 _BROKER_TIMEOUT: Final = Duration.minutes(2)
@@ -62,7 +56,7 @@ _LAUNCHER_OBJECTS: Final = f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}"
 class SnakemakeStack(StageStack):
     """Everything of `workflow: snakemake` that is not an engine's.
 
-    `task_role` is what the launcher may do in AWS: an engine's stack adds what the launcher needs of it.
+    An engine's stack adds to `launcher.role` what the launcher needs of it, and calls `add_engine`.
     """
 
     def __init__(
@@ -82,25 +76,16 @@ class SnakemakeStack(StageStack):
         self._readable = self._buckets("Readable", settings.readable_buckets)
         self._writable = self._buckets("Writable", settings.writable_buckets)
         self._engines: dict[SnakemakeEngine, Mapping[str, Any]] = {}
-        self._security_group = self._make_security_group(network)
-        self._execution_role = self._make_role("ExecutionRole", "ECS agent, for a launcher: its image and its log")
-        compute.job_logs.grant_write(self._execution_role)
-        self.image = image_uri(
+        self.launcher = LauncherTask(
             self,
-            "Image",
-            settings.snakemake.image,
-            folder="snakemake",
-            pullers=[self._execution_role, tibanna.instance_role],
+            settings=settings,
+            data=data,
+            network=network,
+            compute=compute,
+            readable=self._readable,
+            writable=self._writable,
+            pullers=[tibanna.instance_role],
         )
-        self.task_role = self._make_task_role()
-        self.cluster = ecs.Cluster(
-            self,
-            "Cluster",
-            vpc=network.vpc,
-            cluster_name=f"{settings.prefix}-launchers",
-            container_insights_v2=ecs.ContainerInsights.ENABLED,
-        )
-        self._task_definition = self._make_task_definition()
         self._launches = self._make_queue(
             "Launches", "a launcher that was not started", _BROKER_TIMEOUT, Duration.hours(1), _BROKER_RECEIVES
         )
@@ -115,11 +100,11 @@ class SnakemakeStack(StageStack):
         self._make_notifier()
         self._make_watch()
         self._listen()
-        tibanna.allow_client(self.task_role)
+        tibanna.allow_client(self.launcher.role)
         self.add_engine(
             SnakemakeEngine.TIBANNA,
             {
-                "containerImage": self.image,  # the launcher's own: a job runs in the same Snakemake
+                "containerImage": self.launcher.image,  # the launcher's own: a job runs in the same Snakemake
                 "stateMachineArn": tibanna.machine.state_machine_arn,
                 "logBucket": tibanna.log_bucket.bucket_name,
             },
@@ -132,68 +117,6 @@ class SnakemakeStack(StageStack):
         """
         self._engines[engine] = run_sheet
         self._prepare.add_environment(Setting.ENGINES, self.to_json_string(self._engines))
-
-    # --- The task ---------------------------------------------------------------------------------------------------
-    def _make_security_group(self, network: NetworkStack) -> ec2.SecurityGroup:
-        group = ec2.SecurityGroup(
-            self,
-            "Launchers",
-            vpc=network.vpc,
-            description="Launchers: out by HTTPS (AWS, images, sources of conda), in from nowhere",
-            allow_all_outbound=False,
-        )
-        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS and package servers")
-        return group
-
-    def _make_role(self, id_: str, description: str) -> iam.Role:
-        return iam.Role(self, id_, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"), description=description)
-
-    def _make_task_role(self) -> iam.Role:
-        data = self._data
-        role = self._make_role("LauncherRole", "Snakemake itself: the workflow's files, and how far the launch is")
-        for bucket in self._readable:
-            data.allow_reading(role, bucket)
-        for bucket in (data.data_bucket, *self._writable):
-            data.allow_working(role, bucket)
-        data.allow_reading(role, data.results_bucket, RESULTS_PREFIX)
-        data.allow_writing(role, data.results_bucket, RESULTS_PREFIX, in_parts=True)
-        data.allow_items(role, data.launch_table, "UpdateItem")
-        data.allow_items(role, data.task_table, "PutItem", "BatchWriteItem")
-        return role
-
-    def _make_task_definition(self) -> ecs.FargateTaskDefinition:
-        sizes = self.settings.snakemake
-        definition = ecs.FargateTaskDefinition(
-            self,
-            "Task",
-            family=f"{self.settings.prefix}-launcher",
-            cpu=sizes.cpu,
-            memory_limit_mib=sizes.memory_mib,
-            runtime_platform=ecs.RuntimePlatform(
-                cpu_architecture=ecs.CpuArchitecture.X86_64, operating_system_family=ecs.OperatingSystemFamily.LINUX
-            ),
-            task_role=self.task_role,
-            execution_role=self._execution_role,
-            # Its owner is that of the folder in the image, which declares it as a volume: otherwise it would be root's
-            # (Amazon ECS developer guide, "Use bind mounts").
-            volumes=[ecs.Volume(name="work")],
-        )
-        Annotations.of(definition).acknowledge_warning(
-            "@aws-cdk/aws-ecs:ecrImageRequiresPolicy", "image_uri lets the execution role pull what the settings name"
-        )
-        container = definition.add_container(
-            LAUNCHER_CONTAINER,
-            image=ecs.ContainerImage.from_registry(self.image),
-            command=list(LAUNCHER_COMMAND),
-            essential=True,
-            user=LAUNCHER_USER,
-            readonly_root_filesystem=True,
-            stop_timeout=Duration.seconds(LAUNCHER_STOP_SECONDS),
-            environment={"HOME": LAUNCHER_HOME, "TMPDIR": LAUNCHER_HOME},
-            logging=ecs.LogDrivers.aws_logs(stream_prefix=LAUNCHER_CONTAINER, log_group=self._compute.job_logs),
-        )
-        container.add_mount_points(ecs.MountPoint(source_volume="work", container_path=LAUNCHER_HOME, read_only=False))
-        return definition
 
     # --- Functions and state machine --------------------------------------------------------------------------------
     def _make_queue(
@@ -251,7 +174,7 @@ class SnakemakeStack(StageStack):
                 "PrepareSnakemakeFunctionArn": self._prepare.function_arn,
                 "LaunchQueueUrl": self._launches.queue.queue_url,
                 "SubnetIds": ",".join(subnet.subnet_id for subnet in network.vpc.private_subnets),
-                "SecurityGroupId": self._security_group.security_group_id,
+                "SecurityGroupId": self.launcher.security_group.security_group_id,
                 "Container": LAUNCHER_CONTAINER,
             },
         )
@@ -269,8 +192,8 @@ class SnakemakeStack(StageStack):
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
                 Setting.TASK_TABLE: data.task_table.table_name,
-                Setting.CLUSTER: self.cluster.cluster_arn,
-                Setting.TASK_DEFINITION: self._task_definition.task_definition_arn,
+                Setting.CLUSTER: self.launcher.cluster.cluster_arn,
+                Setting.TASK_DEFINITION: self.launcher.definition.task_definition_arn,
                 Setting.LAUNCH_QUEUE: self._launches.queue.queue_url,
                 Setting.DEAD_LETTER_QUEUE: self._launches.dead_letters.queue.queue_url,
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
@@ -281,27 +204,30 @@ class SnakemakeStack(StageStack):
         self._launches.dead_letters.queue.grant_send_messages(function)
         data.topic.grant_publish(function)
         self.machine.grant_task_response(function)
-        on_cluster = {"ArnEquals": {"ecs:cluster": self.cluster.cluster_arn}}
+        on_cluster = {"ArnEquals": {"ecs:cluster": self.launcher.cluster.cluster_arn}}
         for statement in (
             iam.PolicyStatement(
                 sid="RunLaunchers",
                 actions=["ecs:RunTask"],
-                resources=[self._task_definition.task_definition_arn],
+                resources=[self.launcher.definition.task_definition_arn],
                 conditions=on_cluster,
             ),
             iam.PolicyStatement(
                 sid="TagThemAtBirth",
                 actions=["ecs:TagResource"],
-                resources=[self.tasks_arn],
+                resources=[self.launcher.tasks_arn],
                 conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
             ),
             iam.PolicyStatement(
-                sid="StopCancelledOnes", actions=["ecs:StopTask"], resources=[self.tasks_arn], conditions=on_cluster
+                sid="StopCancelledOnes",
+                actions=["ecs:StopTask"],
+                resources=[self.launcher.tasks_arn],
+                conditions=on_cluster,
             ),
             iam.PolicyStatement(
                 sid="GiveLaunchersTheirRoles",
                 actions=["iam:PassRole"],
-                resources=[self.task_role.role_arn, self._execution_role.role_arn],
+                resources=[self.launcher.role.role_arn, self.launcher.execution_role.role_arn],
                 conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
             ),
         ):
@@ -323,12 +249,14 @@ class SnakemakeStack(StageStack):
             "watch_launchers",
             description="Looks for launchers that ended unheard",
             timeout=Duration.minutes(2),
-            environment={**self._follower_environment(), Setting.CLUSTER: self.cluster.cluster_arn},
+            environment={**self._follower_environment(), Setting.CLUSTER: self.launcher.cluster.cluster_arn},
         )
         self._allow_following(function)
         self._data.allow_query_by_status(function)
         function.add_to_role_policy(
-            iam.PolicyStatement(sid="LookAtLaunchers", actions=["ecs:DescribeTasks"], resources=[self.tasks_arn])
+            iam.PolicyStatement(
+                sid="LookAtLaunchers", actions=["ecs:DescribeTasks"], resources=[self.launcher.tasks_arn]
+            )
         )
         events.Rule(
             self,
@@ -381,15 +309,10 @@ class SnakemakeStack(StageStack):
             event_pattern=events.EventPattern(
                 source=["aws.ecs"],
                 detail_type=["ECS Task State Change"],
-                detail={"clusterArn": [self.cluster.cluster_arn], **detail},
+                detail={"clusterArn": [self.launcher.cluster.cluster_arn], **detail},
             ),
             targets=[targets.SqsQueue(queue, dead_letter_queue=lost.queue, retry_attempts=_TRIES, max_event_age=_LOST)],
         )
-
-    @property
-    def tasks_arn(self) -> str:
-        """Pattern of the ARNs of launchers' tasks."""
-        return self.format_arn(service="ecs", resource="task", resource_name=f"{self.cluster.cluster_name}/*")
 
     def _buckets(self, id_: str, names: tuple[str, ...]) -> list[s3.IBucket]:
         return [s3.Bucket.from_bucket_name(self, f"{id_}{number}", name) for number, name in enumerate(names, start=1)]

@@ -42,7 +42,7 @@ class SnakemakeBatchStack(StageStack):
             pullers=[self._execution_role],
         )
         for statement in self._launcher_statements():
-            snakemake.task_role.add_to_policy(statement)
+            snakemake.launcher.role.add_to_policy(statement)
         snakemake.workflow.allow(*self._definition_statements())
         snakemake.add_engine(
             SnakemakeEngine.AWS_BATCH,

@@ -123,7 +123,8 @@ class TibannaStack(StageStack):
             description="An instance of Tibanna's, and the job on it: the workflow's files and the job's log",
         )
         for bucket in self._writable:
-            self._data.allow_working(role, bucket)
+            self._data.allow_reading(role, bucket)
+            self._data.allow_writing(role, bucket, "", in_parts=True)  # what is temporary, the launcher removes
         self._allow_logs(role)
         for bucket in self._readable:
             self._data.allow_reading(role, bucket)

@@ -1,0 +1,145 @@
+"""The launcher of Snakemake launches: the ECS task, where it runs, and what it may do in AWS."""
+
+from collections.abc import Iterable
+
+from aws_cdk import Annotations, Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from contract import (
+    LAUNCHER_COMMAND,
+    LAUNCHER_CONTAINER,
+    LAUNCHER_FOLDER,
+    LAUNCHER_HOME,
+    LAUNCHER_REPORT,
+    LAUNCHER_STOP_SECONDS,
+    LAUNCHER_USER,
+    RESULTS_PREFIX,
+    LaunchField,
+)
+from stacks.compute import ComputeStack
+from stacks.config import StageSettings
+from stacks.constructs.container_image import image_uri
+from stacks.constructs.stage_stack import StageStack
+from stacks.data import DataStack
+from stacks.network import NetworkStack
+
+
+class LauncherTask(Construct):
+    """`role` is what the launcher may do in AWS: an engine's stack adds what the launcher needs of it."""
+
+    def __init__(
+        self,
+        scope: StageStack,
+        *,
+        settings: StageSettings,
+        data: DataStack,
+        network: NetworkStack,
+        compute: ComputeStack,
+        readable: Iterable[s3.IBucket],
+        writable: Iterable[s3.IBucket],
+        pullers: Iterable[iam.IGrantable],
+    ) -> None:
+        """`readable` and `writable`: buckets besides the stage's. `pullers`: who else runs the launcher's image."""
+        super().__init__(scope, "Launcher")
+        self._settings = settings
+        self.security_group = self._make_security_group(network)
+        self.execution_role = self._make_role("ExecutionRole", "ECS agent, for a launcher: its image and its log")
+        compute.job_logs.grant_write(self.execution_role)
+        self.image = image_uri(
+            scope, "Image", settings.snakemake.image, folder="snakemake", pullers=[self.execution_role, *pullers]
+        )
+        self.role = self._make_role("Role", "Snakemake itself: the workflow's files, and how far the launch is")
+        self._allow_files(data, readable, writable)
+        self._allow_records(data)
+        self.cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            vpc=network.vpc,
+            cluster_name=f"{settings.prefix}-launchers",
+            container_insights_v2=ecs.ContainerInsights.ENABLED,
+        )
+        self.definition = self._make_definition(compute)
+        self.tasks_arn = scope.format_arn(
+            service="ecs", resource="task", resource_name=f"{self.cluster.cluster_name}/*"
+        )
+        """Pattern of the ARNs of launchers' tasks."""
+
+    def _make_security_group(self, network: NetworkStack) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=network.vpc,
+            description="Launchers: out by HTTPS (AWS, images, sources of conda), in from nowhere",
+            allow_all_outbound=False,
+        )
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS and package servers")
+        return group
+
+    def _make_role(self, id_: str, description: str) -> iam.Role:
+        return iam.Role(self, id_, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"), description=description)
+
+    def _allow_files(self, data: DataStack, readable: Iterable[s3.IBucket], writable: Iterable[s3.IBucket]) -> None:
+        for bucket in readable:
+            data.allow_reading(self.role, bucket)
+        for bucket in (data.data_bucket, *writable):
+            data.allow_working(self.role, bucket)
+        # A Snakefile is its author's program: of the results of other launches it has only their launchers' files.
+        own = f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}"
+        data.allow_reading(self.role, data.results_bucket, own)
+        data.allow_writing(self.role, data.results_bucket, own, in_parts=True)
+        data.allow_writing(self.role, data.results_bucket, f"{RESULTS_PREFIX}*/{LAUNCHER_REPORT}")
+
+    def _allow_records(self, data: DataStack) -> None:
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                sid="SayHowFarItIs",
+                actions=["dynamodb:UpdateItem"],
+                resources=[data.launch_table.table_arn],
+                # Nothing else of a launch, its status least of all.
+                conditions={
+                    "ForAllValues:StringEquals": {
+                        "dynamodb:Attributes": [LaunchField.LAUNCH_ID, LaunchField.ATTEMPT, LaunchField.PROGRESS]
+                    },
+                    "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
+                },
+            )
+        )
+        data.allow_items(self.role, data.task_table, "PutItem")
+
+    def _make_definition(self, compute: ComputeStack) -> ecs.FargateTaskDefinition:
+        sizes = self._settings.snakemake
+        definition = ecs.FargateTaskDefinition(
+            self,
+            "Task",
+            family=f"{self._settings.prefix}-launcher",
+            cpu=sizes.cpu,
+            memory_limit_mib=sizes.memory_mib,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.X86_64, operating_system_family=ecs.OperatingSystemFamily.LINUX
+            ),
+            task_role=self.role,
+            execution_role=self.execution_role,
+            # Its owner is that of the folder in the image, which declares it as a volume: otherwise it would be root's
+            # (Amazon ECS developer guide, "Use bind mounts").
+            volumes=[ecs.Volume(name="work")],
+        )
+        Annotations.of(definition).acknowledge_warning(
+            "@aws-cdk/aws-ecs:ecrImageRequiresPolicy", "image_uri lets the execution role pull what the settings name"
+        )
+        container = definition.add_container(
+            LAUNCHER_CONTAINER,
+            image=ecs.ContainerImage.from_registry(self.image),
+            command=list(LAUNCHER_COMMAND),
+            essential=True,
+            user=LAUNCHER_USER,
+            readonly_root_filesystem=True,
+            stop_timeout=Duration.seconds(LAUNCHER_STOP_SECONDS),
+            environment={"HOME": LAUNCHER_HOME, "TMPDIR": LAUNCHER_HOME},
+            logging=ecs.LogDrivers.aws_logs(stream_prefix=LAUNCHER_CONTAINER, log_group=compute.job_logs),
+        )
+        container.add_mount_points(ecs.MountPoint(source_volume="work", container_path=LAUNCHER_HOME, read_only=False))
+        return definition
