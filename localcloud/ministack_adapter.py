@@ -414,7 +414,7 @@ def use_own_lambda_worker() -> None:
 
 def unpack_functions_once() -> None:
     """Let all processes of all functions with the same code use the same files."""
-    lambda_runtime.zipfile = sharing_zipfile()  # type: ignore[assignment]
+    lambda_runtime.zipfile = sharing_zipfile()
 
 
 def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

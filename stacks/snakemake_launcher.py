@@ -41,7 +41,7 @@ class LauncherTask(Construct):
         compute: ComputeStack,
         readable: Iterable[s3.IBucket],
         writable: Iterable[s3.IBucket],
-        pullers: Iterable[iam.IGrantable],
+        pullers: Iterable[iam.Role],
     ) -> None:
         """`readable` and `writable`: buckets besides the stage's. `pullers`: who else runs the launcher's image."""
         super().__init__(scope, "Launcher")
