@@ -416,6 +416,10 @@ LAUNCHER_REPORT: Final = "report.html"
 """Below results/<launchId>/: the page that the launcher writes about its run."""
 
 
+TIBANNA_RUN_NAME: Final = "genolaunch_run"
+"""In the `config` of a job's input for Tibanna, and so in its run.json: the run that the job is of."""
+
+
 def launcher_sources(attempt: int) -> str:
     """Folder below LAUNCHER_FOLDER: the attempt's own copy of the Snakefile and what lies beside it."""
     return f"sources-{attempt}/"
@@ -620,6 +624,7 @@ class Setting(StrEnum):
     LAUNCHES_AT_ONCE = "LAUNCHES_AT_ONCE"
     EVENT_BUS = "EVENT_BUS"
     SNAKEMAKE_STATE_MACHINE = "SNAKEMAKE_STATE_MACHINE"
+    TIBANNA_LOG_BUCKET = "TIBANNA_LOG_BUCKET"
     TIBANNA_STATE_MACHINE = "TIBANNA_STATE_MACHINE"
     ENGINES = "ENGINES"  # JSON {SnakemakeEngine: what the run sheet says of it for every launch}
     WRITABLE_BUCKETS = "WRITABLE_BUCKETS"  # separated by commas; none if unset

@@ -77,6 +77,7 @@ class CleanupStack(StageStack):
                 Setting.SNAKEMAKE_STATE_MACHINE: self._snakemake.machine.state_machine_arn,
                 Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.TIBANNA_STATE_MACHINE: self._tibanna.machine.state_machine_arn,
+                Setting.TIBANNA_LOG_BUCKET: self._tibanna.log_bucket.bucket_name,
                 Setting.RESULTS_BUCKET: self._data.results_bucket.bucket_name,
                 **({Setting.SLURM_STATE_MACHINE: self._cluster.machine.state_machine_arn} if self._cluster else {}),
             },
@@ -103,6 +104,7 @@ class CleanupStack(StageStack):
         self._look_at_launchers(function)
         # The lists of the jobs that launchers submitted.
         self._data.allow_reading(function, self._data.results_bucket, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}")
+        self._data.allow_reading(function, self._tibanna.log_bucket)  # which launch an instance is of
         machines = [self._regenie.jobs_machine, self._tibanna.machine]
         for machine in [*machines, self._cluster.machine] if self._cluster else machines:
             machine.grant(function, "states:ListExecutions")
@@ -134,9 +136,11 @@ class CleanupStack(StageStack):
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.NOTIFICATION_TOPIC: self._data.topic.topic_arn,
+                Setting.TIBANNA_LOG_BUCKET: self._tibanna.log_bucket.bucket_name,
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem")
+        self._data.allow_reading(function, self._tibanna.log_bucket)  # which launch an instance is of
         function.add_to_role_policy(
             look_up(
                 "batch:ListJobs",
@@ -145,6 +149,7 @@ class CleanupStack(StageStack):
                 "fsx:DescribeFileSystems",
                 "fsx:DescribeDataRepositoryAssociations",
                 "ec2:DescribeLaunchTemplates",
+                "ec2:DescribeInstances",
             )
         )
         self._look_at_launchers(function)

@@ -44,8 +44,8 @@ class LeftoverSettings:
     snakemake_state_machine: str
     cluster: str
     results_bucket: str
-    tibanna_state_machine: str = ""
-    """Empty where the stage does not have that engine."""
+    tibanna_state_machine: str
+    tibanna_log_bucket: str
     slurm_state_machine: str = ""
     """Empty where the stage has no cluster."""
 
@@ -79,7 +79,8 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     ]
     tasks = launchers.unfinished_tasks(settings().cluster, launch_id, ended_attempt)
     instances: list[str] = []
-    if not tasks and launch and launch.workflow == Workflow.SNAKEMAKE:  # a launcher ends its own jobs, given time
+    # A launcher ends its own jobs, given time.
+    if not tasks and (launch is None or launch.workflow == Workflow.SNAKEMAKE):
         of_tibanna = _left_at_tibanna(launch_id, ended_attempt)
         executions += of_tibanna.executions
         instances += of_tibanna.instances
@@ -133,12 +134,17 @@ class _AtTibanna:
 
 
 def _left_at_tibanna(launch_id: str, ended_attempt: int) -> _AtTibanna:
-    """Nothing, where the stage or the launch has no such jobs."""
-    machine = settings().tibanna_state_machine
-    jobs = tibanna_jobs.submitted(settings().results_bucket, launch_id, ended_attempt) if machine else []
-    if not jobs:
-        return _AtTibanna([], [])
-    return _AtTibanna(tibanna_jobs.running_executions(machine, jobs), tibanna_jobs.instances(jobs))
+    jobs = {job.id: job for job in tibanna_jobs.submitted(settings().results_bucket, launch_id, ended_attempt)}
+    alive = tibanna_jobs.instances()
+    # A launcher that was killed did not list the job that it had just submitted.
+    unlisted = [instance for instance in alive if instance.job_id not in jobs]
+    for owner, job, _ in tibanna_jobs.owned(settings().tibanna_log_bucket, unlisted):
+        if owner.launch_id == launch_id and owner.attempt <= ended_attempt:
+            jobs[job.id] = job
+    return _AtTibanna(
+        tibanna_jobs.running_executions(settings().tibanna_state_machine, jobs.values()) if jobs else [],
+        [instance.id for instance in alive if instance.job_id in jobs],
+    )
 
 
 def _plan(file_system: inventory.FileSystem, launch: Launch | None, *, is_in_use: bool) -> Mapping[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from lambdas.cleanup import inventory, launchers
+from lambdas.cleanup import inventory, launchers, tibanna_jobs
 from lambdas.cleanup.overdue import Leftover
 
 # List prices of us-east-1, for an idea of what a leftover costs: other regions differ by up to half.
@@ -16,15 +16,17 @@ _FARGATE_USD_PER_GIB_HOUR: Final = 0.0044
 """Linux on x86-64 (aws.amazon.com/fargate/pricing)."""
 
 
-def by_launch(stage: str, queues: Sequence[str], cluster: str) -> Mapping[str, Sequence[Leftover]]:
+def by_launch(stage: str, queues: Sequence[str], cluster: str, tibanna_logs: str) -> Mapping[str, Sequence[Leftover]]:
     """Launch id -> what exists of it."""
     launches: dict[str, list[Leftover]] = {}
-    for owner, leftover in _all(stage, queues, cluster):
+    for owner, leftover in _all(stage, queues, cluster, tibanna_logs):
         launches.setdefault(owner.launch_id, []).append(leftover)
     return launches
 
 
-def _all(stage: str, queues: Sequence[str], cluster: str) -> Iterator[tuple[inventory.Owner, Leftover]]:
+def _all(
+    stage: str, queues: Sequence[str], cluster: str, tibanna_logs: str
+) -> Iterator[tuple[inventory.Owner, Leftover]]:
     for system in inventory.file_systems(stage):
         what = f"file system {system.id}, {system.capacity_gib} GiB"
         usd = system.capacity_gib * _FSX_USD_PER_GIB_HOUR
@@ -39,6 +41,9 @@ def _all(stage: str, queues: Sequence[str], cluster: str) -> Iterator[tuple[inve
         what = f"launcher's task {task.arn.rpartition('/')[2]}, {task.vcpus:g} vCPU"
         usd = task.vcpus * _FARGATE_USD_PER_VCPU_HOUR + task.memory_gib * _FARGATE_USD_PER_GIB_HOUR
         yield task.owner, Leftover(task.owner.attempt, task.created_at, what, usd)
+    for owner, _, instance in tibanna_jobs.owned(tibanna_logs, tibanna_jobs.instances()):
+        what = f"Tibanna's instance {instance.id}, {instance.type}, of the job {instance.job_id}"
+        yield owner, Leftover(owner.attempt, instance.launched_at, what, instance.vcpus * _EC2_USD_PER_VCPU_HOUR)
     for arn, owner in inventory.job_definitions(stage):
         yield owner, Leftover(owner.attempt, None, f"job definition {arn.rpartition('/')[2]}")
     for template in inventory.launch_templates(stage):

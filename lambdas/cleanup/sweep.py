@@ -1,6 +1,7 @@
 """Starts clean-up for launches that are over but left something: a safety net under the clean-up of every ending."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -10,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from contract import Metric, run_name
 from lambdas.cleanup import leftovers
-from lambdas.cleanup.overdue import overdue_attempt
+from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.cleanup.overdue_notice import Overdue, notify
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
@@ -34,6 +35,7 @@ class SweepSettings:
     placements: str
     cluster: str
     notification_topic: str
+    tibanna_log_bucket: str
 
 
 @cache
@@ -85,7 +87,7 @@ def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
     over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
     queues = all_queues(read_placements(settings().placements))
     found, faults = [], []
-    for launch_id, existing in leftovers.by_launch(settings().stage, queues, settings().cluster).items():
+    for launch_id, existing in _existing(queues).items():
         try:
             launch = repository.get(launch_id)
             ended_attempt = overdue_attempt(launch, existing, over_before)
@@ -96,6 +98,10 @@ def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
             left = [leftover for leftover in existing if leftover.attempt <= ended_attempt]
             found.append(Overdue(launch_id, launch, ended_attempt, left))
     return found, faults
+
+
+def _existing(queues: Sequence[str]) -> Mapping[str, Sequence[Leftover]]:
+    return leftovers.by_launch(settings().stage, queues, settings().cluster, settings().tibanna_log_bucket)
 
 
 def _noted(error: Exception, launch_id: str) -> Exception:

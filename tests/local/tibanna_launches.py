@@ -44,6 +44,7 @@ class Launch:
             "tibanna": {
                 "stateMachineArn": platform.name(Parameter.TIBANNA_STATE_MACHINE),
                 "logBucket": platform.name(Parameter.TIBANNA_LOG_BUCKET),
+                "behaviorOnCapacityLimit": "retry_without_spot",
             },
         } | sheet
         platform.s3.put_object(Bucket=results, Key=f"{launcher}/run-1.json", Body=json.dumps(run_sheet))

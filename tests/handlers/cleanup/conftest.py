@@ -24,6 +24,7 @@ CONTEXT = SimpleNamespace(
     aws_request_id="request",
 )
 RESULTS_BUCKET = "test-results"
+TIBANNA_LOGS = "test-tibanna-logs"
 QUEUE = "arn:aws:batch:eu-central-1:123456789012:job-queue/low"
 ROLE = "arn:aws:iam::123456789012:role/workflow"
 DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
@@ -82,9 +83,11 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     monkeypatch.setenv("SWEEP_GRACE_MINUTES", "30")
     monkeypatch.setenv("CLUSTER", "arn:aws:ecs:eu-central-1:123456789012:cluster/launchers")
     monkeypatch.setenv("RESULTS_BUCKET", RESULTS_BUCKET)
-    boto3.client("s3").create_bucket(
-        Bucket=RESULTS_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
+    monkeypatch.setenv("TIBANNA_LOG_BUCKET", TIBANNA_LOGS)
+    for bucket in (RESULTS_BUCKET, TIBANNA_LOGS):
+        boto3.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
     monkeypatch.setenv("NOTIFICATION_TOPIC", boto3.client("sns").create_topic(Name="notices")["TopicArn"])
     find_leftovers.settings.cache_clear()
     sweep.settings.cache_clear()
@@ -105,6 +108,20 @@ def tags_of(**changes: str | None) -> dict[str, str]:
 def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
     """Tags as FSx and EC2 have them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def instance(job_id: str, run: str | None = None) -> str:
+    """Given: one of Tibanna's instances, and what Tibanna was asked for it if it is of a run; its id."""
+    ec2 = boto3.client("ec2")
+    tags = as_list({"Name": f"awsem-{job_id}", "Type": "awsem"})
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    started = ec2.run_instances(
+        ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
+    )
+    if run:
+        body = json.dumps({"config": {"genolaunch_run": run, "run_name": f"job-{job_id}"}, "Job": {"JOBID": job_id}})
+        boto3.client("s3").put_object(Bucket=TIBANNA_LOGS, Key=f"{job_id}.run.json", Body=body)
+    return str(started["Instances"][0]["InstanceId"])
 
 
 def launch_template(name: str, **tags: str | None) -> str:

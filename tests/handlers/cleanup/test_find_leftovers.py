@@ -19,6 +19,7 @@ from tests.handlers.cleanup.conftest import (
     RESULTS_BUCKET,
     ROLE,
     file_system,
+    instance,
     launch_template,
     register,
 )
@@ -233,17 +234,6 @@ def listed_job(id_: str, name: str) -> None:
         )
 
 
-def instance(name: str) -> str:
-    """Given: one of Tibanna's instances; its id."""
-    ec2 = boto3.client("ec2")
-    tags = [{"Key": "Name", "Value": name}, {"Key": "Type", "Value": "awsem"}]
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    started = ec2.run_instances(
-        ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
-    )
-    return str(started["Instances"][0]["InstanceId"])
-
-
 def test_a_launcher_is_left_until_it_has_stopped_and_its_jobs_are_its_own_until_then(
     repository: LaunchRepository, stubs: SimpleNamespace
 ):
@@ -262,13 +252,40 @@ def test_what_a_launcher_left_at_tibanna_is_found_by_its_list_of_jobs(
     repository: LaunchRepository, stubs: SimpleNamespace
 ):
     listed_job("abc", "job-abc")
-    mine = instance("awsem-abc")
-    instance("awsem-other")
+    mine = instance("abc")
+    instance("other")
 
     found = of_snakemake(repository, stubs)
 
     assert found["instances"] == [mine]
     assert [arn.rpartition(":")[2] for arn in found["executions"]] == ["job-abc"]
+
+
+def test_what_a_launcher_did_not_come_to_list_is_found_by_what_tibanna_was_asked(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    listed_job("abc", "job-abc")
+    unlisted, _of_the_retry, _of_another = (
+        instance(job_id, run) for job_id, run in (("def", "launch-1-1"), ("ghi", "launch-1-2"), ("jkl", "launch-2-1"))
+    )
+    running = boto3.client("stepfunctions").start_execution(
+        stateMachineArn=os.environ["TIBANNA_STATE_MACHINE"], name="job-def"
+    )["executionArn"]
+
+    found = of_snakemake(repository, stubs)
+
+    assert found["instances"] == [unlisted]
+    assert running in found["executions"]
+
+
+def test_instances_of_a_launch_that_the_table_does_not_know_are_found(
+    repository: LaunchRepository, stubs: SimpleNamespace
+):
+    forgotten = instance("def", "launch-1-1")
+    batch_holds(stubs, [], [[]])
+    stubs.fsx.add_response("describe_file_systems", {"FileSystems": []}, {})
+
+    assert handler(EVENT, CONTEXT)["instances"] == [forgotten]
 
 
 def test_without_a_list_of_jobs_there_is_nothing_at_tibanna(repository: LaunchRepository, stubs: SimpleNamespace):

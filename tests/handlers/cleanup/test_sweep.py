@@ -13,7 +13,16 @@ import pytest
 from contract import Status
 from lambdas.cleanup.sweep import handler
 from lambdas.shared.launch_repository import LaunchRepository
-from tests.handlers.cleanup.conftest import CONTEXT, QUEUE, as_list, file_system, launch_template, register, tags_of
+from tests.handlers.cleanup.conftest import (
+    CONTEXT,
+    QUEUE,
+    as_list,
+    file_system,
+    instance,
+    launch_template,
+    register,
+    tags_of,
+)
 
 ARN = "arn:aws:batch:eu-central-1:123456789012:job-definition"
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -106,6 +115,23 @@ def test_a_forgotten_job_definition_of_an_unknown_launch_is_cleaned_up(
 
     assert handler({}, CONTEXT) == {"started": 1}
     assert started() == [{"launchId": "launch-9", "endedAttempt": 3}]
+
+
+def test_an_instance_of_tibannas_of_an_unknown_launch_is_cleaned_up_and_told_of(
+    repository: LaunchRepository,
+    stubs: SimpleNamespace,
+    notices: Callable[[], list[dict[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    forgotten = instance("abc", "launch-9-2")
+    instance("somebodys-own")
+    exists(stubs, [])
+    monkeypatch.setenv("SWEEP_GRACE_MINUTES", "0")
+
+    assert handler({}, CONTEXT) == {"started": 1}
+    assert started() == [{"launchId": "launch-9", "endedAttempt": 2}]
+    (notice,) = notices()
+    assert f"Tibanna's instance {forgotten}" in notice["Message"]
 
 
 def test_a_launch_that_cannot_be_judged_keeps_no_other_one_from_being_swept(

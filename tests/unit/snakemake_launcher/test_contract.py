@@ -1,10 +1,12 @@
 """The launcher's image has no contract.py: the names that both use are held equal here."""
 
+import json
 import re
 from pathlib import Path
 
 import contract
 from snakemake_launcher import settings
+from snakemake_launcher.engines.tibanna import RUN_NAME_KEY
 from snakemake_launcher.jobs import Job, JobStatus
 from snakemake_launcher.records import job_name
 
@@ -34,6 +36,20 @@ def test_attributes_are_the_contracts():
     assert said
     assert said <= known
     assert f'f"{contract.JOB_TASK_PREFIX}' in source
+
+
+def test_what_a_job_at_tibanna_says_of_its_run_is_the_contracts():
+    assert RUN_NAME_KEY == contract.TIBANNA_RUN_NAME
+
+
+def test_the_image_is_what_the_task_definition_takes_it_for():
+    lines = (PACKAGE.parent / "Dockerfile").read_text().splitlines()
+    user, group = contract.LAUNCHER_USER.split(":")
+
+    # The volume's owner is that of the folder in the image, if the image declares it by the same path.
+    folder = lines.index(f"RUN install --directory --owner {user} --group {group} {contract.LAUNCHER_HOME}")
+    assert lines.index(f"VOLUME {contract.LAUNCHER_HOME}") > folder
+    assert lines[-1] == f"CMD {json.dumps(contract.LAUNCHER_COMMAND)}"
 
 
 def test_job_names_begin_with_the_runs_name():
