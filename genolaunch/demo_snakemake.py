@@ -32,12 +32,15 @@ def run(screen: Console, state_dir: Path) -> None:
     """Run the demo; raises GenolaunchError with the reason when a launch fails or its outputs are others."""
     demo = Demo(screen)
     with cloud_control(), demo.phase("environment", "Making Snakemake's environments (once a checkout)"):
-        from localcloud.images import snakemake, snakemake9
+        from localcloud.images import EnvironmentFailedError, snakemake, snakemake9
 
-        pythons = {
-            SnakemakeEngine.TIBANNA: snakemake(CHECKOUT) / "bin" / "python",
-            SnakemakeEngine.AWS_BATCH: snakemake9(CHECKOUT) / "bin" / "python",
-        }
+        try:
+            pythons = {
+                SnakemakeEngine.TIBANNA: snakemake(CHECKOUT) / "bin" / "python",
+                SnakemakeEngine.AWS_BATCH: snakemake9(CHECKOUT) / "bin" / "python",
+            }
+        except EnvironmentFailedError as error:
+            raise GenolaunchError(str(error)) from error
     start_cloud(demo, state_dir)
     platform = Platform(LOCAL_STAGE)
     config = yaml.safe_load((EXAMPLE / "launch.yaml").read_text(encoding="utf-8"))

@@ -182,6 +182,7 @@ def snakemake(checkout: Path) -> Path:
     return locked_environment(
         lock,
         built_first=("cython", "packaging", "setuptools", "wheel"),
+        compiled="datrie",  # of Snakemake 7; its newest release, 0.8.3, has no wheels either
         # Tibanna takes nothing newer. uv looks for an interpreter in this range on PATH, too.
         python=sys.executable if sys.version_info < (3, 13) else ">=3.11,<3.13",
     )

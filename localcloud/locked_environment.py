@@ -5,9 +5,11 @@ Each is made at its first use, and shared by everything that is run from this ch
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,13 +21,18 @@ class EnvironmentFailedError(Exception):
 
 
 def locked_environment(
-    lock: Path, *, built_first: Iterable[str] = (), python: str = sys.executable, folder: Path = _FOLDER
+    lock: Path,
+    *,
+    built_first: Iterable[str] = (),
+    compiled: str | None = None,
+    python: str = sys.executable,
+    folder: Path = _FOLDER,
 ) -> Path:
     """The folder of a virtual environment that holds what `lock` (pip's format, with hashes) names.
 
     `built_first`: packages of the lock that build others of it. They are installed beforehand, and those builds are not
-    isolated: what builds is then locked as well. `python`: the interpreter, or a range of versions. Raises
-    EnvironmentFailedError.
+    isolated: what builds is then locked as well. `compiled`: a package of the lock that PyPI has as C sources only.
+    `python`: the interpreter, or a range of versions. Raises EnvironmentFailedError.
     """
     content = lock.read_bytes() + sys.version.encode() + sys.platform.encode()
     environment = folder / f"{lock.parent.name}-{lock.stem}-{hashlib.sha256(content).hexdigest()[:12]}"
@@ -36,13 +43,21 @@ def locked_environment(
         fcntl.flock(guard, fcntl.LOCK_EX)
         if not ready.exists():
             shutil.rmtree(environment, ignore_errors=True)
+            if compiled:
+                _check_compiler(compiled)
             _make(environment, lock, list(built_first), python)
             ready.touch()
     return environment
 
 
 def _make(environment: Path, lock: Path, built_first: list[str], python: str) -> None:
-    _uv("venv", "--quiet", "--python", python, str(environment))
+    try:
+        _uv("venv", "--quiet", "--python", python, str(environment))
+    except EnvironmentFailedError as error:
+        raise EnvironmentFailedError(
+            f"{lock.parent.name}/{lock.name} needs Python {python}, and there is none. Install one that is on PATH,"
+            f" or let uv do it (uv python install 3.12), and try again.\n{error}"
+        ) from error
     install = ["pip", "install", "--quiet", "--python", str(environment / "bin" / "python"), "--require-hashes"]
     if built_first:
         some = environment / "built-first.txt"
@@ -50,6 +65,15 @@ def _make(environment: Path, lock: Path, built_first: list[str], python: str) ->
         _uv(*install, "--requirement", str(some))
         install.append("--no-build-isolation")
     _uv(*install, "--requirement", str(lock))
+
+
+def _check_compiler(package: str) -> None:
+    named = [os.environ.get("CC"), sysconfig.get_config_var("CC"), "cc"]
+    if not any(shutil.which(name.split()[0]) for name in named if name):
+        raise EnvironmentFailedError(
+            f"A C compiler is needed once, for {package}, which PyPI has as sources only, and none is on PATH. Install"
+            " one (Debian, Ubuntu: apt-get install gcc libc6-dev; macOS: xcode-select --install) and try again."
+        )
 
 
 def _only(lock: str, packages: list[str]) -> str:
