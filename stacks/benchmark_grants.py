@@ -43,7 +43,7 @@ class BenchmarkGrants:
         self._data.allow_reading(function, self._data.results_bucket, RESULTS_PREFIX)
         function.add_to_role_policy(
             iam.PolicyStatement(
-                sid="AskForLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.tasks_arn]
+                sid="AskForLaunchers", actions=["ecs:DescribeTasks"], resources=[self._snakemake.launcher.tasks_arn]
             )
         )
 

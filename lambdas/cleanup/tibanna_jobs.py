@@ -70,7 +70,7 @@ def owned(log_bucket: str, some: Sequence[Instance]) -> Iterator[tuple[Owner, Su
         for instance, config in zip(some, configs, strict=True):
             launch_id, _, attempt = str(config.get(TIBANNA_RUN_NAME, "")).rpartition("-")
             if launch_id and attempt.isdecimal():
-                job = SubmittedJob(instance.job_id, str(config.get("run_name", "")))
+                job = SubmittedJob(instance.job_id, str(config.get("run_name", "")), is_done=False)
                 yield Owner(launch_id, int(attempt)), job, instance
 
 
