@@ -2,6 +2,7 @@
 
 import json
 
+from contract import COST_SECTION
 from snakemake_launcher.engines import Failure
 from snakemake_launcher.jobs import Jobs
 from snakemake_launcher.report import report, rules
@@ -65,6 +66,14 @@ def test_what_users_name_is_no_markup():
 
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_the_cost_has_its_place_until_it_is_known():
+    before, rest = page(told()).split(COST_SECTION[0])
+    section, after = rest.split(COST_SECTION[1])
+
+    assert "Not known yet" in section
+    assert 'id="cost"' not in before + after
 
 
 def test_a_run_without_jobs_has_a_page_too():
