@@ -412,8 +412,6 @@ EXPORTED_COLUMNS: Final[Mapping[str, str]] = {
 # --- The launcher of a Snakemake launch: an ECS task -----------------------------------------------------------------
 LAUNCHER_FOLDER: Final = "launcher/"
 """Below results/<launchId>/: what the launcher reads and writes."""
-LAUNCHER_REPORT: Final = "report.html"
-"""Below results/<launchId>/: the page that the launcher writes about its run."""
 
 
 TIBANNA_RUN_NAME: Final = "genolaunch_run"

@@ -1,7 +1,7 @@
 """What a launch leaves for its people: the report and the summary statistics."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +28,22 @@ class ResultObject:
 
 
 def results_of(platform: "Platform", launch: "Launch") -> list[ResultObject]:
-    """The launch's report and summary statistics, as far as they exist; of a Snakemake launch, what it wrote."""
+    """The launch's report and summary statistics, as far as they exist; of a Snakemake launch, what it wrote.
+
+    A Snakemake launch's report has another name among them: the workflow may well write a report.html of its own.
+    """
     if launch.workflow == Workflow.SNAKEMAKE:
-        return _written(platform, launch)
+        report = [replace(each, path=f"launch-{each.path}") for each in _exported(platform, launch, WORK_REPORT)]
+        return [*report, *_written(platform, launch)]
+    return _exported(platform, launch, WORK_REPORT, f"{WORK_SUMSTATS}/")
+
+
+def _exported(platform: "Platform", launch: "Launch", *prefixes: str) -> list[ResultObject]:
+    """What is in the launch's own folder of the results bucket."""
     bucket, prefix = _place(platform, launch)
     return [
         ResultObject(entry["Key"].removeprefix(prefix), entry["Size"], bucket, entry["Key"])
-        for wanted in (WORK_REPORT, f"{WORK_SUMSTATS}/")
+        for wanted in prefixes
         for page in platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + wanted)
         for entry in page.get("Contents", [])
         # A file system exports its folders as objects, too.

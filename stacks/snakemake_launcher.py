@@ -14,10 +14,10 @@ from contract import (
     LAUNCHER_CONTAINER,
     LAUNCHER_FOLDER,
     LAUNCHER_HOME,
-    LAUNCHER_REPORT,
     LAUNCHER_STOP_SECONDS,
     LAUNCHER_USER,
     RESULTS_PREFIX,
+    WORK_REPORT,
     LaunchField,
 )
 from stacks.compute import ComputeStack
@@ -91,7 +91,7 @@ class LauncherTask(Construct):
         own = f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}"
         data.allow_reading(self.role, data.results_bucket, own)
         data.allow_writing(self.role, data.results_bucket, own, in_parts=True)
-        data.allow_writing(self.role, data.results_bucket, f"{RESULTS_PREFIX}*/{LAUNCHER_REPORT}")
+        data.allow_writing(self.role, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_REPORT}")
 
     def _allow_records(self, data: DataStack) -> None:
         self.role.add_to_policy(

@@ -117,6 +117,7 @@ def test_status_shows_how_many_jobs_are_done(launch):
 def test_results_are_what_is_newer_than_the_launch_where_it_works(platform):
     for path in ("exome/reads.fq", "exome/calls/a.vcf", "exome/calls/", "other/x"):
         platform.s3.put_object(Bucket="data-bucket-1", Key=path, Body=b"x")
+    platform.s3.put_object(Bucket="results-bucket-1", Key="results/e-1/report.html", Body=b"x")
     now = datetime.now(UTC)
     before = Launch(
         "e-1",
@@ -128,8 +129,10 @@ def test_results_are_what_is_newer_than_the_launch_where_it_works(platform):
     )
     after = replace(before, submitted_at=now + timedelta(minutes=1))
 
-    assert [result.path for result in results_of(platform, before)] == ["calls/a.vcf", "reads.fq"]
-    assert results_of(platform, after) == []
+    report, *made = results_of(platform, before)
+    assert (report.path, report.key) == ("launch-report.html", "results/e-1/report.html")
+    assert [result.path for result in made] == ["calls/a.vcf", "reads.fq"]
+    assert results_of(platform, after) == [report]
 
 
 def test_a_snakefile_is_submitted_after_what_lies_beside_it(platform, tmp_path):
