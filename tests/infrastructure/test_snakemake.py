@@ -1,6 +1,7 @@
 """The Snakemake workflow: its launcher's task, its queue, and what starts and follows it."""
 
 import json
+import re
 
 import pytest
 
@@ -46,8 +47,18 @@ def test_the_launcher_writes_where_workflows_may_work_and_nowhere_else(snakemake
 
     writes = json.dumps([s["Resource"] for s in statements if "s3:PutObject" in as_list(s["Action"])])
     assert "lab-runs" in writes
-    assert "results/*" in writes
     assert "shared-cohorts" not in writes
+    assert set(re.findall(r"results/[^\"]*", writes)) == {"results/*/launcher/*", "results/*/report.html*"}
+
+
+def test_the_launcher_changes_how_far_a_launch_is_and_nothing_else_of_it(snakemake):
+    say = snakemake.statement("LauncherRole", "SayHowFarItIs")
+
+    assert say["Action"] == "dynamodb:UpdateItem"
+    attributes = {"dynamodb:Attributes": ["launchId", "attempt", "progress"]}
+    assert say["Condition"]["ForAllValues:StringEquals"] == attributes
+    updates = [s for _, s in snakemake.statements("LauncherRole") if "dynamodb:UpdateItem" in as_list(s["Action"])]
+    assert updates == [say]
 
 
 def test_the_state_machine_waits_for_the_launcher_in_the_private_subnets(snakemake):
