@@ -32,7 +32,8 @@ def run(screen: Console, state_dir: Path) -> None:
     """Run the demo; raises GenolaunchError with the reason when a launch fails or its outputs are others."""
     demo = Demo(screen)
     with cloud_control(), demo.phase("environment", "Making Snakemake's environments (once a checkout)"):
-        from localcloud.images import EnvironmentFailedError, snakemake, snakemake9
+        from localcloud.images import snakemake, snakemake9
+        from localcloud.locked_environment import EnvironmentFailedError
 
         try:
             pythons = {
