@@ -26,17 +26,24 @@ _STATES: Final[Mapping[str, ErrorType]] = {
 
 _ATTEMPTS_OF_A_LOST_NODE: Final = 2
 
+_WORDS_OF_ENDING: Final = 5
+"""`ended <job> <code> <state> <indices>`."""
+_WORDS_OF_LOG: Final = 4
+"""`log <job> <index> <base64>`."""
+_QUANTUM: Final = 4
+"""Characters of base64 that stand for three bytes (RFC 4648)."""
+
 
 def read_failures(answer: str, jobs: Sequence[SubmittedJob]) -> list[Failure]:
     """The failures of each job that had some, with the ends of the first logs.
 
-    An answer that was cut short (Systems Manager shows 24,000 characters) gives failures without tasks, for which
-    nothing is tried again.
+    Of an answer that was cut short (Systems Manager shows 24,000 characters, and says so) the last words of some tasks
+    are missing. If it does not even tell how each task ended, the failures have no tasks, and nothing is tried again.
     """
     lines = [line.split(" ") for line in answer.splitlines()]
     told = int(lines[0][3])
-    logs = {(line[1], int(line[2])): _text(line[3]) for line in lines if line[0] == "log"}
-    ended = [line for line in lines if line[0] == "ended"]
+    logs = {(line[1], int(line[2])): _text(line[3]) for line in lines if line[0] == "log" and len(line) == _WORDS_OF_LOG}
+    ended = [line for line in lines if _is_whole_ending(line)]
     by_name = {job.name: job for job in jobs}
     found: dict[str, list[FailedJob]] = {}
     for _, name, code, state, indices in ended:
@@ -74,5 +81,14 @@ def _error_type(exit_code: int | None, state: str) -> ErrorType:
     return classify([], exit_code, was_stopped=False)
 
 
+def _is_whole_ending(line: Sequence[str]) -> bool:
+    """Not the line in which the answer was cut: that one may lack words, or end with a comma."""
+    return line[0] == "ended" and len(line) == _WORDS_OF_ENDING and line[-1].rpartition(",")[2].isdecimal()
+
+
 def _text(encoded: str) -> str:
-    return base64.b64decode(encoded).decode(errors="replace")
+    whole = len(encoded) // _QUANTUM * _QUANTUM  # of one that was cut, what is left of it
+    try:
+        return base64.b64decode(encoded[:whole]).decode(errors="replace")
+    except ValueError:
+        return ""

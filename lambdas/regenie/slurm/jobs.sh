@@ -126,7 +126,7 @@ look_at() {
     ' "$folder/ends" "$folder/bad" >> "$FOLDER/failures"
     head -n 3 "$folder/bad" | while read -r index code; do
         echo "log $1 $index $(tail -c 1500 "$FOLDER/logs/$1_$index.log" 2> /dev/null | base64 | tr -d '\n')"
-    done >> "$FOLDER/failures"
+    done >> "$FOLDER/words"
 }
 
 tell() {
@@ -134,9 +134,11 @@ tell() {
     left=0
     failed=0
     : > "$FOLDER/failures"
+    : > "$FOLDER/words"
     for array in "$@"; do look_at "${array%:*}" "${array##*:}"; done
     echo "left $left failed $failed"
-    if [ "$left" -eq 0 ]; then cat "$FOLDER/failures"; fi
+    # Last words come last: an answer that is too long loses these, and of how tasks ended nothing.
+    if [ "$left" -eq 0 ]; then cat "$FOLDER/failures" "$FOLDER/words"; fi
 }
 
 for folder in $EARLIER; do

@@ -153,6 +153,25 @@ def test_an_answer_that_was_cut_short_mends_nothing(cluster):
     assert [failure.failed for failure in failures] == [[]]
 
 
+def test_an_answer_that_is_too_long_loses_last_words_and_no_ending(cluster):
+    cluster.task('head -c 1500 /dev/zero | tr "\\0" x; exit 9')
+    arrays = [array(), array(name=f"{RUN.name}-step2-2"), array(name=f"{RUN.name}-step2-3")]
+    answer = cluster.answer(*arrays)
+
+    for length in range(9_000, 9_005):  # wherever in a task's last words Systems Manager cuts
+        failures = read_failures(answer[:length] + "\n---Output truncated---", arrays)
+
+        assert [[job.index for job in failure.failed] for failure in failures] == [[0, 1, 2]] * 3
+        assert failures[0].failed[0].log_tail == "x" * 1500
+
+
+@pytest.mark.parametrize("cut", ["ended height-1a2b-1-st", "ended height-1a2b-1-step2 9 FAILED 0,"])
+def test_an_answer_that_was_cut_in_an_ending_mends_nothing(cut):
+    (failure,) = read_failures(f"left 0 failed 3\n{cut}", [array()])
+
+    assert list(failure.failed) == []
+
+
 def test_the_end_of_a_run_cancels_its_jobs_removes_its_folder_and_lets_nothing_begin_again(cluster):
     cluster.task("exec sleep 60")
     cluster.ask(array())
