@@ -311,7 +311,11 @@ class RegenieStack(StageStack):
         return [
             managed_rule(self, "StepFunctionsGetEventsForBatchJobsRule"),
             iam.PolicyStatement(
-                sid="TagJobs", actions=["batch:TagResource"], resources=[jobs], conditions=tagged_for_stage(self)
+                # SubmitJob is checked on the job that it makes, too (Service Authorization Reference).
+                sid="MakeTaggedJobs",
+                actions=["batch:SubmitJob", "batch:TagResource"],
+                resources=[jobs],
+                conditions=tagged_for_stage(self),
             ),
             iam.PolicyStatement(
                 sid="SubmitOwnDefinitions",

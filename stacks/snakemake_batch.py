@@ -102,7 +102,11 @@ class SnakemakeBatchStack(StageStack):
                 conditions={"StringEquals": {**made_by_stage(self)["StringEquals"], **of_snakemake}},
             ),
             iam.PolicyStatement(
-                sid="TagJobs", actions=["batch:TagResource"], resources=[jobs], conditions=tagged_for_stage(self)
+                # SubmitJob is checked on the job that it makes, too (Service Authorization Reference).
+                sid="MakeTaggedJobs",
+                actions=["batch:SubmitJob", "batch:TagResource"],
+                resources=[jobs],
+                conditions=tagged_for_stage(self),
             ),
             iam.PolicyStatement(
                 sid="StopSnakemakesJobs",

@@ -203,7 +203,14 @@ class TibannaStack(StageStack):
             iam.PolicyStatement(
                 sid="Fleets",
                 actions=["ec2:CreateFleet", "ec2:DeleteFleets"],
-                resources=[self._ec2(kind, "*") for kind in ("fleet", "launch-template", "instance")],
+                resources=[self._ec2(kind, "*") for kind in ("fleet", "launch-template", "instance", "volume")],
+            ),
+            iam.PolicyStatement(
+                # Tibanna names both in the fleet's overrides, so EC2 asks for them, too (Service Authorization
+                # Reference, CreateFleet).
+                sid="FleetsOfTheseInstances",
+                actions=["ec2:CreateFleet"],
+                resources=[self._ec2("image", "*", account=""), *self._own_subnets()],
             ),
             iam.PolicyStatement(
                 sid="Instances",
@@ -216,7 +223,7 @@ class TibannaStack(StageStack):
                 sid="InOwnNetwork",
                 actions=["ec2:RunInstances"],
                 resources=[
-                    *(self._ec2("subnet", subnet.subnet_id) for subnet in self._network.vpc.private_subnets),
+                    *self._own_subnets(),
                     self._ec2("security-group", self.security_group.security_group_id),
                     self._ec2("network-interface", "*"),
                     self._ec2("launch-template", "*"),
@@ -238,6 +245,9 @@ class TibannaStack(StageStack):
                 },
             ),
         ]
+
+    def _own_subnets(self) -> list[str]:
+        return [self._ec2("subnet", subnet.subnet_id) for subnet in self._network.vpc.private_subnets]
 
     def _make_check_task(self, code: lambda_.Code) -> lambda_.Function:
         function = self._function("CheckTask", "check_task_awsem", "Looks whether a job has ended", code, {})

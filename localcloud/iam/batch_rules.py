@@ -12,7 +12,8 @@ def _submit_job(call: Call, cloud: Cloud) -> list[Need]:
     )
     share = {"batch:shareidentifier": call.params.get("shareIdentifier")}
     needs = [tagged(call, arn, cloud, share) for arn in about]
-    return [*needs, *tagging(call, "batch:TagResource", arn("batch", "job", "new"))]
+    made = arn("batch", "job", "new")
+    return [*needs, Need(call.action, made, {**call.context, **share}), *tagging(call, "batch:TagResource", made)]
 
 
 def _register_definition(call: Call, cloud: Cloud) -> list[Need]:

@@ -52,16 +52,23 @@ def _create_fleet(call: Call, cloud: Cloud) -> list[Need]:
     """A fleet of type `instant` runs its instances in the caller's name (EC2 user guide, "EC2 Fleet prerequisites")."""
     name = _one(call, f"{_TEMPLATE}.LaunchTemplateName") or _one(call, f"{_TEMPLATE}.LaunchTemplateId") or ""
     template = cloud.launch_template(name)
-    made = [_ec2_arn(kind, "new") for kind in ("fleet", "instance")]
+    made = [_ec2_arn(kind, "new") for kind in ("fleet", "instance", "volume")]
     used = _ec2_arn("launch-template", name)
     return [
-        *(Need(call.action, arn, call.context) for arn in (*made, used)),
+        # Of the optional ones, those that the overrides name (Service Authorization Reference, CreateFleet).
+        *(Need(call.action, arn, call.context) for arn in (*made, used, *_named_in_overrides(call))),
         *tagging(call, "ec2:CreateTags", made[0], {"ec2:createaction": "CreateFleet"}),
         *_instance_of(
             template, cloud, subnet=_one(call, f"{_OVERRIDE}.SubnetId"), image=_one(call, f"{_OVERRIDE}.ImageId")
         ),
         Need("ec2:RunInstances", used),
     ]
+
+
+def _named_in_overrides(call: Call) -> list[str]:
+    kinds = {"ImageId": "image", "SubnetId": "subnet"}
+    members = ((key.rpartition(".")[2], key) for key in call.params if ".Overrides." in key)
+    return sorted({_ec2_arn(kinds[name], str(_one(call, key))) for name, key in members if name in kinds})
 
 
 def _instance_of(template: Context, cloud: Cloud, *, subnet: str | None, image: str | None) -> list[Need]:
@@ -126,6 +133,7 @@ RULES: Final[dict[str, Rule]] = {
     "ec2:CreateFleet": _create_fleet,
     "ec2:DeleteFleets": _existing_fleets,
     "ec2:RunInstances": _run_instances,
+    "ec2:CreateFleet": _create_fleet,
     "ec2:TerminateInstances": _existing_instances,
     "ec2:DeleteLaunchTemplate": _existing_launch_template,
     "ec2:CreateLaunchTemplate": _create_launch_template,

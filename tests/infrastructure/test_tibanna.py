@@ -60,6 +60,19 @@ def test_instances_without_encrypted_volumes_are_refused(tibanna):
     assert tibanna.statement("RunTask", "TheirVolumes")["Condition"] == {"Bool": {"ec2:Encrypted": "true"}}
 
 
+def test_a_fleet_may_have_what_tibanna_names_in_its_overrides(tibanna):
+    asked = [
+        json.dumps(arn)
+        for _, statement in tibanna.statements("RunTask")
+        if "ec2:CreateFleet" in as_list(statement["Action"])
+        for arn in as_list(statement["Resource"])
+    ]
+
+    for kind in ("fleet/*", "instance/*", "volume/*", "image/*", "jobsSubnet1"):
+        assert any(kind in arn for arn in asked), kind
+    assert not any("subnet/*" in arn for arn in asked)
+
+
 def test_functions_and_machine_end_instances_of_this_stage_only(tibanna):
     ends = [s for _, s in tibanna.statements() if "ec2:TerminateInstances" in as_list(s["Action"])]
 

@@ -60,6 +60,7 @@ def test_a_job_is_submitted_of_a_definition_to_a_queue_and_tagged():
     assert pairs(found) == [
         ("batch:SubmitJob", "3"),
         ("batch:SubmitJob", "job-queue/q"),
+        ("batch:SubmitJob", "job/new"),
         ("batch:TagResource", "job/new"),
     ]
     assert found[0].context["aws:resourcetag/project"] == "genolaunch"
@@ -130,6 +131,16 @@ def test_whoever_ends_an_instance_is_asked_for_its_tags_and_its_profile():
     assert need.resource.endswith(":instance/i-1")
     assert need.context["ec2:resourcetag/project"] == "genolaunch"
     assert need.context["ec2:instanceprofile"] == "profile-of-i-1"
+
+
+def test_a_fleet_needs_what_its_overrides_name():
+    overrides = "LaunchTemplateConfigs.1.Overrides"
+    params = {f"{overrides}.1.ImageId": ["ami-1"], f"{overrides}.1.SubnetId": ["subnet-1"]}
+
+    found = needs("ec2:CreateFleet", {**params, f"{overrides}.2.SubnetId": ["subnet-2"]})
+
+    asked = {resource for action, resource in pairs(found) if action == "ec2:CreateFleet"}
+    assert {"fleet/new", "instance/new", "volume/new", "image/ami-1", "subnet/subnet-1", "subnet/subnet-2"} <= asked
 
 
 def test_an_answer_to_a_token_is_checked_on_the_machine_that_waits():
