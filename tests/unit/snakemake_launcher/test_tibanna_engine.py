@@ -1,6 +1,11 @@
 """How Snakemake is called for Tibanna, and what is read from a job's log."""
 
+import io
 import json
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from urllib3 import HTTPResponse
 
 from snakemake_launcher.engines.job_log import telling_line
 from snakemake_launcher.engines.tibanna import Tibanna, make
@@ -48,6 +53,24 @@ def test_tibannas_client_is_told_region_and_account():
 
     assert environment["AWS_DEFAULT_REGION"] == "eu-west-1"
     assert environment["AWS_ACCOUNT_NUMBER"] == "111111111111"
+
+
+def test_a_look_at_a_job_outlasts_the_throttling_of_many_launchers(monkeypatch):
+    for name, value in engine().environment().items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("stepfunctions", aws_access_key_id="x", aws_secret_access_key="x")
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    answers = iter([(400, {"__type": "ThrottlingException"})] * 20 + [(200, {"status": "RUNNING"})])
+
+    def answer(request, **_):
+        status, body = next(answers)
+        return AWSResponse(
+            request.url, status, {}, HTTPResponse(io.BytesIO(json.dumps(body).encode()), preload_content=False)
+        )
+
+    client.meta.events.register("before-send.stepfunctions.DescribeExecution", answer)
+
+    assert client.describe_execution(executionArn="arn:aws:states:::execution:a:b")["status"] == "RUNNING"
 
 
 def test_the_telling_line_is_what_the_rules_program_said():

@@ -95,6 +95,10 @@ class Tibanna:
             "AWS_DEFAULT_REGION": region,
             "AWS_ACCOUNT_NUMBER": account,  # without it the client asks STS at each import
             "TIBANNA_DEFAULT_STEP_FUNCTION_NAME": self._machine.rpartition(":")[2],
+            # Every launcher asks for each of its jobs, and the account has some 15 such calls a second (AWS Step
+            # Functions quotas, DescribeExecution): one that is refused ends the workflow.
+            "AWS_RETRY_MODE": "standard",
+            "AWS_MAX_ATTEMPTS": "30",  # with pauses of at most 20 s each, some five minutes
             # The child runs this package's own program, in a folder of its own.
             "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")])),
         }
