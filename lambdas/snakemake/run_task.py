@@ -95,6 +95,9 @@ def _call(request: dict[str, Any]) -> str:
     try:
         answer = _client().run_task(**request)
     except ClientError as error:
+        running = _taken_before(error)
+        if running:
+            return running
         raise _judged(error.response["Error"]["Code"], error.response["Error"].get("Message", "")) from error
     except BotoCoreError as error:  # time-outs and broken connections: whether it was taken, the token tells
         raise TryLaterError(str(error)) from error
@@ -105,6 +108,18 @@ def _call(request: dict[str, Any]) -> str:
     if any(each.startswith(("RESOURCE:", "AGENT", "LOCATION")) for each in reasons) or not reasons:
         raise TryLaterError(reason)
     raise _judged("", reason)
+
+
+def _taken_before(error: ClientError) -> str | None:
+    """The task of an earlier try, whose answer was lost, if the request has changed since by a deployment.
+
+    (Amazon ECS API reference, RunTask: ConflictException names the tasks of its client token.)
+    """
+    if error.response["Error"]["Code"] != "ConflictException":
+        return None
+    answer: Any = error.response
+    tasks = answer.get("resourceIds") or [None]
+    return str(tasks[0]) if tasks[0] else None
 
 
 def _judged(code: str, text: str) -> Exception:

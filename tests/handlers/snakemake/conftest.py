@@ -81,8 +81,9 @@ class FakeEcs:
         self.requests.append(request)
         refusal = self.refusals.pop(0) if self.refusals else None
         if isinstance(refusal, tuple):
-            code, text = refusal
-            raise ClientError({"Error": {"Code": code, "Message": text}}, "RunTask")
+            code, text, *tasks = refusal
+            more: Any = {"resourceIds": tasks} if tasks else {}
+            raise ClientError({"Error": {"Code": code, "Message": text}, **more}, "RunTask")
         if refusal:
             return {"tasks": [], "failures": [{"reason": refusal}]}
         return {"tasks": [{"taskArn": f"arn:task/{request['clientToken']}"}], "failures": []}

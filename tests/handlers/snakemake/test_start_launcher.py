@@ -52,6 +52,16 @@ def test_after_a_crash_between_two_steps_the_same_task_is_asked_for(platform: Pl
     assert {request["clientToken"] for request in platform.ecs.requests} == {f"{LAUNCH_ID}-1-1"}
 
 
+def test_a_task_of_before_a_deployment_is_kept(platform: Platform):
+    platform.ecs.refusals = [("ConflictException", "The client token is in use with other parameters", "arn:task/1")]
+
+    assert platform.broker(message()) == []
+    assert platform.broker(message(), delivery=2) == []
+
+    assert platform.states.answers == []
+    assert len(platform.ecs.requests) == 1
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
