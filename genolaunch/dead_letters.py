@@ -27,7 +27,8 @@ class DeadLetters:
 def redrive(platform: "Platform", *, is_rehearsal: bool = False) -> list[DeadLetters]:
     """Try again what waits in the stage's dead-letter queues, or only tell what would be tried.
 
-    Messages of a queue go back to it. Events that a rule could not deliver start the state machine that they were for.
+    Messages of a queue go back to it. Events that a rule could not deliver go to the state machine, or the queue, that
+    they were for.
     Of the launch table's pipe there are only pointers: the table itself says what was lost.
     """
     return [_redrive(platform, url, count, is_rehearsal) for url, count in _filled(platform)]
@@ -76,12 +77,16 @@ def _receive(platform: "Platform", url: str) -> list[Any]:
 
 
 def _start(platform: "Platform", message: Mapping[str, Any]) -> bool:
-    """Start the state machine that EventBridge could not; False if the message is not of that kind."""
+    """Start the state machine, or tell the queue, that EventBridge could not; False if the message is none of these."""
     target = message.get("MessageAttributes", {}).get("TARGET_ARN", {}).get("StringValue", "")
-    if ":stateMachine:" not in target:
-        return False
-    platform.stepfunctions.start_execution(stateMachineArn=target, input=message["Body"])
-    return True
+    if ":stateMachine:" in target:
+        platform.stepfunctions.start_execution(stateMachineArn=target, input=message["Body"])
+        return True
+    if ":sqs:" in target:
+        url = platform.sqs.get_queue_url(QueueName=target.rpartition(":")[2])["QueueUrl"]
+        platform.sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
+        return True
+    return False
 
 
 def _reconcile(platform: "Platform") -> None:

@@ -64,6 +64,18 @@ def test_an_event_that_a_rule_could_not_deliver_starts_its_state_machine(platfor
     assert waiting(platform, dead) == 0
 
 
+def test_an_event_that_a_rule_could_not_deliver_goes_to_its_queue(platform, calls):
+    dead, work = queue(platform, "snakemake-dead"), queue(platform, "snakemake-task-events", dead=False)
+    arn = platform.sqs.get_queue_attributes(QueueUrl=work, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    attributes = {"TARGET_ARN": {"DataType": "String", "StringValue": arn}}
+    platform.sqs.send_message(QueueUrl=dead, MessageBody='{"detail": {}}', MessageAttributes=attributes)
+
+    (told,) = redrive(platform)
+
+    assert told.action == "1 tried again"
+    assert (waiting(platform, dead), waiting(platform, work)) == (0, 1)
+
+
 def test_of_a_pipes_pointers_the_reconciler_is_told_once(platform, calls):
     dead = queue(platform, "workflow-manager-dead")
     for _ in range(3):
