@@ -42,7 +42,9 @@ def read_failures(answer: str, jobs: Sequence[SubmittedJob]) -> list[Failure]:
     """
     lines = [line.split(" ") for line in answer.splitlines()]
     told = int(lines[0][3])
-    logs = {(line[1], int(line[2])): _text(line[3]) for line in lines if line[0] == "log" and len(line) == _WORDS_OF_LOG}
+    logs = {
+        (line[1], int(line[2])): _text(line[3]) for line in lines if line[0] == "log" and len(line) == _WORDS_OF_LOG
+    }
     ended = [line for line in lines if _is_whole_ending(line)]
     by_name = {job.name: job for job in jobs}
     found: dict[str, list[FailedJob]] = {}

@@ -133,7 +133,6 @@ RULES: Final[dict[str, Rule]] = {
     "ec2:CreateFleet": _create_fleet,
     "ec2:DeleteFleets": _existing_fleets,
     "ec2:RunInstances": _run_instances,
-    "ec2:CreateFleet": _create_fleet,
     "ec2:TerminateInstances": _existing_instances,
     "ec2:DeleteLaunchTemplate": _existing_launch_template,
     "ec2:CreateLaunchTemplate": _create_launch_template,
