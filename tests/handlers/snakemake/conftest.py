@@ -82,8 +82,8 @@ class FakeEcs:
         refusal = self.refusals.pop(0) if self.refusals else None
         if isinstance(refusal, tuple):
             code, text, *tasks = refusal
-            more: Any = {"resourceIds": tasks} if tasks else {}
-            raise ClientError({"Error": {"Code": code, "Message": text}, **more}, "RunTask")
+            answer: Any = {"Error": {"Code": code, "Message": text}, **({"resourceIds": tasks} if tasks else {})}
+            raise ClientError(answer, "RunTask")
         if refusal:
             return {"tasks": [], "failures": [{"reason": refusal}]}
         return {"tasks": [{"taskArn": f"arn:task/{request['clientToken']}"}], "failures": []}
