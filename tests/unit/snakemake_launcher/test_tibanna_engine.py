@@ -5,6 +5,7 @@ import json
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from urllib3 import HTTPResponse
 
 from snakemake_launcher.engines.job_log import telling_line
@@ -65,7 +66,10 @@ def test_a_look_at_a_job_outlasts_the_throttling_of_many_launchers(monkeypatch):
     def answer(request, **_):
         status, body = next(answers)
         return AWSResponse(
-            request.url, status, {}, HTTPResponse(io.BytesIO(json.dumps(body).encode()), preload_content=False)
+            request.url,
+            status,
+            HTTPHeaders(),
+            HTTPResponse(io.BytesIO(json.dumps(body).encode()), preload_content=False),
         )
 
     client.meta.events.register("before-send.stepfunctions.DescribeExecution", answer)
