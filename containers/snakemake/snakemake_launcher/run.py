@@ -138,9 +138,15 @@ class _JobList:
         self._at = float("-inf")
 
     def write_if_due(self, submissions: Sequence[Job]) -> None:
-        """Write it when it changed; at once when there is a new job, else not more often than _LIST_SECONDS."""
+        """Write it when it changed; at once when there is a new job, else not more often than _LIST_SECONDS.
+
+        What S3 does not take now, the next look writes: a run of hours does not end for it.
+        """
         if len(submissions) != len(self._written) or time.monotonic() > self._at + _LIST_SECONDS:
-            self.write(submissions)
+            try:
+                self.write(submissions)
+            except (BotoCoreError, ClientError) as error:
+                warn(f"the list of jobs was not written: {error}")
 
     def write(self, submissions: Sequence[Job]) -> None:
         """Write it when it changed."""

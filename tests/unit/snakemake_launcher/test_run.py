@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from snakemake_launcher.child import Child
 from snakemake_launcher.engines import Failure
@@ -97,6 +98,22 @@ def test_success(tmp_path):
     assert storage.written["s3://results/results/calls/launcher/snakemake-1.log"] == "workflow log\n"
     (listed,) = storage.written["s3://results/results/calls/launcher/jobs-1.json"]["jobs"]
     assert (listed["id"], listed["status"]) == ("abc", "DONE")
+
+
+def test_a_list_that_s3_refuses_once_is_written_later_and_ends_nothing(tmp_path, monkeypatch):
+    write, refusals = FakeStorage.write_json, [ClientError({"Error": {"Code": "SlowDown"}}, "PutObject")]
+
+    def refuse_first(storage, uri, value):
+        if refusals:
+            raise refusals.pop()
+        write(storage, uri, value)
+
+    monkeypatch.setattr(FakeStorage, "write_json", refuse_first)
+
+    outcome, storage, _ = run(ScriptedEngine([submitted()], 0), tmp_path)
+
+    assert (outcome.type, refusals) == (None, [])
+    assert len(storage.written["s3://results/results/calls/launcher/jobs-1.json"]["jobs"]) == 1
 
 
 def test_the_launchs_config_values_lie_beside_the_snakefile(tmp_path):
