@@ -2,6 +2,7 @@
 
 import random
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -88,6 +89,11 @@ def scene(world: World, name: str):
         world.ask(world.launch_ids[2], Status.CANCEL_REQUESTED)
         world.start(world.stream.pop())
         return lambda: world.advance(world.executions[-1], "COMPLETE")
+    if name == "lost requests":
+        world.submit("dan")
+        world.submit("eve")
+        world.stream.clear()
+        return lambda: lost_requests.start_lost_requests(datetime.now(UTC), timedelta(0))
     assert name == "reconciliation"
     first.status = "ABORTED"
     return lambda: lost_requests.mend_queue(world.queue)
@@ -100,6 +106,7 @@ SCENES = [
     "ending of an aborted execution",
     "cancellation in the queue",
     "reconciliation",
+    "lost requests",
 ]
 
 
@@ -129,9 +136,10 @@ def test_a_function_killed_between_any_two_of_its_calls(world, name):
     [
         ("claim without a slot", "TransactionConflictException"),
         ("completion", "ProvisionedThroughputExceededException"),
+        ("lost requests", "ThrottlingException"),
     ],
 )
-def test_a_table_that_throttles_any_call(world, name, code):
+def test_a_service_that_throttles_any_call(world, name, code):
     try_each_call(world, name, refuse=code)
 
 
