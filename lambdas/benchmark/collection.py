@@ -59,7 +59,9 @@ class Collector:
 
     def _add_missing_jobs(self, launch_id: str, attempt: int, usage: AttemptUsage) -> bool:
         """Describe the jobs of which the table lacks an ended attempt or the instance; whether there were any."""
-        complete = {job.job_id for job in usage.jobs if job.stopped_at and job.instance_id}
+        # A job that was tried again has several attempts, of which each must be known.
+        open_ = {job.job_id for job in usage.jobs if not (job.stopped_at and job.instance_id)}
+        complete = {job.job_id for job in usage.jobs} - open_
         missing = [id_ for id_ in self._job_ids(launch_id, attempt) if id_ not in complete]
         missing += sorted({job.job_id for job in usage.jobs} - complete - set(missing))
         facts = [fact for detail in batch_jobs.describe(missing) for fact in job_facts(detail)]

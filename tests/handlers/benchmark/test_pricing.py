@@ -102,6 +102,19 @@ def test_what_the_events_missed_is_looked_up(account):
     assert account.calls.count("DescribeJobs") == before + 1
 
 
+def test_the_last_attempt_of_a_job_that_was_tried_again_is_looked_up_too(account):
+    # Given: the first attempt's end is known, and the event of the second one's end was lost
+    register()
+    account.add_instance("i-1")
+    account.add_instance("i-2")
+    deliver(batch_event(job("job-1", ("i-1", 0, 20), running=("i-2", 25))))
+    deliver(instance_event("i-1", "shutting-down", 20), instance_event("i-2", "shutting-down", 60))
+    account.jobs["job-1"] = job("job-1", ("i-1", 0, 20), ("i-2", 25, 60))
+
+    assert collect() == {"complete": True, "waitsFor": []}
+    assert price()["instanceCost"] == "0.128000"  # 20 and 60 minutes
+
+
 def test_an_instance_that_vanished_unheard_of_ends_with_its_last_job(account):
     register()
     account.add_instance("i-1")
