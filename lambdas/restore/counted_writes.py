@@ -33,12 +33,18 @@ _PASSING: Final = frozenset(
 """Reasons of a cancelled transaction that are gone when it is tried again, without what was refused."""
 
 
+_THROTTLED: Final = frozenset(
+    {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+)
+"""DynamoDB may also refuse a transaction as a whole: a table on demand takes minutes to grow with a crowd of writes."""
+
+
 def _cancellation_reasons(error: ClientError) -> list[str]:
     """One for each write. Raises the error itself if waiting does not help."""
     given: Any = error.response.get("CancellationReasons", [])
     reasons = [reason.get("Code", "None") for reason in given]
     code = error.response["Error"]["Code"]
-    if code == "TransactionInProgressException":
+    if code == "TransactionInProgressException" or code in _THROTTLED:
         return []
     if code != "TransactionCanceledException" or not set(reasons) <= _PASSING:
         raise error

@@ -50,14 +50,17 @@ class Endings:
         self._change(restore, Status.READY, {})
         return True
 
-    def fail(self, restore: OpenRestore, reasons: Mapping[WantedObject, str]) -> None:
-        """Record objects that cannot be restored, and end the launch at once: nobody is to learn of it days later."""
-        self.items.mark_failed(restore, reasons)
-        self.end_for(restore, reasons)
+    def fail(self, restore: OpenRestore, reasons: Mapping[WantedObject, str], *, besides: int = 0) -> None:
+        """Record objects that cannot be restored, and end the launch at once: nobody is to learn of it days later.
 
-    def end_for(self, restore: OpenRestore, reasons: Mapping[WantedObject, str]) -> None:
+        `besides` are so many more objects that are only counted.
+        """
+        self.items.mark_failed(restore, reasons)
+        self.end_for(restore, reasons, besides=besides)
+
+    def end_for(self, restore: OpenRestore, reasons: Mapping[WantedObject, str], *, besides: int = 0) -> None:
         """End the launch for objects that cannot be restored, and are recorded as such."""
-        self.end(restore, {"type": ErrorType.RESTORE.value, "message": _message(reasons)})
+        self.end(restore, {"type": ErrorType.RESTORE.value, "message": _message(reasons, len(reasons) + besides)})
 
     def end(self, restore: OpenRestore, error: Mapping[str, Any]) -> None:
         """End the launch with an error `{type, message, ...}`."""
@@ -75,9 +78,8 @@ class Endings:
         self.items.forget(restore)
 
 
-def _message(reasons: Mapping[WantedObject, str]) -> str:
-    """What is the matter with which objects."""
-    count = len(reasons)
+def _message(reasons: Mapping[WantedObject, str], count: int) -> str:
+    """What is the matter with which objects, of `count` in all."""
     named = [f"{item.uri} {reason}" for item, reason in list(reasons.items())[:_MOST_NAMED]]
-    more = f"; and {count - _MOST_NAMED:,} more" if count > _MOST_NAMED else ""
+    more = f"; and {count - len(named):,} more" if count > len(named) else ""
     return f"{count:,} archived input{'' if count == 1 else 's'} could not be restored: {'; '.join(named)}{more}."

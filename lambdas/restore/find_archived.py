@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contract import LaunchField, RetrievalTier, Status
 from lambdas.restore import wording
-from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate
+from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate, hours_of
 from lambdas.restore.found import Found
-from lambdas.restore.policy import Policy, least_left
+from lambdas.restore.policy import Policy, least_days, least_left
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
@@ -110,8 +110,9 @@ def _wait(
     repository: LaunchRepository, launch: Launch, execution_arn: str, urls: tuple[str, ...], found: Found, wish: Wish
 ) -> str:
     tier = choose_tier(wish.tier, found.archives, wish.policy.mixed_tier)
-    price = estimate(found.retrieved, found.joined, tier, wish.copy_days)
-    config = RestoreConfig(launch.launch_id, launch.attempt, urls, tier, wish.copy_days, price.hours[1])
+    days = max(wish.copy_days, least_days(hours_of(found.archives, tier)[1]))
+    price = estimate(found.retrieved, found.joined, tier, days)
+    config = RestoreConfig(launch.launch_id, launch.attempt, urls, tier, days, price.hours[1])
     allowed = wish.policy.allows(found.to_retrieve, price) or _is_approved(launch, found.to_retrieve, price)
     reason = (
         wording.waiting_for(found.total, tier, price)

@@ -5,11 +5,11 @@ asked for is asked for again, and after the tier's deadline the launch fails wit
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +79,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]: 
     )
     late = keeper.look_after_all()
     metrics.add_metric(name="RestoresLate", unit=MetricUnit.Count, value=late)
+    if keeper.failed:  # for the function's alarm; the next round tries again
+        raise RuntimeError(f"Restores of {len(keeper.failed)} launches could not be looked after: {keeper.failed[:20]}")
     return {"late": late}
 
 
@@ -88,18 +90,29 @@ class Keeper:
 
     endings: Endings
     now: datetime
-    has_time: Any
+    has_time: Callable[[], bool]
     """Whether to go on: a function without arguments."""
+    failed: list[str] = field(default_factory=list)
+    """Launches whose restores could not be looked after."""
 
     def look_after_all(self) -> int:
         """Every launch that waits, and every restore that is still looked for; how many were late."""
         known = {restore.launch_id: restore for restore in self.endings.items.open_restores()}
-        late = sum(self._look_after(restore) for restore in known.values())
+        late = sum(self._is_done(id_, partial(self._look_after, restore)) for id_, restore in known.items())
         return late + sum(
-            self._begin_again(launch.launch_id, launch.attempt)
+            self._is_done(launch.launch_id, partial(self._begin_again, launch.launch_id, launch.attempt))
             for launch in list(self.endings.repository.with_status(Status.WAITING))
             if launch.launch_id not in known and self._is_old(launch)
         )
+
+    def _is_done(self, launch_id: str, look: Callable[[], bool]) -> bool:
+        """What `look` says; a launch that cannot be looked after must not keep the others from it."""
+        try:
+            return look()
+        except Exception:
+            logger.exception("A restore could not be looked after", extra={"launchId": launch_id})
+            self.failed.append(launch_id)
+            return False
 
     def _look_after(self, restore: OpenRestore) -> bool:
         launch = self.endings.repository.get(restore.launch_id)
@@ -146,16 +159,16 @@ class Keeper:
         logger.warning("A restore is late", extra={"launchId": restore.launch_id, "pending": counts.pending})
         config = _config(restore)
         pending = (item for item, _ in self.endings.items.of_status(restore, RESTORE_PENDING))
-        while batch := list(islice(pending, _TOGETHER)):
+        has_time = True
+        while has_time and (batch := list(islice(pending, _TOGETHER))):
             if not self._settle(restore, config, batch):
                 return
-            if not self.has_time():
-                return  # the next round finds less to do
+            has_time = self.has_time()
         if self.endings.go_on_if_over(restore):
             return
         if _is_before(counts.give_up_at, self.now):
             self._give_up(restore)
-        else:
+        elif has_time:  # else the next round goes on
             self.endings.items.check_again_at(restore, self.now + CHECK_EVERY)
 
     def _settle(self, restore: OpenRestore, config: RestoreConfig, batch: list[WantedObject]) -> bool:
@@ -171,10 +184,12 @@ class Keeper:
         return True
 
     def _give_up(self, restore: OpenRestore) -> None:
+        """Some are recorded and named, and the others counted: of a million there is no room for all."""
         missing = (item for item, _ in self.endings.items.of_status(restore, RESTORE_PENDING))
-        reasons = dict.fromkeys(missing, "was not restored in time")
-        if reasons:
-            self.endings.fail(restore, reasons)
+        reasons = dict.fromkeys(islice(missing, _TOGETHER), "was not restored in time")
+        counts = self.endings.items.counts(restore)
+        if reasons and counts:
+            self.endings.fail(restore, reasons, besides=max(0, counts.pending - len(reasons)))
 
 
 def _state(item: WantedObject) -> ArchivedObject | str | None:

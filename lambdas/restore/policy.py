@@ -1,6 +1,7 @@
 """What a stage lets launches restore, and how."""
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -40,3 +41,9 @@ class Policy:
 def least_left(days: int) -> timedelta:
     """A restored copy that goes sooner is kept for longer before a launch relies on it: half of what it would get."""
     return timedelta(days=days) / 2
+
+
+def least_days(hours: float) -> int:
+    """How long copies have to be kept if the last object comes so many hours after the first one: the launch goes on
+    only then, and must find half of the first one's time left. With less it would wait, and pay, for ever."""
+    return math.ceil(2 * hours / 24)

@@ -123,14 +123,14 @@ class Restores:
         answer = complete_restores.handler({"Records": records}, context())
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    def look_after(self, *, late: bool = False, too_late: bool = False) -> int:
-        """The schedule comes round; before that, the restores' time may be over."""
+    def look_after(self, *, late: bool = False, too_late: bool = False, remaining: Iterable[int] = ()) -> int:
+        """The schedule comes round; before that, the restores' time may be over. `remaining`: see `context`."""
         if late or too_late:
             for launch in self.repository.with_status(Status.WAITING):
                 self.change(launch.launch_id, **{RestoreField.CHECK_AT: "2026-01-01T00:00:00.000Z"})
                 if too_late:
                     self.change(launch.launch_id, **{RestoreField.GIVE_UP_AT: "2026-01-01T00:00:00.000Z"})
-        count: int = look_after.handler({}, context())["late"]
+        count: int = look_after.handler({}, context(remaining))["late"]
         return count
 
     def change(self, launch_id: str, **values: Any) -> None:

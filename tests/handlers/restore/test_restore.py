@@ -4,10 +4,19 @@ import json
 import random
 from datetime import timedelta
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from contract import Status
-from lambdas.restore import complete_restores, fail_restore, index_objects, request_restores
+from lambdas.restore import (
+    complete_restores,
+    counted_writes,
+    fail_restore,
+    index_objects,
+    look_after,
+    request_restores,
+)
 from lambdas.shared.input_error import LaunchInputError
 from tests.handlers.restore.conftest import Restores, context
 
@@ -118,6 +127,17 @@ class TestDetection:
 
         assert restores.get().status_reason.endswith("Expedited: ready in 1 to 5 minutes")
 
+    @pytest.mark.parametrize(("storage_class", "days"), [("DEEP_ARCHIVE", 4), ("GLACIER", 1)])
+    def test_copies_are_kept_until_the_last_object_is_there(self, restores, storage_class, days):
+        # Given: Bulk takes two days from the one, and half a day from the other
+        store(restores, KEYS[:2], storage_class=storage_class)
+        restores.launch(config={"restore": {"tier": "Bulk", "days": 1}})
+
+        restores.find()
+
+        assert restores.get().restore["days"] == days
+        assert json.loads(restores.s3.objects["launch-files", "restores/gwas-1/1.json"].body)["days"] == days
+
 
 class TestLimits:
     def test_more_than_the_limit_waits_for_a_person(self, restores):
@@ -193,6 +213,26 @@ class TestRestore:
         assert restores.status() is Status.WAITING
         restores.tell(*KEYS[10:])
         assert restores.status() is Status.READY
+
+    def test_a_table_that_is_throttled_delays_the_index_and_does_not_end_it(self, restores, monkeypatch):
+        store(restores)
+        dynamodb, refusals = boto3.client("dynamodb"), ["ProvisionedThroughputExceededException", "ThrottlingException"]
+
+        class Throttled:
+            def __getattr__(self, name):
+                return getattr(dynamodb, name)
+
+            def transact_write_items(self, **request):
+                if refusals:
+                    raise ClientError({"Error": {"Code": refusals.pop(), "Message": ""}}, "TransactWriteItems")
+                return dynamodb.transact_write_items(**request)
+
+        monkeypatch.setattr(counted_writes.CountedWrites, "_client", Throttled())
+
+        restores.wait()
+
+        assert refusals == []
+        assert restores.counts()["objects"] == len(KEYS)
 
     def test_an_index_that_is_repeated_counts_nothing_twice(self, restores):
         store(restores)
@@ -439,6 +479,39 @@ class TestLookingAfter:
         launch = restores.get()
         assert launch.status is Status.FAILED
         assert f"s3://data/{KEYS[0]} was not restored in time" in launch.error["message"]
+
+    def test_a_round_that_has_no_time_for_all_objects_still_gives_up(self, restores, monkeypatch):
+        monkeypatch.setattr(look_after, "_TOGETHER", 10)
+        store(restores)
+        restores.wait()
+        restores.request()
+
+        assert restores.look_after(late=True, remaining=[0]) == 1
+        assert restores.s3.calls["HeadObject"] == 10
+        assert restores.look_after() == 1  # at once: it was not asked about all
+        restores.look_after(too_late=True, remaining=[0])
+
+        launch = restores.get()
+        assert launch.status is Status.FAILED
+        assert launch.error["message"].startswith("25 archived inputs could not be restored: ")
+        assert launch.error["message"].endswith("; and 15 more.")
+        assert restores.counts()["failed"] == 10  # the others are only counted: there may be millions
+
+    def test_a_restore_that_cannot_be_looked_after_does_not_keep_others_waiting(self, restores):
+        store(restores, KEYS[:1])
+        restores.wait("gwas-1")
+        restores.wait("gwas-2")
+        restores.request()
+        restores.s3.finish(KEYS[0])  # and its event is lost
+        for launch_id in ("gwas-1", "gwas-2"):
+            restores.change(launch_id, checkAt="2026-01-01T00:00:00.000Z")
+        restores.s3.objects.pop(("launch-files", "restores/gwas-1/1.json"))
+
+        with pytest.raises(RuntimeError, match="gwas-1"):
+            restores.look_after()
+
+        assert restores.status("gwas-1") is Status.WAITING
+        assert restores.status("gwas-2") is Status.READY
 
     def test_an_object_that_was_deleted_meanwhile_ends_the_launch(self, restores):
         store(restores, KEYS[:2])
