@@ -120,9 +120,16 @@ def merged(lines: Sequence[Line], most: int) -> list[Line]:
     """The lines, or those of equal kind, description and price as one each when there are more than `most`.
 
     A merged line's amount can differ from its lines' sum by the rounding of each, half a millionth of a USD at most.
+    When that is still too many, since Spot prices change several times a day, the dearest stay and the others are one
+    line of each kind.
     """
     if len(lines) <= most:
         return list(lines)
+    found = _by_price(lines)
+    return found if len(found) <= most else _dearest(found, most - len(Kind))
+
+
+def _by_price(lines: Iterable[Line]) -> list[Line]:
     together: dict[tuple[Kind, str, UnitPrice, str], Line] = {}
     for line in lines:
         key = (line.kind, line.description, line.price, line.note)
@@ -136,3 +143,19 @@ def merged(lines: Sequence[Line], most: int) -> list[Line]:
         replace(line, resource=f"{line.resources} resources") if line.resources > 1 else line
         for line in together.values()
     ]
+
+
+def _dearest(lines: Sequence[Line], most: int) -> list[Line]:
+    """The `most` dearest in their order, and the rest of each kind as its sum."""
+    kept = set(sorted(range(len(lines)), key=lambda number: lines[number].amount, reverse=True)[:most])
+    rest = [line for number, line in enumerate(lines) if number not in kept]
+    by_kind = ([line for line in rest if line.kind is kind] for kind in Kind)
+    return [lines[number] for number in sorted(kept)] + [_sum_of(some) for some in by_kind if some]
+
+
+def _sum_of(lines: Sequence[Line]) -> Line:
+    price = UnitPrice(total(lines), "sum", "the whole bill", max(line.price.as_of for line in lines))
+    resources = sum(line.resources for line in lines)
+    return Line(
+        lines[0].kind, f"{resources} resources", f"{len(lines)} smaller lines", Decimal(1), price, resources=resources
+    )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from lambdas.benchmark.pricing.bill import Bill, LaunchUsage, make_bill
-from lambdas.benchmark.pricing.money import Kind, PriceError, merged
+from lambdas.benchmark.pricing.money import Kind, Line, PriceError, UnitPrice, merged, total
 from lambdas.benchmark.pricing.services import cluster_line
 from lambdas.benchmark.usage import FargateUse, FileSystemUse, InstanceUse, JobUse, Volume
 from tests.unit.benchmark.price_book import GP3, START, FakePrices, at, instance, job
@@ -185,6 +185,21 @@ def test_long_bills_are_merged_by_price():
     lines = [line for number in range(300) for line in bill(instance(60, id=f"i-{number}"), jobs=(job(0, 60),)).lines]
     (one,) = merged(lines, most=200)
     assert (one.resources, one.resource, one.amount) == (300, "300 resources", usd("28.800000"))
+
+
+def test_a_bill_of_more_prices_than_an_item_holds_keeps_its_dearest_lines_and_its_sum():
+    # Given: the Spot prices of some days, each another one
+    prices = [UnitPrice(Decimal(cents) / 10_000, "Hrs", "EC2 Spot price history", "2026-11-01") for cents in range(800)]
+    kinds = (Kind.INSTANCE, Kind.IDLE)
+    lines = [Line(kinds[number % 2], "i-1", "m6i.large Spot", Decimal(1), each) for number, each in enumerate(prices)]
+
+    shown = merged(lines, 150)
+
+    assert len(shown) <= 150
+    assert {line.amount for line in shown} > {usd("0.079900"), usd("0.079800"), usd("0.079700")}
+    for kind in kinds:
+        assert total(shown, [kind]) == total(lines, [kind])
+    assert [line.description for line in shown if line.resources > 1] == ["328 smaller lines"] * 2
 
 
 def test_jobs_on_a_slurm_cluster_are_named_and_cost_nothing_here():
