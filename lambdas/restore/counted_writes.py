@@ -33,9 +33,7 @@ _PASSING: Final = frozenset(
 """Reasons of a cancelled transaction that are gone when it is tried again, without what was refused."""
 
 
-_THROTTLED: Final = frozenset(
-    {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
-)
+_THROTTLED: Final = frozenset({"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"})
 """DynamoDB may also refuse a transaction as a whole: a table on demand takes minutes to grow with a crowd of writes."""
 
 
