@@ -1,6 +1,6 @@
 """Second step of pricing: the bill of an attempt whose usage is complete."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract import ComputeService, Metric
+from contract import Metric
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
 from lambdas.benchmark.bill_files import BillFiles
 from lambdas.benchmark.export_row import put_row
+from lambdas.benchmark.other_lines import other_lines
 from lambdas.benchmark.price_list import PriceList, window_of
 from lambdas.benchmark.pricing.bill import Bill, make_bill
-from lambdas.benchmark.pricing.money import CURRENCY, Line, merged
-from lambdas.benchmark.pricing.restores import restore_lines
-from lambdas.benchmark.pricing.services import cluster_line
-from lambdas.benchmark.time_spent import attempts_of_bill, status_seconds, step_seconds
+from lambdas.benchmark.pricing.money import CURRENCY, merged
+from lambdas.benchmark.time_spent import status_seconds, step_seconds
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.benchmark.whole_usage import read_usage
 from lambdas.shared import aws
@@ -68,7 +67,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     now = datetime.now(UTC)
     table = UsageTable(settings().usage_table)
     usage = read_usage(table, launch_id, attempt, int(settings().job_volume_gib))
-    usage = replace(usage, other_lines=list(_other_lines(table, launch, attempt, now)))
+    usage = replace(usage, other_lines=list(other_lines(table, launch, attempt, now)))
     prices = PriceList(settings().price_table, aws.client("dynamodb").meta.region_name, window_of(usage, now))
     bill = make_bill(usage, prices, now)
     logger.info("Priced", extra={"launchId": launch_id, "lines": len(bill.lines), "calls": prices.calls})
@@ -89,13 +88,6 @@ def _count(workflow: str, bill: Bill, took: Mapping[str, str]) -> None:
 def _put(name: Metric, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
     with single_metric(name, unit, value, namespace=metrics.namespace, default_dimensions=dict(dimensions)):
         pass  # put on leaving
-
-
-def _other_lines(table: UsageTable, launch: Launch, attempt: int, now: datetime) -> Iterator[Line]:
-    for restore in table.restores(launch.launch_id, attempts_of_bill(launch, attempt)):
-        yield from restore_lines(restore)
-    if launch.compute_service == ComputeService.PARALLELCLUSTER:
-        yield cluster_line(timestamp(now))
 
 
 def _answer(launch: Launch, attempt: int, bill: Bill, took: Mapping[str, str], now: datetime) -> dict[str, Any]:

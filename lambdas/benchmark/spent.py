@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from contract import LaunchField
 from lambdas.benchmark.collection import Collector
+from lambdas.benchmark.other_lines import other_lines
 from lambdas.benchmark.price_list import PriceList, window_of
 from lambdas.benchmark.pricing.bill import make_bill
 from lambdas.benchmark.usage import FileSystemUse
@@ -26,6 +27,7 @@ def spent(
     usage = read_usage(table, launch.launch_id, launch.attempt, job_volume_gib)
     if launch.file_system_id and launch.file_system_id not in {each.id for each in usage.file_systems}:
         usage = replace(usage, file_systems=(*usage.file_systems, *_file_systems(launch.file_system_id)))
+    usage = replace(usage, other_lines=list(other_lines(table, launch, launch.attempt, now)))
     region = aws.client("dynamodb").meta.region_name
     bill = make_bill(usage, PriceList(price_table, region, window_of(usage, now)), now)
     earlier = (

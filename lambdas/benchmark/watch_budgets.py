@@ -55,10 +55,23 @@ def settings() -> Settings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """(schedule) -> `{passed: [launchId]}`."""
+    """(schedule) -> `{passed: [launchId]}`.
+
+    Raises RuntimeError when launches could not be looked at, after all others were.
+    """
     repository = LaunchRepository(settings().launch_table)
-    over = [launch.launch_id for launch in repository.with_status(Status.RUNNING) if _has_passed(repository, launch)]
+    over: list[str] = []
+    failed: list[str] = []
+    for launch in repository.with_status(Status.RUNNING):
+        try:
+            if _has_passed(repository, launch):
+                over.append(launch.launch_id)
+        except Exception:  # one launch that cannot be looked at must not leave the others without their limits
+            logger.exception("A budget could not be watched", extra={"launchId": launch.launch_id})
+            failed.append(launch.launch_id)
     metrics.add_metric(name="BudgetsPassed", unit=MetricUnit.Count, value=len(over))
+    if failed:  # for the function's alarm; the next round tries again
+        raise RuntimeError(f"Budgets of {len(failed)} launches could not be watched: {failed[:20]}")
     return {"passed": over}
 
 

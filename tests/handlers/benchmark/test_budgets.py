@@ -1,6 +1,7 @@
 """Estimates of launches, and what becomes of those above their budgets."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,8 +9,11 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import Status
+from contract import RetrievalTier, Status
 from lambdas.benchmark import estimate_cost, watch_budgets
+from lambdas.restore.archive import Archive
+from lambdas.restore.charges import Charge, record_charges
+from lambdas.restore.restore_model import OpenRestore
 from lambdas.shared import aws
 from tests.handlers.benchmark import conftest
 from tests.handlers.benchmark.conftest import CONTEXT, LAUNCH, batch_event, deliver, job, register
@@ -202,3 +206,32 @@ def test_a_launch_without_a_budget_is_not_looked_at(topic, account):
     assert look() == []
     assert account.calls == before
     assert Decimal(item()["attempt"]) == 1
+
+
+def test_the_restore_of_its_inputs_counts(topic, account):
+    # Given: 1.07 USD of an instance, and 100 GiB that came from the archive, for 1.00 USD and their copies
+    running(account, limit=2.0)
+    charge = Charge(Archive.FLEXIBLE, RetrievalTier.STANDARD, 100 << 30, is_retrieved=True)
+    record_charges("usage", OpenRestore(LAUNCH, 1, "", ""), 1, [charge])
+    assert look() == [LAUNCH]
+    assert "it has cost 2.15 USD so far" in item()["budgetTold"]["reason"]
+
+
+def test_a_launch_that_cannot_be_looked_at_leaves_the_others_their_limits(topic, account, monkeypatch):
+    # Given: the table answers with another launch first, whose look-up fails
+    running(account, limit=1.0)
+    repository = watch_budgets.LaunchRepository("launches")
+    launches = list(repository.with_status(Status.RUNNING))
+    broken = replace(launches[0], launch_id="broken")
+    monkeypatch.setattr(watch_budgets.LaunchRepository, "with_status", lambda *_: [broken, *launches])
+    spent = watch_budgets.spent
+
+    def fails_once(launch: Any, *others: Any) -> Decimal:
+        if launch.launch_id == "broken":
+            raise ConnectionError("no answer")
+        return spent(launch, *others)
+
+    monkeypatch.setattr(watch_budgets, "spent", fails_once)
+    with pytest.raises(RuntimeError, match="broken"):
+        look()
+    assert item()["status"] == "CANCEL_REQUESTED"

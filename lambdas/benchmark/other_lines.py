@@ -1,0 +1,21 @@
+"""Lines of a bill that no instance, volume or file system has: restores, and clusters that bill for themselves."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from contract import ComputeService
+from lambdas.benchmark.pricing.money import Line
+from lambdas.benchmark.pricing.restores import restore_lines
+from lambdas.benchmark.pricing.services import cluster_line
+from lambdas.benchmark.time_spent import attempts_of_bill
+from lambdas.benchmark.usage_table import UsageTable
+from lambdas.shared.clock import timestamp
+from lambdas.shared.launch import Launch
+
+
+def other_lines(table: UsageTable, launch: Launch, attempt: int, now: datetime) -> Iterator[Line]:
+    """Those of an attempt's bill: a restore belongs to the attempt that it was made for."""
+    for restore in table.restores(launch.launch_id, attempts_of_bill(launch, attempt)):
+        yield from restore_lines(restore)
+    if launch.compute_service == ComputeService.PARALLELCLUSTER:
+        yield cluster_line(timestamp(now))
