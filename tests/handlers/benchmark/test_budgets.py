@@ -11,10 +11,12 @@ import pytest
 
 from contract import RetrievalTier, Status
 from lambdas.benchmark import estimate_cost, watch_budgets
+from lambdas.benchmark.spent import spent
 from lambdas.restore.archive import Archive
 from lambdas.restore.charges import Charge, record_charges
 from lambdas.restore.restore_model import OpenRestore
 from lambdas.shared import aws
+from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.benchmark import conftest
 from tests.handlers.benchmark.conftest import CONTEXT, LAUNCH, batch_event, deliver, job, register
 
@@ -220,11 +222,9 @@ def test_the_restore_of_its_inputs_counts(topic, account):
 def test_a_launch_that_cannot_be_looked_at_leaves_the_others_their_limits(topic, account, monkeypatch):
     # Given: the table answers with another launch first, whose look-up fails
     running(account, limit=1.0)
-    repository = watch_budgets.LaunchRepository("launches")
-    launches = list(repository.with_status(Status.RUNNING))
+    launches = list(LaunchRepository("launches").with_status(Status.RUNNING))
     broken = replace(launches[0], launch_id="broken")
-    monkeypatch.setattr(watch_budgets.LaunchRepository, "with_status", lambda *_: [broken, *launches])
-    spent = watch_budgets.spent
+    monkeypatch.setattr(LaunchRepository, "with_status", lambda *_: [broken, *launches])
 
     def fails_once(launch: Any, *others: Any) -> Decimal:
         if launch.launch_id == "broken":
