@@ -86,10 +86,12 @@ def run_sheet_part(attempt: BatchAttempt, engine: BatchEngine, placements: Seque
     """`awsBatch` of the run sheet (docs/architecture.md)."""
     config = attempt.config
     placement = choose_placement(placements, attempt.launch_id, attempt.attempt)
+    queue = placement.queue(config.compute, config.priority)
     return {
-        "jobQueue": placement.queue(config.compute, config.priority),
+        "jobQueue": queue,
         "onDemandQueue": placement.queue(ComputeService.BATCH_ON_DEMAND, config.priority),
-        "jobDefinition": attempt.run_name,
+        # Its first revision: the launcher's role admits definitions by their tags, which only a revision has.
+        "jobDefinition": f"{queue.rpartition(':')[0]}:job-definition/{attempt.run_name}:1",
         "shareIdentifier": share_identifier(attempt.requested_by),
         "taskTimeoutSeconds": attempt.timeout_seconds,
         "jobLogGroup": engine.job_log_group,

@@ -94,7 +94,8 @@ def test_what_a_launch_says_goes_before_what_the_stage_says(uploaded: Platform, 
 
 def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploaded: Platform, monkeypatch):
     engine = {"containerImage": "jobs:1", "jobRoleArn": "job", "executionRoleArn": "agent", "jobLogGroup": "/jobs"}
-    queues = {"batch-spot/low": "spot", "batch-on-demand/low": "on-demand"}
+    batch = "arn:aws:batch:eu-west-1:111111111111"
+    queues = {f"batch-{kind}/low": f"{batch}:job-queue/{kind}" for kind in ("spot", "on-demand")}
     monkeypatch.setenv("ENGINES", json.dumps({"aws-batch": engine}))
     monkeypatch.setenv("PLACEMENTS", json.dumps([{"zone": "a", "subnetId": "subnet-1", "queues": queues}]))
     set_config(engine="aws-batch")
@@ -104,8 +105,8 @@ def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploade
     definition = answer["jobDefinition"]
     assert (definition["name"], definition["image"]) == (f"{LAUNCH_ID}-1", "jobs:1")
     given = json.loads(stored(f"{PREFIX}run-1.json"))["awsBatch"]
-    assert given["jobDefinition"] == definition["name"]
-    assert (given["jobQueue"], given["onDemandQueue"]) == ("spot", "on-demand")
+    assert given["jobDefinition"] == f"{batch}:job-definition/{definition['name']}:1"
+    assert (given["jobQueue"], given["onDemandQueue"]) == (queues["batch-spot/low"], queues["batch-on-demand/low"])
 
 
 def test_with_tibanna_there_is_nothing_to_register(uploaded: Platform):

@@ -10,12 +10,13 @@ from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine, job_definitio
 from snakemake_launcher.engines import aws_batch as launcher_engine
 
 ENGINE = BatchEngine.read({"jobRoleArn": "job-role", "executionRoleArn": "execution-role", "jobLogGroup": "/jobs"})
+BATCH = "arn:aws:batch:eu-west-1:111111111111"
 PLACEMENTS = tuple(
     Placement(
         zone,
         f"subnet-{zone}",
         {
-            f"{kind}/{level}": f"{zone}-{kind}-{level}"
+            f"{kind}/{level}": f"{BATCH}:job-queue/{zone}-{kind}-{level}"
             for kind in ("batch-spot", "batch-on-demand")
             for level in ("high", "low")
         },
@@ -54,7 +55,8 @@ def test_the_definition_is_the_runs_and_can_be_told_from_other_workflows():
 def test_the_run_sheet_names_that_definition_and_the_same_tags():
     part = run_sheet_part(attempt(2), ENGINE, PLACEMENTS)
 
-    assert part["jobDefinition"] == "exome-1-2"
+    # With its revision: IAM knows the tags of none without.
+    assert part["jobDefinition"] == f"{BATCH}:job-definition/exome-1-2:1"
     assert part["tags"] == job_definition(attempt(2), ENGINE)["tags"]
     assert part["shareIdentifier"] == "AWSadaexampleorg"
     assert part["jobLogGroup"] == "/jobs"
@@ -64,13 +66,14 @@ def test_the_run_sheet_names_that_definition_and_the_same_tags():
 def test_queues_follow_spot_and_priority(spot, kind):
     part = run_sheet_part(attempt(spot=spot, priority="high"), ENGINE, PLACEMENTS)
 
-    zone = part["jobQueue"][0]
-    assert part["jobQueue"] == f"{zone}-{kind}-high"
-    assert part["onDemandQueue"] == f"{zone}-batch-on-demand-high"
+    zone = part["jobQueue"].rpartition("/")[2][0]
+    assert part["jobQueue"] == f"{BATCH}:job-queue/{zone}-{kind}-high"
+    assert part["onDemandQueue"] == f"{BATCH}:job-queue/{zone}-batch-on-demand-high"
 
 
 def test_the_next_attempt_takes_another_zone():
-    zones = {run_sheet_part(attempt(number), ENGINE, PLACEMENTS)["jobQueue"][0] for number in (1, 2)}
+    queues = [run_sheet_part(attempt(number), ENGINE, PLACEMENTS)["jobQueue"] for number in (1, 2)]
+    zones = {queue.rpartition("/")[2][0] for queue in queues}
 
     assert zones == {"a", "b"}
 
