@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract import Parameter
-from localcloud.images import snakemake
+from localcloud.images import snakemake, snakemake9
 from tests.local.platform_client import PlatformClient, eventually
 
 CHECKOUT = Path(__file__).parents[2]
@@ -129,7 +129,12 @@ class Launch:
 
 
 def snakemake_environment(platform: PlatformClient) -> dict[str, str]:
-    """In which programs of the launcher's image run, and talk to the embedded cloud."""
+    """In which programs of the launcher's image run, and talk to the embedded cloud.
+
+    The image holds both Snakemakes. They are made here: a played instance lacks what an installation may need, such
+    as the certificates of this machine.
+    """
+    snakemake9(CHECKOUT)
     return {
         **platform.environment,
         "AWS_ACCOUNT_NUMBER": platform.name(Parameter.TIBANNA_STATE_MACHINE).split(":")[4],

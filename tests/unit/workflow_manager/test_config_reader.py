@@ -226,9 +226,9 @@ class TestFaults:
             (config({"trait": 1}), "regenie.trait: is not a key of a launch config. Did you mean traits?"),
             (config(traits=[1]), "traits: is not a key of a launch config. Did you mean regenie.traits?"),
             (
-                config(bucket=1),
-                "bucket: is not a key of a launch config. "
-                "Known here: name, workflow, priority, data, restore, compute, regenie.",
+                config(colour=1),
+                "colour: is not a key of a launch config. "
+                "Known here: name, workflow, priority, data, restore, budget, compute, regenie.",
             ),
             (
                 config(priority="urgent"),
