@@ -109,13 +109,16 @@ def _release(launch: dict[str, Any]) -> bool:
 
 
 def _start(launch: dict[str, Any], now: datetime) -> int:
-    """1 when an execution was started, 0 when this very call did so before. One too many prices nothing twice."""
+    """1 when an execution was started, 0 when this very call did so before. One too many prices nothing twice.
+
+    Microseconds name the call: of two rounds in one second, the second must not be taken for a repetition.
+    """
     client = aws.client("stepfunctions")
     launch_id, attempt = launch[LaunchField.LAUNCH_ID], int(launch.get(LaunchField.ATTEMPT, 0))
     try:
         client.start_execution(
             stateMachineArn=settings().benchmark_state_machine,
-            name=f"{run_name(launch_id, attempt)}-{now:%y%m%d%H%M%S}",
+            name=f"{run_name(launch_id, attempt)}-{now:%y%m%d%H%M%S%f}",
             input=json.dumps([{"launchId": launch_id, "attempt": str(attempt)}]),
         )
     except client.exceptions.ExecutionAlreadyExists:
