@@ -99,6 +99,15 @@ class AccessStack(StageStack):
             ),
         ]
 
+    def _named(self, service: str, resource: str, name: str) -> str:
+        """ARN of something of a later stack, by its name in this stage."""
+        return self.format_arn(
+            service=service,
+            resource=resource,
+            resource_name=f"{self.settings.prefix}-{name}",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
     def _launches(self) -> list[iam.PolicyStatement]:
         launches, tasks = self._data.launch_table.table_arn, self._data.task_table.table_arn
         return [
@@ -110,26 +119,12 @@ class AccessStack(StageStack):
             iam.PolicyStatement(
                 sid="EstimateLaunches",
                 actions=["lambda:InvokeFunction"],
-                resources=[
-                    self.format_arn(
-                        service="lambda",
-                        resource="function",
-                        resource_name=f"{self.settings.prefix}-benchmark-estimate-cost",
-                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                ],
+                resources=[self._named("lambda", "function", "benchmark-estimate-cost")],
             ),
             iam.PolicyStatement(
                 sid="AskForPricesAgain",
                 actions=["states:StartExecution"],
-                resources=[
-                    self.format_arn(
-                        service="states",
-                        resource="stateMachine",
-                        resource_name=f"{self.settings.prefix}-benchmark",
-                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                ],
+                resources=[self._named("states", "stateMachine", "benchmark")],
             ),
             # To cancel and to retry: by a conditional change of the launch's item.
             iam.PolicyStatement(sid="AskForChanges", actions=["dynamodb:UpdateItem"], resources=[launches]),

@@ -12,6 +12,7 @@ from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, Se
 from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri
+from stacks.constructs.job_permissions import define_jobs, job_definitions, make_tagged_jobs
 from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.stage_stack import StageStack
@@ -277,50 +278,18 @@ class RegenieStack(StageStack):
         ]
 
     def _definition_statements(self) -> list[iam.PolicyStatement]:
-        definitions = self._job_definitions()
-        return [
-            iam.PolicyStatement(
-                sid="DefineRegenieJobs",
-                actions=["batch:RegisterJobDefinition"],
-                resources=[definitions],
-                conditions={
-                    "StringEquals": {
-                        "batch:Image": list(self._images.values()),
-                        **tagged_for_stage(self)["StringEquals"],
-                    },
-                    "Bool": {"batch:Privileged": "false"},
-                },
-            ),
-            iam.PolicyStatement(
-                sid="TagDefinitions",
-                actions=["batch:TagResource"],
-                resources=[definitions],
-                conditions=tagged_for_stage(self),
-            ),
-            iam.PolicyStatement(
-                sid="GiveJobsTheirRoles",
-                actions=["iam:PassRole"],
-                # No condition on the service that they are passed to: Batch does not document what it says there.
-                # The roles' own trust policies let ECS tasks have them and nobody else.
-                resources=[self._job_role.role_arn, self._execution_role.role_arn],
-            ),
-        ]
+        roles = [self._job_role, self._execution_role]
+        return define_jobs(self, "DefineRegenieJobs", roles, only={"batch:Image": list(self._images.values())})
 
     def _job_statements(self) -> list[iam.PolicyStatement]:
         jobs = self.format_arn(service="batch", resource="job", resource_name="*")
         return [
             managed_rule(self, "StepFunctionsGetEventsForBatchJobsRule"),
-            iam.PolicyStatement(
-                # SubmitJob is checked on the job that it makes, too (Service Authorization Reference).
-                sid="MakeTaggedJobs",
-                actions=["batch:SubmitJob", "batch:TagResource"],
-                resources=[jobs],
-                conditions=tagged_for_stage(self),
-            ),
+            make_tagged_jobs(self),
             iam.PolicyStatement(
                 sid="SubmitOwnDefinitions",
                 actions=["batch:SubmitJob"],
-                resources=[self._job_definitions()],
+                resources=[job_definitions(self)],
                 conditions=made_by_stage(self),
             ),
             iam.PolicyStatement(
@@ -330,6 +299,3 @@ class RegenieStack(StageStack):
                 sid="StopOwnJobs", actions=["batch:TerminateJob"], resources=[jobs], conditions=made_by_stage(self)
             ),
         ]
-
-    def _job_definitions(self) -> str:
-        return self.format_arn(service="batch", resource="job-definition", resource_name="*")

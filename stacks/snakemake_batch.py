@@ -8,7 +8,8 @@ from contract import TAG_WORKFLOW, SnakemakeEngine, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri
-from stacks.constructs.permissions import look_up, made_by_stage, tagged_for_stage
+from stacks.constructs.job_permissions import define_jobs, job_definitions, make_tagged_jobs
+from stacks.constructs.permissions import look_up, made_by_stage
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
 from stacks.snakemake import SnakemakeStack
@@ -98,16 +99,10 @@ class SnakemakeBatchStack(StageStack):
             iam.PolicyStatement(
                 sid="SubmitJobsOfSnakemakesDefinitions",
                 actions=["batch:SubmitJob"],
-                resources=[self._job_definitions()],
+                resources=[job_definitions(self)],
                 conditions={"StringEquals": {**made_by_stage(self)["StringEquals"], **of_snakemake}},
             ),
-            iam.PolicyStatement(
-                # SubmitJob is checked on the job that it makes, too (Service Authorization Reference).
-                sid="MakeTaggedJobs",
-                actions=["batch:SubmitJob", "batch:TagResource"],
-                resources=[jobs],
-                conditions=tagged_for_stage(self),
-            ),
+            make_tagged_jobs(self),
             iam.PolicyStatement(
                 sid="StopSnakemakesJobs",
                 actions=["batch:TerminateJob"],
@@ -123,28 +118,5 @@ class SnakemakeBatchStack(StageStack):
 
     def _definition_statements(self) -> list[iam.PolicyStatement]:
         """For the state machine: one definition an attempt, never a privileged one."""
-        definitions = self._job_definitions()
-        return [
-            iam.PolicyStatement(
-                sid="DefineSnakemakeJobs",
-                actions=["batch:RegisterJobDefinition"],
-                resources=[definitions],
-                # No condition on the image: a launch may name one, which holds its rules' tools.
-                conditions={**tagged_for_stage(self), "Bool": {"batch:Privileged": "false"}},
-            ),
-            iam.PolicyStatement(
-                sid="TagDefinitions",
-                actions=["batch:TagResource"],
-                resources=[definitions],
-                conditions=tagged_for_stage(self),
-            ),
-            iam.PolicyStatement(
-                sid="GiveJobsTheirRoles",
-                actions=["iam:PassRole"],
-                # No condition on the service, as in stacks/regenie.py: only ECS tasks can have these roles.
-                resources=[self._job_role.role_arn, self._execution_role.role_arn],
-            ),
-        ]
-
-    def _job_definitions(self) -> str:
-        return self.format_arn(service="batch", resource="job-definition", resource_name="*")
+        # Of any image: a launch may name one, which holds its rules' tools.
+        return define_jobs(self, "DefineSnakemakeJobs", [self._job_role, self._execution_role])
