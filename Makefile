@@ -33,8 +33,8 @@ demo-restore: setup ## archived cohorts: launches that wait for S3 Glacier and g
 demo-snakemake: setup ## the same with a Snakemake workflow, by both engines (a C compiler is needed once)
 	@$(BIN)/python -m genolaunch.demo_snakemake
 
-test: setup ## the tests that CI runs
-	$(BIN)/pytest -m "not full and not regenie and not grants"
+test: setup ## the tests that CI runs, two files at a time
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not grants"
 
 test-full: setup ## all tests, also the long ones
 	$(BIN)/pytest -m "not regenie"
