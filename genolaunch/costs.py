@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from contract import STATUS_INDEX, CostLineField, CostStatus, LaunchField, Status, Workflow
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import Launch, launch_from_item
+from genolaunch.launch import Launch
+from genolaunch.launch_items import launch_from_item
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

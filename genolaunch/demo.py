@@ -20,13 +20,15 @@ from rich.table import Table
 from rich.text import Text
 
 from contract import WORK_REPORT, WORK_SUMSTATS, CostStatus, Status
-from genolaunch import render
-from genolaunch.cost_render import cost_view
 from genolaunch.costs import Cost, cost_of
 from genolaunch.errors import GenolaunchError, sentence_for
 from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
 from genolaunch.platform import Platform
 from genolaunch.progress import Progress, Snapshot
+from genolaunch.render.costs import cost_view
+from genolaunch.render.following import follow_launch
+from genolaunch.render.screen import console
+from genolaunch.render.words import duration
 from genolaunch.results import download, results_of
 from genolaunch.submission import planned_uploads, submit, upload_data, wait_for_answer
 
@@ -121,7 +123,7 @@ def follow(demo: Demo, platform: Platform, launch_id: str) -> Snapshot:
     """Show a launch until it is over; raises GenolaunchError with the reason when it is not COMPLETE then."""
     demo.screen.print(f"Launch {launch_id}:")
     started = time.monotonic()
-    snapshot = render.follow(demo.screen, Progress(platform, launch_id).follow(_LOOK_EVERY))
+    snapshot = follow_launch(demo.screen, Progress(platform, launch_id).follow(_LOOK_EVERY))
     demo.seconds["run"] = demo.seconds.get("run", 0) + time.monotonic() - started
     if snapshot.launch.status != Status.COMPLETE:
         error = snapshot.launch.error
@@ -220,7 +222,7 @@ Stop it with:
 
 
 def _duration(seconds: float) -> str:
-    return render.duration(timedelta(seconds=seconds))
+    return duration(timedelta(seconds=seconds))
 
 
 @contextmanager
@@ -242,7 +244,7 @@ def demo(
 ) -> None:
     """Run a real GWAS on the whole platform on this machine. The embedded cloud goes on running afterwards."""
     with failures_told():
-        run(render.console(), state_dir, results_dir)
+        run(console(), state_dir, results_dir)
 
 
 if __name__ == "__main__":

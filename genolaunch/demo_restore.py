@@ -20,12 +20,13 @@ from rich.console import Console
 from rich.table import Table
 
 from contract import Status
-from genolaunch import render
 from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, start_cloud, submit_config
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import Launch, Launches
+from genolaunch.launch import Launch
+from genolaunch.launches import Launches
 from genolaunch.local import LOCAL_STAGE, STATE_DIR, local_command
 from genolaunch.platform import Platform
+from genolaunch.render.screen import console
 from genolaunch.restores import Restore, restore_of
 
 _WAY: Final = (Status.WAITING, Status.READY, Status.RUNNING, Status.COMPLETE)
@@ -153,7 +154,7 @@ def demo(
 ) -> None:
     """Run GWASs on archived cohorts on this machine. The embedded cloud goes on running afterwards."""
     with failures_told():
-        run(render.console(), state_dir)
+        run(console(), state_dir)
 
 
 if __name__ == "__main__":

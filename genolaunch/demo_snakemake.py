@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.text import Text
 
 from contract import SOURCES_PREFIX, SnakemakeEngine
-from genolaunch import render
 from genolaunch.demo import Demo, drop, failures_told, follow, how_to_go_on, start_cloud, times
 from genolaunch.errors import GenolaunchError
 from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control
 from genolaunch.platform import Platform
+from genolaunch.render.screen import console
 from genolaunch.submission import planned_uploads, upload_data
 
 CHECKOUT: Final = Path(__file__).parents[1]
@@ -147,7 +147,7 @@ def demo_snakemake(
 ) -> None:
     """Run a real Snakemake workflow on the whole platform on this machine, by both engines."""
     with failures_told():
-        run(render.console(), state_dir)
+        run(console(), state_dir)
 
 
 if __name__ == "__main__":

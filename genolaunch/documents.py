@@ -6,6 +6,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genolaunch.costs import By, Cost, Sum
     from genolaunch.progress import Snapshot
 
 
@@ -33,6 +36,44 @@ def snapshot_document(snapshot: "Snapshot") -> dict[str, Any]:
         "jobs": document_of(snapshot.jobs),
         "failedJobs": document_of(snapshot.failed_jobs),
     }
+
+
+def cost_document(cost: "Cost") -> dict[str, Any]:
+    """A bill; amounts are text, since they are exact."""
+
+    def text(amount: object) -> str | None:
+        return None if amount is None else str(amount)
+
+    return {
+        "launchId": cost.launch_id,
+        "status": cost.status,
+        "costStatus": cost.cost_status,
+        "reason": cost.reason,
+        "currency": "USD",
+        "total": text(cost.total),
+        "instances": text(cost.instances),
+        "volumes": text(cost.volumes),
+        "fileSystems": text(cost.file_systems),
+        "reconciliation": cost.reconciliation,
+        "earlierAttempts": {str(attempt): str(total) for attempt, total in cost.earlier.items()},
+        "lines": document_of(cost.lines),
+        "statusSeconds": dict(cost.status_seconds),
+        "stepSeconds": dict(cost.step_seconds),
+    }
+
+
+def sums_document(found: "Sequence[Sum]", by: "By") -> list[dict[str, Any]]:
+    """Sums over launches, each with what it is over under the name of `by`."""
+    return [
+        {
+            by.value: each.name,
+            "launches": each.launches,
+            "unpriced": each.unpriced,
+            "totalUsd": str(each.total),
+            "runSeconds": each.run_time.total_seconds(),
+        }
+        for each in found
+    ]
 
 
 def _camel(name: str) -> str:

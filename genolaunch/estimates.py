@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from contract import PROJECT
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import Estimate, Fault, estimate_from, fault_from
+from genolaunch.launch import Estimate, Fault
+from genolaunch.launch_items import estimate_from, fault_from
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

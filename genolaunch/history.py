@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from contract import TASK_RESUBMITTED
-from genolaunch.launches import Launch, Launches
+from genolaunch.launch import Launch
+from genolaunch.launches import Launches
 from genolaunch.steps import Step, StepState, read_steps
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from genolaunch.batch_jobs import RunJobs, label_of
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import FailedJob, Launch, Launches
+from genolaunch.launch import FailedJob, Launch
+from genolaunch.launches import Launches
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

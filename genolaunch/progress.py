@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from contract import Status
 from genolaunch.batch_jobs import Job, RunJobs
-from genolaunch.launches import FailedJob, Launch, Launches
+from genolaunch.launch import FailedJob, Launch
+from genolaunch.launches import Launches
 from genolaunch.steps import Step, read_steps
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contract import ALLOWED_FROM, RESOURCE_PHASES, HeldFor, LaunchField, Status
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import Launch
+from genolaunch.launch import Launch
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

@@ -14,7 +14,8 @@ from contract import (
     restore_shard,
     run_name,
 )
-from genolaunch.launches import Launch, plain, time_of
+from genolaunch.launch import Launch
+from genolaunch.launch_items import plain, time_of
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

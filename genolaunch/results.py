@@ -9,7 +9,7 @@ from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS, Workflow
 from genolaunch.errors import GenolaunchError
 
 if TYPE_CHECKING:
-    from genolaunch.launches import Launch
+    from genolaunch.launch import Launch
     from genolaunch.platform import Platform
 
 

@@ -20,7 +20,8 @@ from contract import (
 )
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice, LogLine
-from genolaunch.launches import Launch, Launches
+from genolaunch.launch import Launch
+from genolaunch.launches import Launches
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

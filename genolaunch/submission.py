@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import Fault, fault_from
+from genolaunch.launch import Fault
+from genolaunch.launch_items import fault_from
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

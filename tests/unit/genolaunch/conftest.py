@@ -7,8 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from typer.testing import CliRunner
 
 from contract import JOB_TASK_PREFIX, STATUS_INDEX, Parameter, parameter_name
+from genolaunch.cli import app
+from genolaunch.commands import options
 from genolaunch.platform import Platform
 
 STAGE = "dev"
@@ -209,6 +212,19 @@ def platform(aws, session) -> Platform:
     platform.batch = FakeBatch({})  # type: ignore[assignment]  # a stand-in
     platform.stepfunctions = FakeStepFunctions([])  # type: ignore[assignment]  # a stand-in
     return platform
+
+
+@pytest.fixture
+def genolaunch(platform, session, monkeypatch):
+    """Runs the command against the deployed stage; any other stage is not deployed. Nobody really waits."""
+    stages = {STAGE: platform}
+    monkeypatch.setattr(options, "Platform", lambda stage: stages.get(stage) or Platform(stage, session))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+    def run(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return run
 
 
 @pytest.fixture

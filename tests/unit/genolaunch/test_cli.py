@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from contract import Status
 from genolaunch import cli, submission
-from genolaunch.platform import Platform
 from genolaunch.progress import Progress
 from tests.unit.genolaunch.conftest import FakeBatch, FakeStepFunctions, History, job
 
@@ -21,19 +20,6 @@ FAULTS = [
     {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"},
     {"where": "data", "problem": "is missing", "remedy": "say where the data is"},
 ]
-
-
-@pytest.fixture
-def genolaunch(platform, session, monkeypatch):
-    """Runs the command against the fixture's stage."""
-    stages = {"dev": platform}
-    monkeypatch.setattr(cli, "Platform", lambda stage: stages.get(stage) or Platform(stage, session))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-
-    def run(*arguments):
-        return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-    return run
 
 
 @pytest.fixture

@@ -5,9 +5,6 @@ import io
 import json
 
 import pytest
-from typer.testing import CliRunner
-
-from genolaunch import cli
 
 LINE = {
     "kind": "instance",
@@ -30,16 +27,6 @@ def history(*totals):
     return {
         "costHistory": {"M": {str(number): {"M": {"totalCost": text(total)}} for number, total in enumerate(totals, 1)}}
     }
-
-
-@pytest.fixture
-def genolaunch(platform, monkeypatch):
-    monkeypatch.setattr(cli, "Platform", lambda stage: platform)
-
-    def run(*arguments):
-        return CliRunner().invoke(cli.app, list(arguments))
-
-    return run
 
 
 @pytest.fixture

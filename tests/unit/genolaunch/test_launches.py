@@ -6,7 +6,8 @@ import pytest
 
 from contract import Status
 from genolaunch.errors import GenolaunchError
-from genolaunch.launches import Fault, Launches
+from genolaunch.launch import Fault
+from genolaunch.launches import Launches
 
 
 def test_newest_come_first_whatever_their_status(platform, content):

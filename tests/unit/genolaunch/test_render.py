@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from contract import Status
-from genolaunch import render
 from genolaunch.batch_jobs import Job
-from genolaunch.launches import FailedJob, Fault, Launch, LaunchError
+from genolaunch.launch import FailedJob, Fault, Launch, LaunchError
 from genolaunch.progress import Snapshot
+from genolaunch.render.following import changes, follow_launch
+from genolaunch.render.launch import launch_view
+from genolaunch.render.transfers import byte_progress
+from genolaunch.render.words import duration
 from genolaunch.steps import Step, StepState
 
 START = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -33,7 +36,7 @@ def shown(what):
 def test_durations_are_short_and_exact_enough():
     seconds = {0.44: "0.4 s", 12.4: "12 s", 59.7: "1 min 00 s", 185: "3 min 05 s", 7380: "2 h 03 min"}
 
-    assert {number: render.duration(timedelta(seconds=number)) for number in seconds} == seconds
+    assert {number: duration(timedelta(seconds=number)) for number in seconds} == seconds
 
 
 def test_plain_output_has_a_line_for_each_change_and_no_other():
@@ -47,8 +50,7 @@ def test_plain_output_has_a_line_for_each_change_and_no_other():
 
     # when
     lines = [
-        list(render.changes(before, now))
-        for before, now in ((None, first), (first, second), (second, third), (third, fourth))
+        list(changes(before, now)) for before, now in ((None, first), (first, second), (second, third), (third, fourth))
     ]
 
     # then
@@ -61,9 +63,7 @@ def test_plain_output_has_a_line_for_each_change_and_no_other():
 
 
 def test_view_shows_steps_and_a_bar_for_the_array_under_way():
-    text = shown(
-        render.launch_view(snapshot(7, steps=[Step("Step 2", StepState.RUNNING, START, None)], jobs=[array(5)]))
-    )
+    text = shown(launch_view(snapshot(7, steps=[Step("Step 2", StepState.RUNNING, START, None)], jobs=[array(5)])))
 
     assert "height-1" in text
     assert "Step 2" in text
@@ -76,7 +76,7 @@ def test_view_of_a_failure_shows_error_faults_and_failed_jobs():
     error = LaunchError("ApplicationError", "A job failed [exit 1].", (Fault("data[0]", "is gone", "put it"),))
     failed = FailedJob("height-1-1-step2", "step2[3]", 3, "OutOfMemoryError", "killed", 137, 2, None, None, None, ())
 
-    text = shown(render.launch_view(snapshot(9, Status.FAILED, error=error, failed_jobs=[failed])))
+    text = shown(launch_view(snapshot(9, Status.FAILED, error=error, failed_jobs=[failed])))
 
     assert "ApplicationError: A job failed [exit 1]." in text
     assert "data[0]" in text
@@ -90,7 +90,7 @@ def test_following_without_a_terminal_ends_with_the_whole_view():
     output = io.StringIO()
     snapshots = [snapshot(1), snapshot(3, Status.COMPLETE)]
 
-    last = render.follow(Console(file=output, width=160), iter(snapshots))
+    last = follow_launch(Console(file=output, width=160), iter(snapshots))
 
     assert last is snapshots[1]
     assert "Launch height-1 is RUNNING" in output.getvalue()
@@ -100,7 +100,7 @@ def test_following_without_a_terminal_ends_with_the_whole_view():
 def test_following_on_a_terminal_shows_the_last_state():
     output = io.StringIO()
 
-    render.follow(Console(file=output, width=160, force_terminal=True), iter([snapshot(3, Status.CANCELLED)]))
+    follow_launch(Console(file=output, width=160, force_terminal=True), iter([snapshot(3, Status.CANCELLED)]))
 
     assert "CANCELLED" in output.getvalue()
 
@@ -108,7 +108,7 @@ def test_following_on_a_terminal_shows_the_last_state():
 def test_transfers_are_announced_by_name_and_size_without_a_terminal():
     output = io.StringIO()
 
-    with render.byte_progress(Console(file=output, width=160), "Uploading") as begin:
+    with byte_progress(Console(file=output, width=160), "Uploading") as begin:
         begin("cohort/[1].bed", 1_234_567)(10)
 
     assert output.getvalue() == "Uploading cohort/[1].bed (1.23 MB)\n"

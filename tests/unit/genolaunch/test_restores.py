@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from genolaunch import cli, requests
+from genolaunch import requests
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 from genolaunch.restores import FailedObject, restore_of
@@ -23,13 +22,6 @@ ESTIMATE = {
         "expectedAt": {"S": "2026-11-21T16:00:00.000Z"},
     }
 }
-
-
-@pytest.fixture
-def genolaunch(platform, monkeypatch):
-    """The command line against the deployed stage."""
-    monkeypatch.setattr(cli, "Platform", lambda stage: platform)
-    return lambda *arguments: CliRunner().invoke(cli.app, list(arguments))
 
 
 def put_restore(platform, attempt=1, **changes):

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contract import Status
-from genolaunch import render
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice
-from genolaunch.launches import JobCounts, Launch, Launches
+from genolaunch.launch import JobCounts, Launch
+from genolaunch.launches import Launches
 from genolaunch.progress import Snapshot
+from genolaunch.render.launch import launch_view
 from genolaunch.results import results_of
 from genolaunch.snakemake_jobs import SnakemakeLogs
 from genolaunch.submission import data_prefix, submit
@@ -108,10 +109,10 @@ def test_following_tells_each_line_once(platform, launch):
 
 def test_status_shows_how_many_jobs_are_done(launch):
     assert launch.progress == JobCounts(done=3, total=7, failed=1)
-    assert "3 of 7 done, 1 failed" in shown(render.launch_view(Snapshot(datetime.now(UTC), launch)))
+    assert "3 of 7 done, 1 failed" in shown(launch_view(Snapshot(datetime.now(UTC), launch)))
 
     running = Launch("height-1", "height", Status.RUNNING, progress=launch.progress)
-    assert "3/7" in shown(render.launch_view(Snapshot(datetime.now(UTC), running)))
+    assert "3/7" in shown(launch_view(Snapshot(datetime.now(UTC), running)))
 
 
 def test_results_are_what_is_newer_than_the_launch_where_it_works(platform):

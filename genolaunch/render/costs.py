@@ -10,7 +10,7 @@ from rich.text import Text
 
 from contract import CostStatus
 from genolaunch.costs import By, Cost, CostLine, Sum
-from genolaunch.render import duration
+from genolaunch.render.words import duration
 
 _WAITED_FOR = (
     "Not priced yet: that takes until its instances and file system have ended, some minutes after the launch."

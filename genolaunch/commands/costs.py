@@ -1,0 +1,87 @@
+"""`cost` and `costs`."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
+from genolaunch.commands.output import print_json
+from genolaunch.costs import By, Sum, cost_of, csv_rows, price_again, sums
+from genolaunch.launches import Launches
+from genolaunch.platform import Platform
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: genolaunch cost latest")
+def cost(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    again: Annotated[bool, typer.Option("--retry", help="Price it again, when its price is UNKNOWN.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show what a launch cost: a line for each resource, with its price and where that is from."""
+    platform = platform_of(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    if again:
+        price_again(platform, found)
+        typer.echo(f"Launch {found.launch_id} is priced again: see `genolaunch cost {found.launch_id}` in a minute.")
+        return
+    bill = cost_of(platform, found)
+    if as_json:
+        from genolaunch.documents import cost_document
+
+        print_json(cost_document(bill))
+        return
+    from genolaunch.render.costs import cost_view
+    from genolaunch.render.screen import console
+
+    console().print(cost_view(bill))
+
+
+@commands.command(epilog="Example: genolaunch costs --by user --csv")
+def costs(
+    ctx: typer.Context,
+    by: Annotated[By, typer.Option("--by", help="What the sums are over.", case_sensitive=False)] = By.WORKFLOW,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots by everything.")
+    ] = None,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show what launches cost together: all attempts, by workflow, user, engine, kind of compute or month."""
+    platform = platform_of(ctx, stage)
+    if html is not None:
+        _write_page(platform, html)
+        return
+    found = sums(platform, by)
+    if as_csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(found, by))
+    elif as_json:
+        from genolaunch.documents import sums_document
+
+        print_json(sums_document(found, by))
+    else:
+        _show_sums(found, by)
+
+
+def _write_page(platform: Platform, html: Path) -> None:
+    from genolaunch.cost_report import report
+
+    every = {each: sums(platform, each) for each in By}
+    html.write_text(report(platform.stage, every, datetime.now(UTC)), encoding="utf-8")
+    typer.echo(f"{html} shows the costs.")
+
+
+def _show_sums(found: Sequence[Sum], by: By) -> None:
+    from genolaunch.render.costs import sums_table
+    from genolaunch.render.screen import console
+
+    console().print(sums_table(found, by))

@@ -1,0 +1,16 @@
+"""How commands end, for scripts; docs/command-line.md says the same."""
+
+from typing import Final
+
+ENDED_BADLY: Final = 1
+REJECTED: Final = 2
+COULD_NOT: Final = 3
+INTERRUPTED: Final = 130
+
+NOT_RUNNING: Final = 1
+"""Of `local status`: the embedded cloud does not run."""
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done; 1 the launch that was waited for FAILED or was CANCELLED; 2 the launch was rejected, or the "
+    "command line is wrong; 3 it could not be done, and standard error says why; 130 interrupted."
+)

@@ -1,0 +1,100 @@
+"""`genolaunch local`: a thin front of the embedded cloud."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genolaunch.commands.exit_codes import NOT_RUNNING
+from genolaunch.commands.options import JsonOption
+from genolaunch.commands.output import print_json
+from genolaunch.errors import GenolaunchError
+from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
+
+if TYPE_CHECKING:
+    from localcloud.control import Cloud
+
+commands = typer.Typer(
+    help="The embedded cloud: the whole platform on this machine, without an AWS account.", no_args_is_help=True
+)
+
+StateDirOption = Annotated[Path, typer.Option("--state-dir", help="Where the embedded cloud keeps its state and logs.")]
+
+
+@commands.command(epilog="Example: genolaunch local up")
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="The port to use; without it the usual one (4566), or a free one.")
+    ] = None,
+    state_dir: StateDirOption = STATE_DIR,
+    as_json: JsonOption = False,
+) -> None:
+    """Start the embedded cloud, unless it runs already."""
+    with cloud_control() as control:
+        _tell(control.up(state_dir, port), state_dir, as_json)
+
+
+@commands.command(epilog="Example: genolaunch local down")
+def down(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> None:
+    """Stop the embedded cloud; what it held is gone."""
+    with cloud_control() as control:
+        was_running = control.down(state_dir)
+    if as_json:
+        typer.echo(json.dumps({"running": False, "wasRunning": was_running}))
+    else:
+        typer.echo("The embedded cloud was stopped." if was_running else "The embedded cloud was not running.")
+
+
+@commands.command(epilog="Example: genolaunch local status. Exit codes: 0 it runs; 1 it does not.")
+def status(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> None:
+    """Tell whether the embedded cloud runs, and where."""
+    with cloud_control() as control:
+        cloud = control.status(state_dir)
+    _tell(cloud, state_dir, as_json)
+    if cloud is None:
+        raise typer.Exit(NOT_RUNNING)
+
+
+@commands.command(epilog="Example: genolaunch local deploy")
+def deploy(
+    state_dir: StateDirOption = STATE_DIR,
+    stage: Annotated[str, typer.Option("--stage", help="The stage's name.")] = LOCAL_STAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy the app's own stacks to the embedded cloud, with the CDK CLI."""
+    cloud = _running(state_dir)
+    with cloud_control() as control:
+        # News of single stacks is for people: standard error keeps JSON clean.
+        control.deploy(cloud, stage, lambda news: typer.echo(news, err=True))
+    typer.echo(json.dumps({"deployed": stage}) if as_json else f"Stage “{stage}” is deployed at {cloud.endpoint}.")
+
+
+@commands.command(epilog='Example: eval "$(genolaunch local env)"')
+def env(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> None:
+    """Print what makes this shell's AWS tools, and genolaunch itself, talk to the embedded cloud."""
+    environment = {**_running(state_dir).environment(), "GENOLAUNCH_STAGE": LOCAL_STAGE}
+    if as_json:
+        print_json(environment)
+        return
+    for name, value in sorted(environment.items()):
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _running(state_dir: Path) -> "Cloud":
+    with cloud_control() as control:
+        cloud: Cloud | None = control.status(state_dir)
+    if cloud is None:
+        raise GenolaunchError("The embedded cloud is not running: start it with `genolaunch local up`.")
+    return cloud
+
+
+def _tell(cloud: "Cloud | None", state_dir: Path, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"running": cloud is not None, "endpoint": cloud.endpoint if cloud else None}))
+    elif cloud:
+        command = local_command("env", state_dir)
+        typer.echo(f'The embedded cloud runs at {cloud.endpoint}; use it with: eval "$({command})"')
+    else:
+        typer.echo("The embedded cloud is not running.")

@@ -1,0 +1,68 @@
+"""`logs`."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contract import Workflow
+from genolaunch.commands.options import LaunchArgument, StageOption, platform_of
+from genolaunch.commands.output import print_json_line
+from genolaunch.launches import Launches
+
+if TYPE_CHECKING:
+    from genolaunch.job_logs import LogLine
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: genolaunch logs latest --job step2 --follow")
+def logs(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    job: Annotated[
+        str | None, typer.Option(help="Only this job (`merge`), array (`step2`) or child of an array (`step2[3]`).")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the jobs that failed.")] = False,
+    attempt: Annotated[
+        int | None,
+        typer.Option("--attempt", min=1, metavar="N", help="Of an earlier attempt, instead of the last one."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the launch is over.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    stage: StageOption = None,
+) -> None:
+    """Show the log lines of the jobs of a launch's last attempt, in the order of time.
+
+    Of failed jobs whose log streams are gone, the stored ends of the logs.
+    """
+    from genolaunch.job_logs import JobChoice, JobLogs
+    from genolaunch.snakemake_jobs import SnakemakeLogs
+
+    if job and failed:
+        raise typer.BadParameter("--job and --failed exclude each other.")
+    platform = platform_of(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    if attempt is not None:
+        found = found.at_attempt(attempt)
+    reader = SnakemakeLogs if found.workflow == Workflow.SNAKEMAKE else JobLogs
+    job_logs = reader(platform, found, JobChoice(job, failed))
+    if not _print_lines(job_logs.follow() if follow else job_logs.lines(), as_json):
+        typer.echo(f"Launch {found.launch_id} has no such log lines.", err=True)
+
+
+def _print_lines(lines: "Iterable[LogLine]", as_json: bool) -> bool:
+    """Print log lines as they come; whether there were any."""
+    from genolaunch.documents import document_of
+    from genolaunch.render.logs import log_line
+    from genolaunch.render.screen import console
+
+    screen = console()
+    any_line = False
+    for line in lines:
+        any_line = True
+        if as_json:
+            print_json_line(document_of(line))
+        else:
+            screen.print(log_line(line), soft_wrap=True)
+    return any_line

@@ -1,0 +1,73 @@
+"""`status`, `events` and `restores`: what is known of a launch."""
+
+from typing import Annotated
+
+import typer
+
+from genolaunch.commands.exit_codes import EXIT_CODES
+from genolaunch.commands.following import show_snapshot, wait_for
+from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
+from genolaunch.commands.output import print_json
+from genolaunch.launches import Launches
+
+commands = typer.Typer()
+
+
+@commands.command("status", epilog=f"Example: genolaunch status latest --watch. {EXIT_CODES}")
+def show_status(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it until it is over.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Show a launch: its facts, its steps with their times, the jobs under way, and why it failed."""
+    from genolaunch.progress import Progress
+
+    platform = platform_of(ctx, stage)
+    launch_id = Launches(platform).resolve(launch).launch_id
+    if watch:
+        wait_for(platform, launch_id, as_json)
+    else:
+        show_snapshot(Progress(platform, launch_id).look(), as_json)
+
+
+@commands.command(epilog="Example: genolaunch events latest")
+def events(ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None) -> None:
+    """Show a launch's whole history: its statuses, its steps, and the jobs that failed, in the order of time."""
+    from genolaunch.documents import document_of
+    from genolaunch.history import history_of
+
+    platform = platform_of(ctx, stage)
+    found = history_of(platform, Launches(platform).resolve(launch))
+    if as_json:
+        print_json(document_of(found))
+        return
+    from genolaunch.render.screen import console
+    from genolaunch.render.tables import events_table
+
+    console().print(events_table(found))
+
+
+@commands.command(epilog="Example: genolaunch restores latest")
+def restores(
+    ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None
+) -> None:
+    """Show how far the restore of a launch's archived inputs is: objects and bytes, and when the last is expected."""
+    from genolaunch.documents import document_of
+    from genolaunch.restores import restore_of
+
+    platform = platform_of(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    restore = restore_of(platform, found)
+    if as_json:
+        print_json(document_of(restore))
+        return
+    from genolaunch.render.restore import restore_view
+    from genolaunch.render.screen import console
+
+    if restore is None:
+        reason = f" ({found.status_reason})" if found.status_reason else ""
+        typer.echo(f"Launch {found.launch_id} is {found.status}{reason} and has restored nothing.", err=True)
+    else:
+        console().print(restore_view(restore))

@@ -1,0 +1,83 @@
+"""`cancel`, `retry` and `approve`: what a person asks of a launch that is there."""
+
+from typing import Annotated
+
+import typer
+
+from genolaunch.commands.exit_codes import EXIT_CODES
+from genolaunch.commands.following import wait_for
+from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, WaitOption, platform_of
+from genolaunch.commands.output import print_json
+from genolaunch.launches import Launches
+from genolaunch.platform import Platform
+
+commands = typer.Typer()
+
+
+@commands.command(epilog=f"Example: genolaunch cancel latest --wait. {EXIT_CODES}")
+def cancel(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Stop a launch: its jobs are ended, and what it made is deleted. What is complete is kept for a retry."""
+    from genolaunch import requests
+
+    platform = platform_of(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    requests.cancel(platform, found)
+    _after_request(platform, found.launch_id, "is being cancelled", wait=wait, as_json=as_json)
+
+
+@commands.command(epilog=f"Example: genolaunch retry latest --resources step2=4:32. {EXIT_CODES}")
+def retry(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    resources: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PHASE=VCPUS:GIB", help="Give the jobs of a phase other resources; may be repeated."),
+    ] = None,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Resume a failed or cancelled launch, or a rejected one whose data is mended.
+
+    Only what has no good output runs again.
+    """
+    from genolaunch import requests
+
+    platform = platform_of(ctx, stage)
+    changes = [requests.Resources.parse(text) for text in resources or ()]
+    found = Launches(platform).resolve(launch)
+    requests.retry(platform, found, changes)
+    _after_request(platform, found.launch_id, "is tried again", wait=wait, as_json=as_json)
+
+
+@commands.command(epilog=f"Example: genolaunch approve latest --wait. {EXIT_CODES}")
+def approve(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Agree to what a launch is HELD for: `status` says what its restore, or the launch itself, is expected to cost."""
+    from genolaunch import requests
+
+    platform = platform_of(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    requests.approve(platform, found)
+    _after_request(platform, found.launch_id, "is approved", wait=wait, as_json=as_json)
+
+
+def _after_request(platform: Platform, launch_id: str, what: str, *, wait: bool, as_json: bool) -> None:
+    """Tell that a request was made, or follow what comes of it."""
+    if wait:
+        wait_for(platform, launch_id, as_json)
+    if as_json:
+        print_json({"launchId": launch_id})
+    else:
+        typer.echo(f"Launch {launch_id} {what}.")

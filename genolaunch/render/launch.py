@@ -1,0 +1,123 @@
+"""Everything about one launch: facts, steps, bars of the jobs under way, and why it failed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from contract import Status
+from genolaunch.batch_jobs import Job
+from genolaunch.launch import Estimate, JobCounts
+from genolaunch.progress import Snapshot
+from genolaunch.render.tables import failed_jobs_table, faults_table
+from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, status_text
+from genolaunch.steps import Step, StepState
+
+_STEP_MARKS = {
+    StepState.RUNNING: ("…", "cyan"),
+    StepState.DONE: ("✓", "green"),
+    StepState.FAILED: ("✗", "red"),
+    StepState.STOPPED: ("■", "yellow"),
+}
+
+
+def launch_view(snapshot: Snapshot) -> RenderableType:
+    """Everything about one launch: facts, steps, bars of the jobs under way, and why it failed."""
+    parts: list[RenderableType] = [_facts(snapshot)]
+    if snapshot.steps:
+        parts += ["", steps_table(snapshot.steps, snapshot.at)]
+    if snapshot.launch.progress and not snapshot.launch.is_final:
+        parts += ["", _progress_bar(snapshot.launch.progress)]
+    elif snapshot.jobs_under_way:
+        parts += ["", _job_bars(snapshot.jobs_under_way)]
+    if snapshot.launch.error and snapshot.launch.error.faults:
+        parts += ["", faults_table(snapshot.launch.error.faults)]
+    if snapshot.launch.warnings:
+        parts += ["", *(Text(f"Warning: {warning}", "yellow") for warning in snapshot.launch.warnings)]
+    if snapshot.failed_jobs:
+        logs = Text(f"Their log lines: genolaunch logs {snapshot.launch.launch_id} --failed", "dim")
+        parts += ["", failed_jobs_table(snapshot.failed_jobs), logs]
+    return Group(*parts)
+
+
+def _facts(snapshot: Snapshot) -> Table:
+    launch = snapshot.launch
+    facts = facts_grid()
+    rows: list[tuple[str, str | Text | None]] = [
+        ("Launch", Text(launch.launch_id, "bold")),
+        ("Status", status_text(launch.status)),
+        ("Workflow", launch.workflow),
+        ("Compute", launch.compute_service),
+        ("Data", launch.data_path),
+        ("Config", launch.config_uri),
+        ("Requested by", launch.requested_by),
+        ("Submitted", moment_text(launch.submitted_at)),
+        ("Waiting" if launch.status is Status.RUNNING else "Waits for", launch.status_reason),
+        (
+            "Expected",
+            moment_text(launch.restore.expected_at) if launch.status is Status.WAITING and launch.restore else None,
+        ),
+        ("Estimate", estimate_line(launch.estimate) if launch.estimate else None),
+        ("Budget", launch.budget_reason),
+        ("Elapsed", duration(launch.elapsed(snapshot.at))),
+        ("Attempt", str(launch.attempt) if launch.attempt > 1 else None),
+        ("Results", launch.results_uri),
+        ("Report", launch.report_uri),
+        ("Jobs", _counts(launch.progress)),
+        ("Error", f"{launch.error.type}: {launch.error.message}" if launch.error else None),
+    ]
+    for name, value in rows:
+        if value is not None:
+            facts.add_row(name, value if isinstance(value, Text) else Text(value))
+    return facts
+
+
+def estimate_line(estimate: Estimate) -> str:
+    """What it is expected to cost, in which range, and how that is known."""
+    return f"{estimate.usd} USD ({estimate.low} to {estimate.high}; {estimate.basis})"
+
+
+def steps_table(steps: Sequence[Step], now: datetime) -> Table:
+    table = plain_table("Step", "State", "Elapsed")
+    table.columns[2].justify = "right"
+    for step in steps:
+        mark, style = _STEP_MARKS[step.state]
+        table.add_row(Text(step.name), Text(f"{mark} {step.state.lower()}", style), duration(step.elapsed(now)))
+    return table
+
+
+def _counts(counts: JobCounts | None) -> str | None:
+    if counts is None:
+        return None
+    return f"{counts.done} of {counts.total} done" + (f", {counts.failed} failed" if counts.failed else "")
+
+
+def _progress_bar(counts: JobCounts) -> RenderableType:
+    bars = _bars()
+    failed = f"{counts.failed} failed" if counts.failed else ""
+    bars.add_task("Jobs", total=counts.total, completed=counts.done, detail=failed)
+    return bars.get_renderable()
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[detail]}")
+    )
+
+
+def _job_bars(jobs: Sequence[Job]) -> RenderableType:
+    bars = _bars()
+    for job in jobs:
+        bars.add_task(escape(job.label), total=job.size, completed=job.succeeded + job.failed, detail=_detail(job))
+    return bars.get_renderable()
+
+
+def _detail(job: Job) -> str:
+    if not job.is_array:
+        return job.status.lower()
+    failed = f", {job.failed} failed" if job.failed else ""
+    return f"{job.running} running{failed}"

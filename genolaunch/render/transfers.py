@@ -1,0 +1,30 @@
+"""Progress of uploads and downloads."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from genolaunch.render.words import size_text
+
+
+@contextmanager
+def byte_progress(screen: Console, verb: str) -> Iterator[Callable[[str, int], Callable[[int], None]]]:
+    """Progress of transfers: call the result with a name and its bytes, and what that answers with bytes done."""
+    if not screen.is_terminal:
+        yield lambda name, size: _announced(screen, f"{verb} {name} ({size_text(size)})")
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=screen) as progress:
+        yield lambda name, size: _advancing(progress, progress.add_task(f"{verb} {escape(name)}", total=size))
+
+
+def _announced(screen: Console, line: str) -> Callable[[int], None]:
+    screen.print(Text(line))
+    return lambda _: None
+
+
+def _advancing(progress: Progress, task: TaskID) -> Callable[[int], None]:
+    return lambda count: progress.advance(task, count)
