@@ -6,7 +6,7 @@ STAGE  ?= dev
 LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt containers/*/requirements.txt)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit format synth synth-pipeline deploy deploy-pipeline lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit format synth synth-pipeline deploy deploy-images deploy-pipeline lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -88,8 +88,12 @@ synth-pipeline: setup ## the pipeline's template, and those of its stages, in cd
 deploy-pipeline: setup ## deploy the pipeline (once: it then keeps itself up to date) to the account of your credentials
 	$(BIN)/npx cdk deploy genolaunch-pipeline -c pipeline=true
 
+# Images are built when it is their stacks' turn: before that, the repository that they go to may not be there yet.
 deploy: setup ## deploy STAGE to the AWS account of your credentials
-	$(BIN)/npx cdk deploy '**' -c stage=$(STAGE)
+	$(BIN)/npx cdk deploy '**' -c stage=$(STAGE) --asset-prebuild=false
+
+deploy-images: setup ## deploy only the repositories of STAGE's images: once, before a pipeline publishes into them
+	$(BIN)/npx cdk deploy 'genolaunch-$(STAGE)/images' -c stage=$(STAGE)
 
 clean: ## stop the embedded cloud and remove everything that was made here
 	-@test -x $(BIN)/genolaunch && $(BIN)/genolaunch local down

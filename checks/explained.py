@@ -65,6 +65,11 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     "Launches name the image with their rules' tools themselves: any repository of this account, to read.": [
         (f"{_IAM}[Resource::arn:*:repository/[*]]", "snakemake-batch/ExecutionRole/DefaultPolicy/Resource"),
     ],
+    "The repositories of the stage's image caches, which ECR makes at the first pull of an image; only `images` has"
+    " any that are not a cache's, and nobody may create that again.": [
+        (f"{_IAM}[Resource::arn:*:repository/genolaunch-*/[*]]", path)
+        for path in ("images/CacheRole/DefaultPolicy/Resource", "snakemake-batch/ExecutionRole/DefaultPolicy/Resource")
+    ],
     "The executions of one state machine of this stage, whose names nobody knows before.": [
         (f"{_IAM}[Resource::arn:*:execution:genolaunch-*[*]]", "*/Resource"),
     ],

@@ -193,6 +193,65 @@ class ParallelClusterSettings(_Settings):
     most_array_jobs: int = Field(default=1000, ge=1, le=10_000, description="of one array: Slurm's MaxArraySize less 1")
 
 
+class UpstreamRegistry(StrEnum):
+    """Registries that ECR's pull-through cache knows, and that images of genomics are in, by their hosts' names."""
+
+    DOCKER_HUB = "docker.io"
+    GITHUB = "ghcr.io"
+    QUAY = "quay.io"
+    ECR_PUBLIC = "public.ecr.aws"
+
+    @property
+    def needs_login(self) -> bool:
+        """ECR asks for a secret to cache it (Amazon ECR user guide, "Creating a pull through cache rule")."""
+        return self in (UpstreamRegistry.DOCKER_HUB, UpstreamRegistry.GITHUB)
+
+    @property
+    def folder(self) -> str:
+        """Last component of the cache's prefix. Short: ECR takes 30 characters of prefix, a stage's name 23 of them."""
+        return {"docker.io": "docker", "ghcr.io": "ghcr", "quay.io": "quay", "public.ecr.aws": "public"}[self]
+
+
+_SecretArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")]
+
+
+class PullThroughSettings(_Settings):
+    """A registry of others whose images the stage pulls through a cache of its own."""
+
+    registry: UpstreamRegistry
+    secret_arn: _SecretArn | None = Field(
+        default=None, description="with `username` and `accessToken`; Docker Hub and GitHub ask for it"
+    )
+
+    @model_validator(mode="after")
+    def _has_its_secret(self) -> Self:
+        if self.registry.needs_login and self.secret_arn is None:
+            raise ValueError(f"{self.registry} can be cached with a secret_arn only")
+        if self.secret_arn and ":secret:ecr-pullthroughcache/" not in self.secret_arn:
+            raise ValueError("ECR reads only secrets whose names start with ecr-pullthroughcache/")
+        return self
+
+
+class ImagesSettings(_Settings):
+    """Where the stage's images are kept, and where those of others come from (docs/images.md)."""
+
+    pull_through: tuple[PullThroughSettings, ...] = Field(
+        default=(), description="registries that are cached: the Dockerfiles' own images then come from there too"
+    )
+
+    @field_validator("pull_through")
+    @classmethod
+    def _names_each_once(cls, rules: tuple[PullThroughSettings, ...]) -> tuple[PullThroughSettings, ...]:
+        if len({rule.registry for rule in rules}) < len(rules):
+            raise ValueError("a registry is named twice")
+        return rules
+
+    @property
+    def cached(self) -> frozenset[UpstreamRegistry]:
+        """The registries that are pulled through a cache."""
+        return frozenset(rule.registry for rule in self.pull_through)
+
+
 class StageSettings(_Settings):
     """Everything that differs between stages."""
 
@@ -211,6 +270,9 @@ class StageSettings(_Settings):
     snakemake: SnakemakeSettings = SnakemakeSettings()
     parallelcluster: ParallelClusterSettings | None = Field(
         default=None, description="launches may say `compute: parallelcluster`; without it nothing is made for that"
+    )
+    images: ImagesSettings | None = Field(
+        default=None, description="repositories of the stage's own; without it images go to the CDK bootstrap's"
     )
     pricing: PricingSource = PricingSource.LIST_PRICES
     file_system: FileSystemType = FileSystemType.SCRATCH_2

@@ -7,7 +7,7 @@ from constructs import Construct
 from contract import TAG_WORKFLOW, SnakemakeEngine, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
-from stacks.constructs.container_image import image_uri
+from stacks.constructs.container_image import PULL, PULL_THROUGH, cache_repositories, image_uri
 from stacks.constructs.job_permissions import define_jobs, job_definitions, make_tagged_jobs
 from stacks.constructs.permissions import look_up, made_by_stage
 from stacks.constructs.stage_stack import StageStack
@@ -71,11 +71,15 @@ class SnakemakeBatchStack(StageStack):
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="PullImagesOfThisAccount",
-                actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+                actions=list(PULL),
                 # Launches name the image with their rules' tools themselves, so which repository is not known here.
                 resources=[self.format_arn(service="ecr", resource="repository", resource_name="*")],
             )
         )
+        if caches := cache_repositories(self):
+            role.add_to_policy(
+                iam.PolicyStatement(sid="PullThroughTheCaches", actions=list(PULL_THROUGH), resources=caches)
+            )
         role.add_to_policy(
             iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])  # knows no resources
         )

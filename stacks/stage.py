@@ -13,6 +13,7 @@ from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget
 from stacks.data import DataStack
+from stacks.images import ImagesStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
 from stacks.parallelcluster import ParallelClusterStack
@@ -106,6 +107,10 @@ class GenolaunchStage(Stage):
             cluster=self.cluster,
             bundling=bundling,
         )
+        if settings.images is not None:
+            images = ImagesStack(self, settings=settings, images=settings.images, data=self.data)
+            for stack in (self.regenie, self.snakemake, self.snakemake_batch):
+                stack.add_dependency(images, "the images that it publishes go there")
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
         self.analytics = AnalyticsStack(self, settings=settings, data=self.data)
         self.observability = ObservabilityStack(

@@ -2,13 +2,38 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 
-from stacks.config import BUILD
+from stacks.config import BUILD, StageSettings, UpstreamRegistry
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
+
+PULL: Final = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+"""Getting an image's layers (Amazon ECR user guide, "Private repository policies")."""
+
+PULL_THROUGH: Final = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+"""Besides, where the image may be a registry's of others that the cache has not yet (user guide, "IAM permissions
+required to sync an upstream registry")."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """What an image of this project is built from."""
+
+    registry: UpstreamRegistry
+    repository: str
+    argument: str
+    """Of the Dockerfile: the registry's host, or the cache of it."""
+
+
+BASE_IMAGES: Final = {
+    "regenie": BaseImage(UpstreamRegistry.GITHUB, "rgcgithub/regenie/regenie", "GHCR"),
+    "snakemake": BaseImage(UpstreamRegistry.DOCKER_HUB, "library/python", "DOCKER_HUB"),
+}
+"""Folder of containers/ -> its Dockerfile's base."""
 
 _PRIVATE_IMAGE: Final = re.compile(r"^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)")
 
@@ -34,7 +59,7 @@ def image_uri(
             id_,
             directory=str(REPOSITORY / "containers" / folder),
             platform=ecr_assets.Platform.LINUX_AMD64,  # regenie's official image and Tibanna's instances are x86-64
-            build_args=dict(build_args or {}),
+            build_args={**(build_args or {}), **_cached_base(stack, folder)},
             target=target,
         )
         for puller in pullers:
@@ -46,13 +71,41 @@ def image_uri(
     return image
 
 
+def cache_prefix(settings: StageSettings, registry: UpstreamRegistry) -> str:
+    """Start of the names of the repositories in which a registry's images are cached."""
+    return f"{settings.prefix}/{registry.folder}"
+
+
+def cache_repositories(stack: StageStack) -> list[str]:
+    """ARN patterns of all repositories of the stage's caches."""
+    registries = sorted(stack.settings.images.cached) if stack.settings.images else []
+    return [
+        stack.format_arn(
+            service="ecr", resource="repository", resource_name=f"{cache_prefix(stack.settings, registry)}/*"
+        )
+        for registry in registries
+    ]
+
+
+def _cached_base(stack: StageStack, folder: str) -> dict[str, str]:
+    """Build argument by which a Dockerfile takes its base image from the stage's cache.
+
+    The CDK command line logs in to the stage's registry before it builds.
+    """
+    base, settings = BASE_IMAGES[folder], stack.settings
+    if settings.images is None or base.registry not in settings.images.cached:
+        return {}
+    host = f"{settings.account}.dkr.ecr.{settings.region}.amazonaws.com"
+    return {base.argument: f"{host}/{cache_prefix(settings, base.registry)}"}
+
+
 def _grant_pull(stack: StageStack, puller: iam.Role, account: str, region: str, repository: str) -> None:
     arn = stack.format_arn(
         service="ecr", account=account, region=region, resource="repository", resource_name=repository
     )
     puller.add_to_policy(
         iam.PolicyStatement(
-            actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+            actions=[*PULL, *(PULL_THROUGH if repository.startswith(f"{stack.settings.prefix}/") else ())],
             resources=[arn],
         )
     )

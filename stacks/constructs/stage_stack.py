@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -13,6 +13,11 @@ from stacks.config import StageSettings
 
 REPOSITORY: Final = Path(__file__).parents[2]
 """Root of the checkout: what is packed for AWS lies below it."""
+
+
+def images_repository(settings: StageSettings) -> str:
+    """The stage's own repository, into which the CDK publishes the images that it builds (stacks/images.py)."""
+    return f"{settings.prefix}/images"
 
 
 class StageStack(Stack):
@@ -28,6 +33,11 @@ class StageStack(Stack):
             stack_name=f"{settings.prefix}-{name}",
             description=description,
             termination_protection=is_stateful and settings.removal_policy == "retain",
+            synthesizer=DefaultStackSynthesizer(
+                image_assets_repository_name=images_repository(settings), docker_tag_prefix=f"{name}-"
+            )
+            if settings.images
+            else None,
         )
         self.settings = settings
 
