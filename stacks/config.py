@@ -212,22 +212,22 @@ class UpstreamRegistry(StrEnum):
         return {"docker.io": "docker", "ghcr.io": "ghcr", "quay.io": "quay", "public.ecr.aws": "public"}[self]
 
 
-_SecretArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")]
+_CredentialArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")]
 
 
 class PullThroughSettings(_Settings):
     """A registry of others whose images the stage pulls through a cache of its own."""
 
     registry: UpstreamRegistry
-    secret_arn: _SecretArn | None = Field(
+    credential_arn: _CredentialArn | None = Field(
         default=None, description="with `username` and `accessToken`; Docker Hub and GitHub ask for it"
     )
 
     @model_validator(mode="after")
-    def _has_its_secret(self) -> Self:
-        if self.registry.needs_login and self.secret_arn is None:
-            raise ValueError(f"{self.registry} can be cached with a secret_arn only")
-        if self.secret_arn and ":secret:ecr-pullthroughcache/" not in self.secret_arn:
+    def _has_its_credential(self) -> Self:
+        if self.registry.needs_login and self.credential_arn is None:
+            raise ValueError(f"{self.registry} can be cached with a credential_arn only")
+        if self.credential_arn and ":secret:ecr-pullthroughcache/" not in self.credential_arn:
             raise ValueError("ECR reads only secrets whose names start with ecr-pullthroughcache/")
         return self
 

@@ -99,7 +99,7 @@ class ImagesStack(StageStack):
             ecr_repository_prefix=prefix,
             upstream_registry=name,
             upstream_registry_url=url,
-            credential_arn=rule.secret_arn,
+            credential_arn=rule.credential_arn,
         )
         for folder, base in BASE_IMAGES.items():
             if base.registry is rule.registry:

@@ -12,10 +12,10 @@ from stacks.constructs.container_image import BASE_IMAGES
 from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
 
 REPOSITORY = Path(__file__).parents[2]
-SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:ecr-pullthroughcache/{}-AbCdEf"
+CREDENTIAL = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:ecr-pullthroughcache/{}-AbCdEf"
 CACHED = [
-    {"registry": "docker.io", "secret_arn": SECRET.format("docker")},
-    {"registry": "ghcr.io", "secret_arn": SECRET.format("ghcr")},
+    {"registry": "docker.io", "credential_arn": CREDENTIAL.format("docker")},
+    {"registry": "ghcr.io", "credential_arn": CREDENTIAL.format("ghcr")},
     {"registry": "quay.io"},
     {"registry": "public.ecr.aws"},
 ]
@@ -145,8 +145,11 @@ def test_without_the_setting_nothing_is_made_and_images_go_to_the_bootstraps_rep
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        ({"registry": "docker.io"}, "with a secret_arn only"),
-        ({"registry": "quay.io", "secret_arn": SECRET.format("x").replace("ecr-pullthroughcache/", "")}, "names start"),
+        ({"registry": "docker.io"}, "with a credential_arn only"),
+        (
+            {"registry": "quay.io", "credential_arn": CREDENTIAL.format("x").replace("ecr-pullthroughcache/", "")},
+            "names start",
+        ),
         ({"registry": "example.org"}, "images.pull_through.0.registry"),
     ],
 )
