@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAGE  ?= dev
-LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt containers/*/requirements.txt)
+LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/requirements.txt containers/*/requirements*.txt)
+PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit format synth synth-pipeline deploy deploy-images deploy-pipeline lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit audit-python format synth synth-pipeline deploy deploy-images deploy-pipeline lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -65,9 +66,12 @@ lint: setup ## style, types, state machines, templates
 nag: setup ## cdk-nag's AwsSolutions and HIPAA Security packs: every finding is explained (checks/explained.py)
 	$(BIN)/python -m checks.nag
 
-audit: setup ## known vulnerabilities of everything that is locked (asks PyPI and npm)
-	$(BIN)/pip-audit --disable-pip $(foreach lock,$(LOCKS),-r $(lock))
+audit: audit-python setup ## known vulnerabilities of everything that is locked (asks PyPI and npm)
 	$(BIN)/npm audit --audit-level=high
+
+audit-python: setup
+	@# One lock at a time: the same package in two of them is a duplicate to pip-audit.
+	@status=0; for lock in $(LOCKS); do echo "$$lock"; $(PIP_AUDIT) -r $$lock || status=1; done; exit $$status
 
 format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .

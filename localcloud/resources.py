@@ -84,6 +84,8 @@ def _address(physical_id: str) -> Attributes:
 SILENT: Final[Mapping[str, AttributesOf]] = {
     "AWS::Backup::BackupSelection": _id_only("Id"),
     "AWS::CloudTrail::Trail": _id_only("Arn"),
+    "AWS::CodePipeline::Pipeline": _id_only("Version"),
+    "AWS::CodeStarNotifications::NotificationRule": _id_only("Arn"),
     "AWS::CloudWatch::AnomalyDetector": _id_only("Id"),
     "AWS::CloudWatch::CompositeAlarm": _id_only("Arn"),
     "AWS::EC2::EIP": _address,

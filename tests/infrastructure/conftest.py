@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aws_cdk as cdk
@@ -78,13 +79,14 @@ def make_settings(**changes: Any) -> StageSettings:
 
 def synthesize(settings: StageSettings) -> dict[str, Stack]:
     """Templates of a stage by the stacks' short names."""
-    app = cdk.App(context={**context_of_cdk_json(), "aws:cdk:bundling-stacks": []})
-    stage = GenolaunchStage(app, settings=settings, bundling=BundlingTarget.LAMBDA)
-    return {
-        stack.node.id: Stack(stack.node.id, Template.from_stack(stack).to_json())
-        for stack in stage.node.children
-        if isinstance(stack, StageStack)
-    }
+    with TemporaryDirectory() as folder:
+        app = cdk.App(outdir=folder, context={**context_of_cdk_json(), "aws:cdk:bundling-stacks": []})
+        stage = GenolaunchStage(app, settings=settings, bundling=BundlingTarget.LAMBDA)
+        return {
+            stack.node.id: Stack(stack.node.id, Template.from_stack(stack).to_json())
+            for stack in stage.node.children
+            if isinstance(stack, StageStack)
+        }
 
 
 @pytest.fixture(scope="session")

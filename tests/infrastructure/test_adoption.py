@@ -14,8 +14,9 @@ SETTINGS = {"account": "111111111111", "region": "eu-west-1", "accounts": ["2222
 
 
 @pytest.fixture(scope="module")
-def adoption() -> Stack:
-    stack = AdoptionStack(cdk.App(), settings=read_governance(SETTINGS))
+def adoption(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    app = cdk.App(outdir=str(tmp_path_factory.mktemp("adoption")))
+    stack = AdoptionStack(app, settings=read_governance(SETTINGS))
     return Stack("adoption", Template.from_stack(stack).to_json())
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
@@ -45,6 +46,22 @@ def test_every_requirement_is_pinned_with_hashes_and_names_no_index(lock):
     assert pinned
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
     assert not re.search(r"^\s*--(extra-)?index-url|^\s*-i\s|https?://", text, re.MULTILINE)
+
+
+def test_every_lock_is_audited():
+    done = subprocess.run(
+        ["make", "audit-python", "PIP_AUDIT=.venv/bin/pip-audit --disable-pip --dry-run"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    # requirements.txt has nothing that requirements-dev.txt has not.
+    expected = {str(lock.relative_to(REPOSITORY)) for lock in LOCKS} - {"requirements.txt"}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {line for line in done.stdout.splitlines() if line.endswith(".txt")} == expected
+    assert len(re.findall(r"would have audited [1-9]\d* packages", done.stderr)) == len(expected)
 
 
 def test_every_npm_package_has_an_integrity_and_names_no_registry():

@@ -1,24 +1,16 @@
-"""What the README tells people to type exists, and its links lead somewhere."""
+"""What the README tells people to type exists and is run by a test, and its links lead somewhere."""
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from genolaunch.cli import app
+from tests.readme import test_newcomer, test_operator
+from tests.readme.page import REPOSITORY, blocks, commands
 
-REPOSITORY = Path(__file__).parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
-README = PAGES[0].read_text()
-
-
-def commands() -> list[str]:
-    """Every line of the README's shell blocks, without comments."""
-    blocks = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    lines = [line.partition(" # ")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def words(command: str) -> list[str]:
@@ -36,6 +28,16 @@ def test_every_target_of_make_exists():
 
     assert {"demo", "test", "deploy"} <= asked
     assert asked <= targets
+
+
+def test_every_command_is_run_by_a_test():
+    """Each section's commands are run as they stand there; a new section needs a test of its own."""
+    sections = {block.section for block in blocks() if block.language == "bash"}
+
+    newcomers = {test_newcomer.LOOK_AROUND, test_newcomer.GWAS, test_newcomer.SNAKEMAKE}
+    assert sections == {"", *newcomers, test_operator.DEPLOY, test_operator.REGENIE, test_operator.CHECKS}
+    assert commands("") == ["make demo", "make test"]
+    assert "make test" in (REPOSITORY / ".ci" / "run").read_text().splitlines()
 
 
 def test_every_line_is_of_a_known_kind():

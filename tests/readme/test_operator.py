@@ -1,0 +1,87 @@
+"""What the README tells whoever deploys and checks the app to type, typed."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from localcloud import control
+from localcloud.clients import ACCOUNT, REGION, client
+from localcloud.control import Cloud
+from tests.readme.conftest import Reader
+from tests.readme.page import commands
+
+pytestmark = [pytest.mark.full, pytest.mark.local, pytest.mark.timeout(3600)]
+
+DEPLOY = "Deploying to AWS"
+REGENIE = "Checking it against a real regenie"
+CHECKS = "What is checked"
+AUDIT = "make audit"
+
+NOBODY_ANSWERS = {"CDK_REQUIRE_APPROVAL": "never"}
+"""Of the CDK CLI, which otherwise asks before it makes roles; a test has no terminal."""
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Given: an account that was bootstrapped, played by an embedded cloud with nothing in it."""
+    state_dir = tmp_path_factory.mktemp("account")
+    cloud = control.up(state_dir, port=control.free_port())
+    try:
+        yield cloud
+    finally:
+        control.down(state_dir)
+
+
+@pytest.fixture(scope="module")
+def own_settings(reader: Reader) -> None:
+    """Given: "Edit context.stages in cdk.json (account, region, zones, instance types, regenie images)"."""
+    path = reader.checkout / "cdk.json"
+    cdk = json.loads(path.read_text())
+    stage = cdk["context"]["stages"]["dev"]
+    stage |= {"account": ACCOUNT, "region": REGION, "zones": [f"{REGION}a", f"{REGION}b"]}
+    # Nothing is built here: there may be no Docker.
+    stage["regenie"] |= {"versions": {"4.1.2": "registry.example/regenie:4.1.2"}}
+    stage["snakemake"] = {"image": "registry.example/snakemake:7", "batch_image": "registry.example/snakemake:9"}
+    cdk["context"]["stages"] = {"dev": stage}
+    cdk["context"]["delivery"] |= {
+        "account": ACCOUNT,
+        "region": REGION,
+        "stages": ["dev"],
+        "smoke_tested": [],
+        "approved": [],
+    }
+    path.write_text(json.dumps(cdk, indent=2))
+
+
+@pytest.mark.parametrize("command", commands(DEPLOY))
+def test_it_is_deployed(command, reader, account, own_settings):
+    reader.types(
+        f"cd {account.state_dir} && {reader.checkout}/node_modules/.bin/cdk bootstrap aws://{ACCOUNT}/{REGION}",
+        f"cd {reader.checkout}",
+        command,
+        seconds=900,
+        **account.environment(),
+        **NOBODY_ANSWERS,
+    )
+
+    stacks = client("cloudformation", account.endpoint).describe_stacks()["Stacks"]
+    made = "genolaunch-pipeline" if "pipeline" in command else "genolaunch-dev-data"
+    assert made in {one["StackName"] for one in stacks if one["StackStatus"] == "CREATE_COMPLETE"}
+
+
+def test_without_a_regenie_its_check_says_so(reader):
+    (command,) = commands(REGENIE)
+
+    assert "skipped: " in reader.types(command, seconds=60)
+
+
+@pytest.mark.parametrize("command", [one for one in commands(CHECKS) if one != AUDIT])
+def test_it_is_checked(command, reader):
+    reader.types(command, seconds=3600)
+
+
+def test_what_is_locked_is_audited(reader):
+    """But for asking for the lists of vulnerabilities, which are on the internet."""
+    assert AUDIT in commands(CHECKS)
+    reader.types("make audit-python PIP_AUDIT='.venv/bin/pip-audit --disable-pip --dry-run'", seconds=300)
