@@ -34,7 +34,7 @@ def launch_of(platform: PlatformClient, name: str) -> dict[str, Any]:
     """The launch of that name."""
 
     def look() -> dict[str, Any] | None:
-        return next((each for each in platform.all_launches() if each["name"] == name), None)
+        return next((each for each in platform.all_launches() if each.get("name") == name), None)
 
     return eventually(look, 30, f"a launch {name}")
 

@@ -229,7 +229,7 @@ def test_of_many_snakefiles_dropped_at_once_none_is_lost(platform: PlatformClien
         drop(platform, f"{burst}x{number}")
 
     def over() -> list[dict[str, Any]]:
-        launches = [each for each in platform.all_launches() if each["name"].startswith(burst)]
+        launches = [each for each in platform.all_launches() if each.get("name", "").startswith(burst)]
         return launches if len(launches) == count and all("endedAt" in each for each in launches) else []
 
     # Of functions that a busy machine keeps from answering in time, the messages come again minutes later.
