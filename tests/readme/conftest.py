@@ -50,6 +50,8 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """Given: this checkout's files as they are, copied, with what `make setup` has installed here already."""
+    # Else the reader's first `make` would install anew what these tests run on.
+    assert subprocess.run(["make", "--question", "setup"], cwd=REPOSITORY, check=False).returncode == 0, "make setup"
     folder = tmp_path_factory.mktemp("reader")
     checkout = folder / "genolaunch"
     for name in _files_of_the_checkout():

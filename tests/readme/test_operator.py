@@ -18,6 +18,13 @@ REGENIE = "Checking it against a real regenie"
 CHECKS = "What is checked"
 AUDIT = "make audit"
 
+MADE_BY = {
+    "make deploy STAGE=dev": "genolaunch-dev-data",
+    "make deploy-images STAGE=test": "genolaunch-test-images",
+    "make deploy-pipeline": "genolaunch-pipeline",
+}
+"""Command -> a stack that it makes."""
+
 NOBODY_ANSWERS = {"CDK_REQUIRE_APPROVAL": "never"}
 """Of the CDK CLI, which otherwise asks before it makes roles; a test has no terminal."""
 
@@ -38,16 +45,16 @@ def own_settings(reader: Reader) -> None:
     """Given: "Edit context.stages in cdk.json (account, region, zones, instance types, regenie images)"."""
     path = reader.checkout / "cdk.json"
     cdk = json.loads(path.read_text())
-    stage = cdk["context"]["stages"]["dev"]
-    stage |= {"account": ACCOUNT, "region": REGION, "zones": [f"{REGION}a", f"{REGION}b"]}
-    # Nothing is built here: there may be no Docker.
-    stage["regenie"] |= {"versions": {"4.1.2": "registry.example/regenie:4.1.2"}}
-    stage["snakemake"] = {"image": "registry.example/snakemake:7", "batch_image": "registry.example/snakemake:9"}
-    cdk["context"]["stages"] = {"dev": stage}
+    cdk["context"]["stages"].pop("prod")
+    for stage in cdk["context"]["stages"].values():
+        stage |= {"account": ACCOUNT, "region": REGION, "zones": [f"{REGION}a", f"{REGION}b"]}
+        # Nothing is built here: there may be no Docker.
+        stage["regenie"]["versions"] = {"4.1.2": "registry.example/regenie:4.1.2"}
+        stage["snakemake"] = {"image": "registry.example/snakemake:7", "batch_image": "registry.example/snakemake:9"}
     cdk["context"]["delivery"] |= {
         "account": ACCOUNT,
         "region": REGION,
-        "stages": ["dev"],
+        "stages": ["dev", "test"],
         "smoke_tested": [],
         "approved": [],
     }
@@ -66,8 +73,7 @@ def test_it_is_deployed(command, reader, account, own_settings):
     )
 
     stacks = client("cloudformation", account.endpoint).describe_stacks()["Stacks"]
-    made = "genolaunch-pipeline" if "pipeline" in command else "genolaunch-dev-data"
-    assert made in {one["StackName"] for one in stacks if one["StackStatus"] == "CREATE_COMPLETE"}
+    assert MADE_BY[command] in {one["StackName"] for one in stacks if one["StackStatus"] == "CREATE_COMPLETE"}
 
 
 def test_without_a_regenie_its_check_says_so(reader):
