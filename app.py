@@ -23,6 +23,7 @@ from stacks.adoption import AdoptionStack
 from stacks.config import InvalidSettingsError, StageSettings, read_delivery, read_governance, read_stages
 from stacks.constructs.python_function import BundlingTarget
 from stacks.pipeline import PipelineStack
+from stacks.product import ProductPortfolioStack
 from stacks.stage import GenolaunchStage
 
 _CDK_JSON = Path(__file__).parent / "cdk.json"
@@ -38,7 +39,10 @@ def build(app: cdk.App) -> None:
     settings = _settings(app)
     stages = read_stages(settings["stages"])
     if settings.get("governance") is not None and _context(app, "stage") is None:
-        AdoptionStack(app, settings=read_governance(settings["governance"]))
+        governance = read_governance(settings["governance"], stages)
+        AdoptionStack(app, settings=governance)
+        if governance.product is not None:
+            ProductPortfolioStack(app, governance=governance, product=governance.product, stages=stages)
     if _context(app, "pipeline") == "true":
         delivery = read_delivery(settings["delivery"], stages)
         PipelineStack(app, delivery=delivery, stages=stages, bundling=bundling)

@@ -7,7 +7,10 @@ A finding is written as the packs name it, `[Resource::…]` included; ARNs of r
 from typing import Final
 
 _IAM: Final = "AwsSolutions-IAM5"
-_FUNCTIONS: Final = ("*/Functions/*/Resource", "tibanna/RunTask/Resource", "tibanna/CheckTask/Resource")
+_FUNCTIONS: Final = (
+    *("*/Functions/*/Resource", "tibanna/RunTask/Resource", "tibanna/CheckTask/Resource"),
+    "product/Function/Resource",
+)
 
 EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     # --- IAM -------------------------------------------------------------------------------------------------------
@@ -70,6 +73,16 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         (f"{_IAM}[Resource::arn:*:repository/genolaunch-*/[*]]", path)
         for path in ("images/CacheRole/DefaultPolicy/Resource", "snakemake-batch/ExecutionRole/DefaultPolicy/Resource")
     ],
+    "Stacks and projects of the product, which Service Catalog and those who launch it name below known prefixes.": [
+        (f"{_IAM}[Resource::arn:*:stack/SC-[*]]", "product/LaunchRole/DefaultPolicy/Resource"),
+        *(
+            (f"{_IAM}[Resource::arn:*:project/genolaunch-product-[*]]", f"product/{role}/DefaultPolicy/Resource")
+            for role in ("FunctionRole", "LaunchRole")
+        ),
+    ],
+    "Service Catalog keeps templates in a bucket of its own; the condition admits only objects that it tagged.": [
+        (f"{_IAM}[Resource::arn:*:s3:::[*]]", "product/LaunchRole/DefaultPolicy/Resource"),
+    ],
     "The executions of one state machine of this stage, whose names nobody knows before.": [
         (f"{_IAM}[Resource::arn:*:execution:genolaunch-*[*]]", "*/Resource"),
     ],
@@ -112,7 +125,11 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     " internet (NAT) that it does not have, and slower starts.": [
         ("HIPAA.Security-LambdaInsideVPC", path) for path in _FUNCTIONS
     ],
-    "Invoked by a state machine or a queue, which keep what fails; scheduled ones look for the same things again.": [
+    "The rule asks for OAuth; the source is read by a connection, which holds no token of a person.": [
+        ("HIPAA.Security-CodeBuildProjectSourceRepoUrl", f"product/Release{number}/Project") for number in (1, 2)
+    ],
+    "Invoked by a state machine or a queue, which keep what fails; scheduled ones look for the same things again; the"
+    " product's answers every failure, and CloudFormation itself gives up after an hour.": [
         ("HIPAA.Security-LambdaDLQ", path) for path in _FUNCTIONS
     ],
     "Its callers limit it: a queue's maximum concurrency, one schedule, one call for a launch's step. A reservation"

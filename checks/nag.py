@@ -36,6 +36,8 @@ _REPOSITORYS: Final[tuple[Mapping[str, str], ...]] = (
 _FOREIGN: Final = r'\{"Fn::GetStackOutput":.*?(?:FnGetAtt|Ref)([A-Za-z]+?)[0-9A-F]{8}(?:Arn)?[0-9A-F]{8}"\}\}'
 """A reference to another stack."""
 
+_OF_NO_STAGE: Final = ("genolaunch-adoption", "genolaunch-product")
+
 _OWN_CHECKS: Final = "CloudFormation Validate"
 """The library's own rules: they fail the synthesis by themselves, and are acknowledged in the stacks."""
 
@@ -86,8 +88,8 @@ def _short(rule: str) -> str:
 def _below_stage(path: str) -> str:
     """Explanations hold for every stage, alone or in the pipeline."""
     parts = path.removeprefix("genolaunch-pipeline/").split("/")
-    if parts[0] == "genolaunch-adoption":
-        return "/".join(["adoption", *parts[1:]])
+    if parts[0] in _OF_NO_STAGE:
+        return "/".join([parts[0].removeprefix("genolaunch-"), *parts[1:]])
     return "/".join(parts[1:] if parts[0].startswith("genolaunch-") else ["pipeline", *parts])
 
 

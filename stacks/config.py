@@ -24,6 +24,10 @@ _RETENTION_DAYS: Final = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 )
 
+_CONNECTION: Final = (
+    r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}$"
+)
+
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
@@ -342,9 +346,7 @@ class DeliverySettings(_Settings):
         pattern=r"^[^/\s]+/[^\s]+$", description="owner/name, as the connection's provider knows it"
     )
     branch: str = "main"
-    connection_arn: str = Field(
-        pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}$"
-    )
+    connection_arn: str = Field(pattern=_CONNECTION)
     stages: tuple[str, ...] = Field(min_length=1, description="in the order of their deployment")
     smoke_tested: tuple[str, ...] = Field(default=(), description="a tiny launch must end COMPLETE after deployment")
     approved: tuple[str, ...] = Field(default=(), description="a person must say yes before deployment")
@@ -358,27 +360,49 @@ class DeliverySettings(_Settings):
         return self
 
 
+class ProductSettings(_Settings):
+    """Genolaunch as a product of AWS Service Catalog (docs/governance.md)."""
+
+    repository_url: str = Field(pattern=r"^https://\S+$", description="from which releases are fetched")
+    provider: Literal["GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET"] = "GITHUB"
+    connection_arn: str = Field(pattern=_CONNECTION)
+    releases: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")], ...] = Field(
+        min_length=1, description="tags of the repository, each a version of the product"
+    )
+    stages: tuple[str, ...] = Field(min_length=1, description="to which it may be deployed")
+    principals: tuple[Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")], ...] = Field(
+        min_length=1, description="roles that may deploy it"
+    )
+    owner: str = Field(default="Genolaunch's platform team", min_length=1)
+    support_email: Email | None = None
+
+
 class GovernanceSettings(_Settings):
-    """Where events about Genolaunch's Service Catalog product are collected."""
+    """Where events about Genolaunch's Service Catalog product are collected, and where it is published."""
 
     account: str = Field(pattern=r"^\d{12}$")
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     accounts: tuple[Annotated[str, Field(pattern=r"^\d{12}$")], ...] = Field(
         default=(), description="other accounts, which forward their events"
     )
+    product: ProductSettings | None = Field(default=None, description="without it no product is published")
 
 
-def read_governance(raw: object) -> GovernanceSettings:
-    """Check the settings of what is collected from all accounts (`context.governance`).
+def read_governance(raw: object, stages: Mapping[str, StageSettings]) -> GovernanceSettings:
+    """Check the settings of what is for all accounts (`context.governance`).
 
     Raises:
         InvalidSettingsError: with one line for each fault.
     """
     try:
-        return GovernanceSettings.model_validate(raw)
+        governance = GovernanceSettings.model_validate(raw)
     except ValidationError as error:
         faults = [_describe("governance", fault) for fault in error.errors()]
         raise InvalidSettingsError("The settings of governance have faults:\n  " + "\n  ".join(faults)) from error
+    allowed = governance.product.stages if governance.product else ()
+    if unknown := [name for name in allowed if name not in stages]:
+        raise InvalidSettingsError(f"governance.product.stages: not configured: {', '.join(unknown)}")
+    return governance
 
 
 def read_delivery(raw: object, stages: Mapping[str, StageSettings]) -> DeliverySettings:

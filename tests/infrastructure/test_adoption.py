@@ -16,7 +16,7 @@ SETTINGS = {"account": "111111111111", "region": "eu-west-1", "accounts": ["2222
 @pytest.fixture(scope="module")
 def adoption(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     app = cdk.App(outdir=str(tmp_path_factory.mktemp("adoption")))
-    stack = AdoptionStack(app, settings=read_governance(SETTINGS))
+    stack = AdoptionStack(app, settings=read_governance(SETTINGS, {}))
     return Stack("adoption", Template.from_stack(stack).to_json())
 
 
@@ -76,4 +76,4 @@ def test_the_stream_may_write_to_its_bucket_and_the_rule_to_its_stream(adoption)
 
 def test_faults_of_the_settings_are_told():
     with pytest.raises(InvalidSettingsError, match=r"governance\.accounts\.0"):
-        read_governance({**SETTINGS, "accounts": ["mine"]})
+        read_governance({**SETTINGS, "accounts": ["mine"]}, {})
