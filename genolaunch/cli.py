@@ -1,34 +1,18 @@
-"""The `genolaunch` command: what is said before a command, and how errors are told. The commands are in commands/."""
+"""The `genolaunch` command: what is said before a command. The commands are in commands/."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from genolaunch.commands import costs, dead_letters, listing, local, logs, looking, requests, results, submission
-from genolaunch.commands.exit_codes import COULD_NOT, EXIT_CODES
+from genolaunch.commands.completion import stages
+from genolaunch.commands.exit_codes import EXIT_CODES
+from genolaunch.commands.group import OneSentenceGroup
 from genolaunch.commands.options import Settings
-from genolaunch.errors import sentence_for
-
-DEFAULT_STAGE = "dev"
-
-
-class _OneSentenceGroup(TyperGroup):
-    """Tells what could not be done in one sentence on standard error; with --debug, by the traceback."""
-
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own signature
-        try:
-            return super().invoke(ctx)
-        except Exception as error:
-            sentence = sentence_for(error)
-            if sentence is None or (isinstance(ctx.obj, Settings) and ctx.obj.debug):
-                raise
-            typer.echo(f"genolaunch: {sentence}", err=True)
-            raise typer.Exit(COULD_NOT) from error
-
+from genolaunch.platform import DEFAULT_STAGE
 
 app = typer.Typer(
-    cls=_OneSentenceGroup,
+    cls=OneSentenceGroup,
     help="Submit genomics workflows to a Genolaunch stage, follow them, and fetch their results.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -49,7 +33,8 @@ def main() -> None:
 def common(
     ctx: typer.Context,
     stage: Annotated[
-        str, typer.Option("--stage", envvar="GENOLAUNCH_STAGE", help="The stage to talk to.")
+        str,
+        typer.Option("--stage", envvar="GENOLAUNCH_STAGE", help="The stage to talk to.", autocompletion=stages),
     ] = DEFAULT_STAGE,
     debug: Annotated[
         bool, typer.Option("--debug", envvar="GENOLAUNCH_DEBUG", help="Show the traceback of an error.")

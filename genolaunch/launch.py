@@ -120,7 +120,8 @@ class Launch:
     def at_attempt(self, attempt: int) -> "Launch":
         """The launch as of an earlier attempt, as far as names go; GenolaunchError if it never had that one."""
         if attempt > self.attempt:
-            raise GenolaunchError(f"Launch {self.launch_id} has had {self.attempt} attempts, and no attempt {attempt}.")
+            last = f"its last is {self.attempt}" if self.attempt else "it never ran"
+            raise GenolaunchError(f"Launch {self.launch_id} has no attempt {attempt}: {last}.")
         return replace(self, attempt=attempt)
 
     def elapsed(self, now: datetime) -> timedelta | None:

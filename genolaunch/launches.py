@@ -1,13 +1,13 @@
 """The launches of a stage: found by id, by the beginning of one, by status, age and user; and their failed jobs."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from contract import JOB_TASK_PREFIX, STATUS_INDEX, TASK_RESUBMITTED, LaunchField, Status, TaskField
-from genolaunch.errors import GenolaunchError
+from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import FailedJob, JobTask, Launch
 from genolaunch.launch_items import failed_job_from, job_task_from, launch_from_item, plain, written
 
@@ -39,6 +39,8 @@ class Launches:
 
         Raises GenolaunchError when none or several are meant.
         """
+        if not text:  # a variable of a script that was never set
+            raise WrongArgumentError("The launch's id is empty: give one, the beginning of one, or “latest”.")
         if text == LATEST:
             newest = self.newest(1)
             if not newest:
@@ -47,13 +49,17 @@ class Launches:
         return self._find(text) or self.get(self._only_id_beginning_with(text))
 
     def newest(
-        self, limit: int, status: Status | None = None, *, since: datetime | None = None, user: str | None = None
+        self,
+        limit: int,
+        statuses: Collection[Status] = tuple(Status),
+        *,
+        since: datetime | None = None,
+        user: str | None = None,
     ) -> list[Launch]:
-        """The `limit` newest launches: of one status, submitted `since` then, by who has `user` in the name, if given.
+        """The `limit` newest launches of these statuses, submitted `since` then, by who has `user` in the name.
 
         Attributes that the index lacks are None.
         """
-        statuses = [status] if status else list(Status)
         merged = heapq.merge(
             *(self._of_status(each, limit, since) for each in statuses), key=_newest_first, reverse=True
         )

@@ -1,6 +1,7 @@
 """A deployed stage: the names that it publishes, and clients to talk to it."""
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 
 
+DEFAULT_STAGE = "dev"
+
+_CONNECT_SECONDS = 10
+"""Botocore waits a minute, five times, for an address that does not answer."""
+
+
 @dataclass(frozen=True)
 class Names:
     """What the stage's stacks published as SSM parameters."""
@@ -30,6 +37,18 @@ class Names:
     job_queues: tuple[str, ...]
     job_log_group: str
     benchmark_state_machine: str
+
+
+def new_session(**settings: Any) -> "boto3.Session":  # noqa: ANN401 - those of botocore.config.Config
+    """A session of the AWS environment, whose clients have these settings."""
+    import boto3
+    from botocore.config import Config
+    from botocore.session import get_session
+
+    session = get_session()
+    session.set_default_client_config(Config(**settings))
+    # AWS's other SDKs and its CLI know AWS_REGION; botocore has only AWS_DEFAULT_REGION.
+    return boto3.Session(botocore_session=session, region_name=os.environ.get("AWS_REGION") or None)
 
 
 class Platform:
@@ -96,9 +115,7 @@ class Platform:
     def _session(self) -> "boto3.Session":
         if self._given_session is not None:
             return self._given_session
-        import boto3
-
-        return boto3.Session()
+        return new_session(connect_timeout=_CONNECT_SECONDS)
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - each property above narrows it to its service
         return self._session.client(service)

@@ -8,13 +8,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from contract import ALLOWED_FROM, RESOURCE_PHASES, HeldFor, LaunchField, Status
-from genolaunch.errors import GenolaunchError
+from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Launch
+from genolaunch.launches import Launches
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
 
 _RESOURCES: Final = re.compile(r"(?P<phase>\w+)=(?P<vcpus>[1-9]\d*):(?P<memory_gib>[1-9]\d*)")
+
+_REFUSALS: Final = {
+    Status.CANCEL_REQUESTED: "only a launch that is not over can be cancelled",
+    Status.RETRY: "only a launch that is FAILED, CANCELLED or REJECTED can be tried again",
+}
 
 
 @dataclass(frozen=True)
@@ -27,18 +33,19 @@ class Resources:
 
     @classmethod
     def parse(cls, text: str) -> "Resources":
-        """From `PHASE=VCPUS:GIB`; raises GenolaunchError saying what is wrong with it."""
+        """From `PHASE=VCPUS:GIB`; raises WrongArgumentError saying what is wrong with it."""
         match = _RESOURCES.fullmatch(text)
         if match is None:
-            raise GenolaunchError(f"“{text}” is not PHASE=VCPUS:GIB, such as step2=4:16.")
+            raise WrongArgumentError(f"“{text}” is not PHASE=VCPUS:GIB, such as step2=4:16.")
         if match["phase"] not in RESOURCE_PHASES:
-            raise GenolaunchError(f"“{match['phase']}” is not one of {', '.join(RESOURCE_PHASES)}.")
+            raise WrongArgumentError(f"“{match['phase']}” is not one of {', '.join(RESOURCE_PHASES)}.")
         return cls(match["phase"], int(match["vcpus"]), int(match["memory_gib"]))
 
 
 def cancel(platform: "Platform", launch: Launch) -> None:
-    """Ask for the launch to be stopped and cleaned up; raises GenolaunchError when it is over already."""
-    _ask(platform, launch, Status.CANCEL_REQUESTED, {})
+    """Ask for the launch to be stopped and cleaned up, unless that was asked for; GenolaunchError when it is over."""
+    if launch.status is not Status.CANCEL_REQUESTED:
+        _ask(platform, launch, Status.CANCEL_REQUESTED, {})
 
 
 def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] = ()) -> None:
@@ -91,10 +98,9 @@ def _ask(platform: "Platform", launch: Launch, to: Status, changes: Mapping[str,
     try:
         _write(platform, launch, to, values, only_from=ALLOWED_FROM[to])
     except platform.dynamodb.exceptions.ConditionalCheckFailedException as error:
-        allowed = ", ".join(sorted(ALLOWED_FROM[to]))
-        raise GenolaunchError(
-            f"Launch {launch.launch_id} is {launch.status}: only a launch that is {allowed} can become {to}."
-        ) from error
+        # Its status may have changed since somebody looked.
+        status = Launches(platform).get(launch.launch_id).status
+        raise GenolaunchError(f"Launch {launch.launch_id} is {status}: {_REFUSALS[to]}.") from error
 
 
 def _write(

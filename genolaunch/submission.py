@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX
-from genolaunch.errors import GenolaunchError
+from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Fault
 from genolaunch.launch_items import fault_from
 
@@ -75,7 +75,7 @@ def submit(platform: "Platform", config: Path) -> Submission:
     if config.name == SNAKEFILE_NAME:
         return _submit_snakefile(platform, config)
     if config.suffix.lower() not in CONFIG_SUFFIXES:
-        raise GenolaunchError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
+        raise WrongArgumentError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
     return _put(platform, config, LAUNCH_PREFIX + config.name)
 
 

@@ -31,6 +31,9 @@ def cost(
     found = Launches(platform).resolve(launch)
     if again:
         price_again(platform, found)
+        if as_json:
+            print_json({"launchId": found.launch_id})
+            return
         typer.echo(f"Launch {found.launch_id} is priced again: see `genolaunch cost {found.launch_id}` in a minute.")
         return
     bill = cost_of(platform, found)
@@ -60,6 +63,7 @@ def costs(
     platform = platform_of(ctx, stage)
     if html is not None:
         _write_page(platform, html)
+        print_json({"file": str(html)}) if as_json else typer.echo(f"{html} shows the costs.")
         return
     found = sums(platform, by)
     if as_csv:
@@ -77,7 +81,6 @@ def _write_page(platform: Platform, html: Path) -> None:
 
     every = {each: sums(platform, each) for each in By}
     html.write_text(report(platform.stage, every, datetime.now(UTC)), encoding="utf-8")
-    typer.echo(f"{html} shows the costs.")
 
 
 def _show_sums(found: Sequence[Sum], by: By) -> None:

@@ -4,8 +4,12 @@ from typing import Final
 
 ENDED_BADLY: Final = 1
 REJECTED: Final = 2
+NOT_UNDERSTOOD: Final = 2
+"""What shells and most programs answer to a wrong command line."""
 COULD_NOT: Final = 3
 INTERRUPTED: Final = 130
+NOBODY_READS: Final = 141
+"""What shells tell of a program that SIGPIPE ended: 128 and the signal's number."""
 
 NOT_RUNNING: Final = 1
 """Of `local status`: the embedded cloud does not run."""

@@ -38,7 +38,7 @@ def list_launches(
     earliest = moment_of(since) if since else None
 
     def look() -> "list[Launch]":
-        return Launches(platform).newest(limit, status, since=earliest, user=user)
+        return Launches(platform).newest(limit, [status] if status else tuple(Status), since=earliest, user=user)
 
     if watch:
         _watch_launches(look, as_json)
@@ -51,7 +51,8 @@ def list_launches(
     from genolaunch.render.tables import launches_table
 
     if launches:
-        console().print(launches_table(launches))
+        screen = console()
+        screen.print(launches_table(launches, screen.width))
     else:
         typer.echo(f"Stage “{platform.stage}” has no such launches.", err=True)
 

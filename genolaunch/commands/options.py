@@ -1,21 +1,37 @@
 """What commands have in common: options, the argument that names a launch, and the stage that they talk to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from contract import ALLOWED_FROM, Status
+from genolaunch.commands.completion import launch_ids, stages
 from genolaunch.platform import Platform
 
 StageOption = Annotated[
     str | None,
-    typer.Option("--stage", help="The stage to talk to, as before the command.", show_default=False),
+    typer.Option(
+        "--stage", help="The stage to talk to, as before the command.", show_default=False, autocompletion=stages
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Follow it until it is over.")]
-LaunchArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The launch's id, the unique beginning of it, or “latest”.")
-]
+
+
+def _launch(offered: Collection[Status]) -> Any:  # noqa: ANN401 - what typer.Argument answers
+    return typer.Argument(
+        metavar="ID",
+        help="The launch's id, the unique beginning of it, or “latest”.",
+        autocompletion=launch_ids(offered),
+    )
+
+
+LaunchArgument = Annotated[str, _launch(tuple(Status))]
+CancellableLaunchArgument = Annotated[str, _launch(ALLOWED_FROM[Status.CANCEL_REQUESTED])]
+RetryableLaunchArgument = Annotated[str, _launch(ALLOWED_FROM[Status.RETRY])]
+HeldLaunchArgument = Annotated[str, _launch([Status.HELD])]
 
 
 @dataclass(frozen=True)

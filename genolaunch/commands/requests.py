@@ -6,7 +6,15 @@ import typer
 
 from genolaunch.commands.exit_codes import EXIT_CODES
 from genolaunch.commands.following import wait_for
-from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, WaitOption, platform_of
+from genolaunch.commands.options import (
+    CancellableLaunchArgument,
+    HeldLaunchArgument,
+    JsonOption,
+    RetryableLaunchArgument,
+    StageOption,
+    WaitOption,
+    platform_of,
+)
 from genolaunch.commands.output import print_json
 from genolaunch.launches import Launches
 from genolaunch.platform import Platform
@@ -17,7 +25,7 @@ commands = typer.Typer()
 @commands.command(epilog=f"Example: genolaunch cancel latest --wait. {EXIT_CODES}")
 def cancel(
     ctx: typer.Context,
-    launch: LaunchArgument,
+    launch: CancellableLaunchArgument,
     wait: WaitOption = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
@@ -34,7 +42,7 @@ def cancel(
 @commands.command(epilog=f"Example: genolaunch retry latest --resources step2=4:32. {EXIT_CODES}")
 def retry(
     ctx: typer.Context,
-    launch: LaunchArgument,
+    launch: RetryableLaunchArgument,
     resources: Annotated[
         list[str] | None,
         typer.Option(metavar="PHASE=VCPUS:GIB", help="Give the jobs of a phase other resources; may be repeated."),
@@ -59,7 +67,7 @@ def retry(
 @commands.command(epilog=f"Example: genolaunch approve latest --wait. {EXIT_CODES}")
 def approve(
     ctx: typer.Context,
-    launch: LaunchArgument,
+    launch: HeldLaunchArgument,
     wait: WaitOption = False,
     as_json: JsonOption = False,
     stage: StageOption = None,

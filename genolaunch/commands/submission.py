@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genolaunch.commands.exit_codes import EXIT_CODES, REJECTED
+from genolaunch.commands.exit_codes import EXIT_CODES, INTERRUPTED, REJECTED
 from genolaunch.commands.following import wait_for
 from genolaunch.commands.options import JsonOption, StageOption, platform_of
 from genolaunch.commands.output import print_json
 from genolaunch.platform import Platform
 
 if TYPE_CHECKING:
-    from genolaunch.submission import Answer
+    from genolaunch.submission import Answer, Submission
 
 commands = typer.Typer()
 
@@ -20,11 +20,16 @@ commands = typer.Typer()
 @commands.command(epilog=f"Example: genolaunch submit launch.yaml --wait. {EXIT_CODES}")
 def submit(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The launch config: YAML or JSON.")],
+    file: Annotated[Path, typer.Argument(help="The launch config: YAML or JSON.", exists=True, dir_okay=False)],
     wait: Annotated[bool, typer.Option("--wait", help="Follow the launch until it is over.")] = False,
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", help="First upload this folder's new files to where the config's `data` points."),
+        typer.Option(
+            "--data-dir",
+            help="First upload this folder's new files to where the config's `data` points.",
+            exists=True,
+            file_okay=False,
+        ),
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the platform's answer.", min=0)] = 60,
     as_json: JsonOption = False,
@@ -39,7 +44,7 @@ def submit(
     platform = platform_of(ctx, stage)
     if data_dir is not None:
         _upload_folder(platform, file, data_dir, quiet=as_json)
-    answer = submission.wait_for_answer(platform, submission.submit(platform, file), timeout)
+    answer = _answer(platform, submission.submit(platform, file), timeout)
     if not answer.accepted or answer.launch_id is None:
         _show_rejection(answer, as_json)
         raise typer.Exit(REJECTED)
@@ -74,6 +79,16 @@ def estimate(
         console().print(faults_table(answer.faults))
     if answer.faults:
         raise typer.Exit(REJECTED)
+
+
+def _answer(platform: Platform, sent: "Submission", timeout: float) -> "Answer":
+    from genolaunch.submission import wait_for_answer
+
+    try:
+        return wait_for_answer(platform, sent, timeout)
+    except KeyboardInterrupt:
+        typer.echo(f"{sent.uri} was uploaded, and its launch may start: `genolaunch list` tells.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _upload_folder(platform: Platform, config: Path, folder: Path, *, quiet: bool) -> None:

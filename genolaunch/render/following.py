@@ -69,7 +69,7 @@ def follow_launches(screen: Console, looks: Iterable[Sequence[Launch]]) -> None:
     if screen.is_terminal:
         with Live(console=screen, auto_refresh=False) as live:
             for launches in looks:
-                live.update(launches_table(launches), refresh=True)
+                live.update(launches_table(launches, screen.width), refresh=True)
         return
     known: dict[str, Status] = {}
     for launches in looks:

@@ -8,9 +8,16 @@ _WIDTH_WITHOUT_TERMINAL = 200
 """Columns for output to a file or pipe, so that ids and URIs stay on one line."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the command's group what it means that nobody reads any more, for all output alike."""
+        self.quiet = True
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output, wide enough for whole ids where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+    return _Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
 
 
 def progress_console(*, quiet: bool) -> Console:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -12,20 +14,35 @@ from genolaunch.launch import FailedJob, Fault, Launch
 from genolaunch.render.words import STATUS_STYLES, duration, moment_text, plain_table, size_text, status_text
 from genolaunch.results import ResultObject
 
+_GAP = 2
+"""Columns between two of a plain table."""
 
-def launches_table(launches: Sequence[Launch]) -> Table:
-    table = plain_table("Launch", "Status", "Workflow", "Submitted", "Elapsed", "By")
+_TO_THE_MINUTE = len("2026-11-21 13:46")
+
+
+def launches_table(launches: Sequence[Launch], width: int) -> Table:
+    """As many columns as fit into `width`: an id in two lines cannot be copied. `status` tells the others."""
     now = datetime.now(UTC)
-    for launch in launches:
-        table.add_row(
-            launch.launch_id,
-            status_text(launch.status),
-            launch.workflow or "–",
-            moment_text(launch.submitted_at),
-            duration(launch.elapsed(now)),
-            launch.requested_by or "–",
-        )
+    columns = {
+        "Launch": [Text(launch.launch_id) for launch in launches],
+        "Status": [status_text(launch.status) for launch in launches],
+        "Submitted": [Text(moment_text(launch.submitted_at)[:_TO_THE_MINUTE]) for launch in launches],
+        "Elapsed": [Text(duration(launch.elapsed(now))) for launch in launches],
+        "By": [Text(_person(launch.requested_by)) for launch in launches],
+        "Workflow": [Text(launch.workflow or "–") for launch in launches],
+    }
+    widths = [max(map(cell_len, [heading, *map(str, cells)])) for heading, cells in columns.items()]
+    ends = [end - _GAP for end in accumulate(width + _GAP for width in widths)]
+    fitting = [heading for heading, end in zip(columns, ends, strict=True) if end <= width] or ["Launch"]
+    table = plain_table(*fitting)
+    for row in zip(*(columns[heading] for heading in fitting), strict=True):
+        table.add_row(*row)
     return table
+
+
+def _person(requested_by: str | None) -> str:
+    """`ada` of `AWS:AROAEXAMPLE:ada`: S3 names a role's id first, and the name of its session after it."""
+    return requested_by.rpartition(":")[2] if requested_by else "–"
 
 
 def events_table(events: Sequence[Event]) -> Table:

@@ -222,7 +222,7 @@ def genolaunch(platform, session, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
     def run(*arguments):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+        return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="genolaunch")
 
     return run
 

@@ -19,7 +19,7 @@ def test_newest_come_first_whatever_their_status(platform, content):
 
     # when
     three = Launches(platform).newest(3)
-    complete = Launches(platform).newest(10, Status.COMPLETE)
+    complete = Launches(platform).newest(10, [Status.COMPLETE])
 
     # then
     assert [launch.launch_id for launch in three] == ["d", "b", "c"]

@@ -3,7 +3,7 @@
 import pytest
 
 from genolaunch.errors import GenolaunchError
-from genolaunch.platform import Platform
+from genolaunch.platform import Platform, new_session
 from tests.unit.genolaunch.conftest import STAGE
 
 
@@ -44,3 +44,10 @@ def test_incomplete_stage_names_what_is_missing(platform, session):
 
     with pytest.raises(GenolaunchError, match="does not publish task-table"):
         _ = Platform(STAGE, session).names
+
+
+def test_the_region_is_that_of_all_aws_tools(aws, monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+
+    assert new_session().region_name == "eu-north-1"

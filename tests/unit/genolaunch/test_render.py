@@ -11,6 +11,7 @@ from genolaunch.launch import FailedJob, Fault, Launch, LaunchError
 from genolaunch.progress import Snapshot
 from genolaunch.render.following import changes, follow_launch
 from genolaunch.render.launch import launch_view
+from genolaunch.render.tables import launches_table
 from genolaunch.render.transfers import byte_progress
 from genolaunch.render.words import duration
 from genolaunch.steps import Step, StepState
@@ -112,3 +113,27 @@ def test_transfers_are_announced_by_name_and_size_without_a_terminal():
         begin("cohort/[1].bed", 1_234_567)(10)
 
     assert output.getvalue() == "Uploading cohort/[1].bed (1.23 MB)\n"
+
+
+def test_a_list_has_the_columns_that_fit_and_never_cuts_an_id():
+    launch = Launch(
+        "a-rather-long-name-2026-20261121t134350-2f652db3",
+        "a",
+        Status.CANCEL_REQUESTED,
+        "regenie",
+        requested_by="AWS:AROAEXAMPLE:ada@example.org",
+        submitted_at=START,
+    )
+
+    lines = {}
+    for width in (60, 80, 200):
+        output = io.StringIO()
+        Console(file=output, width=width).print(launches_table([launch], width))
+        heading, row = output.getvalue().splitlines()  # it takes one line
+        assert launch.launch_id in row
+        lines[width] = (heading.split(), row)
+
+    assert lines[60][0] == ["Launch"]
+    assert lines[80][0] == ["Launch", "Status"]
+    assert lines[200][0] == ["Launch", "Status", "Submitted", "Elapsed", "By", "Workflow"]
+    assert " ada@example.org " in lines[200][1]

@@ -25,7 +25,7 @@ def test_a_launch_that_is_not_over_can_be_cancelled(platform, content, status):
     assert item(platform)["status"] == {"S": "CANCEL_REQUESTED"}
 
 
-@pytest.mark.parametrize("status", ["COMPLETE", "FAILED", "CANCEL_REQUESTED"])
+@pytest.mark.parametrize("status", ["COMPLETE", "FAILED", "CANCELLED"])
 def test_a_launch_that_is_over_cannot_be_cancelled(platform, content, status):
     content.launch(status=status)
     with pytest.raises(GenolaunchError, match=f"height-1 is {status}: only a launch that is"):
@@ -45,7 +45,7 @@ def test_a_launch_that_ended_badly_can_be_tried_again(platform, content, status)
 @pytest.mark.parametrize("status", ["COMPLETE", "RUNNING"])
 def test_no_other_launch_can_be_tried_again(platform, content, status):
     content.launch(status=status)
-    with pytest.raises(GenolaunchError, match="only a launch that is CANCELLED, FAILED, REJECTED can become RETRY"):
+    with pytest.raises(GenolaunchError, match="only a launch that is FAILED, CANCELLED or REJECTED can be tried again"):
         requests.retry(platform, found(platform))
 
 
@@ -86,3 +86,20 @@ def test_resources_are_changed_before_trying_again(platform, content):
 def test_resources_that_make_no_sense_are_told(text, words):
     with pytest.raises(GenolaunchError, match=words):
         Resources.parse(text)
+
+
+def test_cancelling_twice_is_cancelling_once(platform, content):
+    content.launch(status="CANCEL_REQUESTED")
+
+    requests.cancel(platform, Launches(platform).get("height-1"))
+
+    assert Launches(platform).get("height-1").events == ()
+
+
+def test_a_refusal_names_the_status_as_of_now(platform, content):
+    content.launch(status="RUNNING")
+    seen = Launches(platform).get("height-1")
+    content.launch(status="COMPLETE")
+
+    with pytest.raises(GenolaunchError, match="height-1 is COMPLETE: only a launch that is not over"):
+        requests.cancel(platform, seen)
