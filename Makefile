@@ -7,7 +7,7 @@ LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/req
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit audit-python format synth synth-pipeline deploy deploy-images deploy-pipeline lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline deploy deploy-images deploy-pipeline lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -72,6 +72,10 @@ audit: audit-python setup ## known vulnerabilities of everything that is locked 
 audit-python: setup
 	@# One lock at a time: the same package in two of them is a duplicate to pip-audit.
 	@status=0; for lock in $(LOCKS); do echo "$$lock"; $(PIP_AUDIT) -r $$lock || status=1; done; exit $$status
+
+reference: setup ## the launch config's JSON Schema, and the tables of its page
+	$(BIN)/python -m lambdas.shared.config_model > docs/launch-schema.json
+	$(BIN)/python -m checks.launch_reference
 
 format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .

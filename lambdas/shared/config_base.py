@@ -84,20 +84,25 @@ class RestoreSection(Section):
     """Restore of archived inputs."""
 
     tier: RetrievalTier | None = None
-    """Bulk, Standard, or Expedited (minutes, and dear); the stage's choice by default."""
+    """Bulk (5 to 12 hours, deep archives 48), Standard (3 to 5 hours, deep archives 12) or Expedited (minutes, and
+    dear; deep archives take Standard). By default Bulk where all is in Flexible Retrieval, which is free; else the
+    stage's `restore.mixed_tier`."""
     days: Annotated[int, Field(strict=True, ge=1, le=365)] | None = None
-    """How long the restored copies are kept; the stage's choice by default."""
+    """How many days the restored copies are kept: longer than the launch reads them. By default the stage's
+    `restore.days`."""
 
 
 class BudgetSection(Section):
     """What the launch may cost."""
 
     limit: Annotated[float, Field(strict=True, gt=0)]
-    """In the currency below, all attempts together."""
+    """What it may cost, all attempts together."""
     currency: Literal["USD"] = "USD"
     """The one in which AWS quotes its prices."""
     action: BudgetAction = BudgetAction.HOLD
-    """hold: above the limit it waits for `genolaunch approve`, and is cancelled when it passes it; warn: it goes on."""
+    """hold: a launch that is expected to cost more is HELD until a person approves it (`genolaunch approve`; it may
+    then cost the upper end of its range), and one that has cost more while it runs is cancelled within some ten
+    minutes, with its data kept for `genolaunch retry`. warn: it goes on, and people are told once."""
 
 
 class LaunchSection(Section):
@@ -108,7 +113,7 @@ class LaunchSection(Section):
     workflow: Workflow
     """What to run: regenie or snakemake."""
     priority: Priority = Priority.LOW
-    """Queue of its jobs."""
+    """Which queue its jobs take (Tibanna's have none)."""
     data: Annotated[str, AfterValidator(_normalise_data)]
     """The data set: s3://BUCKET/FOLDER/, or a folder of the stage's data bucket."""
 

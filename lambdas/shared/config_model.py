@@ -149,7 +149,7 @@ class PhaseResources(Section):
     """Resources of the phases' jobs, where the defaults do not fit."""
 
     small: Resources | None = None
-    """Jobs that plan the split and write the report."""
+    """A job that plans the split or writes the report."""
     step1: Resources | None = None
     """Step 1 as one job (it is not split when there is one block or one job)."""
     level0: Resources | None = None
@@ -181,7 +181,8 @@ class Step1(Section):
     """Whole-genome regression: the predictions that step 2 corrects with."""
 
     enabled: Flag = True
-    """False goes straight to step 2, with `predictions` of an earlier run or those `from_launch`."""
+    """false goes straight to step 2, with `predictions` of an earlier run or those `from_launch`: one of them is
+    required."""
     block_size: Count = 1000
     """Variants of one block (regenie's --bsize)."""
     jobs: Annotated[Count, Field(le=MOST_ARRAY_JOBS)] = 20
@@ -191,11 +192,11 @@ class Step1(Section):
     extract: ListPath | None = None
     """List of variants to keep (one id a line), below data."""
     exclude: ListPath | None = None
-    """List of variants to leave out."""
+    """List of variants to leave out, in the same form."""
     extra: Annotated[list[Annotated[str, _check_extra(1)]], Field(max_length=20)] = Field(default_factory=list)
     """Further options of regenie, each as `--flag` or `--flag value`."""
     from_launch: Annotated[str, Field(pattern=_LAUNCH_ID)] | None = None
-    """Id of an earlier launch of this stage whose step 1 predictions are used."""
+    """Id of an earlier launch of this stage (`genolaunch list`) whose step 1 predictions are used, see below."""
     predictions: RelativePath | None = Field(default=None, validate_default=True)
     """Path below data of an earlier step 1's `_pred.list`, with the .loco files it names beside it."""
 
@@ -250,7 +251,8 @@ class GeneTests(Section):
     annotations: RelativePath
     """Annotations of the variants (regenie's --anno-file), below data."""
     sets: RelativePath
-    """List of the sets (regenie's --set-list), below data; not compressed, since it is cut into jobs."""
+    """List of the sets (regenie's --set-list), `SET CHROMOSOME POSITION VARIANT,VARIANT,...` a line, below data; not
+    compressed, since it is cut into jobs."""
     masks: RelativePath
     """Which annotations make a mask (regenie's --mask-def), below data."""
     aaf_bins: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)] | None = None
@@ -322,13 +324,14 @@ class Step2(Section):
     min_mac: Annotated[int, Field(strict=True, ge=1)] = 5
     """Least minor allele count of a variant that is tested (regenie's --minMAC)."""
     binary_test: BinaryTest | None = None
-    """Correction of binary traits' tests: firth-approx by default, firth (exact), spa (saddlepoint) or none."""
+    """What is done where a binary trait's test has a small p-value: firth-approx (approximate Firth, the default),
+    firth (exact, slow), spa (saddlepoint approximation) or none."""
     p_threshold: Probability | None = None
-    """p-value below which binary traits' tests are corrected, 0.05 by default."""
+    """p-value below which that is done, 0.05 by default."""
     extract: ListPath | None = None
     """List of variants to test (one id a line), below data."""
     exclude: ListPath | None = None
-    """List of variants not to test."""
+    """List of variants not to test, in the same form."""
     condition: Condition | None = None
     """Variants to condition on."""
     interaction: Interaction | None = None
@@ -350,13 +353,14 @@ class RegenieParameters(Section):
     """A genome-wide association study with regenie. Paths are below the launch's data."""
 
     version: Annotated[str, Field(pattern=_VERSION)] | None = None
-    """Version of regenie, as text; by default the image's own."""
+    """Version of regenie, as text (in quotes); by default the image's own."""
     genotypes: GenotypesPath
-    """Genotype file of step 1: .bed, .pgen or .bgen, with its companion files beside it."""
+    """Genotype file of step 1: .bed, .pgen or .bgen, with its companion files (.bim and .fam, .pvar and .psam, .bgi)
+    beside it."""
     sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
     """Sample file of .bgen genotypes."""
     phenotypes: RelativePath
-    """Phenotype file: a header with FID, IID and the traits, then one line for each person."""
+    """Phenotype file: a header `FID IID trait …`, then one line for each person."""
     covariates: RelativePath | None = None
     """Covariate file, in the same form."""
     covariate_columns: Columns | None = None
@@ -364,7 +368,7 @@ class RegenieParameters(Section):
     categorical_covariates: Columns | None = None
     """Which of them are categories rather than numbers."""
     traits: Columns
-    """Columns of the phenotype file to analyse."""
+    """Columns of the phenotype file to analyse; up to 100 letters, digits and _ . - with a letter, digit or _ first."""
     trait_type: Literal["quantitative", "binary"]
     """What the traits are: quantitative, or binary (1 for cases, 0 for controls)."""
     apply_rint: Annotated[bool, Field(strict=True, validate_default=True)] = False
@@ -374,9 +378,10 @@ class RegenieParameters(Section):
     remove: ListPath | None = None
     """List of samples to leave out, in the same form; for both steps."""
     sex: Literal["male", "female"] | None = None
-    """Analyse one sex only, as the genotypes' sample file has it (regenie's --sex-specific)."""
+    """Analyse one sex only, as the genotypes' sample file has it (regenie's --sex-specific); both by default."""
     par_region: Annotated[str, Field(pattern=_PAR_REGION)] | None = None
-    """Build that bounds the pseudo-autosomal regions of X, or the bounds themselves; regenie's default is hg38."""
+    """Build that bounds the pseudo-autosomal regions of X (b36, b37, b38, hg18, hg19, hg38), or the bounds of what is
+    between them as START,END; regenie's default is hg38."""
     step1: Step1 = Field(default_factory=Step1)
     """Whole-genome regression."""
     step2: Step2 = Field(default_factory=Step2)

@@ -98,7 +98,9 @@ class SnakemakeParameters(Section):
     """A Snakemake workflow. Paths in it are below the launch's data, its working directory in S3."""
 
     snakefile: Annotated[str, Field(max_length=900), AfterValidator(_normalise_snakefile)]
-    """s3://BUCKET/FOLDER/Snakefile, or a path in the stage's launch bucket. The folder is the workflow's sources."""
+    """The Snakefile: s3://BUCKET/FOLDER/Snakefile, or a path in the stage's launch bucket such as
+    workflows/exome/Snakefile. The folder that it lies in is the workflow's sources: at most 1,000 files and 100 MiB, no
+    data."""
     targets: Annotated[list[Target], Field(max_length=500)] = Field(default_factory=list)
     """Rules or files to make; by default the first rule."""
     config: Annotated[dict[str, Any], BeforeValidator(_check_values)] = Field(default_factory=dict)
@@ -110,7 +112,7 @@ class SnakemakeParameters(Section):
     jobs: Annotated[Count, Field(le=500)] = 100
     """Jobs at once (Snakemake's --jobs)."""
     container_image: Annotated[str, Field(pattern=_IMAGE, max_length=255)] | None = None
-    """Image in which jobs run; by default the stage's, with the engine's version of Snakemake and a few tools."""
+    """Image in which jobs run; by default the stage's: the engine's version of Snakemake, cutadapt and pysam."""
     engine: SnakemakeEngine = SnakemakeEngine.TIBANNA
     """What runs the jobs: tibanna (Snakemake 7 on EC2 instances) or aws-batch (Snakemake 9 on the stage's queues)."""
     tibanna: TibannaOptions | None = None

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks import launch_reference
 from lambdas.shared.config_model import LAUNCH_MODELS, RegenieLaunch, launch_schema
 from lambdas.shared.config_reader import check_config, read_config
 from lambdas.shared.config_text import LARGEST_CONFIG, read_text
@@ -405,7 +406,22 @@ def _faults_or_config(content, is_json):
 class TestPublished:
     def test_the_schema_in_docs_is_current(self):
         published = json.loads((REPOSITORY / "docs/launch-schema.json").read_text())
-        assert published == launch_schema(), "python -m lambdas.shared.config_model > docs/launch-schema.json"
+        assert published == launch_schema(), "make reference"
+
+    def test_the_tables_in_docs_are_current_and_describe_every_section(self):
+        page = launch_reference.PAGE.read_text()
+
+        sections = {name for name, each in launch_schema()["$defs"].items() if "properties" in each}
+        assert launch_reference.with_tables(page) == page, "make reference"
+        # What both workflows have alike is described once.
+        assert launch_reference.tables_of(page) == sections - {"SnakemakeLaunch"}
+
+    def test_a_table_tells_what_a_key_may_be(self):
+        table = launch_reference.with_tables("<!-- keys: Step1 -qc -->\n<!-- end -->")
+
+        assert "| `jobs` | Level 0 jobs the blocks are spread over; lowered to the number of blocks. |" in table
+        assert "| whole number from 1 to 10,000 | 20 |" in table
+        assert "`qc`" not in table
 
     def test_every_key_is_explained_in_the_reference(self):
         reference = (REPOSITORY / "docs/launch-config.md").read_text()
