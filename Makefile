@@ -41,7 +41,9 @@ test-full: setup ## all tests, also the long ones
 	$(BIN)/pytest -m "not regenie"
 
 test-iam: setup ## the end-to-end tests with IAM enforced, and then: which grants did nobody use?
-	GENOLAUNCH_IAM=enforced $(BIN)/pytest -m "not full and not regenie" tests/local
+	@rm -rf build/iam
+	GENOLAUNCH_IAM=enforced $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not grants" tests/local
+	GENOLAUNCH_IAM=enforced $(BIN)/pytest -m grants tests/local/test_grants.py
 
 test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/path/to/regenie (or the one on PATH)
 	@program=$${GENOLAUNCH_REGENIE:-$$(command -v regenie)}; \

@@ -43,17 +43,19 @@ def grants_of(iam: Client, cloudformation: Client, prefix: str) -> dict[str, lis
     return found
 
 
-def unused(granted: Mapping[str, Iterable[Grant]], used: Iterable[Mapping[str, str]]) -> list[Grant]:
-    """The grants that no call needed; `used` is the guard's record (`role`, `action`, `resource`)."""
+def used_by(granted: Mapping[str, Iterable[Grant]], used: Iterable[Mapping[str, str]]) -> list[tuple[Grant, bool]]:
+    """Every grant in its role's order, and whether a call needed it.
+
+    `used` is the guard's record: `role`, `action`, `resource`.
+    """
     asked: dict[str, list[tuple[str, str]]] = {}
     for entry in used:
         asked.setdefault(entry["role"], []).append((entry["action"], entry["resource"]))
-    return sorted(
-        grant
+    return [
+        (grant, any(grant.covers(action, resource) for action, resource in asked.get(role, [])))
         for role, grants in granted.items()
         for grant in grants
-        if not any(grant.covers(action, resource) for action, resource in asked.get(role, []))
-    )
+    ]
 
 
 def _policies(iam: Client, role: str) -> Iterator[Mapping[str, Any]]:

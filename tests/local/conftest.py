@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from localcloud import control
+from tests.local.grant_records import write_record
 from tests.local.platform_client import COHORT, PlatformClient
 
 IAM_ENFORCED = os.environ.get("GENOLAUNCH_IAM") == "enforced"
@@ -29,6 +30,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformClien
         client = PlatformClient(cloud.environment())
         client.upload_data(COHORT, "cohort/")
         yield client
+        if IAM_ENFORCED:
+            write_record(client)
     finally:
         control.down(state_dir)
 
@@ -40,11 +43,6 @@ def nobody_is_refused(request: pytest.FixtureRequest) -> Iterator[None]:
     if IAM_ENFORCED and "platform" in request.fixturenames:
         refused = request.getfixturevalue("platform").forget_refusals()
         assert refused == [], "IAM refused: " + "; ".join(refused)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks back at all other tests comes last."""
-    items.sort(key=lambda item: item.get_closest_marker("grants") is not None)
 
 
 @pytest.fixture(scope="session")

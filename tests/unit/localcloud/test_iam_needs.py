@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.iam.grants import Grant, unused
+from localcloud.iam.grants import Grant, used_by
 from localcloud.iam.model import Call, Need
 from localcloud.iam.needs import needs_of, task_needs
 
@@ -192,7 +192,7 @@ def test_a_grant_is_unused_unless_a_call_matched_its_action_and_its_resource():
 
     calls = [{"role": "physical", "action": "s3:GetObject", "resource": "arn:b/k"}]
 
-    assert unused({"physical": [used, elsewhere]}, calls) == [elsewhere]
+    assert used_by({"physical": [used, elsewhere]}, calls) == [(used, True), (elsewhere, False)]
 
 
 def test_a_command_needs_its_document_and_the_tags_of_its_instance():

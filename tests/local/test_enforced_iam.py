@@ -1,0 +1,233 @@
+"""A role without one of its grants is refused by name: jobs, tasks of state machines, pipes, functions.
+
+On a small cloud of its own with IAM enforced, without the app's stacks, so that it takes seconds and belongs to
+`make test`. tests/local/test_least_privilege.py does the same to the deployed stacks (`make test-iam`).
+"""
+
+import io
+import json
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from localcloud import control
+from tests.local.platform_client import eventually
+
+pytestmark = pytest.mark.local
+
+IMAGE = "localhost/genolaunch-regenie:4.1.2"
+LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+SECONDS = 30
+
+
+class Enforced:
+    """A cloud that enforces IAM, and short ways to make things in it as its owner."""
+
+    def __init__(self, cloud: control.Cloud) -> None:
+        self._endpoint = cloud.endpoint
+        self._session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        self.batch, self.states = self.client("batch"), self.client("stepfunctions")
+
+    def client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self._endpoint)
+
+    def role(self, service: str, *actions: str) -> str:
+        """ARN of a new role that may do these actions, on everything."""
+        name = f"r{uuid4().hex}"
+        trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]
+        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        self.client("iam").put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(allowed))
+        arn: str = role["Arn"]
+        return arn
+
+    def bucket(self) -> str:
+        name = f"b{uuid4().hex}"
+        self.client("s3").create_bucket(Bucket=name)
+        return name
+
+    def queue(self) -> str:
+        """ARN of a new job queue."""
+        name = f"q{uuid4().hex}"
+        ec2 = self.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+        resources = {
+            "type": "EC2",
+            "minvCpus": 0,
+            "maxvCpus": 4,
+            "instanceTypes": ["optimal"],
+            "instanceRole": "arn:aws:iam::000000000000:instance-profile/any",
+            "subnets": [subnet],
+            "securityGroupIds": ["sg-1"],
+        }
+        environment = self.batch.create_compute_environment(
+            computeEnvironmentName=name, type="MANAGED", computeResources=resources
+        )["computeEnvironmentArn"]
+        order = [{"order": 1, "computeEnvironment": environment}]
+        arn: str = self.batch.create_job_queue(jobQueueName=name, priority=1, computeEnvironmentOrder=order)[
+            "jobQueueArn"
+        ]
+        return arn
+
+    def run_job(self, *, role: str, execution_role: str, code: str) -> dict[str, Any]:
+        """The description of a job that runs this Python, once it has ended."""
+        log_group = f"/jobs/{uuid4().hex}"
+        self.client("logs").create_log_group(logGroupName=log_group)
+        name = f"d{uuid4().hex}"
+        self.batch.register_job_definition(
+            jobDefinitionName=name,
+            type="container",
+            containerProperties={
+                "image": IMAGE,
+                "command": ["python3", "-c", f"import boto3; {code}"],
+                "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "256"}],
+                "jobRoleArn": role,
+                "executionRoleArn": execution_role,
+                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": log_group}},
+            },
+        )
+        job_id = self.batch.submit_job(jobName=name, jobDefinition=name, jobQueue=self.queue())["jobId"]
+
+        def look() -> dict[str, Any] | None:
+            job: dict[str, Any] = self.batch.describe_jobs(jobs=[job_id])["jobs"][0]
+            return job if job["status"] in {"SUCCEEDED", "FAILED"} else None
+
+        return eventually(look, SECONDS, "the job ends")
+
+    def run_task(self, role: str, resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The description of an execution of this one task, once it has ended."""
+        state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True}
+        definition = {"QueryLanguage": "JSONata", "StartAt": "Task", "States": {"Task": state}}
+        execution = self.states.start_execution(stateMachineArn=self.machine(role, definition))["executionArn"]
+
+        def look() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.states.describe_execution(executionArn=execution)
+            return found if found["status"] != "RUNNING" else None
+
+        return eventually(look, SECONDS, "the execution ends")
+
+    def machine(self, role: str, definition: dict[str, Any]) -> str:
+        arn: str = self.states.create_state_machine(
+            name=f"m{uuid4().hex}", definition=json.dumps(definition), roleArn=role
+        )["stateMachineArn"]
+        return arn
+
+    def refused(self, role: str) -> list[str]:
+        """The actions that a role was refused."""
+        with urllib.request.urlopen(f"{self._endpoint}/_localcloud/iam", timeout=10) as answer:
+            return [one["action"] for one in json.load(answer)["refused"] if one["role"] == role.rpartition("/")[2]]
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforced]:
+    """Given: a cloud that enforces IAM, with nothing deployed."""
+    state_dir = tmp_path_factory.mktemp("enforced")
+    try:
+        yield Enforced(control.up(state_dir, port=control.free_port(), enforce_iam=True))
+    finally:
+        control.down(state_dir)
+
+
+def test_a_job_does_what_its_role_allows_and_is_refused_the_rest_by_name(cloud):
+    bucket = cloud.bucket()
+    agent = cloud.role("ecs-tasks", *LOGS)
+    reader = cloud.role("ecs-tasks", "s3:GetObject")
+    writer = cloud.role("ecs-tasks", "s3:GetObject", "s3:PutObject")
+    put = f"boto3.client('s3').put_object(Bucket='{bucket}', Key='x', Body=b'x')"
+
+    allowed = cloud.run_job(role=writer, execution_role=agent, code=put)
+    assert (allowed["status"], cloud.refused(writer)) == ("SUCCEEDED", [])
+
+    refused = cloud.run_job(role=reader, execution_role=agent, code=put)
+    assert refused["status"] == "FAILED"
+    assert cloud.refused(reader) == ["s3:PutObject"]
+
+
+def test_a_job_whose_agent_may_not_write_its_log_does_not_start(cloud):
+    agent = cloud.role("ecs-tasks", "logs:CreateLogStream")
+
+    job = cloud.run_job(role=cloud.role("ecs-tasks", "s3:GetObject"), execution_role=agent, code="pass")
+
+    assert job["status"] == "FAILED"
+    assert f"{agent} is not authorized to perform: logs:PutLogEvents" in job["attempts"][0]["container"]["reason"]
+    assert cloud.refused(agent) == ["logs:PutLogEvents"]
+
+
+def test_a_state_machines_task_is_refused_by_its_role_and_action(cloud):
+    topic = cloud.client("sns").create_topic(Name=f"t{uuid4().hex}")["TopicArn"]
+    role = cloud.role("states", "sqs:SendMessage")
+
+    end = cloud.run_task(role, "sns:publish", {"TopicArn": topic, "Message": "hello"})
+
+    assert end["status"] == "FAILED"
+    assert f"{role} is not authorized to perform: sns:Publish on resource: {topic}" in end["cause"]
+    assert cloud.refused(role) == ["sns:Publish"]
+
+
+def test_a_state_machine_hands_a_role_to_batch_only_if_it_may_pass_it(cloud):
+    role = cloud.role("states", "batch:RegisterJobDefinition")
+    container = {"Image": IMAGE, "JobRoleArn": cloud.role("ecs-tasks", "s3:GetObject")}
+    definition = {"JobDefinitionName": f"d{uuid4().hex}", "Type": "container", "ContainerProperties": container}
+
+    end = cloud.run_task(role, "aws-sdk:batch:registerJobDefinition", definition)
+
+    assert end["status"] == "FAILED"
+    assert "is not authorized to perform: iam:PassRole" in end["cause"]
+    assert cloud.refused(role) == ["iam:PassRole"]
+
+
+def test_a_pipe_starts_nothing_that_its_role_may_not_start(cloud):
+    table = cloud.client("dynamodb").create_table(
+        TableName=f"t{uuid4().hex}",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    states = {"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": {"Type": "Succeed"}}}
+    machine = cloud.machine(cloud.role("states", "sqs:SendMessage"), states)
+    reads = [f"dynamodb:{action}" for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")]
+    role = cloud.role("pipes", *reads)
+    cloud.client("pipes").create_pipe(
+        Name=f"p{uuid4().hex}",
+        RoleArn=role,
+        Source=table["LatestStreamArn"],
+        Target=machine,
+        SourceParameters={"DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 1}},
+    )
+
+    cloud.client("dynamodb").put_item(TableName=table["TableName"], Item={"id": {"S": "a"}})
+
+    assert eventually(lambda: cloud.refused(role), SECONDS, "a refusal") == ["states:StartExecution"]
+    assert cloud.states.list_executions(stateMachineArn=machine)["executions"] == []
+
+
+def test_a_function_is_refused_by_its_role_and_action(cloud):
+    bucket = cloud.bucket()
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("code.py", "import boto3\ndef handler(e, c): boto3.client('s3').get_object(**e)\n")
+    role = cloud.role("lambda", *LOGS, "s3:PutObject")
+    function = cloud.client("lambda").create_function(
+        FunctionName=f"f{uuid4().hex}",
+        Runtime="python3.14",
+        Role=role,
+        Handler="code.handler",
+        Code={"ZipFile": package.getvalue()},
+        Timeout=20,
+    )["FunctionArn"]
+
+    answer = cloud.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"Bucket": bucket, "Key": "x"}))
+
+    assert "s3:GetObject" in json.load(answer["Payload"])["errorMessage"]
+    assert cloud.refused(role) == ["s3:GetObject"]
