@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import (
+    athena,
     ec2,
     ecs,
     eventbridge,
+    glue,
     iam,
     lambda_svc,
     stepfunctions,
@@ -30,9 +32,11 @@ from localcloud.sdk_names import Value
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (iam_actions, ("SERVICE_TO_IAM_NAMESPACE", "extract_resource_arn")),
     (iam_evaluator, ("_request_origin", "enforce", "is_root_access_key")),
+    (athena, ("_executions",)),
     (ec2, ("_instances", "_launch_templates", "_tags")),
     (ecs, ("_tags", "_task_defs")),
     (eventbridge, ("_invoke_target",)),
+    (glue, ("_tables",)),
     (iam, ("_instance_profiles",)),
     (lambda_svc, ("_execute_function_warm", "_run_sqs_batch")),
     (
@@ -323,6 +327,16 @@ def launch_template(name: str) -> Mapping[str, Any]:
             data: Mapping[str, Any] = template["Versions"][-1]["LaunchTemplateData"]
             return data
     return {}
+
+
+def glue_table(database: str, table: str) -> Mapping[str, Any]:
+    """What the Data Catalog says of a table; nothing if there is none."""
+    return glue._tables.get(f"{database}/{table}") or {}
+
+
+def work_group_of_query(query_id: str) -> str:
+    """The work group that a query of Athena runs in; "" of an unknown one."""
+    return str((athena._executions.get(query_id) or {}).get("WorkGroup", ""))
 
 
 _machines: Final[dict[str, str]] = {}

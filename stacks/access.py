@@ -144,7 +144,7 @@ class AccessStack(StageStack):
             ),
             iam.PolicyStatement(
                 sid="ReadJobLogs",
-                actions=["logs:GetLogEvents", "logs:DescribeLogStreams"],
+                actions=["logs:FilterLogEvents"],
                 resources=[f"{self._compute.job_logs.log_group_arn}"],
             ),
             look_up("batch:ListJobs", "batch:DescribeJobs"),

@@ -158,16 +158,16 @@ class AnalyticsStack(StageStack):
                     self.format_arn(service="athena", resource="workgroup", resource_name=self._work_group.name)
                 ],
             ),
+            # Step Functions' guide, "Run Athena queries with Step Functions", asks it of whoever starts a query.
+            iam.PolicyStatement(
+                sid="LookAtTheCatalog",
+                actions=["athena:GetDataCatalog"],
+                resources=[self.format_arn(service="athena", resource="datacatalog", resource_name="AwsDataCatalog")],
+            ),
             iam.PolicyStatement(
                 sid="ReadTheTablesAndAddDays",
-                actions=[
-                    "glue:GetDatabase",
-                    "glue:GetTable",
-                    "glue:GetPartition",
-                    "glue:GetPartitions",
-                    "glue:CreatePartition",
-                    "glue:UpdatePartition",
-                ],
+                # No partitions are read: those of the table that the query reads are projected.
+                actions=["glue:GetDatabase", "glue:GetTable", "glue:CreatePartition", "glue:UpdatePartition"],
                 resources=[
                     self.format_arn(service="glue", resource="catalog"),
                     self.format_arn(service="glue", resource="database", resource_name=self._database),

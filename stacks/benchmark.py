@@ -27,7 +27,7 @@ from stacks.compute import ComputeStack
 from stacks.config import PricingSource, StageSettings
 from stacks.constructs.permissions import look_up
 from stacks.constructs.python_function import BundlingTarget, Capability
-from stacks.constructs.queues import QueueWithDeadLetters
+from stacks.constructs.queues import QueueWithDeadLetters, allow_polling
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn
 from stacks.constructs.stream_pipe import StreamPipe
@@ -122,7 +122,7 @@ class BenchmarkStack(StageStack):
             oldest=Duration.minutes(15),
         )
         function = self._make_record_usage()
-        queue.queue.grant_consume_messages(function)
+        allow_polling(function, queue.queue)
         function.add_event_source_mapping(
             "Events",
             event_source_arn=queue.queue.queue_arn,

@@ -27,7 +27,7 @@ from contract import (
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
-from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters
+from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters, allow_polling, allow_sending
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine
 from stacks.data import DataStack
@@ -180,7 +180,7 @@ class SnakemakeStack(StageStack):
         )
         self._prepare.grant_invoke(workflow.role)
         self._data.allow_items(workflow.role, self._data.launch_table, "UpdateItem")
-        self._launches.queue.grant_send_messages(workflow.role)
+        allow_sending(workflow.role, self._launches.queue)
         return workflow
 
     def _make_broker(self) -> None:
@@ -201,9 +201,11 @@ class SnakemakeStack(StageStack):
         )
         data.allow_items(function, data.launch_table, "GetItem")
         data.allow_items(function, data.task_table, "GetItem", "UpdateItem")
-        self._launches.dead_letters.queue.grant_send_messages(function)
+        allow_sending(function, self._launches.dead_letters.queue)
+        # What ECS has no capacity for comes back later than the queue would give it back.
+        self._launches.queue.grant(function, "sqs:ChangeMessageVisibility")
         data.topic.grant_publish(function)
-        self.machine.grant_task_response(function)
+        self.machine.grant(function, "states:SendTaskFailure")
         on_cluster = {"ArnEquals": {"ecs:cluster": self.launcher.cluster.cluster_arn}}
         for statement in (
             iam.PolicyStatement(
@@ -279,7 +281,7 @@ class SnakemakeStack(StageStack):
         self._data.allow_items(function, self._data.launch_table, "UpdateItem")
         self._data.allow_items(function, self._data.task_table, "GetItem")
         self._data.allow_reading(function, self._data.results_bucket, _LAUNCHER_OBJECTS)
-        self.machine.grant_task_response(function)
+        self.machine.grant(function, "states:SendTaskSuccess", "states:SendTaskFailure")
 
     # --- Events -----------------------------------------------------------------------------------------------------
     def _listen(self) -> None:
@@ -320,7 +322,7 @@ class SnakemakeStack(StageStack):
 
 def _consume(function: lambda_.Function, queue: sqs.Queue, concurrency: int) -> None:
     """Let a function take a queue's messages, ten at a time, and give back single ones."""
-    queue.grant_consume_messages(function)
+    allow_polling(function, queue)
     function.add_event_source_mapping(
         "Messages",
         event_source_arn=queue.queue_arn,

@@ -94,7 +94,7 @@ class TibannaStack(StageStack):
             ),
             iam.PolicyStatement(
                 sid="TibannasJobs",
-                actions=["dynamodb:DescribeTable", "dynamodb:PutItem", "dynamodb:Query"],
+                actions=["dynamodb:DescribeTable", "dynamodb:PutItem"],
                 resources=[self._data.tibanna_table.table_arn],
             ),
             iam.PolicyStatement(
@@ -164,7 +164,7 @@ class TibannaStack(StageStack):
                 "SECURITY_GROUPS": self.security_group.security_group_id,
             },
         )
-        self._allow_logs(function)
+        self._data.allow_writing(function, self.log_bucket, "", in_parts=True)  # what the instance is to do
         for bucket in (*self._writable, *self._readable):  # sizes of the inputs
             self._data.allow_reading(function, bucket)
         self._data.allow_items(function, self._data.tibanna_table, "UpdateItem", "Query")

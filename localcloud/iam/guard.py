@@ -142,6 +142,14 @@ class Guard:
         """What a launch template says of instances."""
         return ministack.launch_template(name)
 
+    def glue_table(self, database: str, table: str) -> Mapping[str, Any]:
+        """What the Data Catalog says of a table."""
+        return ministack.glue_table(database, table)
+
+    def work_group_of_query(self, query_id: str) -> str:
+        """The work group that a query of Athena runs in."""
+        return ministack.work_group_of_query(query_id)
+
     def machine_of_token(self, token: str) -> str | None:
         """The state machine whose task waits with this token, if one does."""
         return ministack.machine_of_token(token)

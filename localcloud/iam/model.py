@@ -54,6 +54,12 @@ class Cloud(Protocol):
     def launch_template(self, name: str) -> Context:
         """What an EC2 launch template, by name or id, says of instances (`LaunchTemplateData`)."""
 
+    def glue_table(self, database: str, table: str) -> Context:
+        """What the Data Catalog says of a table; nothing if there is none."""
+
+    def work_group_of_query(self, query_id: str) -> str:
+        """The work group that a query of Athena runs in."""
+
     def machine_of_token(self, token: str) -> str | None:
         """The state machine whose task waits with this token, if one does."""
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from localcloud.clients import ACCOUNT, REGION
-from localcloud.iam import batch_rules, ec2_rules, ecs_rules, fsx_rules
+from localcloud.iam import athena_rules, batch_rules, ec2_rules, ecs_rules, fsx_rules
+from localcloud.iam.key_rules import key_needs
 from localcloud.iam.model import Call, Cloud, Need, Rule
 
 
@@ -23,7 +24,7 @@ def needs_of(call: Call, cloud: Cloud) -> list[Need]:
         needs = [Need(call.action, "*", call.context)]  # Describe and List know no resources
     else:
         needs = [Need(call.action, call.resource, call.context)]
-    return [*needs, *_key_needs(call, cloud)]
+    return [*needs, *key_needs(call.action, call.resource, cloud)]
 
 
 def task_needs(resource: str, arguments: Mapping[str, Any], cloud: Cloud) -> list[Need]:
@@ -97,10 +98,18 @@ def _answer_task(call: Call, cloud: Cloud) -> list[Need]:
 
 # --- CloudWatch Logs -----------------------------------------------------------------------------------------------
 def _log_stream(call: Call, cloud: Cloud) -> list[Need]:
-    """Events are read and written on a stream; policies name it by its group and `:*`."""
+    """Events are read and written on a stream (or all of a group); policies name it by its group and `:*`."""
     del cloud
     group, stream = call.params.get("logGroupName", ""), call.params.get("logStreamName", "")
     return [Need(call.action, f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:{stream}", call.context)]
+
+
+# --- S3 ------------------------------------------------------------------------------------------------------------
+def _put_object(call: Call, cloud: Cloud) -> list[Need]:
+    """Whoever names an ACL with what they put must be allowed to set it (Service Authorization Reference)."""
+    del cloud
+    acl = ["s3:PutObjectAcl"] if "s3:x-amz-acl" in call.context else []
+    return [Need(action, call.resource, call.context) for action in (call.action, *acl)]
 
 
 # --- Parameters ----------------------------------------------------------------------------------------------------
@@ -122,40 +131,17 @@ def _send_command(call: Call, cloud: Cloud) -> list[Need]:
     return needs
 
 
-# --- Keys ----------------------------------------------------------------------------------------------------------
-_WRITES: Final = ("kms:GenerateDataKey",)
-_READS: Final = ("kms:Decrypt",)
-
-_KEY_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "s3:GetObject": _READS,
-    "s3:GetObjectVersion": _READS,
-    "s3:PutObject": _WRITES,
-    "sqs:SendMessage": (*_WRITES, *_READS),
-    "sqs:ReceiveMessage": _READS,
-    "sns:Publish": (*_WRITES, *_READS),
-    # DynamoDB decrypts the table's key in its caller's name ("Authorizing use of your customer managed key").
-    **{
-        f"dynamodb:{action}": _READS
-        for action in (
-            *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
-            *("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems", "GetRecords"),
-        )
-    },
-}
-
-
-def _key_needs(call: Call, cloud: Cloud) -> list[Need]:
-    actions = _KEY_ACTIONS.get(call.action)
-    key = cloud.key_of(call.resource) if actions else None
-    return [Need(action, key) for action in actions or ()] if key else []
-
-
 _RULES: Final[Mapping[str, Rule]] = {
+    **athena_rules.RULES,
     **batch_rules.RULES,
     **ec2_rules.RULES,
     **ecs_rules.RULES,
     **fsx_rules.RULES,
-    **{f"logs:{action}": _log_stream for action in ("CreateLogStream", "GetLogEvents", "PutLogEvents")},
+    **{
+        f"logs:{action}": _log_stream
+        for action in ("CreateLogStream", "FilterLogEvents", "GetLogEvents", "PutLogEvents")
+    },
+    "s3:PutObject": _put_object,
     "ssm:GetParametersByPath": _parameters_below,
     "ssm:SendCommand": _send_command,
     "states:SendTaskSuccess": _answer_task,

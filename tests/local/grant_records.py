@@ -16,8 +16,8 @@ from tests.local.platform_client import STAGE, PlatformClient
 
 FOLDER = Path(__file__).parents[2] / "build" / "iam"
 
-Place = tuple[str, int]
-"""A role, and which of its grants: clouds give other names to the resources of the same grant."""
+Place = tuple[str, str, str, int]
+"""Role, Sid, action, and which of those that are alike: clouds give other names to the resources of the same grant."""
 
 
 def write_record(platform: PlatformClient) -> None:
@@ -41,8 +41,9 @@ def unused_everywhere() -> list[Grant]:
 
 
 def _read(path: Path) -> Iterator[tuple[Place, Grant, bool]]:
-    numbers: dict[str, Iterator[int]] = {}
+    numbers: dict[tuple[str, str, str], Iterator[int]] = {}
     for entry in json.loads(path.read_text()):
         was_used = entry.pop("used")
         grant = Grant(**entry | {"resources": tuple(entry["resources"])})
-        yield (grant.role, next(numbers.setdefault(grant.role, count()))), grant, was_used
+        kind = (grant.role, grant.statement, grant.action)
+        yield (*kind, next(numbers.setdefault(kind, count()))), grant, was_used

@@ -15,6 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from contract import GRACE_MINUTES, Parameter
 from localcloud.pricing import RecordedPrices
+from tests.local.notices import notices_queue
 from tests.local.platform_client import PlatformClient, eventually, gwas_config
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
@@ -186,13 +187,18 @@ def test_a_launch_that_cannot_be_priced_says_why_and_is_priced_later(platform, f
         assert reason in launch["costReason"]
         assert "totalCost" not in launch
     # When: that is mended, and the scheduled function looks for launches without a price
-    platform.client("lambda").invoke(
-        FunctionName="genolaunch-local-benchmark-retry-pricing", Payload=json.dumps({GRACE_MINUTES: 0}).encode()
-    )
+    retry_pricing(platform)
     # Then
     launch = priced(platform, launch_id, "PRICED")
     assert launch["totalCost"] == finished["totalCost"]
     assert "costReason" not in launch
+
+
+def retry_pricing(platform: PlatformClient) -> None:
+    """When: the schedule looks for launches without a price."""
+    platform.client("lambda").invoke(
+        FunctionName="genolaunch-local-benchmark-retry-pricing", Payload=json.dumps({GRACE_MINUTES: 0}).encode()
+    )
 
 
 def test_a_day_is_exported_to_the_table_of_launches(platform, finished):
@@ -220,6 +226,39 @@ def test_a_launch_above_its_budget_waits_for_a_person(platform, finished):
     assert re.search("history: [0-9]+ launch(es)? of regenie/batch-spot", held["statusReason"])
     platform.set_status(launch_id, "CANCEL_REQUESTED")
     assert platform.wait_for(launch_id)["status"] == "CANCELLED"
+
+
+def test_a_running_launch_that_passes_its_budget_is_cancelled(platform, finished):
+    # Given: one that runs for a while, and gets a budget that it has passed already; no unit price is known
+    launch_id = platform.drop(gwas_config(step2={"variants_per_job": 10}) | {"name": "passes"})["launchId"]
+    platform.wait_for_job(launch_id, "step2")
+    config = json.loads(platform.launch(launch_id)["config"])
+    platform.set_fields(launch_id, config=json.dumps(config | {"budget": {"limit": 0.000001, "action": "hold"}}))
+    forget_prices(platform)
+    heard = notices_queue(platform)
+    # When: the schedule comes round
+    answer = platform.client("lambda").invoke(FunctionName="genolaunch-local-benchmark-watch-budgets", Payload=b"{}")
+    assert json.load(answer["Payload"]) == {"passed": [launch_id]}
+    # Then: it ends, and people are told why
+    assert platform.wait_for(launch_id)["status"] == "CANCELLED"
+    told = platform.client("sqs").receive_message(QueueUrl=heard, MaxNumberOfMessages=10)["Messages"]
+    assert "more than its budget of 0.000001 USD" in "".join(message["Body"] for message in told)
+    priced(platform, launch_id)  # so that no other test's prices are asked for by this one
+
+
+def test_a_pricing_that_ended_without_a_word_is_done_again(platform, finished):
+    # Given: the launch is claimed by an execution that is over
+    launch_id, execution = finished["launchId"], platform.launch(finished["launchId"])["costExecutionArn"]
+    platform.dynamodb.update_item(
+        TableName=platform.name(Parameter.LAUNCH_TABLE),
+        Key={"launchId": {"S": launch_id}},
+        UpdateExpression="REMOVE totalCost SET costStatus = :pricing, costExecutionArn = :arn",
+        ExpressionAttributeValues={":pricing": {"S": "PRICING"}, ":arn": {"S": execution}},
+    )
+    # When
+    retry_pricing(platform)
+    # Then
+    assert priced(platform, launch_id, "PRICED")["totalCost"] == finished["totalCost"]
 
 
 def test_a_failed_launch_whose_price_is_unknown_gets_it_later(platform, finished):

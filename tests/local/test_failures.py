@@ -177,6 +177,21 @@ def test_a_job_for_which_no_instance_is_large_enough_is_given_up_and_the_launch_
     platform.assert_clean(launch_id)
 
 
+def test_a_job_that_blocks_its_queue_is_explained_while_the_launch_runs(platform):
+    launch_id = start(platform, quick())
+    job = platform.wait_for_job(launch_id, "split")
+    (detail,) = platform.batch.describe_jobs(jobs=[job["jobId"]])["jobs"]
+    blocked = detail | {"statusReason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"}
+    event = {"time": "2026-11-21T10:00:00Z", "detail": blocked}
+
+    # When: EventBridge says so
+    function = "genolaunch-local-workflow-manager-explain-blocked"
+    platform.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event, default=str))
+
+    assert "its job split could not start: AWS had no instance for it" in platform.launch(launch_id)["statusReason"]
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE"
+
+
 @pytest.mark.parametrize(
     ("misbehaviour", "words"),
     [

@@ -1,5 +1,6 @@
 """Archived inputs on the embedded cloud: launches wait for them, and go on by themselves."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract import Parameter
+from contract import RESTORES_PREFIX, Parameter
+from tests.local.conftest import IAM_ENFORCED
 from tests.local.platform_client import COHORT, STAGE, PlatformClient, eventually, gwas_config
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
@@ -115,6 +117,27 @@ def test_what_no_event_tells_of_is_found_by_asking(platform):
 
     # Then
     assert platform.wait_for(launch_id)["status"] == "COMPLETE"
+
+
+def test_a_restore_that_cannot_begin_ends_its_launch_and_says_why(platform):
+    # Given: a launch that waits, since its only completion is lost
+    upload(platform, "begun/", {".fam": "GLACIER"})
+    platform.inject("glacier", {"loseEvents": 1})
+    launch_id = launch(platform, "begun/")
+    eventually(lambda: indexed(platform, launch_id), 30, "the index")
+    eventually(lambda: is_restored(platform, "begun/cohort.fam"), 30, "the restore")
+
+    # When: its restore config comes again, with a prefix that the platform may not list
+    place = {"Bucket": platform.name(Parameter.LAUNCH_BUCKET), "Key": f"{RESTORES_PREFIX}{launch_id}/1.json"}
+    config = json.loads(platform.s3.get_object(**place)["Body"].read())
+    platform.s3.put_object(**place, Body=json.dumps(config | {"urls": ["s3://nobodys-data/cohort/"]}))
+
+    # Then
+    ended = platform.wait_for(launch_id)
+    assert ended["status"] == "REJECTED"
+    assert "s3://nobodys-data/cohort/" in str(ended["error"]["faults"])
+    if IAM_ENFORCED:
+        assert all("s3:ListBucket on arn:aws:s3:::nobodys-data" in one for one in platform.forget_refusals())
 
 
 def test_a_dear_restore_waits_until_a_person_approves_it_or_cancels_it(platform):

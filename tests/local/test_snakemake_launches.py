@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contract import Parameter
+from tests.local.notices import notices_queue
 from tests.local.platform_client import PlatformClient, eventually
 
 pytestmark = pytest.mark.local
@@ -66,16 +67,6 @@ def queue_url(platform: PlatformClient, *words: str) -> str:
     return str(url)
 
 
-def notices(platform: PlatformClient) -> str:
-    """URL of a new queue that hears the stage's notices."""
-    sqs, sns = platform.client("sqs"), platform.client("sns")
-    url = sqs.create_queue(QueueName=f"notices-{uuid.uuid4().hex[:8]}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    (topic,) = [t["TopicArn"] for t in sns.list_topics()["Topics"] if "Notices" in t["TopicArn"]]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return str(url)
-
-
 def received(platform: PlatformClient, url: str, text: str) -> dict[str, Any]:
     """Then: a message with that text comes to the queue."""
 
@@ -131,7 +122,7 @@ def test_a_lack_of_capacity_is_waited_out(platform: PlatformClient, reason: str)
 
 
 def test_a_message_that_cannot_be_mended_is_kept_and_told_of(platform: PlatformClient):
-    heard = notices(platform)
+    heard = notices_queue(platform)
     launch_id = new_name()
     message = {"launchId": launch_id, "attempt": 1, "taskToken": "t", "subnets": ["subnet-?"], "container": "other"}
 

@@ -123,17 +123,21 @@ def test_the_stock_client_runs_looks_at_and_kills_jobs(launches: dict[str, Launc
     bucket = platform.name(Parameter.DATA_BUCKET)
     quick = _shell_job(platform, "stockquick12", "echo hello from $(hostname) > hello.txt; echo said hello", bucket)
     slow = _shell_job(platform, "stockslow123", "sleep 600", bucket)
+    slow["args"]["dependency"] = {"job_id": ["stockquick12"]}
 
-    assert machine in _tibanna(platform, tmp_path, "list_sfns")
-    for job in (quick, slow):
+    def run(job: dict[str, Any]) -> None:
         (tmp_path / "job.json").write_text(json.dumps(job))
         _tibanna(platform, tmp_path, "run_workflow", "--input-json=job.json", f"--sfn={machine}", "-B", "--sleep=0")
 
+    assert machine in _tibanna(platform, tmp_path, "list_sfns")
+    run(quick)
     eventually(lambda: _status(platform, tmp_path, "stockquick12") == "SUCCEEDED", 90, "the job has ended")
     assert "said hello" in _tibanna(platform, tmp_path, "log", "-j", "stockquick12")
     assert '"status": "0"' in _tibanna(platform, tmp_path, "log", "-j", "stockquick12", "--postrunjson")
     written = platform.s3.get_object(Bucket=bucket, Key="stock/stockquick12/hello.txt")["Body"].read()
     assert written.startswith(b"hello from ")
+    run(slow)
+    eventually(lambda: launches["lasts"].instances("stockslow123", "running"), 60, "the job that waited for the other")
     _tibanna(platform, tmp_path, "kill", "-j", "stockslow123")
     assert _status(platform, tmp_path, "stockslow123") == "ABORTED"
     assert launches["lasts"].instances("stockslow123", "pending", "running") == []

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from contract import LaunchField, Parameter, Status
+from contract import SCHEMA_KEY, LaunchField, Parameter, Status
+from lambdas.shared.config_model import launch_schema
+from tests.local.notices import notices_queue
 from tests.local.platform_client import STAGE, PlatformClient, eventually
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
@@ -82,22 +84,10 @@ def orphans(platform: PlatformClient, ended_launch: None) -> dict[str, str]:
 @pytest.fixture
 def notices(platform: PlatformClient) -> Callable[[], list[dict[str, str]]]:
     """A queue that is subscribed to the stage's topic: reads the notices that came."""
-    sqs, sns = platform.client("sqs"), platform.client("sns")
-    queue = sqs.create_queue(QueueName="notices-of-the-sweep")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    variables = function(platform, "sweep")["Environment"]["Variables"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
-    sns.subscribe(TopicArn=variables["NOTIFICATION_TOPIC"], Protocol="sqs", Endpoint=arn)
+    queue = notices_queue(platform)
 
     def read() -> list[dict[str, str]]:
-        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        found = platform.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
         bodies = [json.loads(message["Body"]) for message in found]
         return [body for body in bodies if "left something" in body["Subject"]]  # launches' own notices come here too
 
@@ -183,3 +173,11 @@ def execution_status(platform: PlatformClient, arn: str) -> str:
 @pytest.mark.parametrize("module", ["look_after", "lost_requests"])
 def test_what_runs_by_schedule_finds_nothing_amiss(platform, module):
     invoke(platform, module)
+
+
+def test_the_schema_of_launch_configs_is_published(platform):
+    invoke(platform, "publish_schema")
+
+    bucket = platform.name(Parameter.LAUNCH_BUCKET)
+    published = json.loads(platform.s3.get_object(Bucket=bucket, Key=SCHEMA_KEY)["Body"].read())
+    assert published == launch_schema()

@@ -38,6 +38,13 @@ class Cloud:
             "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}],
         }
 
+    def glue_table(self, database: str, table: str) -> dict[str, Any]:
+        parameters = {"projection.enabled": "true"} if table == "projected" else {}
+        return {"StorageDescriptor": {"Location": "s3://lake/rows/"}, "Parameters": parameters}
+
+    def work_group_of_query(self, query_id: str) -> str:
+        return f"group-of-{query_id}"
+
     def machine_of_token(self, token: str) -> str | None:
         return None if token == "unknown" else f"machine-of-{token}"
 
@@ -201,3 +208,60 @@ def test_a_command_needs_its_document_and_the_tags_of_its_instance():
     assert document.resource == "arn:aws:ssm:us-east-1::document/AWS-RunShellScript"
     assert instance.resource.endswith(":instance/i-1")
     assert instance.context["ssm:resourcetag/project"] == "genolaunch"
+
+
+def test_a_query_reads_tables_and_data_and_writes_in_its_starters_name():
+    query = "UNLOAD (SELECT a FROM base.projected WHERE day = 'x') TO 's3://lake/days/x/' WITH (format = 'PARQUET')"
+    where = {"WorkGroup": "g", "ResultConfiguration": {"OutputLocation": "s3://lake/queries/"}}
+
+    found = needs("athena:StartQueryExecution", {"QueryString": query, **where})
+
+    assert [(need.action, need.resource.split(":", 5)[5]) for need in found] == [
+        ("athena:StartQueryExecution", "workgroup/g"),
+        ("athena:GetDataCatalog", "datacatalog/AwsDataCatalog"),
+        ("glue:GetDatabase", "catalog"),
+        ("glue:GetDatabase", "database/base"),
+        ("glue:GetTable", "catalog"),
+        ("glue:GetTable", "database/base"),
+        ("glue:GetTable", "table/base/projected"),
+        ("s3:GetBucketLocation", "lake"),
+        ("s3:ListBucket", "lake"),
+        ("s3:GetObject", "lake/rows/any"),
+        ("kms:Decrypt", "key/1"),
+        ("s3:GetBucketLocation", "lake"),
+        ("s3:PutObject", "lake/queries/any"),
+        ("kms:GenerateDataKey", "key/1"),
+        ("s3:GetBucketLocation", "lake"),
+        ("s3:PutObject", "lake/days/x/any"),
+        ("kms:GenerateDataKey", "key/1"),
+    ]
+
+
+def test_a_query_lists_the_partitions_of_a_table_without_projection():
+    found = needs("athena:StartQueryExecution", {"QueryString": "SELECT a FROM base.plain"})
+
+    assert "glue:GetPartitions" in {need.action for need in found}
+
+
+def test_a_query_belongs_to_its_work_group():
+    assert pairs(needs("athena:GetQueryExecution", {"QueryExecutionId": "7"})) == [
+        ("athena:GetQueryExecution", "workgroup/group-of-7")
+    ]
+
+
+def test_a_partition_is_made_in_a_table_of_a_database_of_the_catalog():
+    assert pairs(needs("glue:CreatePartition", {"DatabaseName": "base", "TableName": "t"})) == [
+        ("glue:CreatePartition", "catalog"),
+        ("glue:CreatePartition", "database/base"),
+        ("glue:CreatePartition", "table/base/t"),
+    ]
+
+
+def test_an_acl_that_is_named_with_an_object_must_be_allowed():
+    put = Call("s3:PutObject", "arn:aws:s3:::b/k", {}, {"s3:x-amz-acl": "private"})
+
+    assert [need.action for need in needs_of(put, Cloud())] == [
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+        "kms:GenerateDataKey",
+    ]
