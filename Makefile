@@ -75,9 +75,10 @@ audit-python: setup
 	@# One lock at a time: the same package in two of them is a duplicate to pip-audit.
 	@status=0; for lock in $(LOCKS); do echo "$$lock"; $(PIP_AUDIT) -r $$lock || status=1; done; exit $$status
 
-reference: setup ## the launch config's JSON Schema, and the tables of its page
+reference: setup ## what is generated in docs/: the launch config's JSON Schema and tables, the diagrams
 	$(BIN)/python -m lambdas.shared.config_model > docs/launch-schema.json
 	$(BIN)/python -m checks.launch_reference
+	$(BIN)/python -m checks.diagrams
 
 format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
