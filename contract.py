@@ -115,6 +115,7 @@ class LaunchField:
     CONFIG_URI: Final = "configUri"
     CONFIG: Final = "config"  # the validated launch config, as a JSON string
     CONFIG_SHA256: Final = "configSha256"
+    TEAM: Final = "team"  # where the stage keeps teams apart
     REQUESTED_BY: Final = "requestedBy"
     SUBMITTED_AT: Final = "submittedAt"
     UPDATED_AT: Final = "updatedAt"
@@ -638,4 +639,5 @@ class Setting(StrEnum):
     PARALLELCLUSTER = "PARALLELCLUSTER"  # JSON of a stage's cluster (lambdas/shared/slurm_cluster.py); none if unset
     SLURM_STATE_MACHINE = "SLURM_STATE_MACHINE"
     COMPUTE_SERVICES = "COMPUTE_SERVICES"  # separated by commas: where launches of the stage may run
+    TEAMS = "TEAMS"  # that the stage keeps apart, separated by commas; none if unset
     JOB_TIMEOUT_HOURS = "JOB_TIMEOUT_HOURS"

@@ -114,6 +114,9 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         (f"{_IAM}[Resource::arn:*:container-instance/[*]]", f"benchmark/Functions/{name}Role/DefaultPolicy/Resource")
         for name in ("CollectUsage", "RecordUsage", "WatchBudgets")
     ],
+    "Logs of the launches of the caller's team, whose ids start with the session tag's value (docs/security.md).": [
+        (f"{_IAM}[Resource::arn:*:log-stream:<aws:PrincipalTag/team>-[*]]", "access/Launchers/Resource"),
+    ],
     "The names that this stage publishes, and nothing else, are below this path.": [
         (f"{_IAM}[Resource::arn:*:parameter/genolaunch/*/[*]]", "access/Launchers/Resource"),
     ],

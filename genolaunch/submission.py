@@ -67,16 +67,16 @@ class Upload:
     size: int
 
 
-def submit(platform: "Platform", config: Path) -> Submission:
+def submit(platform: "Platform", config: Path, team: str | None = None) -> Submission:
     """Upload `config` as launches/<its name>; a Snakefile as snakefiles/<its folder>/Snakefile, after its sources.
 
-    Raises GenolaunchError when it cannot be a config.
+    A team's config goes to launches/<team>/<its name>. Raises GenolaunchError when it cannot be a config.
     """
     if config.name == SNAKEFILE_NAME:
         return _submit_snakefile(platform, config)
     if config.suffix.lower() not in CONFIG_SUFFIXES:
         raise WrongArgumentError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
-    return _put(platform, config, LAUNCH_PREFIX + config.name)
+    return _put(platform, config, LAUNCH_PREFIX + (f"{team}/" if team else "") + config.name)
 
 
 def _submit_snakefile(platform: "Platform", snakefile: Path) -> Submission:

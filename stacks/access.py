@@ -6,12 +6,21 @@ from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, PROJECT, RESULTS_PREFIX, STATUS_INDEX
+from contract import (
+    FEEDBACK_PREFIX,
+    LAUNCH_PREFIX,
+    PROJECT,
+    RESULTS_PREFIX,
+    SNAKEFILES_PREFIX,
+    SOURCES_PREFIX,
+    STATUS_INDEX,
+)
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
+from stacks.team_access import team_files, team_launches, team_logs
 
 SMOKE_TEST: Final = "smoke-test"
 """Ends the names of the role in the stage's account, and of the pipeline's role that takes it on."""
@@ -42,7 +51,7 @@ class AccessStack(StageStack):
             "Launchers",
             managed_policy_name=f"{settings.prefix}-launchers",
             description=f"Submit, follow, cancel and retry launches of {settings.prefix}, and fetch their results",
-            statements=[*self._names_and_files(), *self._launches(), *self._progress()],
+            statements=[*self._of_the_stage(), *(self._of_a_team() if settings.teams else self._of_everybody())],
         )
         if tester is not None:
             self._make_smoke_test_role(tester)
@@ -60,8 +69,19 @@ class AccessStack(StageStack):
             max_session_duration=Duration.hours(2),
         )
 
-    def _names_and_files(self) -> list[iam.PolicyStatement]:
-        data = self._data
+    def _of_everybody(self) -> list[iam.PolicyStatement]:
+        return [*self._files(), *self._launches(), *self._progress()]
+
+    def _of_a_team(self) -> list[iam.PolicyStatement]:
+        return [
+            *team_files(self._data),
+            *team_launches(self, self._data),
+            team_logs(self, self._compute.job_logs.log_group_name),
+            # Batch cannot limit them: teams see that there are jobs of others, and their launches' names.
+            look_up("batch:ListJobs", "batch:DescribeJobs"),
+        ]
+
+    def _of_the_stage(self) -> list[iam.PolicyStatement]:
         parameters = [
             self.format_arn(
                 service="ssm",
@@ -71,9 +91,20 @@ class AccessStack(StageStack):
             )
             for below in ("", "/*")
         ]
-        buckets = (data.launch_bucket, data.data_bucket, data.results_bucket)
         return [
             iam.PolicyStatement(sid="FindTheStage", actions=["ssm:GetParametersByPath"], resources=parameters),
+            # Of itself it opens nothing: what it encrypts is read and written by the statements that follow.
+            iam.PolicyStatement(
+                sid="UseTheStagesKey",
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[self._data.key.key_arn],
+            ),
+        ]
+
+    def _files(self) -> list[iam.PolicyStatement]:
+        data = self._data
+        buckets = (data.launch_bucket, data.data_bucket, data.results_bucket)
+        return [
             iam.PolicyStatement(
                 sid="ListFiles", actions=["s3:ListBucket"], resources=[bucket.bucket_arn for bucket in buckets]
             ),
@@ -81,7 +112,10 @@ class AccessStack(StageStack):
                 sid="DropLaunchesAndData",
                 actions=["s3:PutObject", "s3:AbortMultipartUpload"],
                 resources=[
-                    data.launch_bucket.arn_for_objects(f"{LAUNCH_PREFIX}*"),
+                    *(
+                        data.launch_bucket.arn_for_objects(f"{prefix}*")
+                        for prefix in (LAUNCH_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX)
+                    ),
                     data.data_bucket.arn_for_objects("*"),
                 ],
             ),
@@ -93,9 +127,6 @@ class AccessStack(StageStack):
                     data.data_bucket.arn_for_objects("*"),
                     data.results_bucket.arn_for_objects(f"{RESULTS_PREFIX}*"),
                 ],
-            ),
-            iam.PolicyStatement(
-                sid="UseTheStagesKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[data.key.key_arn]
             ),
         ]
 

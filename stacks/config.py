@@ -301,6 +301,9 @@ class StageSettings(_Settings):
         default=None, pattern=r"^[\w+=,.@-]{1,128}$", description="name of the policy that bounds every role made here"
     )
     notification_emails: tuple[Email, ...] = ()
+    teams: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")], ...] = Field(
+        default=(), description="that are kept apart by the session tag `team` (docs/security.md); regenie only"
+    )
     readable_buckets: tuple[BucketName, ...] = Field(
         default=(), description="launches may read these besides the data bucket"
     )
@@ -317,6 +320,15 @@ class StageSettings(_Settings):
         if len(set(zones)) < len(zones):
             raise ValueError("a zone is named twice")
         return zones
+
+    @field_validator("teams")
+    @classmethod
+    def _are_teams(cls, teams: tuple[str, ...]) -> tuple[str, ...]:
+        if "unassigned" in teams:
+            raise ValueError("no team may be called unassigned: ids of what belongs to no team start so")
+        if len(set(teams)) < len(teams):
+            raise ValueError("a team is named twice")
+        return teams
 
     @field_validator("log_retention_days")
     @classmethod
@@ -418,6 +430,8 @@ def read_delivery(raw: object, stages: Mapping[str, StageSettings]) -> DeliveryS
         raise InvalidSettingsError("The pipeline's settings have faults:\n  " + "\n  ".join(faults)) from error
     if unknown := [name for name in delivery.stages if name not in stages]:
         raise InvalidSettingsError(f"delivery.stages: not configured: {', '.join(unknown)}")
+    if apart := [name for name in delivery.smoke_tested if stages[name].teams]:
+        raise InvalidSettingsError(f"delivery.smoke_tested: launches of these belong to a team: {', '.join(apart)}")
     return delivery
 
 

@@ -116,6 +116,7 @@ class WorkflowManagerStack(StageStack):
                     for service in ComputeService
                     if self._has_cluster or service is not ComputeService.PARALLELCLUSTER
                 ),
+                **({Setting.TEAMS: ",".join(self.settings.teams)} if self.settings.teams else {}),
             },
         )
         data.bus.grant_put_events_to(function)

@@ -31,6 +31,10 @@ def submit(
             file_okay=False,
         ),
     ] = None,
+    team: Annotated[
+        str | None,
+        typer.Option(help="Your team, where the stage keeps teams apart.", envvar="GENOLAUNCH_TEAM"),
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the platform's answer.", min=0)] = 60,
     as_json: JsonOption = False,
     stage: StageOption = None,
@@ -44,7 +48,7 @@ def submit(
     platform = platform_of(ctx, stage)
     if data_dir is not None:
         _upload_folder(platform, file, data_dir, quiet=as_json)
-    answer = _answer(platform, submission.submit(platform, file), timeout)
+    answer = _answer(platform, submission.submit(platform, file, team), timeout)
     if not answer.accepted or answer.launch_id is None:
         _show_rejection(answer, as_json)
         raise typer.Exit(REJECTED)

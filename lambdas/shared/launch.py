@@ -26,6 +26,8 @@ class Launch:
     config_json: str | None = None
     config_sha256: str | None = None
     requested_by: str | None = None
+    team: str | None = None
+    """Whose it is, where the stage keeps teams apart."""
     updated_at: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
@@ -95,6 +97,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "config_json": LaunchField.CONFIG,
     "config_sha256": LaunchField.CONFIG_SHA256,
     "requested_by": LaunchField.REQUESTED_BY,
+    "team": LaunchField.TEAM,
     "updated_at": LaunchField.UPDATED_AT,
     "started_at": LaunchField.STARTED_AT,
     "ended_at": LaunchField.ENDED_AT,

@@ -41,6 +41,7 @@ class Settings:
     notification_topic: str
     event_bus: str
     compute_services: str
+    teams: str = ""
 
 
 @cache
@@ -73,7 +74,13 @@ def register(drop: Drop) -> None:
         # Withdrawn, or replaced by a file with an event of its own: there is nothing to run and nobody to answer.
         logger.warning("The file was gone before it was read", extra={"uri": drop.uri})
         return
-    launch = launch_of(drop, file, data_bucket=settings().data_bucket, services=settings().compute_services.split(","))
+    launch = launch_of(
+        drop,
+        file,
+        data_bucket=settings().data_bucket,
+        services=settings().compute_services.split(","),
+        teams=[team for team in settings().teams.split(",") if team],
+    )
     repository = LaunchRepository(settings().launch_table, settings().task_table)
     rejected = launch.status == Status.REJECTED
     registration = repository.reject(launch) if rejected else repository.register(launch, fingerprint(drop, file))

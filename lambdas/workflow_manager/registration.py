@@ -15,6 +15,7 @@ from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
 from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
+from lambdas.workflow_manager.teams import NOBODY, faults_of, team_of
 
 _CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -32,19 +33,28 @@ def is_launch_file(key: str) -> bool:
 
 
 def launch_of(
-    drop: Drop, file: DroppedFile, *, data_bucket: str, services: Collection[str] = frozenset(ComputeService)
+    drop: Drop,
+    file: DroppedFile,
+    *,
+    data_bucket: str,
+    services: Collection[str] = frozenset(ComputeService),
+    teams: Collection[str] = (),
 ) -> Launch:
     """The SUBMITTED or REJECTED launch that a dropped file makes. The same drop makes the same launch.
 
-    `services`: where launches of the stage may run (contract.ComputeService).
+    `services`: where launches of the stage may run (contract.ComputeService). `teams`: that it keeps apart, if any.
     """
+    team = team_of(drop.key, teams)
+    owner = (team or NOBODY) if teams else None
     try:
         config = _config_of(drop, file)
         if config.compute not in services:
             raise MissingRequiredParametersError([NO_CLUSTER])
+        if teams and (faults := faults_of(config, team, data_bucket=data_bucket)):
+            raise MissingRequiredParametersError(faults)
     except MissingRequiredParametersError as error:
-        return _rejected(drop, file, error)
-    return _submitted(drop, file, config, data_bucket)
+        return _rejected(drop, file, error, owner)
+    return _submitted(drop, file, config, data_bucket, owner)
 
 
 def fingerprint(drop: Drop, file: DroppedFile) -> str:
@@ -78,9 +88,9 @@ def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:
     return read_config(file.content, is_json=suffix == ".json")
 
 
-def _submitted(drop: Drop, file: DroppedFile, config: LaunchConfig, data_bucket: str) -> Launch:
+def _submitted(drop: Drop, file: DroppedFile, config: LaunchConfig, data_bucket: str, team: str | None) -> Launch:
     return Launch(
-        launch_id=_launch_id(config.name, drop),
+        launch_id=_launch_id(config.name, drop, team),
         name=config.name,
         status=Status.SUBMITTED,
         submitted_at=timestamp(drop.time),
@@ -91,19 +101,21 @@ def _submitted(drop: Drop, file: DroppedFile, config: LaunchConfig, data_bucket:
         config_json=config.as_json(),
         config_sha256=_sha256(file),
         requested_by=drop.requested_by,
+        team=team,
     )
 
 
-def _rejected(drop: Drop, file: DroppedFile, error: MissingRequiredParametersError) -> Launch:
+def _rejected(drop: Drop, file: DroppedFile, error: MissingRequiredParametersError, team: str | None) -> Launch:
     name = _dropped_snakefile(drop.key) or PurePosixPath(drop.key).stem
     return Launch(
-        launch_id=_launch_id(name, drop),
+        launch_id=_launch_id(name, drop, team),
         name=name,
         status=Status.REJECTED,
         submitted_at=timestamp(drop.time),
         config_uri=drop.uri,
         config_sha256=_sha256(file),
         requested_by=drop.requested_by,
+        team=team,
         error={
             "type": ErrorType.MISSING_REQUIRED_PARAMETERS.value,
             "message": error.summary,
@@ -116,7 +128,11 @@ def _sha256(file: DroppedFile) -> str | None:
     return None if file.content is None else hashlib.sha256(file.content).hexdigest()
 
 
-def _launch_id(name: str, drop: Drop) -> str:
-    """height-gwas-20261121t040000-1a2b3c4d: readable, sorted by time within a name, the same for the same event."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower())[:_LONGEST_SLUG].strip("-") or "launch"
+def _launch_id(name: str, drop: Drop, team: str | None) -> str:
+    """height-gwas-20261121t040000-1a2b3c4d: readable, sorted by time within a name, the same for the same event.
+
+    A team's starts with its name, and no other does.
+    """
+    words = name if team is None else f"{team}-{name}"
+    slug = re.sub(r"[^a-z0-9]+", "-", words.lower())[:_LONGEST_SLUG].strip("-") or "launch"
     return f"{slug}-{drop.time:%Y%m%dt%H%M%S}-{drop.digest[:_DIGEST_LENGTH]}"

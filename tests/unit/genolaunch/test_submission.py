@@ -44,6 +44,13 @@ def test_config_is_put_with_its_submission_id(platform, config):
     assert sent.feedback_key == "feedback/height.yaml.json"
 
 
+def test_a_teams_config_is_put_into_its_folder_and_answered_there(platform, config):
+    sent = submit(platform, config, team="gwas")
+
+    assert sent.key == "launches/gwas/height.yaml"
+    assert sent.feedback_key == "feedback/gwas/height.yaml.json"
+
+
 def test_answer_to_this_put_is_waited_for(platform, config, monkeypatch):
     # given: the answer to an earlier put of the same name, and ours after two looks
     answer(platform, "an-earlier-one", launchId="height-0")

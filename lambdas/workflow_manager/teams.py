@@ -1,0 +1,63 @@
+"""Teams of a stage that keeps them apart: whose a dropped file is, and what a team's launch may name.
+
+A team's launches are told by their ids, which start with the team's name: results, items, logs and executions are named
+after the launch, so a policy with the caller's session tag finds them (stacks/access.py).
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from contract import LAUNCH_PREFIX
+from lambdas.shared.config_model import LaunchConfig, RegenieLaunch
+from lambdas.shared.faults import Fault
+
+NOBODY: Final = "unassigned"
+"""In place of a team in the ids of launches that are rejected because they are of none; no team may be called so."""
+
+
+def team_of(key: str, teams: Collection[str]) -> str | None:
+    """The team of launches/<team>/…; None for what is anywhere else."""
+    team, slash, _ = key.removeprefix(LAUNCH_PREFIX).partition("/")
+    return team if key.startswith(LAUNCH_PREFIX) and slash and team in teams else None
+
+
+def faults_of(config: LaunchConfig, team: str | None, *, data_bucket: str) -> list[Fault]:
+    """Why a launch is none of this team's: every fault."""
+    if team is None:
+        return [
+            Fault(
+                "the file",
+                f"is in the folder of no team; this stage keeps teams apart, each below {LAUNCH_PREFIX}<team>/",
+                "Drop it there (`genolaunch submit --team <team>`).",
+            )
+        ]
+    if not isinstance(config, RegenieLaunch):
+        return [
+            Fault(
+                "workflow",
+                f"is {config.workflow}: a workflow is a program, which could read what other teams have in this stage",
+                "Run it in a stage of the team's own.",
+            )
+        ]
+    return [*_foreign_data(config, team, data_bucket), *_foreign_predictions(config, team)]
+
+
+def _foreign_data(config: RegenieLaunch, team: str, data_bucket: str) -> list[Fault]:
+    uri = config.data_uri(data_bucket)
+    # The buckets of others that the stage reads are for all of its teams.
+    if not uri.startswith(f"s3://{data_bucket}/") or uri.startswith(f"s3://{data_bucket}/{team}/"):
+        return []
+    return [
+        Fault(
+            "data",
+            f"must be below {team}/, the team's folder of the data bucket; you gave {config.data!r}",
+            f"Copy the data set to {team}/.",
+        )
+    ]
+
+
+def _foreign_predictions(config: RegenieLaunch, team: str) -> list[Fault]:
+    earlier = config.regenie.step1.from_launch
+    if earlier is None or earlier.startswith(f"{team}-"):
+        return []
+    return [Fault("regenie.step1.from_launch", f"names {earlier}, which is not the team's", "Name a launch of yours.")]
