@@ -1,6 +1,6 @@
-"""The diagrams of the docs are those of the templates and state machines as they are."""
+"""What the docs draw and count is that of the templates and state machines as they are."""
 
-from checks import diagrams
+from checks import diagrams, idle_cost
 
 
 def test_the_diagrams_in_docs_are_current(stacks):
@@ -22,3 +22,11 @@ def test_what_is_wired_across_stacks_is_drawn(stacks):
         ("⚙ launch", "⚙ regenie"),
         ("Step Functions Execution Status Change", "⚙ cleanup"),
     } <= arrows
+
+
+def test_what_an_idle_stage_costs_is_current(stacks):
+    page = idle_cost.PAGE.read_text()
+    templates = {name: stack.template for name, stack in stacks.items()}
+
+    assert idle_cost.with_table(page, templates) == page, "make reference"
+    assert f"| alarm | {sum(len(stack.all('AWS::CloudWatch::Alarm')) for stack in stacks.values())} |" in page

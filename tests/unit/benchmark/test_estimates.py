@@ -1,6 +1,8 @@
 """What a launch is expected to cost: each figure was computed by hand."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +58,19 @@ def test_an_unknown_snakemake_workflow_is_told_by_its_data(compute, usd):
     told = estimate(Workload(f"snakemake/tibanna/{compute}", 10), [], FakePrices(), "us-east-1a", START)
     assert told.usd == Decimal(usd)
     assert told.high == 10 * told.usd
+
+
+def test_the_examples_of_the_docs_are_told_so():
+    page = (Path(__file__).parents[3] / "docs" / "costs.md").read_text()
+    row = r"^\| ([\d,]+) \| ([\d,]+) \| (\d+) \| ([\d,.]+) \| (\S+) \((\S+) to (\S+)\) \| (\S+) \(.* \|$"
+    rows = [[float(cell.replace(",", "")) for cell in cells] for cells in re.findall(row, page, re.MULTILINE)]
+
+    assert len(rows) == 5
+    for people, variants, traits, gigabytes, usd, low, high, on_demand in rows:
+        workload = Workload(REGENIE, gigabytes, traits=int(traits))
+        told = estimate(workload, [], FakePrices(), "us-east-1a", START)
+        dear = estimate(
+            Workload("regenie/batch-on-demand", gigabytes, int(traits)), [], FakePrices(), "us-east-1a", START
+        )
+        assert gigabytes == people * variants / 4 / 1e9
+        assert (usd, low, high, on_demand) == tuple(map(float, (told.usd, told.low, told.high, dear.usd)))
