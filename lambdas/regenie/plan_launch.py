@@ -15,7 +15,7 @@ from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
-from lambdas.regenie.tasks import Analysis, Task, own_predictions, plan_tasks
+from lambdas.regenie.tasks import STEP1_PHASES, Analysis, Task, own_predictions, plan_tasks
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.launch_repository import LaunchRepository
@@ -87,7 +87,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     analysis = analyse(config.regenie, inputs)
     repository.record_warnings(launch_id, attempt, inputs.warnings)
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
-    _write_plan(launch_id, analysis)
+    _write_plan(launch_id, attempt, analysis)
     if inputs.restored:
         task = {"label": "restored inputs", "files": inputs.restored}
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])
@@ -121,9 +121,13 @@ def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any], inputs: I
     return json.dumps(launch, sort_keys=True)
 
 
-def _write_plan(launch_id: str, analysis: Analysis) -> None:
-    for phase, tasks in plan_tasks(analysis).items():
+def _write_plan(launch_id: str, attempt: int, analysis: Analysis) -> None:
+    planned = plan_tasks(analysis)
+    for phase, tasks in planned.items():
         _write(launch_id, f"{WORK_PLAN}/{phase}.jsonl", _lines(tasks))
+    if attempt > 1:  # the config may have been edited: the report must not show an earlier plan's commands
+        for phase in sorted(set(STEP1_PHASES) - set(planned)):
+            _write(launch_id, f"{WORK_PLAN}/{phase}.jsonl", [])
 
 
 def _lines(tasks: Iterable[Task]) -> Iterator[str]:

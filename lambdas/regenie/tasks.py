@@ -65,6 +65,8 @@ class Analysis:
         return self.resources[phase].vcpus
 
 
+STEP1_PHASES: Final = ("split", "level0", "level1", "step1")
+"""Phases of which a launch has some or none, by its Step1Mode."""
 _OTHER_ROWS: Final = ("--test", "--minHOMs")
 """Options of step 2 with which regenie's log may not count all that it leaves out."""
 _WITHOUT: Final[Mapping[str, Any]] = {

@@ -82,6 +82,7 @@ def test_a_plan_has_a_line_for_each_job_of_the_run_sheet(repository: LaunchRepos
     files = written(buckets)
     lines = {Path(key).stem: text.splitlines() for key, text in files.items() if "/plan/" in key}
     assert {phase: len(tasks) for phase, tasks in lines.items()} == {
+        "step1": 0,  # emptied, since this is another attempt
         "split": 1,
         "level0": 3,
         "level1": 2,
@@ -126,6 +127,27 @@ def test_planning_again_changes_nothing(repository: LaunchRepository, buckets: A
     second = handler({"launchId": "launch-1", "attempt": 1}, CONTEXT), written(buckets)
 
     assert first == second
+
+
+def test_an_edited_configs_plan_has_nothing_of_the_earlier_one(repository: LaunchRepository, buckets: Any):
+    # Given: a launch whose step 1 was split, and now is one job
+    register(repository)
+    handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
+    config = repository.get("launch-1").config  # type: ignore[union-attr]  # it was just registered
+    config["regenie"]["step1"]["jobs"] = 1
+    boto3.client("dynamodb").update_item(
+        TableName=repository.launch_table,
+        Key={"launchId": {"S": "launch-1"}},
+        UpdateExpression="SET config = :config",
+        ExpressionAttributeValues={":config": {"S": json.dumps(config)}},
+    )
+
+    sheet = handler({"launchId": "launch-1", "attempt": 2}, CONTEXT)
+
+    assert sheet["step1"] == "whole"
+    lines = {key.rpartition("/")[2]: text.count("\n") for key, text in written(buckets).items()}
+    assert lines["step1.jsonl"] == 1
+    assert lines["split.jsonl"] == lines["level0.jsonl"] == lines["level1.jsonl"] == 0
 
 
 def test_the_reference_split_has_the_jobs_that_regenie_made_of_it(repository: LaunchRepository, buckets: Any):
