@@ -76,7 +76,7 @@ class JobLogs:
             found = True
             yield self._line(event)
         if not found:
-            yield from _tails(failed)
+            yield from tails(failed)
 
     def follow(self, pause: float = 2.0) -> Iterator[LogLine]:
         """The lines so far and new ones as they come, until the launch is over."""
@@ -149,7 +149,8 @@ class JobLogs:
         )
 
 
-def _tails(failed: Sequence[FailedJob]) -> Iterator[LogLine]:
+def tails(failed: Sequence[FailedJob]) -> Iterator[LogLine]:
+    """The last lines of failed jobs, as the task table keeps them."""
     for job in failed:
         for text in job.log_tail:
             yield LogLine(job.label, None, text)

@@ -118,8 +118,8 @@ def job_task_from(item: Mapping[str, Any], launch_id: str) -> JobTask:
 def failed_job_from(item: Mapping[str, Any], run: str) -> FailedJob:
     """A failed job of the attempt called `run` from an item of the task table (plain values)."""
     index = int(item[TaskField.TASK_ID].rpartition("#")[2])
-    # The id of an array's child is `<array's id>:<index>`; a single job has index 0, too.
-    is_child = ":" in item.get(TaskField.JOB_ID, "")
+    # The id of an array's child ends so, of Batch and of Slurm; a single job of Batch has index 0, too.
+    is_child = item.get(TaskField.JOB_ID, "").endswith((f":{index}", f"_{index}"))
     return FailedJob(
         job_name=item[TaskField.JOB_NAME],
         label=label_of(item[TaskField.JOB_NAME], run, index if is_child else None),

@@ -77,9 +77,11 @@ class Progress:
             time.sleep(pause)
 
     def _steps(self, launch: Launch) -> list[Step]:
-        if launch.workflow_execution_arn is None:
+        # A launch that is tried again names the execution of the attempt before until it has its own.
+        arn = launch.workflow_execution_arn
+        if arn is None or launch.status is Status.RETRY or not (launch.is_final or arn.endswith(f":{launch.run_name}")):
             return []
-        return read_steps(self._platform.stepfunctions, launch.workflow_execution_arn)
+        return read_steps(self._platform.stepfunctions, arn)
 
     def _running_jobs(self, launch: Launch) -> list[Job]:
         if launch.status != Status.RUNNING:

@@ -40,7 +40,7 @@ def results_of(platform: "Platform", launch: "Launch") -> list[ResultObject]:
 
 def _exported(platform: "Platform", launch: "Launch", *prefixes: str) -> list[ResultObject]:
     """What is in the launch's own folder of the results bucket."""
-    bucket, prefix = _place(platform, launch)
+    bucket, prefix = place_of(platform, launch)
     return [
         ResultObject(entry["Key"].removeprefix(prefix), entry["Size"], bucket, entry["Key"])
         for wanted in prefixes
@@ -75,7 +75,7 @@ def download(platform: "Platform", result: ResultObject, folder: Path, progresse
     return target
 
 
-def _place(platform: "Platform", launch: "Launch") -> tuple[str, str]:
+def place_of(platform: "Platform", launch: "Launch") -> tuple[str, str]:
     """Bucket and key prefix of the launch's results, also before the platform has noted them."""
     if launch.results_uri is None:
         return platform.names.results_bucket, f"{RESULTS_PREFIX}{launch.launch_id}/"

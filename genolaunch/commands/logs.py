@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract import Workflow
+from contract import ComputeService, Workflow
 from genolaunch.commands.options import LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json_line
+from genolaunch.launch import Launch
 from genolaunch.launches import Launches
 
 if TYPE_CHECKING:
-    from genolaunch.job_logs import LogLine
+    from genolaunch.job_logs import JobLogs, LogLine
+    from genolaunch.slurm_logs import SlurmLogs
+    from genolaunch.snakemake_jobs import SnakemakeLogs
 
 commands = typer.Typer()
 
@@ -36,8 +39,7 @@ def logs(
 
     Of failed jobs whose log streams are gone, the stored ends of the logs.
     """
-    from genolaunch.job_logs import JobChoice, JobLogs
-    from genolaunch.snakemake_jobs import SnakemakeLogs
+    from genolaunch.job_logs import JobChoice
 
     if job and failed:
         raise typer.BadParameter("--job and --failed exclude each other.")
@@ -45,10 +47,20 @@ def logs(
     found = Launches(platform).resolve(launch)
     if attempt is not None:
         found = found.at_attempt(attempt)
-    reader = SnakemakeLogs if found.workflow == Workflow.SNAKEMAKE else JobLogs
-    job_logs = reader(platform, found, JobChoice(job, failed))
+    job_logs = _reader_of(found)(platform, found, JobChoice(job, failed))
     if not _print_lines(job_logs.follow() if follow else job_logs.lines(), as_json):
         typer.echo(f"Launch {found.launch_id} has no such log lines.", err=True)
+
+
+def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":
+    """By what runs the launch's jobs."""
+    from genolaunch.job_logs import JobLogs
+    from genolaunch.slurm_logs import SlurmLogs
+    from genolaunch.snakemake_jobs import SnakemakeLogs
+
+    if launch.workflow == Workflow.SNAKEMAKE:
+        return SnakemakeLogs
+    return SlurmLogs if launch.compute_service == ComputeService.PARALLELCLUSTER else JobLogs
 
 
 def _print_lines(lines: "Iterable[LogLine]", as_json: bool) -> bool:

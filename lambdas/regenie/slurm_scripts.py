@@ -101,7 +101,7 @@ def _variables(run: Run, cluster: SlurmCluster) -> str:
 
 
 def _as_user(cluster: SlurmCluster, text: str) -> str:
-    """Systems Manager runs commands as root."""
+    """Systems Manager runs commands as root. runuser sets HOME, too: Apptainer cannot pull with root's."""
     return _words("exec", "runuser", "-u", cluster.user, "--", "/bin/sh", "-c", text)
 
 

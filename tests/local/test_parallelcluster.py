@@ -1,6 +1,11 @@
 """A launch on a Slurm cluster: the same results as by Batch, and nothing left on the cluster, however it ends."""
 
+import json
+import os
+import subprocess
+import sys
 import uuid
+from collections.abc import Mapping
 
 import pytest
 
@@ -29,8 +34,12 @@ class HeadNode:
                 found.setdefault(name.removeprefix(f"{launch_id}-1-"), set()).add(state)
         return found
 
-    def has_folder(self, launch_id: str) -> bool:
-        return f"{launch_id}-1" in self._run("ls /shared/genolaunch/genolaunch-local").split()
+    def has_folder(self, launch_id: str, attempt: int = 1) -> bool:
+        return f"{launch_id}-{attempt}" in self._run("ls /shared/genolaunch/genolaunch-local").split()
+
+    def inject(self, ends: Mapping[str, list[str]]) -> None:
+        """Lets Slurm end tasks so: `<job>:<index>` -> states of its attempts."""
+        self._run(f"echo '{json.dumps(ends)}' > $LOCALCLOUD_SLURM/injections.json")
 
     def _run(self, command: str) -> str:
         sent = self._ssm.send_command(
@@ -61,6 +70,44 @@ def test_a_launch_by_slurm_has_the_results_of_one_by_batch(platform, head_node):
     assert head_node.states(launch_id) == {phase: {"COMPLETED"} for phase in phases}
     platform.assert_clean(launch_id)
     eventually(lambda: not head_node.has_folder(launch_id), 60, "the run's folder is gone")
+
+
+def genolaunch(platform, *words):
+    """What a person types."""
+    environment = {**os.environ, **platform.environment, "GENOLAUNCH_STAGE": "local"}
+    code = "from genolaunch.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_retry_runs_what_is_missing_and_leaves_nothing_on_the_cluster(platform, head_node):
+    # Given: a launch of which Slurm ended one chunk for its time
+    name = f"again-{uuid.uuid4().hex[:6]}"
+    launch_id = platform.drop(gwas_config() | {"compute": "parallelcluster", "name": name})["launchId"]
+    head_node.inject({f"{launch_id}-1-step2:1": ["TIMEOUT"]})
+    failed = platform.wait_for(launch_id)
+    assert failed["status"] == "FAILED"
+    assert "array index 1 (no exit code): it ran longer than a job may" in failed["error"]["message"]
+    assert "step2[1]" in genolaunch(platform, "status", launch_id).stdout
+
+    # When: a person tries it again
+    retried = genolaunch(platform, "retry", launch_id, "--wait", "--json")
+
+    # Then: it is complete, and all that was good before was kept
+    assert retried.returncode == 0, retried.stderr
+    assert (json.loads(retried.stdout)["status"], json.loads(retried.stdout)["attempt"]) == ("COMPLETE", 2)
+    for trait in ("height", "ldl"):
+        actual = platform.result(launch_id, f"gwas/{trait}.regenie.gz")
+        assert_same_statistics(actual, (EXPECTED / f"qt_step2_{trait}.regenie.gz").read_bytes())
+    lines = [json.loads(line) for line in genolaunch(platform, "logs", launch_id, "--json").stdout.splitlines()]
+    kept = {line["job"] for line in lines if "complete from an earlier attempt: nothing to do" in line["message"]}
+    ran = {line["job"] for line in lines if line["job"] not in kept}
+    assert ran == {"step2[1]", "merge[0]", "merge[1]", "report[0]"}
+    assert {"split[0]", "level0[0]", "level1[0]", "level1[1]", "step2[0]"} <= kept
+    platform.assert_clean(launch_id)
+    left = lambda: any(head_node.has_folder(launch_id, attempt) for attempt in (1, 2))  # noqa: E731
+    eventually(lambda: not left(), 60, "the runs' folders are gone")
 
 
 def test_a_cancelled_launch_leaves_no_job_and_no_folder_on_the_cluster(platform, head_node):

@@ -23,7 +23,8 @@ copy_image() {
         export APPTAINER_DOCKER_USERNAME APPTAINER_DOCKER_PASSWORD
         ;;
     esac
-    apptainer pull --force "$FOLDER/image.sif" "docker://$IMAGE"
+    # Its cache would be in the user's home, which the nodes share with the head node's own disk, and stay there.
+    apptainer pull --force --disable-cache "$FOLDER/image.sif" "docker://$IMAGE"
 }
 
 fetch() {

@@ -187,7 +187,7 @@ def test_events_tell_the_whole_history_in_order(genolaunch, content, platform):
     history.add("ExecutionFailed")
     platform.stepfunctions = FakeStepFunctions(history.events)
     events = [event("SUBMITTED", 0), event("RUNNING", 1), event("FAILED", 30, error=error)]
-    content.launch(status="FAILED", events={"L": events}, workflowExecutionArn={"S": "arn:run"})
+    content.launch(status="FAILED", events={"L": events}, workflowExecutionArn={"S": "arn:run:height-1-1"})
     content.failed_job("height-1-1-step2", 3)
     platform.dynamodb.update_item(
         TableName="launch_tasks",
@@ -223,7 +223,7 @@ def test_status_shows_steps_and_jobs(genolaunch, content, platform):
     platform.stepfunctions = FakeStepFunctions(history.events)
     array = job("2", "height-1-1-step2", "PENDING", size=12, statusSummary={"SUCCEEDED": 5, "RUNNING": 2})
     platform.batch = FakeBatch({"arn:queue/low": [array]})
-    content.launch(workflowExecutionArn={"S": "arn:run"})
+    content.launch(workflowExecutionArn={"S": "arn:run:height-1-1"})
 
     # when
     text = genolaunch("status", "height").stdout
@@ -447,3 +447,16 @@ def test_documented_options_exist():
     known = {option for command in [group, *leaves] for parameter in command.params for option in parameter.opts}
 
     assert set(re.findall(r"--[a-z][a-z-]+", page)) <= known | {"--help"}
+
+
+def test_a_launch_that_is_tried_again_does_not_show_the_steps_of_the_attempt_before(genolaunch, content, platform):
+    history = History()
+    history.visit("Step 2: chunks")
+    platform.stepfunctions = FakeStepFunctions(history.events)
+    steps = {}
+    for status, attempt in (("FAILED", "1"), ("RETRY", "1"), ("RUNNING", "2")):
+        content.launch(status=status, attempt={"N": attempt}, workflowExecutionArn={"S": "arn:run:height-1-1"})
+        steps[status] = json.loads(genolaunch("status", "height-1", "--json").stdout)["steps"]
+
+    assert len(steps["FAILED"]) == 1
+    assert steps["RETRY"] == steps["RUNNING"] == []

@@ -22,12 +22,15 @@ class Cluster:
     """A head node, whose jobs run `task`: a line of sh in place of the runner."""
 
     def __init__(self, folder: Path) -> None:
-        self.node = HeadNode(folder=folder, cluster="test", ec2=lambda: None, environment={})
+        self.node = self._make_node(folder)
         self.folder = folder / "shared" / "genolaunch-dev" / RUN.name
         self.slurm = folder / "slurm"
         self.program = folder / "bin" / "python3"
         self.run("true")  # which installs the programs
         self.task("exit 0")
+
+    def _make_node(self, folder: Path) -> HeadNode:
+        return HeadNode(folder=folder, cluster="test", ec2=lambda: None, environment={})
 
     def task(self, line: str) -> None:
         self.program.write_text(f"#!/bin/sh\n{line}\n")
