@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from contract import Parameter
 from tests.local.conftest import needs_iam
 from tests.local.platform_client import PlatformClient, eventually, gwas_config
 
@@ -82,3 +83,31 @@ def test_a_pipe_that_lacks_a_grant_starts_nothing_until_it_has_it(platform):
     assert all("states:StartExecution" in one for one in refused)
     assert platform.wait_for(launch_id)["status"] == "COMPLETE"
     platform.forget_refusals()
+
+
+SNAKEFILE = """
+rule all:
+    input: "out.txt"
+rule write:
+    output: "out.txt"
+    shell: "echo written > {output}"
+"""
+
+
+def test_a_job_whose_role_lacks_a_grant_fails_its_launch_and_is_named(platform):
+    platform.s3.put_object(
+        Bucket=platform.name(Parameter.LAUNCH_BUCKET), Key="workflows/writes/Snakefile", Body=SNAKEFILE
+    )
+    snakemake = {"snakefile": "workflows/writes/Snakefile", "engine": "aws-batch", "retries": 0}
+    config = {"name": "writes", "workflow": "snakemake", "data": "writes", "snakemake": snakemake}
+
+    role = platform.role_name("snakemake-batch", "JobRole")
+    with without(platform, role, "s3:PutObject"):
+        launch_id = platform.drop(config)["launchId"]
+        item = platform.wait_for(launch_id)
+        platform.assert_clean(launch_id)
+
+    assert item["status"] == "FAILED"
+    refused = platform.forget_refusals()
+    assert refused
+    assert [one for one in refused if not one.startswith(f"{role} is not authorized to perform s3:PutObject ")] == []
