@@ -6,7 +6,7 @@ a grant is used if one of them used it.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -29,15 +29,24 @@ def write_record(platform: PlatformClient) -> None:
     (FOLDER / f"{uuid4().hex}.json").write_text(json.dumps(record))
 
 
-def unused_everywhere() -> list[Grant]:
-    """The grants that no call on any cloud needed."""
-    unused: dict[Place, Grant] = {}
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What all clouds of a run saw."""
+
+    granted: list[Grant]
+    unused: list[Grant]
+    """Those that no call on any cloud needed."""
+
+
+def read_records() -> Records:
+    """Every record of the run."""
+    granted: dict[Place, Grant] = {}
     used: set[Place] = set()
     for path in FOLDER.glob("*.json"):
         for place, grant, was_used in _read(path):
-            unused[place] = grant
+            granted[place] = grant
             used |= {place} if was_used else set()
-    return sorted(grant for place, grant in unused.items() if place not in used)
+    return Records(sorted(granted.values()), sorted(grant for place, grant in granted.items() if place not in used))
 
 
 def _read(path: Path) -> Iterator[tuple[Place, Grant, bool]]:

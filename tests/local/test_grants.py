@@ -9,28 +9,44 @@ import pytest
 
 from localcloud.iam.grants import Grant
 from tests.local.conftest import needs_iam
-from tests.local.grant_records import unused_everywhere
+from tests.local.grant_records import Records, read_records
 from tests.local.unused_grants import EXPLAINED
 
 pytestmark = [needs_iam, pytest.mark.local, pytest.mark.grants]
 
 
-def reason_for(grant: Grant) -> str | None:
-    """Why a grant is there although no run used it."""
-    return next(
-        (
-            reason
-            for reason, grants in EXPLAINED.items()
-            for role, action in grants
-            if fnmatchcase(grant.role, role) and fnmatchcase(grant.action, action)
-        ),
-        None,
-    )
+@pytest.fixture(scope="module")
+def records() -> Records:
+    """Given: what the clouds of all other tests recorded."""
+    found = read_records()
+    assert found.granted, "no records: run the other tests of this folder first (make test-iam)"
+    return found
 
 
-def test_what_nobody_used_is_explained():
-    needless = [grant for grant in unused_everywhere() if reason_for(grant) is None]
+def is_meant(grant: Grant, role: str, action: str) -> bool:
+    """Whether patterns of a role and of an action mean the grant."""
+    return fnmatchcase(grant.role, role) and fnmatchcase(grant.action, action)
+
+
+def is_explained(grant: Grant) -> bool:
+    """Whether there is a reason for a grant that no run used."""
+    return any(is_meant(grant, *patterns) for grants in EXPLAINED.values() for patterns in grants)
+
+
+def test_what_nobody_used_is_explained(records):
+    needless = [grant for grant in records.unused if not is_explained(grant)]
 
     assert needless == [], "used by no run, remove or explain (tests/local/unused_grants.py):\n" + "\n".join(
         f"  {grant.role}: {grant.action} ({grant.statement or ', '.join(grant.resources)})" for grant in needless
     )
+
+
+def test_what_is_explained_is_granted(records):
+    stale = [
+        patterns
+        for grants in EXPLAINED.values()
+        for patterns in grants
+        if not any(is_meant(grant, *patterns) for grant in records.granted)
+    ]
+
+    assert stale == []
