@@ -76,6 +76,7 @@ def run(
     if stand_ins.subscribe_ec2:
         stand_ins.subscribe_ec2(_announce_instance)
     ministack.match_logs_by(log_patterns.matches)
+    ministack.search_streams_by_prefix()
     ministack.use_own_lambda_worker()
     ministack.unpack_functions_once()
     ministack.limit_function_processes()

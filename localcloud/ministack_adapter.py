@@ -39,7 +39,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
         ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset", "zipfile"),
     ),
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
-    (cloudwatch_logs, ("_subscription_pattern_matches",)),
+    (cloudwatch_logs, ("_filter_log_events", "_log_groups", "_subscription_pattern_matches")),
     (dynamodb, ("_emit_stream_event", "stream_start_position", "stream_end_position", "stream_records_since")),
     (eventbridge, ("_compiled_pattern", "_dispatch_event", "_matches_detail", "_put_events")),
     (
@@ -137,6 +137,23 @@ _interceptors: Final = ThreadPoolExecutor(max_workers=32, thread_name_prefix="in
 def match_logs_by(matches: Callable[[str, str], bool]) -> None:
     """Let `matches(pattern, message)` decide which lines of a log a subscription gets."""
     cloudwatch_logs._subscription_pattern_matches = matches
+
+
+def search_streams_by_prefix() -> None:
+    """Let FilterLogEvents heed `logStreamNamePrefix`: without, a launch's lines get lost among the first 10,000."""
+    search = cloudwatch_logs._filter_log_events
+
+    @wraps(search)
+    def searching(request: dict[str, Any]) -> Any:  # noqa: ANN401 - ministack's answer
+        prefix = request.get("logStreamNamePrefix")
+        streams = cloudwatch_logs._log_groups.get(request.get("logGroupName"), {}).get("streams", {})
+        if prefix is None or not streams:
+            return search(request)
+        # No stream is none of them, and not all of them.
+        names = [name for name in list(streams) if name.startswith(prefix)] or [""]
+        return search({**request, "logStreamNames": names})
+
+    cloudwatch_logs._filter_log_events = searching
 
 
 def intercept(

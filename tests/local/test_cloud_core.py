@@ -434,6 +434,23 @@ def _all_of(count: int, found: list[Any]) -> list[Any] | None:
     return found if len(found) >= count else None
 
 
+# --- Logs ----------------------------------------------------------------------------------------------------------
+def test_a_search_of_streams_by_prefix_finds_no_others(core: Core) -> None:
+    logs = core.client("logs")
+    logs.create_log_group(logGroupName="/jobs")
+    for stream in ("one/a", "one/b", "two/a"):
+        logs.create_log_stream(logGroupName="/jobs", logStreamName=stream)
+        event = {"timestamp": int(time.time() * 1000), "message": stream}
+        logs.put_log_events(logGroupName="/jobs", logStreamName=stream, logEvents=[event])
+
+    def found(prefix: str) -> list[str]:
+        answer = logs.filter_log_events(logGroupName="/jobs", logStreamNamePrefix=prefix)
+        return [event["message"] for event in answer["events"]]
+
+    assert found("one/") == ["one/a", "one/b"]
+    assert found("three/") == []
+
+
 # --- CloudFormation ------------------------------------------------------------------------------------------------
 def test_batch_resources_are_made_by_the_service(core: Core) -> None:
     stack = core.deploy(
