@@ -31,6 +31,11 @@ _MOST_BYTES_SCANNED: Final = 100 * 1024**3
 """Of one query, which then costs half a dollar: a year of launches is some megabytes."""
 
 
+def analytics_database(settings: StageSettings) -> str:
+    """Name of a stage's Glue database."""
+    return settings.prefix.replace("-", "_")
+
+
 class AnalyticsStack(StageStack):
     """Glue database, two tables, an Athena workgroup, and the daily export."""
 
@@ -38,7 +43,7 @@ class AnalyticsStack(StageStack):
         super().__init__(scope, "analytics", settings=settings, description="Genolaunch's launches as a table")
         self._data = data
         self._bucket = data.analytics_bucket
-        self._database = settings.prefix.replace("-", "_")
+        self._database = analytics_database(settings)
         database = glue.CfnDatabase(
             self,
             "Database",

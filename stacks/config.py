@@ -243,6 +243,10 @@ class ImagesSettings(_Settings):
         default=(), description="registries that are cached: the Dockerfiles' own images then come from there too"
     )
 
+    inspector: bool = Field(
+        default=False, description="Amazon Inspector is on in the account, for ECR and Lambda: its bills are kept too"
+    )
+
     @field_validator("pull_through")
     @classmethod
     def _names_each_once(cls, rules: tuple[PullThroughSettings, ...]) -> tuple[PullThroughSettings, ...]:

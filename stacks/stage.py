@@ -14,6 +14,7 @@ from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget
 from stacks.data import DataStack
 from stacks.images import ImagesStack
+from stacks.inventory import InventoryStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
 from stacks.parallelcluster import ParallelClusterStack
@@ -107,12 +108,17 @@ class GenolaunchStage(Stage):
             cluster=self.cluster,
             bundling=bundling,
         )
+        self.analytics = AnalyticsStack(self, settings=settings, data=self.data)
+        inventory = (
+            InventoryStack(self, settings=settings, images=settings.images, data=self.data, analytics=self.analytics)
+            if settings.images
+            else None
+        )
         if settings.images is not None:
             images = ImagesStack(self, settings=settings, images=settings.images, data=self.data)
             for stack in (self.regenie, self.snakemake, self.snakemake_batch):
                 stack.add_stack_dependency(images, "the images that it publishes go there")
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
-        self.analytics = AnalyticsStack(self, settings=settings, data=self.data)
         self.observability = ObservabilityStack(
             self,
             settings=settings,
@@ -128,6 +134,7 @@ class GenolaunchStage(Stage):
                 "cleanup": self.cleanup.machine,
                 "benchmark": self.benchmark.machine,
                 "export": self.analytics.machine.machine,
+                **({"inventory": inventory.machine.machine} if inventory else {}),
             },
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)

@@ -45,6 +45,8 @@ WITHOUT_RESOURCES = {
     "logs:GetLogDelivery",
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
+    "inspector2:CreateSbomExport",
+    "inspector2:GetSbomExport",
     "logs:UpdateLogDelivery",
     "pricing:GetProducts",
     # Tracing.
