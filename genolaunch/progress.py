@@ -25,10 +25,27 @@ LIST_EVERY = 5.0
 T = TypeVar("T")
 
 
+NETWORK_MAY_BE_AWAY = 300.0
+"""Seconds: a launch may take days, and a laptop sleeps or changes its network meanwhile."""
+
+
 def repeatedly(look: Callable[[], T], pause: float = LIST_EVERY) -> Iterator[T]:
-    """What `look` answers, every `pause` seconds, without end."""
+    """What `look` answers, every `pause` seconds, without end.
+
+    Once it has answered, AWS may be out of reach for some minutes before that error is raised.
+    """
+    from botocore.exceptions import ConnectionError, HTTPClientError
+
+    answered: float | None = None
     while True:
-        yield look()
+        try:
+            answer = look()
+        except (ConnectionError, HTTPClientError):
+            if answered is None or time.monotonic() - answered > NETWORK_MAY_BE_AWAY:
+                raise
+        else:
+            answered = time.monotonic()
+            yield answer
         time.sleep(pause)
 
 
@@ -69,12 +86,10 @@ class Progress:
 
     def follow(self, pause: float = LOOK_EVERY) -> Iterator[Snapshot]:
         """Snapshots every `pause` seconds, the last one when the launch is over."""
-        while True:
-            snapshot = self.look()
+        for snapshot in repeatedly(self.look, pause):
             yield snapshot
             if snapshot.launch.is_final:
                 return
-            time.sleep(pause)
 
     def _steps(self, launch: Launch) -> list[Step]:
         # A launch that is tried again names the execution of the attempt before until it has its own.
