@@ -57,6 +57,9 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
             for action in ("DeleteItem", "PutItem", "Query", "UpdateItem")
         ),
     ],
+    "The ledger of the queue is made by whoever looks first (lambdas/workflow_manager/launch_queue.py).": [
+        (f"workflow-manager/Functions{name}Role", "dynamodb:PutItem") for name in ("ChangeStatus", "SettleLaunch")
+    ],
     "A request that the pipe lost is read and started by the reconciler; no run loses one.": [
         ("workflow-manager/FunctionsLostRequestsRole", "dynamodb:GetItem"),
         ("workflow-manager/FunctionsLostRequestsRole", "states:StartExecution"),
@@ -72,8 +75,11 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         ("cleanup/FunctionsSweepRole", "ecs:DescribeTasks"),
         ("cleanup/FunctionsSweepRole", "s3:GetObject"),
     ],
-    "Whoever finds the status changed meanwhile reads it (LaunchRepository.change_status); no run has that accident.": [
-        ("restore/FunctionsFailRestoreRole", "dynamodb:GetItem")
+    "Whoever finds the status changed meanwhile reads it (LaunchRepository.change_status); not every run has that"
+    " accident.": [
+        ("benchmark/FunctionsWatchBudgetsRole", "dynamodb:GetItem"),
+        ("restore/FunctionsCompleteRestoresRole", "dynamodb:GetItem"),
+        ("restore/FunctionsFailRestoreRole", "dynamodb:GetItem"),
     ],
     "A restore is ended by whoever hears last, or finds that an object cannot be had (lambdas/restore/ending.py): in"
     " the runs that is complete_restores or look_after.": [
@@ -99,11 +105,13 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     "A restore whose config began nothing is begun again; no run loses that event.": [
         ("restore/FunctionsLookAfterRole", "states:StartExecution")
     ],
-    "What a launch has cost so far is asked of Snakemake launches too, by the calls that collect_usage makes in runs;"
-    " the launch is read again if another was faster to change it.": [
+    "What a launch has cost so far is asked of Snakemake launches too, by the calls that collect_usage makes.": [
         ("benchmark/FunctionsWatchBudgetsRole", "ecs:DescribeTasks"),
         ("benchmark/FunctionsWatchBudgetsRole", "s3:GetObject"),
-        ("benchmark/FunctionsWatchBudgetsRole", "dynamodb:GetItem"),
+    ],
+    "Instances are looked up that no event told of yet (lambdas/benchmark/recorder.py); not every run has one.": [
+        ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeInstances"),
+        ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeVolumes"),
     ],
     "Jobs that fail on the cluster are recorded; no run on it has one.": [
         ("parallelcluster/FunctionsPlanSlurmJobsRole", "dynamodb:BatchWriteItem"),
