@@ -52,8 +52,8 @@ ALLOWED_FROM: Final[Mapping[Status, frozenset[Status]]] = {
     Status.FAILED: _UNFINISHED - {Status.CANCEL_REQUESTED},
     Status.CANCEL_REQUESTED: _UNFINISHED - {Status.CANCEL_REQUESTED},
     Status.CANCELLED: frozenset({Status.CANCEL_REQUESTED}),
-    # A prefix that cannot be listed is found while it is RUNNING, or when its restore begins.
-    Status.REJECTED: frozenset({Status.RUNNING, Status.WAITING}),
+    # Missing files are found while it is QUEUED or RUNNING; a prefix that cannot be listed, or when its restore begins.
+    Status.REJECTED: frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING}),
 }
 """status -> the statuses it may follow. SUBMITTED is only ever the first status of an item; REJECTED may be."""
 
@@ -296,7 +296,11 @@ JOB_TASK_PREFIX: Final = "job#"
 """taskId of a failed job: job#<job name>#<array index, or 0>; the job name has the attempt in it."""
 
 LOG_TASK_PREFIX: Final = "log#"
-"""taskId of what a job's log names: log#<log stream>#<type of error>, written while the job runs."""
+"""taskId of what a job's log names: log#<log stream>#<type of error>, written while the job runs. What a launcher's log
+names last is log#<log stream>, and its launchId is the stream (launcher_log_stream), by which its end is looked up."""
+
+LOG_TASK_DAYS: Final = 90
+"""How long what a launcher's log names is kept: its launch has it by then, if it ended by it."""
 
 LOG_ERROR_TERMS: Final = (
     "No space left on device",
@@ -499,9 +503,13 @@ TASK_NEVER_RAN: Final = "TaskFailedToStart"
 """`stopCode` of such a task."""
 
 
+LAUNCHER_LOG_PREFIX: Final = f"{LAUNCHER_CONTAINER}/{LAUNCHER_CONTAINER}/"
+"""Of the streams to which the awslogs driver writes launchers' lines: <prefix>/<container>/<task id>."""
+
+
 def launcher_log_stream(task_arn: str) -> str:
-    """Where the awslogs driver writes a launcher's lines: <prefix>/<container>/<task id>."""
-    return f"{LAUNCHER_CONTAINER}/{LAUNCHER_CONTAINER}/{task_arn.rpartition('/')[2]}"
+    """The log stream of a launcher's task."""
+    return LAUNCHER_LOG_PREFIX + task_arn.rpartition("/")[2]
 
 
 # --- Tags and names ------------------------------------------------------------------------------------------------

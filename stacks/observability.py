@@ -101,8 +101,8 @@ class ObservabilityStack(StageStack):
             title="Jobs that failed: done again by others, or the end of their launch",
             width=_HALF,
             left=[
-                self._search(Metric.JOBS_RESUBMITTED, "service,stage", "Sum", "done again"),
-                self._search(Metric.JOBS_FAILED, "service,stage", "Sum", "end of a launch"),
+                self._search(Metric.JOBS_RESUBMITTED, "service,stage,workflow", "Sum", "done again"),
+                self._search(Metric.JOBS_FAILED, "service,stage,workflow", "Sum", "end of a launch"),
             ],
             right=[self._search(Metric.ERRORS_IN_LOGS, "service,stage", "Sum", "errors that logs name")],
         )

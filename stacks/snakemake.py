@@ -93,7 +93,7 @@ class SnakemakeStack(StageStack):
             "TaskEvents", "a change of a launcher's task that its launch was not told of", _NOTIFIER_TIMEOUT
         )
         self._functions = Capability(self, "snakemake", monitoring=data.monitoring, bundling=bundling)
-        self._prepare = self._make_prepare()
+        self.prepare = self._make_prepare()
         self.workflow = self._make_workflow(network)
         self.machine = self.workflow.machine
         self._make_broker()
@@ -116,7 +116,7 @@ class SnakemakeStack(StageStack):
         `containerImage` in it is the image of jobs for which the launch names none.
         """
         self._engines[engine] = run_sheet
-        self._prepare.add_environment(Setting.ENGINES, self.to_json_string(self._engines))
+        self.prepare.add_environment(Setting.ENGINES, self.to_json_string(self._engines))
 
     # --- Functions and state machine --------------------------------------------------------------------------------
     def _make_queue(
@@ -171,14 +171,14 @@ class SnakemakeStack(StageStack):
             description="One attempt of a Snakemake launch",
             substitutions={
                 "LaunchTableName": self._data.launch_table.table_name,
-                "PrepareSnakemakeFunctionArn": self._prepare.function_arn,
+                "PrepareSnakemakeFunctionArn": self.prepare.function_arn,
                 "LaunchQueueUrl": self._launches.queue.queue_url,
                 "SubnetIds": ",".join(subnet.subnet_id for subnet in network.vpc.private_subnets),
                 "SecurityGroupId": self.launcher.security_group.security_group_id,
                 "Container": LAUNCHER_CONTAINER,
             },
         )
-        self._prepare.grant_invoke(workflow.role)
+        self.prepare.grant_invoke(workflow.role)
         self._data.allow_items(workflow.role, self._data.launch_table, "UpdateItem")
         allow_sending(workflow.role, self._launches.queue)
         return workflow

@@ -271,12 +271,20 @@ class WorkflowManagerStack(StageStack):
                 "ChangeStatusFunctionArn": change_status.function_arn,
                 "ListRegenieInputsFunctionArn": regenie.list_inputs.function_arn,
                 "EstimateCostFunctionArn": benchmark.estimate_cost.function_arn,
+                "PrepareSnakemakeFunctionArn": snakemake.prepare.function_arn,
                 "FindArchivedFunctionArn": restore.find_archived.function_arn,
                 "RegenieStateMachineArn": regenie.machine.state_machine_arn,
                 "SnakemakeStateMachineArn": snakemake.machine.state_machine_arn,
             },
         )
-        for function in (change_status, regenie.list_inputs, restore.find_archived, benchmark.estimate_cost):
+        called = (
+            change_status,
+            regenie.list_inputs,
+            snakemake.prepare,
+            restore.find_archived,
+            benchmark.estimate_cost,
+        )
+        for function in called:
             function.grant_invoke(launch.role)
         data.allow_items(launch.role, data.launch_table, "GetItem")
         for machine in (regenie.machine, snakemake.machine):

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
-from contract import LOG_TASK_PREFIX, TASK_RESUBMITTED, ErrorType, Metric, TaskField, run_name
+from contract import LOG_TASK_PREFIX, TASK_RESUBMITTED, ErrorType, Metric, TaskField, Workflow, run_name
 from lambdas.regenie.failed_jobs import FailedJob, in_order_of_blame, sentence
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import count, logger, metrics, tracer
 from lambdas.shared.placements import all_queues, read_placements
 from lambdas.shared.settings import read_settings
 
@@ -59,7 +57,7 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     read = with_log_tails(in_order_of_blame(failed), settings().job_log_group)
     # A failed job whose last lines say nothing may have named its error before.
     jobs = [_told_by_logs(job, named) if job.error_type is ErrorType.APPLICATION_ERROR else job for job in read]
-    metrics.add_metric(name=Metric.JOBS_FAILED, unit=MetricUnit.Count, value=len(jobs))
+    count(Metric.JOBS_FAILED, len(jobs), Workflow.REGENIE)
     if not jobs:
         return WorkflowError.of_step(error, step)
     repository.record_tasks(job.task(launch_id, settings().job_log_group) for job in jobs)

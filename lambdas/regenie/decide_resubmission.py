@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
-from contract import TASK_RESUBMITTED, ErrorType, Metric
+from contract import TASK_RESUBMITTED, ErrorType, Metric, Workflow
 from lambdas.regenie.failed_jobs import FailedJob
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import count, logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def settings() -> DecisionSettings:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, onDemandQueue, failed: [job]}` -> `{jobs: [job]}`, none to give up (resubmission.SubmittedJob)."""
     jobs = decide(event["launchId"], event["onDemandQueue"], event["failed"])
-    metrics.add_metric(name=Metric.JOBS_RESUBMITTED, unit=MetricUnit.Count, value=sum(job.size for job in jobs))
+    count(Metric.JOBS_RESUBMITTED, sum(job.size for job in jobs), Workflow.REGENIE)
     logger.info("Decided", extra={"launchId": event["launchId"], "resubmitted": [job.name for job in jobs]})
     return {"jobs": [job.as_event() for job in jobs]}
 

@@ -1,9 +1,15 @@
 """Which files of its data a launch reads, and the config key that names each."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Final
 
+from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.input_error import UnusableInputError
+
+_INDEX_SUFFIX: Final = ".bgi"
 
 
 def step1_genotypes(parameters: RegenieParameters) -> GenotypeFiles:
@@ -65,3 +71,19 @@ def _further_files(parameters: RegenieParameters) -> Iterator[tuple[str, str]]:
         if section and section.genotypes:
             for path in GenotypeFiles(section.genotypes, section.sample).files:
                 yield f"regenie.step2.{key}.genotypes", path
+
+
+def state_of(data: DataSet, path: str) -> ObjectState:
+    """State of a file that a launch reads.
+
+    Raises:
+        UnusableInputError: it is not there, or may not be read; of an index that is not there, with the way to make it.
+    """
+    try:
+        return data.state(path)
+    except UnusableInputError as error:
+        if not path.endswith(_INDEX_SUFFIX):
+            raise
+        raise UnusableInputError(
+            error.problem, f"Make the index and upload it: bgenix -g {PurePosixPath(path).stem} -index."
+        ) from error

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Final
 
 from lambdas.regenie.chunks import Chunk, SetChunk, Survey
@@ -21,7 +20,7 @@ from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
-from lambdas.regenie.input_files import all_genotypes, input_files, step1_genotypes, step2_genotypes
+from lambdas.regenie.input_files import all_genotypes, input_files, state_of, step1_genotypes, step2_genotypes
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.findings import Findings
@@ -38,7 +37,6 @@ MOST_STEP1_VARIANTS: Final = 1_000_000
 MOST_STEP2_JOBS: Final = 100_000
 """Ten arrays. A job takes minutes from its start to its end whatever it does, so more of them cost and gain nothing."""
 _GENE_SETS: Final = "regenie.step2.gene_tests.sets"
-_INDEX_SUFFIX: Final = ".bgi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def read_inputs(
     faults = Findings()
     nothing = ObjectState(0, "")
     files = {
-        path: faults.attempt(where, partial(_state, data, path), nothing)
+        path: faults.attempt(where, partial(state_of, data, path), nothing)
         for path, where in input_files(parameters).items()
     }
     for path, where in input_files(parameters).items():
@@ -156,18 +154,6 @@ def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: Regen
     states = sorted((path, file.size, file.etag) for path, file in files.items())
     quality = parameters.step1.qc.model_dump() if parameters.step1.qc else None
     return fingerprint([image, states, quality])
-
-
-def _state(data: DataSet, path: str) -> ObjectState:
-    """State of a file, with the way to make it if it is an index that is not there."""
-    try:
-        return data.state(path)
-    except UnusableInputError as error:
-        if not path.endswith(_INDEX_SUFFIX):
-            raise
-        raise UnusableInputError(
-            error.problem, f"Make the index and upload it: bgenix -g {PurePosixPath(path).stem} -index."
-        ) from error
 
 
 def _trait_indices(columns: Sequence[str], parameters: RegenieParameters) -> Mapping[str, int]:

@@ -1,15 +1,16 @@
 """Lists the files that a launch of regenie reads, so that archived ones are restored before anything is planned."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.input_files import input_files
+from lambdas.regenie.input_files import input_files, state_of
 from lambdas.regenie.predictions import read_predictions
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
-from lambdas.shared.input_error import UnusableInputError
+from lambdas.shared.input_error import FaultCollector, UnusableInputError
 from lambdas.shared.launch_inputs import write_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
@@ -17,6 +18,9 @@ from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_AT_A_TIME: Final = 10
+"""HeadObjects: as many as botocore keeps connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,37 @@ def settings() -> Settings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId}` -> `{inputs}`: key of the list in the launch bucket."""
+    """`{launchId, check?}` -> `{inputs}`: key of the list in the launch bucket.
+
+    With `check`, raises LaunchInputError that names every file of the config that is not there, or may not be read.
+    """
     launch = LaunchRepository(settings().launch_table).get(event["launchId"])
     if launch is None:
         raise LookupError(f"There is no launch {event['launchId']}.")
     config = RegenieLaunch.model_validate(launch.config)
     data = DataSet.at(config.data_uri(settings().data_bucket))
+    if event.get("check"):
+        _check(data, input_files(config.regenie))
     paths = (*input_files(config.regenie), *_predictions(data, config.regenie))
     return {"inputs": write_inputs_list(settings().launch_bucket, launch.launch_id, map(data.uri, paths))}
+
+
+def _check(data: DataSet, files: Mapping[str, str]) -> None:
+    """`files`: path -> the config key that names it."""
+
+    def fault(path: str) -> UnusableInputError | None:
+        try:
+            state_of(data, path)
+        except UnusableInputError as error:
+            return error
+        return None
+
+    faults = FaultCollector()
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        for where, found in zip(files.values(), pool.map(fault, files), strict=True):
+            if found:
+                faults.add(where, found.problem, found.remedy)
+    faults.raise_if_any()
 
 
 def _predictions(data: DataSet, parameters: RegenieParameters) -> Iterable[str]:

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
-from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, Metric
+from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, Metric, Workflow
 from lambdas.regenie.failed_jobs import FailedJob, in_order_of_blame, sentence
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, script
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import count, logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 from lambdas.shared.slurm_cluster import SlurmCluster
 
@@ -60,7 +58,7 @@ def plan_slurm_jobs(request: Mapping[str, Any], jobs: Sequence[SubmittedJob], an
         next_jobs = resubmit(failures, request["onDemandQueue"])
         _record(request["launchId"], failures, TASK_RESUBMITTED if next_jobs else TASK_FAILED)
         metric = Metric.JOBS_RESUBMITTED if next_jobs else Metric.JOBS_FAILED
-        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=len(_jobs(failures)))
+        count(metric, len(_jobs(failures)), Workflow.REGENIE)
         if not next_jobs:
             return {"jobs": [], "script": "", "error": _error(request, failures)}
     else:

@@ -20,19 +20,21 @@ def succeed(token: str, output: Mapping[str, Any]) -> None:
     _send(lambda: client.send_task_success(taskToken=token, output=json.dumps(output)))
 
 
-def fail(token: str, error: str, cause: str) -> None:
-    """The launcher failed, or was never started. An execution that does not wait any more is no error."""
+def fail(token: str, error: str, cause: str) -> bool:
+    """The launcher failed, or was never started. False if the execution does not wait any more, which is no error."""
     client = _client()
-    _send(lambda: client.send_task_failure(taskToken=token, error=error, cause=cause[:_LONGEST_CAUSE]))
+    return _send(lambda: client.send_task_failure(taskToken=token, error=error, cause=cause[:_LONGEST_CAUSE]))
 
 
-def _send(send: Any) -> None:  # noqa: ANN401 - a call without arguments
+def _send(send: Any) -> bool:  # noqa: ANN401 - a call without arguments
     exceptions = _client().exceptions
     try:
         send()
     except (exceptions.TaskDoesNotExist, exceptions.TaskTimedOut, exceptions.InvalidToken) as gone:
         # Answered before (events come more than once), cancelled, or out of time.
         logger.info("Nobody waits for this answer", extra={"reason": str(gone)})
+        return False
+    return True
 
 
 def _client() -> "SFNClient":

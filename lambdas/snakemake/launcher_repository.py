@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract import LAUNCHER_TASK_PREFIX, LauncherField, LaunchField, TaskField, launcher_log_stream
+from contract import (
+    LAUNCHER_TASK_PREFIX,
+    LOG_TASK_PREFIX,
+    ErrorType,
+    LauncherField,
+    LaunchField,
+    TaskField,
+    launcher_log_stream,
+)
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
@@ -95,6 +103,13 @@ class LauncherRepository:
         except ClientError as error:
             if not is_failed_condition(error):
                 raise
+
+    def named_in_log(self, task_arn: str) -> tuple[ErrorType, str] | None:
+        """The last error that the log of a launcher's task names, and its line (workflow_manager/parse_log.py)."""
+        stream = launcher_log_stream(task_arn)
+        key = to_item({TaskField.LAUNCH_ID: stream, TaskField.TASK_ID: LOG_TASK_PREFIX + stream})
+        found = from_item(self._client.get_item(TableName=self.task_table, Key=key).get("Item", {}))
+        return (ErrorType(found[TaskField.ERROR_TYPE]), found[TaskField.REASON]) if found else None
 
     def show_task(self, launch_id: str, attempt: int, task_arn: str, log_group: str) -> None:
         """Let the launch's item say where its launcher runs and logs; an old attempt has no say."""

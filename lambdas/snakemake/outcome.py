@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from contract import ErrorType, LauncherExit, launcher_outcome
@@ -25,6 +25,17 @@ class Outcome:
     """None: the workflow is done."""
     message: str
     report_uri: str | None = None
+    failed_jobs: int = 0
+    """As far as the launcher could tell."""
+
+    @property
+    def is_unexplained(self) -> bool:
+        """It failed, and neither a job nor what ECS says is to blame."""
+        return self.error is ErrorType.APPLICATION_ERROR and not self.failed_jobs
+
+    def told_by_log(self, error: ErrorType, line: str) -> "Outcome":
+        """The same end, with what the launcher's log named."""
+        return replace(self, error=error, message=f"{self.message} It says: {line}")
 
 
 def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome:
@@ -32,7 +43,9 @@ def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome
     if task.exit_code == LauncherExit.DONE and not (written or {}).get("type"):
         return Outcome(None, "", (written or {}).get("reportUri"))
     if written and written.get("type") in set(ErrorType):
-        return Outcome(ErrorType(written["type"]), str(written.get("message") or "The launcher gave no reason."))
+        message = str(written.get("message") or "The launcher gave no reason.")
+        failed = int((written.get("jobs") or {}).get("failed", 0))
+        return Outcome(ErrorType(written["type"]), message, failed_jobs=failed)
     return _by_task(task)
 
 

@@ -25,7 +25,7 @@ from lambdas.snakemake.run_sheet import (
     run_sheet,
     snakefile_uri,
 )
-from lambdas.snakemake.sources import find_sources
+from lambdas.snakemake.sources import Sources, find_sources
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -56,7 +56,13 @@ def settings() -> PrepareSettings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, attempt}` -> `{runSheet, resultsUri, jobDefinition?}`; raises LaunchInputError naming every fault."""
+    """`{launchId, attempt}` -> `{runSheet, resultsUri, jobDefinition?}`; `{launchId, check: true}` -> nothing.
+
+    Raises LaunchInputError naming every fault.
+    """
+    if event.get("check"):
+        check(event["launchId"])
+        return {}
     answer = prepare(event["launchId"], int(event["attempt"]))
     metrics.add_metric(name="SnakemakeLaunchesPrepared", unit=MetricUnit.Count, value=1)
     return answer
@@ -70,14 +76,10 @@ def prepare(launch_id: str, attempt: int) -> dict[str, Any]:
         LaunchInputError: the launch cannot run as it is.
     """
     repository = LaunchRepository(settings().launch_table)
-    launch = repository.get(launch_id)
-    if launch is None:
-        raise LookupError(f"There is no launch {launch_id}.")
-    config = SnakemakeLaunch.model_validate(launch.config)
+    launch, config = _read(repository, launch_id)
     stage = _stage()
     faults = FaultCollector()
-    check_against_stage(config, stage, faults)
-    sources = faults.attempt("snakemake.snakefile", lambda: find_sources(snakefile_uri(config, stage)), None)
+    sources = _find(config, stage, faults)
     _check_nobody_works_there(repository, launch, faults)
     faults.raise_if_any()
     assert sources is not None
@@ -98,6 +100,32 @@ def prepare(launch_id: str, attempt: int) -> dict[str, Any]:
         "resultsUri": sheet["resultsUri"],
         **({"jobDefinition": definition} if definition else {}),
     }
+
+
+def check(launch_id: str) -> None:
+    """Look for what the launch needs, whether or not its turn has come.
+
+    Raises:
+        LookupError: there is no such launch.
+        LaunchInputError: the launch cannot run as it is.
+    """
+    _, config = _read(LaunchRepository(settings().launch_table), launch_id)
+    faults = FaultCollector()
+    _find(config, _stage(), faults)
+    faults.raise_if_any()
+
+
+def _read(repository: LaunchRepository, launch_id: str) -> tuple[Launch, SnakemakeLaunch]:
+    launch = repository.get(launch_id)
+    if launch is None:
+        raise LookupError(f"There is no launch {launch_id}.")
+    return launch, SnakemakeLaunch.model_validate(launch.config)
+
+
+def _find(config: SnakemakeLaunch, stage: Stage, faults: FaultCollector) -> Sources | None:
+    """The sources; what is wrong with them, or with what the launch asks of the stage, is noted."""
+    check_against_stage(config, stage, faults)
+    return faults.attempt("snakemake.snakefile", lambda: find_sources(snakefile_uri(config, stage)), None)
 
 
 def _stage() -> Stage:

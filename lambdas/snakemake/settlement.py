@@ -1,7 +1,7 @@
 """What follows from the state of a launcher's task, whoever tells of it: an event, or somebody who looked."""
 
-from contract import RESULTS_PREFIX
-from lambdas.shared.observability import logger
+from contract import RESULTS_PREFIX, Metric, Workflow
+from lambdas.shared.observability import count, logger
 from lambdas.snakemake import answers
 from lambdas.snakemake.launcher_repository import LauncherRepository
 from lambdas.snakemake.outcome import outcome_of, written_outcome
@@ -24,11 +24,14 @@ def settle(task: LauncherTask, repository: LauncherRepository, results_bucket: s
     if task.lacked_network:
         return  # the rule on such endings has it started again, and counts how often
     outcome = outcome_of(task, written_outcome(task.launch_id, task.attempt, results_bucket))
+    named = repository.named_in_log(task.arn) if outcome.is_unexplained else None
+    if named:
+        outcome = outcome.told_by_log(*named)
     logger.info("Launcher ended", extra={"launchId": task.launch_id, "taskArn": task.arn, "error": outcome.error})
     token = launcher.message.task_token
     if outcome.error is None:
         results = f"s3://{results_bucket}/{RESULTS_PREFIX}{task.launch_id}/"
         report = {"reportUri": outcome.report_uri} if outcome.report_uri else {}
         answers.succeed(token, {"resultsUri": results, **report})
-    else:
-        answers.fail(token, outcome.error, outcome.message)
+    elif answers.fail(token, outcome.error, outcome.message):  # else it was counted before
+        count(Metric.JOBS_FAILED, outcome.failed_jobs, Workflow.SNAKEMAKE)

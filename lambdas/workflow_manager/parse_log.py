@@ -1,4 +1,4 @@
-"""Reads the lines of jobs' logs that name an error, as CloudWatch Logs hands them over, and keeps them by job."""
+"""Keeps the lines of jobs' and launchers' logs that name an error, as CloudWatch Logs hands them over."""
 
 import base64
 import gzip
@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LOG_TASK_PREFIX, TASK_FAILED, Metric, TaskField
+from contract import LAUNCHER_LOG_PREFIX, LOG_TASK_DAYS, LOG_TASK_PREFIX, TASK_FAILED, ErrorType, Metric, TaskField
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.log_errors import error_in_log
 from lambdas.shared.observability import logger, metrics, tracer
@@ -56,19 +57,35 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: A
 
 
 def _errors(batch: Mapping[str, Any]) -> Iterator[dict[str, object]]:
-    """Items of the task table, one for each type of error of the stream: the latest line of a type stays."""
-    stream = _STREAM.fullmatch(batch["logStream"])
-    if stream is None:
+    """Items of the task table: of a job's stream one for each type of error, with its latest line; of a launcher's, its
+    last error."""
+    stream = batch["logStream"]
+    job = _STREAM.fullmatch(stream)
+    is_launcher = stream.startswith(LAUNCHER_LOG_PREFIX)
+    if job is None and not is_launcher:
         return
     for line in batch["logEvents"]:
         error_type = error_in_log(line["message"])
         if error_type is not None:
             yield {
-                TaskField.LAUNCH_ID: stream["launch"],
-                TaskField.TASK_ID: f"{LOG_TASK_PREFIX}{batch['logStream']}#{error_type}",
+                **(_of_job(job["launch"], stream, error_type) if job else _of_launcher(stream)),
                 TaskField.STATUS: TASK_FAILED,
                 TaskField.ERROR_TYPE: error_type,
                 TaskField.REASON: line["message"].strip()[:_LONGEST_LINE],
                 TaskField.LOG_GROUP: batch["logGroup"],
-                TaskField.LOG_STREAM: batch["logStream"],
+                TaskField.LOG_STREAM: stream,
             }
+
+
+def _of_job(launch_id: str, stream: str, error_type: ErrorType) -> dict[str, object]:
+    return {TaskField.LAUNCH_ID: launch_id, TaskField.TASK_ID: f"{LOG_TASK_PREFIX}{stream}#{error_type}"}
+
+
+def _of_launcher(stream: str) -> dict[str, object]:
+    """Its log does not name the launch: whoever knows the task finds it by the stream."""
+    expires = datetime.now(UTC) + timedelta(days=LOG_TASK_DAYS)
+    return {
+        TaskField.LAUNCH_ID: stream,
+        TaskField.TASK_ID: LOG_TASK_PREFIX + stream,
+        TaskField.EXPIRES_AT: int(expires.timestamp()),
+    }

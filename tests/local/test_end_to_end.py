@@ -159,6 +159,34 @@ def test_missing_inputs_reject_the_launch_before_anything_is_built(platform):
     assert "fileSystemId" not in launch
 
 
+def test_missing_inputs_reject_a_launch_while_it_waits_for_a_slot(platform):
+    # Given: a stage whose slots are all taken
+    ledger = {"launchId": {"S": "queue"}, "taskId": {"S": "ledger"}}
+    table = platform.name(Parameter.TASK_TABLE)
+    kept = platform.dynamodb.get_item(TableName=table, Key=ledger)["Item"]
+    taken = {f"another-{number}-1": {"S": "somebody"} for number in range(50)}
+    platform.dynamodb.put_item(TableName=table, Item=kept | {"running": {"M": taken}})
+    try:
+        # When
+        missing = platform.drop(gwas_config(phenotypes="nowhere.txt", covariates="nor-here.txt"))["launchId"]
+        complete = platform.drop(gwas_config())["launchId"]
+        # Then: what cannot run is told at once, with everything that is missing; the other one waits
+        launch = platform.wait_for(missing)
+        assert launch["status"] == "REJECTED"
+        assert [fault["where"] for fault in launch["error"]["faults"]] == ["regenie.phenotypes", "regenie.covariates"]
+        assert [event["status"] for event in launch["events"]] == ["SUBMITTED", "QUEUED", "REJECTED"]
+        assert platform.wait_for(complete, "QUEUED")
+    finally:
+        platform.ask(complete, "CANCEL_REQUESTED")
+        platform.wait_for(complete)
+        platform.dynamodb.update_item(
+            TableName=table,
+            Key=ledger,
+            UpdateExpression="SET running = :running",
+            ExpressionAttributeValues={":running": kept["running"]},
+        )
+
+
 def test_five_faults_of_the_data_reject_the_launch_and_all_are_named(platform):
     # Given: a word and a constant among the traits, people twice among phenotypes and genotypes, covariates of others,
     # and a data set that is not there

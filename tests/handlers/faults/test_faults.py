@@ -45,7 +45,7 @@ def assert_slots_are_kept(world: World) -> None:
 
 def assert_told_truly(world: World, launch_id: str, item) -> None:
     """Then: the status is that of the last event, and of the execution that did the work."""
-    status = item[LaunchField.STATUS]["S"]
+    status = Status(item[LaunchField.STATUS]["S"])
     assert item[LaunchField.EVENTS]["L"][-1]["M"]["status"]["S"] == status
     assert LaunchField.ENDED_AT in item
     attempt = int(item[LaunchField.ATTEMPT]["N"])
@@ -53,7 +53,9 @@ def assert_told_truly(world: World, launch_id: str, item) -> None:
     outcomes = {e.outcome for e in workers if e.request[0]["launchId"] == launch_id}
     if status == Status.COMPLETE:
         assert outcomes == {"COMPLETE"}
-    if status == Status.FAILED:
+    if launch_id in world.without_files:
+        assert status is not Status.COMPLETE
+    if status in (Status.FAILED, Status.REJECTED):
         assert LaunchField.ERROR in item
 
 
@@ -108,6 +110,12 @@ def _cancellation_in_the_queue(world: World) -> Callable[[], object]:
     return lambda: world.advance(world.executions[-1])
 
 
+def _rejection_in_the_queue(world: World) -> Callable[[], object]:
+    _end(world, "COMPLETE")
+    world.without_files.add(world.launch_of("launches/002.yaml"))
+    return lambda: world.advance(world.executions[2])
+
+
 def _reconciliation(world: World) -> Callable[[], object]:
     _end(world, "COMPLETE")
     world.end(world.executions[0], "ABORTED")
@@ -125,6 +133,7 @@ SCENES: dict[str, Callable[[World], Callable[[], object]]] = {
     "failure": lambda world: _end(world, "FAILED"),
     "ending of an aborted execution": _ending_of_an_aborted_execution,
     "cancellation in the queue": _cancellation_in_the_queue,
+    "rejection in the queue": _rejection_in_the_queue,
     "reconciliation": _reconciliation,
 }
 """What to begin with, and the act in which each call goes wrong once."""
@@ -197,7 +206,7 @@ def happen(world: World, chance: random.Random) -> None:
     }
     (kind,) = chance.choices(list(possible), weights=list(possible.values()))
     if kind == "register":
-        world.register(chance.choice(waiting), again=chance.random() < 0.2)
+        register(world, chance, chance.choice(waiting))
     elif kind == "deliver":
         machine, request = take(world.requests, chance)
         if chance.random() < 0.8:  # or else it is lost
@@ -215,6 +224,15 @@ def happen(world: World, chance: random.Random) -> None:
         world.ask(chance.choice(launches), chance.choice([Status.CANCEL_REQUESTED, Status.RETRY, Status.RETRY]))
     else:
         world.reconcile()
+
+
+def register(world: World, chance: random.Random, key: str) -> None:
+    """Of ten launches, one names files that do not exist."""
+    world.register(key, again=chance.random() < 0.2)
+    if key not in world.undelivered and chance.random() < 0.1:
+        launch_id = world.launch_of(key)
+        if world.statuses()[launch_id] is Status.SUBMITTED:
+            world.without_files.add(launch_id)
 
 
 def take(waiting: list[Any], chance: random.Random):

@@ -4,7 +4,7 @@ The functions are the real ones, the services fakes in memory. What AWS does bet
 faulty as AWS may be: notifications of dropped files, requests of the stream and endings of executions may come twice,
 late, in any order, or (but for the files, which a queue keeps) never; a function may be killed before or after any of
 its calls, others may come between two of them, and any service may throttle. Executions are played by their states:
-* **launch**: claim, work, record;
+* **launch**: claim, work, record; or, in the queue, a look for its files;
 * **cleanup**: settle, and delete what the ended attempts made;
 * **benchmark**: claim, price.
 """
@@ -40,6 +40,9 @@ MACHINES = {
 AT_ONCE = 2
 """Launches that may run at the same time."""
 
+_FAULT = {"where": "data", "problem": "needs a file that does not exist", "remedy": "Upload it."}
+MISSING = {"Error": "LaunchInputError", "Cause": json.dumps({"message": "1 fault", "faults": [_FAULT]})}
+
 _TRIED_AGAIN = (KilledError, ClientError, TimeoutError)
 """Whatever ends a function so: the state machine's Retry, or the queue, lets it begin anew."""
 
@@ -74,6 +77,8 @@ class World:
     step_functions: FakeStepFunctions = field(default_factory=FakeStepFunctions)
     has_prices: bool = True
     """Usage and unit prices can be told."""
+    without_files: set[str] = field(default_factory=set)
+    """Launches whose inputs are missing."""
     dropped: dict[str, Any] = field(default_factory=dict)
     """Key of a file -> S3's notification of it."""
     undelivered: list[str] = field(default_factory=list)
@@ -229,14 +234,20 @@ class World:
                 execution.step = "done"
             elif execution.step == "begin":
                 answer = self._change(launch_id, "RUNNING", execution)
-                execution.step, execution.attempt = "done", answer["attempt"]
+                execution.step, execution.attempt = "look", answer["attempt"]
                 if answer["status"] == "RUNNING":
                     execution.step = "work"
                     self.made.add((launch_id, execution.attempt))
             elif execution.step == "work":
-                execution.step, execution.outcome = "record", outcome
+                execution.outcome = "FAILED" if launch_id in self.without_files else outcome
+                execution.step = "record"
+            elif execution.step == "look":  # while it is in the queue
+                if launch_id in self.without_files:
+                    self._change(launch_id, "FAILED", execution, error=MISSING)
+                execution.step = "done"
             else:
-                failed = {} if execution.outcome == "COMPLETE" else {"error": {"Error": "ApplicationError"}}
+                error = MISSING if launch_id in self.without_files else {"Error": "ApplicationError"}
+                failed = {"error": error} if execution.outcome == "FAILED" else {}
                 self._change(launch_id, execution.outcome, execution, **failed)
                 execution.step = "done"
         except StatusConflictError:

@@ -85,3 +85,19 @@ def test_a_copy_that_went_too_soon_is_named(repository, buckets):
         handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
 
     assert "which is archived, and whose restored copy is gone" in str(caught.value)
+
+
+def test_a_launch_that_waits_hears_of_every_file_that_is_not_there_or_not_to_be_read(listed, repository, buckets):
+    register(repository, covariates="covars.txt", phenotypes="phenos.txt")
+
+    with pytest.raises(LaunchInputError) as refused:
+        list_inputs.handler({"launchId": "launch-1", "check": True}, CONTEXT)
+
+    assert {fault.where for fault in refused.value.faults} == {"regenie.covariates", "regenie.phenotypes"}
+    assert all("does not exist" in fault.problem and fault.remedy for fault in refused.value.faults)
+
+
+def test_a_launch_that_waits_with_all_of_its_files_goes_on_waiting(listed, repository):
+    register(repository)
+
+    assert list_inputs.handler({"launchId": "launch-1", "check": True}, CONTEXT)["inputs"]

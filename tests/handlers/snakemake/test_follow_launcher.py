@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contract import launcher_log_stream
 from lambdas.shared import aws
 from lambdas.snakemake.watch_launchers import watch
 from tests.handlers.snakemake.conftest import LAUNCH_ID, RESULTS_BUCKET, Platform, message, task_detail, task_event
@@ -73,6 +74,39 @@ def test_one_that_wrote_nothing_is_told_by_what_ecs_says(started: Platform, endi
     ((_, told, why),) = started.states.answers
     assert told == error
     assert cause in why
+
+
+def named_in_log(started: Platform, error: str, line: str) -> None:
+    """Given: what the parser of logs kept of the launcher's."""
+    stream = launcher_log_stream(TASK)
+    item = {"launchId": stream, "taskId": f"log#{stream}", "errorType": error, "reason": line}
+    started.repository.record_tasks([item])
+
+
+def test_one_that_does_not_know_why_is_told_by_its_log(started: Platform):
+    started.wrote("ApplicationError", "Snakemake ended with exit code 1; its log says why.")
+    named_in_log(started, "NoSpaceLeftError", "OSError: No space left on device")
+
+    started.notifier(task_event(TASK, exitCode=1, **EXITED))
+
+    ((_, error, cause),) = started.states.answers
+    assert error == "NoSpaceLeftError"
+    assert "exit code 1" in cause
+    assert cause.endswith("It says: OSError: No space left on device")
+
+
+def test_a_job_that_failed_is_told_of_whatever_the_log_names_and_counted_once(started: Platform, capsys):
+    started.wrote("ApplicationError", "The job align failed.", failed=2)
+    named_in_log(started, "AccessDeniedError", "AccessDenied: a bucket that is not needed")
+    ended = task_event(TASK, exitCode=1, **EXITED)
+
+    started.notifier(ended)
+    started.states.waits = False
+    started.notifier(ended)
+
+    assert started.states.answers == [("token", "ApplicationError", "The job align failed.")]
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"JobsFailed"' in line]
+    assert [(each["JobsFailed"], each["workflow"]) for each in counted] == [([2.0], "snakemake")]
 
 
 def test_repeated_and_late_events_do_no_harm(started: Platform):

@@ -9,7 +9,7 @@ import pytest
 from contract import Status
 from lambdas.shared.input_error import LaunchInputError
 from lambdas.snakemake import sources
-from lambdas.snakemake.prepare_snakemake import prepare
+from lambdas.snakemake.prepare_snakemake import check, prepare
 from tests.handlers.snakemake.conftest import DATA_BUCKET, LAUNCH_BUCKET, LAUNCH_ID, RESULTS_BUCKET, Platform
 
 PREFIX = f"results/{LAUNCH_ID}/launcher/"
@@ -157,3 +157,14 @@ def test_two_launches_do_not_work_in_one_folder(uploaded: Platform):
     prepare(LAUNCH_ID, 1)  # it was first
     with pytest.raises(LaunchInputError, match=LAUNCH_ID):
         prepare("later-1", 1)
+
+
+def test_a_launch_that_waits_hears_what_is_wrong_with_its_sources_and_nothing_is_copied(uploaded: Platform):
+    check(LAUNCH_ID)
+    set_config(snakefile="workflows/exom/Snakefile", data="s3://elsewhere/exome")
+
+    with pytest.raises(LaunchInputError) as refusal:
+        check(LAUNCH_ID)
+
+    assert {fault.where for fault in refusal.value.faults} == {"snakemake.snakefile", "data"}
+    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=RESULTS_BUCKET)

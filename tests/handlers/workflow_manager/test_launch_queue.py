@@ -1,5 +1,6 @@
 """The queue of launches: never more at once than allowed, nobody forgotten, in turn."""
 
+import json
 from dataclasses import replace
 
 import boto3
@@ -185,3 +186,17 @@ def test_everything_ends_and_every_slot_is_free_again(platform, queue):
         assert rounds < 20
     assert not queue.slots().running
     assert not queue.slots().waiting
+
+
+def test_one_whose_files_are_missing_is_rejected_while_it_waits_and_the_next_one_has_its_turn(platform, queue):
+    ids = [submit(platform.repository, number) for number in range(5)]
+    for launch_id in ids:
+        claim(launch_id)
+    fault = {"where": "data", "problem": "is not there", "remedy": "Upload it."}
+    error = {"Error": "LaunchInputError", "Cause": json.dumps({"message": "1 fault", "faults": [fault]})}
+
+    event = {"launchId": ids[3], "to": "FAILED", "executionArn": f"arn:{ids[3]}:1", "error": error}
+    assert change_status.handler(event, CONTEXT)["status"] == "REJECTED"
+
+    end(platform.repository, ids[0])
+    assert statuses(platform.repository, ids) == ["COMPLETE", "RUNNING", "RUNNING", "REJECTED", "READY"]

@@ -3,11 +3,12 @@
 import base64
 import gzip
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
-from contract import LOG_ERROR_TERMS
+from contract import LOG_ERROR_TERMS, launcher_log_stream
 from lambdas.shared.log_errors import error_in_log
 from lambdas.workflow_manager import parse_log
 
@@ -50,6 +51,16 @@ def test_several_types_are_kept_side_by_side_and_a_repeated_batch_changes_nothin
 
     assert {error for error, _ in recorded(platform)} == {"OutOfMemoryError", "AccessDeniedError"}
     assert len(recorded(platform)) == 2
+
+
+def test_of_a_launchers_log_the_last_error_is_kept_by_its_stream(platform):
+    stream = launcher_log_stream("arn:aws:ecs:eu-central-1:123456789012:task/launchers/0123abcd")
+
+    send("An error occurred (AccessDenied) when calling HeadObject", "OSError: No space left on device", stream=stream)
+
+    (task,) = platform.repository.tasks(stream)
+    assert (task["errorType"], task["reason"]) == ("NoSpaceLeftError", "OSError: No space left on device")
+    assert task["expiresAt"] > datetime.now(UTC).timestamp()
 
 
 def test_the_trial_of_a_subscription_and_logs_of_others_are_passed_over(platform):
