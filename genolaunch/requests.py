@@ -53,7 +53,7 @@ def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] =
 
     Raises GenolaunchError when it is not over, or complete, or was refused as it was dropped.
     """
-    if launch.status == Status.REJECTED and not launch.attempt:
+    if launch.status == Status.REJECTED and not launch.workflow:  # its config could not be read as one
         raise GenolaunchError(f"Launch {launch.launch_id} was never accepted: mend its config, and submit it again.")
     config = _config_with(platform, launch, resources) if resources else None
     _ask(platform, launch, Status.RETRY, {LaunchField.CONFIG: config} if config else {})

@@ -38,8 +38,14 @@ def announce(launch: Launch, channels: Channels) -> None:
     _count(launch)
     put_event(launch, bus=channels.event_bus, stage=channels.stage)
     notify(launch, topic_arn=channels.notification_topic, stage=channels.stage)
-    if launch.status is Status.REJECTED or (launch.status is Status.RUNNING and launch.attempt > 1):
+    if launch.status is Status.REJECTED or _is_taken_up_again(launch):
         amend_feedback(launch)
+
+
+def _is_taken_up_again(launch: Launch) -> bool:
+    """It was REJECTED for its data, and is tried again."""
+    was_rejected = any(event["status"] == Status.REJECTED for event in launch.events or ())
+    return was_rejected and launch.status in (Status.QUEUED, Status.RUNNING)
 
 
 def _count(launch: Launch) -> None:

@@ -77,7 +77,7 @@ def _reason(launch: Launch) -> str:
     reason = f"{launch.error['type']}: {launch.error['message']}"
     if not faults:
         return reason
-    again = f"retry the launch (genolaunch retry {launch.launch_id})" if launch.attempt else "drop the file again"
+    again = f"retry the launch (genolaunch retry {launch.launch_id})" if launch.config_json else "drop the file again"
     return f"{reason}\n{listing(faults)}\n\nMend what is named, then {again}."
 
 

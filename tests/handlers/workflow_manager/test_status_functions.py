@@ -7,7 +7,7 @@ import pytest
 
 from contract import Status
 from lambdas.shared.errors import StatusConflictError
-from lambdas.workflow_manager import change_status, settle_launch
+from lambdas.workflow_manager import change_status, settle_launch, status_function
 from lambdas.workflow_manager.settlement import settle
 
 from .conftest import CONTEXT, GOOD, LAUNCH_BUCKET
@@ -105,6 +105,24 @@ class TestRejectionOfData:
 
         answer = platform.feedback(ANSWER)
         assert (answer["accepted"], answer["status"], answer["faults"]) == (True, "RUNNING", [])
+
+    def test_one_that_was_rejected_while_it_waited_can_be_tried_again_too(self, platform, launch_id, monkeypatch):
+        monkeypatch.setenv("LAUNCHES_AT_ONCE", "0")
+        status_function.settings.cache_clear()
+        assert change(launch_id, "RUNNING")["status"] == "QUEUED"
+        cause = json.dumps({"message": "The launch's inputs have 1 fault.", "faults": FAULTS})
+        change(launch_id, "FAILED", error={"Error": "LaunchInputError", "Cause": cause})
+        assert platform.feedback(ANSWER)["faults"] == FAULTS
+        (notice,) = platform.notices()
+        assert f"then retry the launch (genolaunch retry {launch_id})." in notice["Message"]
+        monkeypatch.setenv("LAUNCHES_AT_ONCE", "1")
+        status_function.settings.cache_clear()
+
+        platform.repository.change_status(launch_id, Status.RETRY, execution_arn=None)
+        change(launch_id, "RUNNING", OTHER)  # the queue is empty, which is found out now
+        assert change(launch_id, "RUNNING", "arn:a third")["attempt"] == 1
+
+        assert platform.feedback(ANSWER)["accepted"] is True
 
     def test_the_answer_to_a_newer_drop_stays(self, platform, launch_id):
         change(launch_id, "RUNNING")

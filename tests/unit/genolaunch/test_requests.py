@@ -49,8 +49,9 @@ def test_no_other_launch_can_be_tried_again(platform, content, status):
         requests.retry(platform, found(platform))
 
 
-def test_a_launch_that_was_rejected_for_its_data_can_be_tried_again(platform, content):
-    content.launch(status="REJECTED", attempt={"N": "1"})
+@pytest.mark.parametrize("attempt", ["0", "1"], ids=["in the queue", "by planning"])
+def test_a_launch_that_was_rejected_for_its_data_can_be_tried_again(platform, content, attempt):
+    content.launch(status="REJECTED", attempt={"N": attempt}, workflow={"S": "regenie"})
     requests.retry(platform, found(platform))
     assert item(platform)["status"] == {"S": "RETRY"}
 
