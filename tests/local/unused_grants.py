@@ -113,10 +113,6 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeInstances"),
         ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeVolumes"),
     ],
-    "Jobs that fail on the cluster are recorded; no run on it has one.": [
-        ("parallelcluster/FunctionsPlanSlurmJobsRole", "dynamodb:BatchWriteItem"),
-        ("parallelcluster/FunctionsPlanSlurmJobsRole", "kms:Decrypt"),
-    ],
     # --- Snakemake, by AWS Batch and by Tibanna ----------------------------------------------------------------------
     "A launcher whose launch was cancelled between its start and its record is stopped at once.": [
         ("snakemake/FunctionsStartLauncherRole", "ecs:StopTask")
