@@ -12,7 +12,7 @@ from stacks.config import StageSettings
 from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.stage_stack import StageStack
 
-_STATUSES: Final = ("Submitted", "Queued", "Running", "Complete", "Failed", "Rejected", "Cancelled")
+_STATUSES: Final = ("Submitted", "Queued", "Held", "Waiting", "Running", "Complete", "Failed", "Rejected", "Cancelled")
 _PERIOD: Final = Duration.minutes(5)
 _DAY: Final = Duration.days(1)
 _RECONCILED: Final = Duration.minutes(15)

@@ -13,6 +13,8 @@ from lambdas.snakemake.task_event import LauncherTask
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+_NO_IMAGE: Final = "CannotPullContainerError"
+"""Amazon ECS developer guide, "CannotPullContainer task errors"."""
 _KILLED: Final = 137
 """128 + SIGKILL."""
 
@@ -55,6 +57,10 @@ def _by_task(task: LauncherTask) -> Outcome:
     if "OutOfMemory" in task.container_reason:
         return Outcome(
             ErrorType.OUT_OF_MEMORY, f"The launcher ran out of memory (snakemake.memory_gib of the stage): {why}"
+        )
+    if _NO_IMAGE in why:
+        return Outcome(
+            ErrorType.IMAGE_PULL, f"The launcher's image could not be had (snakemake.image of the stage): {why}"
         )
     if task.exit_code is None:
         never = task.stop_code == "TaskFailedToStart"

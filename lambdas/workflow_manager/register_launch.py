@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from contract import Status
@@ -16,7 +15,7 @@ from lambdas.shared.config_text import LARGEST_CONFIG
 from lambdas.shared.launch_events import put_event
 from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import count, logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 from lambdas.workflow_manager.dropped_file import Drop, FileGoneError, drops, fetch
 from lambdas.workflow_manager.feedback import write_feedback
@@ -95,7 +94,7 @@ def register(drop: Drop) -> None:
 def _record(registration: Registration, drop: Drop) -> None:
     launch = registration.launch
     outcome = launch.status.title() if registration.is_new else "Repeated"
-    metrics.add_metric(name=f"Launches{outcome}", unit=MetricUnit.Count, value=1)
+    count(f"Launches{outcome}", 1, launch.workflow)
     logger.info(
         "Launch registered" if registration.is_new else "Launch known already",
         extra={"launchId": launch.launch_id, "status": launch.status, "uri": drop.uri},

@@ -15,7 +15,13 @@ def body(stacks):
 def test_the_dashboard_shows_statuses_errors_queue_and_leftovers_of_this_stage(stacks):
     text = json.dumps(body(stacks)).replace('\\"', '"')
 
-    for name in ("LaunchesComplete", "LaunchesFailed", "LaunchesQueued", *(f"Error{each}" for each in ErrorType)):
+    for name in (
+        "LaunchesComplete",
+        "LaunchesFailed",
+        "LaunchesQueued",
+        "LaunchesHeld",
+        *(f"Error{each}" for each in ErrorType),
+    ):
         assert f'MetricName="{name}" stage="unit"' in text, name
     for metric in Metric:
         assert metric in text, metric

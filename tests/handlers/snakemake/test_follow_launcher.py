@@ -58,8 +58,13 @@ def test_a_failed_one_gives_the_reason_that_it_wrote(started: Platform):
         ),
         (
             {"stopCode": "TaskFailedToStart", "stoppedReason": "CannotPullContainerError: no such image"},
+            "ImagePullError",
+            "no such image",
+        ),
+        (
+            {"stopCode": "TaskFailedToStart", "stoppedReason": "ResourceInitializationError: no secret"},
             "JobNeverStartedError",
-            "CannotPullContainerError",
+            "no secret",
         ),
         (
             {"stopCode": "UserInitiated", "stoppedReason": "Task stopped by user", "exitCode": 143},

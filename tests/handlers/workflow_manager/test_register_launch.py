@@ -230,3 +230,13 @@ def test_all_missing_settings_are_named_at_once(platform, monkeypatch):
 
     with pytest.raises(Exception, match="TASK_TABLE, DATA_BUCKET"):
         platform.register()
+
+
+def test_launches_are_counted_by_workflow_as_the_dashboard_looks_for_them(platform, capsys):
+    platform.register(platform.put("launches/good.yaml", GOOD), platform.put("launches/bad.yaml", "no: config"))
+
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    found = {name: each["workflow"] for each in counted for name in each if name.startswith("Launches")}
+    assert found == {"LaunchesSubmitted": "regenie", "LaunchesRejected": "none"}
+    dimensions = [each["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for each in counted if "workflow" in each]
+    assert all(sorted(*each) == ["service", "stage", "workflow"] for each in dimensions)
