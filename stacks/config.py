@@ -243,6 +243,9 @@ class ImagesSettings(_Settings):
         default=(), description="registries that are cached: the Dockerfiles' own images then come from there too"
     )
 
+    registry_credentials: Mapping[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?$")], _CredentialArn] = Field(
+        default_factory=dict, description="private registry -> secret with `username` and `password`, for Batch's jobs"
+    )
     inspector: bool = Field(
         default=False, description="Amazon Inspector is on in the account, for ECR and Lambda: its bills are kept too"
     )

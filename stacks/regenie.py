@@ -11,7 +11,7 @@ from constructs import Construct
 from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, Setting, Workflow
 from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
 from stacks.config import StageSettings
-from stacks.constructs.container_image import image_uri
+from stacks.constructs.container_image import image_uri, private_registries
 from stacks.constructs.job_permissions import define_jobs, job_definitions, make_tagged_jobs
 from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
 from stacks.constructs.python_function import BundlingTarget, Capability
@@ -160,7 +160,11 @@ class RegenieStack(StageStack):
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,
                 Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
                 Setting.REGENIE_IMAGES: self.to_json_string(
-                    {"versions": self._images, "default": self.settings.regenie.default_version}
+                    {
+                        "versions": self._images,
+                        "default": self.settings.regenie.default_version,
+                        "credentials": private_registries(self, self._execution_role),
+                    }
                 ),
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 **({Setting.PARALLELCLUSTER: self._cluster.setting} if self._cluster else {}),

@@ -7,7 +7,7 @@ from constructs import Construct
 from contract import TAG_WORKFLOW, SnakemakeEngine, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
-from stacks.constructs.container_image import PULL, PULL_THROUGH, cache_repositories, image_uri
+from stacks.constructs.container_image import PULL, PULL_THROUGH, cache_repositories, image_uri, private_registries
 from stacks.constructs.job_permissions import define_jobs, job_definitions, make_tagged_jobs
 from stacks.constructs.permissions import look_up, made_by_stage
 from stacks.constructs.stage_stack import StageStack
@@ -52,6 +52,7 @@ class SnakemakeBatchStack(StageStack):
                 "jobRoleArn": self._job_role.role_arn,
                 "executionRoleArn": self._execution_role.role_arn,
                 "jobLogGroup": compute.job_logs.log_group_name,
+                "registryCredentials": private_registries(self, self._execution_role),
             },
         )
 

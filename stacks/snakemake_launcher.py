@@ -7,6 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from contract import (
@@ -110,6 +111,14 @@ class LauncherTask(Construct):
         )
         data.allow_items(self.role, data.task_table, "PutItem")
 
+    def _credentials(self) -> secretsmanager.ISecret | None:
+        """Of the private registry of the launcher's image, if it is in one: the execution role may read them then."""
+        registry = self._settings.snakemake.image.partition("/")[0]
+        known = self._settings.images.registry_credentials if self._settings.images else {}
+        if registry not in known:
+            return None
+        return secretsmanager.Secret.from_secret_complete_arn(self, "Registry", known[registry])
+
     def _make_definition(self, compute: ComputeStack) -> ecs.FargateTaskDefinition:
         sizes = self._settings.snakemake
         definition = ecs.FargateTaskDefinition(
@@ -132,7 +141,7 @@ class LauncherTask(Construct):
         )
         container = definition.add_container(
             LAUNCHER_CONTAINER,
-            image=ecs.ContainerImage.from_registry(self.image),
+            image=ecs.ContainerImage.from_registry(self.image, credentials=self._credentials()),
             command=list(LAUNCHER_COMMAND),
             essential=True,
             user=LAUNCHER_USER,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambdas.shared.input_error import UnusableInputError
 
@@ -13,12 +13,14 @@ class Images:
 
     versions: Mapping[str, str]
     default: str
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    """Private registry -> ARN of the secret with which Batch logs in."""
 
     @classmethod
     def read(cls, text: str) -> "Images":
         """Parse the setting."""
         values = json.loads(text)
-        return cls(versions=values["versions"], default=values["default"])
+        return cls(values["versions"], values["default"], values.get("credentials", {}))
 
     def of(self, version: str | None) -> str:
         """Image of a version, or of the default one; UnusableInputError naming the known versions."""

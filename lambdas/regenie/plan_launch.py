@@ -100,6 +100,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
         settings().data_bucket,
         settings().results_bucket,
         SlurmCluster.read(settings().parallelcluster),
+        images.credentials,
     )
     return run_sheet(Attempt(launch_id, attempt, launch.requested_by), config, inputs, analysis, stage)
 

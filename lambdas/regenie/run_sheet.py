@@ -1,7 +1,7 @@
 """A launch's plan and run sheet, from its config and what its data says."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS, ComputeService, run_name
@@ -14,6 +14,7 @@ from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
 from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
+from lambdas.shared.registries import of_private_image
 from lambdas.shared.slurm_cluster import NO_CLUSTER, SlurmCluster
 
 _FEWEST_SPLIT_JOBS: Final = 2
@@ -38,6 +39,8 @@ class Stage:
     results_bucket: str
     cluster: SlurmCluster | None = None
     """Where launches with `compute: parallelcluster` run, if the stage has that."""
+    registry_credentials: Mapping[str, str] = field(default_factory=dict)
+    """Private registry -> ARN of the secret with which Batch logs in."""
 
 
 def results_prefix(launch_id: str) -> str:
@@ -92,6 +95,7 @@ def run_sheet(
     return {
         "runName": run_name(attempt.launch_id, attempt.number),
         "image": inputs.image,
+        **_of_private_image(inputs.image, stage),
         **_where(attempt, config, stage),
         "dataUri": config.data_uri(stage.data_bucket),
         "resultsUri": f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}",
@@ -106,6 +110,11 @@ def run_sheet(
         "exportPaths": _export_paths(analysis),
         "resources": {phase: given.as_batch() for phase, given in analysis.resources.items()},
     }
+
+
+def _of_private_image(image: str, stage: Stage) -> dict[str, Any]:
+    members = of_private_image(image, stage.registry_credentials)
+    return {"ofPrivateImage": members} if members else {}
 
 
 def _where(attempt: Attempt, config: RegenieLaunch, stage: Stage) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What a launch needs of the engine aws-batch: a job definition, and the launcher's part of the run sheet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contract import (
@@ -16,6 +16,7 @@ from contract import (
     run_name,
 )
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
+from lambdas.shared.registries import of_private_image
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 
 
@@ -26,11 +27,18 @@ class BatchEngine:
     job_role_arn: str
     execution_role_arn: str
     job_log_group: str
+    registry_credentials: Mapping[str, str] = field(default_factory=dict)
+    """Private registry -> ARN of the secret with which Batch logs in."""
 
     @classmethod
-    def read(cls, settings: Mapping[str, str]) -> "BatchEngine":
+    def read(cls, settings: Mapping[str, Any]) -> "BatchEngine":
         """Its part of the setting ENGINES."""
-        return cls(settings["jobRoleArn"], settings["executionRoleArn"], settings["jobLogGroup"])
+        return cls(
+            settings["jobRoleArn"],
+            settings["executionRoleArn"],
+            settings["jobLogGroup"],
+            settings.get("registryCredentials", {}),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,11 @@ class BatchAttempt:
 
 def job_definition(attempt: BatchAttempt, engine: BatchEngine) -> dict[str, Any]:
     """What snakemake.asl.json registers: it adds what is the same for all launches."""
+    private = of_private_image(attempt.image, engine.registry_credentials)
     return {
         "name": attempt.run_name,
         "image": attempt.image,
+        **({"ofPrivateImage": private} if private else {}),
         "jobRoleArn": engine.job_role_arn,
         "executionRoleArn": engine.execution_role_arn,
         "logGroup": engine.job_log_group,

@@ -87,6 +87,21 @@ def cache_repositories(stack: StageStack) -> list[str]:
     ]
 
 
+def private_registries(stack: StageStack, *users: iam.Role) -> dict[str, str]:
+    """Private registry -> ARN of its secret, which `users` (execution roles) may read from then on."""
+    secrets = dict(stack.settings.images.registry_credentials) if stack.settings.images else {}
+    if secrets:
+        for user in users:
+            user.add_to_policy(
+                iam.PolicyStatement(
+                    sid="LogInToPrivateRegistries",
+                    actions=["secretsmanager:GetSecretValue"],
+                    resources=sorted(set(secrets.values())),
+                )
+            )
+    return secrets
+
+
 def _cached_base(stack: StageStack, folder: str) -> dict[str, str]:
     """Build argument by which a Dockerfile takes its base image from the stage's cache.
 

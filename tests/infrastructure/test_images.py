@@ -19,6 +19,7 @@ CACHED = [
     {"registry": "quay.io"},
     {"registry": "public.ecr.aws"},
 ]
+PRIVATE = "registry.example.org"
 PUBLISHER = "role/cdk-hnb659fds-image-publishing-role-111111111111-eu-west-1"
 
 
@@ -27,8 +28,11 @@ def built() -> dict[str, Stack]:
     """Given: a stage with repositories of its own and every cache, whose images are built with the app."""
     return synthesize(
         make_settings(
-            images={"pull_through": CACHED},
-            regenie={"versions": {"4.1.2": "build", "4.0.0": "build"}, "default_version": "4.1.2"},
+            images={"pull_through": CACHED, "registry_credentials": {PRIVATE: CREDENTIAL.format("own")}},
+            regenie={
+                "versions": {"4.1.2": "build", "4.0.0": f"{PRIVATE}/regenie:4.0.0"},
+                "default_version": "4.1.2",
+            },
             snakemake={},
         )
     )
@@ -136,6 +140,35 @@ def test_snakemakes_jobs_may_pull_what_a_cache_has_not_yet_and_only_there(built)
     assert set(statement["Action"]) == {"ecr:BatchImportUpstreamImage", "ecr:CreateRepository"}
     folders = [json.dumps(each).partition("repository/")[2].rstrip('"]}') for each in as_list(statement["Resource"])]
     assert sorted(folders) == [f"genolaunch-unit/{name}/*" for name in ("docker", "ghcr", "public", "quay")]
+
+
+@pytest.mark.parametrize("stack", ["regenie", "snakemake-batch"])
+def test_jobs_images_may_be_in_a_private_registry_whose_credentials_the_execution_role_alone_reads(built, stack):
+    found = [
+        (id_, statement)
+        for id_, statement in built[stack].statements()
+        if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
+    ]
+
+    ((id_, statement),) = found
+    assert id_.startswith("ExecutionRole")
+    assert as_list(statement["Resource"]) == [CREDENTIAL.format("own")]
+
+
+@pytest.mark.parametrize(("stack", "variable"), [("regenie", "REGENIE_IMAGES"), ("snakemake", "ENGINES")])
+def test_who_plans_jobs_knows_which_registries_are_private(built, stack, variable):
+    functions = built[stack].all("AWS::Lambda::Function").values()
+    settings = [one["Environment"]["Variables"].get(variable) for one in functions]
+
+    assert any(PRIVATE in json.dumps(each) for each in settings if each)
+
+
+def test_a_launchers_image_may_be_in_a_private_registry_too():
+    known = {"registry_credentials": {PRIVATE: CREDENTIAL.format("own")}}
+    made = synthesize(make_settings(images=known, snakemake={"image": f"{PRIVATE}/snakemake:7"}))["snakemake"]
+    (container,) = made.one("AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+
+    assert container["RepositoryCredentials"] == {"CredentialsParameter": CREDENTIAL.format("own")}
 
 
 def test_without_the_setting_nothing_is_made_and_images_go_to_the_bootstraps_repository(stacks):
