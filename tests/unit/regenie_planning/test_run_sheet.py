@@ -1,6 +1,7 @@
 """The run sheet: where an attempt runs, and what the state machine works from."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,3 +103,12 @@ def test_launches_spread_over_the_zones():
 )
 def test_who_asked_is_said_in_letters_and_digits(requested_by: str | None, expected: str):
     assert share_identifier(requested_by) == expected
+
+
+def test_an_image_of_a_private_registry_has_its_credentials(data: MemoryDataSet, monkeypatch: pytest.MonkeyPatch):
+    add_cohort(data, ("1", 10))
+    assert "ofPrivateImage" not in sheet(data)
+
+    monkeypatch.setitem(globals(), "STAGE", replace(STAGE, registry_credentials={"docker.io": "arn:secret"}))
+
+    assert sheet(data)["ofPrivateImage"] == {"RepositoryCredentials": {"CredentialsParameter": "arn:secret"}}

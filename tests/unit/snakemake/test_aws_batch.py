@@ -1,5 +1,7 @@
 """What a launch with the engine aws-batch needs: its job definition, and its part of the run sheet."""
 
+from dataclasses import replace
+
 import pytest
 
 from contract import TAG_WORKFLOW
@@ -87,3 +89,12 @@ def test_the_time_out_is_in_seconds_in_both():
 
 def test_the_launcher_finds_everything_that_it_needs():
     assert set(launcher_engine.OPTIONS) <= set(run_sheet_part(attempt(), ENGINE, PLACEMENTS))
+
+
+def test_only_a_definition_with_an_image_of_a_private_registry_has_its_credentials():
+    knowing = replace(ENGINE, registry_credentials={"docker.io": "arn:secret"})
+    other = replace(ENGINE, registry_credentials={"elsewhere.example.org": "arn:secret"})
+
+    given = job_definition(attempt(2), knowing).get("ofPrivateImage")
+    assert given == {"RepositoryCredentials": {"CredentialsParameter": "arn:secret"}}
+    assert "ofPrivateImage" not in job_definition(attempt(2), other)
