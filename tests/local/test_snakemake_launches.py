@@ -85,7 +85,7 @@ def test_a_dropped_snakefile_runs_to_its_end(platform: PlatformClient):
 
     drop(platform, name)
     launch_id = launch_of(platform, name)
-    launch = platform.wait_for(launch_id, seconds=40)
+    launch = platform.wait_for(launch_id)
 
     assert launch["status"] == "COMPLETE", launch
     assert (launch["workflow"], launch["computeService"]) == ("snakemake", "ec2-spot")
