@@ -1,6 +1,15 @@
 """What the docs draw and count is that of the templates and state machines as they are."""
 
+import pytest
+
 from checks import diagrams, idle_cost
+from tests.infrastructure.conftest import Stack, make_settings, synthesize
+
+
+@pytest.fixture(scope="module")
+def stacks() -> dict[str, Stack]:
+    """Given: a stage as those of cdk.json are, which have images of their own, and so an inventory."""
+    return synthesize(make_settings(images={}))
 
 
 def test_the_diagrams_in_docs_are_current(stacks):
