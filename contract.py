@@ -648,4 +648,5 @@ class Setting(StrEnum):
     SLURM_STATE_MACHINE = "SLURM_STATE_MACHINE"
     COMPUTE_SERVICES = "COMPUTE_SERVICES"  # separated by commas: where launches of the stage may run
     TEAMS = "TEAMS"  # that the stage keeps apart, separated by commas; none if unset
+    READABLE_BUCKETS = "READABLE_BUCKETS"  # of others, from which all teams may take data, separated by commas
     JOB_TIMEOUT_HOURS = "JOB_TIMEOUT_HOURS"

@@ -116,7 +116,7 @@ class WorkflowManagerStack(StageStack):
                     for service in ComputeService
                     if self._has_cluster or service is not ComputeService.PARALLELCLUSTER
                 ),
-                **({Setting.TEAMS: ",".join(self.settings.teams)} if self.settings.teams else {}),
+                **self._teams_setting(),
             },
         )
         data.bus.grant_put_events_to(function)
@@ -135,6 +135,15 @@ class WorkflowManagerStack(StageStack):
             max_concurrency=_CONCURRENCY,
             report_batch_item_failures=True,
         )
+
+    def _teams_setting(self) -> dict[Setting, str]:
+        settings = self.settings
+        if not settings.teams:
+            return {}
+        return {
+            Setting.TEAMS: ",".join(settings.teams),
+            Setting.READABLE_BUCKETS: ",".join(settings.readable_buckets),
+        }
 
     def _read_logs_of_jobs(self, compute: ComputeStack) -> None:
         """No dead letters: CloudWatch Logs tries again for a day, and what a log names only adds to what Batch says."""

@@ -41,6 +41,7 @@ class Settings:
     event_bus: str
     compute_services: str
     teams: str = ""
+    readable_buckets: str = ""
 
 
 @cache
@@ -78,7 +79,8 @@ def register(drop: Drop) -> None:
         file,
         data_bucket=settings().data_bucket,
         services=settings().compute_services.split(","),
-        teams=[team for team in settings().teams.split(",") if team],
+        teams=_names(settings().teams),
+        readable_buckets=_names(settings().readable_buckets),
     )
     repository = LaunchRepository(settings().launch_table, settings().task_table)
     rejected = launch.status == Status.REJECTED
@@ -89,6 +91,10 @@ def register(drop: Drop) -> None:
         put_event(registration.launch, bus=settings().event_bus, stage=settings().stage)
     if rejected:
         notify(registration.launch, topic_arn=settings().notification_topic, stage=settings().stage)
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
 
 
 def _record(registration: Registration, drop: Drop) -> None:

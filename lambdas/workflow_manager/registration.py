@@ -39,10 +39,12 @@ def launch_of(
     data_bucket: str,
     services: Collection[str] = frozenset(ComputeService),
     teams: Collection[str] = (),
+    readable_buckets: Collection[str] = (),
 ) -> Launch:
     """The SUBMITTED or REJECTED launch that a dropped file makes. The same drop makes the same launch.
 
     `services`: where launches of the stage may run (contract.ComputeService). `teams`: that it keeps apart, if any.
+    `readable_buckets`: of others, whose data is for all teams.
     """
     team = team_of(drop.key, teams)
     owner = (team or NOBODY) if teams else None
@@ -50,8 +52,10 @@ def launch_of(
         config = _config_of(drop, file)
         if config.compute not in services:
             raise MissingRequiredParametersError([NO_CLUSTER])
-        if teams and (faults := faults_of(config, team, data_bucket=data_bucket)):
-            raise MissingRequiredParametersError(faults)
+        if teams:
+            faults = faults_of(config, team, data_bucket=data_bucket, readable_buckets=readable_buckets)
+            if faults:
+                raise MissingRequiredParametersError(faults)
     except MissingRequiredParametersError as error:
         return _rejected(drop, file, error, owner)
     return _submitted(drop, file, config, data_bucket, owner)

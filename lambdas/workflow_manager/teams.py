@@ -21,8 +21,10 @@ def team_of(key: str, teams: Collection[str]) -> str | None:
     return team if key.startswith(LAUNCH_PREFIX) and slash and team in teams else None
 
 
-def faults_of(config: LaunchConfig, team: str | None, *, data_bucket: str) -> list[Fault]:
-    """Why a launch is none of this team's: every fault."""
+def faults_of(
+    config: LaunchConfig, team: str | None, *, data_bucket: str, readable_buckets: Collection[str] = ()
+) -> list[Fault]:
+    """Why a launch is none of this team's: every fault. `readable_buckets`: of others, whose data is for all teams."""
     if team is None:
         return [
             Fault(
@@ -39,21 +41,26 @@ def faults_of(config: LaunchConfig, team: str | None, *, data_bucket: str) -> li
                 "Run it in a stage of the team's own.",
             )
         ]
-    return [*_foreign_data(config, team, data_bucket), *_foreign_predictions(config, team)]
+    return [*_foreign_data(config, team, data_bucket, readable_buckets), *_foreign_predictions(config, team)]
 
 
-def _foreign_data(config: RegenieLaunch, team: str, data_bucket: str) -> list[Fault]:
+def _foreign_data(config: RegenieLaunch, team: str, data_bucket: str, readable_buckets: Collection[str]) -> list[Fault]:
     uri = config.data_uri(data_bucket)
-    # The buckets of others that the stage reads are for all of its teams.
-    if not uri.startswith(f"s3://{data_bucket}/") or uri.startswith(f"s3://{data_bucket}/{team}/"):
+    # By name, and not all but the data bucket: planning reads the stage's results, too, which are of all teams.
+    if uri.startswith((f"s3://{data_bucket}/{team}/", *(f"s3://{bucket}/" for bucket in readable_buckets))):
         return []
     return [
         Fault(
             "data",
-            f"must be below {team}/, the team's folder of the data bucket; you gave {config.data!r}",
+            f"must be below {team}/, the team's folder of the data bucket"
+            f"{_or_in(readable_buckets)}; you gave {config.data!r}",
             f"Copy the data set to {team}/.",
         )
     ]
+
+
+def _or_in(readable_buckets: Collection[str]) -> str:
+    return f", or in {', '.join(readable_buckets)}" if readable_buckets else ""
 
 
 def _foreign_predictions(config: RegenieLaunch, team: str) -> list[Fault]:

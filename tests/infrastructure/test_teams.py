@@ -25,7 +25,7 @@ ASKED = [LaunchField.LAUNCH_ID, LaunchField.STATUS, LaunchField.UPDATED_AT, Laun
 @pytest.fixture(scope="module")
 def built() -> dict[str, Stack]:
     """Given: a stage with two teams."""
-    return synthesize(make_settings(teams=["gwas", "cardio"]))
+    return synthesize(make_settings(teams=["gwas", "cardio"], readable_buckets=["shared-cohorts"]))
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +154,7 @@ def test_registration_knows_the_teams(built, stacks):
         return found
 
     assert variables(built)["TEAMS"] == "gwas,cardio"
+    assert variables(built)["READABLE_BUCKETS"] == "shared-cohorts"
     assert "TEAMS" not in variables(stacks)
 
 

@@ -27,7 +27,13 @@ DROP = Drop(
 
 def dropped(key: str = DROP.key, teams: tuple[str, ...] = TEAMS, **changes: object) -> Launch:
     content = yaml.safe_dump({**EXAMPLE, "data": "gwas/cohort/", **changes}).encode()
-    return launch_of(replace(DROP, key=key), DroppedFile(len(content), content, None), data_bucket="data", teams=teams)
+    return launch_of(
+        replace(DROP, key=key),
+        DroppedFile(len(content), content, None),
+        data_bucket="data",
+        teams=teams,
+        readable_buckets=["shared-cohorts"],
+    )
 
 
 def faults(launch: Launch) -> list[str]:
@@ -54,6 +60,12 @@ def test_the_id_of_a_rejected_launch_is_its_teams_too():
 
 @pytest.mark.parametrize("data", ["cardio/cohort/", "cohort/", "gwas2/cohort", "s3://data/cardio/cohort/", "s3://data"])
 def test_data_of_others_is_refused(data):
+    assert faults(dropped(data=data)) == ["data"]
+
+
+@pytest.mark.parametrize("data", ["s3://results/results/cardio-height-1/", "s3://shared-cohorts-2/panel/"])
+def test_data_of_buckets_that_are_not_for_all_teams_is_refused(data):
+    """The platform's roles can read more than teams may: the results of all of them."""
     assert faults(dropped(data=data)) == ["data"]
 
 
