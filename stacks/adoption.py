@@ -52,7 +52,7 @@ _BY_PRODUCT: Final = """\
 CREATE OR REPLACE VIEW genolaunch_adoption.adoption AS
 SELECT product, version, account, region, call, count(*) AS calls, max("time") AS last_call
 FROM genolaunch_adoption.service_catalog_calls
-WHERE error = ''
+WHERE coalesce(error, '') = ''
 GROUP BY product, version, account, region, call
 """
 

@@ -38,7 +38,10 @@ _KEY_ALIAS: Final = f"{PROJECT}/product"
 _BOOTSTRAP_ROLES: Final = ("deploy-role", "file-publishing-role", "image-publishing-role", "lookup-role")
 """With which the CDK command line acts in a stage's account."""
 
-_BUILD_MINUTES: Final = 55
+_QUEUE_MINUTES: Final = 5
+"""The least that CodeBuild takes. By itself it is eight hours: a build would start when CloudFormation had given up."""
+
+_BUILD_MINUTES: Final = 52
 """CloudFormation waits for an hour at most for a custom resource's answer (ServiceTimeout)."""
 
 _BUILD: Final = {
@@ -137,7 +140,7 @@ class ProductPortfolioStack(Stack):
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="FetchTheRelease",  # CodeBuild user guide, "GitHub App connections"
-                actions=["codeconnections:GetConnection", "codeconnections:GetConnectionToken"],
+                actions=_of_connections("GetConnection", "GetConnectionToken"),
                 resources=[self._product.connection_arn],
             )
         )
@@ -212,7 +215,7 @@ class ProductPortfolioStack(Stack):
             ("FetchTheTemplate", ["s3:GetObject"], [f"arn:{self.partition}:s3:::*"], template),
             ("KeepItsProject", [f"codebuild:{action}" for action in _PROJECT_ACTIONS], [self._projects], {}),
             ("GiveTheDeploymentsRole", ["iam:PassRole"], [deployments.role_arn], {}),
-            ("GiveTheConnection", ["codeconnections:PassConnection"], [self._product.connection_arn], {}),
+            ("GiveTheConnection", _of_connections("PassConnection"), [self._product.connection_arn], {}),
             ("StartADeployment", ["lambda:InvokeFunction"], [function.function_arn], {}),
         ]
         for sid, actions, resources, conditions in statements:
@@ -264,6 +267,11 @@ _STACK_ACTIONS: Final = (
 _PROJECT_ACTIONS: Final = ("CreateProject", "UpdateProject", "DeleteProject", "BatchGetProjects")
 
 
+def _of_connections(*names: str) -> list[str]:
+    """Actions by both names of the service: a connection's ARN, which the settings give, has one or the other."""
+    return [f"{service}:{name}" for service in ("codeconnections", "codestar-connections") for name in names]
+
+
 class Release(servicecatalog.ProductStack):
     """What a provisioned product is: a build project of one release and one stage, and a run of it.
 
@@ -310,6 +318,7 @@ class Release(servicecatalog.ProductStack):
                     status="ENABLED", group_name=f"{_LOGS}/deployments", stream_name=name
                 )
             ),
+            queued_timeout_in_minutes=_QUEUE_MINUTES,
             timeout_in_minutes=_BUILD_MINUTES,
             # Two deployments of a stage would meet in its stacks.
             concurrent_build_limit=1,

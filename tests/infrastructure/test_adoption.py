@@ -56,6 +56,10 @@ def test_a_row_has_what_the_table_and_the_view_ask_for(adoption):
         assert column in view
 
 
+def test_the_view_counts_calls_without_an_error_whether_it_is_empty_or_missing(adoption):
+    assert "WHERE coalesce(error, '') = ''" in adoption.one("AWS::Athena::NamedQuery")["QueryString"]
+
+
 def test_one_event_is_one_line_below_the_tables_location(adoption):
     destination = adoption.one("AWS::KinesisFirehose::DeliveryStream")["ExtendedS3DestinationConfiguration"]
     location = adoption.one("AWS::Glue::Table")["TableInput"]["StorageDescriptor"]["Location"]

@@ -67,7 +67,8 @@ def test_a_new_release_is_deployed_as_an_update(releases):
 
     assert [resource["Release"] for resource in resources] == ["v1.0.0", "v1.1.0"]
     for release in releases:
-        minutes = release.one("AWS::CodeBuild::Project")["TimeoutInMinutes"]
+        project = release.one("AWS::CodeBuild::Project")
+        minutes = project["QueuedTimeoutInMinutes"] + project["TimeoutInMinutes"]
         assert 60 * minutes < int(release.one("Custom::Deployment")["ServiceTimeout"])
 
 
@@ -88,6 +89,7 @@ def test_it_is_launched_with_a_role_that_makes_its_project_and_nothing_else(port
         "cloudformation",
         "codebuild",
         "codeconnections",
+        "codestar-connections",
         "iam",
         "lambda",
         "s3",
