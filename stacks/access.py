@@ -14,13 +14,14 @@ from contract import (
     SNAKEFILES_PREFIX,
     SOURCES_PREFIX,
     STATUS_INDEX,
+    LaunchField,
 )
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
-from stacks.team_access import team_files, team_launches, team_logs
+from stacks.team_access import ASKED_BY_PEOPLE, team_files, team_launches, team_logs, touching
 
 SMOKE_TEST: Final = "smoke-test"
 """Ends the names of the role in the stage's account, and of the pipeline's role that takes it on."""
@@ -157,8 +158,13 @@ class AccessStack(StageStack):
                 actions=["states:StartExecution"],
                 resources=[self._named("states", "stateMachine", "benchmark")],
             ),
-            # To cancel and to retry: by a conditional change of the launch's item.
-            iam.PolicyStatement(sid="AskForChanges", actions=["dynamodb:UpdateItem"], resources=[launches]),
+            # To cancel and to retry: by a conditional change of the launch's item. Who asked for it stays what it is.
+            iam.PolicyStatement(
+                sid="AskForChanges",
+                actions=["dynamodb:UpdateItem"],
+                resources=[launches],
+                conditions=touching(*ASKED_BY_PEOPLE, LaunchField.CONFIG),
+            ),
         ]
 
     def _progress(self) -> list[iam.PolicyStatement]:

@@ -15,7 +15,7 @@ from stacks.data import DataStack
 
 TEAM: Final = "${aws:PrincipalTag/team}"
 
-_ASKED_BY_PEOPLE: Final = (
+ASKED_BY_PEOPLE: Final = (
     LaunchField.LAUNCH_ID,
     LaunchField.STATUS,
     LaunchField.STATUS_REASON,
@@ -27,6 +27,14 @@ _ASKED_BY_PEOPLE: Final = (
     LaunchField.APPROVED_RESTORE,
 )
 """What cancel, retry and approve touch. Not the config: a retry reads it, and it names the data."""
+
+
+def touching(*attributes: str) -> dict[str, dict[str, list[str]]]:
+    """Conditions by which UpdateItem names, and answers with, these attributes only (DynamoDB developer guide)."""
+    return {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": list(attributes)},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
+    }
 
 
 def team_files(data: DataStack) -> list[iam.PolicyStatement]:
@@ -84,11 +92,7 @@ def team_launches(stack: StageStack, data: DataStack) -> list[iam.PolicyStatemen
             sid="AskForChanges",
             actions=["dynamodb:UpdateItem"],
             resources=[launches],
-            conditions={
-                **own,
-                "ForAllValues:StringEquals": {"dynamodb:Attributes": list(_ASKED_BY_PEOPLE)},
-                "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
-            },
+            conditions={**own, **touching(*ASKED_BY_PEOPLE)},
         ),
         iam.PolicyStatement(
             sid="SeeOwnSteps",

@@ -146,6 +146,18 @@ def test_a_retry_cannot_be_turned_to_the_data_of_others(policy, attribute):
     assert not allowed(policy, "gwas", "dynamodb:UpdateItem", TABLE.format("Launches"), **context)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "may"),
+    [(LaunchField.STATUS, True), (LaunchField.CONFIG, True), (LaunchField.REQUESTED_BY, False)],
+)
+def test_without_teams_nobody_can_say_that_another_asked_for_a_launch(stacks, attribute, may):
+    """A retry with other resources changes the config, which is of everybody."""
+    document = _resolve(stacks["access"].one("AWS::IAM::ManagedPolicy", "Launchers")["PolicyDocument"])
+    context = {"dynamodb_LeadingKeys": [LAUNCH], "dynamodb_Attributes": [*ASKED, attribute]}
+
+    assert allowed(document, None, "dynamodb:UpdateItem", TABLE.format("Launches"), **context) is may
+
+
 def test_registration_knows_the_teams(built, stacks):
     def variables(of: dict[str, Stack]) -> dict[str, str]:
         functions = of["workflow-manager"].all("AWS::Lambda::Function").values()
