@@ -20,7 +20,11 @@ class BackupStack(StageStack):
 
     def __init__(self, scope: Construct, *, settings: StageSettings, data: DataStack, days: int) -> None:
         super().__init__(
-            scope, "backup", settings=settings, description="Daily backups of Genolaunch's tables and files"
+            scope,
+            "backup",
+            settings=settings,
+            description="Daily backups of Genolaunch's tables and files",
+            is_stateful=True,
         )
         vault = backup.BackupVault(
             self,

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from aws_cdk import DefaultStackSynthesizer, Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.config import ImagesSettings, PullThroughSettings, StageSettings, UpstreamRegistry
+from stacks.constructs.bootstrap import bootstrap_role_arn
 from stacks.constructs.container_image import BASE_IMAGES, PULL, cache_prefix
 from stacks.constructs.stage_stack import StageStack, images_repository
 from stacks.data import DataStack
@@ -58,17 +59,8 @@ class ImagesStack(StageStack):
 
         The repositories' policies let it in, so the accounts that the bootstrap trusts may publish, and no others.
         """
-        qualifier = self.node.try_get_context("@aws-cdk/core:bootstrapQualifier")
-        name = "-".join(
-            [
-                "cdk",
-                qualifier or DefaultStackSynthesizer.DEFAULT_QUALIFIER,
-                "image-publishing-role",
-                self.settings.account,
-                self.settings.region,
-            ]
-        )
-        return iam.ArnPrincipal(self.format_arn(service="iam", region="", resource="role", resource_name=name))
+        place = {"account": self.settings.account, "region": self.settings.region}
+        return iam.ArnPrincipal(bootstrap_role_arn(self, "image-publishing-role", **place))
 
     def _make_repository(self, id_: str, name: str, *, mutability: ecr.TagMutability) -> ecr.Repository:
         return ecr.Repository(

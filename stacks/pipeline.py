@@ -16,6 +16,7 @@ from constructs import Construct
 from contract import PROJECT, TAG_PROJECT
 from stacks.access import smoke_test_role_name, smoke_tester_role_name
 from stacks.config import DeliverySettings, StageSettings
+from stacks.constructs.bootstrap import bootstrap_role_arn
 from stacks.constructs.python_function import BundlingTarget
 from stacks.stage import GenolaunchStage
 
@@ -32,6 +33,14 @@ _REPORTS: Final = {
         "tests": {"base-directory": "build/reports", "files": ["*.xml"], "file-format": "JUNITXML"},
     }
 }
+
+_PROFILE: Final = "stage"
+_TAKE_ON_ROLE: Final = (
+    "mkdir -p ~/.aws",
+    # The AWS SDKs take the role on, and renew it while the build runs.
+    rf'printf "[profile {_PROFILE}]\nrole_arn=$ROLE\ncredential_source=EcsContainer\n" > ~/.aws/config',
+)
+"""A profile of a role of the stage's account, which the build's environment names."""
 
 _SMOKE_TEST_MINUTES: Final = 60
 """A tiny GWAS takes a quarter of an hour: its file system and its first instance are made first."""
@@ -103,11 +112,47 @@ class PipelineStack(Stack):
             self, settings=settings, bundling=bundling, tester=self._delivery.account if tested else None
         )
         approval = pipelines.ManualApprovalStep(f"Approve {settings.name}", comment=_approval(settings))
+        protection = self._protection(settings, stage)
+        smoke_test = [self._smoke_test(settings)] if tested else []
+        for test in smoke_test:
+            for step in protection:
+                test.add_step_dependency(step)
         self._pipeline.add_stage(
             stage,
             pre=[approval] if settings.name in self._delivery.approved else [],
-            post=[self._smoke_test(settings)] if tested else [],
+            post=[*protection, *smoke_test],
         )
+
+    def _protection(self, settings: StageSettings, stage: GenolaunchStage) -> list[pipelines.CodeBuildStep]:
+        """What the CDK command line does and CDK's pipelines leave out: a stage's stateful stacks cannot be deleted.
+
+        The action of CodePipeline that deploys has no such setting (CodePipeline user guide, "AWS CloudFormation
+        action reference"). The bootstrap's deployment role may set it (its template, `CliPermissions`).
+        """
+        protected = [
+            child for child in stage.node.children if isinstance(child, Stack) and child.termination_protection
+        ]
+        if not protected:
+            return []
+        role_arn = bootstrap_role_arn(self, "deploy-role", account=settings.account, region=settings.region)
+        step = pipelines.CodeBuildStep(
+            f"Protect {settings.name}",
+            input=self._source,
+            env={"ROLE": role_arn},
+            commands=[
+                *_TAKE_ON_ROLE,
+                *(
+                    f"aws cloudformation update-termination-protection --profile {_PROFILE} --region {settings.region}"
+                    f" --enable-termination-protection --stack-name {stack.stack_name}"
+                    for stack in protected
+                ),
+            ],
+            role_policy_statements=[
+                iam.PolicyStatement(sid="DeployThere", actions=["sts:AssumeRole"], resources=[role_arn])
+            ],
+            timeout=Duration.minutes(10),
+        )
+        return [step]
 
     def _smoke_test(self, settings: StageSettings) -> pipelines.CodeBuildStep:
         """Launch a tiny GWAS as a scientist does; the step fails unless it ends COMPLETE."""
@@ -126,13 +171,13 @@ class PipelineStack(Stack):
             f"Launch in {settings.name}",
             input=self._source,
             role=tester,
-            env={"STAGE": settings.name, "AWS_REGION": settings.region, "LAUNCHER": role_arn},
+            env={"STAGE": settings.name, "ROLE": role_arn},
             install_commands=list(_INSTALL),
             commands=[
-                "mkdir -p ~/.aws",
-                # The AWS SDKs take the role on, and renew it while the launch runs.
-                r'printf "[profile launcher]\nrole_arn=$LAUNCHER\ncredential_source=EcsContainer\n" > ~/.aws/config',
-                "AWS_PROFILE=launcher .venv/bin/genolaunch --stage $STAGE"
+                # CodeBuild sets both to the pipeline's region, and the user guide does not say that a project's win.
+                f"export AWS_REGION={settings.region} AWS_DEFAULT_REGION={settings.region}",
+                *_TAKE_ON_ROLE,
+                f"AWS_PROFILE={_PROFILE} .venv/bin/genolaunch --stage $STAGE"
                 " submit examples/gwas/launch.yaml --data-dir examples/gwas/cohort --wait",
             ],
             timeout=Duration.minutes(_SMOKE_TEST_MINUTES),

@@ -9,7 +9,6 @@ from aws_cdk import (
     ArnFormat,
     CfnParameter,
     CustomResource,
-    DefaultStackSynthesizer,
     Duration,
     Environment,
     Fn,
@@ -29,6 +28,7 @@ from constructs import Construct
 
 from contract import PROJECT, TAG_PROJECT
 from stacks.config import GovernanceSettings, ProductSettings, StageSettings
+from stacks.constructs.bootstrap import bootstrap_role_arn
 
 _CODE: Final = Path(__file__).parent / "self_service" / "deployment.py"
 _NAME: Final = f"{PROJECT}-product"
@@ -123,15 +123,13 @@ class ProductPortfolioStack(Stack):
             ),
             description="Deploys releases of Genolaunch to the stages that the product allows",
         )
-        qualifier = self.node.try_get_context("@aws-cdk/core:bootstrapQualifier")
-        qualifier = qualifier or DefaultStackSynthesizer.DEFAULT_QUALIFIER
         places = {(stage.account, stage.region) for stage in self._stages}
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="BeTheBootstrapsRoles",
                 actions=["sts:AssumeRole"],
                 resources=[
-                    f"arn:{self.partition}:iam::{account}:role/cdk-{qualifier}-{name}-{account}-{region}"
+                    bootstrap_role_arn(self, name, account=account, region=region)
                     for account, region in sorted(places)
                     for name in _BOOTSTRAP_ROLES
                 ],

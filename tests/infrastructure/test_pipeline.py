@@ -128,6 +128,48 @@ def test_a_tiny_launch_ends_the_deployment_of_the_test_stage(pipeline, steps):
     assert "--data-dir examples/gwas/cohort --wait" in commands
 
 
+def test_the_launch_is_made_in_the_stages_region_and_not_in_the_pipelines(pipeline):
+    commands = build_of(pipeline, "submit examples/gwas/launch.yaml")["spec"]["phases"]["build"]["commands"]
+
+    assert commands[0] == "export AWS_REGION=eu-central-1 AWS_DEFAULT_REGION=eu-central-1"
+    assert "submit" in commands[-1]
+
+
+@pytest.mark.parametrize(("stage", "stateful"), [("test", {"data", "backup"}), ("prod", {"data", "images", "backup"})])
+def test_stateful_stacks_of_a_stage_that_keeps_data_are_protected_after_its_deployment(
+    pipeline, steps, stage, stateful
+):
+    order = {action["Name"]: action["RunOrder"] for action in steps[f"genolaunch-{stage}"]}
+    build = build_of(pipeline, f"--stack-name genolaunch-{stage}-data")
+
+    commands = [line for line in build["spec"]["phases"]["build"]["commands"] if line.startswith("aws ")]
+    assert {line.split("--stack-name ")[1] for line in commands} == {f"genolaunch-{stage}-{name}" for name in stateful}
+    assert [line for line in commands if f"--region {ACCOUNTS[stage][1]} --enable-termination-protection" in line] == (
+        commands
+    )
+    deployments = [name for name in order if name.endswith("Deploy")]
+    assert max(order[name] for name in deployments) < order[f"Protect_{stage}"]
+    assert stage != "test" or order["Protect_test"] < order["Launch_in_test"]
+
+
+def test_a_stage_that_keeps_nothing_is_not_protected(steps):
+    assert [name for name in names(steps["genolaunch-dev"]) if name.startswith("Protect")] == []
+
+
+def test_protecting_is_done_as_the_bootstraps_deployment_role_which_may(pipeline):
+    statements = [found for _, found in pipeline.statements("") if found.get("Sid") == "DeployThere"]
+    bootstrap = (REPOSITORY / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml").read_text()
+    role = bootstrap.split("\n  DeploymentActionRole:\n")[1].split("\n  CloudFormationExecutionRole:\n")[0]
+
+    assert {text_of(statement["Resource"]) for statement in statements} == {
+        f"arn:aws:iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-{region}"
+        for account, region in (ACCOUNTS["test"], ACCOUNTS["prod"])
+    }
+    assert {statement["Action"] for statement in statements} == {"sts:AssumeRole"}
+    assert "- cloudformation:UpdateTerminationProtection\n" in role
+    assert "cdk-${Qualifier}-deploy-role-${AWS::AccountId}-${AWS::Region}" in role
+
+
 def test_the_tester_acts_as_a_launcher_of_the_tested_stage_alone(pipeline, assembly):
     (statement,) = (
         statement for _, statement in pipeline.statements("SmokeTester") if statement.get("Sid") == "ActAsALauncher"
