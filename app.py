@@ -20,6 +20,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from stacks.adoption import AdoptionStack
+from stacks.adoption_member import AdoptionMemberStack
 from stacks.config import InvalidSettingsError, StageSettings, read_delivery, read_governance, read_stages
 from stacks.constructs.python_function import BundlingTarget
 from stacks.pipeline import PipelineStack
@@ -41,6 +42,9 @@ def build(app: cdk.App) -> None:
     if settings.get("governance") is not None and _context(app, "stage") is None:
         governance = read_governance(settings["governance"], stages)
         AdoptionStack(app, settings=governance)
+        for account in governance.accounts:
+            if account != governance.account:
+                AdoptionMemberStack(app, account=account, settings=governance)
         if governance.product is not None:
             ProductPortfolioStack(app, governance=governance, product=governance.product, stages=stages)
     if _context(app, "pipeline") == "true":

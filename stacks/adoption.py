@@ -1,10 +1,10 @@
 """Who uses which release: Service Catalog's events of every account, in S3, to be asked with Athena."""
 
+import base64
 import json
 from typing import Final
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack, Tags
-from aws_cdk import aws_athena as athena
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
@@ -18,6 +18,9 @@ from stacks.config import GovernanceSettings
 
 _EVENTS: Final = "events/"
 _ERRORS: Final = "errors/"
+BUS: Final = f"{PROJECT}-adoption"
+"""To which each account sends its events (stacks/adoption_member.py)."""
+
 _DATABASE: Final = "genolaunch_adoption"
 _TABLE: Final = "service_catalog_calls"
 
@@ -48,26 +51,34 @@ _ONE_EVENT_A_LINE: Final = firehose.CfnDeliveryStream.ProcessorProperty(
 )
 """Athena reads one object a line; Firehose itself puts nothing between records (Firehose developer guide)."""
 
+_VIEW: Final = "adoption"
+
 _BY_PRODUCT: Final = """\
-CREATE OR REPLACE VIEW genolaunch_adoption.adoption AS
 SELECT product, version, account, region, call, count(*) AS calls, max("time") AS last_call
 FROM genolaunch_adoption.service_catalog_calls
 WHERE coalesce(error, '') = ''
 GROUP BY product, version, account, region, call
 """
 
+_VIEW_COLUMNS: Final = {
+    **dict.fromkeys(("product", "version", "account", "region", "call"), ("string", "varchar")),
+    "calls": ("bigint", "bigint"),
+    "last_call": ("string", "varchar"),
+}
+"""Column of the query above -> its types: Hive's, as the Data Catalog has them, and Presto's, as queries have them."""
+
 PATTERN: Final = {
     "source": ["aws.servicecatalog"],
     "detail-type": ["AWS API Call via CloudTrail"],
     "detail": {"eventSource": ["servicecatalog.amazonaws.com"], "eventName": list(_CALLS)},
 }
-"""Of the rules here, and of that by which each account forwards its events."""
+"""Of the rules here, and of that by which each account forwards its events (stacks/adoption_member.py)."""
 
 
 class AdoptionStack(Stack):
     """A bus that the listed accounts may send to, a stream into a bucket, a table over it, and a view.
 
-    Each account forwards its events by the rule that docs/governance.md shows.
+    Each account forwards its events by the rule of stacks/adoption_member.py.
     """
 
     def __init__(self, scope: Construct, *, settings: GovernanceSettings) -> None:
@@ -83,15 +94,7 @@ class AdoptionStack(Stack):
         stream = self._make_stream()
         bus = self._make_bus(settings.accounts)
         self._collect(bus, stream)
-        self._make_table()
-        athena.CfnNamedQuery(
-            self,
-            "Adoption",
-            database=_DATABASE,
-            name=f"{PROJECT}-adoption-view",
-            description="Run once: makes the view genolaunch_adoption.adoption, by product, version and account",
-            query_string=_BY_PRODUCT,
-        )
+        self._make_view(self._make_table())
         Tags.of(self).add(TAG_PROJECT, PROJECT)
 
     def _make_bucket(self) -> s3.Bucket:
@@ -153,7 +156,7 @@ class AdoptionStack(Stack):
         return stream
 
     def _make_bus(self, accounts: tuple[str, ...]) -> events.EventBus:
-        bus = events.EventBus(self, "Bus", event_bus_name=f"{PROJECT}-adoption")
+        bus = events.EventBus(self, "Bus", event_bus_name=BUS)
         for account in accounts:
             events.CfnEventBusPolicy(
                 self,
@@ -204,7 +207,7 @@ class AdoptionStack(Stack):
             )
             rule.node.add_dependency(role)
 
-    def _make_table(self) -> None:
+    def _make_table(self) -> glue.CfnTable:
         database = glue.CfnDatabase(
             self,
             "Database",
@@ -234,3 +237,43 @@ class AdoptionStack(Stack):
             ),
         )
         table.add_dependency(database)
+        return table
+
+    def _make_view(self, table: glue.CfnTable) -> None:
+        """A view as Athena's own CREATE VIEW leaves it in the Data Catalog, which has no other way to deploy one.
+
+        The format is Presto's and Trino's (Hive connector, `/* Presto View: … */`): the definition is JSON in Base64,
+        and the parameter `presto_view` tells it from a view of Hive's. AWS documents it nowhere.
+        """
+        definition = {
+            "originalSql": _BY_PRODUCT,
+            "catalog": "awsdatacatalog",
+            "schema": _DATABASE,
+            "columns": [{"name": name, "type": presto} for name, (_, presto) in _VIEW_COLUMNS.items()],
+            # Newer versions of Trino refuse a definition without these two; older ones ignore them.
+            "runAsInvoker": False,
+            "path": [],
+        }
+        encoded = base64.b64encode(json.dumps(definition).encode()).decode()
+        view = glue.CfnTable(
+            self,
+            "View",
+            catalog_id=self.account,
+            database_name=_DATABASE,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=_VIEW,
+                description="Calls that succeeded, by product, version and account",
+                table_type="VIRTUAL_VIEW",
+                view_original_text=f"/* Presto View: {encoded} */",
+                view_expanded_text="/* Presto View */",
+                parameters={"presto_view": "true", "comment": "Presto View"},
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    # A view has no rows to read, but Trino wants a serializer to be named.
+                    serde_info=glue.CfnTable.SerdeInfoProperty(name="-", serialization_library="-"),
+                    columns=[
+                        glue.CfnTable.ColumnProperty(name=name, type=hive) for name, (hive, _) in _VIEW_COLUMNS.items()
+                    ],
+                ),
+            ),
+        )
+        view.add_dependency(table)
