@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAGE  ?= dev
+# With which CloudFormation acts in an account that trusts a pipeline's: the CDK's own default, unless a company has its own.
+EXECUTION_POLICY ?= arn:aws:iam::aws:policy/AdministratorAccess
 LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/requirements.txt containers/*/requirements*.txt)
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline deploy deploy-images deploy-pipeline lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline bootstrap deploy deploy-images deploy-pipeline lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -101,6 +103,9 @@ deploy-pipeline: setup ## deploy the pipeline (once: it then keeps itself up to 
 	$(BIN)/npx cdk deploy genolaunch-pipeline -c pipeline=true
 
 # Images are built when it is their stacks' turn: before that, the repository that they go to may not be there yet.
+bootstrap: setup ## prepare STAGE's account and region for the CDK, once; TRUST=<account of the pipeline> lets that deploy there
+	$(BIN)/npx cdk bootstrap -c stage=$(STAGE) $(if $(TRUST),--trust $(TRUST) --cloudformation-execution-policies $(EXECUTION_POLICY))
+
 deploy: setup ## deploy STAGE to the AWS account of your credentials
 	$(BIN)/npx cdk deploy '**' -c stage=$(STAGE) --asset-prebuild=false
 

@@ -82,6 +82,7 @@ def _address(physical_id: str) -> Attributes:
 
 
 SILENT: Final[Mapping[str, AttributesOf]] = {
+    "AWS::Athena::PreparedStatement": _id_only("StatementName"),
     "AWS::Backup::BackupSelection": _id_only("Id"),
     "AWS::CloudTrail::Trail": _id_only("Arn"),
     "AWS::CodePipeline::Pipeline": _id_only("Version"),

@@ -19,6 +19,7 @@ CHECKS = "What is checked"
 AUDIT = "make audit"
 
 MADE_BY = {
+    "make bootstrap STAGE=dev": "CDKToolkit",
     "make deploy STAGE=dev": "genolaunch-dev-data",
     "make deploy-images STAGE=test": "genolaunch-test-images",
     "make deploy-pipeline": "genolaunch-pipeline",
@@ -31,7 +32,7 @@ NOBODY_ANSWERS = {"CDK_REQUIRE_APPROVAL": "never"}
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Given: an account that was bootstrapped, played by an embedded cloud with nothing in it."""
+    """Given: an account in which nothing is, played by an embedded cloud."""
     state_dir = tmp_path_factory.mktemp("account")
     cloud = control.up(state_dir, port=control.free_port())
     try:
@@ -61,19 +62,13 @@ def own_settings(reader: Reader) -> None:
     path.write_text(json.dumps(cdk, indent=2))
 
 
-@pytest.mark.parametrize("command", commands(DEPLOY))
-def test_it_is_deployed(command, reader, account, own_settings):
-    reader.types(
-        f"cd {account.state_dir} && {reader.checkout}/node_modules/.bin/cdk bootstrap aws://{ACCOUNT}/{REGION}",
-        f"cd {reader.checkout}",
-        command,
-        seconds=900,
-        **account.environment(),
-        **NOBODY_ANSWERS,
-    )
+def test_stages_and_the_pipeline_are_deployed(reader, account, own_settings):
+    assert commands(DEPLOY) == list(MADE_BY)
+    for command, made in MADE_BY.items():
+        reader.types(command, seconds=900, **account.environment(), **NOBODY_ANSWERS)
 
-    stacks = client("cloudformation", account.endpoint).describe_stacks()["Stacks"]
-    assert MADE_BY[command] in {one["StackName"] for one in stacks if one["StackStatus"] == "CREATE_COMPLETE"}
+        stacks = client("cloudformation", account.endpoint).describe_stacks()["Stacks"]
+        assert made in {one["StackName"] for one in stacks if one["StackStatus"] == "CREATE_COMPLETE"}
 
 
 def test_without_a_regenie_its_check_says_so(reader):
