@@ -250,9 +250,8 @@ class AdoptionStack(Stack):
             "catalog": "awsdatacatalog",
             "schema": _DATABASE,
             "columns": [{"name": name, "type": presto} for name, (_, presto) in _VIEW_COLUMNS.items()],
-            # Newer versions of Trino refuse a definition without these two; older ones ignore them.
             "runAsInvoker": False,
-            "path": [],
+            "path": [],  # newer versions of Trino have it (ConnectorViewDefinition); users report failures without it
         }
         encoded = base64.b64encode(json.dumps(definition).encode()).decode()
         view = glue.CfnTable(
@@ -268,7 +267,8 @@ class AdoptionStack(Stack):
                 view_expanded_text="/* Presto View */",
                 parameters={"presto_view": "true", "comment": "Presto View"},
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    # A view has no rows to read, but Trino wants a serializer to be named.
+                    # A view has no rows to read, but Trino refuses a table without SerDe, and the CDK leaves out an
+                    # empty one (trino-hive, Glue converter: "StorageDescriptor SerDeInfo is null").
                     serde_info=glue.CfnTable.SerdeInfoProperty(name="-", serialization_library="-"),
                     columns=[
                         glue.CfnTable.ColumnProperty(name=name, type=hive) for name, (hive, _) in _VIEW_COLUMNS.items()
