@@ -16,6 +16,7 @@ from contract import PROJECT
 from stacks.analytics import AnalyticsStack, analytics_database
 from stacks.config import ImagesSettings, StageSettings
 from stacks.constructs.bill_of_materials import bill_of_lock
+from stacks.constructs.deployed import deployment_of
 from stacks.constructs.stage_stack import REPOSITORY, StageStack, images_repository
 from stacks.constructs.state_machine import AslStateMachine
 from stacks.data import DataStack
@@ -203,14 +204,7 @@ class InventoryStack(StageStack):
             self,
             "Deployed",
             description="This stack was deployed: with it the bills of the app's locks",
-            event_pattern=events.EventPattern(
-                source=["aws.cloudformation"],
-                detail_type=["CloudFormation Stack Status Change"],
-                detail={
-                    "stack-id": [self.stack_id],
-                    "status-details": {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]},
-                },
-            ),
+            event_pattern=deployment_of(self),
             targets=[start],
         )
         if not self._images.inspector:

@@ -28,6 +28,7 @@ from contract import (
 from stacks.benchmark import BenchmarkStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
+from stacks.constructs.deployed import deployment_of
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import allow_polling
 from stacks.constructs.stage_stack import StageStack
@@ -222,14 +223,7 @@ class WorkflowManagerStack(StageStack):
             "Deployed",
             description="This stack was deployed: its schema of launch configs may be another one",
             # Not a custom resource, whose failure would undo a deployment; and once a day for what the event missed.
-            event_pattern=events.EventPattern(
-                source=["aws.cloudformation"],
-                detail_type=["CloudFormation Stack Status Change"],
-                detail={
-                    "stack-id": [self.stack_id],
-                    "status-details": {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]},
-                },
-            ),
+            event_pattern=deployment_of(self),
             schedule=events.Schedule.rate(Duration.days(1)),
             targets=[targets.LambdaFunction(function, retry_attempts=3)],
         )
