@@ -31,7 +31,7 @@ from rich.table import Table
 
 from contract import Parameter
 from localcloud import control
-from tests.local.platform_client import PlatformClient, gwas_config
+from tests.local.platform_client import COHORT, PlatformClient, gwas_config
 
 _PUTTERS = 16
 """Threads that put configs: enough to be faster than whatever registers them."""
@@ -64,6 +64,8 @@ def measure(state_dir: Path, launches: int, log: Path | None) -> list[str]:
     try:
         control.deploy(cloud)
         platform = PlatformClient(cloud.environment())
+        # What waits for a slot is looked for at once: launches of files that are not there would be rejected.
+        platform.upload_data(COHORT, "cohort/")
         let_regenie_do_nothing(platform)
         with PeakMemory(cloud.pid) as memory:
             burst = Burst(platform, launches)
