@@ -79,9 +79,7 @@ audit-python: setup
 
 reference: setup ## what is generated in docs/: the launch config's JSON Schema and tables, the diagrams, the cost of an idle stage
 	$(BIN)/python -m lambdas.shared.config_model > docs/launch-schema.json
-	$(BIN)/python -m checks.launch_reference
-	$(BIN)/python -m checks.diagrams
-	$(BIN)/python -m checks.idle_cost
+	$(BIN)/python -m checks.reference
 
 format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -207,7 +207,3 @@ def templates_of_a_stage() -> dict[str, Template]:
         app.build(made)
         (stage,) = made.synth().nested_assemblies
         return {stack.stack_name.partition(f"-{_STAGE}-")[2]: stack.template for stack in stage.nested_assembly.stacks}
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(templates_of_a_stage()), encoding="utf-8")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from checks.diagrams import Template, templates_of_a_stage
+from checks.diagrams import Template
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "costs.md"
 
@@ -95,7 +95,3 @@ def with_table(page: str, templates: Mapping[str, Template]) -> str:
         rows.append(f"| {line.what} | {number:,} | {line.each} per {line.unit} | {month:.2f} |\n")
     rows.append(f"| together | | | {total:.2f} |\n")
     return _TABLE.sub(lambda found: found.group(1) + _HEAD + "".join(rows) + found.group(2), page)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), templates_of_a_stage()), encoding="utf-8")

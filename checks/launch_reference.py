@@ -92,7 +92,3 @@ def _number(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else f"`{value}`"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

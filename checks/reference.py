@@ -1,0 +1,22 @@
+"""Writes what is generated in docs/: `make reference`. A stage is synthesized once for all of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from checks import diagrams, idle_cost, launch_reference
+
+
+def main() -> None:
+    """Renew the tables of the launch config, the diagrams, and the cost of an idle stage."""
+    templates = diagrams.templates_of_a_stage()
+    diagrams.PAGE.write_text(diagrams.page(templates), encoding="utf-8")
+    _renew(launch_reference.PAGE, launch_reference.with_tables)
+    _renew(idle_cost.PAGE, lambda page: idle_cost.with_table(page, templates))
+
+
+def _renew(page: Path, renewed: Callable[[str], str]) -> None:
+    page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
