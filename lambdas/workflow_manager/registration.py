@@ -22,7 +22,7 @@ _CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 _LONGEST_SLUG = 30
 _DIGEST_LENGTH = 8
 """With 8 hexadecimal digits beside a name and a second, two launches do not meet. The whole launchId has at most 55
-characters, so that `<launchId>-<attempt>` fits FSx's ClientRequestToken (63)."""
+characters, so that `<launchId>-<attempt>`, and two more in regenie.asl.json, fit FSx's ClientRequestToken (63)."""
 
 
 def is_launch_file(key: str) -> bool:

@@ -3,12 +3,18 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+from jsonata import Jsonata
 from statelint.cli import main as statelint
+
+from contract import run_name
+from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
+from lambdas.workflow_manager.registration import launch_of
 
 MACHINES = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
 MACHINES_BY_NAME = {machine.name.removesuffix(".asl.json"): machine for machine in MACHINES}
@@ -125,3 +131,39 @@ def test_jobs_start_after_the_import_that_shows_them_their_files():
     assert [name for name, state in states.items() if described in json.dumps(state)] == ["Data links: imported?"]
     before = [name for name, state in states.items() if '"Job definition: register"' in json.dumps(state)]
     assert before == [described]
+
+
+def longest_run_name() -> str:
+    """Of attempt 999 of a launch whose file has a long name."""
+    time = datetime(2026, 11, 21, 4, tzinfo=UTC)
+    drop = Drop("launches", f"launches/{'x' * 200}.yaml", time, "v", "etag", "01", requested_by="ada")
+    return run_name(launch_of(drop, DroppedFile(1, b"x", None), data_bucket="data").launch_id, 999)
+
+
+def test_fsx_takes_the_tokens_of_the_longest_run_name():
+    model = botocore.session.get_session().get_service_model("fsx")
+    given = {"sheet": {"runName": longest_run_name()}, "states": {"input": {"fileSystemId": f"fs-{'0' * 17}"}}}
+    tokens = {}
+    for machine in MACHINES:
+        for name, state in tasks(read(machine)):
+            action = state["Resource"].removeprefix("arn:aws:states:::aws-sdk:fsx:")
+            if action == state["Resource"]:
+                continue
+            shape = model.operation_model(action[0].upper() + action[1:]).input_shape
+            assert shape is not None
+            if "ClientRequestToken" in shape.members and action.startswith("create"):
+                limits = shape.members["ClientRequestToken"].metadata
+                tokens[name] = token = jsonata(state["Arguments"]["ClientRequestToken"], given)
+                assert limits["min"] <= len(token) <= limits["max"], name
+                assert re.fullmatch(limits["pattern"], token), name
+
+    assert len(tokens) == 6  # file system, two links, import, export; and the export of clean-up
+    assert len(set(tokens.values())) == 6  # FSx may take a token that it knows for the same request
+
+
+def jsonata(text: str, variables: dict[str, Any]) -> Any:
+    """What an expression of a state machine gives."""
+    expression = Jsonata(text.removeprefix("{%").removesuffix("%}"))
+    for name, value in variables.items():
+        expression.assign(name, value)
+    return expression.evaluate(None)
