@@ -5,7 +5,8 @@
   With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
 - `ec2`: `{"reclaimSpot": "snakemake-job-*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
   such a name are taken back while the job runs; `{"refuseSpot": "<the same>", "code"?, "times"?}`: the next `times`
-  Spot fleets for them get no instance, for lack of capacity by default.
+  Spot fleets for them get no instance, for lack of capacity by default; `{"refuseFleet": "<the same>", "code"?,
+  "times"?}`: the next `times` fleets of any kind, by default since the account's quota of vCPUs is used up.
 - `fsx`: `{"failNextFileSystem": "<message>"}`, `{"refuseNextFileSystem": "<message>"}` (the quota is used up) or
   `{"failNextExport": "<glob of paths>"}`.
 - `glacier`: see localcloud/glacier/injection.py.
@@ -93,10 +94,13 @@ def ec2_injector(misfortunes: Injections) -> Injector:
     """What becomes of Tibanna's Spot instances."""
 
     def inject(body: Mapping[str, Any]) -> None:
-        _refuse_unknown(body, {"reclaimSpot", "refuseSpot", "code", "times"})
+        _refuse_unknown(body, {"reclaimSpot", "refuseSpot", "refuseFleet", "code", "times"})
         times = _value({"times": 1, **body}, "times", int)
         if "reclaimSpot" in body:
             misfortunes.reclaim_spot(_value(body, "reclaimSpot", str), times)
+        elif "refuseFleet" in body:
+            code = _value({"code": "VcpuLimitExceeded", **body}, "code", str)
+            misfortunes.refuse_fleet(_value(body, "refuseFleet", str), times, code)
         else:
             code = _value({"code": "InsufficientInstanceCapacity", **body}, "code", str)
             misfortunes.refuse_spot(_value(body, "refuseSpot", str), times, code)

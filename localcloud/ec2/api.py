@@ -19,6 +19,14 @@ Own = Callable[[], Answer]
 _TEMPLATE: Final = "LaunchTemplateConfigs.1.LaunchTemplateSpecification"
 _OVERRIDES: Final = "LaunchTemplateConfigs.1.Overrides"
 
+_REFUSALS: Final = {
+    "InsufficientInstanceCapacity": "There is no Spot capacity available that matches your request.",
+    "MaxSpotInstanceCountExceeded": "Max spot instance count exceeded",
+    "VcpuLimitExceeded": "You have requested more vCPU capacity than your current vCPU limit allows for the instance "
+    "bucket that the specified instance type belongs to.",
+}
+"""EC2's own words for some of its codes."""
+
 
 class FleetRequests:
     """Fleets of type `instant`, and what becomes of the instances that they start."""
@@ -53,9 +61,9 @@ class FleetRequests:
         if template is None:
             return _refused(fleet, lifecycle, "InvalidLaunchTemplate", "The launch template does not exist.")
         job = job_of(template.get("UserData", ""), self._clients("s3"))
-        code = self._injections.refusal(job.run_name) if job and is_spot else None
+        code = self._injections.refusal(job.run_name, is_spot=is_spot) if job else None
         if code:
-            return _refused(fleet, lifecycle, code, "There is no Spot capacity available that matches your request.")
+            return _refused(fleet, lifecycle, code, _REFUSALS.get(code, "There is no capacity available."))
         instance = self._launch(given, template)
         self._fleets[fleet] = instance["InstanceId"]
         if job:

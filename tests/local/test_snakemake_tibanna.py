@@ -25,6 +25,8 @@ def launches(platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory)
     """When: launches run, all at once since they mostly wait; some of their Spot instances meet with misfortune."""
     _inject(platform, {"reclaimSpot": "snakemake-job-*-rule-quality"})
     _inject(platform, {"refuseSpot": "snakemake-job-*-rule-report"})
+    _inject(platform, {"refuseFleet": "snakemake-job-*-rule-trim", "code": "MaxSpotInstanceCountExceeded"})
+    _inject(platform, {"refuseFleet": "snakemake-job-*-rule-trim", "code": "VcpuLimitExceeded", "times": 4})
     nothing = tmp_path_factory.mktemp("nothing")
     (nothing / "README").write_text("The prefix must be there.")
     return {
@@ -107,6 +109,14 @@ def test_without_spot_capacity_a_job_gets_an_on_demand_instance(launches: dict[s
     output = _output(platform, job["name"])
     assert output["config"]["spot_instance"] is False
     assert output["config"]["genolaunch_run"] == "reads-1"
+
+
+def test_a_used_up_quota_of_vcpus_is_waited_for_and_fails_no_job(launches: dict[str, Launch]):
+    launches["reads"].process.wait(150)
+
+    trims = [job for job in launches["reads"].jobs() if job["rule"] == "trim"]
+
+    assert [(job["submission"], job["status"]) for job in trims] == [(1, "DONE")] * 3
 
 
 def _output(platform: PlatformClient, execution: str) -> dict[str, Any]:

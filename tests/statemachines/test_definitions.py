@@ -4,19 +4,17 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
-from jsonata import Jsonata
 from statelint.cli import main as statelint
 
 from contract import run_name
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.registration import launch_of
+from tests.statemachines.asl import MACHINES, evaluate, read
 
-MACHINES = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
 MACHINES_BY_NAME = {machine.name.removesuffix(".asl.json"): machine for machine in MACHINES}
 # Service names that Step Functions spells otherwise than botocore does.
 SERVICES = {"sfn": "stepfunctions", "states": "stepfunctions"}
@@ -29,11 +27,6 @@ def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, state
         if "ItemProcessor" in state:
             yield from tasks(state["ItemProcessor"])
-
-
-def read(machine: Path) -> dict[str, Any]:
-    definition: dict[str, Any] = json.loads(machine.read_text())
-    return definition
 
 
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda path: path.name)
@@ -153,17 +146,9 @@ def test_fsx_takes_the_tokens_of_the_longest_run_name():
             assert shape is not None
             if "ClientRequestToken" in shape.members and action.startswith("create"):
                 limits = shape.members["ClientRequestToken"].metadata
-                tokens[name] = token = jsonata(state["Arguments"]["ClientRequestToken"], given)
+                tokens[name] = token = evaluate(state["Arguments"]["ClientRequestToken"], given)
                 assert limits["min"] <= len(token) <= limits["max"], name
                 assert re.fullmatch(limits["pattern"], token), name
 
     assert len(tokens) == 6  # file system, two links, import, export; and the export of clean-up
     assert len(set(tokens.values())) == 6  # FSx may take a token that it knows for the same request
-
-
-def jsonata(text: str, variables: dict[str, Any]) -> Any:
-    """What an expression of a state machine gives."""
-    expression = Jsonata(text.removeprefix("{%").removesuffix("%}"))
-    for name, value in variables.items():
-        expression.assign(name, value)
-    return expression.evaluate(None)

@@ -6,6 +6,7 @@ import json
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
+import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.ec2 import FleetRequests, Injections, Machines
@@ -108,6 +109,16 @@ def test_a_refused_spot_fleet_has_an_error_and_no_instance_and_on_demand_is_not_
     assert text(answer, "errorSet/item/errorCode") == "InsufficientInstanceCapacity"
     assert cloud.ec2.launched == []
     assert text(cloud.ask_for_a_fleet("on-demand"), "fleetInstanceSet/item/instanceIds/item") == "i-1"
+
+
+@pytest.mark.parametrize("kind", ["spot", "on-demand"])
+@pytest.mark.parametrize("code", ["MaxSpotInstanceCountExceeded", "VcpuLimitExceeded", "SpotMaxPriceTooLow"])
+def test_a_used_up_quota_refuses_fleets_of_any_kind(kind, code):
+    cloud = Cloud()
+    cloud.injections.refuse_fleet("*-rule-trim", 1, code)
+
+    assert text(cloud.ask_for_a_fleet(kind), "errorSet/item/errorCode") == code
+    assert text(cloud.ask_for_a_fleet(kind), "fleetInstanceSet/item/instanceIds/item") == "i-1"
 
 
 def test_a_fleet_without_its_template_says_so():
