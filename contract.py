@@ -634,6 +634,7 @@ class Setting(StrEnum):
     TIBANNA_LOG_BUCKET = "TIBANNA_LOG_BUCKET"
     TIBANNA_STATE_MACHINE = "TIBANNA_STATE_MACHINE"
     ENGINES = "ENGINES"  # JSON {SnakemakeEngine: what the run sheet says of it for every launch}
+    ENCRYPTED_VOLUMES = "ENCRYPTED_VOLUMES"  # "required": Tibanna's instances are refused without; unset: they are not
     WRITABLE_BUCKETS = "WRITABLE_BUCKETS"  # separated by commas; none if unset
     CLUSTER = "CLUSTER"  # ARN of the ECS cluster in which launchers run
     TASK_DEFINITION = "TASK_DEFINITION"  # ARN of the launcher's

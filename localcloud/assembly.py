@@ -48,6 +48,8 @@ class StandIns:
     """Lets a listener hear the `detail` of every change of an ECS task."""
     subscribe_ec2: Callable[[EventListener], None] | None = None
     """Lets a listener hear of EC2's events."""
+    encrypts_volumes: Callable[[], bool] = lambda: True
+    """Whether a volume is encrypted for which nobody asked for it."""
 
 
 MakeStandIns = Callable[[Path, str], StandIns]
@@ -68,7 +70,7 @@ def run(
     ministack.serve_path(injection.PREFIX, InjectionEndpoint(injectors).answer)
     if stand_ins.subscribe_ecs:
         stand_ins.subscribe_ecs(_announce_task)
-    guard = Guard(services, endpoint) if enforce_iam else None
+    guard = Guard(services, endpoint, stand_ins.encrypts_volumes) if enforce_iam else None
     sdk = SdkTasks(endpoint, guard.keys) if guard else SdkTasks(endpoint)
     stand_ins.batch.subscribe(_announce_job)
     for each in stand_ins.interceptors:

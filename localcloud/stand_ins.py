@@ -14,7 +14,7 @@ from localcloud.batch import (
     docker_answers,
 )
 from localcloud.clients import ACCOUNT, REGION, client, client_environment
-from localcloud.ec2 import FleetRequests, Injections, Machines
+from localcloud.ec2 import EncryptionByDefault, FleetRequests, Injections, Machines
 from localcloud.ecs import TaskService
 from localcloud.fsx import FsxService
 from localcloud.images import ImageCatalog
@@ -72,6 +72,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         ec2=client("ec2", endpoint), folder=state_dir / "instances", cloud_environment=client_environment(endpoint)
     )
     misfortunes = Injections()
+    encryption = EncryptionByDefault()
     fleets = FleetRequests(machines=machines, injections=misfortunes, clients=lambda service: client(service, endpoint))
 
     def close() -> None:
@@ -100,6 +101,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         interceptors=(
             Interceptor("ec2", fleets.wants, fleets.answer),
             Interceptor("ecs", tasks.wants, tasks.answer),
+            Interceptor("ec2", encryption.wants, encryption.answer),
             Interceptor("ec2", queries.wants_ec2, queries.answer_ec2),
             Interceptor("ecs", queries.wants_ecs, queries.answer_ecs),
             Interceptor("ec2", head_node.wants_ec2, head_node.answer_ec2),
@@ -107,6 +109,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         ),
         subscribe_ecs=tasks.subscribe,
         subscribe_ec2=subscribe_ec2,
+        encrypts_volumes=lambda: encryption.is_on,
     )
 
 

@@ -26,6 +26,7 @@ from contract import (
 )
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
+from stacks.constructs.permissions import look_up
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters, allow_polling, allow_sending
 from stacks.constructs.stage_stack import StageStack
@@ -139,6 +140,7 @@ class SnakemakeStack(StageStack):
 
     def _make_prepare(self) -> lambda_.Function:
         data = self._data
+        needs_encryption = self.settings.tibanna.require_encrypted_volumes
         function = self._functions.function(
             "prepare_snakemake",
             description="Checks a Snakemake launch, copies its sources and writes its run sheet",
@@ -152,8 +154,11 @@ class SnakemakeStack(StageStack):
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 Setting.WRITABLE_BUCKETS: ",".join(self.settings.writable_buckets),
                 Setting.ENGINES: "{}",
+                **({Setting.ENCRYPTED_VOLUMES: "required"} if needs_encryption else {}),
             },
         )
+        if needs_encryption:
+            function.add_to_role_policy(look_up("ec2:GetEbsEncryptionByDefault"))
         data.allow_items(function, data.launch_table, "GetItem")
         data.allow_query_by_status(function)
         for prefix in (SNAKEFILES_PREFIX, SOURCES_PREFIX):

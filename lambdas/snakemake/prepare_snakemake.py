@@ -26,6 +26,7 @@ from lambdas.snakemake.run_sheet import (
     snakefile_uri,
 )
 from lambdas.snakemake.sources import Sources, find_sources
+from lambdas.snakemake.volume_encryption import check_volumes_are_encrypted
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -44,6 +45,7 @@ class PrepareSettings:
     stage: str
     placements: str
     writable_buckets: str = ""
+    encrypted_volumes: str = ""
 
 
 @cache
@@ -125,6 +127,8 @@ def _read(repository: LaunchRepository, launch_id: str) -> tuple[Launch, Snakema
 def _find(config: SnakemakeLaunch, stage: Stage, faults: FaultCollector) -> Sources | None:
     """The sources; what is wrong with them, or with what the launch asks of the stage, is noted."""
     check_against_stage(config, stage, faults)
+    if settings().encrypted_volumes:
+        check_volumes_are_encrypted(config, faults)
     return faults.attempt("snakemake.snakefile", lambda: find_sources(snakefile_uri(config, stage)), None)
 
 

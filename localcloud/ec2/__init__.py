@@ -4,7 +4,8 @@ ministack keeps the instances' records; what it lacks (fleets, what an instance 
 """
 
 from localcloud.ec2.api import FleetRequests
+from localcloud.ec2.encryption import EncryptionByDefault
 from localcloud.ec2.injections import Injections
 from localcloud.ec2.machines import Machines
 
-__all__ = ["FleetRequests", "Injections", "Machines"]
+__all__ = ["EncryptionByDefault", "FleetRequests", "Injections", "Machines"]

@@ -36,8 +36,13 @@ def _run_instances(call: Call, cloud: Cloud) -> list[Need]:
     type_ = {"ec2:instancetype": _one(call, "InstanceType")}
     profile = _one(call, "IamInstanceProfile.Arn") or _one(call, "IamInstanceProfile.Name")
     role = cloud.role_of_profile(profile) if profile else None
+    mappings = [key for key in call.params if key.startswith("BlockDeviceMapping.") and key.endswith(".Ebs.Encrypted")]
+    encryption = _encryption([str(_one(call, key)).lower() == "true" for key in mappings], cloud)
     return [
-        *(Need(call.action, arn, {**call.context, **type_}) for arn in made),
+        *(
+            Need(call.action, arn, {**call.context, **type_, **(encryption if ":volume/" in arn else {})})
+            for arn in made
+        ),
         *(tagged(call, _ec2_arn(kind, id_), cloud, type_) for kind, ids in used.items() for id_ in ids if id_),
         *tagging(call, "ec2:CreateTags", made[0], {"ec2:createaction": "RunInstances"}),
         *passing([role] if role else [], "ec2.amazonaws.com"),
@@ -82,16 +87,23 @@ def _instance_of(template: Context, cloud: Cloud, *, subnet: str | None, image: 
     instance = _ec2_arn("instance", "new")
     profile = template.get("IamInstanceProfile", {})
     role = cloud.role_of_profile(profile.get("Arn") or profile.get("Name") or "")
+    mappings = template.get("BlockDeviceMappings", [])
+    asked = [each["Ebs"].get("Encrypted") is True for each in mappings if "Ebs" in each]
     named = {"subnet": [subnet], "image": [image], "security-group": template.get("SecurityGroupIds", [])}
     return [
         Need(run, instance, tags),
-        # Encrypted, as this cloud's account has them by default.
-        Need(run, _ec2_arn("volume", "new"), {"ec2:encrypted": "true"}),
+        Need(run, _ec2_arn("volume", "new"), _encryption(asked, cloud)),
         Need(run, _ec2_arn("network-interface", "new")),
         *(Need(run, _ec2_arn(kind, id_)) for kind, ids in named.items() for id_ in ids if id_),
         *([Need(tag, instance, {**tags, "ec2:createaction": "RunInstances"})] if tags else []),
         *passing([role] if role else [], "ec2.amazonaws.com"),
     ]
+
+
+def _encryption(asked: list[bool], cloud: Cloud) -> Context:
+    """`ec2:Encrypted` of an instance's volumes: each that asks for it is, or all of them by the account's default."""
+    is_encrypted = cloud.encrypts_volumes() or (bool(asked) and all(asked))
+    return {"ec2:encrypted": str(is_encrypted).lower()}
 
 
 def _existing_fleets(call: Call, cloud: Cloud) -> list[Need]:

@@ -5,7 +5,7 @@ What was used and what was refused can be read at `/_localcloud/iam` (JSON); DEL
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, Final
 
@@ -31,9 +31,10 @@ class Guard:
     PATH: Final = "/_localcloud/iam"
     """Where `answer` is served."""
 
-    def __init__(self, services: Mapping[str, Service], endpoint: str) -> None:
-        """`services`: the stand-ins whose resources have tags."""
+    def __init__(self, services: Mapping[str, Service], endpoint: str, encrypts_volumes: Callable[[], bool]) -> None:
+        """`services`: the stand-ins whose resources have tags; `encrypts_volumes`: whether EC2 does so by default."""
         self._services = services
+        self._encrypts_volumes = encrypts_volumes
         self._endpoint = endpoint
         self._lock = Lock()
         self._used: set[tuple[str, str, str]] = set()
@@ -141,6 +142,10 @@ class Guard:
     def launch_template(self, name: str) -> Mapping[str, Any]:
         """What a launch template says of instances."""
         return ministack.launch_template(name)
+
+    def encrypts_volumes(self) -> bool:
+        """Whether the account has EBS volumes encrypted by default."""
+        return self._encrypts_volumes()
 
     def glue_table(self, database: str, table: str) -> Mapping[str, Any]:
         """What the Data Catalog says of a table."""

@@ -54,6 +54,9 @@ class Cloud(Protocol):
     def launch_template(self, name: str) -> Context:
         """What an EC2 launch template, by name or id, says of instances (`LaunchTemplateData`)."""
 
+    def encrypts_volumes(self) -> bool:
+        """Whether the account has EBS volumes encrypted by default."""
+
     def glue_table(self, database: str, table: str) -> Context:
         """What the Data Catalog says of a table; nothing if there is none."""
 

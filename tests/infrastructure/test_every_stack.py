@@ -30,6 +30,7 @@ WITHOUT_RESOURCES = {
     "ec2:DescribeSubnets",
     "ec2:DescribeVolumes",
     "ec2:DescribeVpcs",
+    "ec2:GetEbsEncryptionByDefault",
     "ec2:GetSecurityGroupsForVpc",
     "ecr:GetAuthorizationToken",
     "ecs:DiscoverPollEndpoint",

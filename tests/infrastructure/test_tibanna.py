@@ -60,6 +60,22 @@ def test_instances_without_encrypted_volumes_are_refused(tibanna):
     assert tibanna.statement("RunTask", "TheirVolumes")["Condition"] == {"Bool": {"ec2:Encrypted": "true"}}
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_launches_are_refused_first_where_instances_would_be(wanted):
+    """The function that prepares a launch asks EC2, and may, exactly where the condition is."""
+    stacks = synthesize(make_settings(tibanna={"require_encrypted_volumes": wanted}))
+    prepare = stacks["snakemake"].one("AWS::Lambda::Function", "FunctionsPrepareSnakemake")
+    allowed = [
+        action
+        for _, statement in stacks["snakemake"].statements("FunctionsPrepareSnakemake")
+        for action in as_list(statement["Action"])
+    ]
+
+    assert ("Condition" in stacks["tibanna"].statement("RunTask", "TheirVolumes")) is wanted
+    assert ("ENCRYPTED_VOLUMES" in prepare["Environment"]["Variables"]) is wanted
+    assert ("ec2:GetEbsEncryptionByDefault" in allowed) is wanted
+
+
 def test_a_fleet_may_have_what_tibanna_names_in_its_overrides(tibanna):
     asked = [
         json.dumps(arn)

@@ -231,3 +231,34 @@ def test_a_function_is_refused_by_its_role_and_action(cloud):
 
     assert "s3:GetObject" in json.load(answer["Payload"])["errorMessage"]
     assert cloud.refused(role) == ["s3:GetObject"]
+
+
+def test_an_unencrypted_instance_is_refused_where_the_role_may_make_encrypted_ones_alone(cloud):
+    """As Tibanna's role (stacks/tibanna.py): EC2 tells by `ec2:Encrypted` whether a volume is."""
+    role = cloud.role("states", "ec2:Describe*")
+    encrypted: dict[str, Any] = {
+        "Resource": "arn:aws:ec2:*:*:volume/*",
+        "Condition": {"Bool": {"ec2:Encrypted": "true"}},
+    }
+    for name, limits in {"volumes": encrypted, "rest": {"NotResource": "arn:aws:ec2:*:*:volume/*"}}.items():
+        statement = {"Effect": "Allow", "Action": "ec2:RunInstances", **limits}
+        cloud.client("iam").put_role_policy(
+            RoleName=role.rpartition("/")[2], PolicyName=name, PolicyDocument=_policy(statement)
+        )
+    ask = {"ImageId": "ami-1", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1}
+
+    def run() -> dict[str, Any]:
+        ended: dict[str, Any] = cloud.run_task(role, "aws-sdk:ec2:runInstances", ask)
+        return ended
+
+    ec2 = cloud.client("ec2")
+    assert ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"] is True
+    assert run()["status"] == "SUCCEEDED"
+    try:
+        assert ec2.disable_ebs_encryption_by_default()["EbsEncryptionByDefault"] is False
+        refused = run()
+    finally:
+        assert ec2.enable_ebs_encryption_by_default()["EbsEncryptionByDefault"] is True
+
+    assert refused["status"] == "FAILED"
+    assert "ec2:RunInstances" in refused["cause"]

@@ -99,6 +99,23 @@ def test_a_dropped_snakefile_runs_to_its_end(platform: PlatformClient):
     platform.assert_clean(launch_id)
 
 
+def test_where_volumes_are_not_encrypted_the_launch_is_rejected_before_anything_is_made(platform: PlatformClient):
+    name = new_name()
+    ec2 = platform.client("ec2")
+    ec2.disable_ebs_encryption_by_default()
+    try:
+        drop(platform, name)
+        launch_id = launch_of(platform, name)
+        launch = platform.wait_for(launch_id)
+    finally:
+        ec2.enable_ebs_encryption_by_default()
+
+    assert launch["status"] == "REJECTED", launch
+    assert "aws ec2 enable-ebs-encryption-by-default --region us-east-1" in json.dumps(launch["error"])
+    assert tasks_of(platform, launch_id) == []
+    platform.assert_clean(launch_id)
+
+
 def test_run_task_is_throttled_twenty_times_and_the_launch_runs(platform: PlatformClient):
     name = new_name()
     platform.inject_ecs(f"{name}-*", exit_code=0)

@@ -9,7 +9,7 @@ import pytest
 from contract import Status
 from lambdas.shared.input_error import LaunchInputError
 from lambdas.snakemake import sources
-from lambdas.snakemake.prepare_snakemake import check, prepare
+from lambdas.snakemake.prepare_snakemake import check, prepare, settings
 from tests.handlers.snakemake.conftest import DATA_BUCKET, LAUNCH_BUCKET, LAUNCH_ID, RESULTS_BUCKET, Platform
 
 PREFIX = f"results/{LAUNCH_ID}/launcher/"
@@ -168,3 +168,47 @@ def test_a_launch_that_waits_hears_what_is_wrong_with_its_sources_and_nothing_is
 
     assert {fault.where for fault in refusal.value.faults} == {"snakemake.snakefile", "data"}
     assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=RESULTS_BUCKET)
+
+
+@pytest.fixture
+def encryption_wanted(monkeypatch) -> None:
+    """Given: a stage that wants the volumes of Tibanna's instances encrypted."""
+    monkeypatch.setenv("ENCRYPTED_VOLUMES", "required")
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize("ask", [lambda: prepare(LAUNCH_ID, 1), lambda: check(LAUNCH_ID)])
+def test_where_volumes_are_not_encrypted_by_default_the_launch_hears_so_before_anything_is_made(
+    uploaded: Platform, encryption_wanted, ask
+):
+    boto3.client("ec2").disable_ebs_encryption_by_default()
+
+    with pytest.raises(LaunchInputError) as refusal:
+        ask()
+
+    (fault,) = refusal.value.faults
+    assert fault.where == "snakemake.engine"
+    assert "does not encrypt EBS volumes by default in eu-central-1" in fault.problem
+    assert "aws ec2 enable-ebs-encryption-by-default --region eu-central-1" in fault.remedy
+    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=RESULTS_BUCKET)
+
+
+def test_where_volumes_are_encrypted_by_default_the_launch_is_prepared(uploaded: Platform, encryption_wanted):
+    boto3.client("ec2").enable_ebs_encryption_by_default()
+
+    assert prepare(LAUNCH_ID, 1)["runSheet"]
+
+
+def test_a_stage_that_does_without_encryption_does_not_ask(uploaded: Platform):
+    boto3.client("ec2").disable_ebs_encryption_by_default()
+
+    assert prepare(LAUNCH_ID, 1)["runSheet"]
+
+
+def test_another_engine_does_without(uploaded: Platform, encryption_wanted, monkeypatch):
+    boto3.client("ec2").disable_ebs_encryption_by_default()
+    monkeypatch.setenv("ENGINES", json.dumps({"aws-batch": {}}))
+    settings.cache_clear()
+    set_config(engine="aws-batch")
+
+    check(LAUNCH_ID)

@@ -15,6 +15,11 @@ TAGS = {"project": "genolaunch"}
 class Cloud:
     """Every bucket has a key, every resource these tags."""
 
+    encrypts = True
+
+    def encrypts_volumes(self) -> bool:
+        return self.encrypts
+
     def tags(self, arn: str) -> dict[str, str]:
         return TAGS
 
@@ -130,6 +135,38 @@ def test_a_fleet_needs_what_its_instances_need():
     assert ("iam:PassRole", "instance-role") in pairs(found)
     tagging = next(need for need in found if need.action == "ec2:CreateTags")
     assert tagging.context == {"aws:requesttag/type": "awsem", "ec2:createaction": "RunInstances"}
+
+
+VOLUME = "BlockDeviceMapping.1.Ebs.Encrypted"
+
+
+@pytest.mark.parametrize(
+    ("by_default", "params", "answer"),
+    [
+        (True, {}, "true"),
+        (False, {}, "false"),
+        (False, {VOLUME: ["true"]}, "true"),
+        (False, {VOLUME: ["false"]}, "false"),
+    ],
+)
+def test_a_volume_is_encrypted_by_the_accounts_default_or_because_its_maker_says_so(by_default, params, answer):
+    cloud = Cloud()
+    cloud.encrypts = by_default
+
+    found = needs_of(Call("ec2:RunInstances", "*", params, {}), cloud)
+
+    (volume,) = [need for need in found if need.resource.endswith(":volume/new")]
+    assert volume.context["ec2:encrypted"] == answer
+
+
+def test_a_fleets_volumes_are_encrypted_by_the_accounts_default():
+    cloud = Cloud()
+    cloud.encrypts = False
+
+    found = needs_of(Call("ec2:CreateFleet", "*", {}, {}), cloud)
+
+    (volume,) = [n for n in found if n.action == "ec2:RunInstances" and n.resource.endswith(":volume/new")]
+    assert volume.context["ec2:encrypted"] == "false"
 
 
 def test_whoever_ends_an_instance_is_asked_for_its_tags_and_its_profile():
