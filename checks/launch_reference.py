@@ -82,9 +82,11 @@ def _values(definitions: Schema, schema: Schema) -> str:
 
 def _range(schema: Schema) -> str:
     noun = "whole number" if schema["type"] == "integer" else "number"
-    above, least, most = (schema.get(name) for name in ("exclusiveMinimum", "minimum", "maximum"))
+    above, least, below, most = (
+        schema.get(name) for name in ("exclusiveMinimum", "minimum", "exclusiveMaximum", "maximum")
+    )
     lower = f"above {_number(above)}" if above is not None else "" if least is None else f"from {_number(least)}"
-    upper = "" if most is None else f"to {_number(most)}"
+    upper = f"below {_number(below)}" if below is not None else "" if most is None else f"to {_number(most)}"
     return " ".join(part for part in (noun, lower, upper) if part)
 
 

@@ -34,6 +34,7 @@ from lambdas.shared.config_base import (
     plain_fault,
 )
 from lambdas.shared.regenie_options import refusal_of
+from lambdas.shared.regenie_rules import conflicts
 from lambdas.shared.snakemake_config import SNAKEMAKE_PATTERNS_IN_WORDS, SnakemakeLaunch
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
@@ -44,6 +45,9 @@ _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
 _LAUNCH_ID = r"^[a-z0-9][a-z0-9-]{0,29}-[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$"
 """As registration makes them; it also becomes a part of an S3 key."""
 _PAR_REGION = r"^(b36|b37|b38|hg18|hg19|hg38|[0-9]+,[0-9]+)$"
+_LEAST_THRESHOLD: Final = 1e-300
+_MOST_THRESHOLD: Final = 0.99999
+_LAST_POSITION: Final = 2**31 - 1
 _VARIANT = r"^[A-Za-z0-9_.:;/<>*-]+$"
 _LEVEL = r"^[A-Za-z0-9_.<>=+-]+$"
 PATTERNS_IN_WORDS: Final = {
@@ -57,6 +61,18 @@ PATTERNS_IN_WORDS: Final = {
     _LAUNCH_ID: (
         "must be the id of a launch, such as height-gwas-20261121t040000-1a2b3c4d",
         "`genolaunch list` shows the ids.",
+    ),
+    _PAR_REGION: (
+        "must be b36, b37, b38, hg18, hg19, hg38 or START,END",
+        "GRCh36 is b36, GRCh37 is b37, GRCh38 is b38.",
+    ),
+    _VARIANT: (
+        "must be a variant's id of letters, digits and _ . - : ; / < > *",
+        "Write the id as the genotype file's list of variants has it.",
+    ),
+    _LEVEL: (
+        "must be a level of letters, digits and _ . - < > = +",
+        "Write it as the covariate file has it; rename levels with other characters there.",
     ),
 }
 """What a pattern of a launch config asks for, to read on from the key, and the remedy."""
@@ -82,6 +98,29 @@ def _check_sample(path: str | None, info: ValidationInfo) -> str | None:
     if path is not None and genotypes is not None and not genotypes.endswith(".bgen"):
         raise plain_fault(f"belongs to .bgen genotypes only, and these are {genotypes!r}", "Leave it out.")
     return path
+
+
+def _check_threshold(threshold: float) -> float:
+    """The value, if regenie takes it for one between 0 and 1: its tolerance is 1e-6, denormal numbers are 0 to it."""
+    if not _LEAST_THRESHOLD <= threshold <= _MOST_THRESHOLD:
+        raise plain_fault(
+            f"is too near to {round(threshold)} for regenie; you gave {threshold:g}",
+            f"Give {_LEAST_THRESHOLD:g} to {_MOST_THRESHOLD:g}.",
+        )
+    return threshold
+
+
+def _check_par_region(region: str | None) -> str | None:
+    """The bounds as regenie's check_build_code takes them: from 1 on, in their order, as 32-bit integers."""
+    if region is None or not region[0].isdigit():
+        return region
+    start, end = map(int, region.split(","))
+    if not 1 <= start <= end <= _LAST_POSITION:
+        raise plain_fault(
+            f"must be START,END with 1 <= START <= END; you gave {region!r}",
+            "Give the first and the last position between the pseudo-autosomal regions, or a build.",
+        )
+    return region
 
 
 def _check_extra(step: int) -> AfterValidator:
@@ -129,7 +168,7 @@ ExternalGenotypesPath = Annotated[GenotypesPath, AfterValidator(_check_no_comma)
 """Genotypes that are read beside others: regenie takes them as FORMAT,FILE."""
 VarianceTest = Literal["skat", "skato", "skato-acat", "acatv", "acato", "acato-full"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Probability = Annotated[float, Field(gt=0, le=1)]
+Probability = Annotated[float, Field(gt=0, lt=1), AfterValidator(_check_threshold)]
 Trait = Annotated[str, Field(pattern=_TRAIT)]
 Columns = Annotated[list[Trait], Field(min_length=1), WrapValidator(_check_unique)]
 """Names of columns of a table."""
@@ -376,10 +415,10 @@ class RegenieParameters(Section):
     keep: ListPath | None = None
     """List of the samples to keep (FID and IID a line), below data; for both steps."""
     remove: ListPath | None = None
-    """List of samples to leave out, in the same form; for both steps."""
+    """List of samples to leave out, in the same form; for both steps. regenie takes `keep` or `remove`, not both."""
     sex: Literal["male", "female"] | None = None
     """Analyse one sex only, as the genotypes' sample file has it (regenie's --sex-specific); both by default."""
-    par_region: Annotated[str, Field(pattern=_PAR_REGION)] | None = None
+    par_region: Annotated[str, Field(pattern=_PAR_REGION), AfterValidator(_check_par_region)] | None = None
     """Build that bounds the pseudo-autosomal regions of X (b36, b37, b38, hg18, hg19, hg38), or the bounds of what is
     between them as START,END; regenie's default is hg38."""
     step1: Step1 = Field(default_factory=Step1)
@@ -451,6 +490,15 @@ class RegenieParameters(Section):
     def _test_step_1s_genotypes_by_default(self) -> Self:
         if self.step2.datasets is None:
             self.step2.datasets = [Dataset(genotypes=self.genotypes, sample=self.sample)]
+        return self
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        faults = [
+            InitErrorDetails(type=plain_fault(*refusal), loc=place, input=None) for place, refusal in conflicts(self)
+        ]
+        if faults:
+            raise ValidationError.from_exception_data("settings", faults)
         return self
 
 

@@ -129,6 +129,8 @@ def _in_words(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
 _EXPECTATIONS: Mapping[str, tuple[str, str]] = {
     "greater_than_equal": ("must be at least {ge}", "Give {ge} or more."),
     "less_than_equal": ("must be at most {le}", "Give {le} or less."),
+    "greater_than": ("must be more than {gt}", "Give more than {gt}."),
+    "less_than": ("must be less than {lt}", "Give less than {lt}."),
     "int_type": ("must be a whole number", "Write digits only, without quotes."),
     "int_from_float": ("must be a whole number", "Write digits only, without a fraction."),
     "bool_type": ("must be true or false", "Write one of the two, without quotes."),
@@ -144,7 +146,7 @@ _EXPECTATIONS: Mapping[str, tuple[str, str]] = {
 """Type of pydantic's error -> what was expected and the remedy, with the error's context filled in."""
 
 _NO_BETTER_REMEDY = "See in the reference of launch configs what belongs here."
-
+_UNKNOWN_PATTERN = ("has another form than it must have", _NO_BETTER_REMEDY)
 
 _QUOTED = re.compile("'([^']*)'")
 """The allowed values in pydantic's text of them."""
@@ -156,7 +158,7 @@ def _expectation(error: ErrorDetails) -> tuple[str, str]:
     if error["type"] in ("enum", "literal_error"):
         return f"must be {' or '.join(_QUOTED.findall(context['expected']))}", "Choose one of these."
     if error["type"] == "string_pattern_mismatch":
-        return PATTERNS_IN_WORDS[context["pattern"]]
+        return PATTERNS_IN_WORDS.get(context["pattern"], _UNKNOWN_PATTERN)
     if _is_number_for_text(error):
         return "must be text", "Write it in quotes."
     expectation, remedy = _EXPECTATIONS.get(error["type"], (error["msg"], _NO_BETTER_REMEDY))

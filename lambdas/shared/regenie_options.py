@@ -5,6 +5,7 @@ that neither name a file (files lie below a launch's data, and have keys of thei
 written, nor cut the work otherwise than it was planned are handed on.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -18,65 +19,105 @@ class Refusal(NamedTuple):
     remedy: str
 
 
-_FLAG: Final = re.compile("")
-_WHOLE: Final = re.compile(r"[0-9]{1,9}")
-_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?")
-_NUMBERS: Final = re.compile(rf"{_NUMBER.pattern}(,{_NUMBER.pattern})*")
+class Value(NamedTuple):
+    """What an option takes: its form, and the range that regenie's option parser (Regenie.cpp) or its method admits."""
 
-_BOTH_STEPS: Final[Mapping[str, re.Pattern[str]]] = {
+    form: re.Pattern[str]
+    least: float = -math.inf
+    most: float = math.inf
+    exclusive: bool = False
+    """Whether the ends of the range are out of it."""
+
+    def takes(self, text: str) -> bool:
+        """Whether the text has the form, and each of its numbers lies in the range."""
+        if not self.form.fullmatch(text):
+            return False
+        if (self.least, self.most) == (-math.inf, math.inf):
+            return True
+        numbers = map(float, text.split(","))
+        if self.exclusive:
+            return all(self.least < number < self.most for number in numbers)
+        return all(self.least <= number <= self.most for number in numbers)
+
+    @property
+    def words(self) -> str:
+        """The form and the range, to read on from "takes"."""
+        if self.form is _NAMES_OF_TESTS:
+            return self.form.pattern.replace("|", ", ")
+        kind = {_WHOLE: "a whole number", _NUMBER: "a number", _NUMBERS: "numbers, separated by commas,"}[self.form]
+        if math.isinf(self.most):
+            return kind if math.isinf(self.least) else f"{kind} of at least {self.least:g}"
+        between, until = ("between", "and") if self.exclusive else ("from", "to")
+        return f"{kind} {between} {self.least:g} {until} {self.most:g}"
+
+
+_WHOLE: Final = re.compile(r"[0-9]{1,9}")
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]{1,2})?")
+_NUMBERS: Final = re.compile(rf"{_NUMBER.pattern}(,{_NUMBER.pattern})*")
+_NAMES_OF_TESTS: Final = re.compile("additive|dominant|recessive")
+
+_FLAG: Final = Value(re.compile(""))
+_COUNT: Final = Value(_WHOLE, least=1)
+_ANY_NUMBER: Final = Value(_NUMBER)
+_CLOSEST_TO_0: Final = 1e-99
+"""The least number that the form admits: 0 itself has no logarithm."""
+
+_BOTH_STEPS: Final[Mapping[str, Value]] = {
     "--strict": _FLAG,
     "--force-qt": _FLAG,
     "--ref-first": _FLAG,
     "--verbose": _FLAG,
     "--skip-dosage-comp": _FLAG,
-    "--minCaseCount": _WHOLE,
-    "--maxCatLevels": _WHOLE,
-    "--niter": _WHOLE,
+    "--minCaseCount": Value(_WHOLE),
+    "--maxCatLevels": _COUNT,
+    "--niter": _COUNT,
 }
 
-_STEP1: Final[Mapping[str, re.Pattern[str]]] = {
+_STEP1: Final[Mapping[str, Value]] = {
     **_BOTH_STEPS,
-    "--cv": _WHOLE,
+    "--cv": Value(_WHOLE, least=2),
     "--loocv": _FLAG,
-    "--l0": _WHOLE,
-    "--l1": _WHOLE,
-    "--setl0": _NUMBERS,
-    "--setl1": _NUMBERS,
+    # Fewer than two ridge parameters are refused, and all lie between 0 and 1.
+    "--l0": Value(_WHOLE, least=2),
+    "--l1": Value(_WHOLE, least=2),
+    "--setl0": Value(_NUMBERS, 0, 1, exclusive=True),
+    "--setl1": Value(_NUMBERS, 0, 1, exclusive=True),
     "--l1-full": _FLAG,
     "--print-prs": _FLAG,
     "--use-adam": _FLAG,
 }
 
-_STEP2: Final[Mapping[str, re.Pattern[str]]] = {
+_STEP2: Final[Mapping[str, Value]] = {
     **_BOTH_STEPS,
-    "--test": re.compile("additive|dominant|recessive"),
-    "--minHOMs": _NUMBER,
-    "--minINFO": _NUMBER,
+    "--test": Value(_NAMES_OF_TESTS),
+    "--minHOMs": _ANY_NUMBER,
+    "--minINFO": Value(_NUMBER, 0, 1),
     "--af-cc": _FLAG,
     "--force-impute": _FLAG,
     "--apply-rerint": _FLAG,
     "--apply-rerint-cov": _FLAG,
     "--firth-se": _FLAG,
     "--skip-fast-firth": _FLAG,
-    "--maxstep-null": _WHOLE,
-    "--maxiter-null": _WHOLE,
+    "--maxstep-null": _COUNT,
+    "--maxiter-null": _COUNT,
     "--prs-cov": _FLAG,
-    "--force-ltco": _WHOLE,
-    "--max-condition-vars": _WHOLE,
+    "--force-ltco": Value(_WHOLE, 1, 23),
+    "--max-condition-vars": _COUNT,
     "--no-condtl": _FLAG,
     "--force-condtl": _FLAG,
-    "--rare-mac": _NUMBER,
+    "--rare-mac": _ANY_NUMBER,
     "--force-robust": _FLAG,
     "--force-hc4": _FLAG,
     "--no-robust": _FLAG,
     "--hlm-novquad": _FLAG,
     "--mcc": _FLAG,
-    "--mcc-skew": _NUMBER,
-    "--mcc-thr": _NUMBER,
+    # 0 would be every trait, which is what --mcc alone says.
+    "--mcc-skew": Value(_NUMBER, least=_CLOSEST_TO_0),
+    "--mcc-thr": Value(_NUMBER, _CLOSEST_TO_0, 1),
 }
 
-ALLOWED: Final[Mapping[int, Mapping[str, re.Pattern[str]]]] = {1: _STEP1, 2: _STEP2}
-"""Step -> option -> what its value looks like; the empty pattern is an option without a value."""
+ALLOWED: Final[Mapping[int, Mapping[str, Value]]] = {1: _STEP1, 2: _STEP2}
+"""Step -> option -> what it takes."""
 
 _OWN_KEYS: Final[Mapping[str, str]] = {
     "--bed": "genotypes",
@@ -152,14 +193,21 @@ _PLATFORMS_OWN: Final[Mapping[str, str]] = {
 def refusal_of(option: str, step: int) -> Refusal | None:
     """What is wrong with a line of step1.extra or step2.extra (`--flag`, or `--flag value`); None if nothing is."""
     name, _, value = option.strip().partition(" ")
-    pattern = ALLOWED[step].get(name)
-    if pattern is None:
+    takes = ALLOWED[step].get(name)
+    if takes is None:
         return Refusal(f"does not hand on {name!r} to step {step}", _remedy(name, step))
-    if pattern.fullmatch(value.strip()):
+    if takes.takes(value.strip()):
         return None
-    if pattern is _FLAG:
+    if takes is _FLAG:
         return Refusal(f"has a value for {name}, which takes none; you gave {option!r}", f"Write {name} alone.")
-    return Refusal(f"has no usable value for {name}; you gave {option!r}", f"Write it as '{name} VALUE'.")
+    return Refusal(
+        f"has no usable value for {name}; you gave {option!r}", f"Write it as '{name} VALUE'; it takes {takes.words}."
+    )
+
+
+def name_of(option: str) -> str:
+    """The option's name, without its value."""
+    return option.split(maxsplit=1)[0]
 
 
 def words_of(option: str) -> list[str]:

@@ -137,6 +137,8 @@ def parse(arguments: Sequence[str]) -> Options:
     _require(given, "step", "bed", "phenoFile", "bsize", "out")
     if given.step == 2:
         _require(given, "pred")
+    if given.keep and given.remove:
+        raise RegenieError("cannot use both --keep and --remove.")
     if given.bsize < 1:
         raise RegenieError("block size must be at least 1.")
     return Options(

@@ -54,7 +54,6 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
     "lists of samples and variants, chosen and categorical covariates, one sex, the bounds of X by build 37": {
         "traits": ["height"],
         "keep": "lists/keep.txt",
-        "remove": "lists/remove.txt",
         "sex": "female",
         "par_region": "b37",
         "covariate_columns": ["age", "centre"],
@@ -67,7 +66,7 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         "keep": "lists/keep.txt",
         "covariate_columns": ["centre"],
         "categorical_covariates": ["centre"],
-        "step1": {"block_size": 3, "jobs": 2, "qc": {}, "extra": ["--loocv", "--cv 10"]},
+        "step1": {"block_size": 3, "jobs": 2, "qc": {}, "extra": ["--loocv", "--l0 3"]},
         "step2": {"extra": ["--test dominant", "--minINFO 0.3"]},
     },
     "binary trait, exact Firth": {

@@ -113,11 +113,11 @@ class TestAccepted:
         }
 
     def test_further_options_are_handed_on(self):
-        extra = {"step1": {"extra": ["--cv  10 ", "--loocv"]}, "step2": {"extra": ["--test recessive"]}}
+        extra = {"step1": {"extra": ["--cv  10 ", "--verbose"]}, "step2": {"extra": ["--test recessive"]}}
 
         accepted = gwas(config(extra)).regenie
 
-        assert (accepted.step1.extra, accepted.step2.extra) == (["--cv 10", "--loocv"], ["--test recessive"])
+        assert (accepted.step1.extra, accepted.step2.extra) == (["--cv 10", "--verbose"], ["--test recessive"])
 
     def test_equal_configs_are_equal_text_which_reads_back_the_same(self):
         text = check_config(config()).as_json()
