@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from contract import JOB_TASK_PREFIX, TASK_FAILED, ErrorType, TaskField
+from lambdas.regenie.regenie_errors import regenie_error
 from lambdas.shared.log_errors import error_in_log
 from lambdas.shared.stuck_jobs import why_stuck
 
@@ -41,9 +42,7 @@ _PHASE_WORDS: Final[Mapping[str, str]] = {
 _PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report", "fetch", "store"})
 MORE_MEMORY: Final = "more-memory"
 """In the name of a job that was resubmitted for lack of memory (resubmission.py)."""
-_REGENIE_ERROR: Final = "ERROR"
-"""How the line begins in which regenie says why it stops ("ERROR: no variant left to include in analysis.")."""
-_LONGEST_LINE: Final = 300
+_LONGEST_LINE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +194,9 @@ def _resources(phase: str) -> str:
 
 
 def telling_line(log: str) -> str:
-    """The last line in which regenie names its error, or else the last one that says something, shortened.
+    """The line in which regenie names its error, and what to do; or else the last one that says something, shortened.
 
     The job's own last line only says that regenie ended with an error, and that its log says why.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(_REGENIE_ERROR)]
-    return (errors or lines or [""])[-1][:_LONGEST_LINE]
+    return (regenie_error(log) or (lines or [""])[-1])[:_LONGEST_LINE]
