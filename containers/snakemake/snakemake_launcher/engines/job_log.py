@@ -1,17 +1,90 @@
-"""What the log of a failed job says: a job is a call of Snakemake, whichever engine runs it."""
+"""What the log of a failed job says: a job is a call of Snakemake (7 or 9), whichever engine runs it."""
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Final
+
+_EXCEPTION: Final = re.compile(
+    r"^(?P<name>(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Warning))"
+    r"(?P<place> in (?:rule|checkpoint|file|line) [^:]*(?:, line \d+)?)?:(?: (?P<text>.*))?$"
+)
+"""`FileNotFoundError: [Errno 2] ...`, as Python's tracebacks end, and `MissingOutputException in rule x in file y,
+line 3:`, as Snakemake writes one, with its text on the lines below."""
+_SAYS_LITTLE: Final = ("RuleException", "CalledProcessError", "subprocess.CalledProcessError")
+"""That a command failed: the command's own words say why."""
+_LOGFILE: Final = re.compile(r"^Logfile (?P<path>.+):$")
+"""Before what a failed rule wrote to its own `log:` file (--show-failed-logs), between rows of equal signs."""
+_ROW: Final = re.compile(r"^=+$")
+_FAILED: Final = ("Error in rule ", "Error in checkpoint ", "Error in group ", "RuleException")
+_SNAKEMAKES: Final = re.compile(
+    r"""^(?:
+      \[\w{3}\ \w{3}\ [\ \d]\d\ [\d:]{8}\ \d{4}\]$              # the time; `[E::hts_open] ...` is htslib's own
+    | (?:local)?(?:rule|checkpoint|group\ job)\ .*:(?:\ \(jobs\ in.*)?$
+    | (?:input|output|log|jobid|reason|wildcards|resources|threads|priority|message|benchmark|conda-env|shell|group
+       |container|host):(?:\ .*)?$
+    | =+$ | -+$ | \#\#\ | None$ | total\ +\d+$ | job\ +count | \w+\ +\d+$   # rows of equal signs, the table of jobs
+    | (?:Building\ DAG|Using\ shell:|Provided\ (?:cores|resources)|Rules\ claiming\ more|Select\ jobs\ to\ execute
+       |Execute\ \d+\ jobs|Job\ (?:stats|counts):|Assuming\ unrestricted|Will\ exit\ after\ finishing
+       |Not\ cleaning\ up|Removing\ output\ files\ of\ failed|Shutting\ down,\ this|Exiting\ because\ a
+       |Complete\ log|Trying\ to\ restart\ job|Finished\ job|Waiting\ at\ most|Resuming\ incomplete
+       |\(one\ of\ the\ commands\ exited|Touching\ output\ file|Config\ file\ |Logfile\ .*:$
+       |Storing\ (?:in\ storage|output)|Retrieving\ (?:from\ storage|input)
+       |\d+\ of\ \d+\ steps)
+    )""",
+    re.VERBOSE,
+)
+"""What Snakemake says of itself: the time, what the rule is, and what it does next."""
+_TEXT_LINES: Final = 4
+"""Of an exception's text: what is missing stands on the first few."""
+_LONGEST: Final = 400
+"""Characters of the answer."""
 
 
 def telling_line(log: str) -> str:
-    """The line of a job's log that says most about its failure: above Snakemake's own report of the failed rule."""
+    """What a job's log says about its failure, in the words of what failed, in one line.
+
+    In this order: an exception that names its cause; what the failed rule wrote to its own log file; the last words of
+    the rule's program, which stand above Snakemake's own report; that report.
+    """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    starts = [number for number, line in enumerate(lines) if line.startswith(("Error in rule ", "RuleException"))]
+    said = _exception(lines) or _of_log_file(lines) or _of_program(lines)
+    return said[:_LONGEST]
+
+
+def _exception(lines: Sequence[str]) -> str:
+    """The last exception that says more than that a command failed; with the lines below it, if its text is there."""
+    for number in range(len(lines) - 1, -1, -1):
+        found = _EXCEPTION.match(lines[number])
+        if not found or found["name"] in _SAYS_LITTLE or found["name"].endswith("Warning"):
+            continue
+        if found["text"]:
+            return lines[number]
+        text = takewhile(lambda line: not _is_snakemakes(line), lines[number + 1 : number + 1 + _TEXT_LINES])
+        return f"{found['name']}{found['place'] or ''}: {' '.join(text)}".rstrip(": ")
+    return ""
+
+
+def _of_log_file(lines: Sequence[str]) -> str:
+    """The last line of the last log file that Snakemake shows, with its name."""
+    starts = [number for number, line in enumerate(lines) if _LOGFILE.match(line)]
     if not starts:
-        return lines[-1] if lines else ""
-    said = [line for line in lines[: starts[0]] if not _is_snakemakes(line)]
-    return said[-1] if said else lines[starts[0]]
+        return ""
+    path = lines[starts[-1]].removeprefix("Logfile ").removesuffix(":")
+    between = lines[starts[-1] + 2 :]  # behind the upper row
+    shown = list(takewhile(lambda line: not _ROW.match(line), between))
+    return f"{shown[-1]} (its log {path})" if shown else ""
+
+
+def _of_program(lines: Sequence[str]) -> str:
+    """The last line above the report of the failure that is not Snakemake's own; else what the report begins with."""
+    starts = [number for number, line in enumerate(lines) if line.startswith(_FAILED)]
+    above = lines[: starts[0]] if starts else lines
+    said = [line for line in above if not _is_snakemakes(line)]
+    if said:
+        return said[-1]
+    return lines[starts[0]] if starts else lines[-1] if lines else ""
 
 
 def _is_snakemakes(line: str) -> bool:
-    """Whether it only gives the time, or what the rule is: `[Sat Nov 21 07:10:11 2026]`, `output: x`."""
-    words = ("input:", "output:", "log:", "jobid:", "reason:", "wildcards:", "resources:", "threads:", "priority:")
-    return line.startswith(("[", "#", "Waiting at most", *words)) or line.endswith(".snakemake.log")
+    return bool(_SNAKEMAKES.match(line)) or line.endswith(".snakemake.log")

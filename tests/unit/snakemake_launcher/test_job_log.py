@@ -1,0 +1,102 @@
+"""The one line that tells why a job failed, from logs as Snakemake 7 and 9 write them."""
+
+import pytest
+
+from snakemake_launcher.engines.job_log import telling_line
+
+HEAD = """Building DAG of jobs...
+Using shell: /usr/bin/bash
+Provided cores: 1 (use --cores to define parallelism)
+Rules claiming more threads will be scaled down.
+Select jobs to execute...
+
+[Sat Nov 21 07:10:11 2026]
+"""
+TAIL = """Removing output files of failed job aligner since they might be corrupted:
+out.txt
+Shutting down, this might take some time.
+Exiting because a job execution failed. Look above for error message
+Complete log: /work/.snakemake/log/2026-11-21T071011.000000.snakemake.log
+Not cleaning up /tmp/x
+## The command ended with exit code 1.
+"""
+ROW = "=" * 80
+IN_FILE = "in file /work/Snakefile, line"
+RULE = "rule aligner:\n    input: in.txt\n    output: out.txt\n    jobid: 0\n    resources: tmpdir=/tmp\n\n"
+REPORT = """[Sat Nov 21 07:10:12 2026]
+Error in rule aligner:
+    jobid: 0
+    input: in.txt
+    output: out.txt
+    shell:
+        aligner in.txt > out.txt
+        (one of the commands exited with non-zero exit code; note that snakemake uses bash strict mode!)
+
+"""
+
+CASES = {
+    "a program's last words": (
+        f"{HEAD}{RULE}aligner: reference index is truncated\n{REPORT}{TAIL}",
+        "aligner: reference index is truncated",
+    ),
+    "words in brackets, as htslib's": (
+        f"{HEAD}{RULE}[E::hts_open_format] Failed to open file a.bam\n{REPORT}{TAIL}",
+        "[E::hts_open_format] Failed to open file a.bam",
+    ),
+    "a local rule's header is not its reason": (
+        f"{HEAD}local{RULE}{REPORT}{TAIL}",
+        "Error in rule aligner:",
+    ),
+    "the rule's own log file": (
+        f"{HEAD}{RULE}{REPORT}Logfile logs/aligner.err:\n{ROW}\nreference index is truncated\n{ROW}\n\n{TAIL}",
+        "reference index is truncated (its log logs/aligner.err)",
+    ),
+    "an output that is missing, Snakemake 7": (
+        f"{HEAD}{RULE}Waiting at most 5 seconds for missing files.\n"
+        "MissingOutputException in rule aligner in file /work/Snakefile, line 4:\n"
+        "Job 0  completed successfully, but some output files are missing. Missing files after 5 seconds.\n"
+        f"out.txt\n{TAIL}",
+        f"MissingOutputException in rule aligner {IN_FILE} 4: Job 0  completed successfully, but some output files are "
+        "missing. Missing files after 5 seconds. out.txt",
+    ),
+    "a script's exception": (
+        f'{HEAD}{RULE}Traceback (most recent call last):\n  File "scripts/join.py", line 3, in <module>\n'
+        "    open('samples.tsv')\nFileNotFoundError: [Errno 2] No such file or directory: 'samples.tsv'\n"
+        f"RuleException:\nCalledProcessError in file /work/Snakefile, line 9:\nCommand 'set -euo pipefail' returned "
+        f"non-zero exit status 1.\n{REPORT}{TAIL}",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'samples.tsv'",
+    ),
+    "an exception while the Snakefile is read": (
+        "FileNotFoundError in file /work/Snakefile, line 1:\n[Errno 2] No such file or directory: 'samples.tsv'\n"
+        '  File "/work/Snakefile", line 1, in <module>\n## The command ended with exit code 1.\n',
+        "FileNotFoundError in file /work/Snakefile, line 1: [Errno 2] No such file or directory: 'samples.tsv'",
+    ),
+    "an exception of a module": (
+        f"{HEAD}{RULE}pandas.errors.EmptyDataError: No columns to parse from file\n{REPORT}{TAIL}",
+        "pandas.errors.EmptyDataError: No columns to parse from file",
+    ),
+    "an input that is missing": (
+        f"{HEAD}MissingInputException in rule join {IN_FILE} 7:\nMissing input files for rule join:\n"
+        "    affected files:\n        reads/B.fq\n",
+        "reads/B.fq",
+    ),
+    "nothing of all that": ("Killed\n", "Killed"),
+    "an empty log": ("\n\n", ""),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_cause_is_told_and_not_what_snakemake_says_around_it(name):
+    log, said = CASES[name]
+
+    assert said in telling_line(log)
+    if not said:
+        assert telling_line(log) == ""
+
+
+@pytest.mark.parametrize("words", ["rule aligner:", "Not cleaning up", "## The command", "returned non-zero"])
+@pytest.mark.parametrize("name", [name for name in CASES if name != "nothing of all that"])
+def test_snakemakes_own_words_are_not_the_cause(name, words):
+    said = telling_line(CASES[name][0])
+
+    assert words not in said.replace("Error in rule aligner:", "")
