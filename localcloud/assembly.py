@@ -4,12 +4,12 @@ import getpass
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from localcloud import injection, log_patterns
 from localcloud import ministack_adapter as ministack
-from localcloud.clients import ACCOUNT, REGION
 from localcloud.glacier import Archives, glacier_injector
 from localcloud.iam.guard import Guard
 from localcloud.injection import InjectionEndpoint, Injector
@@ -31,7 +31,7 @@ class Interceptor:
 
 
 EventListener = Callable[[dict[str, Any]], None]
-"""Takes `{"detail-type", "detail"}` of an event."""
+"""Takes `{"detail-type", "resources", "detail"}` of an event."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class StandIns:
     injectors: Mapping[str, Injector] = field(default_factory=dict)
     """Make a service fail on request, by the service's name."""
     interceptors: tuple[Interceptor, ...] = ()
-    subscribe_ecs: Callable[[Callable[[dict[str, Any]], None]], None] | None = None
-    """Lets a listener hear the `detail` of every change of an ECS task."""
+    subscribe_ecs: Callable[[EventListener], None] | None = None
+    """Lets a listener hear of ECS's events."""
     subscribe_ec2: Callable[[EventListener], None] | None = None
     """Lets a listener hear of EC2's events."""
     encrypts_volumes: Callable[[], bool] = lambda: True
@@ -69,14 +69,14 @@ def run(
     injectors = {**stand_ins.injectors, "glacier": glacier_injector(archives)}
     ministack.serve_path(injection.PREFIX, InjectionEndpoint(injectors).answer)
     if stand_ins.subscribe_ecs:
-        stand_ins.subscribe_ecs(_announce_task)
+        stand_ins.subscribe_ecs(partial(_announce, "aws.ecs"))
     guard = Guard(services, endpoint, stand_ins.encrypts_volumes) if enforce_iam else None
     sdk = SdkTasks(endpoint, guard.keys) if guard else SdkTasks(endpoint)
-    stand_ins.batch.subscribe(_announce_job)
+    stand_ins.batch.subscribe(partial(_announce, "aws.batch"))
     for each in stand_ins.interceptors:
         ministack.intercept(each.service, each.wants, each.answer)
     if stand_ins.subscribe_ec2:
-        stand_ins.subscribe_ec2(_announce_instance)
+        stand_ins.subscribe_ec2(partial(_announce, "aws.ec2"))
     ministack.match_logs_by(log_patterns.matches)
     ministack.search_streams_by_prefix()
     ministack.use_own_lambda_worker()
@@ -120,17 +120,8 @@ def _connect_pipes(sdk: SdkTasks, guard: Guard | None) -> None:
     ministack.replace_pipe_poller(Poller(deliver_all, ministack.stream_written).start)
 
 
-def _announce_job(job: Mapping[str, Any]) -> None:
-    ministack.put_service_event("aws.batch", "Batch Job State Change", job, job["jobArn"])
-
-
-def _announce_task(task: Mapping[str, Any]) -> None:
-    ministack.put_service_event("aws.ecs", "ECS Task State Change", task, task["taskArn"])
-
-
-def _announce_instance(event: Mapping[str, Any]) -> None:
-    arn = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{event['detail']['instance-id']}"
-    ministack.put_service_event("aws.ec2", event["detail-type"], event["detail"], arn)
+def _announce(source: str, event: Mapping[str, Any]) -> None:
+    ministack.put_service_event(source, event["detail-type"], event["detail"], event["resources"])
 
 
 def _send(sdk: SdkTasks, arn: str, text: str) -> None:

@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from pathlib import Path
@@ -639,9 +639,9 @@ def _saying_archive_status(headers_of: Callable[..., dict[str, str]]) -> Callabl
 
 
 # --- EventBridge ---------------------------------------------------------------------------------------------------
-def put_service_event(source: str, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
+def put_service_event(source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]) -> None:
     """Put an event of an AWS service (`aws.…`, which PutEvents refuses) on the default bus."""
-    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": [resource]}
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": [*resources]}
     eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 

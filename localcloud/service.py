@@ -57,4 +57,7 @@ class Batch(Service, Protocol):
         """
 
     def subscribe(self, callback: Callable[[dict[str, Any]], None]) -> None:
-        """Call `callback` with a job's detail whenever its status changes, in order, on a thread of the engine."""
+        """Call `callback` with each event of a job, in order, on a thread of the engine.
+
+        An event has `detail-type`, `resources` (ARNs) and `detail`, as EventBridge has them.
+        """

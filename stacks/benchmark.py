@@ -152,7 +152,7 @@ class BenchmarkStack(StageStack):
                 events.EventPattern(
                     source=["aws.batch"],
                     detail_type=["Batch Job State Change"],
-                    detail={"jobQueue": self._compute.queue_arns, "status": ["RUNNING", "SUCCEEDED", "FAILED"]},
+                    detail={"jobQueue": self._compute.queue_pattern, "status": ["RUNNING", "SUCCEEDED", "FAILED"]},
                 ),
             ),
             (

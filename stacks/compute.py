@@ -72,6 +72,18 @@ class ComputeStack(StageStack):
         return [arn for placement in self.placements for arn in placement.queues.values()]
 
     @property
+    def queue_pattern(self) -> list[dict[str, str]]:
+        """What the ARN of a queue of this stage matches in an event's pattern, and no other stage's does.
+
+        A prefix a zone, not the ARNs: a pattern has at most 2,048 characters (Amazon EventBridge quotas, "Event pattern
+        size").
+        """
+        return [
+            {"prefix": self.format_arn(service="batch", resource="job-queue", resource_name=self._queue_names(zone))}
+            for zone in self.settings.zones
+        ]
+
+    @property
     def placements_setting(self) -> str:
         """Value of the functions' setting PLACEMENTS."""
         return self.to_json_string(
@@ -208,7 +220,7 @@ class ComputeStack(StageStack):
         queue = batch.CfnJobQueue(
             self,
             _id(service, zone, priority),
-            job_queue_name=f"{self.settings.prefix}-{zone}-{service}-{priority}",
+            job_queue_name=f"{self._queue_names(zone)}{service}-{priority}",
             priority=_QUEUE_PRIORITIES[priority],
             state="ENABLED",
             scheduling_policy_arn=self._fair_share.attr_arn,
@@ -229,6 +241,10 @@ class ComputeStack(StageStack):
             ],
         )
         return queue.attr_job_queue_arn
+
+    def _queue_names(self, zone: str) -> str:
+        """With which the names of a zone's queues begin."""
+        return f"{self.settings.prefix}-{zone}-"
 
 
 def _id(*words: str) -> str:

@@ -95,7 +95,7 @@ class WorkflowManagerStack(StageStack):
             },
         )
         self._reconcile_on_schedule()
-        self._explain_blocked_queues()
+        self._explain_blocked_queues(compute)
         self._publish_schema()
         self._read_logs_of_jobs(compute)
         self.publish(Parameter.LAUNCH_STATE_MACHINE, self.launch.state_machine_arn)
@@ -192,20 +192,27 @@ class WorkflowManagerStack(StageStack):
             function, self._data.task_table, "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"
         )
 
-    def _explain_blocked_queues(self) -> None:
+    def _explain_blocked_queues(self, compute: ComputeStack) -> None:
         data = self._data
         function = self._functions.function(
             "explain_blocked",
             description="Says of a running launch why one of its jobs cannot start",
             timeout=Duration.seconds(30),
-            environment={Setting.LAUNCH_TABLE: data.launch_table.table_name},
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.PLACEMENTS: compute.placements_setting,
+            },
         )
         data.allow_items(function, data.launch_table, "UpdateItem")
         events.Rule(
             self,
             "QueueBlocked",
-            description="A job of AWS Batch cannot start",
-            event_pattern=events.EventPattern(source=["aws.batch"], detail_type=["Batch Job Queue Blocked"]),
+            description="A job in one of the stage's queues cannot start",
+            event_pattern=events.EventPattern(
+                source=["aws.batch"],
+                detail_type=["Batch Job Queue Blocked"],
+                detail={"jobQueue": compute.queue_pattern},
+            ),
             # No dead letters: without the explanation Batch gives the job up all the same, and says why.
             targets=[targets.LambdaFunction(function, retry_attempts=3)],
         )

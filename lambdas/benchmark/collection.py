@@ -6,7 +6,7 @@ from typing import Final
 
 from contract import USAGE_INSTANCE, USAGE_OF_INSTANCE, run_name
 from lambdas.benchmark import inventory
-from lambdas.benchmark.events import Owner, job_facts
+from lambdas.benchmark.events import job_facts
 from lambdas.benchmark.pricing.money import PriceError
 from lambdas.benchmark.recorder import Recorder, stop_values
 from lambdas.benchmark.snakemake_usage import SnakemakeUsage
@@ -15,6 +15,7 @@ from lambdas.benchmark.usage_table import AttemptUsage, UsageTable, instance_val
 from lambdas.shared import batch_jobs
 from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
+from lambdas.shared.run_names import Owner
 
 _ENDED: Final = frozenset({"SUCCEEDED", "FAILED"})
 

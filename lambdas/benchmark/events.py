@@ -6,7 +6,6 @@ there (AWS Batch user guide, "Job state change events"). An event of ECS has a t
 environment names the launch. An event of EC2 has an instance's id and state, and nothing else.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from contract import TAG_ATTEMPT, TAG_LAUNCH_ID, UsageField
 from lambdas.shared.clock import timestamp
+from lambdas.shared.run_names import Owner, owner_by_name
 
 Detail = Mapping[str, Any]
 
@@ -26,17 +26,6 @@ INTERRUPTION: Final = "EC2 Spot Instance Interruption Warning"
 BILLED_STATES: Final = frozenset({"pending", "running", "stopping"})
 """EC2 charges for `running`, and for `stopping` when it hibernates; nothing from `shutting-down` on (EC2 user guide,
 "Instance lifecycle"). Instances of Batch and Tibanna are never stopped, only terminated."""
-
-_LAUNCHS_NAME: Final = re.compile(r"^(?P<launch>.+-\d{8}t\d{6}-[0-9a-f]{8,})-(?P<attempt>\d+)(?:-|$)")
-"""contract.run_name, of which the names of a launch's jobs and tasks begin."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The attempt of a launch that used something."""
-
-    launch_id: str
-    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +59,6 @@ class InstanceFact:
     state: str
     at: str
     is_interrupted: bool = False
-
-
-def owner_by_name(name: str) -> Owner | None:
-    """The launch and attempt of whose run name `name` begins."""
-    match = _LAUNCHS_NAME.match(name)
-    return Owner(match["launch"], int(match["attempt"])) if match else None
 
 
 def owner_by_tags(tags: Mapping[str, str]) -> Owner | None:

@@ -13,11 +13,12 @@ from contract import (
     UsageField,
 )
 from lambdas.benchmark import inventory
-from lambdas.benchmark.events import InstanceFact, JobFact, Owner, TaskFact
+from lambdas.benchmark.events import InstanceFact, JobFact, TaskFact
 from lambdas.benchmark.inventory import ContainerInstance, FoundInstance
 from lambdas.benchmark.usage import InstanceUse
 from lambdas.benchmark.usage_table import UsageTable, instance_values
 from lambdas.shared.clock import timestamp
+from lambdas.shared.run_names import Owner
 
 
 @dataclass

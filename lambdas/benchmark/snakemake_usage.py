@@ -5,12 +5,13 @@ from typing import Final
 
 from contract import USAGE_TASK_PREFIX, ComputeService, UsageField
 from lambdas.benchmark import inventory
-from lambdas.benchmark.events import Owner, fargate_fact
+from lambdas.benchmark.events import fargate_fact
 from lambdas.benchmark.recorder import Recorder
 from lambdas.benchmark.usage import FargateUse
 from lambdas.benchmark.usage_table import AttemptUsage, UsageTable
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
+from lambdas.shared.run_names import Owner
 from lambdas.shared.submitted_jobs import SubmittedJob, submitted_jobs
 
 _TIBANNAS: Final = frozenset({ComputeService.EC2_SPOT, ComputeService.EC2_ON_DEMAND})

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
+from contract import run_name
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.run_names import owner_by_name
 from lambdas.shared.settings import read_settings
 from lambdas.shared.stuck_jobs import why_stuck
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 class BlockedSettings:
     """Environment variables of the function."""
 
-    stage: str
     launch_table: str
+    placements: str
 
 
 @cache
@@ -36,23 +38,20 @@ def settings() -> BlockedSettings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001 - Lambda's signature
-    """EventBridge's “Batch Job Queue Blocked”: its `detail` is the job that blocks the queue."""
-    metrics.add_metric(name="QueuesBlocked", unit=MetricUnit.Count, value=1)
+    """EventBridge's “Batch Job Queue Blocked”: its `detail` is the job that blocks the queue, without its tags."""
     explain(event["detail"], datetime.fromisoformat(event["time"]))
 
 
 def explain(job: Mapping[str, Any], at: datetime) -> None:
     """Keep the reason with the job's launch, if that attempt of it runs; a job of somebody else is passed over."""
-    tags = job.get("tags", {})
-    attempt = tags.get(TAG_ATTEMPT, "")
-    is_ours = tags.get(TAG_PROJECT) == PROJECT and tags.get(TAG_STAGE) == settings().stage and TAG_LAUNCH_ID in tags
-    if not is_ours or not attempt.isdecimal():
+    owner = owner_by_name(job["jobName"])
+    if owner is None or job["jobQueue"] not in all_queues(read_placements(settings().placements)):
         return
-    launch_id = tags[TAG_LAUNCH_ID]
-    name = job["jobName"].removeprefix(run_name(launch_id, int(attempt)) + "-")
+    metrics.add_metric(name="QueuesBlocked", unit=MetricUnit.Count, value=1)
+    name = job["jobName"].removeprefix(run_name(owner.launch_id, owner.attempt) + "-")
     reason = (
         f"At {at:%H:%M} UTC on {at:%Y-%m-%d} its job {name} could not start: "
         f"{why_stuck(job.get('statusReason') or 'AWS Batch gave no reason', 'the resources of its jobs')}"
     )
-    LaunchRepository(settings().launch_table).explain(launch_id, int(attempt), reason)
-    logger.warning("A job cannot start", extra={"launchId": launch_id, "job": job["jobName"], "reason": reason})
+    LaunchRepository(settings().launch_table).explain(owner.launch_id, owner.attempt, reason)
+    logger.warning("A job cannot start", extra={"launchId": owner.launch_id, "job": job["jobName"], "reason": reason})

@@ -127,7 +127,7 @@ class BatchService:
         return details[0]
 
     def subscribe(self, callback: Listener) -> None:
-        """Call `callback` with the detail of a "Batch Job State Change" event at each change."""
+        """Call `callback` with each event: a job has changed its state, or blocks its queue."""
         self._scheduler.subscribe(callback)
 
     def inject(

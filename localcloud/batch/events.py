@@ -12,7 +12,7 @@ Listener = Callable[[dict[str, Any]], None]
 
 
 class Notifier:
-    """Delivers job details in the order in which they were given."""
+    """Delivers job details and events in the order in which they were given."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[tuple[Listener, dict[str, Any]] | None] = queue.SimpleQueue()
@@ -34,4 +34,4 @@ class Notifier:
             try:
                 listener(detail)
             except Exception:  # whatever a listener does, the next ones must hear their events
-                logger.exception("A listener failed on job %s", detail.get("jobId"))
+                logger.exception("A listener failed on %s", detail.get("jobId") or detail.get("resources"))

@@ -26,6 +26,20 @@ class JobStatus(StrEnum):
 FINAL: Final = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED})
 STARTED: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 
+_LISTS: Final[Mapping[str, Any]] = {
+    name: []
+    for name in (
+        "volumes",
+        "environment",
+        "mountPoints",
+        "ulimits",
+        "networkInterfaces",
+        "resourceRequirements",
+        "secrets",
+    )
+}
+"""What Batch tells of every container, also where there is none of it."""
+
 EndListener = Callable[[dict[str, Any]], None]
 
 
@@ -163,7 +177,7 @@ def unstarted(job: Job) -> list[Job]:
 
 
 def describe_job(job: Job) -> dict[str, Any]:
-    """The `JobDetail` of DescribeJobs, also the detail of the "Batch Job State Change" event."""
+    """The `JobDetail` of DescribeJobs."""
     spec = job.spec
     return _without_none(
         {
@@ -220,7 +234,7 @@ def summarize_job(job: Job) -> dict[str, Any]:
 
 def _container(job: Job) -> dict[str, Any]:
     last = _last_attempt(job)
-    return {**job.spec.container, **(last.container() if last else {})}
+    return {**_LISTS, **job.spec.container, **(last.container() if last else {})}
 
 
 def _last_attempt(job: Job) -> Attempt | None:

@@ -23,10 +23,16 @@ class Limits(Protocol):
 class Patience:
     """Watches jobs at the heads of queues. Its methods are called with the scheduler's lock held."""
 
-    def __init__(self, limits: Limits, speed: float, give_up: Callable[[Job, str], None]) -> None:
-        """`speed`: seconds of a queue's clock in one second. `give_up` is called on a thread of its own."""
+    def __init__(
+        self, limits: Limits, speed: float, blocked: Callable[[Job], None], give_up: Callable[[Job, str], None]
+    ) -> None:
+        """`speed`: seconds of a queue's clock in one second.
+
+        `blocked` is called once for a job and reason, `give_up` on a thread of its own.
+        """
         self._limits = limits
         self._speed = speed
+        self._blocked = blocked
         self._give_up = give_up
         self._clocks: dict[str, threading.Timer] = {}
 
@@ -36,7 +42,9 @@ class Patience:
         if reason is None:
             self._stop(job.id)
             return False
-        job.status_reason = reason
+        if job.status_reason != reason:
+            job.status_reason = reason
+            self._blocked(job)
         limit = self._limits.time_limit(job.spec.queue_arn, reason)
         if limit is not None and job.id not in self._clocks:
             code = reason.partition(" ")[0]

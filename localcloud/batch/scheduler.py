@@ -26,6 +26,7 @@ from localcloud.batch.job import (
     now_ms,
     unstarted,
 )
+from localcloud.batch.job_events import queue_blocked, state_change
 from localcloud.batch.patience import Limits, Patience
 from localcloud.batch.runner import StopRequest, StopSignal
 
@@ -82,7 +83,7 @@ class Scheduler:
         self._notifier = Notifier()
         # A job takes at least one core, so there are never more running ones than cores.
         self._workers = ThreadPoolExecutor(cores, thread_name_prefix="batch-job")
-        self._patience = Patience(queues, clock_speed, self._give_up)
+        self._patience = Patience(queues, clock_speed, self._announce_blocked, self._give_up)
         self._closing = False
 
     # --- What the API asks -------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class Scheduler:
             self._dispatch()
 
     def subscribe(self, listener: Listener) -> None:
-        """Call `listener` with the job's detail at each change of a job's status."""
+        """Call `listener` with what EventBridge is told: each change of a job's status, each queue that is blocked."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -256,14 +257,21 @@ class Scheduler:
         self._announce(job)
 
     def _announce(self, job: Job) -> None:
-        listeners = [*self._listeners, *(job.end_listeners if job.ended else ())]
-        if not listeners:
-            return
-        detail = describe_job(job)
-        for listener in listeners:
-            self._notifier.post(listener, detail)
-        if job.ended:
+        self._tell(state_change, job)
+        if job.ended and job.end_listeners:
+            detail = describe_job(job)
+            for listener in job.end_listeners:
+                self._notifier.post(listener, detail)
             job.end_listeners.clear()
+
+    def _announce_blocked(self, job: Job) -> None:
+        self._tell(queue_blocked, job)
+
+    def _tell(self, event_of: Callable[[Job], dict[str, Any]], job: Job) -> None:
+        if self._listeners:
+            event = event_of(job)
+            for listener in self._listeners:
+                self._notifier.post(listener, event)
 
     # --- Running -----------------------------------------------------------------------------------------------------
     def _dispatch(self) -> None:

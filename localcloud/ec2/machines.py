@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from localcloud import container_roles
 from localcloud.batch.events import Listener, Notifier
 from localcloud.ec2.user_data import Job
+from localcloud.instances import instance_event
 
 RECLAIMED: Final = 75
 """Exit code of an instance's process that waits to be taken back by EC2."""
@@ -113,9 +114,8 @@ class Machines:
         self._notifier.close()
 
     def _tell(self, instance_id: str, state: str) -> None:
-        detail = {"instance-id": instance_id, "state": state}
         for listener in self._listeners:
-            self._notifier.post(listener, {"detail-type": "EC2 Instance State-change Notification", "detail": detail})
+            self._notifier.post(listener, instance_event.state_change(instance_id, state))
 
     def _run(self, machine: Machine) -> None:
         with self._slots:

@@ -62,7 +62,7 @@ class TaskService:
         return operation_of("ECS", self._operations, operation)(params)
 
     def subscribe(self, listener: Listener) -> None:
-        """Let `listener` hear each change of a task, as the `detail` of an ECS Task State Change."""
+        """Let `listener` hear each change of a task, as EventBridge does."""
         self._listeners.append(listener)
 
     def refuse(self, *, code: str | None, reason: str, times: int) -> None:
@@ -176,10 +176,10 @@ class TaskService:
         task = self._tasks[detail["taskArn"]]
         if detail["lastStatus"] == "STOPPED":
             task.stopped_at = time.monotonic()
-        event = json.loads(json.dumps(detail, default=_text))
-        event.pop("tags")  # events have none
+        told = json.loads(json.dumps(detail, default=_text))
+        told.pop("tags")  # events have none
         for listener in self._listeners:
-            listener(event)
+            listener({"detail-type": "ECS Task State Change", "resources": [task.arn], "detail": told})
 
 
 def _check_overrides(params: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
@@ -207,5 +207,5 @@ def _without_tags(view: dict[str, Any], with_tags: bool) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds")
+        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
     raise TypeError(f"{type(value).__name__} cannot be in an event.")

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from localcloud.batch.events import Notifier
+from localcloud.instances import instance_event
 from localcloud.pricing import InstanceType, RecordedPrices
 
 IDLE_SECONDS: Final = 2.0
@@ -28,7 +29,7 @@ TAKEN_BACK: Final = "Server.SpotInstanceTermination"
 STOPPED_BY_USER: Final = "Client.UserInitiatedShutdown"
 
 Listener = Callable[[dict[str, Any]], None]
-"""Takes an event of EC2 as EventBridge tells it: `detail-type` and `detail`."""
+"""Takes an event of EC2 as EventBridge tells it: `detail-type`, `resources` and `detail`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,7 @@ class Fleet:
 
     def take_back(self, instance: Instance) -> None:
         """EC2 needs a Spot instance itself."""
-        self._post(
-            "EC2 Spot Instance Interruption Warning", {"instance-id": instance.id, "instance-action": "terminate"}
-        )
+        self._post(instance_event.interruption_warning(instance.id, instance.settings.zone))
         self._terminate(instance, TAKEN_BACK)
 
     def visible(self, ids: Iterable[str] | None = None) -> list[Instance]:
@@ -196,11 +195,11 @@ class Fleet:
         self._tell(instance, "terminated")
 
     def _tell(self, instance: Instance, state: str) -> None:
-        self._post("EC2 Instance State-change Notification", {"instance-id": instance.id, "state": state})
+        self._post(instance_event.state_change(instance.id, state))
 
-    def _post(self, detail_type: str, detail: dict[str, Any]) -> None:
+    def _post(self, event: dict[str, Any]) -> None:
         for listener in self._listeners:
-            self._notifier.post(listener, {"detail-type": detail_type, "detail": detail})
+            self._notifier.post(listener, event)
 
 
 def _price(each: InstanceType) -> Decimal:

@@ -244,3 +244,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "".join("aws" if isinstance(part, dict) else part for part in value["Fn::Join"][1])
+
+
+def test_it_has_no_rules_of_its_own_whose_events_would_want_a_sample(pipeline):
+    # What waits for events is in tests/infrastructure/test_event_patterns.py; the pipeline tells of itself by SNS.
+    assert pipeline.all("AWS::Events::Rule") == {}

@@ -9,7 +9,7 @@ import pytest
 
 from contract import Parameter
 from localcloud.regenie.misbehaviour import EMPTY_OUTPUT, FORGET_TRAIT
-from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
+from tests.local.platform_client import COHORT, LAUNCH_SECONDS, PlatformClient, eventually, gwas_config
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
 
@@ -178,18 +178,23 @@ def test_a_job_for_which_no_instance_is_large_enough_is_given_up_and_the_launch_
 
 
 def test_a_job_that_blocks_its_queue_is_explained_while_the_launch_runs(platform):
-    launch_id = start(platform, quick())
-    job = platform.wait_for_job(launch_id, "split")
-    (detail,) = platform.batch.describe_jobs(jobs=[job["jobId"]])["jobs"]
-    blocked = detail | {"statusReason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"}
-    event = {"time": "2026-11-21T10:00:00Z", "detail": blocked}
+    # Given: a queue that no other test uses waits for ever, and step 2 asks for more vCPUs than it may have
+    queue = next(name for name in json.loads(platform.name(Parameter.JOB_QUEUES)) if name.endswith("on-demand-high"))
+    limits = platform.batch.describe_job_queues(jobQueues=[queue])["jobQueues"][0]["jobStateTimeLimitActions"]
+    platform.batch.update_job_queue(jobQueue=queue, jobStateTimeLimitActions=[])
+    config = quick(resources={"step2": {"vcpus": 100, "memory_gib": 8}}, step2={"variants_per_job": 1000})
+    launch_id = start(platform, config | {"compute": "batch-on-demand", "priority": "high"})
 
-    # When: EventBridge says so
-    function = "genolaunch-local-workflow-manager-explain-blocked"
-    platform.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event, default=str))
+    # When: Batch says so, by EventBridge
+    told = eventually(lambda: platform.launch(launch_id).get("statusReason"), LAUNCH_SECONDS, "why it cannot start")
 
-    assert "its job split could not start: AWS had no instance for it" in platform.launch(launch_id)["statusReason"]
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE"
+    # Then
+    assert "its job step2 could not start: it asks for more than the stage may use at a time" in told
+    assert platform.launch(launch_id)["status"] == "RUNNING"
+    platform.set_status(launch_id, "CANCEL_REQUESTED")
+    assert platform.wait_for(launch_id)["status"] == "CANCELLED"
+    assert "statusReason" not in platform.launch(launch_id)
+    platform.batch.update_job_queue(jobQueue=queue, jobStateTimeLimitActions=limits)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,24 @@
-"""A job that cannot start is explained on its launch, in plain words."""
+"""A job that cannot start is explained on its launch, in plain words, by the event as AWS documents it."""
+
+import json
 
 import pytest
 
 from contract import Status
 from lambdas.shared.launch import Launch
 from lambdas.workflow_manager import explain_blocked
+from tests.documented_events import documented
 from tests.handlers.workflow_manager.conftest import CONTEXT
 
 LAUNCH_ID = "height-gwas-20261121t040000-1a2b3c4d"
-TAGS = {"project": "genolaunch", "stage": "test", "launchId": LAUNCH_ID, "attempt": "1"}
+QUEUE = "arn:aws:batch:us-east-1:111122223333:job-queue/genolaunch-test-us-east-1a-batch-spot-high"
+PLACEMENTS = [{"zone": "us-east-1a", "subnetId": "subnet-1", "queues": {"batch-spot/high": QUEUE}}]
 
 
 @pytest.fixture
-def launch(platform) -> str:
+def launch(platform, monkeypatch) -> str:
     """Given: a launch in its first attempt."""
+    monkeypatch.setenv("PLACEMENTS", json.dumps(PLACEMENTS))
     explain_blocked.settings.cache_clear()
     submitted = Launch(LAUNCH_ID, "height", Status.SUBMITTED, "2026-11-21T04:00:00.000Z", workflow="regenie")
     platform.repository.register(submitted, "bytes")
@@ -21,18 +26,15 @@ def launch(platform) -> str:
     return LAUNCH_ID
 
 
-def blocked(reason="MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", **tags):
-    """The event, as AWS Batch's user guide shows it."""
-    detail = {
-        "jobArn": "arn:aws:batch:eu-central-1:123456789012:job/4c7599ae",
-        "jobName": f"{LAUNCH_ID}-1-step2",
-        "jobId": "4c7599ae",
-        "status": "RUNNABLE",
-        "statusReason": reason,
-        "tags": {**TAGS, **tags},
-    }
-    event = {"detail-type": "Batch Job Queue Blocked", "source": "aws.batch", "time": "2026-11-21T08:12:40Z"}
-    explain_blocked.handler({**event, "detail": detail}, CONTEXT)
+def blocked(reason="MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", job=f"{LAUNCH_ID}-1-step2", queue=QUEUE):
+    event = documented(
+        "batch-job-queue-blocked",
+        time="2026-11-21T08:12:40Z",
+        detail__jobName=job,
+        detail__jobQueue=queue,
+        detail__statusReason=reason,
+    )
+    explain_blocked.handler(event, CONTEXT)
 
 
 def test_the_launch_says_which_job_cannot_start_and_what_to_do(platform, launch):
@@ -43,15 +45,41 @@ def test_the_launch_says_which_job_cannot_start_and_what_to_do(platform, launch)
     assert "lower the resources of its jobs" in reason
 
 
+@pytest.mark.parametrize(
+    ("job", "told"),
+    [
+        ("step2-on-demand", "step2-on-demand"),
+        ("level0-more-memory", "level0-more-memory"),
+        ("bwa_mem-17", "bwa_mem-17"),  # of Snakemake's engine aws-batch: <run name>-<rule>-<number>
+        ("call-20250101t000000-deadbeef_9-3", "call-20250101t000000-deadbeef_9-3"),
+    ],
+)
+def test_jobs_of_every_kind_are_told_by_their_name(platform, launch, job, told):
+    blocked(job=f"{LAUNCH_ID}-1-{job}")
+
+    assert f"its job {told} could not start" in platform.repository.get(launch).status_reason
+
+
 def test_a_reason_that_is_not_known_is_told_in_batchs_own_words(platform, launch):
     blocked("UNDETERMINED - something new")
 
     assert platform.repository.get(launch).status_reason.endswith("UNDETERMINED - something new")
 
 
-@pytest.mark.parametrize("tags", [{"attempt": "2"}, {"stage": "other"}, {"project": "x"}, {"launchId": "nowhere"}])
-def test_jobs_of_others_and_of_other_attempts_are_passed_over(platform, launch, tags):
-    blocked(**tags)
+@pytest.mark.parametrize(
+    "of_others",
+    [
+        {"job": f"{LAUNCH_ID}-2-step2"},
+        {"job": "nowhere-20261121t040000-1a2b3c4d-1-step2"},
+        {"job": "event-test"},
+        {"job": LAUNCH_ID},
+        # the same name in another stage of the account
+        {"queue": QUEUE.replace("genolaunch-test-", "genolaunch-prod-")},
+        {"queue": QUEUE + "-2"},
+    ],
+)
+def test_jobs_of_others_and_of_other_attempts_are_passed_over(platform, launch, of_others):
+    blocked(**of_others)
 
     assert platform.repository.get(launch).status_reason is None
 

@@ -238,11 +238,15 @@ def test_every_change_of_a_jobs_status_is_told_in_order(cloud):
     heard: list[dict[str, Any]] = []
     cloud.batch.subscribe(heard.append)
     # when
-    job = cloud.run(["true"])
+    job = cloud.run(["true"], tags={"launchId": "exome"})
     # then
     cloud.batch.close()
-    assert [detail["status"] for detail in heard] == ["PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"]
-    assert heard[-1] == job
+    told = [event["detail"]["status"] for event in heard]
+    assert told == ["PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"]
+    last = heard[-1]
+    assert (last["detail-type"], last["resources"]) == ("Batch Job State Change", [job["jobArn"]])
+    # An event names only whose the tags are (AWS Batch user guide)
+    assert last["detail"] == {**job, "tags": {"resourceArn": job["jobArn"]}}
 
 
 def test_a_faulty_listener_does_not_keep_others_from_hearing(cloud):

@@ -67,7 +67,7 @@ class Ecs:
             runner=runner, logs=self.logs, ecs=self.plane, region="eu-west-1", account="000000000000"
         )
         self.events: list[dict[str, Any]] = []
-        self.service.subscribe(self.events.append)
+        self.service.subscribe(lambda event: self.events.append(event["detail"]))
 
     def call(self, operation, **params):
         return self.service.call(operation, params)
