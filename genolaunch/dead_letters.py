@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from contract import PROJECT, TAG_DEAD_LETTERS
+from genolaunch.message_moves import move
 
 if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef
+
     from genolaunch.platform import Platform
 
 _COUNT: Final = "ApproximateNumberOfMessages"
@@ -22,13 +25,15 @@ class DeadLetters:
     queue: str
     count: int
     action: str
+    failure: str | None = None
+    """Why SQS stopped before all were moved: its `FailureReason`, or what the status of the move says."""
 
 
 def redrive(platform: "Platform", *, is_rehearsal: bool = False) -> list[DeadLetters]:
     """Try again what waits in the stage's dead-letter queues, or only tell what would be tried.
 
-    Messages of a queue go back to it. Events that a rule could not deliver go to the state machine, or the queue, that
-    they were for.
+    Messages of a queue go back to it, and SQS is waited for. Events that a rule could not deliver go to the
+    state machine, or the queue, that they were for.
     Of the launch table's pipe there are only pointers: the table itself says what was lost.
     """
     return [_redrive(platform, url, count, is_rehearsal) for url, count in _filled(platform)]
@@ -47,10 +52,11 @@ def _filled(platform: "Platform") -> Iterator[tuple[str, int]]:
 
 def _redrive(platform: "Platform", url: str, count: int, is_rehearsal: bool) -> DeadLetters:
     name = url.rsplit("/", 1)[1]
-    if platform.sqs.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls"):
-        if not is_rehearsal:
-            platform.sqs.start_message_move_task(SourceArn=_arn(platform, url))
+    sources = platform.sqs.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls", [])
+    if sources and is_rehearsal:
         return DeadLetters(name, count, "moved back to their queue")
+    if sources:
+        return _moved(name, count, move(platform.sqs, _arn(platform, url), [_arn(platform, each) for each in sources]))
     if is_rehearsal:
         return DeadLetters(name, count, "tried again one by one")
     handled, asked = 0, False
@@ -66,6 +72,14 @@ def _redrive(platform: "Platform", url: str, count: int, is_rehearsal: bool) -> 
             handled += 1
     left = f", {count - handled} are left to be looked at" if handled < count else ""
     return DeadLetters(name, count, f"{handled} tried again{left}")
+
+
+def _moved(name: str, count: int, end: "ListMessageMoveTasksResultEntryTypeDef") -> DeadLetters:
+    moved, status = end.get("ApproximateNumberOfMessagesMoved", 0), end["Status"]
+    if status == "COMPLETED":
+        return DeadLetters(name, count, f"{moved} moved back to their queue")
+    reason = end.get("FailureReason") or status
+    return DeadLetters(name, count, f"{moved} moved back to their queue, then SQS stopped: {reason}", reason)
 
 
 def _receive(platform: "Platform", url: str) -> list[Any]:

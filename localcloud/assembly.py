@@ -17,6 +17,7 @@ from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
 from localcloud.sdk_tasks import SdkTasks
 from localcloud.service import Batch, Service
+from localcloud.sqs import MessageMoves
 from localcloud.sync_tasks import SyncTasks
 from localcloud.wire import Answer, Endpoint, Request
 
@@ -73,7 +74,8 @@ def run(
     guard = Guard(services, endpoint, stand_ins.encrypts_volumes) if enforce_iam else None
     sdk = SdkTasks(endpoint, guard.keys) if guard else SdkTasks(endpoint)
     stand_ins.batch.subscribe(partial(_announce, "aws.batch"))
-    for each in stand_ins.interceptors:
+    moves = MessageMoves(ministack)
+    for each in (*stand_ins.interceptors, Interceptor("sqs", moves.wants, moves.answer)):
         ministack.intercept(each.service, each.wants, each.answer)
     if stand_ins.subscribe_ec2:
         stand_ins.subscribe_ec2(partial(_announce, "aws.ec2"))

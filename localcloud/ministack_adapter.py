@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from ministack import app
 from ministack.core import lambda_runtime, responses, router
-from ministack.services import cloudwatch_logs, dynamodb, eventbridge, lambda_svc, pipes, s3, stepfunctions
+from ministack.services import cloudwatch_logs, dynamodb, eventbridge, lambda_svc, pipes, s3, sqs, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from localcloud import lambda_worker
@@ -59,6 +59,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
             "_sync_restore",
         ),
     ),
+    (sqs, ("_queue_by_arn", "_queues")),
     (pipes, ("_pipes", "_positions", "_ensure_poller", "_iter_all_pipes", "_dynamodb_stream_source")),
     (
         stepfunctions,
@@ -636,6 +637,22 @@ def _saying_archive_status(headers_of: Callable[..., dict[str, str]]) -> Callabl
         return headers | {"x-amz-archive-status": record[ARCHIVE_STATUS]} if ARCHIVE_STATUS in record else headers
 
     return wrapped
+
+
+# --- SQS -----------------------------------------------------------------------------------------------------------
+MessageQueue = dict[str, Any]
+"""ministack's record of a queue: `name`, `url`, `attributes`, `messages` …"""
+
+
+def message_queue(arn: str) -> MessageQueue | None:
+    """The record of a queue, to be read and changed."""
+    found: MessageQueue | None = sqs._queue_by_arn(arn)
+    return found
+
+
+def message_queues() -> list[MessageQueue]:
+    """The records of all queues."""
+    return list(sqs._queues.values())
 
 
 # --- EventBridge ---------------------------------------------------------------------------------------------------

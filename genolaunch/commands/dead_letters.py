@@ -1,11 +1,14 @@
 """`redrive`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genolaunch.commands.options import JsonOption, StageOption, platform_of
 from genolaunch.commands.output import print_json
+
+if TYPE_CHECKING:
+    from genolaunch.dead_letters import DeadLetters
 
 commands = typer.Typer()
 
@@ -24,8 +27,16 @@ def redrive(
     found = dead_letters.redrive(platform_of(ctx, stage), is_rehearsal=dry_run)
     if as_json:
         print_json(document_of(found))
-        return
-    for letters in found:
-        typer.echo(f"{letters.queue}: {letters.count} {'would be ' if dry_run else ''}{letters.action}")
-    if not found:
+    else:
+        for letters in found:
+            typer.echo(f"{letters.queue}: {_told(letters, dry_run)}")
+    if any(letters.failure for letters in found):
+        raise typer.Exit(1)
+    if not found and not as_json:
         typer.echo("There are no dead letters.", err=True)
+
+
+def _told(letters: "DeadLetters", dry_run: bool) -> str:
+    if dry_run:
+        return f"{letters.count} would be {letters.action}"
+    return f"{letters.count} found, {letters.action}"

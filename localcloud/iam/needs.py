@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from localcloud.clients import ACCOUNT, REGION
-from localcloud.iam import athena_rules, batch_rules, ec2_rules, ecs_rules, fsx_rules
+from localcloud.iam import athena_rules, batch_rules, ec2_rules, ecs_rules, fsx_rules, sqs_rules
 from localcloud.iam.key_rules import key_needs
 from localcloud.iam.model import Call, Cloud, Need, Rule
 
@@ -137,6 +137,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     **ec2_rules.RULES,
     **ecs_rules.RULES,
     **fsx_rules.RULES,
+    **sqs_rules.RULES,
     **{
         f"logs:{action}": _log_stream
         for action in ("CreateLogStream", "FilterLogEvents", "GetLogEvents", "PutLogEvents")

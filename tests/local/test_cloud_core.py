@@ -11,11 +11,14 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import boto3
 import pytest
 
+from contract import TAG_DEAD_LETTERS
+from genolaunch import dead_letters
 from localcloud import control
 
 pytestmark = pytest.mark.local
@@ -388,6 +391,41 @@ def test_dropped_objects_reach_the_function_and_what_fails_goes_to_the_dead_lett
     assert [record["s3"]["object"]["key"] for record in records] == ["launches/bad.yaml"]
     assert records[0]["userIdentity"]["principalId"] == f"AWS:{getpass.getuser()}"
     assert not core.messages(url)
+
+
+def test_dead_letters_are_moved_back_also_those_that_were_put_there_directly(core: Core) -> None:
+    sqs = core.client("sqs")
+    name = f"genolaunch-moves{uuid.uuid4().hex[:6]}"
+    dead_url = sqs.create_queue(QueueName=f"{name}-dead", tags={TAG_DEAD_LETTERS: "true"})["QueueUrl"]
+    dead_arn = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    url, _ = core.queue(
+        VisibilityTimeout="0", RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1})
+    )
+    # Given: a message that its consumer gave up, and one that a rule or a function put there
+    sqs.send_message(QueueUrl=url, MessageBody='"given up"')
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=url)
+    sqs.send_message(QueueUrl=dead_url, MessageBody='"put there"')
+    platform: Any = SimpleNamespace(sqs=sqs, stage=name.removeprefix("genolaunch-"))
+
+    # SQS does not know where the second one is from
+    sqs.start_message_move_task(SourceArn=dead_arn)
+    (failed,) = soon(lambda: _ended(sqs, dead_arn))
+    assert failed["FailureReason"] == "CouldNotDetermineMessageSource"
+
+    (told,) = dead_letters.redrive(platform)
+
+    assert told.failure is None
+    assert told.action == f"{2 - failed['ApproximateNumberOfMessagesMoved']} moved back to their queue"
+    # Reading them counts as a delivery, and one is all that a message of this queue has
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": ""})
+    assert sorted(core.messages(url)) == ["given up", "put there"]
+    assert core.messages(dead_url) == []
+
+
+def _ended(sqs: Any, source: str) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = sqs.list_message_move_tasks(SourceArn=source)["Results"]
+    return [task for task in tasks if task["Status"] != "RUNNING"]
 
 
 # --- Pipes ---------------------------------------------------------------------------------------------------------

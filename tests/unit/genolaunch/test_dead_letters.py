@@ -1,6 +1,7 @@
 """Dead letters are tried again, each kind in its way."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,19 +38,90 @@ def waiting(platform, url):
     return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
 
-def test_messages_of_a_queue_go_back_to_it(platform, calls, monkeypatch):
+class Moves:
+    """SQS's moves, as it tells of them: `answers` one after another, the last one again and again."""
+
+    def __init__(self, platform, monkeypatch, *answers):
+        self.started: list[dict[str, str]] = []
+        self._answers = list(answers)
+        monkeypatch.setattr(platform.sqs, "start_message_move_task", lambda **request: self.started.append(request))
+        monkeypatch.setattr(platform.sqs, "list_message_move_tasks", self._list)
+        monkeypatch.setattr("genolaunch.message_moves.time", SimpleNamespace(sleep=lambda seconds: None))
+
+    def _list(self, **request):
+        assert request["MaxResults"] == 1
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return {"Results": [answer] if answer else []}
+
+
+def dead_letters_of(platform, *names):
+    """URL and ARN of a dead-letter queue with a message, and the ARNs of the queues whose dead letters it takes."""
     dead = queue(platform, "data-dead")
     arn = platform.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
-    queue(platform, "data-source", dead=False, RedrivePolicy=policy)
+    sources = [queue(platform, name, dead=False, RedrivePolicy=policy) for name in names]
     platform.sqs.send_message(QueueUrl=dead, MessageBody="{}")
-    moved = []
-    monkeypatch.setattr(platform.sqs, "start_message_move_task", lambda **request: moved.append(request))
+    arns = [
+        platform.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        for url in sources
+    ]
+    return arn, arns
+
+
+def test_messages_of_a_queue_go_back_to_it_wherever_they_were_put_from_and_are_waited_for(platform, calls, monkeypatch):
+    arn, (source,) = dead_letters_of(platform, "data-source")
+    running = {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 0}
+    done = {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 1}
+    moves = Moves(platform, monkeypatch, None, running, done)
 
     (told,) = redrive(platform)
 
-    assert (told.queue, told.count, told.action) == ("genolaunch-dev-data-dead", 1, "moved back to their queue")
-    assert moved == [{"SourceArn": arn}]
+    assert (told.queue, told.count, told.action) == ("genolaunch-dev-data-dead", 1, "1 moved back to their queue")
+    assert told.failure is None
+    # Without a destination SQS refuses what it did not move itself
+    assert moves.started == [{"SourceArn": arn, "DestinationArn": source}]
+
+
+def test_where_several_queues_have_the_same_dead_letters_each_gets_its_own_back(platform, calls, monkeypatch):
+    arn, _ = dead_letters_of(platform, "data-one", "data-two")
+    done = {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 1}
+    moves = Moves(platform, monkeypatch, None, done)
+
+    redrive(platform)
+
+    assert moves.started == [{"SourceArn": arn}]
+
+
+def test_why_a_move_failed_is_told_and_is_no_success(platform, calls, monkeypatch, genolaunch):
+    dead_letters_of(platform, "data-source")
+    failed = {"Status": "FAILED", "ApproximateNumberOfMessagesMoved": 2, "FailureReason": "AccessDenied"}
+    Moves(platform, monkeypatch, None, failed)
+
+    result = genolaunch("redrive")
+
+    assert result.exit_code == 1
+    assert "1 found, 2 moved back to their queue, then SQS stopped: AccessDenied" in result.output
+
+
+def test_a_move_that_somebody_else_began_is_waited_for(platform, calls, monkeypatch):
+    dead_letters_of(platform, "data-source")
+    theirs = {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 0}
+    ours = {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 1}
+    moves = Moves(platform, monkeypatch, theirs, theirs, None, ours)
+
+    (told,) = redrive(platform)
+
+    assert told.failure is None
+    assert len(moves.started) == 1
+
+
+def test_messages_of_a_queue_are_only_told_of_in_a_rehearsal(platform, calls, monkeypatch):
+    dead_letters_of(platform, "data-source")
+    moves = Moves(platform, monkeypatch, None)
+
+    (told,) = redrive(platform, is_rehearsal=True)
+
+    assert (told.action, moves.started) == ("moved back to their queue", [])
 
 
 def test_an_event_that_a_rule_could_not_deliver_starts_its_state_machine(platform, calls):
