@@ -17,13 +17,20 @@ class Keys(NamedTuple):
     token: str | None = None
 
 
+_LAST_RESORT: Final = 900
+"""Seconds. No answer is lost on the way within one machine; one that does much else may be slow to give it."""
+
+_ATTEMPTS: Final = 3
+"""Of a request (AWS SDKs and Tools reference guide, "Retry behavior": standard mode). A server that is busy closes
+connections, here as well."""
+
 OWNER: Final = Keys(ACCESS_KEY, SECRET_KEY)
 """May do everything."""
 
 
 @cache
-def client(service: str, endpoint: str, keys: Keys = OWNER) -> Any:  # noqa: ANN401 - made from the model, without a type
-    """A boto3 client of the cloud at `endpoint`, without retries: the caller knows better."""
+def client(service: str, endpoint: str, keys: Keys = OWNER, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401 - made from the model, without a type
+    """A boto3 client of the cloud at `endpoint`. `attempts`: of a request, 1 if the caller itself tries again."""
     import boto3  # takes a while, and not every command needs it
     from botocore.config import Config
 
@@ -34,7 +41,12 @@ def client(service: str, endpoint: str, keys: Keys = OWNER) -> Any:  # noqa: ANN
         aws_access_key_id=keys.access_key,
         aws_secret_access_key=keys.secret_key,
         aws_session_token=keys.token,
-        config=Config(retries={"total_max_attempts": 1}, max_pool_connections=64, s3={"addressing_style": "path"}),
+        config=Config(
+            retries={"total_max_attempts": attempts, "mode": "standard"},
+            read_timeout=_LAST_RESORT,
+            max_pool_connections=64,
+            s3={"addressing_style": "path"},
+        ),
     )
 
 

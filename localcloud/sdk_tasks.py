@@ -1,8 +1,9 @@
 """Step Functions' aws-sdk tasks: one dispatcher through botocore to this cloud's own endpoint for every service."""
 
 from collections.abc import Callable
+from typing import Final
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from localcloud.clients import OWNER, Keys, client
 from localcloud.ministack_adapter import TaskError
@@ -16,6 +17,8 @@ from localcloud.sdk_names import (
     to_botocore,
     to_sdk,
 )
+
+_NO_ANSWER: Final = "SdkClientException"
 
 
 class SdkTasks:
@@ -45,12 +48,16 @@ class SdkTasks:
         operation = operation_model(service, action)
         params = to_botocore(arguments or {}, operation.input_shape, strict=True)
         try:
-            answer = client(service, self._endpoint, self._keys())._make_api_call(operation.name, params)
+            # Retriers of the state machine try again, and nobody else.
+            answer = client(service, self._endpoint, self._keys(), 1)._make_api_call(operation.name, params)
         except ClientError as refusal:
             error = refusal.response["Error"]
             name = error_name(service_model(service), error.get("Code", ""))
             raise TaskError(name, error.get("Message", "")) from refusal
         except ParamValidationError as invalid:
             raise TaskError("States.Runtime", str(invalid)) from invalid
+        except BotoCoreError as unanswered:
+            # What Step Functions calls a request that its SDK had no answer to: a retrier takes it like any other.
+            raise TaskError(error_name(service_model(service), _NO_ANSWER), str(unanswered)) from unanswered
         answer.pop("ResponseMetadata", None)
         return to_sdk(answer, operation.output_shape)

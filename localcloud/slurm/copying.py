@@ -11,14 +11,15 @@ from localcloud.clients import Keys, client
 
 def aws(arguments: Sequence[str]) -> int:
     """The exit code: 1 when an object is missing, as the CLI's."""
-    from botocore.exceptions import ClientError
+    from boto3.exceptions import S3UploadFailedError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     _, action, *rest = arguments
     exclude = [rest[number + 1] for number, word in enumerate(rest) if word == "--exclude"]
     words = [word for word in rest if not word.startswith("--") and word not in exclude]
     try:
         (_copy if action == "cp" else _sync)(_s3(), words[0], words[1], exclude)
-    except (ClientError, OSError) as error:
+    except (BotoCoreError, ClientError, S3UploadFailedError, OSError) as error:
         os.write(2, f"fatal error: {error}\n".encode())
         return 1
     return 0
