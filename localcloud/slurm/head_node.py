@@ -154,8 +154,11 @@ class HeadNode:
         }
 
     def _install(self) -> None:
-        if self._bin.exists():
-            return
+        with self._lock:
+            if not self._bin.exists():
+                self._write_programs()
+
+    def _write_programs(self) -> None:
         for folder in (self.shared, self._slurm, self._bin):
             folder.mkdir(parents=True, exist_ok=True)
         self._write("runuser", _RUNUSER)

@@ -90,16 +90,21 @@ def submit(submission: Submission, environment: Mapping[str, str]) -> str:
     """Start an array; its id."""
     folder = _new_folder()
     id_ = folder.name
-    (folder / "submission.json").write_text(json.dumps(asdict(submission)))
     process = subprocess.Popen(
         [sys.executable, "-m", "localcloud.slurm", "run-tasks", id_],
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    # Whoever sees the job finds all of it, and can cancel it: only then do its tasks begin.
     (folder / "pid").write_text(str(process.pid))
+    new = folder / "submission.new"
+    new.write_text(json.dumps(asdict(submission)))
+    new.replace(folder / "submission.json")
+    assert process.stdin is not None
+    process.stdin.close()
     return id_
 
 
@@ -117,7 +122,8 @@ def _new_folder() -> Path:
 
 
 def run(id_: str) -> None:
-    """Do an array's tasks."""
+    """Do an array's tasks, once `submit` has closed this process's standard input."""
+    sys.stdin.read()
     job = Job(id_, root() / id_)
     with ThreadPoolExecutor(_NODES) as nodes:
         list(nodes.map(lambda index: job.set_state(index, _run_task(job, index)), range(job.submission.size)))
