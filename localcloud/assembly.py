@@ -83,6 +83,7 @@ def run(
     ministack.search_streams_by_prefix()
     ministack.use_own_lambda_worker()
     ministack.unpack_functions_once()
+    ministack.be_patient_with_functions()
     ministack.limit_function_processes()
     ministack.warm_up_functions()
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")

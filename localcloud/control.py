@@ -25,8 +25,9 @@ ROOT: Final = Path(__file__).parents[1]
 STAGE_SETTINGS: Final = Path(__file__).parent / "stage.json"
 USUAL_PORT: Final = 4566
 
-READY_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 15.0
+READY_SECONDS: Final = 600.0
+"""A last resort: a server that cannot start ends."""
+STOP_SECONDS: Final = 60.0
 """Jobs are terminated and functions' processes end within this time, or the server is killed."""
 
 _LOG_TAIL_LINES: Final = 15

@@ -36,7 +36,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (responses, ("_request_account_id", "_request_region", "now_iso")),
     (
         lambda_runtime,
-        ("_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset", "zipfile"),
+        ("Worker", "_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset", "zipfile"),
     ),
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
     (cloudwatch_logs, ("_filter_log_events", "_log_groups", "_subscription_pattern_matches")),
@@ -257,8 +257,13 @@ def acting_role() -> str | None:
     return str(stepfunctions._state_machines[stepfunctions._executions[arn]["stateMachineArn"]]["roleArn"])
 
 
+_PATIENCE: Final = 10
+"""Time-outs of functions and tasks are for machines of AWS's. Here everything shares one machine, with whatever else
+it does: they last so many times as long. That what hangs is ended takes longer to see, and nothing healthy is."""
+
+
 def current_task_timeout() -> float | None:
-    """TimeoutSeconds of the task of this thread, if it has any."""
+    """How long the task of this thread may take in seconds, if its state has TimeoutSeconds."""
     return _task_timeout.get()
 
 
@@ -343,9 +348,10 @@ def _unless_stopped(invoke: Callable[..., Any]) -> Callable[..., Any]:
 def _knowing_timeout(invoke: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(invoke)
     def wrapped(resource: str, arguments: Value, timeout: float) -> Value:
-        token = _task_timeout.set(timeout)
+        patience = _PATIENCE * timeout
+        token = _task_timeout.set(patience)
         try:
-            return invoke(resource, arguments, timeout)
+            return invoke(resource, arguments, patience)
         finally:
             _task_timeout.reset(token)
 
@@ -428,6 +434,19 @@ def use_own_lambda_worker() -> None:
     """Run Python functions in `lambda_worker`, so that failures carry the exception's class as on AWS."""
     lambda_runtime._PYTHON_WORKER_SCRIPT = Path(lambda_worker.__file__).read_text()
     lambda_svc._execute_function_warm = _naming_errors(lambda_svc._execute_function_warm)
+
+
+def be_patient_with_functions() -> None:
+    """Let a function's process go on beyond its Timeout, as long as a busy machine may need; it sees that time, too."""
+    lambda_runtime.Worker.__init__ = _with_patience(lambda_runtime.Worker.__init__)
+
+
+def _with_patience(init: Callable[..., None]) -> Callable[..., None]:
+    @wraps(init)
+    def wrapped(self: Value, name: str, config: dict[str, Any], *args: Value, **kwargs: Value) -> None:
+        init(self, name, {**config, "Timeout": _PATIENCE * config.get("Timeout", 3)}, *args, **kwargs)
+
+    return wrapped
 
 
 def unpack_functions_once() -> None:

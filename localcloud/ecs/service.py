@@ -22,6 +22,9 @@ from localcloud.wire import Answer, Endpoint, Request
 _KEEP_SECONDS: Final = 3600.0
 """DescribeTasks tells of a stopped task for about an hour (Amazon ECS API reference)."""
 _PAGE: Final = 100
+_STOP_SECONDS: Final = 30.0
+"""Tasks that have not ended by then when the cloud does are left to their signals: a launcher ends its jobs within a
+moment, on a busy machine within some."""
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -75,7 +78,7 @@ class TaskService:
             running = [task for task in self._tasks.values() if not task.is_stopped]
         for task in running:
             self._stop(task, "The local cloud ends.")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + _STOP_SECONDS
         while any(not task.is_stopped for task in running) and time.monotonic() < deadline:
             time.sleep(0.05)
 
