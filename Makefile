@@ -9,7 +9,7 @@ LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/req
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline bootstrap deploy deploy-images deploy-pipeline lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline bootstrap deploy deploy-images deploy-pipeline lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ test-iam: setup ## the end-to-end tests with IAM enforced, and then: which grant
 	@rm -rf build/iam
 	GENOLAUNCH_IAM=enforced $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not grants" tests/local
 	GENOLAUNCH_IAM=enforced $(BIN)/pytest -m grants tests/local/test_grants.py
+
+test-busy: setup ## the end-to-end tests on a machine that has much else to do: two loops that never rest run beside them
+	@loops=; for loop in 1 2; do timeout 7200 $(BIN)/python -c 'while True: pass' & loops="$$loops $$!"; done; \
+	trap "kill $$loops" EXIT; $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not grants" tests/local
 
 test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/path/to/regenie (or the one on PATH)
 	@program=$${GENOLAUNCH_REGENIE:-$$(command -v regenie)}; \

@@ -13,11 +13,21 @@ import pytest
 
 from localcloud import control
 from tests.local.grant_records import write_record
-from tests.local.platform_client import COHORT, PlatformClient
+from tests.local.platform_client import COHORT, LAST_RESORT, PlatformClient
 
 IAM_ENFORCED = os.environ.get("GENOLAUNCH_IAM") == "enforced"
 
 needs_iam = pytest.mark.skipif(not IAM_ENFORCED, reason="says something only where IAM is enforced: make test-iam")
+
+
+_THIS_FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test of this folder may wait for several things, the deployment among them, each of them until LAST_RESORT."""
+    for item in items:
+        if _THIS_FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.timeout(2 * LAST_RESORT))
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,12 @@ import boto3
 import pytest
 
 from localcloud import control
-from tests.local.platform_client import eventually
+from tests.local.platform_client import LAST_RESORT, eventually
 
 pytestmark = pytest.mark.local
 
 IMAGE = "localhost/genolaunch-regenie:4.1.2"
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
-SECONDS = 30
 
 
 class Enforced:
@@ -98,7 +97,7 @@ class Enforced:
             job: dict[str, Any] = self.batch.describe_jobs(jobs=[job_id])["jobs"][0]
             return job if job["status"] in {"SUCCEEDED", "FAILED"} else None
 
-        return eventually(look, SECONDS, "the job ends")
+        return eventually(look, "the job ends")
 
     def run_task(self, role: str, resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """The description of an execution of this one task, once it has ended."""
@@ -110,7 +109,7 @@ class Enforced:
             found: dict[str, Any] = self.states.describe_execution(executionArn=execution)
             return found if found["status"] != "RUNNING" else None
 
-        return eventually(look, SECONDS, "the execution ends")
+        return eventually(look, "the execution ends")
 
     def machine(self, role: str, definition: dict[str, Any]) -> str:
         arn: str = self.states.create_state_machine(
@@ -120,7 +119,7 @@ class Enforced:
 
     def refused(self, role: str) -> list[str]:
         """The actions that a role was refused."""
-        with urllib.request.urlopen(f"{self._endpoint}/_localcloud/iam", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self._endpoint}/_localcloud/iam", timeout=LAST_RESORT) as answer:
             return [one["action"] for one in json.load(answer)["refused"] if one["role"] == role.rpartition("/")[2]]
 
 
@@ -208,7 +207,7 @@ def test_a_pipe_starts_nothing_that_its_role_may_not_start(cloud):
 
     cloud.client("dynamodb").put_item(TableName=table["TableName"], Item={"id": {"S": "a"}})
 
-    assert eventually(lambda: cloud.refused(role), SECONDS, "a refusal") == ["states:StartExecution"]
+    assert eventually(lambda: cloud.refused(role), "a refusal") == ["states:StartExecution"]
     assert cloud.states.list_executions(stateMachineArn=machine)["executions"] == []
 
 

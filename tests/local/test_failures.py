@@ -11,7 +11,7 @@ from contract import Parameter
 from localcloud.regenie.misbehaviour import EMPTY_OUTPUT, FORGET_TRAIT
 from tests.local.platform_client import COHORT, LAUNCH_SECONDS, PlatformClient, eventually, gwas_config
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local
 
 MEMORY_KILL = "OutOfMemoryError: Container killed due to memory usage"
 
@@ -86,7 +86,7 @@ def test_a_failed_level_1_is_told_and_a_retry_with_other_resources_does_only_wha
     platform.set_status(launch_id, "RETRY", config=json.dumps(edited))
 
     # Then: the trait that was done is not done again
-    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
+    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, "a second attempt")
     done = platform.wait_for(launch_id)
     assert done["status"] == "COMPLETE", done
     assert "complete from an earlier attempt: nothing to do" in platform.job_log(launch_id, "2-level1")
@@ -111,7 +111,7 @@ def test_data_that_is_at_fault_at_a_retry_can_be_mended_and_the_launch_still_res
 
     # Then: it is rejected, also in the answer to its file
     assert platform.wait_for(launch_id, "REJECTED")["attempt"] == 2
-    answer = eventually(lambda: platform.answer(file, accepted=False), 30, "an amended answer")
+    answer = eventually(lambda: platform.answer(file, accepted=False), "an amended answer")
     assert "ldl" in answer["faults"][0]["problem"]
 
     # And: when the data is mended, it resumes where it was
@@ -132,14 +132,14 @@ def test_a_retry_after_a_cancel_during_step_2_keeps_the_finished_chunks_and_step
         job = platform.batch.describe_jobs(jobs=[first["jobId"]])["jobs"][0]
         return bool(job["arrayProperties"]["statusSummary"].get("SUCCEEDED", 0) >= 3)
 
-    eventually(some_done, 60, "three finished chunks")
+    eventually(some_done, "three finished chunks")
     platform.set_status(launch_id, "CANCEL_REQUESTED")
-    platform.wait_for(launch_id, "CANCELLED", seconds=30)
+    platform.wait_for(launch_id, "CANCELLED")
     platform.assert_clean(launch_id)
 
     # When
     platform.set_status(launch_id, "RETRY")
-    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
+    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, "a second attempt")
 
     # Then
     done = platform.wait_for(launch_id)
@@ -252,7 +252,7 @@ def test_an_export_with_failed_files_fails_the_launch_and_a_retry_only_merges_ag
     platform.assert_clean(launch_id)
 
     platform.set_status(launch_id, "RETRY")
-    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, 60, "a second attempt")
+    eventually(lambda: platform.launch(launch_id).get("attempt") == 2, "a second attempt")
     assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
     assert "nothing to do" in platform.job_log(launch_id, "2-step2")
 
@@ -295,5 +295,5 @@ def test_an_error_that_a_jobs_log_names_is_kept_as_soon_as_it_is_written(platfor
         logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": now, "message": line} for line in lines]
     )
 
-    (task,) = eventually(lambda: platform.tasks(launch_id), 60, "the error in the task table")
+    (task,) = eventually(lambda: platform.tasks(launch_id), "the error in the task table")
     assert (task["errorType"], task["reason"], task["logStream"]) == ("NoSpaceLeftError", lines[1], stream)

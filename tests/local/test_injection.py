@@ -24,7 +24,7 @@ def test_a_file_system_that_was_made_to_fail_fails(platform: PlatformClient):
         (found,) = platform.fsx.describe_file_systems(FileSystemIds=[made])["FileSystems"]
         return found if found["Lifecycle"] != "CREATING" else {}
 
-    failed = eventually(ended, 10, "an end of the creation")
+    failed = eventually(ended, "an end of the creation")
     assert failed["Lifecycle"] == "FAILED"
     assert "no capacity left" in str(failed["FailureDetails"])
     platform.fsx.delete_file_system(FileSystemId=made)

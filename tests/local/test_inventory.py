@@ -9,7 +9,7 @@ import pytest
 from stacks.constructs.bill_of_materials import bill_of_lock
 from tests.local.platform_client import PlatformClient, eventually
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.local
 
 REPOSITORY = Path(__file__).parents[2]
 PREFIX = "bills-of-materials/"
@@ -57,7 +57,7 @@ def test_the_bills_of_a_deployment_are_kept_under_their_content_as_rows_that_ath
         status: str = platform.states.describe_execution(executionArn=execution)["status"]
         return None if status == "RUNNING" else status
 
-    assert eventually(ended, 60, "the end of the execution") == "SUCCEEDED"
+    assert eventually(ended, "the end of the execution") == "SUCCEEDED"
     keys = [each["Key"] for each in platform.s3.list_objects_v2(Bucket=kept)["Contents"]]
     assert keys == [f"{PREFIX}build/lambda-layer/0a1b.json", f"{PREFIX}build/regenie-image/2c3d.json"]
     (row,) = platform.s3.get_object(Bucket=kept, Key=keys[0])["Body"].read().decode().splitlines()

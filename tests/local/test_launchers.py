@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 
 from contract import Parameter
 from tests.local.conftest import needs_iam
-from tests.local.platform_client import COHORT, STAGE, PlatformClient, gwas_config
+from tests.local.platform_client import COHORT, LAST_RESORT, STAGE, PlatformClient, gwas_config
 
-pytestmark = [needs_iam, pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = [needs_iam, pytest.mark.local]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def launcher(platform: PlatformClient) -> Iterator[dict[str, str]]:
 def genolaunch(environment: dict[str, str], *arguments: str) -> str:
     """The command's output; fails with what it said if it fails."""
     command = [str(Path(sys.executable).with_name("genolaunch")), "--stage", STAGE, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LAST_RESORT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -14,7 +14,7 @@ from contract import Parameter
 from tests.local.conftest import needs_iam
 from tests.local.platform_client import PlatformClient, eventually, gwas_config
 
-pytestmark = [needs_iam, pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = [needs_iam, pytest.mark.local]
 
 
 def as_list(value: Any) -> list[Any]:
@@ -77,7 +77,7 @@ def test_a_missing_grant_is_named(platform, stack, role, action):
 def test_a_pipe_that_lacks_a_grant_starts_nothing_until_it_has_it(platform):
     with without(platform, platform.role_name("workflow-manager", "RequestsRole"), "states:StartExecution"):
         launch_id = platform.drop(gwas_config())["launchId"]
-        refused = eventually(platform.forget_refusals, 30, "a refusal")
+        refused = eventually(platform.forget_refusals, "a refusal")
         assert platform.launch(launch_id)["status"] == "SUBMITTED"
 
     assert all("states:StartExecution" in one for one in refused)

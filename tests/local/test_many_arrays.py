@@ -7,7 +7,7 @@ import pytest
 
 from tests.local.platform_client import PlatformClient, gwas_config
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local
 
 
 def finished(platform: PlatformClient, config: dict[str, Any]) -> str:

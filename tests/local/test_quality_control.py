@@ -8,7 +8,7 @@ import pytest
 
 from tests.local.platform_client import PlatformClient, gwas_config
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local
 
 
 def test_step_1_takes_the_variants_that_pass_and_what_was_left_out_is_told(platform: PlatformClient):

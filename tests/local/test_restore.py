@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from contract import RESTORES_PREFIX, Parameter
 from tests.local.conftest import IAM_ENFORCED
-from tests.local.platform_client import COHORT, STAGE, PlatformClient, eventually, gwas_config
+from tests.local.platform_client import COHORT, LAST_RESORT, STAGE, PlatformClient, eventually, gwas_config
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local
 
 
 def upload(platform: PlatformClient, prefix: str, classes: Mapping[str, str]) -> None:
@@ -48,14 +48,14 @@ def command_line(platform: PlatformClient, *arguments: str) -> "subprocess.Compl
     program = Path(sys.executable).with_name("genolaunch")
     environment = {**os.environ, **platform.environment}
     return subprocess.run(
-        [program, *arguments, "--stage", STAGE], env=environment, capture_output=True, text=True, timeout=60
+        [program, *arguments, "--stage", STAGE], env=environment, capture_output=True, text=True, timeout=LAST_RESORT
     )
 
 
 @pytest.fixture
 def slow_restores(platform: PlatformClient) -> Iterator[None]:
-    """Given: restores that take long enough to be looked at."""
-    platform.inject("glacier", {"scale": 3})
+    """Given: restores that take half a minute, so that launches are dropped meanwhile, also on a busy machine."""
+    platform.inject("glacier", {"scale": 10})
     yield
     platform.inject("glacier", {"scale": 1})
 
@@ -82,7 +82,7 @@ def test_archived_cohorts_are_restored_and_their_launches_go_on_by_themselves(pl
     assert reasons[1].endswith("Bulk: ready within 48 hours")
     # And: all of them come to their end, and nothing was paid for twice
     for each in (frozen, mix, second):
-        done = platform.wait_for(each, seconds=400)
+        done = platform.wait_for(each)
         assert done["status"] == "COMPLETE", done
         assert done["attempt"] == 2
         assert "statusReason" not in done
@@ -103,10 +103,10 @@ def test_what_no_event_tells_of_is_found_by_asking(platform):
     platform.inject("glacier", {"loseEvents": 1})
     launch_id = launch(platform, "lost/")
     platform.wait_for(launch_id, "WAITING")
-    eventually(lambda: is_restored(platform, "lost/cohort.fam"), 30, "the restore")
+    eventually(lambda: is_restored(platform, "lost/cohort.fam"), "the restore")
 
     # When: its time is over, and the schedule comes round
-    item = eventually(lambda: indexed(platform, launch_id), 30, "the index")
+    item = eventually(lambda: indexed(platform, launch_id), "the index")
     platform.dynamodb.update_item(
         TableName=platform.name(Parameter.TASK_TABLE),
         Key={name: {"S": item[name]} for name in ("launchId", "taskId")},
@@ -124,8 +124,8 @@ def test_a_restore_that_cannot_begin_ends_its_launch_and_says_why(platform):
     upload(platform, "begun/", {".fam": "GLACIER"})
     platform.inject("glacier", {"loseEvents": 1})
     launch_id = launch(platform, "begun/")
-    eventually(lambda: indexed(platform, launch_id), 30, "the index")
-    eventually(lambda: is_restored(platform, "begun/cohort.fam"), 30, "the restore")
+    eventually(lambda: indexed(platform, launch_id), "the index")
+    eventually(lambda: is_restored(platform, "begun/cohort.fam"), "the restore")
 
     # When: its restore config comes again, with a prefix that the platform may not list
     place = {"Bucket": platform.name(Parameter.LAUNCH_BUCKET), "Key": f"{RESTORES_PREFIX}{launch_id}/1.json"}
@@ -188,7 +188,7 @@ def test_an_archive_refuses_what_s3_refuses(platform):
     assert listed["RestoreStatus"] == {"IsRestoreInProgress": True}
     with pytest.raises(ClientError, match="RestoreAlreadyInProgress"):
         platform.s3.restore_object(Bucket=bucket, Key="tiers/x", RestoreRequest=request)
-    eventually(lambda: is_readable(platform, "tiers/x"), 10, "the object")
+    eventually(lambda: is_readable(platform, "tiers/x"), "the object")
     assert "ArchiveStatus" not in platform.s3.head_object(Bucket=bucket, Key="tiers/x")
 
 

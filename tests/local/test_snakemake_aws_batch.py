@@ -11,9 +11,9 @@ import pytest
 
 from contract import Parameter
 from localcloud import images
-from tests.local.platform_client import LAUNCH_SECONDS, PlatformClient, eventually
+from tests.local.platform_client import PlatformClient, eventually
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.local
 
 CHECKOUT = Path(__file__).parents[2]
 WORKFLOW = CHECKOUT / "tests" / "data" / "snakemake9"
@@ -50,14 +50,12 @@ def _drop(platform: PlatformClient, name: str, **section: Any) -> str:
 
 def test_a_cancelled_launch_leaves_no_job_and_no_job_definition(platform: PlatformClient, launches: dict[str, str]):
     launch_id = launches["lasts"]
-    eventually(
-        lambda: [job["status"] for job in platform.jobs(launch_id)] == ["RUNNING"], LAUNCH_SECONDS, "the job runs"
-    )
+    eventually(lambda: [job["status"] for job in platform.jobs(launch_id)] == ["RUNNING"], "the job runs")
 
     (definition,) = platform.leftovers(launch_id)["job definitions"]
     platform.set_status(launch_id, "CANCEL_REQUESTED")
 
-    assert platform.wait_for(launch_id, seconds=60)["status"] == "CANCELLED"
+    assert platform.wait_for(launch_id)["status"] == "CANCELLED"
     platform.assert_clean(launch_id)
     assert {job["status"] for job in platform.jobs(launch_id)} == {"FAILED"}
     (kept,) = platform.batch.describe_job_definitions(jobDefinitions=[definition])["jobDefinitions"]

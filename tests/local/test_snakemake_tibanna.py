@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from contract import Parameter
+from contract import LAUNCHER_STOP_SECONDS, Parameter
 from genolaunch.demo_snakemake import differences, plain_run
 from localcloud.images import snakemake
-from tests.local.platform_client import PlatformClient, eventually
+from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
 from tests.local.tibanna_launches import CHECKOUT, EXAMPLE, IMAGE, Launch, snakemake_environment
 
 TROUBLES = CHECKOUT / "tests" / "data" / "snakemake7"
-pytestmark = [pytest.mark.local, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.local
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def launches(platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory)
 def _inject(platform: PlatformClient, body: dict[str, Any]) -> None:
     url = f"{platform.environment['AWS_ENDPOINT_URL']}/_localcloud/inject/ec2"
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=LAST_RESORT).close()
 
 
 def test_a_cancelled_launch_leaves_no_instance_and_no_execution(launches: dict[str, Launch], platform: PlatformClient):
@@ -53,7 +53,7 @@ def test_a_cancelled_launch_leaves_no_instance_and_no_execution(launches: dict[s
     code, log = launch.end()
 
     assert code == 130, log
-    assert time.monotonic() - asked < 60
+    assert time.monotonic() - asked < LAUNCHER_STOP_SECONDS
     assert launch.outcome()["type"] == "StoppedError"
     assert launch.instances(job_id, "pending", "running") == []
     (job,) = launch.jobs()
@@ -141,13 +141,13 @@ def test_the_stock_client_runs_looks_at_and_kills_jobs(launches: dict[str, Launc
 
     assert machine in _tibanna(platform, tmp_path, "list_sfns")
     run(quick)
-    eventually(lambda: _status(platform, tmp_path, "stockquick12") == "SUCCEEDED", 90, "the job has ended")
+    eventually(lambda: _status(platform, tmp_path, "stockquick12") == "SUCCEEDED", "the job has ended")
     assert "said hello" in _tibanna(platform, tmp_path, "log", "-j", "stockquick12")
     assert '"status": "0"' in _tibanna(platform, tmp_path, "log", "-j", "stockquick12", "--postrunjson")
     written = platform.s3.get_object(Bucket=bucket, Key="stock/stockquick12/hello.txt")["Body"].read()
     assert written.startswith(b"hello from ")
     run(slow)
-    eventually(lambda: launches["lasts"].instances("stockslow123", "running"), 60, "the job that waited for the other")
+    eventually(lambda: launches["lasts"].instances("stockslow123", "running"), "the job that waited for the other")
     _tibanna(platform, tmp_path, "kill", "-j", "stockslow123")
     assert _status(platform, tmp_path, "stockslow123") == "ABORTED"
     assert launches["lasts"].instances("stockslow123", "pending", "running") == []
@@ -183,7 +183,7 @@ def _tibanna(platform: PlatformClient, folder: Path, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=LAST_RESORT,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

@@ -12,7 +12,7 @@ from lambdas.shared.config_model import launch_schema
 from tests.local.notices import notices_queue
 from tests.local.platform_client import STAGE, PlatformClient, eventually
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.local
 
 LAUNCH_ID = "orphans-20260101t000000-0123abcd"
 TAGS = {"project": "genolaunch", "stage": STAGE, "launchId": LAUNCH_ID, "attempt": "1"}
@@ -47,7 +47,7 @@ def orphans(platform: PlatformClient, ended_launch: None) -> dict[str, str]:
         LustreConfiguration={"DeploymentType": "SCRATCH_2"},
         Tags=TAG_LIST,
     )["FileSystem"]["FileSystemId"]
-    eventually(lambda: is_available(platform, system), 20, "the file system available")
+    eventually(lambda: is_available(platform, system), "the file system available")
     association = platform.fsx.create_data_repository_association(
         FileSystemId=system,
         FileSystemPath="/data",
@@ -77,7 +77,7 @@ def orphans(platform: PlatformClient, ended_launch: None) -> dict[str, str]:
         shareIdentifier="orphans",
         tags=TAGS,
     )["jobId"]
-    eventually(lambda: job_status(platform, job) == "RUNNING", 30, "the job running")
+    eventually(lambda: job_status(platform, job) == "RUNNING", "the job running")
     return {"system": system, "association": association, "template": template, "definition": definition, "job": job}
 
 
@@ -104,7 +104,7 @@ def test_orphans_of_every_kind_are_gone_after_one_sweep_and_reported(platform, o
     assert orphans["template"] not in [found["LaunchTemplateId"] for found in templates]
     assert job_status(platform, orphans["job"]) == "FAILED"
     # And one notice says what they were, of which launch, since when and for how much
-    (notice,) = eventually(notices, 20, "a notice")
+    (notice,) = eventually(notices, "a notice")
     assert LAUNCH_ID in notice["Message"]
     story = notice["Message"][notice["Message"].index(LAUNCH_ID) :]
     assert story.startswith(f"{LAUNCH_ID}: CANCELLED since 2026-01-01 01:00 UTC; about 0.28 USD an hour")
@@ -147,7 +147,7 @@ def test_a_launch_whose_ending_nobody_heard_of_is_settled(platform):
     machine, launch_id = platform.name(Parameter.LAUNCH_STATE_MACHINE), "lost-20260101t000000-0123abcd"
     request = json.dumps([{"launchId": "nobodys", "status": "SUBMITTED"}])
     execution = platform.states.start_execution(stateMachineArn=machine, input=request)["executionArn"]
-    eventually(lambda: execution_status(platform, execution) != "RUNNING", 60, "the execution's end")
+    eventually(lambda: execution_status(platform, execution) != "RUNNING", "the execution's end")
     item = {
         LaunchField.LAUNCH_ID: launch_id,
         LaunchField.NAME: "lost",

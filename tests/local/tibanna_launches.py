@@ -10,7 +10,7 @@ from typing import Any
 
 from contract import Parameter
 from localcloud.images import snakemake, snakemake9
-from tests.local.platform_client import PlatformClient, eventually
+from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
 
 CHECKOUT = Path(__file__).parents[2]
 EXAMPLE = CHECKOUT / "examples" / "snakemake"
@@ -72,7 +72,7 @@ class Launch:
 
     def end(self) -> tuple[int, str]:
         """Exit code and log."""
-        log, _ = self.process.communicate(timeout=150)
+        log, _ = self.process.communicate(timeout=LAST_RESORT)
         return self.process.returncode, log
 
     def outcome(self) -> Mapping[str, Any]:
@@ -86,8 +86,8 @@ class Launch:
 
     def wait_for_job(self, rule: str) -> str:
         """Tibanna's id of the first job of a rule, once its instance runs."""
-        (job,) = eventually(lambda: [job for job in self.jobs() if job["rule"] == rule], 60, f"a job of {rule}")
-        eventually(lambda: self.instances(job["id"], "running"), 30, f"an instance for {rule}")
+        (job,) = eventually(lambda: [job for job in self.jobs() if job["rule"] == rule], f"a job of {rule}")
+        eventually(lambda: self.instances(job["id"], "running"), f"an instance for {rule}")
         return str(job["id"])
 
     def instances(self, job_id: str, *states: str) -> list[dict[str, Any]]:

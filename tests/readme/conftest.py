@@ -14,6 +14,19 @@ from tests.readme.page import REPOSITORY
 _INHERITED = ("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
+LAST_RESORT = 7200
+"""Seconds that lines may take: nobody waits so long, but a machine that does much else is not at fault."""
+
+_THIS_FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The reader's shell ends what never ends, and says what it printed before."""
+    for item in items:
+        if _THIS_FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.timeout(2 * LAST_RESORT))
+
+
 @dataclass(frozen=True)
 class Reader:
     """Someone at a terminal in a checkout that was set up, in a home of their own."""
@@ -21,11 +34,11 @@ class Reader:
     checkout: Path
     home: Path
 
-    def types(self, *lines: str, seconds: int, **variables: str) -> str:
-        """Type lines into one new shell; what it printed. Fails at the first line that fails, or takes too long."""
+    def types(self, *lines: str, **variables: str) -> str:
+        """Type lines into one new shell; what it printed. Fails at the first line that fails, or never ends."""
         done = subprocess.run(
             # `timeout` ends all that was started, not only the shell.
-            ["timeout", "--kill-after=10", str(seconds), "bash", "-c", "\n".join(["set -eo pipefail", *lines])],
+            ["timeout", "--kill-after=10", str(LAST_RESORT), "bash", "-c", "\n".join(["set -eo pipefail", *lines])],
             cwd=self.checkout,
             env=self._environment() | variables,
             stdin=subprocess.DEVNULL,
@@ -65,7 +78,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     try:
         yield one
     finally:
-        one.types(".venv/bin/genolaunch local down", seconds=60)
+        one.types(".venv/bin/genolaunch local down")
 
 
 def _files_of_the_checkout() -> Sequence[str]:

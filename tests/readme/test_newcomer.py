@@ -5,7 +5,7 @@ import pytest
 from tests.readme.conftest import Reader
 from tests.readme.page import commands, files
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.local]
 
 LOOK_AROUND = "What `make demo` shows"
 GWAS = "Launching a GWAS"
@@ -16,7 +16,7 @@ SNAKEMAKE = "Launching a Snakemake workflow"
 def demo(reader: Reader) -> str:
     """When: `make demo`, the first command of the page."""
     assert commands("")[0] == "make demo"
-    return reader.types("make demo", seconds=600)
+    return reader.types("make demo")
 
 
 def test_the_demo_ends_with_a_report(demo, reader):
@@ -28,7 +28,7 @@ def test_the_demo_ends_with_a_report(demo, reader):
 
 
 def test_then_one_can_look_around(demo, reader):
-    shown = reader.types(*commands(LOOK_AROUND), seconds=120)
+    shown = reader.types(*commands(LOOK_AROUND))
 
     assert "height-ldl-demo" in shown
     assert "COMPLETE" in shown
@@ -38,7 +38,7 @@ def test_then_one_launches_a_gwas_of_ones_own(demo, reader):
     (name,) = files(GWAS)
     (reader.checkout / name).write_text(files(GWAS)[name])
 
-    shown = reader.types(*commands(LOOK_AROUND)[:2], *commands(GWAS), seconds=600)
+    shown = reader.types(*commands(LOOK_AROUND)[:2], *commands(GWAS))
 
     assert "height-gwas-" in shown
     assert "COMPLETE" in shown
@@ -46,6 +46,6 @@ def test_then_one_launches_a_gwas_of_ones_own(demo, reader):
 
 @pytest.mark.full
 def test_and_a_snakemake_workflow(demo, reader):
-    shown = reader.types(*commands(LOOK_AROUND)[:2], *commands(SNAKEMAKE), seconds=900)
+    shown = reader.types(*commands(LOOK_AROUND)[:2], *commands(SNAKEMAKE))
 
     assert "COMPLETE" in shown

@@ -11,7 +11,7 @@ from localcloud.control import Cloud
 from tests.readme.conftest import Reader
 from tests.readme.page import commands
 
-pytestmark = [pytest.mark.full, pytest.mark.local, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.full, pytest.mark.local]
 
 DEPLOY = "Deploying to AWS"
 REGENIE = "Checking it against a real regenie"
@@ -65,7 +65,7 @@ def own_settings(reader: Reader) -> None:
 def test_stages_and_the_pipeline_are_deployed(reader, account, own_settings):
     assert commands(DEPLOY) == list(MADE_BY)
     for command, made in MADE_BY.items():
-        reader.types(command, seconds=900, **account.environment(), **NOBODY_ANSWERS)
+        reader.types(command, **account.environment(), **NOBODY_ANSWERS)
 
         stacks = client("cloudformation", account.endpoint).describe_stacks()["Stacks"]
         assert made in {one["StackName"] for one in stacks if one["StackStatus"] == "CREATE_COMPLETE"}
@@ -74,15 +74,15 @@ def test_stages_and_the_pipeline_are_deployed(reader, account, own_settings):
 def test_without_a_regenie_its_check_says_so(reader):
     (command,) = commands(REGENIE)
 
-    assert "skipped: " in reader.types(command, seconds=60)
+    assert "skipped: " in reader.types(command)
 
 
 @pytest.mark.parametrize("command", [one for one in commands(CHECKS) if one != AUDIT])
 def test_it_is_checked(command, reader):
-    reader.types(command, seconds=3600)
+    reader.types(command)
 
 
 def test_what_is_locked_is_audited(reader):
     """But for asking for the lists of vulnerabilities, which are on the internet."""
     assert AUDIT in commands(CHECKS)
-    reader.types("make audit-python PIP_AUDIT='.venv/bin/pip-audit --disable-pip --dry-run'", seconds=300)
+    reader.types("make audit-python PIP_AUDIT='.venv/bin/pip-audit --disable-pip --dry-run'")

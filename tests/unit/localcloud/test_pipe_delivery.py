@@ -1,11 +1,13 @@
 """Pipes: filter, template, order, retries and dead letters."""
 
 import json
+import threading
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from localcloud.pipe_delivery import Deliverer, fill
+from localcloud.pipe_delivery import Deliverer, Poller, fill
 
 TARGET = "arn:aws:states:us-east-1:000000000000:stateMachine:launch"
 DEAD = "arn:aws:sqs:us-east-1:000000000000:dead"
@@ -120,3 +122,16 @@ def test_text_with_quotes_stays_one_string() -> None:
     one["dynamodb"]["NewImage"]["launchId"]["S"] = 'a "b"'
 
     assert fill('{"id": "<$.dynamodb.NewImage.launchId.S>"}', one) == {"id": 'a "b"'}
+
+
+def test_a_write_is_delivered_at_once_without_waiting_for_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localcloud.pipe_delivery.IDLE_SECONDS", 3600)
+    looks: SimpleQueue[None] = SimpleQueue()
+    written = threading.Event()
+    Poller(lambda: looks.put(None), written).start()
+    looks.get(timeout=60)
+
+    for _ in range(3):
+        written.set()
+
+        looks.get(timeout=60)
