@@ -9,7 +9,7 @@ LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/req
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline bootstrap deploy deploy-images deploy-pipeline lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline bootstrap deploy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -113,6 +113,9 @@ deploy: setup ## deploy STAGE to the AWS account of your credentials
 
 deploy-images: setup ## deploy only the repositories of STAGE's images: once, before a pipeline publishes into them
 	$(BIN)/npx cdk deploy 'genolaunch-$(STAGE)/images' -c stage=$(STAGE)
+
+verify-stage: setup ## try STAGE after its deployment with tiny launches; the report is build/verify-STAGE.md (RESTORE=1: a restore, too)
+	$(BIN)/genolaunch --stage $(STAGE) verify --report build/verify-$(STAGE).md $(if $(RESTORE),--restore)
 
 clean: ## stop the embedded cloud and remove everything that was made here
 	-@test -x $(BIN)/genolaunch && $(BIN)/genolaunch local down

@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from genolaunch.commands import costs, dead_letters, listing, local, logs, looking, requests, results, submission
+from genolaunch.commands import (
+    costs,
+    dead_letters,
+    listing,
+    local,
+    logs,
+    looking,
+    requests,
+    results,
+    submission,
+    verify,
+)
 from genolaunch.commands.completion import stages
 from genolaunch.commands.exit_codes import EXIT_CODES
 from genolaunch.commands.group import OneSentenceGroup
@@ -19,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (submission, listing, looking, requests, logs, results, dead_letters, costs):
+for module in (submission, listing, looking, requests, logs, results, dead_letters, costs, verify):
     app.add_typer(module.commands)
 app.add_typer(local.commands, name="local")
 

@@ -1,0 +1,53 @@
+"""`verify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genolaunch.commands.exit_codes import ENDED_BADLY
+from genolaunch.commands.options import JsonOption, StageOption
+from genolaunch.commands.output import print_json
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Example: genolaunch --stage dev verify --report verify.md. "
+    "Exit codes: 0 nothing that was asked did not hold; 1 something did not."
+)
+def verify(
+    ctx: typer.Context,
+    report: Annotated[
+        Path | None, typer.Option(help="File for the report, in Markdown.", dir_okay=False, show_default=False)
+    ] = None,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Also restore a tiny object from S3 Glacier (Expedited: minutes).")
+    ] = False,
+    team: Annotated[
+        str | None, typer.Option(help="Your team, where the stage keeps teams apart.", envvar="GENOLAUNCH_TEAM")
+    ] = None,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Try a new deployment: drop tiny launches, and go through what only AWS can show of docs/verified.md.
+
+    Takes up to an hour and costs some dollars. What it put is deleted again.
+    """
+    from genolaunch.verify.account import Account
+    from genolaunch.verify.claims import read_claims
+    from genolaunch.verify.report import document, markdown, summary
+    from genolaunch.verify.run import verify as run
+
+    claims = read_claims()
+    account = Account(stage or ctx.obj.stage)
+    verdict = run(account, claims, with_restore=restore, team=team, tell=lambda text: typer.echo(text, err=True))
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(markdown(verdict), encoding="utf-8")
+    if as_json:
+        print_json(document(verdict))
+    else:
+        typer.echo(summary(verdict) if report else markdown(verdict))
+    if not verdict.has_held:
+        raise typer.Exit(ENDED_BADLY)

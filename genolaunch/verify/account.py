@@ -1,0 +1,69 @@
+"""The stage and AWS's clients, as verify needs them: more than those who launch do."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from contract import PROJECT
+from genolaunch.platform import Platform, new_session
+
+if TYPE_CHECKING:
+    import boto3
+
+_NOTICES: Final = "Notices"
+"""Begins the logical id of the stage's topic."""
+
+
+class Account:
+    """One stage, and the account that it is in."""
+
+    def __init__(self, stage: str, session: "boto3.Session | None" = None) -> None:
+        """`session` is an ordinary new one unless given."""
+        self._session = session or new_session()
+        self.platform = Platform(stage, self._session)
+        self.stage = stage
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - made from the model, without a type
+        """A client of a service, made once."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service)
+        return self._clients[service]
+
+    def pages(self, service: str, operation: str, key: str, **request: Any) -> list[Any]:  # noqa: ANN401
+        """All entries that a paged operation lists under `key`."""
+        found = self.client(service).get_paginator(operation).paginate(**request)
+        return [entry for page in found for entry in page.get(key, [])]
+
+    @cached_property
+    def stacks(self) -> dict[str, dict[str, Any]]:
+        """The stage's stacks, by the part of their names that tells them apart."""
+        prefix = f"{PROJECT}-{self.stage}-"
+        found = self.pages("cloudformation", "describe_stacks", "Stacks")
+        return {each["StackName"].removeprefix(prefix): each for each in found if each["StackName"].startswith(prefix)}
+
+    @cached_property
+    def machines(self) -> dict[str, str]:
+        """ARNs of the stage's state machines, by the part of their names that tells them apart."""
+        prefix = f"{PROJECT}-{self.stage}-"
+        found = self.pages("stepfunctions", "list_state_machines", "stateMachines")
+        return {
+            each["name"].removeprefix(prefix): each["stateMachineArn"]
+            for each in found
+            if each["name"].startswith((prefix, f"tibanna_unicorn_{PROJECT}_{self.stage}"))
+        }
+
+    @property
+    def launchers(self) -> str:
+        """The ECS cluster in which Snakemake runs."""
+        return f"{PROJECT}-{self.stage}-launchers"
+
+    @cached_property
+    def topic_arn(self) -> str:
+        """The stage's notices."""
+        stack = f"{PROJECT}-{self.stage}-data"
+        resources = self.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+        return next(
+            str(each["PhysicalResourceId"])
+            for each in resources
+            if each["ResourceType"] == "AWS::SNS::Topic" and each["LogicalResourceId"].startswith(_NOTICES)
+        )
