@@ -1,5 +1,6 @@
 """The stage and AWS's clients, as verify needs them: more than those who launch do."""
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
 
 _NOTICES: Final = "Notices"
 """Begins the logical id of the stage's topic."""
+
+
+def listed(pages: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
+    """The entries that the pages of an operation have under `key`."""
+    return [entry for page in pages for entry in page.get(key, [])]
 
 
 class Account:
@@ -29,23 +35,18 @@ class Account:
             self._clients[service] = self._session.client(service)
         return self._clients[service]
 
-    def pages(self, service: str, operation: str, key: str, **request: Any) -> list[Any]:  # noqa: ANN401
-        """All entries that a paged operation lists under `key`."""
-        found = self.client(service).get_paginator(operation).paginate(**request)
-        return [entry for page in found for entry in page.get(key, [])]
-
     @cached_property
     def stacks(self) -> dict[str, dict[str, Any]]:
         """The stage's stacks, by the part of their names that tells them apart."""
         prefix = f"{PROJECT}-{self.stage}-"
-        found = self.pages("cloudformation", "describe_stacks", "Stacks")
+        found = listed(self.client("cloudformation").get_paginator("describe_stacks").paginate(), "Stacks")
         return {each["StackName"].removeprefix(prefix): each for each in found if each["StackName"].startswith(prefix)}
 
     @cached_property
     def machines(self) -> dict[str, str]:
         """ARNs of the stage's state machines, by the part of their names that tells them apart."""
         prefix = f"{PROJECT}-{self.stage}-"
-        found = self.pages("stepfunctions", "list_state_machines", "stateMachines")
+        found = listed(self.client("stepfunctions").get_paginator("list_state_machines").paginate(), "stateMachines")
         return {
             each["name"].removeprefix(prefix): each["stateMachineArn"]
             for each in found

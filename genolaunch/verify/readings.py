@@ -27,7 +27,7 @@ from genolaunch.launch import Launch
 from genolaunch.launches import Launches
 from genolaunch.progress import LOOK_EVERY
 from genolaunch.results import results_of
-from genolaunch.verify.account import Account
+from genolaunch.verify.account import Account, listed
 from genolaunch.verify.evidence import JobEnd, Kind, Trial
 from genolaunch.verify.trials import Trials
 
@@ -87,7 +87,10 @@ def _json(account: Account, bucket: str, key: str) -> Mapping[str, Any]:
 
 
 def _retry_rules(account: Account, launch: Launch) -> tuple[Mapping[str, str], ...]:
-    found = account.pages("batch", "describe_job_definitions", "jobDefinitions", jobDefinitionName=launch.run_name)
+    found = listed(
+        account.client("batch").get_paginator("describe_job_definitions").paginate(jobDefinitionName=launch.run_name),
+        "jobDefinitions",
+    )
     newest: dict[str, Any] = max(found, key=lambda each: int(each["revision"]), default={})
     return tuple(newest.get("retryStrategy", {}).get("evaluateOnExit", ()))
 
@@ -112,7 +115,7 @@ def _is_of(resource: Mapping[str, Any], launch: Launch) -> bool:
 
 
 def _file_systems(account: Account, launch: Launch) -> list[str]:
-    found = account.pages("fsx", "describe_file_systems", "FileSystems")
+    found = listed(account.client("fsx").get_paginator("describe_file_systems").paginate(), "FileSystems")
     return [each["FileSystemId"] for each in found if _is_of(each, launch) and each["Lifecycle"] not in _LEAVING]
 
 
@@ -136,19 +139,26 @@ def _jobs(account: Account, launch: Launch) -> list[str]:
     return [
         each["jobId"]
         for queue in account.platform.names.job_queues
-        for each in account.pages("batch", "list_jobs", "jobSummaryList", jobQueue=queue, filters=wanted)
+        for each in listed(
+            account.client("batch").get_paginator("list_jobs").paginate(jobQueue=queue, filters=wanted),
+            "jobSummaryList",
+        )
         if each["status"] not in _OVER
     ]
 
 
 def _job_definitions(account: Account, launch: Launch) -> list[str]:
-    found = account.pages("batch", "describe_job_definitions", "jobDefinitions", status="ACTIVE")
+    found = listed(
+        account.client("batch").get_paginator("describe_job_definitions").paginate(status="ACTIVE"), "jobDefinitions"
+    )
     return [each["jobDefinitionArn"] for each in found if each["jobDefinitionName"].startswith(f"{launch.launch_id}-")]
 
 
 def _launch_templates(account: Account, launch: Launch) -> list[str]:
     wanted = [{"Name": f"tag:{TAG_LAUNCH_ID}", "Values": [launch.launch_id]}]
-    found = account.pages("ec2", "describe_launch_templates", "LaunchTemplates", Filters=wanted)
+    found = listed(
+        account.client("ec2").get_paginator("describe_launch_templates").paginate(Filters=wanted), "LaunchTemplates"
+    )
     return [each["LaunchTemplateId"] for each in found]
 
 
@@ -161,7 +171,9 @@ def _instances(account: Account, launch: Launch) -> list[str]:
     return [
         instance["InstanceId"]
         for each in wanted
-        for reservation in account.pages("ec2", "describe_instances", "Reservations", Filters=[*each, alive])
+        for reservation in listed(
+            account.client("ec2").get_paginator("describe_instances").paginate(Filters=[*each, alive]), "Reservations"
+        )
         for instance in reservation["Instances"]
     ]
 
@@ -178,7 +190,10 @@ def _tasks(account: Account, launch: Launch) -> list[str]:
     return [
         arn
         for run in runs
-        for arn in account.pages("ecs", "list_tasks", "taskArns", cluster=account.launchers, startedBy=run)
+        for arn in listed(
+            account.client("ecs").get_paginator("list_tasks").paginate(cluster=account.launchers, startedBy=run),
+            "taskArns",
+        )
     ]
 
 
@@ -186,8 +201,11 @@ def _executions(account: Account, launch: Launch) -> list[str]:
     return [
         each["executionArn"]
         for machine in account.machines.values()
-        for each in account.pages(
-            "stepfunctions", "list_executions", "executions", stateMachineArn=machine, statusFilter="RUNNING"
+        for each in listed(
+            account.client("stepfunctions")
+            .get_paginator("list_executions")
+            .paginate(stateMachineArn=machine, statusFilter="RUNNING"),
+            "executions",
         )
         if each["name"].startswith(launch.launch_id)
     ]

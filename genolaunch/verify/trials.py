@@ -11,7 +11,7 @@ from genolaunch import requests, submission
 from genolaunch.costs import cost_of
 from genolaunch.launches import Launches
 from genolaunch.progress import LOOK_EVERY, repeatedly
-from genolaunch.verify.account import Account
+from genolaunch.verify.account import Account, listed
 from genolaunch.verify.evidence import Kind, Rejection
 
 if TYPE_CHECKING:
@@ -137,7 +137,10 @@ class Trials:
         states = self._account.client("stepfunctions")
         began = Launches(self._platform).get(launch_id).submitted_at
         found = []
-        for execution in self._account.pages("stepfunctions", "list_executions", "executions", stateMachineArn=machine):
+        for execution in listed(
+            self._account.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=machine),
+            "executions",
+        ):
             if began is not None and execution["startDate"] < began:
                 break  # the newest come first
             described = states.describe_execution(executionArn=execution["executionArn"])
