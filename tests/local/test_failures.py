@@ -9,7 +9,7 @@ import pytest
 
 from contract import Parameter
 from localcloud.regenie.misbehaviour import EMPTY_OUTPUT, FORGET_TRAIT
-from tests.local.platform_client import COHORT, LAUNCH_SECONDS, PlatformClient, eventually, gwas_config
+from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
 
 pytestmark = pytest.mark.local
 
@@ -186,7 +186,7 @@ def test_a_job_that_blocks_its_queue_is_explained_while_the_launch_runs(platform
     launch_id = start(platform, config | {"compute": "batch-on-demand", "priority": "high"})
 
     # When: Batch says so, by EventBridge
-    told = eventually(lambda: platform.launch(launch_id).get("statusReason"), LAUNCH_SECONDS, "why it cannot start")
+    told = eventually(lambda: platform.launch(launch_id).get("statusReason"), "why it cannot start")
 
     # Then
     assert "its job step2 could not start: it asks for more than the stage may use at a time" in told
