@@ -26,6 +26,9 @@ _OURS = "contract.py"
 
 ERROR_KEY = "__localcloud_function_error__"
 
+TIMEOUT = "LOCALCLOUD_FUNCTION_TIMEOUT"
+"""Environment variable: the function's Timeout in seconds. Its process is ended later (ministack_adapter)."""
+
 
 def main() -> None:
     """Answer invocations until standard input ends."""
@@ -81,7 +84,7 @@ def _isolate(code_dir: str) -> None:
 
 def _context(function: dict[str, Any], call: dict[str, Any]) -> SimpleNamespace:
     """The handler's second argument, with the attributes of AWS's LambdaContext."""
-    deadline = time.monotonic() + float(os.environ.get("_LAMBDA_TIMEOUT", "3"))
+    deadline = time.monotonic() + float(os.environ.get(TIMEOUT, "3"))
     trace_id = call.get("trace_id")
     if trace_id:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id

@@ -437,14 +437,17 @@ def use_own_lambda_worker() -> None:
 
 
 def be_patient_with_functions() -> None:
-    """Let a function's process go on beyond its Timeout, as long as a busy machine may need; it sees that time, too."""
+    """Let a function's process go on beyond its Timeout, as long as a busy machine may need. It sees its own."""
     lambda_runtime.Worker.__init__ = _with_patience(lambda_runtime.Worker.__init__)
 
 
 def _with_patience(init: Callable[..., None]) -> Callable[..., None]:
     @wraps(init)
     def wrapped(self: Value, name: str, config: dict[str, Any], *args: Value, **kwargs: Value) -> None:
-        init(self, name, {**config, "Timeout": _PATIENCE * config.get("Timeout", 3)}, *args, **kwargs)
+        timeout = config.get("Timeout", 3)
+        seen = {**config.get("Environment", {}).get("Variables", {}), lambda_worker.TIMEOUT: str(timeout)}
+        patient = {**config, "Timeout": _PATIENCE * timeout, "Environment": {"Variables": seen}}
+        init(self, name, patient, *args, **kwargs)
 
     return wrapped
 

@@ -316,7 +316,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "identical-bytes": _joined,
     "notices": _told,
     "job-logs": _logged,
-    "price": _priced(*_FULL),
+    "price": _priced(Kind.REGENIE, Kind.TIBANNA, Kind.AWS_BATCH, Kind.RESTORED),
     "usage-events": _priced(Kind.REGENIE, lines=_KINDS_OF_LINES),
     "price-list": _priced(Kind.REGENIE, Kind.TIBANNA, Kind.AWS_BATCH),
     "tibanna-tags": _priced(Kind.TIBANNA, lines={"instance"}),
