@@ -102,12 +102,12 @@ class Cloud:
         )["jobId"]
 
     def run(self, command=None, **members):
-        return self.batch.wait(self.submit(command, **members), 20)
+        return self.batch.wait(self.submit(command, **members), 240)
 
     def describe(self, *job_ids):
         return self.call("DescribeJobs", jobs=list(job_ids))["jobs"]
 
-    def until(self, job_id, status, seconds=10):
+    def until(self, job_id, status, seconds=240):
         """Wait for a status that is not final."""
         deadline = time.monotonic() + seconds
         while self.describe(job_id)[0]["status"] != status:

@@ -12,6 +12,7 @@ from localcloud.service import ServiceError
 from tests.unit.localcloud_batch.support import CHECKOUT, IMAGE, MemoryLogs, OneFileSystem
 
 CLUSTER = "arn:aws:ecs:eu-west-1:000000000000:cluster/launchers"
+LAST_RESORT = 240
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
 
 
@@ -89,7 +90,7 @@ class Ecs:
         return self.call("DescribeTasks", cluster=CLUSTER, tasks=[arn])["tasks"][0]
 
     def until(self, arn, status):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + LAST_RESORT
         while self.task(arn)["lastStatus"] != status:
             assert time.monotonic() < deadline, self.task(arn)
             time.sleep(0.01)
@@ -130,10 +131,19 @@ def test_every_change_is_told_in_order_as_ecs_tells_it(ecs):
     assert "tags" not in last
 
 
-def test_a_stopped_task_may_clean_up_and_is_listed_as_wanted_stopped_meanwhile(ecs):
-    arn = ecs.run("trap 'sleep 0.3; echo cancelled; exit 130' TERM; echo up; while :; do sleep 0.05; done")
+def appears(file):
+    deadline = time.monotonic() + LAST_RESORT
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_stopped_task_may_clean_up_and_is_listed_as_wanted_stopped_meanwhile(ecs, tmp_path):
+    is_wanted_gone, has_trap = tmp_path / "seen", tmp_path / "trap"
+    on_term = f"until [ -e {is_wanted_gone} ]; do sleep 0.05; done; exit 130"
+    arn = ecs.run(f"trap '{on_term}' TERM; touch {has_trap}; while :; do sleep 0.05; done")
     ecs.until(arn, "RUNNING")
-    time.sleep(0.3)  # until the shell has its trap
+    appears(has_trap)
     assert ecs.listed(startedBy="exome-1") == [arn]
 
     ecs.call("StopTask", cluster=CLUSTER, task=arn, reason="The launch is over")
@@ -141,15 +151,17 @@ def test_a_stopped_task_may_clean_up_and_is_listed_as_wanted_stopped_meanwhile(e
     assert ecs.listed(startedBy="exome-1") == []
     assert ecs.listed(startedBy="exome-1", desiredStatus="STOPPED") == [arn]
     assert ecs.task(arn)["lastStatus"] == "RUNNING"
+    is_wanted_gone.touch()
     task = ecs.until(arn, "STOPPED")
     assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "The launch is over")
     assert task["containers"][0]["exitCode"] == 130
 
 
-def test_one_that_does_not_listen_is_killed_after_its_stop_time_out(ecs):
-    arn = ecs.run("trap '' TERM; while :; do sleep 0.05; done")
+def test_one_that_does_not_listen_is_killed_after_its_stop_time_out(ecs, tmp_path):
+    has_trap = tmp_path / "trap"
+    arn = ecs.run(f"trap '' TERM; touch {has_trap}; while :; do sleep 0.05; done")
     ecs.until(arn, "RUNNING")
-    time.sleep(0.3)
+    appears(has_trap)
     ecs.call("StopTask", cluster=CLUSTER, task=arn)
 
     assert ecs.until(arn, "STOPPED")["containers"][0]["exitCode"] == 137
@@ -228,7 +240,7 @@ class TestInjected:
         ecs.service.injections.add_task(TaskInjection("exome-*", exit_code=1, vanishes=True))
         arn = ecs.run()
 
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LAST_RESORT
         while ecs.call("DescribeTasks", cluster=CLUSTER, tasks=[arn])["tasks"]:
             assert time.monotonic() < deadline
             time.sleep(0.01)

@@ -62,7 +62,7 @@ class Cloud:
         return self.until("DescribeDataRepositoryTasks", "TaskIds", task_id, *ended)
 
     def until(self, operation, member, resource_id, *lifecycles):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 240
         while True:
             answer = self.call(operation, **{member: [resource_id]})
             described = next(value for value in answer.values() if isinstance(value, list))[0]
