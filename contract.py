@@ -578,6 +578,7 @@ class ErrorType(StrEnum):
     NO_SPACE_LEFT = "NoSpaceLeftError"
     ACCESS_DENIED = "AccessDeniedError"
     IMAGE_PULL = "ImagePullError"
+    CONTAINER_START = "ContainerStartError"
     NEVER_STARTED = "JobNeverStartedError"
     SPOT_RECLAIMED = "SpotReclaimedError"
     TIMED_OUT = "TimedOutError"

@@ -1,7 +1,8 @@
 """Failures on request, for tests and demos that run in another process: `POST /_localcloud/inject/<service>`.
 
 - `batch`: `{"jobNameGlob": "launch-*-level0:1", "statusReason"?, "reason"?, "exitCode"?, "times"?}`: the next `times`
-  attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance.
+  attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance, or
+  with a `reason` as the ECS agent gives it (`DockerTimeoutError: ...`, `CannotStartContainerError: ...`) do not start.
   With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
 - `ec2`: `{"reclaimSpot": "snakemake-job-*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
   such a name are taken back while the job runs; `{"refuseSpot": "<the same>", "code"?, "times"?}`: the next `times`

@@ -21,12 +21,30 @@ _REASONS: Final[Sequence[tuple[str, ErrorType]]] = (
     ("Host EC2", ErrorType.SPOT_RECLAIMED),
     ("exceeded timeout", ErrorType.TIMED_OUT),
     ("OutOfMemory", ErrorType.OUT_OF_MEMORY),
-    ("CannotPullContainerError", ErrorType.IMAGE_PULL),
+    ("CannotPull", ErrorType.IMAGE_PULL),
     ("ResourceInitializationError", ErrorType.PLATFORM),
+    ("CannotCreateContainer", ErrorType.CONTAINER_START),
+    ("CannotStartContainer", ErrorType.CONTAINER_START),
+    ("CannotInspectContainer", ErrorType.CONTAINER_START),
+    ("DockerTimeoutError", ErrorType.CONTAINER_START),
+    ("Task failed to start", ErrorType.CONTAINER_START),
     ("MISCONFIGURATION:", ErrorType.NEVER_STARTED),
     ("CAPACITY:", ErrorType.NEVER_STARTED),
 )
-"""Words in AWS Batch's reasons that tell the type; the last two are of jobs that were stuck in RUNNABLE."""
+"""Words in AWS Batch's reasons that tell the type; the last two are of jobs that were stuck in RUNNABLE. Those of
+containers are the ECS agent's (Amazon ECS developer guide, "Stopped tasks error codes")."""
+
+_HOPELESS_STARTS: Final = (
+    "manifest unknown",
+    "not found: manifest",
+    "repository does not exist",
+    "access denied",
+    "no basic auth credentials",
+    "invalid reference format",
+    "executable file not found",
+)
+"""In the reason of a container that no other host would start: the image is not there, may not be had, or lacks the
+program."""
 
 _PHASE_WORDS: Final[Mapping[str, str]] = {
     "split": "the level 0 split",
@@ -93,6 +111,12 @@ class FailedJob:
         if error_type is ErrorType.APPLICATION_ERROR:
             error_type = error_in_log(log_tail) or error_type
         return replace(self, log_tail=log_tail, error_type=error_type)
+
+    @property
+    def may_start_elsewhere(self) -> bool:
+        """Its container was not started, for a reason that another host need not have."""
+        was_not_started = self.error_type in (ErrorType.IMAGE_PULL, ErrorType.CONTAINER_START)
+        return was_not_started and not any(words in self.reason for words in _HOPELESS_STARTS)
 
     @property
     def task_id(self) -> str:
@@ -174,6 +198,8 @@ def _why(job: FailedJob, phase: str) -> str:
             return f"it ran out of disk space ({telling_line(job.log_tail)}); retry the launch in smaller jobs."
         case ErrorType.ACCESS_DENIED:
             return f"it was refused access: {telling_line(job.log_tail)}"
+        case ErrorType.CONTAINER_START:
+            return f"its container could not be started ({job.reason}); retry the launch."
         case ErrorType.IMAGE_PULL:
             return f"its container image could not be had ({job.reason}); tell the people who run the stage."
         case _:

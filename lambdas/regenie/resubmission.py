@@ -1,7 +1,8 @@
 """Which failed jobs of a phase are worth another job, and with what.
 
-Every resubmission changes what the failure was about (the capacity, or the memory), and each changes once: so a task
-is submitted three times at the most, and this needs no memory of earlier rounds.
+Every resubmission changes what the failure was about (the capacity, the memory, or the host that did not start the
+container), and each changes once: so a task is submitted four times at the most, and this needs no memory of earlier
+rounds.
 """
 
 from collections import defaultdict
@@ -18,6 +19,7 @@ _LONGEST_INDICES: Final = 6000
 RunTask), of which this project's command, resources and names take some hundreds."""
 
 _ON_DEMAND: Final = "on-demand"
+_STARTED_AGAIN: Final = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,13 @@ class SubmittedJob:
     tasks: str
     """Lines of the plan, one for each array index (task_indices)."""
     hasMoreMemory: bool  # noqa: N815 - a key of the state machine's data, as all of its keys
+    isStartedAgain: bool = False  # noqa: N815
+    """It is submitted again since its container could not be started."""
 
     @classmethod
     def from_event(cls, job: Mapping[str, Any]) -> "SubmittedJob":
         """From the state machine's data, which may hold more."""
-        return cls(**{name: job[name] for name in cls.__dataclass_fields__})
+        return cls(**{name: job[name] for name in cls.__dataclass_fields__ if name in job})
 
     def as_event(self) -> dict[str, Any]:
         """For the state machine."""
@@ -64,18 +68,20 @@ def resubmit(failures: Sequence[Failure], on_demand_queue: str) -> list[Submitte
             return []
         tasks = expand(failure.job.tasks)
         for failed in failure.failed:
-            changed = _changed(failure.job, failed.error_type, on_demand_queue)
+            changed = _changed(failure.job, failed, on_demand_queue)
             if changed is None:
                 return []
             lines[changed].append(tasks[failed.index])
     return [job for changed, tasks in lines.items() for job in _jobs(changed, tasks)]
 
 
-def _changed(job: SubmittedJob, error_type: ErrorType, on_demand_queue: str) -> SubmittedJob | None:
+def _changed(job: SubmittedJob, failed: FailedJob, on_demand_queue: str) -> SubmittedJob | None:
     """The job with what its failure asks for; None if there is nothing left to change."""
-    if error_type is ErrorType.SPOT_RECLAIMED and job.queue != on_demand_queue:
+    if failed.error_type is ErrorType.SPOT_RECLAIMED and job.queue != on_demand_queue:
         return replace(job, name=f"{job.name}-{_ON_DEMAND}", queue=on_demand_queue)
-    if error_type is ErrorType.OUT_OF_MEMORY and not job.hasMoreMemory:
+    if failed.may_start_elsewhere and not job.isStartedAgain:
+        return replace(job, name=f"{job.name}-{_STARTED_AGAIN}", isStartedAgain=True)
+    if failed.error_type is ErrorType.OUT_OF_MEMORY and not job.hasMoreMemory:
         memory = str(2 * int(job.memory))
         return replace(job, name=f"{job.name}-{MORE_MEMORY}", memory=memory, hasMoreMemory=True)
     return None

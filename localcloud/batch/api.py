@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from localcloud.batch.attempt import Injection, JobAttempts
+from localcloud.batch.attempt import FAILED_TO_START, Injection, JobAttempts
 from localcloud.batch.definitions import JobDefinitions
 from localcloud.batch.events import Listener
 from localcloud.batch.hosts import Hosts, ThisMachine
@@ -35,6 +35,9 @@ MAX_LISTED: Final = 1_000
 
 HOST_LOST: Final = "Host EC2 (instance i-0123456789abcdef0) terminated."
 """What a job's statusReason says after its Spot instance was reclaimed."""
+
+_NOT_STARTED: Final = ("Cannot", "DockerTimeoutError", "ResourceInitializationError")
+"""How the ECS agent's reason begins for a container that did not start."""
 
 
 class BatchService:
@@ -134,7 +137,7 @@ class BatchService:
         self,
         job_name: str,
         *,
-        status_reason: str = HOST_LOST,
+        status_reason: str | None = None,
         reason: str | None = None,
         exit_code: int | None = None,
         times: int = 1,
@@ -142,9 +145,12 @@ class BatchService:
     ) -> None:
         """Let the next `times` attempts of jobs whose name matches the glob fail so, without running.
 
-        `name:index` names one child of an array. By default the attempt loses its Spot instance. With an
-        `environment` the attempt runs, with these variables in addition.
+        `name:index` names one child of an array. By default the attempt loses its Spot instance, or with a `reason`
+        such as `CannotStartContainerError: ...` its container does not start. With an `environment` the attempt runs,
+        with these variables in addition.
         """
+        if status_reason is None:
+            status_reason = FAILED_TO_START if (reason or "").startswith(_NOT_STARTED) else HOST_LOST
         self._attempts.injections.add(Injection(job_name, status_reason, reason, exit_code, times, environment))
 
     def close(self) -> None:

@@ -16,6 +16,9 @@ from localcloud.batch.runner import ContainerRun, ContainerRunner, ContainerStar
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
 
+FAILED_TO_START: Final = "Task failed to start"
+"""The statusReason of a job whose container could not be started: it was never RUNNING."""
+
 _PARAMETER: Final = re.compile(r"^Ref::(\w+)$")
 """A part of a command that is a parameter of the job: replaced as a whole, as Batch does."""
 
@@ -104,7 +107,8 @@ class JobAttempts:
     def _run_or_fail(self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None]) -> None:
         injection = self.injections.take(job)
         if injection is not None and injection.environment is None:
-            started()
+            if not injection.status_reason.startswith(FAILED_TO_START):
+                started()
             attempt.exit_code = injection.exit_code
             attempt.reason = injection.reason
             attempt.status_reason = injection.status_reason
@@ -122,7 +126,7 @@ class JobAttempts:
         try:
             return self._runner.run(self._container_run(job, attempt, more), stop, log, started)
         except ContainerStartError as error:
-            attempt.status_reason = "Task failed to start"
+            attempt.status_reason = FAILED_TO_START
             return Outcome(None, str(error))
         finally:
             log.close()

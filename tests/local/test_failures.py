@@ -57,6 +57,25 @@ def test_a_chunk_that_loses_its_spot_host_twice_goes_on_demand(platform):
     platform.assert_clean(launch_id)
 
 
+def test_a_container_that_does_not_start_is_tried_on_another_host(platform):
+    config = quick()
+    late = "DockerTimeoutError: Could not transition to created; timed out after waiting 4m0s"
+    platform.inject_batch(f"{config['name']}-*-step2:1", reason=late, times=2)
+
+    launch_id = start(platform, config)
+    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+
+    first, again = platform.job(launch_id, "step2"), platform.job(launch_id, "step2-again")
+    lost = platform.batch.describe_jobs(jobs=[f"{first['jobId']}:1"])["jobs"][0]
+    assert [attempt["statusReason"] for attempt in lost["attempts"]] == ["Task failed to start"] * 2
+    assert "startedAt" not in lost["attempts"][0]
+    assert again["jobQueue"] == first["jobQueue"]
+    assert {"name": "TASK_INDICES", "value": "1"} in again["container"]["environment"]
+    assert [(t["status"], t["errorType"]) for t in job_tasks(platform, launch_id)] == [
+        ("RESUBMITTED", "ContainerStartError")
+    ]
+
+
 def test_a_job_that_runs_out_of_memory_gets_twice_as_much_once(platform):
     config = quick()
     platform.inject_batch(f"{config['name']}-*-level1:0", reason=MEMORY_KILL, exit_code=137, status_reason="x")

@@ -1,6 +1,7 @@
 """State machines' definitions and expressions, read and evaluated without running them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,15 @@ def read(machine: Path) -> dict[str, Any]:
     """A definition."""
     definition: dict[str, Any] = json.loads(machine.read_text())
     return definition
+
+
+def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every Task state with its name, also inside Map states."""
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        if "ItemProcessor" in state:
+            yield from tasks(state["ItemProcessor"])
 
 
 def evaluate(template: Any, variables: dict[str, Any]) -> Any:

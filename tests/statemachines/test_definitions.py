@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,20 +12,11 @@ from statelint.cli import main as statelint
 from contract import run_name
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.registration import launch_of
-from tests.statemachines.asl import MACHINES, evaluate, read
+from tests.statemachines.asl import MACHINES, evaluate, read, tasks
 
 MACHINES_BY_NAME = {machine.name.removesuffix(".asl.json"): machine for machine in MACHINES}
 # Service names that Step Functions spells otherwise than botocore does.
 SERVICES = {"sfn": "stepfunctions", "states": "stepfunctions"}
-
-
-def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every Task state with its name, also inside Map states."""
-    for name, state in definition["States"].items():
-        if state["Type"] == "Task":
-            yield name, state
-        if "ItemProcessor" in state:
-            yield from tasks(state["ItemProcessor"])
 
 
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda path: path.name)

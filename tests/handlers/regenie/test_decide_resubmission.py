@@ -72,6 +72,7 @@ def test_a_chunk_that_lost_its_spot_instances_goes_on_demand(repository: LaunchR
                 "size": 1,
                 "tasks": "1",
                 "hasMoreMemory": False,
+                "isStartedAgain": False,
             }
         ]
     }

@@ -39,6 +39,12 @@ def failed_job(phase: str = "step2", size: int = 12, index: int = 0, **given: An
         (["The launch is over"], 137, True, ErrorType.STOPPED),
         (["Essential container in task exited"], 3, False, ErrorType.FILE_SYSTEM),
         (["CannotPullContainerError: not found"], None, False, ErrorType.IMAGE_PULL),
+        (["CannotPullECRContainerError: timeout"], None, False, ErrorType.IMAGE_PULL),
+        (["DockerTimeoutError: Could not transition to created; timed out"], None, False, ErrorType.CONTAINER_START),
+        (["CannotCreateContainerError: API error (500)"], 128, False, ErrorType.CONTAINER_START),
+        (["CannotStartContainerError: cannot mount"], 128, False, ErrorType.CONTAINER_START),
+        (["CannotInspectContainerError: Could not inspect"], None, False, ErrorType.CONTAINER_START),
+        (["Task failed to start"], None, False, ErrorType.CONTAINER_START),
         ([f"{CANCELED}CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"], None, True, ErrorType.NEVER_STARTED),
     ],
 )

@@ -44,6 +44,48 @@ def test_a_task_gets_on_demand_capacity_once_and_more_memory_once():
     assert resubmit([failure(larger[0], ErrorType.OUT_OF_MEMORY)], ON_DEMAND) == []
 
 
+@pytest.mark.parametrize(
+    ("error_type", "reason"),
+    [
+        (
+            ErrorType.CONTAINER_START,
+            "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+        ),
+        (ErrorType.CONTAINER_START, "CannotStartContainerError: Error response from daemon: cannot mount"),
+        (ErrorType.CONTAINER_START, "Task failed to start"),
+        (ErrorType.IMAGE_PULL, "CannotPullContainerError: context canceled"),
+    ],
+)
+def test_a_container_that_did_not_start_is_tried_on_other_hosts_once(error_type: ErrorType, reason: str):
+    one = replace(failed(7, error_type), reason=reason)
+
+    (again,) = resubmit([Failure(ARRAY, [one])], ON_DEMAND)
+
+    assert again == replace(ARRAY, name="run-step2-again", size=1, tasks="10007", isStartedAgain=True)
+    assert resubmit([Failure(again, [replace(one, index=0)])], ON_DEMAND) == []
+    assert resubmit([failure(again, ErrorType.SPOT_RECLAIMED)], ON_DEMAND) != []
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "CannotPullContainerError: manifest unknown: Requested image not found",
+        "CannotPullContainerError: pull access denied for x, repository does not exist or may require 'docker login'",
+        'CannotStartContainerError: exec: "python3": executable file not found in $PATH: unknown',
+    ],
+)
+def test_an_image_that_no_host_can_start_ends_the_phase(reason: str):
+    one = replace(failed(7, ErrorType.IMAGE_PULL), reason=reason)
+
+    assert resubmit([Failure(ARRAY, [one])], ON_DEMAND) == []
+
+
+def test_a_job_of_a_definition_from_before_may_still_be_decided_on():
+    event = {key: value for key, value in ARRAY.as_event().items() if key != "isStartedAgain"}
+
+    assert SubmittedJob.from_event(event) == ARRAY
+
+
 @pytest.mark.parametrize("hopeless", [ErrorType.APPLICATION_ERROR, ErrorType.STOPPED, ErrorType.NEVER_STARTED])
 def test_one_hopeless_task_ends_the_phase(hopeless: ErrorType):
     assert resubmit([failure(ARRAY, ErrorType.SPOT_RECLAIMED, hopeless)], ON_DEMAND) == []
