@@ -3,6 +3,7 @@
 - `batch`: `{"jobNameGlob": "launch-*-level0:1", "statusReason"?, "reason"?, "exitCode"?, "times"?}`: the next `times`
   attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance, or
   with a `reason` as the ECS agent gives it (`DockerTimeoutError: ...`, `CannotStartContainerError: ...`) do not start.
+  With `"blockedBy": "UNDETERMINED - ..."` (alone) such jobs stay RUNNABLE for that reason.
   With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
 - `ec2`: `{"reclaimSpot": "snakemake-job-*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
   such a name are taken back while the job runs; `{"refuseSpot": "<the same>", "code"?, "times"?}`: the next `times`
@@ -63,8 +64,13 @@ def batch_injector(batch: BatchService) -> Injector:
     """Failures of job attempts."""
 
     def inject(body: Mapping[str, Any]) -> None:
-        _refuse_unknown(body, {"jobNameGlob", *_BATCH_KEYS})
+        _refuse_unknown(
+            body, {"jobNameGlob", *_BATCH_KEYS} if "blockedBy" not in body else {"jobNameGlob", "blockedBy"}
+        )
         glob = _value(body, "jobNameGlob", str)
+        if "blockedBy" in body:
+            batch.hold_back(glob, _value(body, "blockedBy", str))
+            return
         arguments = {name: _value(body, key, kind) for key, (name, kind) in _BATCH_KEYS.items() if key in body}
         if arguments.get("times", 1) < 1:
             raise BadInjectionError("times must be at least 1.")

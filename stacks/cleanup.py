@@ -127,20 +127,22 @@ class CleanupStack(StageStack):
     def _make_sweep(self) -> lambda_.Function:
         function = self._functions.function(
             "sweep",
-            description="Starts the clean-up of launches that are over and left something",
+            description="Starts the clean-up of launches that are over and left something; ends jobs that cannot start",
             timeout=Duration.minutes(5),
             environment={
                 Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
                 Setting.CLEANUP_STATE_MACHINE: self.machine.state_machine_arn,
                 Setting.SWEEP_GRACE_MINUTES: str(self.settings.sweep_grace_minutes),
+                Setting.STUCK_MINUTES: str(self.settings.batch.stuck_minutes),
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.NOTIFICATION_TOPIC: self._data.topic.topic_arn,
                 Setting.TIBANNA_LOG_BUCKET: self._tibanna.log_bucket.bucket_name,
             },
         )
-        self._data.allow_items(function, self._data.launch_table, "GetItem")
+        self._data.allow_items(function, self._data.launch_table, "GetItem", "UpdateItem")
         self._data.allow_reading(function, self._tibanna.log_bucket)  # which launch an instance is of
+        function.add_to_role_policy(self._stop_jobs())
         function.add_to_role_policy(
             look_up(
                 "batch:ListJobs",
@@ -233,12 +235,7 @@ class CleanupStack(StageStack):
                 resources=[self._snakemake.launcher.tasks_arn],
                 conditions={"ArnEquals": {"ecs:cluster": self._snakemake.launcher.cluster.cluster_arn}},
             ),
-            iam.PolicyStatement(
-                sid="StopJobs",
-                actions=["batch:TerminateJob"],
-                resources=[self.format_arn(service="batch", resource="job", resource_name="*")],
-                conditions=made_by_stage(self),
-            ),
+            self._stop_jobs(),
             iam.PolicyStatement(
                 sid="RetireJobDefinitions",
                 actions=["batch:DeregisterJobDefinition"],
@@ -273,6 +270,14 @@ class CleanupStack(StageStack):
             ),
         )
         return cleanup.machine
+
+    def _stop_jobs(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="StopJobs",
+            actions=["batch:TerminateJob"],
+            resources=[self.format_arn(service="batch", resource="job", resource_name="*")],
+            conditions=made_by_stage(self),
+        )
 
     def _clean_up_after(self, launch: sfn.StateMachine) -> None:
         dead_letters = DeadLetterQueue(

@@ -1,4 +1,5 @@
-"""Starts clean-up for launches that are over but left something: a safety net under the clean-up of every ending."""
+"""Starts clean-up for launches that are over but left something: a safety net under the clean-up of every ending. Ends
+jobs that no instance takes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,11 @@ from contract import Metric, run_name
 from lambdas.cleanup import leftovers
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.cleanup.overdue_notice import Overdue, notify
+from lambdas.cleanup.stuck import stuck_jobs
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.placements import all_queues, queues_by_environment, read_placements
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class SweepSettings:
     launch_table: str
     cleanup_state_machine: str
     sweep_grace_minutes: str
+    stuck_minutes: str
     placements: str
     cluster: str
     notification_topic: str
@@ -49,9 +52,35 @@ def settings() -> SweepSettings:
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Anything (a schedule) -> `{started: n}`."""
-    started = sweep(datetime.now(UTC))
+    now = datetime.now(UTC)
+    try:
+        started = sweep(now)
+    finally:  # neither keeps the other from its turn
+        given_up = give_up_stuck_jobs(now)
+    metrics.add_metric(name="JobsGivenUp", unit=MetricUnit.Count, value=given_up)
     metrics.add_metric(name="SweepsStarted", unit=MetricUnit.Count, value=started)
     return {"started": started}
+
+
+def give_up_stuck_jobs(now: datetime) -> int:
+    """End the jobs that no instance takes, and say why of their launches; how many they were.
+
+    What goes wrong with one keeps no other from its turn.
+    """
+    repository = LaunchRepository(settings().launch_table)
+    waiting_since = now - timedelta(minutes=float(settings().stuck_minutes))
+    given_up = 0
+    for queues in queues_by_environment(read_placements(settings().placements)):
+        for job in stuck_jobs(queues, settings().stage, waiting_since):
+            try:
+                repository.explain(job.owner.launch_id, job.owner.attempt, job.said_at(now))
+                job.end()
+            except Exception as error:  # whatever it is, it is about this job
+                _noted(error, job.owner.launch_id)
+                continue
+            given_up += 1
+            logger.warning("A job was given up", extra={"launchId": job.owner.launch_id, "job": job.name})
+    return given_up
 
 
 def sweep(now: datetime) -> int:

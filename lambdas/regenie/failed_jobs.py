@@ -30,8 +30,9 @@ _REASONS: Final[Sequence[tuple[str, ErrorType]]] = (
     ("Task failed to start", ErrorType.CONTAINER_START),
     ("MISCONFIGURATION:", ErrorType.NEVER_STARTED),
     ("CAPACITY:", ErrorType.NEVER_STARTED),
+    ("Given up by the platform", ErrorType.NEVER_STARTED),
 )
-"""Words in AWS Batch's reasons that tell the type; the last two are of jobs that were stuck in RUNNABLE. Those of
+"""Words in AWS Batch's reasons that tell the type; the last three are of jobs that were stuck in RUNNABLE. Those of
 containers are the ECS agent's (Amazon ECS developer guide, "Stopped tasks error codes")."""
 
 _HOPELESS_STARTS: Final = (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _DESCRIBE_LIMIT = 100
 """Job ids of one DescribeJobs call (AWS Batch API reference)."""
 _UNFINISHED: Final[tuple["JobStatusType", ...]] = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+_ENDED: Final[tuple["JobStatusType", ...]] = ("SUCCEEDED", "FAILED")
 
 
 def client() -> "BatchClient":
@@ -43,10 +44,25 @@ def unfinished(queues: Iterable[str]) -> Iterator[str]:
                 yield from (job["jobId"] for job in page["jobSummaryList"])
 
 
+def ended(queues: Iterable[str]) -> Iterator["JobSummaryTypeDef"]:
+    """The jobs, and arrays, of which Batch still knows that they have ended; at least seven days of them."""
+    pages = client().get_paginator("list_jobs")
+    for queue in queues:
+        for status in _ENDED:
+            for page in pages.paginate(jobQueue=queue, jobStatus=status):
+                yield from page["jobSummaryList"]
+
+
+def children(array_job_id: str, *statuses: "JobStatusType") -> Iterator["JobSummaryTypeDef"]:
+    """The jobs of an array in these statuses."""
+    for status in statuses:
+        for page in client().get_paginator("list_jobs").paginate(arrayJobId=array_job_id, jobStatus=status):
+            yield from page["jobSummaryList"]
+
+
 def failed_children(array_job_id: str) -> Iterator["JobSummaryTypeDef"]:
     """The failed jobs of an array: its parent says that there are any, but not which."""
-    for page in client().get_paginator("list_jobs").paginate(arrayJobId=array_job_id, jobStatus="FAILED"):
-        yield from page["jobSummaryList"]
+    return children(array_job_id, "FAILED")
 
 
 def describe(job_ids: Iterable[str]) -> Iterator["JobDetailTypeDef"]:

@@ -39,6 +39,15 @@ def all_queues(placements: Iterable[Placement]) -> Sequence[str]:
     return sorted({queue for placement in placements for queue in placement.queues.values()})
 
 
+def queues_by_environment(placements: Iterable[Placement]) -> Sequence[Sequence[str]]:
+    """The queues that share each compute environment: those of one zone and service, whatever their priority."""
+    shared: dict[tuple[str, str], set[str]] = {}
+    for placement in placements:
+        for name, queue in placement.queues.items():
+            shared.setdefault((placement.zone, name.rpartition("/")[0]), set()).add(queue)
+    return [sorted(queues) for queues in shared.values()]
+
+
 def choose_placement(placements: Sequence[Placement], launch_id: str, attempt: int) -> Placement:
     """A zone by the launch's id, so that launches spread, and another one for the next attempt.
 

@@ -3,6 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+GIVEN_UP: Final = "Given up by the platform, since no instance took it"
+"""Begins the statusReason of a job that was ended for that (lambdas/cleanup/stuck.py)."""
+
+UNDETERMINED: Final = "UNDETERMINED"
+"""Batch's code where it does not know why; on it, a queue cannot give a job up by itself."""
+
 _REASONS: Final[Mapping[str, str]] = {
     "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "AWS had no instance for it; retry the launch, which tries another zone "
     "if the stage has one, or use batch-on-demand",
@@ -10,8 +16,16 @@ _REASONS: Final[Mapping[str, str]] = {
     "{resources}, or have the stage's batch.max_vcpus raised",
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": "none of the stage's instance types is large enough; lower "
     "{resources}, or have the stage's batch.instance_types extended",
+    UNDETERMINED: "AWS Batch does not know why; most often the account's quota of vCPUs for EC2 is used up, or its "
+    "instances' set-up fails, which their console output tells; ask the people who run the stage (runbook, "
+    "“Jobs that do not start”)",
 }
 """Codes of AWS Batch's user guide, “Jobs stuck in a RUNNABLE status”."""
+
+
+def is_code(reason: str) -> bool:
+    """Whether Batch says so of a job that waits in vain. Else it is of an earlier attempt."""
+    return any(reason.startswith(code) for code in _REASONS)
 
 
 def why_stuck(reason: str, resources: str) -> str:

@@ -153,6 +153,10 @@ class BatchService:
             status_reason = FAILED_TO_START if (reason or "").startswith(_NOT_STARTED) else HOST_LOST
         self._attempts.injections.add(Injection(job_name, status_reason, reason, exit_code, times, environment))
 
+    def hold_back(self, job_name: str, reason: str) -> None:
+        """Let jobs whose name matches the glob stay RUNNABLE, with this statusReason (`UNDETERMINED - ...`)."""
+        self._scheduler.hold_back(job_name, reason)
+
     def close(self) -> None:
         """Stop every job and wait for its processes to be gone."""
         self._scheduler.close()

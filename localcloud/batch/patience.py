@@ -1,5 +1,6 @@
 """The clock of a queue's `jobStateTimeLimitActions`: how long a job at its head may wait in vain."""
 
+import fnmatch
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -35,10 +36,15 @@ class Patience:
         self._blocked = blocked
         self._give_up = give_up
         self._clocks: dict[str, threading.Timer] = {}
+        self._held_back: list[tuple[str, str]] = []
+
+    def hold_back(self, job_name: str, reason: str) -> None:
+        """Let jobs whose name matches the glob wait in vain, for a reason that Batch gives (`UNDETERMINED - ...`)."""
+        self._held_back.append((job_name, reason))
 
     def is_stuck(self, job: Job) -> bool:
         """Whether the job, at the head of its queue, waits in vain; its time runs from the first time this is asked."""
-        reason = self._limits.why_stuck(job.spec)
+        reason = self._limits.why_stuck(job.spec) or self._arranged(job.spec.name)
         if reason is None:
             self._stop(job.id)
             return False
@@ -59,6 +65,9 @@ class Patience:
         """Stop all clocks."""
         for job_id in list(self._clocks):
             self._stop(job_id)
+
+    def _arranged(self, job_name: str) -> str | None:
+        return next((reason for glob, reason in self._held_back if fnmatch.fnmatchcase(job_name, glob)), None)
 
     def _stop(self, job_id: str) -> None:
         clock = self._clocks.pop(job_id, None)

@@ -151,6 +151,11 @@ class Scheduler:
         with self._lock:
             self._dispatch()
 
+    def hold_back(self, job_name: str, reason: str) -> None:
+        """Let jobs whose name matches the glob stay RUNNABLE for this reason."""
+        with self._lock:
+            self._patience.hold_back(job_name, reason)
+
     def close(self) -> None:
         """Stop running containers, start no more, and wait until they are gone."""
         with self._lock:

@@ -81,6 +81,7 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     placement = {"zone": "a", "subnetId": "subnet-a", "queues": {"batch-spot/low": QUEUE, "batch-spot/high": QUEUE}}
     monkeypatch.setenv("PLACEMENTS", json.dumps([placement]))
     monkeypatch.setenv("SWEEP_GRACE_MINUTES", "30")
+    monkeypatch.setenv("STUCK_MINUTES", "60")
     monkeypatch.setenv("CLUSTER", "arn:aws:ecs:eu-central-1:123456789012:cluster/launchers")
     monkeypatch.setenv("RESULTS_BUCKET", RESULTS_BUCKET)
     monkeypatch.setenv("TIBANNA_LOG_BUCKET", TIBANNA_LOGS)

@@ -42,6 +42,12 @@ def exists(
     ]
     stubs.fsx.add_response("describe_file_systems", {"FileSystems": file_systems})
     stubs.fsx.add_response("describe_data_repository_associations", {"Associations": associations or []}, {})
+    _unfinished(stubs, jobs)
+    stubs.batch.add_response("describe_job_definitions", {"jobDefinitions": found}, {"status": "ACTIVE"})
+    _unfinished(stubs, jobs)  # whether any of them is stuck
+
+
+def _unfinished(stubs: SimpleNamespace, jobs: list[dict[str, Any]] | None) -> None:
     for status in ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"):
         summaries = [
             {"jobId": job["jobId"], "jobName": job["jobName"]} for job in jobs or [] if job["status"] == status
@@ -49,7 +55,6 @@ def exists(
         stubs.batch.add_response("list_jobs", {"jobSummaryList": summaries}, {"jobQueue": QUEUE, "jobStatus": status})
     if jobs:
         stubs.batch.add_response("describe_jobs", {"jobs": jobs}, {"jobs": [job["jobId"] for job in jobs]})
-    stubs.batch.add_response("describe_job_definitions", {"jobDefinitions": found}, {"status": "ACTIVE"})
 
 
 def job(id_: str, status: str, array: dict[str, Any] | None = None, **tags: str) -> dict[str, Any]:

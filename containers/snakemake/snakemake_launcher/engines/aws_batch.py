@@ -39,6 +39,7 @@ _REASONS: Final[Sequence[tuple[str, str]]] = (
     ("Task failed to start", "ContainerStartError"),
     ("MISCONFIGURATION:", "JobNeverStartedError"),
     ("CAPACITY:", "JobNeverStartedError"),
+    ("Given up by the platform", "JobNeverStartedError"),
 )
 """Words in AWS Batch's reasons -> contract.ErrorType, the first that applies. As for the platform's other jobs
 (lambdas/regenie/failed_jobs.py); a test holds the two equal."""
