@@ -9,7 +9,7 @@ LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/req
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline bootstrap deploy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline check-account bootstrap deploy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -103,6 +103,9 @@ synth-pipeline: setup ## the pipeline's template, and those of its stages, in cd
 
 deploy-pipeline: setup ## deploy the pipeline (once: it then keeps itself up to date) to the account of your credentials
 	$(BIN)/npx cdk deploy genolaunch-pipeline -c pipeline=true
+
+check-account: setup ## is the account of your credentials ready for STAGE? (it only reads)
+	$(BIN)/genolaunch doctor --stage $(STAGE) $(if $(SETTINGS),--settings-file $(SETTINGS))
 
 # Images are built when it is their stacks' turn: before that, the repository that they go to may not be there yet.
 bootstrap: setup ## prepare STAGE's account and region for the CDK, once; TRUST=<account of the pipeline> lets that deploy there

@@ -11,7 +11,6 @@ Context (`cdk … -c key=value`):
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,9 +24,8 @@ from stacks.config import InvalidSettingsError, StageSettings, read_delivery, re
 from stacks.constructs.python_function import BundlingTarget
 from stacks.pipeline import PipelineStack
 from stacks.product import ProductPortfolioStack
+from stacks.settings_files import context_of_cdk_json, read_settings_file
 from stacks.stage import GenolaunchStage
-
-_CDK_JSON = Path(__file__).parent / "cdk.json"
 
 
 def build(app: cdk.App) -> None:
@@ -55,19 +53,12 @@ def build(app: cdk.App) -> None:
         GenolaunchStage(app, settings=chosen, bundling=bundling)
 
 
-def context_of_cdk_json() -> dict[str, Any]:
-    """Feature flags and stages, as the CDK command line hands them to the app."""
-    context: dict[str, Any] = json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"]
-    return context
-
-
 def _settings(app: cdk.App) -> Mapping[str, Any]:
     """Raw `stages` and `delivery`."""
     file = _context(app, "settings-file")
     if not file:
         return {key: _context(app, key) for key in ("stages", "delivery", "governance")}
-    raw = json.loads(Path(file).read_text(encoding="utf-8"))
-    return {"delivery": None, **raw} if "stages" in raw else {"stages": raw, "delivery": None}
+    return read_settings_file(Path(file))
 
 
 def _chosen_stages(app: cdk.App, stages: Mapping[str, StageSettings]) -> list[StageSettings]:

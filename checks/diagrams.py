@@ -15,6 +15,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 
 import app
+from stacks.settings_files import context_of_cdk_json
 
 _ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = _ROOT / "docs" / "diagrams.md"
@@ -201,7 +202,7 @@ def _block(diagram: str) -> str:
 
 def templates_of_a_stage() -> dict[str, Template]:
     """cdk.json's stage, synthesized without bundling anything."""
-    context: Mapping[str, Any] = {**app.context_of_cdk_json(), "aws:cdk:bundling-stacks": [], "stage": _STAGE}
+    context: Mapping[str, Any] = {**context_of_cdk_json(), "aws:cdk:bundling-stacks": [], "stage": _STAGE}
     with TemporaryDirectory() as folder:
         made = cdk.App(outdir=folder, context=context)
         app.build(made)

@@ -26,6 +26,7 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
 import app
 from checks.explained import EXPLAINED
+from stacks.settings_files import context_of_cdk_json
 
 _EVERY_OPTION: Final = Path(__file__).with_name("three_accounts.json")
 _REPOSITORYS: Final[tuple[Mapping[str, str], ...]] = (
@@ -61,7 +62,7 @@ def findings(context: Mapping[str, str]) -> list[Finding]:
 def findings_in(context: Mapping[str, str], folder: Path) -> list[Finding]:
     """The same; the templates are left in `folder`."""
     skip_bundling: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
-    made = cdk.App(outdir=str(folder), context={**app.context_of_cdk_json(), **skip_bundling, **context})
+    made = cdk.App(outdir=str(folder), context={**context_of_cdk_json(), **skip_bundling, **context})
     Validations.of(made).add_plugins(AwsSolutionsChecks(made), HIPAASecurityChecks(made))
     app.build(made)
     # The library raises for what is explained, too.

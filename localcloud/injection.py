@@ -17,6 +17,9 @@
   "times"?}`: the next tasks that are started by such a name run no container, but end so (see ecs.TaskInjection).
 - `pricing`: `{"code": "ThrottlingException", "times"?}`: the next `times` calls of the Price List are refused so;
   without `code` they find no product.
+- `offers`: `{"lustreRegions": "us-west-2 eu-west-1"}`: FSx for Lustre is offered there, and nowhere else.
+- `service-quotas`: `{"serviceCode", "quotaCode", "value"}`: the account has this value of a quota, a number with a
+  fraction (`5.0`).
 
 The answer is 200, or 400 with a sentence that says what is wrong with the request.
 """
@@ -29,7 +32,9 @@ from localcloud.batch import BatchService
 from localcloud.ec2 import Injections
 from localcloud.ecs import TaskInjection, TaskService
 from localcloud.fsx import FsxService
+from localcloud.offers import Offers
 from localcloud.pricing import PriceListService
+from localcloud.quotas import ServiceQuotas
 from localcloud.wire import Answer, Request
 
 PREFIX: Final = "/_localcloud/inject/"
@@ -152,6 +157,30 @@ def pricing_injector(prices: PriceListService) -> Injector:
             prices.fail(_value(body, "code", str), times)
         else:
             prices.answer_nothing(times)
+
+    return inject
+
+
+def offers_injector(offers: Offers) -> Injector:
+    """Where FSx for Lustre is offered."""
+
+    def inject(body: Mapping[str, Any]) -> None:
+        _refuse_unknown(body, {"lustreRegions"})
+        offers.lustre_regions = _value(body, "lustreRegions", str).split()
+
+    return inject
+
+
+def quota_injector(quotas: ServiceQuotas) -> Injector:
+    """What the account may have."""
+
+    def inject(body: Mapping[str, Any]) -> None:
+        _refuse_unknown(body, {"serviceCode", "quotaCode", "value"})
+        service, code = _value(body, "serviceCode", str), _value(body, "quotaCode", str)
+        try:
+            quotas.apply(service, code, _value(body, "value", float))
+        except KeyError as unknown:
+            raise BadInjectionError(f"This cloud does not know the quota {unknown.args[0]}.") from unknown
 
     return inject
 

@@ -18,9 +18,19 @@ from localcloud.ec2 import EncryptionByDefault, FleetRequests, Injections, Machi
 from localcloud.ecs import TaskService
 from localcloud.fsx import FsxService
 from localcloud.images import ImageCatalog
-from localcloud.injection import batch_injector, ec2_injector, ecs_injector, fsx_injector, pricing_injector
+from localcloud.injection import (
+    batch_injector,
+    ec2_injector,
+    ecs_injector,
+    fsx_injector,
+    offers_injector,
+    pricing_injector,
+    quota_injector,
+)
 from localcloud.instances import Fleet, FleetHosts, InstanceQueries
+from localcloud.offers import Offers
 from localcloud.pricing import PriceListService, RecordedPrices
+from localcloud.quotas import ServiceQuotas
 from localcloud.slurm import HeadNode
 
 _CLOCK_SPEED: Final = 600.0
@@ -38,6 +48,8 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
     logs = CloudWatchLogs(client("logs", endpoint))
     prices = RecordedPrices()
     price_list = PriceListService(prices)
+    quotas = ServiceQuotas()
+    offers = Offers(prices)
     fleet = Fleet(prices, region=REGION, account=ACCOUNT)
     hosts = FleetHosts(
         fleet,
@@ -89,19 +101,23 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
 
     return StandIns(
         batch=batch,
-        others=(file_systems, price_list),
+        others=(file_systems, price_list, quotas),
         close=close,
         injectors={
             "batch": batch_injector(batch),
             "ec2": ec2_injector(misfortunes),
             "ecs": ecs_injector(tasks),
             "fsx": fsx_injector(file_systems),
+            "offers": offers_injector(offers),
             "pricing": pricing_injector(price_list),
+            "service-quotas": quota_injector(quotas),
         },
         interceptors=(
             Interceptor("ec2", fleets.wants, fleets.answer),
             Interceptor("ecs", tasks.wants, tasks.answer),
             Interceptor("ec2", encryption.wants, encryption.answer),
+            Interceptor("ec2", offers.wants_ec2, offers.answer_ec2),
+            Interceptor("ssm", offers.wants_ssm, offers.answer_ssm),
             Interceptor("ec2", queries.wants_ec2, queries.answer_ec2),
             Interceptor("ecs", queries.wants_ecs, queries.answer_ecs),
             Interceptor("ec2", head_node.wants_ec2, head_node.answer_ec2),

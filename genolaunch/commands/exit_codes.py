@@ -11,6 +11,9 @@ INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141
 """What shells tell of a program that SIGPIPE ended: 128 and the signal's number."""
 
+TO_BE_MENDED: Final = 1
+"""Of `doctor`: something is not as the stage needs it."""
+
 NOT_RUNNING: Final = 1
 """Of `local status`: the embedded cloud does not run."""
 

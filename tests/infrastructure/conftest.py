@@ -9,10 +9,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from app import context_of_cdk_json
 from stacks.config import StageSettings, read_stages
 from stacks.constructs.python_function import BundlingTarget
 from stacks.constructs.stage_stack import StageStack
+from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
 
 IMAGE = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mirror/regenie:4.1.2"

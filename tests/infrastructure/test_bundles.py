@@ -11,8 +11,8 @@ import aws_cdk as cdk
 import botocore
 import pytest
 
-from app import context_of_cdk_json
 from stacks.constructs.python_function import BundlingTarget
+from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
 from tests.infrastructure.conftest import make_settings
 

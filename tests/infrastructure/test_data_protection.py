@@ -6,9 +6,9 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from app import context_of_cdk_json
 from stacks.config import InvalidSettingsError
 from stacks.constructs.python_function import BundlingTarget
+from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
 from tests.infrastructure.conftest import Stack, make_settings, synthesize
 

@@ -13,10 +13,10 @@ import pytest
 from aws_cdk.assertions import Template
 from botocore.stub import Stubber
 
-from app import context_of_cdk_json
 from stacks.config import InvalidSettingsError, read_governance, read_stages
 from stacks.product import ProductPortfolioStack
 from stacks.self_service import deployment
+from stacks.settings_files import context_of_cdk_json
 from tests.infrastructure.conftest import Stack, as_list
 
 RAW: dict[str, Any] = json.loads((Path(__file__).parents[2] / "checks" / "three_accounts.json").read_text())

@@ -1,0 +1,48 @@
+"""`doctor`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genolaunch.commands.exit_codes import TO_BE_MENDED
+from genolaunch.commands.options import JsonOption, StageOption
+from genolaunch.commands.output import print_json
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Examples: genolaunch doctor --stage dev; genolaunch doctor --stage prod --json. "
+    "Exit codes: 0 nothing is to be mended; 1 something is; 3 the settings cannot be read."
+)
+def doctor(
+    ctx: typer.Context,
+    checkout: Annotated[
+        Path, typer.Option("--checkout", help="A checkout of Genolaunch, whose cdk.json has the stage's settings.")
+    ] = Path(),
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings-file", metavar="FILE", help="Stages of your own, and not cdk.json's.")
+    ] = None,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Tell whether an account is ready for a stage, and what mends it. It only reads."""
+    from genolaunch.doctor.account import Account
+    from genolaunch.doctor.examination import examine
+    from genolaunch.doctor.finding import State
+    from genolaunch.doctor.stage_settings import read
+
+    settings, qualifier = read(stage or ctx.obj.stage, checkout, settings_file)
+    found = examine(Account(settings, qualifier=qualifier))
+    if as_json:
+        from genolaunch.documents import document_of
+
+        print_json(document_of(found))
+    else:
+        for line in found:
+            typer.echo(f"{line.state:<11}  {line.check}: {line.text}")
+            if line.command:
+                typer.echo(f"{'':<13}{line.command}")
+    if any(line.state is State.MEND for line in found):
+        raise typer.Exit(TO_BE_MENDED)

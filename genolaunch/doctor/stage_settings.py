@@ -1,0 +1,53 @@
+"""The stage's settings, read from a checkout by the checkout's own code: there is no second copy of their defaults."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genolaunch.doctor.account import DEFAULT_QUALIFIER
+from genolaunch.errors import GenolaunchError
+
+if TYPE_CHECKING:
+    from stacks.config import StageSettings
+
+_QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
+
+
+def read(stage: str, checkout: Path, settings_file: Path | None) -> tuple["StageSettings", str]:
+    """Settings of a stage, and the qualifier of the CDK's bootstrap.
+
+    Args:
+        stage: its name in `context.stages` of cdk.json, or in `settings_file`.
+        checkout: folder of a checkout of Genolaunch, or one below it.
+        settings_file: as `cdk … -c settings-file=` takes it.
+
+    Raises:
+        GenolaunchError: there is no checkout, or no such stage, or its settings have faults.
+    """
+    root = _root(checkout.resolve())
+    sys.path.insert(0, str(root))
+    try:
+        from stacks.config import InvalidSettingsError, read_stages
+        from stacks.settings_files import context_of_cdk_json, read_settings_file
+    finally:
+        sys.path.remove(str(root))
+    context = context_of_cdk_json()
+    try:
+        stages = read_stages(read_settings_file(settings_file)["stages"] if settings_file else context["stages"])
+    except InvalidSettingsError as error:
+        raise GenolaunchError(str(error)) from error
+    except ValueError as error:
+        raise GenolaunchError(f"{settings_file} is not JSON: {error}.") from error
+    if stage not in stages:
+        raise GenolaunchError(f"There is no stage {stage}; configured are: {', '.join(stages)}.")
+    return stages[stage], str(context.get(_QUALIFIER) or DEFAULT_QUALIFIER)
+
+
+def _root(folder: Path) -> Path:
+    for each in (folder, *folder.parents):
+        if (each / "cdk.json").is_file() and (each / "stacks" / "config.py").is_file():
+            return each
+    raise GenolaunchError(
+        f"{folder} is in no checkout of Genolaunch, which has the stage's settings (cdk.json): run this in one, or "
+        "name it with --checkout."
+    )

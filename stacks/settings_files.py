@@ -1,0 +1,20 @@
+"""Where settings are written: `context` of cdk.json, or a JSON file of a company's own."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+CDK_JSON: Final = Path(__file__).parents[1] / "cdk.json"
+
+
+def context_of_cdk_json() -> dict[str, Any]:
+    """Feature flags and stages, as the CDK command line hands them to the app."""
+    context: dict[str, Any] = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
+    return context
+
+
+def read_settings_file(path: Path) -> Mapping[str, Any]:
+    """`{"stages", "delivery", "governance"?}` of a file that has these keys, or the stages alone."""
+    raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return {"delivery": None, **raw} if "stages" in raw else {"stages": raw, "delivery": None}
