@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from localcloud import injection, log_patterns
+from localcloud import injection, log_patterns, ministack_iam
 from localcloud import ministack_adapter as ministack
 from localcloud.glacier import Archives, glacier_injector
 from localcloud.iam.guard import Guard
@@ -84,6 +84,7 @@ def run(
     ministack.use_own_lambda_worker()
     ministack.unpack_functions_once()
     ministack.be_patient_with_functions()
+    ministack_iam.name_linked_roles()
     ministack.limit_function_processes()
     ministack.warm_up_functions()
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")

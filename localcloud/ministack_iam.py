@@ -37,7 +37,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (ecs, ("_tags", "_task_defs")),
     (eventbridge, ("_invoke_target",)),
     (glue, ("_tables",)),
-    (iam, ("_instance_profiles",)),
+    (iam, ("_IAM_HANDLERS", "_error", "_instance_profiles", "_p", "_roles")),
     (lambda_svc, ("_execute_function_warm", "_run_sqs_batch")),
     (
         stepfunctions,
@@ -89,6 +89,40 @@ class _OverTls:
 
     def set(self, _origin: tuple[str, bool]) -> None:
         """What a request's connection says does not count."""
+
+
+_LINKED_ROLES: Final = {
+    "autoscaling.amazonaws.com": "AutoScaling",
+    "batch.amazonaws.com": "Batch",
+    "ec2fleet.amazonaws.com": "EC2Fleet",
+    "ecs.amazonaws.com": "ECS",
+    "fsx.amazonaws.com": "AmazonFSx",
+    "spot.amazonaws.com": "EC2Spot",
+}
+"""Service -> end of its role's name, which does not follow from the service's (each service's user guide)."""
+
+
+def name_linked_roles() -> None:
+    """Give service-linked roles the names that AWS gives them."""
+    create = iam._IAM_HANDLERS["CreateServiceLinkedRole"]
+
+    @wraps(create)
+    def wrapped(params: Value) -> Value:
+        service = iam._p(params, "AWSServiceName")
+        given = f"AWSServiceRoleFor{service.partition('.')[0].capitalize()}"
+        name = f"AWSServiceRoleFor{_LINKED_ROLES[service]}" if service in _LINKED_ROLES else given
+        if name in iam._roles:
+            taken = f"Service role name {name} has been taken in this account, please try a different suffix."
+            return iam._error(400, "InvalidInput", taken, ns="iam")
+        answer = create(params)
+        if name != given and given in iam._roles:
+            role = iam._roles.pop(given)
+            iam._roles[name] = {**role, "RoleName": name, "Arn": role["Arn"].replace(given, name)}
+            status, headers, body = answer
+            return status, headers, body.replace(given.encode(), name.encode())
+        return answer
+
+    iam._IAM_HANDLERS["CreateServiceLinkedRole"] = wrapped
 
 
 def count_as_tls() -> None:

@@ -34,6 +34,11 @@ def log_group_prefixes(settings: "StageSettings") -> tuple[str, ...]:
     )
 
 
+def unicorn_log_group(settings: "StageSettings") -> str:
+    """Of Tibanna's state machine, whose name its client demands."""
+    return f"/aws/vendedlogs/states/tibanna_unicorn_{PROJECT}_{settings.name}"
+
+
 def launch_bucket(settings: "StageSettings") -> str:
     """The only bucket with a name of its own."""
     return f"{settings.prefix}-launch-{settings.account}-{settings.region}"
@@ -117,10 +122,14 @@ def _in_the_way(account: Account, owned: frozenset[str]) -> Iterator[Finding]:
 
 def _log_groups(account: Account) -> Iterator[str]:
     paginator = account.client("logs").get_paginator("describe_log_groups")
-    for prefix in log_group_prefixes(account.settings):
+    own = unicorn_log_group(account.settings)
+    prefixes = log_group_prefixes(account.settings)
+    for prefix in (*prefixes, own):
         for page in paginator.paginate(logGroupNamePrefix=prefix):
             for group in page["logGroups"]:
-                yield group["logGroupName"]
+                name: str = group["logGroupName"]
+                if name == own or name.startswith(prefixes):  # a stage's name may begin with this one's
+                    yield name
 
 
 def _has_table(account: Account) -> bool:

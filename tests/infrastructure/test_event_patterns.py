@@ -13,13 +13,13 @@ import botocore.session
 import pytest
 from aws_cdk.assertions import Template
 
-from app import context_of_cdk_json
 from contract import LaunchField
 from localcloud import ministack_adapter
 from stacks.adoption import AdoptionStack
 from stacks.adoption_member import AdoptionMemberStack
 from stacks.config import read_governance, read_stages
 from stacks.product import ProductPortfolioStack
+from stacks.settings_files import context_of_cdk_json
 from tests.documented_events import FOLDER, Event, documented
 from tests.infrastructure.conftest import RAW_SETTINGS, Stack, synthesize
 

@@ -20,6 +20,8 @@ AUDIT = "make audit"
 VERIFY = "make verify-stage STAGE=dev"
 """Launches jobs, for which these stages have no images: tests/local/test_verify.py does the same to one that has."""
 
+CHECK = "make check-account STAGE=dev"
+
 MADE_BY = {
     "make bootstrap STAGE=dev": "CDKToolkit",
     "make deploy STAGE=dev": "genolaunch-dev-data",
@@ -64,8 +66,17 @@ def own_settings(reader: Reader) -> None:
     path.write_text(json.dumps(cdk, indent=2))
 
 
+def test_the_account_check_names_the_next_step(reader, account, own_settings):
+    """In an account in which nothing is there is something to mend, and the check says so by its exit code, too."""
+    shown = reader.types(f"if {CHECK}; then exit 1; fi", **account.environment())
+
+    (_, bootstrap, *_) = commands(DEPLOY)
+    assert f"  {bootstrap}\n" in shown
+    assert "enable-ebs-encryption-by-default" not in shown  # it is on in this account
+
+
 def test_stages_and_the_pipeline_are_deployed(reader, account, own_settings):
-    assert [command for command in commands(DEPLOY) if command != VERIFY] == list(MADE_BY)
+    assert [command for command in commands(DEPLOY) if command != VERIFY] == [CHECK, *MADE_BY]
     for command, made in MADE_BY.items():
         reader.types(command, **account.environment(), **NOBODY_ANSWERS)
 

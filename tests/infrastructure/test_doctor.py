@@ -1,0 +1,77 @@
+"""What the account check knows of a stage is what its templates say."""
+
+import json
+
+import aws_cdk as cdk
+import pytest
+
+from genolaunch.doctor import access, leftovers, quotas
+from stacks.constructs.python_function import BundlingTarget
+from stacks.settings_files import context_of_cdk_json
+from stacks.stage import GenolaunchStage
+from tests.infrastructure.conftest import make_settings, synthesize
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """Given: a stage with everything that gets a name."""
+    cluster = {"cluster": "c", "shared_folder": "/shared", "user": "u", "partition": "p"}
+    return make_settings(images={}, backup_days=5, parallelcluster=cluster)
+
+
+@pytest.fixture(scope="module")
+def resources(settings):
+    """(type, properties) of every resource."""
+    return [
+        (resource["Type"], resource.get("Properties", {}))
+        for stack in synthesize(settings).values()
+        for resource in stack.template["Resources"].values()
+    ]
+
+
+def named(resources, type_, key):
+    return [properties[key] for each, properties in resources if each == type_ and isinstance(properties.get(key), str)]
+
+
+def test_log_groups_have_names_that_are_looked_for(resources, settings):
+    names = named(resources, "AWS::Logs::LogGroup", "LogGroupName")
+
+    assert len(names) > 30
+    rest = [name for name in names if not name.startswith(leftovers.log_group_prefixes(settings))]
+    assert rest == [leftovers.unicorn_log_group(settings)]
+
+
+def test_what_outlives_a_stack_and_has_a_name_is_looked_for(resources, settings):
+    assert named(resources, "AWS::S3::Bucket", "BucketName") == [leftovers.launch_bucket(settings)]
+    assert named(resources, "AWS::DynamoDB::Table", "TableName") == [leftovers.TIBANNA_TABLE]
+    assert named(resources, "AWS::ECR::Repository", "RepositoryName") == [leftovers.repository(settings)]
+    assert named(resources, "AWS::Backup::BackupVault", "BackupVaultName") == [leftovers.backup_vault(settings)]
+
+
+def test_quotas_are_for_what_the_stage_makes(resources, settings):
+    types = [type_ for type_, _ in resources]
+    consumers = sum(
+        properties["ScalingConfig"]["MaximumConcurrency"]
+        for type_, properties in resources
+        if type_ == "AWS::Lambda::EventSourceMapping"
+    )
+
+    assert consumers == quotas.CONSUMERS
+    assert types.count("AWS::IAM::Role") <= quotas.ROLES
+    assert types.count("AWS::Batch::JobQueue") == 4 * len(settings.zones)
+    assert types.count("AWS::Batch::ComputeEnvironment") == 2 * len(settings.zones)
+    assert types.count("AWS::EC2::EIP") == types.count("AWS::EC2::NatGateway") == settings.network.nat_gateways
+    assert types.count("AWS::EC2::VPC") == types.count("AWS::EC2::InternetGateway") == 1
+    assert not any("ReservedConcurrentExecutions" in properties for _, properties in resources)
+
+
+def test_the_bootstrap_is_the_one_that_the_assembly_asks_for(settings, tmp_path):
+    app = cdk.App(outdir=str(tmp_path), context={**context_of_cdk_json(), "aws:cdk:bundling-stacks": []})
+    GenolaunchStage(app, settings=settings, bundling=BundlingTarget.LAMBDA)
+    app.synth()
+
+    asked = set()
+    for manifest in tmp_path.rglob("manifest.json"):
+        for artifact in json.loads(manifest.read_text())["artifacts"].values():
+            asked.add(artifact.get("properties", {}).get("requiresBootstrapStackVersion", 0))
+    assert max(asked) == access.BOOTSTRAP_VERSION
