@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +14,8 @@ from localcloud import ministack_adapter as ministack
 from localcloud.glacier import Archives, glacier_injector
 from localcloud.iam.guard import Guard
 from localcloud.injection import InjectionEndpoint, Injector
+from localcloud.jsonata_engine import behave_like_reference
+from localcloud.jsonata_record import FOLDER, Recorder
 from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
 from localcloud.sdk_tasks import SdkTasks
@@ -89,6 +92,8 @@ def run(
     ministack.warm_up_functions()
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)
+    if FOLDER in os.environ:
+        ministack.on_jsonata_evaluation(Recorder(Path(os.environ[FOLDER])).write)
     _connect_pipes(sdk, guard)
     add_resource_types(stand_ins.batch)
     if guard:
@@ -104,6 +109,7 @@ def run(
 def _connect_step_functions(sdk: SdkTasks, batch: Batch, wait_scale: float) -> None:
     tasks = SyncTasks(sdk, batch)
     ministack.mend_executions()
+    behave_like_reference()
     ministack.scale_waits(wait_scale)
     ministack.on_execution_end(tasks.on_execution_end)
     ministack.replace_aws_sdk_tasks(sdk.run)

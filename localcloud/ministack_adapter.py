@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from ministack.services import cloudwatch_logs, dynamodb, eventbridge, lambda_sv
 from ministack.services.cloudformation import provisioners
 
 from localcloud import lambda_worker
+from localcloud.jsonata_record import Evaluation
 from localcloud.sdk_names import Value
 from localcloud.unpacked_code import sharing_zipfile
 from localcloud.wire import Answer, Endpoint, Request
@@ -69,8 +71,11 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
             "_ExecutionError",
             "_add_event",
             "_apply_jsonata_output",
+            "_apply_jsonata_template",
             "_apply_output_path",
+            "_apply_state_assign",
             "_emit_execution_status_event",
+            "_evaluate_jsonata",
             "_execute_task",
             "_executions",
             "_fail_execution",
@@ -78,6 +83,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
             "_invoke_nested_start_execution_sync",
             "_invoke_resource",
             "_invoke_resource_with_timeout",
+            "_register_sfn_jsonata_functions",
             "_run_execution",
             "_start_execution",
             "time",
@@ -299,9 +305,10 @@ def mend_executions() -> None:
     """Make executions end as on AWS.
 
     Once stopped, an execution stays ABORTED and starts no further task; a state machine's own TimeoutSeconds ends its
-    executions; starting a running execution again under its name and input answers with that execution; and the
-    Output of a Succeed state counts.
+    executions; starting a running execution again under its name and input answers with that execution; the
+    Output of a Succeed state counts; and what a state assigns is seen by the next state, not by its own expressions.
     """
+    stepfunctions._apply_state_assign = _assign_at_once
     stepfunctions.time = _Clock()
     stepfunctions._apply_output_path = _with_output_of_succeed(stepfunctions._apply_output_path)
     stepfunctions._execute_task = _in_execution(stepfunctions._execute_task)
@@ -321,6 +328,80 @@ def _with_output_of_succeed(apply: Callable[..., Value]) -> Callable[..., Value]
         return apply(state, data, context)
 
     return wrapped
+
+
+def _assign_at_once(
+    state: dict[str, Any], data: Value, context: dict[str, Any], result: Value = None, error_output: Value = None
+) -> None:
+    """Assign what a state says, all of it evaluated on the values from before the state.
+
+    So does Step Functions (its guide, "Passing data between states with variables": evaluation order).
+    """
+    if "Assign" not in state or stepfunctions._state_query_language(state, context) != "JSONata":
+        return
+    values = stepfunctions._apply_jsonata_template(state["Assign"], data, context, result, error_output)
+    context.setdefault("variables", {}).update(values)
+
+
+def on_jsonata_evaluation(listener: Callable[[Evaluation], None]) -> None:
+    """Call `listener` with every evaluation of an expression."""
+    evaluate = stepfunctions._evaluate_jsonata
+
+    @wraps(evaluate)
+    def wrapped(expression: str, data: Value, *rest: Value) -> Value:
+        seen = _scope_of(expression, data, *rest)
+        try:
+            value = evaluate(expression, data, *rest)
+        except TaskError as failure:
+            listener(replace(seen, error=failure.cause))
+            raise
+        listener(replace(seen, result=value))
+        return value
+
+    stepfunctions._evaluate_jsonata = wrapped
+
+
+def evaluate_jsonata(scope: Evaluation) -> Any:  # noqa: ANN401 - whatever the expression gives
+    """What this cloud gives for an expression. Raises TaskError where an execution would fail."""
+    states = scope.states
+    context = {**states.get("context", {}), "variables": scope.variables}
+    return stepfunctions._evaluate_jsonata(
+        scope.expression, states.get("input"), context, states.get("result"), states.get("errorOutput")
+    )
+
+
+@contextlib.contextmanager
+def jsonata_functions(functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+    """Within, expressions call these in place of the engine's own of the same names."""
+    register = stepfunctions._register_sfn_jsonata_functions
+
+    @wraps(register)
+    def wrapped(expression: Value) -> None:
+        register(expression)
+        for name, function in functions.items():
+            expression.register_lambda(name, function)
+
+    stepfunctions._register_sfn_jsonata_functions = wrapped
+    try:
+        yield
+    finally:
+        stepfunctions._register_sfn_jsonata_functions = register
+
+
+def _scope_of(
+    expression: str, data: Value, context: Value = None, result: Value = None, error_output: Value = None
+) -> Evaluation:
+    context = context or {}
+    kept_apart = ("variables", "QueryLanguage")  # ministack's own, which no context object has on AWS
+    states = {"input": data, "context": {key: value for key, value in context.items() if key not in kept_apart}}
+    present = {"result": result, "errorOutput": error_output}
+    return Evaluation(
+        machine=context.get("StateMachine", {}).get("Name", ""),
+        state=context.get("State", {}).get("Name", ""),
+        expression=expression,
+        states=states | {key: value for key, value in present.items() if value is not None},
+        variables=dict(context.get("variables", {})),
+    )
 
 
 def _in_execution(execute_task: Callable[..., Any]) -> Callable[..., Any]:

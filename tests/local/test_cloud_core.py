@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from contract import TAG_DEAD_LETTERS
 from genolaunch import dead_letters
@@ -171,6 +172,30 @@ def caught(state: dict[str, Any]) -> dict[str, Any]:
         },
         "S": {"Type": "Succeed"},
     }
+
+
+# --- JSONata -------------------------------------------------------------------------------------------------------
+def test_an_assign_is_evaluated_on_the_values_from_before_its_state(core: Core) -> None:
+    swap = {"a": "{% $b %}", "b": "{% $a %}"}
+    states = {
+        "Set": {"Type": "Pass", "Assign": {"a": 1, "b": 2}, "Next": "Swap"},
+        "Swap": {"Type": "Pass", "Assign": swap, "Next": "End"},
+        "End": {"Type": "Succeed", "Output": "{% [$a, $b] %}"},
+    }
+
+    assert core.run(states) == [2, 1]
+
+
+@pytest.mark.parametrize("expression", ["$states.input ?? 1", "$states.input ?: 1"])
+def test_a_definition_in_newer_jsonata_is_refused(core: Core, expression: str) -> None:
+    with pytest.raises(ClientError, match="INVALID_JSONATA_EXPRESSION"):
+        core.machine({"S": {"Type": "Pass", "Output": f"{{% {expression} %}}", "End": True}})
+
+
+def test_eval_fails_the_execution(core: Core) -> None:
+    end = core.ended(core.start({"S": {"Type": "Pass", "Output": "{% $eval('1') %}", "End": True}}))
+
+    assert (end["status"], end["error"]) == ("FAILED", "States.QueryEvaluationError")
 
 
 # --- Services and aws-sdk tasks ------------------------------------------------------------------------------------
