@@ -9,7 +9,7 @@ LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/req
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint nag audit audit-python reference format synth synth-pipeline check-account bootstrap deploy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap deploy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -37,19 +37,19 @@ demo-snakemake: setup ## the same with a Snakemake workflow, by both engines (a 
 	@$(BIN)/python -m genolaunch.demo_snakemake
 
 test: setup ## the tests that CI runs, two files at a time
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not grants"
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants"
 
 test-full: setup ## all tests, also the long ones
-	$(BIN)/pytest -m "not regenie"
+	$(BIN)/pytest -m "not regenie and not images"
 
 test-iam: setup ## the end-to-end tests with IAM enforced, and then: which grants did nobody use?
 	@rm -rf build/iam
-	GENOLAUNCH_IAM=enforced $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not grants" tests/local
+	GENOLAUNCH_IAM=enforced $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants" tests/local
 	GENOLAUNCH_IAM=enforced $(BIN)/pytest -m grants tests/local/test_grants.py
 
 test-busy: setup ## the end-to-end tests on a machine that has much else to do: two loops that never rest run beside them
 	@loops=; for loop in 1 2; do timeout 7200 $(BIN)/python -c 'while True: pass' & loops="$$loops $$!"; done; \
-	trap "kill $$loops" EXIT; $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not grants" tests/local
+	trap "kill $$loops" EXIT; $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants" tests/local
 
 test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/path/to/regenie (or the one on PATH)
 	@program=$${GENOLAUNCH_REGENIE:-$$(command -v regenie)}; \
@@ -67,9 +67,14 @@ lint: setup ## style, types, state machines, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/statelint --eval-jsonata statemachines/*.asl.json
+	@# statelint finds no error of syntax in an expression.
+	$(BIN)/python -m checks.jsonata rules
 	@rm -rf build/lint
 	$(BIN)/python app.py --lint-output build/lint
 	$(BIN)/cfn-lint 'build/lint/**/*.template.json'
+
+check-jsonata: setup ## every expression of the state machines, on states of real runs, in AWS's JSONata engine and in the embedded cloud's
+	$(BIN)/python -m checks.jsonata compare
 
 nag: setup ## cdk-nag's AwsSolutions and HIPAA Security packs: every finding is explained (checks/explained.py)
 	$(BIN)/python -m checks.nag

@@ -25,7 +25,7 @@ _BUILD_IMAGE: Final = codebuild.LinuxBuildImage.STANDARD_7_0
 
 _INSTALL: Final = ("make setup",)
 
-_CHECKS: Final = ("make lint", "make nag", "make audit", "make test")
+_CHECKS: Final = ("make lint", "make check-jsonata", "make nag", "make audit", "make test")
 """Before anything is deployed."""
 
 _REPORTS: Final = {

@@ -105,7 +105,7 @@ def test_everything_is_checked_and_tested_before_it_is_deployed(pipeline):
     build = build_of(pipeline, "make synth-pipeline")
 
     commands = build["spec"]["phases"]["build"]["commands"]
-    assert commands == ["make lint", "make nag", "make audit", "make test", "make synth-pipeline"]
+    assert commands == ["make lint", "make check-jsonata", "make nag", "make audit", "make test", "make synth-pipeline"]
     assert build["spec"]["reports"]["tests"]["file-format"] == "JUNITXML"
     assert build["spec"]["artifacts"]["base-directory"] == "cdk.out"
 
