@@ -57,7 +57,10 @@ class TaskRuns:
         if task.stop.requested:
             self._end(task, "UserInitiated", str(task.detail["stoppedReason"]), None)
             return
-        self._announce(task.change(lastStatus="PENDING", pullStartedAt=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        self._announce(
+            task.change(lastStatus="PENDING", connectivity="CONNECTED", connectivityAt=now, pullStartedAt=now)
+        )
         try:
             outcome = self._pretend(task, injection) if injection else self._container(task)
         except ContainerStartError as error:
@@ -91,18 +94,26 @@ class TaskRuns:
     def _running(self, task: Task) -> None:
         now = datetime.now(UTC)
         self._announce(
-            task.change(lastStatus="RUNNING", pullStoppedAt=now, startedAt=now, container={"lastStatus": "RUNNING"})
+            task.change(
+                lastStatus="RUNNING",
+                pullStoppedAt=now,
+                startedAt=now,
+                container={"lastStatus": "RUNNING", "runtimeId": f"{task.id}-1"},
+            )
         )
 
     def _end(
         self, task: Task, code: str, reason: str, exit_code: int | None, container_reason: str | None = None
     ) -> None:
         container: dict[str, object] = {"lastStatus": "STOPPED"}
+        now = datetime.now(UTC)
+        times = {"stoppingAt": task.detail.get("stoppingAt", now)}
         if exit_code is not None:
             container["exitCode"] = exit_code
+            times["executionStoppedAt"] = now
         if container_reason:
             container["reason"] = container_reason
-        task.change(desiredStatus="STOPPED", stopCode=code, stoppedReason=reason, container=container)
+        task.change(desiredStatus="STOPPED", stopCode=code, stoppedReason=reason, container=container, **times)
         self._announce(task.change(lastStatus="DEPROVISIONING"))
         self._announce(task.change(lastStatus="STOPPED", stoppedAt=datetime.now(UTC), tags=[]))
 

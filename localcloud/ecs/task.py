@@ -2,6 +2,7 @@
 
 import copy
 import threading
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,6 +80,7 @@ def new_task(
     """A task that was just asked for."""
     container = definition["containerDefinitions"][0]
     now = datetime.now(UTC)
+    interface = _network_interface(request)
     return Task(
         detail={
             "taskArn": task_arn,
@@ -98,8 +100,8 @@ def new_task(
             "updatedAt": now,
             "version": 1,
             "tags": list(request.get("tags", [])),
-            "overrides": request.get("overrides", {}),
-            "attachments": [],
+            "overrides": _overrides(request, definition),
+            "attachments": [interface],
             "containers": [
                 {
                     "containerArn": task_arn.replace(":task/", ":container/"),
@@ -107,8 +109,34 @@ def new_task(
                     "name": container["name"],
                     "image": container["image"],
                     "lastStatus": "PENDING",
+                    "cpu": str(container.get("cpu", 0)),
+                    "networkInterfaces": [{"attachmentId": interface["id"], "privateIpv4Address": "10.0.0.1"}],
                 }
             ],
         },
         definition=definition,
     )
+
+
+def _overrides(request: Mapping[str, Any], definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What RunTask was given; every container is named, also one of which nothing was overridden."""
+    given: Mapping[str, Any] = request.get("overrides", {})
+    by_name = {each.get("name"): each for each in given.get("containerOverrides", [])}
+    names = [container["name"] for container in definition["containerDefinitions"]]
+    return {**given, "containerOverrides": [by_name.get(name, {"name": name}) for name in names]}
+
+
+def _network_interface(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The attachment of a task's own network interface, of which there is none here."""
+    network = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    details = {
+        "subnetId": next(iter(network.get("subnets", [])), ""),
+        "networkInterfaceId": f"eni-0{uuid.uuid4().hex[:16]}",
+        "privateIPv4Address": "10.0.0.1",
+    }
+    return {
+        "id": str(uuid.uuid4()),
+        "type": "eni",
+        "status": "ATTACHED",
+        "details": [{"name": name, "value": value} for name, value in details.items()],
+    }

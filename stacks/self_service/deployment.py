@@ -18,7 +18,8 @@ def handler(event: dict[str, Any], _: object) -> None:
     if "RequestType" in event:
         _start(event)
     else:
-        _tell(event["detail"]["build-id"])
+        # An ARN, of which the end is the id (AWS CodeBuild user guide, "Build notifications input format reference").
+        _tell(event["detail"]["build-id"].rpartition("/")[2])
 
 
 def _start(request: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from stacks.config import InvalidSettingsError, read_governance, read_stages
 from stacks.product import ProductPortfolioStack
 from stacks.self_service import deployment
 from stacks.settings_files import context_of_cdk_json
+from tests.documented_events import documented
 from tests.infrastructure.conftest import Stack, as_list
 
 RAW: dict[str, Any] = json.loads((Path(__file__).parents[2] / "checks" / "three_accounts.json").read_text())
@@ -213,7 +214,9 @@ def test_the_end_of_the_build_is_the_resources(cloudformation, codebuild, build,
         {"ids": ["genolaunch-product-dev:1"]},
     )
 
-    deployment.handler({"detail": {"build-id": "genolaunch-product-dev:1", "build-status": build}}, None)
+    arn = "arn:aws:codebuild:eu-west-1:111122223333:build/genolaunch-product-dev:1"
+    event = documented("codebuild-build-state-change", detail__build_id=arn, detail__build_status=build)
+    deployment.handler(event, None)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == status

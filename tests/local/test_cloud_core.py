@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import boto3
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
@@ -22,6 +23,7 @@ from contract import TAG_DEAD_LETTERS
 from genolaunch import dead_letters
 from localcloud import control
 from tests.local.platform_client import LAST_RESORT, eventually
+from tests.documented_events import differences, documented
 
 pytestmark = pytest.mark.local
 
@@ -446,6 +448,83 @@ def test_dead_letters_are_moved_back_also_those_that_were_put_there_directly(cor
 def _ended(sqs: Any, source: str) -> list[dict[str, Any]]:
     tasks: list[dict[str, Any]] = sqs.list_message_move_tasks(SourceArn=source)["Results"]
     return [task for task in tasks if task["Status"] != "RUNNING"]
+
+
+# --- Events --------------------------------------------------------------------------------------------------------
+def of_service_model(service: str, shape: str) -> set[str]:
+    model: Any = botocore.session.get_session().get_service_model(service)
+    return set(model.shape_for(shape).members)
+
+
+def heard(core: Core, **pattern: Any) -> str:
+    """URL of a queue to which the default bus sends such events from now on."""
+    url, arn = core.queue()
+    events, name = core.client("events"), f"r{uuid.uuid4().hex}"
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    return url
+
+
+def test_s3_tells_of_objects_as_aws_documents_it(core: Core) -> None:
+    s3, bucket = core.client("s3"), f"b{uuid.uuid4().hex}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    notified, arn = core.queue()
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={
+            "EventBridgeConfiguration": {},
+            "QueueConfigurations": [{"Id": "drops", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}],
+        },
+    )
+    (test,) = soon(lambda: core.messages(notified))
+    assert differences(test, documented("s3-test-notification")) == []
+    url = heard(core, source=["aws.s3"], detail={"bucket": {"name": [bucket]}})
+
+    s3.put_object(Bucket=bucket, Key="a b+c.yaml", Body=b"x", StorageClass="GLACIER")
+    s3.restore_object(Bucket=bucket, Key="a b+c.yaml", RestoreRequest={"Days": 1})
+    # Created, Object Restore Initiated, and Completed
+    told = {event["detail-type"]: event for event in soon(lambda: messages_of(core, url, 3))}
+
+    created, restored = told["Object Created"], told["Object Restore Completed"]
+    # Of a bucket that CloudFormation made AWS tells its tags, which nothing here reads
+    assert differences(created, documented("s3-object-created")) == []
+    assert differences(restored, documented("s3-object-restore-completed")) == []
+    assert created["detail"]["object"]["key"] == restored["detail"]["object"]["key"] == "a b+c.yaml"
+    (notification,) = soon(lambda: core.messages(notified))
+    assert differences(notification, documented("s3-notification")) == []
+    assert notification["Records"][0]["s3"]["object"]["key"] == "a+b%2Bc.yaml"
+
+
+def messages_of(core: Core, url: str, most: int) -> list[Any] | None:
+    """Bodies of all messages, once there are so many."""
+    kept = _kept.setdefault(url, [])
+    kept += core.messages(url)
+    return kept if len(kept) >= most else None
+
+
+_kept: dict[str, list[Any]] = {}
+
+
+@pytest.mark.parametrize(
+    ("state", "samples"),
+    [
+        ({"Type": "Succeed"}, ("running", "succeeded")),
+        ({"Type": "Fail", "Error": "Broken", "Cause": "It broke."}, ("running", "failed")),
+    ],
+)
+def test_step_functions_tells_of_executions_as_aws_documents_it(core: Core, state: Any, samples: Any) -> None:
+    url = heard(core, source=["aws.states"])
+    execution = core.start({"Only": state}, {"a": 1})
+
+    own = soon(
+        lambda: [event for event in messages_of(core, url, 2) or [] if event["detail"]["executionArn"] == execution][:2]
+    )
+
+    # Besides AWS's samples: what DescribeExecution tells, of which the samples' page says that the event has its form
+    added = {"detail": of_service_model("stepfunctions", "DescribeExecutionOutput")}
+    for event, sample in zip(sorted(own, key=lambda each: each["detail"]["status"] != "RUNNING"), samples, strict=True):
+        assert differences(event, documented(f"states-execution-{sample}"), added=added) == []
 
 
 # --- Pipes ---------------------------------------------------------------------------------------------------------

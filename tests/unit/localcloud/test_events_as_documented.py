@@ -5,8 +5,10 @@ from typing import Any
 import botocore.session
 import pytest
 
+from localcloud.instances import instance_event
 from tests.documented_events import differences, documented
 from tests.unit.localcloud_batch.support import Cloud, environment, queue
+from tests.unit.localcloud_ecs.test_tasks import Ecs
 
 
 def members(service: str, shape: str) -> set[str]:
@@ -24,6 +26,17 @@ JOB = {
     # Names of the launch's parameters.
     "detail.parameters": (),
 }
+
+
+OVERRIDE = {"name": "launcher", "environment": [{"name": "ATTEMPT", "value": "3"}]}
+
+
+@pytest.fixture
+def ecs(tmp_path):
+    """Given: an ECS, and what it tells EventBridge."""
+    ecs = Ecs(tmp_path)
+    yield ecs
+    ecs.service.close()
 
 
 @pytest.fixture
@@ -45,6 +58,55 @@ def heard(batch):
 def of_service(event):
     """What the sample has and the service tells: the bus adds the rest."""
     return {key: event[key] for key in ("detail-type", "resources", "detail")}
+
+
+TASK = {
+    # "The detail section resembles the Task object" (Amazon ECS developer guide).
+    "detail": members("ecs", "Task") - {"tags"},
+    "detail.containers[]": members("ecs", "Container"),
+    "detail.overrides": members("ecs", "TaskOverride"),
+    "detail.overrides.containerOverrides[]": members("ecs", "ContainerOverride"),
+}
+NOT_PULLED = "detail.containers[].imageDigest"
+"""Nothing is pulled from a registry here; nor is it of Amazon ECR alone that AWS tells a digest."""
+NOT_SAID = "detail.containers[].reason"
+"""Only of a container with which something is wrong."""
+
+
+@pytest.mark.parametrize(
+    ("given", "sample"),
+    [
+        ({}, "ecs-task-started-by"),
+        ({"overrides": {"containerOverrides": [OVERRIDE]}}, "ecs-task-started-by"),
+        ({"overrides": {"containerOverrides": [OVERRIDE]}}, "ecs-task-stopped"),
+    ],
+)
+def test_ecs_tells_of_tasks(ecs, given, sample):
+    arn = ecs.run("exit 3", startedBy="exome-1", **given)
+    ecs.until(arn, "STOPPED")
+
+    documented_ = of_service(documented(sample))
+    status = documented_["detail"]["lastStatus"]
+    (event,) = [each for each in ecs.told if each["detail"]["lastStatus"] == status]
+    lacking = [] if given else ["detail.overrides.containerOverrides[].environment"]
+    assert differences(event, documented_, added=TASK, left_out=[NOT_PULLED, NOT_SAID, *lacking]) == []
+    assert (event["detail-type"], event["resources"]) == (documented_["detail-type"], [arn])
+    assert [each["name"] for each in event["detail"]["overrides"]["containerOverrides"]] == ["launcher"]
+    assert all(value.endswith("Z") for key, value in event["detail"].items() if key.endswith("At"))
+
+
+def test_ec2_tells_of_instances_of_batch_and_of_tibanna(tmp_path):
+    told = [instance_event.state_change("i-0123456789abcdef0", "running")]
+    warning = instance_event.interruption_warning("i-0123456789abcdef0", "us-east-1a")
+
+    assert differences(told[0], of_service(documented("ec2-instance-state-change"))) == []
+    sample = of_service(documented("ec2-spot-interruption-warning"))
+    assert differences(warning, sample) == []
+    # The zone, where all other ARNs have region and account
+    assert warning["resources"] == ["arn:aws:ec2:us-east-1a:instance/i-0123456789abcdef0"]
+    assert [each["detail-type"] for each in (*told, warning)] == [
+        documented(name)["detail-type"] for name in ("ec2-instance-state-change", "ec2-spot-interruption-warning")
+    ]
 
 
 @pytest.mark.parametrize("array", [{}, {"arrayProperties": {"size": 2}}], ids=["a job", "an array"])

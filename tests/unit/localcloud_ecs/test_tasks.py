@@ -68,7 +68,10 @@ class Ecs:
             runner=runner, logs=self.logs, ecs=self.plane, region="eu-west-1", account="000000000000"
         )
         self.events: list[dict[str, Any]] = []
+        """Their details."""
+        self.told: list[dict[str, Any]] = []
         self.service.subscribe(lambda event: self.events.append(event["detail"]))
+        self.service.subscribe(self.told.append)
 
     def call(self, operation, **params):
         return self.service.call(operation, params)
