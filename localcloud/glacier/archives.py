@@ -4,7 +4,6 @@ ministack restores GLACIER and DEEP_ARCHIVE after two seconds. Here a restore ta
 say how far it is, events carry what they do on AWS, and objects of Intelligent-Tiering can be in an archive tier.
 """
 
-import json
 import re
 import time
 from typing import Final
@@ -14,6 +13,7 @@ from localcloud.glacier.faults import Faults, Send
 from localcloud.glacier.listing import asks_for_restore_status, with_restore_status
 from localcloud.glacier.timer import Timer
 from localcloud.ministack_adapter import ARCHIVE_STATUS, Event
+from localcloud.s3_events import as_aws_tells
 from localcloud.wire import Answer, Request
 
 TIERED_CLASS: Final = "INTELLIGENT_TIERING"
@@ -87,21 +87,11 @@ class Archives:
         return 202, {}, b""
 
     def _deliver(self, event: Event, own: Send) -> None:
-        if event["DetailType"] != "Object Restore Completed":
-            own(event)
-            return
-        self.faults.deliver(_with_what_aws_says(event), own)
-
-
-def _with_what_aws_says(event: Event) -> Event:
-    """The event with the expiry of the copy, and the class that the object was restored from."""
-    detail = json.loads(event["Detail"])
-    record = ministack.stored_object(detail["bucket"]["name"], detail["object"]["key"]) or {}
-    detail["source-storage-class"] = record.get("storage_class")
-    expiry = ministack.restore_expiry(record)
-    if expiry:
-        detail["restore-expiry-time"] = expiry
-    return {**event, "Detail": json.dumps(detail)}
+        told = as_aws_tells(event, ministack.stored_object, ministack.restore_expiry)
+        if event["DetailType"] == "Object Restore Completed":
+            self.faults.deliver(told, own)
+        else:
+            own(told)
 
 
 def _refusal(status: int, code: str, message: str) -> Answer:

@@ -22,8 +22,8 @@ from botocore.exceptions import ClientError
 from contract import TAG_DEAD_LETTERS
 from genolaunch import dead_letters
 from localcloud import control
-from tests.local.platform_client import LAST_RESORT, eventually
 from tests.documented_events import differences, documented
+from tests.local.platform_client import LAST_RESORT, eventually
 
 pytestmark = pytest.mark.local
 
@@ -463,37 +463,6 @@ def heard(core: Core, **pattern: Any) -> str:
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
     return url
-
-
-def test_s3_tells_of_objects_as_aws_documents_it(core: Core) -> None:
-    s3, bucket = core.client("s3"), f"b{uuid.uuid4().hex}"
-    s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    notified, arn = core.queue()
-    s3.put_bucket_notification_configuration(
-        Bucket=bucket,
-        NotificationConfiguration={
-            "EventBridgeConfiguration": {},
-            "QueueConfigurations": [{"Id": "drops", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}],
-        },
-    )
-    (test,) = soon(lambda: core.messages(notified))
-    assert differences(test, documented("s3-test-notification")) == []
-    url = heard(core, source=["aws.s3"], detail={"bucket": {"name": [bucket]}})
-
-    s3.put_object(Bucket=bucket, Key="a b+c.yaml", Body=b"x", StorageClass="GLACIER")
-    s3.restore_object(Bucket=bucket, Key="a b+c.yaml", RestoreRequest={"Days": 1})
-    # Created, Object Restore Initiated, and Completed
-    told = {event["detail-type"]: event for event in soon(lambda: messages_of(core, url, 3))}
-
-    created, restored = told["Object Created"], told["Object Restore Completed"]
-    # Of a bucket that CloudFormation made AWS tells its tags, which nothing here reads
-    assert differences(created, documented("s3-object-created")) == []
-    assert differences(restored, documented("s3-object-restore-completed")) == []
-    assert created["detail"]["object"]["key"] == restored["detail"]["object"]["key"] == "a b+c.yaml"
-    (notification,) = soon(lambda: core.messages(notified))
-    assert differences(notification, documented("s3-notification")) == []
-    assert notification["Records"][0]["s3"]["object"]["key"] == "a+b%2Bc.yaml"
 
 
 def messages_of(core: Core, url: str, most: int) -> list[Any] | None:
