@@ -9,20 +9,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from localcloud import injection, log_patterns, ministack_iam
+from localcloud import injection, log_patterns, ministack_iam, ministack_limits
 from localcloud import ministack_adapter as ministack
+from localcloud.endpoint import Endpoint
 from localcloud.glacier import Archives, glacier_injector
 from localcloud.iam.guard import Guard
 from localcloud.injection import InjectionEndpoint, Injector
 from localcloud.jsonata_engine import behave_like_reference
 from localcloud.jsonata_record import FOLDER, Recorder
+from localcloud.limits.cloudformation import check_template
+from localcloud.limits.stepfunctions import MOST_EVENTS, MOST_PAYLOAD
 from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
 from localcloud.sdk_tasks import SdkTasks
 from localcloud.service import Batch, Service
 from localcloud.sqs import MessageMoves
 from localcloud.sync_tasks import SyncTasks
-from localcloud.wire import Answer, Endpoint, Request
+from localcloud.validation.gate import check_request
+from localcloud.validation.tasks import refusal_of_task
+from localcloud.validation.templates import CHECKED_TYPES, check_resource
+from localcloud.wire import Answer, Request
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,13 @@ def run(
     ministack.limit_function_processes()
     ministack.warm_up_functions()
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")
+    ministack_limits.check_tasks(refusal_of_task)  # those that are added from here on are requests
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)
     if FOLDER in os.environ:
         ministack.on_jsonata_evaluation(Recorder(Path(os.environ[FOLDER])).write)
     _connect_pipes(sdk, guard)
     add_resource_types(stand_ins.batch)
+    _refuse_what_aws_refuses()
     if guard:
         guard.install()
         ministack.serve_path(guard.PATH, guard.answer)
@@ -104,6 +112,15 @@ def run(
     finally:
         stand_ins.close()
         ministack.end_functions()
+
+
+def _refuse_what_aws_refuses() -> None:
+    ministack_limits.check_requests(check_request)
+    ministack_limits.check_resources(
+        CHECKED_TYPES, lambda kind, properties: check_resource(kind, properties, ministack_limits.inline_policies)
+    )
+    ministack_limits.check_templates(check_template)
+    ministack_limits.limit_executions(MOST_PAYLOAD, MOST_EVENTS)
 
 
 def _connect_step_functions(sdk: SdkTasks, batch: Batch, wait_scale: float) -> None:

@@ -1,4 +1,5 @@
-"""Every use of ministack's private names: nothing else in this package imports it, but ministack_iam.
+"""Every use of ministack's private names: nothing else in this package imports it, but ministack_iam
+and ministack_limits.
 
 ministack (its version is pinned) is the embedded cloud's engine; what it lacks is added here, before it serves. The
 rest of the package speaks to it through the functions of this module. Environment variables that ministack reads when
@@ -27,10 +28,11 @@ from ministack.services import cloudwatch_logs, dynamodb, eventbridge, lambda_sv
 from ministack.services.cloudformation import provisioners
 
 from localcloud import lambda_worker
+from localcloud.endpoint import Endpoint
 from localcloud.jsonata_record import Evaluation
 from localcloud.sdk_names import Value
 from localcloud.unpacked_code import sharing_zipfile
-from localcloud.wire import Answer, Endpoint, Request
+from localcloud.wire import Answer, Request
 
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (app, ("SERVICE_HANDLERS", "_handle_post_body_shortcuts", "main")),

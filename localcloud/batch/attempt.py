@@ -13,6 +13,8 @@ from localcloud.batch.hosts import Hosts
 from localcloud.batch.job import Attempt, Job
 from localcloud.batch.logs import LogSink, LogWriter
 from localcloud.batch.runner import ContainerRun, ContainerRunner, ContainerStartError, Outcome, StopSignal
+from localcloud.limits.batch import MOST_OVERRIDES, OVERRIDES_REASON
+from localcloud.limits.sizes import compact
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
 
@@ -105,6 +107,9 @@ class JobAttempts:
             self._hosts.release(job, attempt.container_instance_arn, lost=lost)
 
     def _run_or_fail(self, job: Job, attempt: Attempt, stop: StopSignal, started: Callable[[], None]) -> None:
+        if self._overrides_size(job) > MOST_OVERRIDES:
+            attempt.status_reason = OVERRIDES_REASON
+            return
         injection = self.injections.take(job)
         if injection is not None and injection.environment is None:
             if not injection.status_reason.startswith(FAILED_TO_START):
@@ -130,6 +135,17 @@ class JobAttempts:
             return Outcome(None, str(error))
         finally:
             log.close()
+
+    def _overrides_size(self, job: Job) -> int:
+        """Characters of what Batch hands to ECS with the task: the submission's overrides, and its own variables."""
+        own = {**_batch_environment(job), **self._environment_of(job)}
+        environment = [{"name": name, "value": value} for name, value in own.items()]
+        overrides = {
+            **job.spec.overrides,
+            "name": "default",
+            "environment": [*job.spec.overrides.get("environment", []), *environment],
+        }
+        return len(compact([overrides]))
 
     def _container_run(self, job: Job, attempt: Attempt, more: Mapping[str, str]) -> ContainerRun:
         container = job.spec.container

@@ -68,6 +68,8 @@ class JobSpec:
     share_identifier: str | None
     propagate_tags: bool
     platform_capabilities: Sequence[str]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """The submission's containerOverrides, which ECS limits."""
 
 
 @dataclass(slots=True)

@@ -117,6 +117,7 @@ def _spec(params: Document, queue: Document, definition: Document, min_timeout_s
         share_identifier=params.get("shareIdentifier"),
         propagate_tags=bool(params.get("propagateTags", definition.get("propagateTags"))),
         platform_capabilities=definition.get("platformCapabilities", ["EC2"]),
+        overrides=params.get("containerOverrides", {}),
     )
 
 

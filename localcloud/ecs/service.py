@@ -15,9 +15,10 @@ from localcloud.batch.runner import ContainerRunner, StopRequest
 from localcloud.ecs.injections import Injections, Refusal
 from localcloud.ecs.run import TaskRuns
 from localcloud.ecs.task import Task, new_task
+from localcloud.endpoint import Endpoint
 from localcloud.paging import BadTokenError, page
 from localcloud.service import ServiceError, operation_of
-from localcloud.wire import Answer, Endpoint, Request
+from localcloud.wire import Answer, Request
 
 _KEEP_SECONDS: Final = 3600.0
 """DescribeTasks tells of a stopped task for about an hour (Amazon ECS API reference)."""

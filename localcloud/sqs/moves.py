@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from localcloud.endpoint import Endpoint
 from localcloud.service import ServiceError, operation_of
-from localcloud.wire import Answer, Endpoint, Request
+from localcloud.wire import Answer, Request
 
 NO_SOURCE: Final = "CouldNotDetermineMessageSource"
 NO_QUEUE: Final = "AWS.SimpleQueueService.NonExistentQueue"

@@ -93,8 +93,9 @@ class PlatformClient:
     @cached_property
     def names(self) -> dict[str, str]:
         """Published parameters of the stage, by contract.Parameter value."""
-        found = self.client("ssm").get_parameters(Names=[parameter_name(STAGE, p) for p in Parameter])
-        return {p["Name"].rsplit("/", 1)[1]: p["Value"] for p in found["Parameters"]}
+        folder = parameter_name(STAGE, Parameter.LAUNCH_BUCKET).rpartition("/")[0]
+        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=folder)
+        return {p["Name"].rsplit("/", 1)[1]: p["Value"] for page in pages for p in page["Parameters"]}
 
     def name(self, parameter: Parameter) -> str:
         """One published parameter's value."""

@@ -89,7 +89,7 @@ class Cloud:
 
     def submit(self, command=None, name="job", queue="low", definition=None, cores=None, **members):
         definition = definition or self.define()
-        overrides = {"command": list(command)} if command else {}
+        overrides = {**({"command": list(command)} if command else {}), **members.pop("overrides", {})}
         if cores:
             overrides["resourceRequirements"] = [{"type": "VCPU", "value": str(cores)}]
         return self.call(

@@ -312,3 +312,11 @@ def test_a_job_that_finds_no_host_fails_and_the_next_one_runs(cloud, monkeypatch
     first, second = cloud.run(["true"]), cloud.run(["true"])
     assert (first["status"], first["statusReason"]) == ("FAILED", "InternalError: the subnet does not exist")
     assert second["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(("length", "status"), [(6_000, "SUCCEEDED"), (8_192, "FAILED")])
+def test_a_job_whose_overrides_are_longer_than_ecs_takes_fails_as_on_aws(cloud, length, status):
+    job = cloud.run(shell("true"), overrides={"environment": [{"name": "LONG", "value": "x" * length}]})
+    assert job["status"] == status
+    if status == "FAILED":
+        assert job["statusReason"] == "Container Overrides length must be at most 8192"

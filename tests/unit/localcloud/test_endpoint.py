@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from localcloud.endpoint import Endpoint
 from localcloud.service import ServiceError
-from localcloud.wire import Endpoint, Request
+from localcloud.wire import Request
 
 
 class Recorder:

@@ -1,0 +1,61 @@
+"""Step Functions' tasks that ministack runs itself, without a request: the optimised integrations."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from localcloud.sdk_names import UnknownNameError, Value, operation_model, service_model, to_botocore
+from localcloud.service import ServiceError
+from localcloud.validation.gate import check_call
+
+_SERVICES: Final[Mapping[str, tuple[str, str]]] = {
+    "dynamodb": ("dynamodb", "DynamoDB"),
+    "ecs": ("ecs", "ECS"),
+    "events": ("events", "EventBridge"),
+    "sns": ("sns", "SNS"),
+    "sqs": ("sqs", "SQS"),
+}
+"""botocore's name of each service, and what its errors begin with."""
+
+_JSON_TEXTS: Final = {"sqs": ("MessageBody",), "sns": ("Message",)}
+"""Members that a task may give as JSON, and the service gets as text (Developer guide, each service's page)."""
+
+
+def refusal_of_task(resource: str, arguments: Value) -> tuple[str, str] | None:
+    """Error and cause by which a task `arn:aws:states:::<service>:<operation>` fails; None if AWS takes it."""
+    service, _, action = resource.removeprefix("arn:aws:states:::").partition(":")
+    if service not in _SERVICES or not isinstance(arguments, dict):
+        return None
+    name, prefix = _SERVICES[service]
+    operation = operation_model(name, action.split(".")[0])
+    given = {key: _as_text(service, key, value) for key, value in arguments.items()}
+    if service == "events":
+        given["Entries"] = [_with_text_detail(entry) for entry in given.get("Entries", [])]
+    try:
+        check_call(name, operation.name, to_botocore(given, operation.input_shape, strict=True))
+    except UnknownNameError as unknown:
+        return "States.Runtime", str(unknown)
+    except ServiceError as refused:
+        return _error_name(name, prefix, refused.code), refused.message
+    return None
+
+
+def _as_text(service: str, member: str, value: Value) -> Value:
+    is_json = member in _JSON_TEXTS.get(service, ()) and not isinstance(value, str)
+    return json.dumps(value) if is_json else value
+
+
+def _with_text_detail(entry: dict[str, Any]) -> dict[str, Any]:
+    detail = entry.get("Detail")
+    return entry if detail is None or isinstance(detail, str) else {**entry, "Detail": json.dumps(detail)}
+
+
+def _error_name(service: str, prefix: str, code: str) -> str:
+    """The modelled exception's name; else that of the service's general one, as in `DynamoDB.AmazonDynamoDBException`.
+
+    Step Functions does not document these names: that one is reported often, the others are like it.
+    """
+    for shape in service_model(service).error_shapes:
+        if code in (shape.name, shape.metadata.get("error", {}).get("code")):
+            return f"{prefix}.{shape.name}"
+    return f"{prefix}.Amazon{prefix}Exception"
