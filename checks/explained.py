@@ -15,8 +15,9 @@ _FUNCTIONS: Final = (
 EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     # --- IAM -------------------------------------------------------------------------------------------------------
     "The actions on it know no resources (Service Authorization Reference): looking up jobs, file systems and"
-    " networks, delivering vended logs, tracing, finding an agent's endpoint, logging in to a registry. Each is listed"
-    " in tests/infrastructure/test_every_stack.py, which refuses every other.": [
+    " networks, delivering vended logs, tracing, finding an agent's endpoint, being known to Systems Manager,"
+    " logging in to a registry. Each is listed in tests/infrastructure/test_every_stack.py, which refuses every"
+    " other.": [
         (f"{_IAM}[Resource::[*]]", "*/DefaultPolicy/Resource"),
         (f"{_IAM}[Resource::[*]]", "access/Launchers/Resource"),
     ],
@@ -106,9 +107,13 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     "Service-linked roles of FSx: it names one for each file system; the statement's condition names the service.": [
         (f"{_IAM}[Resource::arn:*:role/aws-service-role/*fsx.amazonaws.com/[*]]", "regenie/RegenieWorkflow/Role/*"),
     ],
-    "Batch makes one ECS cluster for each compute environment, and chooses its name.": [
-        (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "compute/InstanceRole/DefaultPolicy/Resource")
+    "Batch makes one ECS cluster for each compute environment, and names it after the environment and by chance.": [
+        (f"{_IAM}[Resource::arn:*:{kind}/AWSBatch-genolaunch-*]", "compute/InstanceRole/DefaultPolicy/Resource")
         for kind in ("cluster", "container-instance")
+    ],
+    "Jobs that no instance takes, which Batch names: the condition names the stage's tags"
+    " (tests/infrastructure/test_workflows.py).": [
+        (f"{_IAM}[Resource::arn:*:job/[*]]", "cleanup/Functions/*/DefaultPolicy/Resource")
     ],
     "… and so it is not known which instance a job's container runs on: to describe it, nothing else.": [
         (f"{_IAM}[Resource::arn:*:container-instance/[*]]", f"benchmark/Functions/{name}Role/DefaultPolicy/Resource")

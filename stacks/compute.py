@@ -4,28 +4,26 @@ A launch's file system lives in one zone, so everything here is made per zone an
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from aws_cdk import Tags
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from contract import PROJECT, TAG_PROJECT, TAG_STAGE, ComputeService, Parameter, Priority
 from stacks.config import StageSettings
+from stacks.constructs.job_hosts import instance_profile, launch_template, prepared_image
 from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.stage_stack import StageStack
 from stacks.network import NetworkStack
 
-FILE_SYSTEMS_FOLDER: Final = "/genolaunch"
-"""On an instance, `<folder>/<file-system id>_<mount name>` is that file system, mounted when it is first entered."""
-
-_SET_UP: Final = Path(__file__).parent / "host" / "set_up.sh"
-
 _QUEUE_PRIORITIES: Final = {Priority.HIGH: 100, Priority.LOW: 1}
 """Where queues share an environment, Batch serves the higher number first."""
+
+_JOBS_MAY_TAKE: Final = 7200
+"""Minutes that jobs may still run on hosts that an update replaces."""
 
 # The reasons for which Batch can be told to give up on a job; each is in the job's statusReason afterwards.
 _STUCK: Final = (
@@ -53,8 +51,9 @@ class ComputeStack(StageStack):
         super().__init__(scope, "compute", settings=settings, description="Batch compute of Genolaunch")
         self._network = network
         self.job_logs = monitoring.log_group(self, "JobLogs", name=f"/{PROJECT}/{settings.name}/jobs")
-        self._instance_profile = self._make_instance_profile()
-        self._launch_template = self._make_launch_template()
+        self._instance_profile = instance_profile(self)
+        self._launch_template = launch_template(self)
+        self._prepared_image = prepared_image(self)
         # A queue made without a policy is first in, first out for ever.
         self._fair_share = batch.CfnSchedulingPolicy(
             self,
@@ -62,7 +61,9 @@ class ComputeStack(StageStack):
             # Launches have equal shares; what one used counts for an hour, so a small launch overtakes a large one.
             fairshare_policy=batch.CfnSchedulingPolicy.FairsharePolicyProperty(share_decay_seconds=3600),
         )
+        self._environments: list[batch.CfnComputeEnvironment] = []
         self.placements = tuple(self._make_placement(zone) for zone in settings.zones)
+        self._renew_images()
         self.publish(Parameter.JOB_QUEUES, self.to_json_string(self.queue_arns))
         self.publish(Parameter.JOB_LOG_GROUP, self.job_logs.log_group_name)
 
@@ -90,82 +91,6 @@ class ComputeStack(StageStack):
             [{"zone": place.zone, "subnetId": place.subnet_id, "queues": place.queues} for place in self.placements]
         )
 
-    def _make_instance_profile(self) -> iam.CfnInstanceProfile:
-        role = iam.Role(
-            self,
-            "InstanceRole",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            description="ECS agent of Batch instances: images and logs are reached with the jobs' execution role",
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                sid="FindTheAgentsEndpoint",
-                actions=["ecs:DiscoverPollEndpoint"],
-                resources=["*"],  # the action knows no resources
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                sid="BeTheAgentOfAnInstance",
-                actions=[
-                    "ecs:RegisterContainerInstance",
-                    "ecs:DeregisterContainerInstance",
-                    "ecs:UpdateContainerInstancesState",
-                    "ecs:Poll",
-                    "ecs:StartTelemetrySession",
-                    "ecs:SubmitAttachmentStateChanges",
-                    "ecs:SubmitContainerStateChange",
-                    "ecs:SubmitTaskStateChange",
-                ],
-                # Batch makes one cluster for each environment and chooses its name.
-                resources=[
-                    self.format_arn(service="ecs", resource="cluster", resource_name="*"),
-                    self.format_arn(service="ecs", resource="container-instance", resource_name="*"),
-                ],
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                sid="RegisterWithTags",
-                # Demanded of an agent that registers its instance with tags; nothing that exists can be tagged.
-                actions=["ecs:TagResource"],
-                resources=[self.format_arn(service="ecs", resource="container-instance", resource_name="*")],
-                conditions={"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}},
-            )
-        )
-        return iam.CfnInstanceProfile(self, "InstanceProfile", roles=[role.role_name])
-
-    def _make_launch_template(self) -> ec2.LaunchTemplate:
-        script = _SET_UP.read_text(encoding="utf-8")
-        script = script.replace("@FSX_DOMAIN@", f"fsx.{self.region}.{self.url_suffix}")
-        script = script.replace("@FOLDER@", FILE_SYSTEMS_FOLDER)
-        # MIME multi-part, since Batch adds a part of its own and marks an environment INVALID otherwise.
-        user_data = ec2.MultipartUserData()
-        user_data.add_part(
-            ec2.MultipartBody.from_raw_body(content_type='text/x-shellscript; charset="us-ascii"', body=script)
-        )
-        template = ec2.LaunchTemplate(
-            self,
-            "Instance",
-            require_imdsv2=True,
-            http_put_response_hop_limit=1,  # the host only: a container has its job role, not the instance's
-            user_data=user_data,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name="/dev/xvda",
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        self.settings.batch.volume_gib,
-                        # With EC2's own key: a customer key would need grants for every service that starts instances.
-                        encrypted=True,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                        delete_on_termination=True,
-                    ),
-                )
-            ],
-        )
-        Tags.of(template).add("Name", f"{self.settings.prefix}-job-host")
-        return template
-
     def _make_placement(self, zone: str) -> Placement:
         subnet = self._network.zone_subnet(zone)
         queues: dict[str, str] = {}
@@ -178,15 +103,16 @@ class ComputeStack(StageStack):
     def _make_environment(self, zone: str, service: ComputeService, subnet: ec2.ISubnet) -> batch.CfnComputeEnvironment:
         limits = self.settings.batch
         spot = service is ComputeService.BATCH_SPOT
-        return batch.CfnComputeEnvironment(
+        environment = batch.CfnComputeEnvironment(
             self,
             _id(service, zone),
+            compute_environment_name=self._queue_names(zone) + service,
             type="MANAGED",
             state="ENABLED",
             # Changes of these properties then replace instances, and not the environment with its queues.
             replace_compute_environment=False,
             update_policy=batch.CfnComputeEnvironment.UpdatePolicyProperty(
-                terminate_jobs_on_update=False, job_execution_timeout_minutes=7200
+                terminate_jobs_on_update=False, job_execution_timeout_minutes=_JOBS_MAY_TAKE
             ),
             compute_resources=batch.CfnComputeEnvironment.ComputeResourcesProperty(
                 type="SPOT" if spot else "EC2",
@@ -196,7 +122,11 @@ class ComputeStack(StageStack):
                 maxv_cpus=limits.max_vcpus,
                 instance_types=list(limits.instance_types),
                 instance_role=self._instance_profile.attr_arn,
-                ec2_configuration=[batch.CfnComputeEnvironment.Ec2ConfigurationObjectProperty(image_type="ECS_AL2023")],
+                ec2_configuration=[
+                    batch.CfnComputeEnvironment.Ec2ConfigurationObjectProperty(
+                        image_type="ECS_AL2023", image_id_override=self._prepared_image
+                    )
+                ],
                 update_to_latest_image_version=True,
                 launch_template=batch.CfnComputeEnvironment.LaunchTemplateSpecificationProperty(
                     launch_template_id=self._launch_template.launch_template_id,
@@ -208,6 +138,60 @@ class ComputeStack(StageStack):
                 tags={TAG_PROJECT: PROJECT, TAG_STAGE: self.settings.name, "Name": f"{self.settings.prefix}-{service}"},
             ),
         )
+        self._environments.append(environment)
+        return environment
+
+    def _renew_images(self) -> None:
+        """Once a week, hosts that start from then on are of the newest image of Batch.
+
+        Batch never does so by itself: `updateToLatestImageVersion` holds for infrastructure updates, and this call is
+        one (AWS Batch user guide, "Managing AMI versions in compute environments"). Jobs that run are not ended.
+        """
+        if self._prepared_image is not None:
+            return  # its owner renews it
+        role = iam.Role(
+            self,
+            "RenewalRole",
+            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com").with_conditions(
+                {"StringEquals": {"aws:SourceAccount": self.account}}
+            ),
+            description="The schedule that renews the image of Batch's hosts",
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="RenewOwnEnvironments",
+                actions=["batch:UpdateComputeEnvironment"],
+                resources=[each.attr_compute_environment_arn for each in self._environments],
+            )
+        )
+        for environment in self._environments:
+            scheduler.CfnSchedule(
+                self,
+                f"Renew{environment.node.id}",
+                description="Newest machine image for Batch's hosts",
+                # In the night from Saturday to Sunday, not all at once.
+                schedule_expression="cron(0 3 ? * SUN *)",
+                flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
+                    mode="FLEXIBLE", maximum_window_in_minutes=120
+                ),
+                target=scheduler.CfnSchedule.TargetProperty(
+                    arn=f"arn:{self.partition}:scheduler:::aws-sdk:batch:updateComputeEnvironment",
+                    role_arn=role.role_arn,
+                    input=self.to_json_string(
+                        {
+                            "ComputeEnvironment": environment.attr_compute_environment_arn,
+                            "ComputeResources": {"UpdateToLatestImageVersion": True},
+                            "UpdatePolicy": {
+                                "TerminateJobsOnUpdate": False,
+                                "JobExecutionTimeoutMinutes": _JOBS_MAY_TAKE,
+                            },
+                        }
+                    ),
+                    retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                        maximum_event_age_in_seconds=3600 * 12, maximum_retry_attempts=20
+                    ),
+                ),
+            )
 
     def _make_queue(
         self, zone: str, service: ComputeService, priority: Priority, environment: batch.CfnComputeEnvironment

@@ -9,9 +9,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, Setting, Workflow
-from stacks.compute import FILE_SYSTEMS_FOLDER, ComputeStack
+from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri, private_registries
+from stacks.constructs.job_hosts import FILE_SYSTEMS_FOLDER
 from stacks.constructs.job_permissions import define_jobs, job_definitions, make_tagged_jobs
 from stacks.constructs.permissions import look_up, made_by_stage, managed_rule, tagged_for_stage
 from stacks.constructs.python_function import BundlingTarget, Capability

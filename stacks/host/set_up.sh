@@ -9,15 +9,32 @@ readonly FOLDER='@FOLDER@'
 
 # Without its file system a job would find the empty folder that Docker makes for a missing bind source. An instance
 # that cannot mount must therefore take no jobs. Batch then reports them as blocked for an UNDETERMINED reason, and on
-# that reason a queue cannot cancel jobs by itself.
+# that reason a queue cannot cancel jobs by itself: the sweep does. The instance would cost money meanwhile, for Batch
+# keeps what it has started until it joins. It ends itself, after the minutes in which its console can be read.
 refuse_jobs() {
-  echo "Genolaunch: the set-up of ${FOLDER} failed (line $1); this instance takes no jobs" > /dev/console
-  systemctl mask --now ecs
+  local reason="Genolaunch: the set-up of ${FOLDER} failed (line $1: ${2}); this instance takes no jobs and ends in 5 minutes"
+  logger --tag genolaunch "${reason}"
+  echo "${reason}" > /dev/console || true
+  systemctl mask --now ecs || true
+  shutdown --poweroff +5 "${reason}"
 }
-trap 'refuse_jobs ${LINENO}' ERR
+trap 'refuse_jobs "${LINENO}" "${BASH_COMMAND}"' ERR
 
-# One mirror's hiccup must not cost an instance. After the last try, the next command fails and says so.
+# The ECS agent's own limits fail a container that is merely slow to start, on a busy host or with a large image: 4
+# minutes to create it, 3 to start it, 1 between two layers (amazon-ecs-agent, README, "Environment Variables"). A job
+# that is asked to stop has two minutes to leave its files whole, as a Spot warning gives it, and not 30 seconds.
+cat >> /etc/ecs/ecs.config <<'AGENT'
+ECS_CONTAINER_CREATE_TIMEOUT=10m
+ECS_CONTAINER_START_TIMEOUT=10m
+ECS_IMAGE_PULL_INACTIVITY_TIMEOUT=10m
+ECS_MANIFEST_PULL_TIMEOUT=5m
+ECS_CONTAINER_STOP_TIMEOUT=2m
+AGENT
+
+# A prepared image has both, and asks no mirror. One mirror's hiccup must not cost an instance. After the last try, the
+# next command fails and says so.
 for pause in 5 15 30 60 0; do
+  rpm --quiet --query lustre-client autofs && break
   dnf install --assumeyes lustre-client autofs && break
   sleep "${pause}"
 done
@@ -32,7 +49,9 @@ cat > /etc/auto.genolaunch <<'MAP'
 echo "-fstype=lustre,relatime,flock ${BASH_REMATCH[1]}.@FSX_DOMAIN@@tcp:/${BASH_REMATCH[2]}"
 MAP
 chmod 0755 /etc/auto.genolaunch
-echo "${FOLDER} program:/etc/auto.genolaunch --timeout=300" > /etc/auto.master.d/genolaunch.autofs
+# A container's bind is a mount of its own, which does not keep the host's in use: an hour after it, the automounter
+# would take a long job's mount for idle. So a mount lasts longer than any job may, and a finished launch's goes later.
+echo "${FOLDER} program:/etc/auto.genolaunch --timeout=@MOUNT_SECONDS@" > /etc/auto.master.d/genolaunch.autofs
 systemctl enable --now autofs
 systemctl is-active --quiet autofs
 

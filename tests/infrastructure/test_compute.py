@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from stacks.compute import FILE_SYSTEMS_FOLDER
+from stacks.config import InvalidSettingsError
+from stacks.constructs.job_hosts import FILE_SYSTEMS_FOLDER
 from tests.infrastructure.conftest import Resource, Stack, make_settings, synthesize
 
 SET_UP = Path(__file__).parents[2] / "stacks" / "host" / "set_up.sh"
@@ -135,12 +136,127 @@ def test_the_set_up_tries_again_to_install_and_gives_up_in_the_end(tmp_path):
     def run(failures: int) -> subprocess.CompletedProcess[str]:
         stand_ins = f"""set -euo pipefail; tries=0; sleep() {{ :; }}
             dnf() {{ tries=$((tries + 1)); [ $tries -gt {failures} ] && touch installed; }}
-            modprobe() {{ [ -e installed ]; }}; rm -f installed; {loop[0]}; echo $tries"""
+            rpm() {{ [ -e prepared ]; }}; modprobe() {{ [ -e installed ] || rpm; }}
+            rm -f installed; {loop[0]}; echo $tries"""
         return subprocess.run(["bash", "-c", stand_ins], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert (run(0).returncode, run(0).stdout.strip()) == (0, "1")
     assert (run(3).returncode, run(3).stdout.strip()) == (0, "4")
     assert run(9).returncode == 1
+    (tmp_path / "prepared").touch()  # in a prepared image no mirror is asked
+    assert (run(9).returncode, run(9).stdout.strip()) == (0, "0")
+
+
+def test_a_host_whose_set_up_fails_says_why_takes_no_jobs_and_ends_itself(tmp_path):
+    """The script itself, with stand-ins for the host's commands, of which one fails."""
+    begin = SET_UP.read_text().split("# The ECS agent's own limits")[0].replace("/dev/console", "console")
+    stand_ins = "".join(f'{name}() {{ echo "{name} $*"; }}\n' for name in ("logger", "systemctl", "shutdown"))
+
+    ended = subprocess.run(
+        ["bash", "-c", f"{stand_ins}{begin}\nfalse\necho took jobs"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = (tmp_path / "console").read_text()
+    assert ended.returncode == 1
+    assert "took jobs" not in ended.stdout
+    assert ": false)" in said
+    assert "takes no jobs" in said
+    assert "systemctl mask --now ecs" in ended.stdout
+    assert re.search(r"^shutdown --poweroff \+5 Genolaunch: the set-up of @FOLDER@ failed", ended.stdout, re.MULTILINE)
+
+
+def test_the_agent_gives_containers_longer_to_start_and_to_stop():
+    agent = SET_UP.read_text().split("<<'AGENT'\n")[1].split("\nAGENT\n")[0]
+
+    minutes = {name: int(value.removesuffix("m")) for name, value in (line.split("=") for line in agent.splitlines())}
+    assert minutes["ECS_CONTAINER_CREATE_TIMEOUT"] > 4  # the agent's own limits (its README)
+    assert minutes["ECS_CONTAINER_START_TIMEOUT"] > 3
+    assert minutes["ECS_IMAGE_PULL_INACTIVITY_TIMEOUT"] > 1
+    assert minutes["ECS_CONTAINER_STOP_TIMEOUT"] == 2  # what a Spot warning gives
+
+
+@pytest.fixture(scope="module")
+def other() -> Stack:
+    """Given: a stage whose hosts are of its own image and closed, and whose jobs may take long."""
+    batch = {"session_manager": False, "machine_images": {"x86_64": "/company/images/batch"}}
+    return synthesize(make_settings(job_timeout_hours=336, batch=batch))["compute"]
+
+
+def test_a_mount_lasts_longer_than_any_job_may(compute, other):
+    for stack, hours in ((compute, 24), (other, 336)):
+        user_data = text(stack.one("AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["UserData"])
+
+        (seconds,) = re.findall(r"program:/etc/auto\.genolaunch --timeout=(\d+)", user_data)
+        assert int(seconds) > 3600 * hours
+
+
+def test_a_host_is_an_agent_of_the_stages_own_clusters_only(compute):
+    statement = compute.statement("InstanceRole", "BeTheAgentOfAnInstance")
+
+    arns = [text(arn) for arn in statement["Resource"]]
+    assert [arn.rpartition(":")[2] for arn in arns] == [
+        "cluster/AWSBatch-genolaunch-unit-*",
+        "container-instance/AWSBatch-genolaunch-unit-*/*",
+    ]
+    for environment in compute.all("AWS::Batch::ComputeEnvironment").values():
+        assert environment["ComputeEnvironmentName"].startswith("genolaunch-unit-")
+
+
+def test_operators_can_look_into_a_host_unless_the_settings_say_no(compute, other):
+    allowed = compute.statement("InstanceRole", "LetOperatorsLookIntoIt")["Action"]
+    assert {action.partition(":")[0] for action in allowed} == {"ssm", "ssmmessages"}
+    assert "ssm:GetParameter" not in allowed  # as the managed policy has it
+
+    assert "ssmmessages" not in json.dumps(other.template)
+
+
+def test_hosts_get_the_newest_image_every_week_without_ending_jobs(compute):
+    schedules = compute.all("AWS::Scheduler::Schedule").values()
+
+    assert len(schedules) == len(compute.all("AWS::Batch::ComputeEnvironment"))
+    for schedule in schedules:
+        assert schedule["ScheduleExpression"].startswith("cron(")
+        assert text(schedule["Target"]["Arn"]).endswith(":scheduler:::aws-sdk:batch:updateComputeEnvironment")
+        asked = text(schedule["Target"]["Input"])
+        assert '"UpdateToLatestImageVersion":true' in asked
+        assert '"TerminateJobsOnUpdate":false' in asked
+    renewal = compute.statement("RenewalRole", "RenewOwnEnvironments")
+    assert renewal["Action"] == "batch:UpdateComputeEnvironment"
+    assert len(renewal["Resource"]) == len(schedules)
+
+
+def test_hosts_are_of_a_prepared_image_where_the_settings_name_one(other):
+    ((name, parameter),) = [
+        (n, p) for n, p in other.template["Parameters"].items() if "images" in str(p.get("Default"))
+    ]
+
+    # CloudFormation reads a parameter of this type at each deployment.
+    assert (parameter["Default"], parameter["Type"]) == (
+        "/company/images/batch",
+        "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
+    )
+    for environment in environments(other, "Batch"):
+        assert environment["Ec2Configuration"] == [{"ImageType": "ECS_AL2023", "ImageIdOverride": {"Ref": name}}]
+    assert not other.all("AWS::Scheduler::Schedule")  # whoever prepares it renews it
+
+
+def test_an_images_id_may_be_named():
+    assert make_settings(batch={"machine_images": {"x86_64": "ami-0123456789abcdef0"}}).batch.machine_images
+
+
+@pytest.mark.parametrize("images", [{"arm64": "ami-0123456789abcdef0"}, {"x86_64": "latest"}])
+def test_an_image_that_cannot_be_used_is_refused(images):
+    with pytest.raises(InvalidSettingsError, match="machine_images"):
+        make_settings(batch={"machine_images": images})
+
+
+def test_hosts_are_of_one_vendor_by_default_since_mkl_sums_otherwise_on_another(compute):
+    for environment in environments(compute, "Batch"):
+        assert all(re.match(r"^[a-z]+\d+i", family) for family in environment["InstanceTypes"])
 
 
 @pytest.mark.parametrize(

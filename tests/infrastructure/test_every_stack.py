@@ -50,6 +50,12 @@ WITHOUT_RESOURCES = {
     "inspector2:GetSbomExport",
     "logs:UpdateLogDelivery",
     "pricing:GetProducts",
+    # Session Manager on hosts of jobs, as in AmazonSSMManagedInstanceCore.
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
     # Tracing.
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
