@@ -486,21 +486,8 @@ class LauncherField:
     REPLACES: Final = "replaces"  # ARN of the task that it was started again for
 
 
-NETWORK_FAULTS: Final = (
-    "*network interface*",  # Timeout waiting for network interface provisioning to complete.
-    "*Network Interface*",
-    "*NetworkInterface*",
-    "*Not enough IP space*",
-    "*InsufficientFreeAddresses*",
-    "*InsufficientCidrBlocks*",
-    "ENI *",
-    "* ENI *",
-)
-"""Wildcards of the `stoppedReason` of a task that never ran for want of a network interface or an address: it is
-started again (Amazon ECS developer guide, "Stopped task error messages"; EC2's own codes are quoted in it)."""
-
 TASK_NEVER_RAN: Final = "TaskFailedToStart"
-"""`stopCode` of such a task."""
+"""`stopCode` of a task that ECS could not start (Amazon ECS developer guide, "Stopped task error messages")."""
 
 
 LAUNCHER_LOG_PREFIX: Final = f"{LAUNCHER_CONTAINER}/{LAUNCHER_CONTAINER}/"

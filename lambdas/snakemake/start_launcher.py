@@ -1,9 +1,9 @@
 """The broker: takes launch messages from the queue and has ECS start their launchers, each once, none lost.
 
-A message is a launch message of the state machine, or the event of a task that stopped for want of a network interface
-or an address, whose launcher is started again. What ECS does not take now goes back to the queue with a growing
-visibility time-out; what it will never take, and what it has not taken for too long, goes to the dead letters, fails
-its launch with the reason, and is told of by SNS.
+A message is a launch message of the state machine, or the event of a task that never ran: if that was for want of a
+network interface or an address, its launcher is started again. What ECS does not take now goes back to the queue with a
+growing visibility time-out; what it will never take, and what it has not taken for too long, goes to the dead letters,
+fails its launch with the reason, and is told of by SNS.
 """
 
 import json
@@ -133,8 +133,10 @@ def _start_first(delivery: Delivery) -> None:
 
 def _start_again(delivery: Delivery, detail: dict[str, Any]) -> None:
     task = LauncherTask.read(detail)
+    if task is not None and not task.lacked_network:
+        return  # it could not start for another reason: the notifier tells its launch
     launcher = _launchers().get(task.launch_id, task.attempt) if task else None
-    if task is None or launcher is None or not task.lacked_network:
+    if task is None or launcher is None:
         logger.warning("The event of a task that no launch asked for", extra={"taskArn": detail.get("taskArn")})
         return
     if launcher.task_arn is None and launcher.replaces != task.arn:

@@ -3,9 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
-from contract import LAUNCHER_CONTAINER, NETWORK_FAULTS, TASK_NEVER_RAN
+from contract import LAUNCHER_CONTAINER, TASK_NEVER_RAN
+
+_NETWORK_FAULTS: Final = (
+    "*network interface*",  # Timeout waiting for network interface provisioning to complete.
+    "*Network Interface*",
+    "*NetworkInterface*",
+    "*Not enough IP space*",
+    "*InsufficientFreeAddresses*",
+    "*InsufficientCidrBlocks*",
+    "ENI *",
+    "* ENI *",
+)
+"""Wildcards of the `stoppedReason` of a task that never ran for want of a network interface or an address: it is
+started again (Amazon ECS developer guide, "Stopped task error messages"; EC2's own codes are quoted in it). They are
+matched here: a rule of EventBridge with as many wildcards is refused as too complex (PutRule,
+InvalidEventPatternException)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +66,5 @@ class LauncherTask:
             self.status == "STOPPED"
             and self.stop_code == TASK_NEVER_RAN
             and self.exit_code is None
-            and any(fnmatchcase(self.stopped_reason, pattern) for pattern in NETWORK_FAULTS)
+            and any(fnmatchcase(self.stopped_reason, pattern) for pattern in _NETWORK_FAULTS)
         )

@@ -195,6 +195,14 @@ class TestStartedAgain:
 
         assert len(platform.ecs.requests) == 1
 
+    @pytest.mark.parametrize("reason", ["CannotPullContainerError: image not found", "ResourceInitializationError: …"])
+    def test_not_when_it_never_ran_for_another_reason(self, platform: Platform, reason):
+        platform.broker(message())
+        assert platform.broker(task_event(FIRST, stopCode="TaskFailedToStart", stoppedReason=reason)) == []
+
+        assert len(platform.ecs.requests) == 1
+        assert platform.received(platform.dead_letters) == []
+
     def test_not_for_ever(self, platform: Platform):
         platform.broker(message())
         for start in range(1, MOST_STARTS + 2):
