@@ -93,7 +93,11 @@ class NetworkStack(StageStack):
         group = ec2.SecurityGroup(
             self, "Endpoints", vpc=self.vpc, description="Interface endpoints of AWS services", allow_all_outbound=False
         )
-        group.add_ingress_rule(self.compute_group, ec2.Port.tcp(443), "Jobs and their hosts")
+        # An endpoint's private name takes the VPC's whole traffic to its service (AWS PrivateLink guide, "Access an AWS
+        # service using an interface VPC endpoint"): whoever was left out could not reach it by NAT instead.
+        group.add_ingress_rule(
+            ec2.Peer.ipv4(self.settings.network.cidr), ec2.Port.tcp(443), "All that runs in the stage's network"
+        )
         for service in services:
             self.vpc.add_interface_endpoint(
                 f"{''.join(word.capitalize() for word in re.split('[.-]', service))}Endpoint",

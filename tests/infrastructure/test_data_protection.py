@@ -1,6 +1,8 @@
 """What a stage's settings add for data that is regulated."""
 
 import json
+import re
+from ipaddress import ip_network
 from typing import Any
 
 import aws_cdk as cdk
@@ -14,8 +16,10 @@ from tests.infrastructure.conftest import Stack, make_settings, synthesize
 
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/01234567-89ab-cdef-0123-456789abcdef"
 
+GUARDED_RANGE = "10.77.0.0/16"
+
 GUARDED: dict[str, Any] = {
-    "network": {"interface_endpoints": ["ecr.api", "ecr.dkr", "logs"], "flow_logs": "ALL"},
+    "network": {"cidr": GUARDED_RANGE, "interface_endpoints": ["ecr.api", "ecr.dkr", "logs"], "flow_logs": "ALL"},
     "backup_days": 90,
     "key_arn": KEY,
     "permissions_boundary": "company-boundary",
@@ -28,16 +32,80 @@ def guarded() -> dict[str, Stack]:
     return synthesize(make_settings(**GUARDED))
 
 
-def test_endpoints_are_as_the_stage_says_and_open_to_jobs_alone(guarded, stacks):
-    network = guarded["network"]
-    kinds = [endpoint.get("VpcEndpointType") for endpoint in network.all("AWS::EC2::VPCEndpoint").values()]
-    ingress = network.one("AWS::EC2::SecurityGroupIngress", "Endpoints")
+def test_endpoints_are_as_the_stage_says(guarded, stacks):
+    kinds = [endpoint.get("VpcEndpointType") for endpoint in guarded["network"].all("AWS::EC2::VPCEndpoint").values()]
 
     assert sorted(str(kind) for kind in kinds) == ["Gateway", "Gateway", "Interface", "Interface", "Interface"]
-    assert (ingress["FromPort"], ingress["ToPort"]) == (443, 443)
-    assert "Compute" in json.dumps(ingress["SourceSecurityGroupId"])
     unguarded = stacks["network"].all("AWS::EC2::VPCEndpoint").values()
     assert {endpoint["VpcEndpointType"] for endpoint in unguarded} == {"Gateway"}
+
+
+def test_all_that_computes_in_the_network_reaches_its_endpoints_and_nothing_from_outside(guarded):
+    """Their private names take everybody's traffic: what is not admitted hangs until it times out."""
+    groups = _groups(guarded)
+    clients = {id_ for id_, group in groups.items() if "Lustre" not in group["GroupDescription"]}
+    (endpoints,) = (id_ for id_, group in groups.items() if group["GroupDescription"].startswith("Interface endpoints"))
+    clients.remove(endpoints)
+
+    assert {re.sub("[0-9A-F]{8}$", "", id_) for id_ in clients} == {
+        "Compute",  # hosts of Batch
+        "LauncherSecurityGroup",  # on Fargate
+        "Instances",  # of Tibanna
+    }
+    admitted = [rule for rule in _rules(guarded, "Ingress", endpoints) if _on_443(rule)]
+    for client in clients:
+        assert any(_names_peer(rule, client, "SourceSecurityGroupId") for rule in admitted), client
+        out = [rule for rule in _rules(guarded, "Egress", client) if _on_443(rule)]
+        assert any(_names_peer(rule, endpoints, "DestinationSecurityGroupId") for rule in out), client
+    for rule in _rules(guarded, "Ingress", endpoints):
+        assert _on_443(rule)
+        assert "CidrIp" not in rule or ip_network(rule["CidrIp"]).subnet_of(_vpc_range(guarded))
+
+
+def test_each_group_that_compute_is_given_is_one_of_those(guarded):
+    """Other ways to compute in the network would need a group: a function's, a build's, a service's."""
+    known = _groups(guarded)
+    named = {
+        reference
+        for stack in guarded.values()
+        for id_, resource in stack.template["Resources"].items()
+        if not resource["Type"].startswith("AWS::EC2::SecurityGroup")
+        for reference in re.findall(r'"([A-Za-z0-9]*?)", "GroupId"', json.dumps(resource))
+    }
+
+    assert named
+    assert named <= set(known)
+
+
+def _groups(stacks: dict[str, Stack]) -> dict[str, Any]:
+    """Logical id -> properties of all security groups of the stage."""
+    return {id_: group for stack in stacks.values() for id_, group in stack.all("AWS::EC2::SecurityGroup").items()}
+
+
+def _rules(stacks: dict[str, Stack], direction: str, group: str) -> list[dict[str, Any]]:
+    """A group's rules in one direction, whether it says them itself or a resource does."""
+    apart = (
+        rule
+        for stack in stacks.values()
+        for rule in stack.all(f"AWS::EC2::SecurityGroup{direction}").values()
+        if f'"{group}"' in json.dumps(rule["GroupId"])
+    )
+    return [*_groups(stacks)[group].get(f"SecurityGroup{direction}", []), *apart]
+
+
+def _on_443(rule: dict[str, Any]) -> bool:
+    return rule["IpProtocol"] == "-1" or (rule["IpProtocol"] == "tcp" and rule["FromPort"] <= 443 <= rule["ToPort"])
+
+
+def _names_peer(rule: dict[str, Any], group: str, member: str) -> bool:
+    """Whether a rule is about this group, or about the whole network in which it is."""
+    if "CidrIp" in rule:
+        return ip_network(GUARDED_RANGE).subnet_of(ip_network(rule["CidrIp"]))
+    return f'"{group}"' in json.dumps(rule.get(member))
+
+
+def _vpc_range(stacks: dict[str, Stack]) -> Any:
+    return ip_network(stacks["network"].one("AWS::EC2::VPC")["CidrBlock"])
 
 
 def test_all_traffic_is_recorded_where_the_stage_says_so(guarded, stacks):
