@@ -458,8 +458,7 @@ class LauncherEnvironment(StrEnum):
     STAGE = "STAGE"
     LAUNCH_ID = "LAUNCH_ID"
     ATTEMPT = "ATTEMPT"
-    LAUNCH_TABLE = "LAUNCH_TABLE"
-    TASK_TABLE = "TASK_TABLE"
+    RECORD_QUEUE = "RECORD_QUEUE"  # URL of the queue of LauncherRecord
     RUN_SHEET = "RUN_SHEET"  # s3:// URL
 
 
@@ -484,6 +483,21 @@ class LauncherField:
     STARTS: Final = "starts"  # how often a task was asked for, 1 for the first
     TASK_ARN: Final = "taskArn"  # of the newest task; absent until ECS has answered
     REPLACES: Final = "replaces"  # ARN of the task that it was started again for
+    TOLD_AT: Final = "toldAt"  # LauncherRecord.AT of the newest progress
+
+
+class LauncherRecord:
+    """Members of what a launcher says of its run, a message each; JOB or PROGRESS besides the others.
+
+    A launcher runs its user's own program, so it writes into no table of the platform's: it sends these to a queue, and
+    `lambdas/snakemake/record_jobs.py` writes what is about the launch whose launcher sent it.
+    """
+
+    LAUNCH_ID: Final = "launchId"
+    ATTEMPT: Final = "attempt"
+    AT: Final = "at"  # milliseconds since 1970, by the launcher's clock
+    PROGRESS: Final = "progress"  # {done, total, failed}: jobs
+    JOB: Final = "job"  # a failed submission: attributes of TaskField
 
 
 TASK_NEVER_RAN: Final = "TaskFailedToStart"
@@ -628,6 +642,7 @@ class Setting(StrEnum):
     CLUSTER = "CLUSTER"  # ARN of the ECS cluster in which launchers run
     TASK_DEFINITION = "TASK_DEFINITION"  # ARN of the launcher's
     LAUNCH_QUEUE = "LAUNCH_QUEUE"  # URL of the queue of launch messages
+    RECORD_QUEUE = "RECORD_QUEUE"  # URL of the queue of what launchers say of their jobs
     DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"  # URL of its dead-letter queue
     USAGE_TABLE = "USAGE_TABLE"
     ANALYTICS_BUCKET = "ANALYTICS_BUCKET"

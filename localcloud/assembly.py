@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from localcloud import injection, log_patterns, ministack_iam, ministack_limits
+from localcloud import container_roles, injection, log_patterns, ministack_iam, ministack_limits
 from localcloud import ministack_adapter as ministack
 from localcloud.endpoint import Endpoint
 from localcloud.glacier import Archives, glacier_injector
@@ -96,6 +96,10 @@ def run(
     ministack_iam.name_linked_roles()
     ministack.limit_function_processes()
     ministack.warm_up_functions()
+    ministack_iam.name_senders()
+    container_roles.give_keys(
+        lambda role, _agent, _logs, session: ministack_iam.session_environment(endpoint, role, session)
+    )
     ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")
     ministack_limits.check_tasks(refusal_of_task)  # those that are added from here on are requests
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)

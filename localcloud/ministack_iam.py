@@ -10,35 +10,52 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 
-from ministack.core import iam_actions, iam_evaluator
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services import (
     athena,
+    dynamodb,
     ec2,
     ecs,
     eventbridge,
     glue,
     iam,
     lambda_svc,
+    sqs,
     stepfunctions,
     sts,
 )
 from ministack.services.cloudformation import provisioners
 
-from localcloud.clients import ACCOUNT, REGION, Keys
+from localcloud.clients import ACCOUNT, REGION, Keys, client_environment
 from localcloud.iam.model import Call, Need, params_of
 from localcloud.ministack_adapter import TaskError, acting_role, current_execution
 from localcloud.sdk_names import Value
 
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (iam_actions, ("SERVICE_TO_IAM_NAMESPACE", "extract_resource_arn")),
-    (iam_evaluator, ("_request_origin", "enforce", "is_root_access_key")),
+    (app, ("SERVICE_HANDLERS",)),
+    (
+        iam_evaluator,
+        (
+            "_conditions_met",
+            "_evaluate_single_condition",
+            "_first_match",
+            "_request_origin",
+            "enforce",
+            "is_root_access_key",
+        ),
+    ),
+    (router, ("extract_access_key_id",)),
     (athena, ("_executions",)),
+    (dynamodb, ("_tables",)),
     (ec2, ("_instances", "_launch_templates", "_tags")),
     (ecs, ("_tags", "_task_defs")),
     (eventbridge, ("_invoke_target",)),
     (glue, ("_tables",)),
     (iam, ("_IAM_HANDLERS", "_error", "_instance_profiles", "_p", "_roles")),
     (lambda_svc, ("_execute_function_warm", "_run_sqs_batch")),
+    (sqs, ("_build_send_sys_attrs",)),
     (
         stepfunctions,
         (
@@ -75,6 +92,42 @@ def keys_of_role(role_arn: str, session: str) -> Keys:
         },
     )
     return keys
+
+
+def session_environment(endpoint: str, role_arn: str | None, session: str) -> dict[str, str]:
+    """Environment of a container that calls as its role, if it has one: allowed everything, but known by its name."""
+    return client_environment(endpoint, keys_of_role(role_arn, session)) if role_arn else {}
+
+
+# --- Who sends messages --------------------------------------------------------------------------------------------
+_sender: contextvars.ContextVar[str] = contextvars.ContextVar("sender", default="")
+
+
+def name_senders() -> None:
+    """Let `SenderId` of a message be its sender's `<role>:<session>`, as SQS has it; ministack says the account."""
+    handle, build, run = app.SERVICE_HANDLERS["sqs"], sqs._build_send_sys_attrs, lambda_svc._run_sqs_batch
+
+    @wraps(handle)
+    async def handling(method: str, path: str, headers: Value, body: bytes, query: Value) -> Value:
+        session = sts._sessions.get(router.extract_access_key_id(headers, query), {})
+        _sender.set(session.get("UserId", ""))
+        return await handle(method, path, headers, body, query)
+
+    @wraps(build)
+    def building(*arguments: Value) -> dict[str, Any]:
+        built: dict[str, Any] = build(*arguments)
+        return {**built, "SenderId": _sender.get() or built["SenderId"]}
+
+    @wraps(run)
+    def running(mapping: Value, function: Value, event: Value, batch: Value, *more: Value) -> Value:
+        senders = {message["id"]: message["sys"]["SenderId"] for message in batch if "sys" in message}
+        for record in event["Records"]:
+            record["attributes"]["SenderId"] = senders.get(record["messageId"], record["attributes"]["SenderId"])
+        return run(mapping, function, event, batch, *more)
+
+    app.SERVICE_HANDLERS["sqs"] = handling
+    sqs._build_send_sys_attrs = building
+    lambda_svc._run_sqs_batch = running
 
 
 # --- TLS ----------------------------------------------------------------------------------------------------------
@@ -132,6 +185,8 @@ def count_as_tls() -> None:
 
 # --- Requests ------------------------------------------------------------------------------------------------------
 _request: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("request")
+_checked: contextvars.ContextVar[set[tuple[str, str]]] = contextvars.ContextVar("checked")
+"""Actions on tables that the request's transaction was checked for: ministack asks again for each of its items."""
 _enforce: Final = iam_evaluator.enforce
 
 
@@ -147,6 +202,7 @@ def check_requests(needs_of: Callable[[Call], list[Need]], told: Callable[[str, 
     @wraps(extract)
     def noting(service: str, method: str, path: str, headers: Value, body: bytes, query: Value, *where: str) -> str:
         _request.set(params_of(body, query))
+        _checked.set(set())
         return str(extract(service, method, path, headers, body, query, *where))
 
     @wraps(_enforce)
@@ -157,6 +213,11 @@ def check_requests(needs_of: Callable[[Call], list[Need]], told: Callable[[str, 
             return _enforce(access_key, action, service, region, resource_arn, service_context)
         caller = sts._sessions.get(access_key, {}).get("Arn", "")
         call = Call(action, resource_arn, _request.get({}), service_context or {})
+        checked = _checked.get(set())
+        if (action, resource_arn) in checked:
+            return None
+        if "TransactItems" in call.params:
+            checked.add((action, resource_arn))
         for need in needs_of(call):
             refused = _evaluate(access_key, need, region)
             told(caller, need, refused is None)
@@ -183,6 +244,48 @@ def _blame(caller: str, need: Need) -> str:
 def is_allowed(role_arn: str, session: str, need: Need) -> bool:
     """Whether a role's policies allow what is needed."""
     return _evaluate(keys_of_role(role_arn, session).access_key, need) is None
+
+
+# --- Conditions ----------------------------------------------------------------------------------------------------
+_effect: contextvars.ContextVar[str] = contextvars.ContextVar("effect", default="Allow")
+
+
+def refuse_by_unknown_keys(is_known: Callable[[str], bool]) -> None:
+    """Let a statement that names a condition key of which nothing is known allow nothing, and deny all it may be about.
+
+    An empty list of values counts as no value ("Multivalued context keys", IAM user guide).
+    """
+    match, meet, evaluate = (
+        iam_evaluator._first_match,
+        iam_evaluator._conditions_met,
+        iam_evaluator._evaluate_single_condition,
+    )
+
+    @wraps(match)
+    def matching(context: Value, statements: Value, effect: str) -> Value:
+        token = _effect.set(effect)
+        try:
+            return match(context, statements, effect)
+        finally:
+            _effect.reset(token)
+
+    @wraps(meet)
+    def meeting(conditions: dict[str, dict[str, Any]], context: Value) -> bool:
+        known = {
+            operator: {key: value for key, value in block.items() if is_known(key)}
+            for operator, block in (conditions or {}).items()
+        }
+        if known != (conditions or {}) and _effect.get() != "Deny":
+            return False
+        return bool(meet(known, context))
+
+    @wraps(evaluate)
+    def evaluating(operator: str, actual: Value, expected: list[str]) -> bool:
+        return bool(evaluate(operator, None if actual == [] else actual, expected))
+
+    iam_evaluator._first_match = matching
+    iam_evaluator._conditions_met = meeting
+    iam_evaluator._evaluate_single_condition = evaluating
 
 
 # --- What ministack does in a role's name --------------------------------------------------------------------------
@@ -328,6 +431,18 @@ def tags_of(arn: str) -> dict[str, str]:
     id_ = arn.rpartition("/")[2]
     tags = ec2._tags.get(id_) or ecs._tags.get(arn) or []
     return {str(tag.get("Key", tag.get("key"))): str(tag.get("Value", tag.get("value"))) for tag in tags}
+
+
+def hash_key(arn: str) -> str:
+    """Name of the partition key of a table, or of the index that the ARN names; "" of an unknown one."""
+    table, _, index = arn.rpartition(":")[2].removeprefix("table/").partition("/index/")
+    found = dynamodb._tables.get(table) or {}
+    indexes = [*(found.get("GlobalSecondaryIndexes") or []), *(found.get("LocalSecondaryIndexes") or [])]
+    schemas = (
+        [each["KeySchema"] for each in indexes if each["IndexName"] == index] if index else [found.get("KeySchema")]
+    )
+    names = [key["AttributeName"] for schema in schemas for key in schema or [] if key["KeyType"] == "HASH"]
+    return str(names[0]) if names else ""
 
 
 def roles_of_task(definition: str) -> list[str]:

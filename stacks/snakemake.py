@@ -45,6 +45,9 @@ _BROKER_RECEIVES: Final = 50
 _NOTIFIER_TIMEOUT: Final = Duration.minutes(1)
 _NOTIFIER_CONCURRENCY: Final = 5
 
+_RECORDER_TIMEOUT: Final = Duration.minutes(1)
+_RECORDER_CONCURRENCY: Final = 5
+
 _WATCH_EVERY: Final = Duration.minutes(5)
 _LOST: Final = Duration.hours(24)
 _TRIES: Final = 185
@@ -92,6 +95,8 @@ class SnakemakeStack(StageStack):
         self._endings = self._make_queue(
             "TaskEvents", "a change of a launcher's task that its launch was not told of", _NOTIFIER_TIMEOUT
         )
+        self._records = self._make_queue("Records", "what a launcher said of its jobs", _RECORDER_TIMEOUT)
+        allow_sending(self.launcher.role, self._records.queue)
         self._functions = Capability(self, "snakemake", monitoring=data.monitoring, bundling=bundling)
         self.prepare = self._make_prepare()
         self.workflow = self._make_workflow(network)
@@ -99,6 +104,7 @@ class SnakemakeStack(StageStack):
         self._make_broker()
         self._make_notifier()
         self._make_watch()
+        self._make_recorder()
         self._listen()
         tibanna.allow_client(self.launcher.role)
         self.add_engine(
@@ -199,6 +205,7 @@ class SnakemakeStack(StageStack):
                 Setting.CLUSTER: self.launcher.cluster.cluster_arn,
                 Setting.TASK_DEFINITION: self.launcher.definition.task_definition_arn,
                 Setting.LAUNCH_QUEUE: self._launches.queue.queue_url,
+                Setting.RECORD_QUEUE: self._records.queue.queue_url,
                 Setting.DEAD_LETTER_QUEUE: self._launches.dead_letters.queue.queue_url,
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
             },
@@ -272,6 +279,22 @@ class SnakemakeStack(StageStack):
             # No dead letters: the next look finds the same.
             targets=[targets.LambdaFunction(function, retry_attempts=0)],
         )
+
+    def _make_recorder(self) -> None:
+        """The launcher itself writes into no table: its user's program has its rights."""
+        data = self._data
+        function = self._functions.function(
+            "record_jobs",
+            description="Writes what launchers say of their jobs into the tables, each about its own launch",
+            timeout=_RECORDER_TIMEOUT,
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
+            },
+        )
+        data.allow_items(function, data.launch_table, "UpdateItem")
+        data.allow_items(function, data.task_table, "GetItem", "UpdateItem", "BatchWriteItem")
+        _consume(function, self._records.queue, _RECORDER_CONCURRENCY)
 
     def _follower_environment(self) -> dict[Setting, str]:
         return {

@@ -19,7 +19,6 @@ from contract import (
     LAUNCHER_USER,
     RESULTS_PREFIX,
     WORK_REPORT,
-    LaunchField,
 )
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
@@ -53,9 +52,8 @@ class LauncherTask(Construct):
         self.image = image_uri(
             scope, "Image", settings.snakemake.image, folder="snakemake", pullers=[self.execution_role, *pullers]
         )
-        self.role = self._make_role("Role", "Snakemake itself: the workflow's files, and how far the launch is")
+        self.role = self._make_role("Role", "Snakemake itself: the workflow's files")
         self._allow_files(data, readable, writable)
-        self._allow_records(data)
         self.cluster = ecs.Cluster(
             self,
             "Cluster",
@@ -93,23 +91,6 @@ class LauncherTask(Construct):
         data.allow_reading(self.role, data.results_bucket, own)
         data.allow_writing(self.role, data.results_bucket, own, in_parts=True)
         data.allow_writing(self.role, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_REPORT}")
-
-    def _allow_records(self, data: DataStack) -> None:
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="SayHowFarItIs",
-                actions=["dynamodb:UpdateItem"],
-                resources=[data.launch_table.table_arn],
-                # Nothing else of a launch, its status least of all.
-                conditions={
-                    "ForAllValues:StringEquals": {
-                        "dynamodb:Attributes": [LaunchField.LAUNCH_ID, LaunchField.ATTEMPT, LaunchField.PROGRESS]
-                    },
-                    "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
-                },
-            )
-        )
-        data.allow_items(self.role, data.task_table, "PutItem")
 
     def _credentials(self) -> secretsmanager.ISecret | None:
         """Of the private registry of the launcher's image, if it is in one: the execution role may read them then."""

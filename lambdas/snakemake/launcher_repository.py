@@ -130,6 +130,30 @@ class LauncherRepository:
             if not is_failed_condition(error):
                 raise
 
+    def show_progress(self, launch_id: str, attempt: int, progress: Mapping[str, int], *, at: int) -> None:
+        """Let the launch's item say how far the attempt's jobs are, unless something newer than `at` was told."""
+        try:
+            self._client.update_item(
+                TableName=self.task_table,
+                Key=_key(launch_id, attempt),
+                UpdateExpression="SET #toldAt = :at",
+                # Equal: it is told again, since the launch's item may not have been written then.
+                ConditionExpression="attribute_not_exists(#toldAt) OR #toldAt <= :at",
+                ExpressionAttributeNames=_names(LauncherField.TOLD_AT),
+                ExpressionAttributeValues=_values(at=at),
+            )
+            self._client.update_item(
+                TableName=self.launch_table,
+                Key=to_item({LaunchField.LAUNCH_ID: launch_id}),
+                UpdateExpression="SET #progress = :progress",
+                ConditionExpression="#attempt = :attempt",
+                ExpressionAttributeNames=_names(LaunchField.PROGRESS, LaunchField.ATTEMPT),
+                ExpressionAttributeValues=_values(progress=dict(progress), attempt=attempt),
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+
     @property
     def _client(self) -> "DynamoDBClient":
         client: DynamoDBClient = aws.client("dynamodb")

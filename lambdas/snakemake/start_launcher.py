@@ -46,6 +46,7 @@ class BrokerSettings:
     cluster: str
     task_definition: str
     launch_queue: str
+    record_queue: str
     dead_letter_queue: str
     notification_topic: str
 
@@ -172,10 +173,7 @@ def _start(delivery: Delivery, launcher: Launcher) -> None:
             start=launcher.starts,
             cluster=settings().cluster,
             task_definition=settings().task_definition,
-            environment={
-                LauncherEnvironment.LAUNCH_TABLE: settings().launch_table,
-                LauncherEnvironment.TASK_TABLE: settings().task_table,
-            },
+            environment={LauncherEnvironment.RECORD_QUEUE: settings().record_queue},
             stage=settings().stage,
         )
     except InvalidArguments as error:

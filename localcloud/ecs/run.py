@@ -143,7 +143,10 @@ def _keys(task: Task) -> Mapping[str, str]:
     roles = {**task.definition, **task.detail["overrides"]}
     options = task.container.get("logConfiguration", {}).get("options", {})
     return container_roles.environment_of(
-        roles.get("taskRoleArn"), roles.get("executionRoleArn"), options.get("awslogs-group", _LOG_GROUP)
+        roles.get("taskRoleArn"),
+        roles.get("executionRoleArn"),
+        options.get("awslogs-group", _LOG_GROUP),
+        task.id,  # a task's session has its id, by which what it does is told apart (CloudTrail)
     )
 
 

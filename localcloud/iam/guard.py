@@ -13,6 +13,7 @@ from localcloud import container_roles
 from localcloud import ministack_iam as ministack
 from localcloud.batch.runner import ContainerStartError
 from localcloud.clients import ACCOUNT, OWNER, REGION, Keys, client_environment
+from localcloud.iam.condition_keys import is_known
 from localcloud.iam.model import Need
 from localcloud.iam.needs import needs_of, stream_needs, task_needs
 from localcloud.ministack_adapter import acting_role
@@ -49,9 +50,10 @@ class Guard:
         ministack.check_tasks(lambda resource, arguments: task_needs(resource, arguments, self), self._check_machine)
         ministack.check_rule_targets(lambda role, needs: self.refusal(role, "rule", needs))
         ministack.check_functions(self.key_of, lambda role, needs: self.refusal(role, "lambda", needs))
+        ministack.refuse_by_unknown_keys(is_known)
         ministack.remember_tokens()
         ministack.remember_keys()
-        container_roles.enforce(self._container_environment)
+        container_roles.give_keys(self._container_environment)
 
     # --- Who calls ---------------------------------------------------------------------------------------------------
     def keys(self) -> Keys:
@@ -59,14 +61,16 @@ class Guard:
         role = acting_role()
         return ministack.keys_of_role(role, "task") if role else OWNER
 
-    def _container_environment(self, role: str | None, execution_role: str | None, log_group: str) -> dict[str, str]:
+    def _container_environment(
+        self, role: str | None, execution_role: str | None, log_group: str, session: str
+    ) -> dict[str, str]:
         """What a container finds in its environment (on AWS: at its credentials endpoint)."""
         if execution_role:
             stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{log_group}:log-stream:new"
             needs = [Need(f"logs:{action}", stream) for action in ("CreateLogStream", "PutLogEvents")]
             if refusal := self.refusal(execution_role, "agent", needs):
                 raise ContainerStartError(f"ResourceInitializationError: {refusal}")
-        keys = ministack.keys_of_role(role, "container") if role else NO_KEYS
+        keys = ministack.keys_of_role(role, session) if role else NO_KEYS
         return client_environment(self._endpoint, keys)
 
     # --- Whether it may ----------------------------------------------------------------------------------------------
@@ -126,6 +130,10 @@ class Guard:
     def key_of(self, arn: str) -> str | None:
         """ARN of the customer's key that encrypts something."""
         return ministack.key_of(arn)
+
+    def hash_key(self, arn: str) -> str:
+        """Name of the partition key of a table or index."""
+        return ministack.hash_key(arn)
 
     def roles_of_task(self, definition: str) -> list[str]:
         """The roles that a task definition hands to ECS."""

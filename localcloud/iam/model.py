@@ -42,6 +42,9 @@ class Cloud(Protocol):
     def key_of(self, arn: str) -> str | None:
         """ARN of the customer's key that encrypts a bucket (or an object's), queue, topic or table."""
 
+    def hash_key(self, arn: str) -> str:
+        """Name of the partition key of a DynamoDB table or index; "" of an unknown one."""
+
     def roles_of_task(self, definition: str) -> Iterable[str]:
         """The roles that a task definition hands to ECS."""
 

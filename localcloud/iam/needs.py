@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from localcloud.clients import ACCOUNT, REGION
-from localcloud.iam import athena_rules, batch_rules, ec2_rules, ecs_rules, fsx_rules, sqs_rules
+from localcloud.iam import athena_rules, batch_rules, dynamodb_rules, ec2_rules, ecs_rules, fsx_rules, sqs_rules
 from localcloud.iam.key_rules import key_needs
 from localcloud.iam.model import Call, Cloud, Need, Rule
 
@@ -134,6 +134,7 @@ def _send_command(call: Call, cloud: Cloud) -> list[Need]:
 _RULES: Final[Mapping[str, Rule]] = {
     **athena_rules.RULES,
     **batch_rules.RULES,
+    **dynamodb_rules.RULES,
     **ec2_rules.RULES,
     **ecs_rules.RULES,
     **fsx_rules.RULES,

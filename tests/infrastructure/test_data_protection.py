@@ -2,7 +2,7 @@
 
 import json
 import re
-from ipaddress import ip_network
+from ipaddress import IPv4Network
 from typing import Any
 
 import aws_cdk as cdk
@@ -59,7 +59,7 @@ def test_all_that_computes_in_the_network_reaches_its_endpoints_and_nothing_from
         assert any(_names_peer(rule, endpoints, "DestinationSecurityGroupId") for rule in out), client
     for rule in _rules(guarded, "Ingress", endpoints):
         assert _on_443(rule)
-        assert "CidrIp" not in rule or ip_network(rule["CidrIp"]).subnet_of(_vpc_range(guarded))
+        assert "CidrIp" not in rule or IPv4Network(rule["CidrIp"]).subnet_of(_vpc_range(guarded))
 
 
 def test_each_group_that_compute_is_given_is_one_of_those(guarded):
@@ -94,18 +94,20 @@ def _rules(stacks: dict[str, Stack], direction: str, group: str) -> list[dict[st
 
 
 def _on_443(rule: dict[str, Any]) -> bool:
-    return rule["IpProtocol"] == "-1" or (rule["IpProtocol"] == "tcp" and rule["FromPort"] <= 443 <= rule["ToPort"])
+    return bool(
+        rule["IpProtocol"] == "-1" or (rule["IpProtocol"] == "tcp" and rule["FromPort"] <= 443 <= rule["ToPort"])
+    )
 
 
 def _names_peer(rule: dict[str, Any], group: str, member: str) -> bool:
     """Whether a rule is about this group, or about the whole network in which it is."""
     if "CidrIp" in rule:
-        return ip_network(GUARDED_RANGE).subnet_of(ip_network(rule["CidrIp"]))
+        return IPv4Network(GUARDED_RANGE).subnet_of(IPv4Network(rule["CidrIp"]))
     return f'"{group}"' in json.dumps(rule.get(member))
 
 
-def _vpc_range(stacks: dict[str, Stack]) -> Any:
-    return ip_network(stacks["network"].one("AWS::EC2::VPC")["CidrBlock"])
+def _vpc_range(stacks: dict[str, Stack]) -> IPv4Network:
+    return IPv4Network(stacks["network"].one("AWS::EC2::VPC")["CidrBlock"])
 
 
 def test_all_traffic_is_recorded_where_the_stage_says_so(guarded, stacks):

@@ -50,14 +50,43 @@ def test_the_launcher_writes_where_workflows_may_work_and_nowhere_else(snakemake
     assert set(re.findall(r"results/[^\"]*", writes)) == {"results/*/launcher/*", "results/*/report.html*"}
 
 
-def test_the_launcher_changes_how_far_a_launch_is_and_nothing_else_of_it(snakemake):
-    say = snakemake.statement("LauncherRole", "SayHowFarItIs")
+@pytest.mark.parametrize(
+    ("stack", "role"),
+    [("snakemake", "LauncherRole"), ("snakemake-batch", "JobRole"), ("tibanna", "InstanceRole")],
+)
+def test_what_runs_users_programs_reaches_no_table_of_the_platform_and_no_queue_but_the_recorders(stacks, stack, role):
+    statements = [s for _, s in stacks[stack].statements(role)]
+    own = ("dynamodb:", "sqs:", "sns:", "events:", "lambda:", "iam:", "sts:", "secretsmanager:", "ssm:")
 
-    assert say["Action"] == "dynamodb:UpdateItem"
-    attributes = {"dynamodb:Attributes": ["launchId", "attempt", "progress"]}
-    assert say["Condition"]["ForAllValues:StringEquals"] == attributes
-    updates = [s for _, s in snakemake.statements("LauncherRole") if "dynamodb:UpdateItem" in as_list(s["Action"])]
-    assert updates == [say]
+    reached = {
+        (action, json.dumps(s["Resource"]))
+        for s in statements
+        for action in as_list(s["Action"])
+        if action.startswith(own) or action.split(":")[1] == "*"
+    }
+
+    assert statements
+    allowed = {
+        "dynamodb:DescribeTable": "TibannaJobs",  # the table of Tibanna's own programs
+        "dynamodb:PutItem": "TibannaJobs",
+        "sqs:SendMessage": "RecordsQueue",
+    }
+    for action, resource in reached:
+        assert action in allowed, action
+        assert allowed[action] in resource
+        assert not any(f'Fn::GetAtt": ["{table}' in resource for table in ("Launches", "Tasks", "Usage"))
+
+
+def test_what_launchers_say_is_written_by_the_platform(snakemake):
+    recorder = [s for _, s in snakemake.statements("FunctionsRecordJobsRole")]
+    writes = {action: json.dumps(s["Resource"]) for s in recorder for action in as_list(s["Action"])}
+
+    assert "Tasks" in writes["dynamodb:BatchWriteItem"]
+    assert {action for action in writes if action.startswith("dynamodb:")} == {
+        *("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"),
+    }
+    (queue,) = (q for id_, q in snakemake.all("AWS::SQS::Queue").items() if id_.startswith("RecordsQueue"))
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
 
 
 def test_the_state_machine_waits_for_the_launcher_in_the_private_subnets(snakemake):
@@ -86,8 +115,8 @@ def test_messages_outlive_the_brokers_own_limit_before_the_queue_gives_them_up(s
 
     assert launches["RedrivePolicy"]["maxReceiveCount"] == 50
     mappings = list(snakemake.all("AWS::Lambda::EventSourceMapping").values())
-    assert [m["FunctionResponseTypes"] for m in mappings] == [["ReportBatchItemFailures"]] * 2
-    assert [m["ScalingConfig"] for m in mappings] == [{"MaximumConcurrency": 5}] * 2
+    assert [m["FunctionResponseTypes"] for m in mappings] == [["ReportBatchItemFailures"]] * 3
+    assert [m["ScalingConfig"] for m in mappings] == [{"MaximumConcurrency": 5}] * 3
 
 
 def test_a_task_that_never_ran_goes_to_the_queue_of_launches_and_every_change_to_the_notifier(snakemake):

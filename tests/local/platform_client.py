@@ -227,6 +227,11 @@ class PlatformClient:
             record: dict[str, list[dict[str, str]]] = json.load(answer)
         return record
 
+    def queue_url(self, id_: str) -> str:
+        """URL of the only queue whose name has this logical id."""
+        (url,) = (url for url in self.client("sqs").list_queues()["QueueUrls"] if id_ in url)
+        return str(url)
+
     # --- what users see --------------------------------------------------------------------------------------------
     def launch(self, launch_id: str) -> dict[str, Any]:
         """The launch's item."""

@@ -6,6 +6,7 @@ On a small cloud of its own with IAM enforced, without the app's stacks, so that
 
 import io
 import json
+import re
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from localcloud import control
+from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
 from tests.local.platform_client import LAST_RESORT, eventually
 
 pytestmark = pytest.mark.local
@@ -38,12 +41,46 @@ class Enforced:
     def role(self, service: str, *actions: str) -> str:
         """ARN of a new role that may do these actions, on everything."""
         name = f"r{uuid4().hex}"
-        trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        principal = {"Service": f"{service}.amazonaws.com", "AWS": "arn:aws:iam::000000000000:root"}
+        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]
         allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
         self.client("iam").put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(allowed))
         arn: str = role["Arn"]
         return arn
+
+    def role_with(self, service: str, *statements: dict[str, Any]) -> str:
+        """ARN of a new role with these statements."""
+        arn = self.role(service, "sts:GetCallerIdentity")
+        policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        self.client("iam").put_role_policy(
+            RoleName=arn.rpartition("/")[2], PolicyName="statements", PolicyDocument=policy
+        )
+        return arn
+
+    def as_role(self, role: str, service: str) -> Any:
+        """A client with the keys of a role, which must trust the account."""
+        given = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        return boto3.client(
+            service,
+            endpoint_url=self._endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+
+    def table(self) -> str:
+        """Name of a new table like the task table."""
+        name = f"t{uuid4().hex}"
+        keys = (("launchId", "HASH"), ("taskId", "RANGE"))
+        self.client("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
 
     def bucket(self) -> str:
         name = f"b{uuid4().hex}"
@@ -135,6 +172,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforced]:
         yield Enforced(control.up(state_dir, port=control.free_port(), enforce_iam=True))
     finally:
         control.down(state_dir)
+
+
+@pytest.fixture(scope="module")
+def stacks() -> dict[str, Stack]:
+    """Given: a stage's templates."""
+    return synthesize(make_settings())
 
 
 def test_a_job_does_what_its_role_allows_and_is_refused_the_rest_by_name(cloud):
@@ -261,3 +304,161 @@ def test_an_unencrypted_instance_is_refused_where_the_role_may_make_encrypted_on
 
     assert refused["status"] == "FAILED"
     assert "ec2:RunInstances" in refused["cause"]
+
+
+def _own(operator: str, *, key: str = "dynamodb:LeadingKeys", effect: str = "Allow", **more: Any) -> dict[str, Any]:
+    """A statement about the items of one partition."""
+    condition = {operator: {key: ["own"]}, **more}
+    return {"Effect": effect, "Action": "dynamodb:*", "Resource": "*", "Condition": condition}
+
+
+def _refusal(call: Any, **arguments: Any) -> str:
+    """The error's code and message; "" if there was none."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+    return ""
+
+
+def _item(partition: str, **more: str) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in {"launchId": partition, "taskId": "t", **more}.items()}
+
+
+def _key(partition: str) -> dict[str, Any]:
+    return {"launchId": {"S": partition}, "taskId": {"S": "t"}}
+
+
+def test_a_condition_on_leading_keys_keeps_to_its_items_whatever_the_call(cloud):
+    table = cloud.table()
+    role = cloud.role_with("lambda", _own("ForAllValues:StringEquals"))
+    own = cloud.as_role(role, "dynamodb")
+    query = {"KeyConditionExpression": "launchId = :l"}
+
+    def calls(partition: str) -> dict[str, str]:
+        put = {"Put": {"TableName": table, "Item": _item(partition)}}
+        batch = {
+            table: [
+                {"PutRequest": {"Item": _item("own")}},
+                {"PutRequest": {"Item": {**_item(partition), "taskId": {"S": "u"}}}},
+            ]
+        }
+        return {
+            "PutItem": _refusal(own.put_item, TableName=table, Item=_item(partition)),
+            "GetItem": _refusal(own.get_item, TableName=table, Key=_key(partition)),
+            "UpdateItem": _refusal(own.update_item, TableName=table, Key=_key(partition)),
+            "Query": _refusal(own.query, TableName=table, ExpressionAttributeValues={":l": {"S": partition}}, **query),
+            "TransactWriteItems": _refusal(own.transact_write_items, TransactItems=[put]),
+            "BatchWriteItem": _refusal(own.batch_write_item, RequestItems=batch),
+            "DeleteItem": _refusal(own.delete_item, TableName=table, Key=_key(partition)),
+        }
+
+    assert set(calls("own").values()) == {""}
+    for name, refusal in calls("other").items():
+        assert refusal.startswith("AccessDeniedException: "), name
+        assert "is not authorized to perform: dynamodb:" in refusal, name
+
+
+def test_a_condition_on_all_values_is_met_by_none_unless_their_absence_is_excluded(cloud):
+    """A Scan names no item: AWS lets it pass `ForAllValues`, and so does this cloud."""
+    table = cloud.table()
+    trapped = cloud.as_role(cloud.role_with("lambda", _own("ForAllValues:StringEquals")), "dynamodb")
+    present: dict[str, Any] = {"Null": {"dynamodb:LeadingKeys": "false"}}
+    closed = cloud.as_role(cloud.role_with("lambda", _own("ForAllValues:StringEquals", **present)), "dynamodb")
+    any_value = cloud.as_role(cloud.role_with("lambda", _own("ForAnyValue:StringEquals")), "dynamodb")
+
+    assert _refusal(trapped.scan, TableName=table) == ""
+    assert _refusal(closed.scan, TableName=table).startswith("AccessDeniedException")
+    assert _refusal(any_value.scan, TableName=table).startswith("AccessDeniedException")
+    assert _refusal(closed.put_item, TableName=table, Item=_item("own")) == ""
+    assert _refusal(any_value.put_item, TableName=table, Item=_item("own")) == ""
+
+
+def test_a_condition_on_attributes_counts_all_that_a_call_names(cloud):
+    table = cloud.table()
+    named = ["launchId", "taskId", "progress", "attempt"]
+    statement = {
+        "Effect": "Allow",
+        "Action": "dynamodb:UpdateItem",
+        "Resource": "*",
+        "Condition": {"ForAllValues:StringEquals": {"dynamodb:Attributes": named}},
+    }
+    own = cloud.as_role(cloud.role_with("lambda", statement), "dynamodb")
+
+    def update(attribute: str, condition: str) -> str:
+        return _refusal(
+            own.update_item,
+            TableName=table,
+            Key=_key("own"),
+            UpdateExpression="SET #a = :v",
+            ConditionExpression=f"attribute_not_exists({condition})",
+            ExpressionAttributeNames={"#a": attribute},
+            ExpressionAttributeValues={":v": {"S": "x"}},
+        )
+
+    assert update("progress", "attempt") == ""
+    assert update("status", "attempt").startswith("AccessDeniedException")
+    assert update("progress", "requestedBy").startswith("AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    "operator", ["StringEqualsIfExists", "ForAllValues:StringEquals", "StringNotEquals", "StringNotEqualsIfExists"]
+)
+def test_a_condition_key_that_this_cloud_does_not_know_allows_nothing(cloud, operator):
+    """AWS may send it: to take it for absent would allow what AWS refuses."""
+    table = cloud.table()
+    unknown = cloud.as_role(cloud.role_with("lambda", _own(operator, key="dynamodb:ImportantThing")), "dynamodb")
+
+    assert _refusal(unknown.put_item, TableName=table, Item=_item("own")).startswith("AccessDeniedException")
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "ForAnyValue:StringEquals"])
+def test_a_denial_by_a_condition_key_that_this_cloud_does_not_know_denies(cloud, operator):
+    table = cloud.table()
+    everything = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
+    denial = _own(operator, key="dynamodb:ImportantThing", effect="Deny")
+    unknown = cloud.as_role(cloud.role_with("lambda", everything, denial), "dynamodb")
+
+    assert _refusal(unknown.put_item, TableName=table, Item=_item("own")).startswith("AccessDeniedException")
+
+
+def test_a_launchers_role_writes_nothing_that_is_the_platforms(cloud, stacks):
+    """Given: the statements of the role with which a launcher, and its user's program, run."""
+    tables = {name: cloud.table() for name in ("Launches", "Tasks", "Usage", "TibannaJobs")}
+    statements = [
+        {**statement, "Resource": [_resource(each, tables) for each in as_list(statement["Resource"])]}
+        for _, statement in stacks["snakemake"].statements("LauncherRole")
+    ]
+    launcher = cloud.as_role(cloud.role_with("ecs-tasks", *statements), "dynamodb")
+    running = {"M": {"other-1": {"S": "somebody"}}}
+    attempts: dict[str, dict[str, Any]] = {
+        "the slot ledger": {"launchId": {"S": "queue"}, "taskId": {"S": "ledger"}, "running": running},
+        "a guard": {"launchId": {"S": "guard#0123"}, "taskId": {"S": "guard"}, "guardedLaunchId": {"S": "own"}},
+        "another launch's token": {"launchId": {"S": "other"}, "taskId": {"S": "launcher#1"}, "message": {"S": "{}"}},
+        "another launch's job": {"launchId": {"S": "other"}, "taskId": {"S": "job#other-1-align#0"}},
+        "its own launch's token": {"launchId": {"S": "own"}, "taskId": {"S": "launcher#1"}, "message": {"S": "{}"}},
+    }
+
+    for what, item in attempts.items():
+        key = {name: item[name] for name in ("launchId", "taskId")}
+        for table in (tables["Tasks"], tables["Launches"], tables["Usage"]):
+            for refusal in (
+                _refusal(launcher.put_item, TableName=table, Item=item),
+                _refusal(launcher.update_item, TableName=table, Key=key, AttributeUpdates={}),
+                _refusal(launcher.delete_item, TableName=table, Key=key),
+                _refusal(launcher.get_item, TableName=table, Key=key),
+                _refusal(launcher.batch_write_item, RequestItems={table: [{"PutRequest": {"Item": item}}]}),
+                _refusal(launcher.transact_write_items, TransactItems=[{"Put": {"TableName": table, "Item": item}}]),
+            ):
+                assert refusal.startswith("AccessDeniedException: "), what
+                assert "is not authorized to perform: dynamodb:" in refusal, what
+    assert _refusal(launcher.put_item, TableName=tables["TibannaJobs"], Item=_item("a job of Tibanna's")) == ""
+
+
+def _resource(given: Any, tables: dict[str, str]) -> str:
+    """An ARN of a template as one of this cloud; of what is not here, everything of its kind."""
+    text = given if isinstance(given, str) else json.dumps(given)
+    for id_, name in tables.items():
+        if re.search(rf"\b{id_}[0-9A-F]{{8}}|table/{id_}|ExportsOutput\w*{id_}|Output\w*{id_}", text):
+            return f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}"
+    return "arn:aws:s3:::*" if "s3" in text else "arn:aws:sqs:us-east-1:000000000000:*"

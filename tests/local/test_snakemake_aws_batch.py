@@ -68,7 +68,7 @@ def test_a_failing_rule_is_told_with_its_log(platform: PlatformClient, launches:
     assert launch["status"] == "FAILED"
     assert launch["error"]["type"] == "ApplicationError"
     assert launch["error"]["message"] == "The job breaks failed: no such reference genome"
-    (item,) = [task for task in platform.tasks(launches["fails"]) if task["taskId"].startswith("job#")]
+    (item,) = eventually(lambda: _failed_jobs(platform, launches["fails"]), 30, "its failed job")
     assert (item["status"], item["errorType"]) == ("FAILED", "ApplicationError")
     assert item["logGroup"] == platform.name(Parameter.JOB_LOG_GROUP)
     assert "no such reference genome" in item["logTail"]
@@ -80,7 +80,8 @@ def test_outputs_are_those_of_a_plain_local_run(platform: PlatformClient, launch
 
     assert launch["status"] == "COMPLETE", launch
     assert launch["computeService"] == "batch-spot"
-    assert launch["progress"] == {"done": 7, "total": 7, "failed": 0}
+    told = eventually(lambda: _has_done(platform, launch, 7), 30, "its progress")
+    assert told["progress"] == {"done": 7, "total": 7, "failed": 0}
     assert _files(platform, launch["dataPath"]) == _plain_run(tmp_path)
     assert launch["reportUri"] == f"{launch['resultsUri']}report.html"
     assert "SpotReclaimedError" in platform.result(launch["launchId"], "report.html").decode()  # of the lost job
@@ -97,7 +98,7 @@ def test_a_job_that_lost_its_instance_twice_is_done_again_on_demand(platform: Pl
     assert lost["statusReason"].startswith("Host EC2")
     queues = sorted(_kind(job) for job in jobs if "-trim-" in job["jobName"])
     assert queues == ["batch-on-demand", "batch-spot", "batch-spot"]
-    (item,) = [task for task in platform.tasks(launches["works"]) if task["taskId"].startswith("job#")]
+    (item,) = eventually(lambda: _failed_jobs(platform, launches["works"]), 30, "its lost job")
     assert (item["status"], item["errorType"]) == ("RESUBMITTED", "SpotReclaimedError")
 
 
@@ -160,3 +161,14 @@ def _plain_run(folder: Path) -> dict[str, str]:
     found = [path for path in (folder / "run").rglob("*") if path.is_file() and ".snakemake" not in path.parts]
     names = {path: path.relative_to(folder / "run") for path in found}
     return {str(name): path.read_text() for path, name in names.items() if name not in given}
+
+
+def _failed_jobs(platform: PlatformClient, launch_id: str) -> list[dict[str, Any]]:
+    """Items of failed jobs: they come by a queue, seconds later."""
+    return [task for task in platform.tasks(launch_id) if task["taskId"].startswith("job#")]
+
+
+def _has_done(platform: PlatformClient, launch: dict[str, Any], jobs: int) -> dict[str, Any] | None:
+    """The launch, once it says that so many jobs are done."""
+    told = platform.launch(launch["launchId"])
+    return told if told.get("progress", {}).get("done") == jobs else None

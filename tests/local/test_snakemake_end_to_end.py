@@ -39,6 +39,12 @@ def launch_of(platform: PlatformClient, name: str) -> dict[str, Any]:
     return eventually(look, f"a launch {name}")
 
 
+def finished_counts(platform: PlatformClient, launch_id: str) -> dict[str, Any] | None:
+    """The launch's progress, once all is done: it comes by a queue, seconds later."""
+    counts = platform.launch(launch_id).get("progress") or {}
+    return counts if counts.get("done") and counts["done"] == counts["total"] else None
+
+
 def with_price(platform: PlatformClient, launch_id: str) -> dict[str, Any] | None:
     """The launch, once its price is settled one way or the other."""
     launch = platform.launch(launch_id)
@@ -51,7 +57,8 @@ def test_a_dropped_workflow_runs_to_its_end_and_a_failing_one_says_why(platform:
 
     done = platform.wait_for(launch_of(platform, good)["launchId"])
     assert done["status"] == "COMPLETE", done
-    assert done["progress"]["done"] == done["progress"]["total"] > 0
+    counts = eventually(lambda: finished_counts(platform, done["launchId"]), 30, "its last progress")
+    assert counts["done"] == counts["total"] > 0
     report = platform.s3.get_object(Bucket=platform.name(Parameter.DATA_BUCKET), Key=f"{good}/report.tsv")["Body"]
     assert b"liver" in report.read()
     log = platform.client("logs").get_log_events(logGroupName=done["logGroup"], logStreamName=done["logStream"])

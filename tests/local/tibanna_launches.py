@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract import Parameter
+from contract import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField, Parameter, TaskField
+from localcloud.clients import ACCOUNT
 from localcloud.images import snakemake, snakemake9
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
 
@@ -48,17 +49,21 @@ class Launch:
             },
         } | sheet
         platform.s3.put_object(Bucket=results, Key=f"{launcher}/run-1.json", Body=json.dumps(run_sheet))
+        run_sheet_uri = f"s3://{results}/{launcher}/run-1.json"
         platform.dynamodb.put_item(
             TableName=platform.name(Parameter.LAUNCH_TABLE),
             Item={"launchId": {"S": name}, "attempt": {"N": "1"}, "status": {"S": "RUNNING"}},
+        )
+        # As the broker notes the launcher's task; who sends with the owner's keys is the account to SQS.
+        platform.dynamodb.put_item(
+            TableName=platform.name(Parameter.TASK_TABLE), Item=_launcher_item(name, run_sheet_uri, f"task/{ACCOUNT}")
         )
         settings = {
             "STAGE": "local",
             "LAUNCH_ID": name,
             "ATTEMPT": "1",
-            "LAUNCH_TABLE": platform.name(Parameter.LAUNCH_TABLE),
-            "TASK_TABLE": platform.name(Parameter.TASK_TABLE),
-            "RUN_SHEET": f"s3://{results}/{launcher}/run-1.json",
+            "RECORD_QUEUE": platform.queue_url("RecordsQueue"),
+            "RUN_SHEET": run_sheet_uri,
         }
         process = subprocess.Popen(
             ["python3", "-m", "snakemake_launcher"],
@@ -110,13 +115,17 @@ class Launch:
         }
 
     def failed_jobs(self) -> list[dict[str, Any]]:
-        """Items of the task table."""
+        """Items of the task table, once there are any: the recorder writes them."""
+        return eventually(self._job_items, 30, "a failed job")
+
+    def _job_items(self) -> list[dict[str, Any]]:
         found = self.platform.dynamodb.query(
             TableName=self.platform.name(Parameter.TASK_TABLE),
             KeyConditionExpression="launchId = :id",
             ExpressionAttributeValues={":id": {"S": self.name}},
         )
-        return [{name: next(iter(value.values())) for name, value in item.items()} for item in found["Items"]]
+        items = [{name: next(iter(value.values())) for name, value in item.items()} for item in found["Items"]]
+        return [item for item in items if item["taskId"].startswith("job#")]
 
     def _launcher_file(self, name: str) -> dict[str, Any]:
         bucket = self.platform.name(Parameter.RESULTS_BUCKET)
@@ -141,6 +150,25 @@ def snakemake_environment(platform: PlatformClient) -> dict[str, str]:
         "HOME": os.environ["HOME"],
         "PATH": f"{snakemake(CHECKOUT) / 'bin'}:/usr/bin:/bin",
         "PYTHONPATH": str(CHECKOUT / "containers" / "snakemake"),
+    }
+
+
+def _launcher_item(launch_id: str, run_sheet: str, task_arn: str) -> dict[str, Any]:
+    message = {
+        "launchId": launch_id,
+        "attempt": 1,
+        "taskToken": "nobody waits",
+        "runSheet": run_sheet,
+        "subnets": ["subnet-0123456789abcdef0"],
+        "securityGroups": ["sg-0123456789abcdef0"],
+        "container": LAUNCHER_CONTAINER,
+    }
+    return {
+        TaskField.LAUNCH_ID: {"S": launch_id},
+        TaskField.TASK_ID: {"S": f"{LAUNCHER_TASK_PREFIX}1"},
+        LauncherField.MESSAGE: {"S": json.dumps(message)},
+        LauncherField.STARTS: {"N": "1"},
+        LauncherField.TASK_ARN: {"S": task_arn},
     }
 
 

@@ -1,9 +1,14 @@
-"""What the launcher writes into the platform's tables. Names are those of the platform's contract.py."""
+"""What the launcher says of its run to the platform, which writes it into its tables.
+
+The launcher and its workflow have the same rights, and the workflow is its user's program: so neither writes there
+itself. Names are those of the platform's contract.py (LauncherRecord, TaskField).
+"""
 
 import json
 import sys
-from datetime import UTC, datetime
-from typing import Any
+import time
+from collections.abc import Mapping
+from typing import Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +17,10 @@ from snakemake_launcher.engines import Failure
 from snakemake_launcher.jobs import Job, Jobs
 from snakemake_launcher.settings import Settings
 
+_LONGEST_REASON: Final = 4_000
+_LONGEST_TAIL: Final = 100_000
+"""Characters: what lambdas/snakemake/launcher_record.py takes."""
+
 
 def job_name(run_name: str, job: Job) -> str:
     """A submission's name for people and in the task table: it begins with the run's, as all names of a launch do."""
@@ -19,56 +28,51 @@ def job_name(run_name: str, job: Job) -> str:
 
 
 class Records:
-    """Progress on the launch's item, failed jobs in the task table.
+    """Progress of the launch, and its failed jobs.
 
-    They are for people who look: when a table does not take one, the workflow goes on.
+    They are for people who look: when the queue does not take one, the workflow goes on.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        dynamodb = boto3.resource("dynamodb")
-        self._launches = dynamodb.Table(settings.launch_table)
-        self._tasks = dynamodb.Table(settings.task_table)
-        self._written: dict[str, int] = {}
+        self._sqs = boto3.client("sqs")
+        self._told: dict[str, int] = {}
 
     def progress(self, jobs: Jobs) -> None:
-        """Put the counts on the launch, if they are new and the launch is still at this attempt."""
-        if jobs.counts == self._written:
+        """Tell the counts, if they are new."""
+        if jobs.counts == self._told:
             return
-        self._written = jobs.counts
-        try:
-            self._launches.update_item(
-                Key={"launchId": self._settings.launch_id},
-                UpdateExpression="SET #progress = :progress",
-                ConditionExpression="#attempt = :attempt",
-                ExpressionAttributeNames={"#progress": "progress", "#attempt": "attempt"},
-                ExpressionAttributeValues={":progress": jobs.counts, ":attempt": self._settings.attempt},
-            )
-        except (BotoCoreError, ClientError) as error:
-            warn(f"progress was not recorded: {error}")
+        self._told = jobs.counts
+        self._tell({"progress": jobs.counts}, "progress was")
 
     def failed(self, job: Job, failure: Failure) -> None:
-        """Put a failed submission's item; the same submission always has the same one."""
-        name = job_name(self._settings.run_name, job)
+        """Tell of a failed submission; the same submission always has the same name."""
         item: dict[str, Any] = {
-            "launchId": self._settings.launch_id,
-            "taskId": f"job#{name}#0",
+            "jobName": job_name(self._settings.run_name, job),
             "status": job.status,
             "errorType": failure.error_type,
-            "reason": failure.reason,
+            "reason": failure.reason[:_LONGEST_REASON],
             "exitCode": failure.exit_code,
             "attempts": job.submission,
             "logGroup": failure.log_group,
             "logStream": failure.log_stream,
-            "logTail": failure.log_tail or None,
+            "logTail": failure.log_tail[-_LONGEST_TAIL:] or None,
             "jobId": job.id or None,
-            "jobName": name,
-            "updatedAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+        said = {key: value for key, value in item.items() if value is not None}
+        self._tell({"job": said}, f"the failure of {job.label} was")
+
+    def _tell(self, said: Mapping[str, Any], what: str) -> None:
+        message = {
+            "launchId": self._settings.launch_id,
+            "attempt": self._settings.attempt,
+            "at": time.time_ns() // 1_000_000,
+            **said,
         }
         try:
-            self._tasks.put_item(Item={key: value for key, value in item.items() if value is not None})
+            self._sqs.send_message(QueueUrl=self._settings.record_queue, MessageBody=json.dumps(message))
         except (BotoCoreError, ClientError) as error:
-            warn(f"the failure of {job.label} was not recorded: {error}")
+            warn(f"{what} not recorded: {error}")
 
 
 def warn(sentence: str) -> None:

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-NAMES = ("STAGE", "LAUNCH_ID", "ATTEMPT", "LAUNCH_TABLE", "TASK_TABLE", "RUN_SHEET")
+NAMES = ("STAGE", "LAUNCH_ID", "ATTEMPT", "RECORD_QUEUE", "RUN_SHEET")
 
 
 class SettingsError(Exception):
@@ -17,8 +17,8 @@ class Settings:
     stage: str
     launch_id: str
     attempt: int
-    launch_table: str
-    task_table: str
+    record_queue: str
+    """URL."""
     run_sheet: str
     """s3:// URL."""
 
@@ -34,8 +34,7 @@ class Settings:
             stage=os.environ["STAGE"],
             launch_id=os.environ["LAUNCH_ID"],
             attempt=int(os.environ["ATTEMPT"]),
-            launch_table=os.environ["LAUNCH_TABLE"],
-            task_table=os.environ["TASK_TABLE"],
+            record_queue=os.environ["RECORD_QUEUE"],
             run_sheet=os.environ["RUN_SHEET"],
         )
 

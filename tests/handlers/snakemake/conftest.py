@@ -17,6 +17,7 @@ from lambdas.snakemake import (
     answers,
     follow_launcher,
     prepare_snakemake,
+    record_jobs,
     run_task,
     start_launcher,
     watch_launchers,
@@ -151,6 +152,25 @@ class Platform:
         answer = follow_launcher.handler({"Records": records}, CONTEXT)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
+    def recorder(self, *said: Any, sender: str) -> list[str]:
+        """Deliver what somebody said to the recorder; the numbers of those that are to come again."""
+        records = [
+            {
+                "messageId": str(number),
+                "body": text if isinstance(text, str) else json.dumps(text),
+                "attributes": {"SenderId": sender},
+                "eventSource": "aws:sqs",
+            }
+            for number, text in enumerate(said)
+        ]
+        answer = record_jobs.handler({"Records": records}, CONTEXT)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The task table's items, but for the launcher's own."""
+        items = boto3.resource("dynamodb").Table("launch-tasks").scan()["Items"]
+        return [dict(item) for item in items if str(item["taskId"]).startswith("job#")]
+
     def received(self, queue: str) -> list[dict[str, Any]]:
         """What lies in a queue."""
         got = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
@@ -189,12 +209,13 @@ def platform(repository: LaunchRepository, monkeypatch: pytest.MonkeyPatch) -> P
         "CLUSTER": CLUSTER,
         "TASK_DEFINITION": "launcher:1",
         "LAUNCH_QUEUE": queue,
+        "RECORD_QUEUE": "https://sqs/records",
         "DEAD_LETTER_QUEUE": dead,
         "NOTIFICATION_TOPIC": topic,
         "JOB_LOG_GROUP": "/jobs",
     }.items():
         monkeypatch.setenv(name, value)
-    for module in (start_launcher, follow_launcher, watch_launchers, prepare_snakemake):
+    for module in (start_launcher, follow_launcher, record_jobs, watch_launchers, prepare_snakemake):
         module.settings.cache_clear()
     ecs, states = FakeEcs(), FakeStates()
     monkeypatch.setattr(run_task, "_client", lambda: ecs)

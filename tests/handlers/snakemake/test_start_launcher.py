@@ -31,8 +31,7 @@ def test_a_message_starts_one_task_that_carries_the_launch(platform: Platform):
         "STAGE": "test",
         "LAUNCH_ID": LAUNCH_ID,
         "ATTEMPT": "1",
-        "LAUNCH_TABLE": "launches",
-        "TASK_TABLE": "launch-tasks",
+        "RECORD_QUEUE": "https://sqs/records",
         "RUN_SHEET": message()["runSheet"],
     }
 

@@ -26,6 +26,9 @@ class Cloud:
     def key_of(self, arn: str) -> str | None:
         return KEY if ":s3:" in arn or ":sqs:" in arn else None
 
+    def hash_key(self, arn: str) -> str:
+        return "status" if "/index/" in arn else "id"
+
     def roles_of_task(self, definition: str) -> list[str]:
         return ["task-role", "agent-role"]
 

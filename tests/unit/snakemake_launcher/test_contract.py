@@ -29,13 +29,16 @@ def test_statuses_of_failed_jobs_are_the_contracts():
 def test_attributes_are_the_contracts():
     source = (PACKAGE / "records.py").read_text()
     known = {value for name, value in vars(contract.TaskField).items() if name.isupper()}
-    known |= {value for name, value in vars(contract.LaunchField).items() if name.isupper()}
+    known |= {value for name, value in vars(contract.LauncherRecord).items() if name.isupper()}
 
     said = set(re.findall(r'^            "(\w+)":', source, re.MULTILINE))
 
     assert said
     assert said <= known
-    assert f'f"{contract.JOB_TASK_PREFIX}' in source
+
+
+def test_the_environment_is_the_contracts():
+    assert set(settings.NAMES) == set(contract.LauncherEnvironment)
 
 
 def test_what_a_job_at_tibanna_says_of_its_run_is_the_contracts():

@@ -1,0 +1,86 @@
+"""Writes what launchers say of their runs into the tables, each about its own launch alone.
+
+A launcher runs its user's program with its own rights. So it may write into no table, only send to a queue; and SQS,
+not the message, says who sent it: `SenderId` of a role is `<the role's id>:<session>` (Amazon SQS API reference,
+ReceiveMessage), and ECS names a task's session by the task's id.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from pydantic import ValidationError
+
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.snakemake.launcher_record import LauncherRecord
+from lambdas.snakemake.launcher_repository import LauncherRepository
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+class TooEarlyError(Exception):
+    """The launcher was heard before the broker noted its task: the message comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """Environment variables of the function."""
+
+    launch_table: str
+    task_table: str
+
+
+@cache
+def settings() -> RecorderSettings:
+    """Read once in the life of the process."""
+    return read_settings(RecorderSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """SQS batch of contract.LauncherRecord -> the messages to deliver again. What is not true is logged and dropped."""
+    settings()
+    metrics.add_metric(name="RecordsTaken", unit=MetricUnit.Count, value=len(event["Records"]))
+    return dict(process_partial_response(event=event, record_handler=_take, processor=_processor, context=context))
+
+
+def _take(record: "SQSRecord") -> None:
+    try:
+        said = LauncherRecord.model_validate_json(record.body)
+    except ValidationError as error:
+        _refuse("no launcher's message", faults=[fault["msg"] for fault in error.errors()][:10])
+        return
+    launchers = LauncherRepository(settings().task_table, settings().launch_table)
+    task_id = record.attributes.sender_id.rpartition(":")[2]
+    if not _is_launcher(launchers, said, task_id):
+        _refuse("not the launcher of this launch", launchId=said.launch_id, taskId=task_id)
+        return
+    if said.progress is not None:
+        launchers.show_progress(said.launch_id, said.attempt, said.progress.model_dump(), at=said.at)
+    if said.item is not None:
+        LaunchRepository(launch_table="", task_table=settings().task_table).record_tasks([said.item])
+
+
+def _is_launcher(launchers: LauncherRepository, said: LauncherRecord, task_id: str) -> bool:
+    """Whether this task is the newest one of the attempt's launcher. Raises TooEarlyError if that is not known yet."""
+    launcher = launchers.get(said.launch_id, said.attempt)
+    if launcher is None:
+        return False
+    if launcher.task_arn is None:
+        raise TooEarlyError(f"{said.launch_id} has no task yet")
+    return launcher.task_arn.rpartition("/")[2] == task_id
+
+
+def _refuse(reason: str, **details: object) -> None:
+    metrics.add_metric(name="RecordsRefused", unit=MetricUnit.Count, value=1)
+    logger.warning("Refused: %s", reason, extra=details)
