@@ -9,7 +9,7 @@ LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/req
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap deploy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -115,6 +115,9 @@ check-account: setup ## is the account of your credentials ready for STAGE? (it 
 # Images are built when it is their stacks' turn: before that, the repository that they go to may not be there yet.
 bootstrap: setup ## prepare STAGE's account and region for the CDK, once; TRUST=<account of the pipeline> lets that deploy there
 	$(BIN)/npx cdk bootstrap -c stage=$(STAGE) $(if $(TRUST),--trust $(TRUST) --cloudformation-execution-policies $(EXECUTION_POLICY))
+
+bootstrap-pipeline: setup ## say what is called once before the pipeline's first run, in order (of SETTINGS=file.json, else cdk.json)
+	@$(BIN)/python -m checks.bootstrap_order --execution-policy $(EXECUTION_POLICY) $(if $(SETTINGS),--settings-file $(SETTINGS))
 
 deploy: setup ## deploy STAGE to the AWS account of your credentials
 	$(BIN)/npx cdk deploy '**' -c stage=$(STAGE) --asset-prebuild=false

@@ -380,6 +380,11 @@ class DeliverySettings(_Settings):
     smoke_tested: tuple[str, ...] = Field(default=(), description="a tiny launch must end COMPLETE after deployment")
     approved: tuple[str, ...] = Field(default=(), description="a person must say yes before deployment")
     notification_emails: tuple[Email, ...] = ()
+    parallel_publishing: bool = Field(
+        default=False,
+        description="a build for each function's code and each image instead of two builds; some 20 run at once, "
+        "which a new account's CodeBuild quota refuses",
+    )
 
     @model_validator(mode="after")
     def _names_its_own_stages(self) -> Self:

@@ -1,5 +1,6 @@
 """Delivery: one CodePipeline that checks the app, and brings it from stage to stage."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -15,9 +16,11 @@ from constructs import Construct
 
 from contract import PROJECT, TAG_PROJECT
 from stacks.access import smoke_test_role_name, smoke_tester_role_name
+from stacks.audit import ScheduledAudit
 from stacks.config import DeliverySettings, StageSettings
 from stacks.constructs.bootstrap import bootstrap_role_arn
 from stacks.constructs.python_function import BundlingTarget
+from stacks.constructs.stage_stack import REPOSITORY
 from stacks.stage import GenolaunchStage
 
 _BUILD_IMAGE: Final = codebuild.LinuxBuildImage.STANDARD_7_0
@@ -25,8 +28,8 @@ _BUILD_IMAGE: Final = codebuild.LinuxBuildImage.STANDARD_7_0
 
 _INSTALL: Final = ("make setup",)
 
-_CHECKS: Final = ("make lint", "make check-jsonata", "make nag", "make audit", "make test")
-"""Before anything is deployed."""
+_CHECKS: Final = ("make lint", "make check-jsonata", "make nag", "make test")
+"""Before anything is deployed. What becomes known of packages meanwhile, a schedule looks for (stacks/audit.py)."""
 
 _REPORTS: Final = {
     "reports": {
@@ -41,6 +44,9 @@ _TAKE_ON_ROLE: Final = (
     rf'printf "[profile {_PROFILE}]\nrole_arn=$ROLE\ncredential_source=EcsContainer\n" > ~/.aws/config',
 )
 """A profile of a role of the stage's account, which the build's environment names."""
+
+_PUBLISHING_HOURS: Final = 3
+"""Of all images of all stages by one build; CodeBuild's own limit would be an hour. Each image takes minutes."""
 
 _SMOKE_TEST_MINUTES: Final = 60
 """A tiny GWAS takes a quarter of an hour: its file system and its first instance are made first."""
@@ -65,6 +71,7 @@ class PipelineStack(Stack):
             termination_protection=True,
         )
         self._delivery = delivery
+        environment = codebuild.BuildEnvironment(build_image=_BUILD_IMAGE, compute_type=codebuild.ComputeType.LARGE)
         source = pipelines.CodePipelineSource.connection(
             delivery.repository, delivery.branch, connection_arn=delivery.connection_arn
         )
@@ -78,10 +85,13 @@ class PipelineStack(Stack):
             self_mutation=True,
             cross_account_keys=True,
             enable_key_rotation=True,
+            # What is installed with the right to deploy is what the lock names, here as on an engineer's machine.
+            cli_version=_locked("aws-cdk"),
+            cdk_assets_cli_version=_locked("cdk-assets"),
+            publish_assets_in_parallel=delivery.parallel_publishing,
+            asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(timeout=Duration.hours(_PUBLISHING_HOURS)),
             code_build_defaults=pipelines.CodeBuildOptions(
-                build_environment=codebuild.BuildEnvironment(
-                    build_image=_BUILD_IMAGE, compute_type=codebuild.ComputeType.LARGE
-                ),
+                build_environment=environment,
                 partial_build_spec=codebuild.BuildSpec.from_object(
                     {"phases": {"install": {"runtime-versions": {"python": "3.12"}}}}
                 ),
@@ -90,8 +100,16 @@ class PipelineStack(Stack):
         for name in delivery.stages:
             self._add(stages[name], bundling)
         self._pipeline.build_pipeline()
-        self._allow_connection_by_its_new_name()
-        self._tell_of_failures()
+        topic = self._tell_of_failures()
+        audit = ScheduledAudit(
+            self,
+            delivery=delivery,
+            artifacts=self._pipeline.pipeline.artifact_bucket,
+            environment=environment,
+            topic=topic,
+        )
+        for made in (self._pipeline.pipeline, audit.pipeline):
+            self._allow_connection_by_its_new_name(made)
         Tags.of(self).add(TAG_PROJECT, PROJECT)
 
     def _synthesis(self, source: pipelines.CodePipelineSource) -> pipelines.CodeBuildStep:
@@ -183,9 +201,9 @@ class PipelineStack(Stack):
             timeout=Duration.minutes(_SMOKE_TEST_MINUTES),
         )
 
-    def _allow_connection_by_its_new_name(self) -> None:
+    def _allow_connection_by_its_new_name(self, pipeline: codepipeline.Pipeline) -> None:
         """The library allows `codestar-connections:UseConnection`; newer connections are checked by the newer name."""
-        for construct in self._pipeline.pipeline.node.find_all():
+        for construct in pipeline.node.find_all():
             if isinstance(construct, iam.Role) and construct.node.path.endswith("CodePipelineActionRole"):
                 policy = construct.node.try_find_child("DefaultPolicy")
                 if "/Source/" in construct.node.path and policy is not None:
@@ -197,7 +215,8 @@ class PipelineStack(Stack):
                         )
                     )
 
-    def _tell_of_failures(self) -> None:
+    def _tell_of_failures(self) -> sns.Topic:
+        """The topic that hears of them."""
         key = kms.Key(
             self,
             "NoticesKey",
@@ -216,6 +235,7 @@ class PipelineStack(Stack):
             detail_type=notifications.DetailType.FULL,
             notification_rule_name=f"{PROJECT}-pipeline",
         )
+        return topic
 
 
 _EVENTS: Final[Sequence[codepipeline.PipelineNotificationEvents]] = (
@@ -223,6 +243,12 @@ _EVENTS: Final[Sequence[codepipeline.PipelineNotificationEvents]] = (
     codepipeline.PipelineNotificationEvents.ACTION_EXECUTION_FAILED,
     codepipeline.PipelineNotificationEvents.MANUAL_APPROVAL_NEEDED,
 )
+
+
+def _locked(package: str) -> str:
+    """The version of a package of package-lock.json."""
+    lock = json.loads((REPOSITORY / "package-lock.json").read_text(encoding="utf-8"))
+    return str(lock["packages"][f"node_modules/{package}"]["version"])
 
 
 def _approval(settings: StageSettings) -> str:
