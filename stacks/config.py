@@ -144,8 +144,11 @@ class TibannaSettings(_Settings):
         pattern=r"^ami-[0-9a-f]{8,17}$",
         description="Ubuntu with Docker, x86-64; Tibanna's own is of 2021",
     )
-    awsf_image: str | None = Field(
-        default=None, min_length=1, description="a mirror of 4dndcic/tibanna-awsf:6.1.0, which runs the job's container"
+    awsf_image: str = Field(
+        default=BUILD,
+        min_length=1,
+        description="which runs the job's container: \"build\" copies 4dndcic/tibanna-awsf:6.1.0 into the stage's "
+        "own repository, or the URI of an image",
     )
     poll_seconds: int = Field(default=30, ge=30, le=60, description="between two looks at a job")
     job_timeout_hours: int = Field(default=24, ge=1, description="of one submission of one job")

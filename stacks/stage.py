@@ -116,7 +116,7 @@ class GenolaunchStage(Stage):
         )
         if settings.images is not None:
             images = ImagesStack(self, settings=settings, images=settings.images, data=self.data)
-            for stack in (self.regenie, self.snakemake, self.snakemake_batch):
+            for stack in (self.regenie, self.tibanna, self.snakemake, self.snakemake_batch):
                 stack.add_stack_dependency(images, "the images that it publishes go there")
         AccessStack(self, settings=settings, data=self.data, compute=self.compute, tester=tester)
         self.observability = ObservabilityStack(

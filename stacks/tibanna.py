@@ -15,6 +15,7 @@ from constructs import Construct
 
 from contract import Parameter
 from stacks.config import StageSettings
+from stacks.constructs.container_image import image_uri
 from stacks.constructs.locked_packages import locked_packages
 from stacks.constructs.permissions import look_up
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
@@ -75,6 +76,11 @@ class TibannaStack(StageStack):
             REPOSITORY / "lambdas" / TIBANNA / "requirements.txt",
             options=("--python-version", _PYTHON, "--python-platform", "aarch64-manylinux2014"),
             identity=f"python{_PYTHON}-arm64",
+        )
+        # Tibanna would have each instance pull it from Docker Hub, which limits pulls without a login by address: all
+        # instances have one, the NAT gateway's (Docker Hub, "Usage and limits").
+        self._awsf_image = image_uri(
+            self, "Awsf", settings.tibanna.awsf_image, folder="tibanna", pullers=[self.instance_role]
         )
         self._run_task = self._make_run_task(code)
         self._check_task = self._make_check_task(code)
@@ -305,7 +311,7 @@ class TibannaStack(StageStack):
                 "RunTaskFunctionArn": self._run_task.function_arn,
                 "CheckTaskFunctionArn": self._check_task.function_arn,
                 "AmiId": tibanna.ami_id or _DEFAULT,
-                "AwsfImage": tibanna.awsf_image or _DEFAULT,
+                "AwsfImage": self._awsf_image,
             },
         )
         self._run_task.grant_invoke(workflow.role)

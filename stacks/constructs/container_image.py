@@ -31,7 +31,8 @@ class BaseImage:
 
 BASE_IMAGES: Final = {
     "regenie": BaseImage(UpstreamRegistry.GITHUB, "rgcgithub/regenie/regenie", "GHCR"),
-    "snakemake": BaseImage(UpstreamRegistry.DOCKER_HUB, "library/python", "DOCKER_HUB"),
+    "snakemake": BaseImage(UpstreamRegistry.ECR_PUBLIC, "docker/library/python", "ECR_PUBLIC"),
+    "tibanna": BaseImage(UpstreamRegistry.DOCKER_HUB, "4dndcic/tibanna-awsf", "DOCKER_HUB"),
 }
 """Folder of containers/ -> its Dockerfile's base."""
 

@@ -27,6 +27,7 @@ RAW_SETTINGS: dict[str, Any] = {
     "readable_buckets": ["shared-cohorts"],
     "writable_buckets": ["lab-runs"],
     "snakemake": {"image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mirror/snakemake:7.32.4"},
+    "tibanna": {"awsf_image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mirror/tibanna-awsf:6.1.0"},
 }
 
 Resource = dict[str, Any]

@@ -1,6 +1,7 @@
 """Where images are kept: the stage's own repositories, and the caches through which those of others come."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from stacks.config import InvalidSettingsError
 from stacks.constructs.container_image import BASE_IMAGES
+from stacks.tibanna import VERSION
 from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,6 +36,7 @@ def built() -> dict[str, Stack]:
                 "default_version": "4.1.2",
             },
             snakemake={},
+            tibanna={},
         )
     )
 
@@ -132,6 +135,52 @@ def test_dockerfiles_take_their_base_from_the_cache(images, folder):
     assert f"{base.registry}/" not in dockerfile
     assert PUBLISHER in json.dumps(statement["Principal"])
     assert "ecr:BatchImportUpstreamImage" in statement["Action"]
+
+
+def test_nothing_that_runs_in_a_stage_pulls_from_docker_hub(built):
+    """Docker Hub limits pulls without a login by address, and a stage's instances share that of a NAT gateway."""
+    named = {
+        "launcher": built["snakemake"].one("AWS::ECS::TaskDefinition")["ContainerDefinitions"][0]["Image"],
+        "Tibanna": built["tibanna"].one("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]["AwsfImage"],
+    }
+    for stack in built.values():
+        for id_, function in stack.all("AWS::Lambda::Function").items():
+            variables = function.get("Environment", {}).get("Variables", {})
+            for name in ("ENGINES", "REGENIE_IMAGES"):
+                if name in variables:
+                    named[f"{id_} {name}"] = variables[name]
+
+    assert len(named) >= 4
+    for what, image in named.items():
+        text = json.dumps(image)
+        assert ".dkr.ecr." in text, what
+        assert not re.search(r"docker\.io|4dndcic|\"(library/)?python:", text), what
+
+
+def test_only_tibannas_own_image_is_copied_from_docker_hub_when_a_stage_is_deployed():
+    """All others are built on registries that ask for no login and limit no address."""
+    arguments = re.compile(r"^ARG (\w+)=(\S+)$", re.MULTILINE)
+    bases = re.compile(r"^FROM (?:--platform=\S+ )?(\S+)(?: AS (\S+))?$", re.MULTILINE)
+    pulled = {}
+    for dockerfile in (REPOSITORY / "containers").glob("*/Dockerfile"):
+        text = dockerfile.read_text()
+        values = dict(arguments.findall(text))
+        stages = {name for _, name in bases.findall(text)}
+        for base, _ in bases.findall(text):
+            image = re.sub(r"\$\{(\w+)\}", lambda match: values.get(match[1], ""), base)  # noqa: B023
+            if image not in stages:
+                pulled[image.rpartition(":")[0]] = dockerfile.parent.name
+
+    assert {name: folder for name, folder in pulled.items() if name.partition("/")[0] == "docker.io"} == {
+        "docker.io/4dndcic/tibanna-awsf": "tibanna"
+    }
+    assert {name.partition("/")[0] for name in pulled} == {"docker.io", "ghcr.io", "public.ecr.aws"}
+
+
+def test_tibannas_image_is_of_the_version_of_its_functions():
+    base = (REPOSITORY / "containers" / "tibanna" / "Dockerfile").read_text()
+
+    assert f"/4dndcic/tibanna-awsf:{VERSION}\n" in base
 
 
 def test_snakemakes_jobs_may_pull_what_a_cache_has_not_yet_and_only_there(built):
