@@ -180,6 +180,16 @@ class AnalyticsStack(StageStack):
                     self.format_arn(service="glue", resource="table", resource_name=f"{self._database}/{_TABLE}"),
                 ],
             ),
+            # Asked of everybody who queries the Data Catalog, whatever the database is (Athena user guide, "Access to
+            # databases and tables in the AWS Glue Data Catalog": the default database and catalog).
+            iam.PolicyStatement(
+                sid="LookAtTheDefaultDatabase",
+                actions=["glue:GetDatabase"],
+                resources=[
+                    self.format_arn(service="glue", resource="catalog"),
+                    self.format_arn(service="glue", resource="database", resource_name="default"),
+                ],
+            ),
             # Athena asks where a bucket is before it reads or writes there.
             iam.PolicyStatement(
                 sid="FindTheBucket", actions=["s3:GetBucketLocation"], resources=[self._bucket.bucket_arn]

@@ -63,7 +63,7 @@ class BackupStack(StageStack):
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("backup.amazonaws.com"),
-            description="AWS Backup: copies tables and objects into the vault, and restores them",
+            description="AWS Backup: copies tables and objects into the vault",
         )
         # AWS keeps these two in step with what its service calls for S3 and DynamoDB, which changes from year to year
         # (AWS Backup developer guide, "Managed policies"); a copy of them would fall behind and backups would fail.

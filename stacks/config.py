@@ -28,6 +28,8 @@ _CONNECTION: Final = (
     r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}$"
 )
 
+_KEY: Final = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
+
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
@@ -314,7 +316,7 @@ class StageSettings(_Settings):
     )
     key_arn: str | None = Field(
         default=None,
-        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$",
+        pattern=_KEY,
         description="an existing key to use; its policy must allow what docs/security.md lists",
     )
     permissions_boundary: str | None = Field(
@@ -329,6 +331,10 @@ class StageSettings(_Settings):
     )
     writable_buckets: tuple[BucketName, ...] = Field(
         default=(), description="Snakemake launches may work in these besides the data bucket"
+    )
+
+    bucket_key_arns: tuple[Annotated[str, Field(pattern=_KEY)], ...] = Field(
+        default=(), description="of the customer keys that encrypt those buckets; docs/security.md says who uses them"
     )
 
     @field_validator("zones")

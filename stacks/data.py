@@ -104,7 +104,8 @@ class DataStack(StageStack):
     ) -> None:
         """Let somebody read the objects below a prefix, and hear that one is missing."""
         version = ["s3:GetObjectVersion"] if versions else []
-        self._allow_s3(grantee, ["s3:GetObject", *version], bucket.arn_for_objects(f"{prefix}*"), "kms:Decrypt")
+        self._allow_s3(grantee, ["s3:GetObject", *version], bucket.arn_for_objects(f"{prefix}*"))
+        self._allow_key_of(bucket, grantee, "kms:Decrypt")
         # Without it S3 answers 403 for what does not exist, and nobody can tell which of the two it is.
         self._allow_s3(grantee, ["s3:ListBucket"], bucket.bucket_arn)
 
@@ -113,10 +114,12 @@ class DataStack(StageStack):
     ) -> None:
         """Let somebody put objects below a prefix, and large ones in parts."""
         objects = bucket.arn_for_objects(f"{prefix}*")
-        self._allow_s3(grantee, ["s3:PutObject"], objects, "kms:GenerateDataKey")
+        self._allow_s3(grantee, ["s3:PutObject"], objects)
+        self._allow_key_of(bucket, grantee, "kms:GenerateDataKey")
         if in_parts:
+            self._allow_s3(grantee, ["s3:AbortMultipartUpload"], objects)
             # Finishing an upload decrypts what its parts were encrypted with.
-            self._allow_s3(grantee, ["s3:AbortMultipartUpload"], objects, "kms:Decrypt")
+            self._allow_key_of(bucket, grantee, "kms:Decrypt")
 
     def allow_working(self, grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str = "") -> None:
         """Let somebody read, put and remove objects below a prefix; earlier versions stay out of reach."""
@@ -124,10 +127,22 @@ class DataStack(StageStack):
         self.allow_writing(grantee, bucket, prefix, in_parts=True)
         self._allow_s3(grantee, ["s3:DeleteObject"], bucket.arn_for_objects(f"{prefix}*"))
 
-    def _allow_s3(self, grantee: iam.IGrantable, actions: list[str], resource: str, *key_actions: str) -> None:
+    def _allow_s3(self, grantee: iam.IGrantable, actions: list[str], resource: str) -> None:
         grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
-        if key_actions:
-            self.key.grant(grantee, *key_actions)
+
+    def _allow_key_of(self, bucket: s3.IBucket, grantee: iam.IGrantable, action: str) -> None:
+        """Let S3 use in somebody's name the key that encrypts a bucket: the stage's, or one of those of others."""
+        if bucket.encryption_key is not None:
+            self.key.grant(grantee, action)
+        elif self.settings.bucket_key_arns:
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(
+                    actions=[action],
+                    resources=list(self.settings.bucket_key_arns),
+                    # Which of them is which bucket's is not known here; through S3 a key serves its buckets alone.
+                    conditions={"StringEquals": {"kms:ViaService": f"s3.{self.region}.{self.url_suffix}"}},
+                )
+            )
 
     def allow_query_by_status(self, grantee: iam.IGrantable) -> None:
         """Let somebody list the launches of a status."""

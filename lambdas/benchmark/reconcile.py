@@ -36,6 +36,9 @@ _SERVICES: Final = (
 )
 _NOT_LAUNCHES: Final = ("NatGateway", "DataTransfer", "VpcEndpoint", "ElasticIP")
 """In usage types of these services: what runs without launches, or is no part of their bills."""
+_OF_TIBANNA: Final = {"Tags": {"Key": "Type", "Values": ["awsem"]}}
+"""Tibanna gives its instances no other tags that tell what they are. They are the stage's, unless the account
+has other unicorns; their volumes have no tags at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,12 @@ def _groups(start: date, end: date) -> Iterator[tuple[Mapping[str, Any], bool]]:
         "GroupBy": [{"Type": "DIMENSION", "Key": "USAGE_TYPE"}],
         "Filter": {
             "And": [
-                *({"Tags": {"Key": key, "Values": [value]}} for key, value in tags.items()),
+                {
+                    "Or": [
+                        {"And": [{"Tags": {"Key": key, "Values": [value]}} for key, value in tags.items()]},
+                        _OF_TIBANNA,
+                    ]
+                },
                 {"Dimensions": {"Key": "SERVICE", "Values": list(_SERVICES)}},
             ]
         },

@@ -23,6 +23,8 @@ def _start(call: Call, cloud: Cloud) -> list[Need]:
         Need(call.action, _work_group(call.params.get("WorkGroup", "primary")), call.context),
         # "Run Athena queries with Step Functions": whoever starts a query looks at the catalog.
         Need("athena:GetDataCatalog", arn("athena", "datacatalog", "AwsDataCatalog")),
+        # "Access to databases and tables in the AWS Glue Data Catalog": on the default database, whatever is queried.
+        *(Need("glue:GetDatabase", one) for one in _in_catalog("default")),
     ]
     for database, table in _TABLE.findall(query):
         needs += _reading(database, table, cloud)

@@ -35,3 +35,17 @@ def test_the_export_sees_nobodys_results(stacks):
     assert "Data" not in told.replace("DataStack", "").replace("genolaunch-dev-data", "")
     actions = {action for statement in statements for action in as_list(statement["Action"])}
     assert not {action for action in actions if action.startswith(("glue:Delete", "s3:Delete"))}
+
+
+def test_the_export_names_its_database_and_may_look_at_the_default_one(stacks):
+    """Athena asks for glue:GetDatabase on `default` whatever is queried, and a query without a context is run there."""
+    machine = stacks["analytics"].one("AWS::StepFunctions::StateMachine")
+    query = json.loads(machine["DefinitionString"])["States"]["Write Parquet"]["Arguments"]
+    look = stacks["analytics"].statement("ExportWorkflowRole", "LookAtTheDefaultDatabase")
+
+    assert query["QueryExecutionContext"] == {"Database": "${Database}"}
+    assert look["Action"] == "glue:GetDatabase"
+    assert [json.dumps(each).rpartition(":")[2].strip('"]}') for each in look["Resource"]] == [
+        "catalog",
+        "database/default",
+    ]

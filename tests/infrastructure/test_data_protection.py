@@ -12,7 +12,7 @@ from stacks.config import InvalidSettingsError
 from stacks.constructs.python_function import BundlingTarget
 from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
-from tests.infrastructure.conftest import Stack, make_settings, synthesize
+from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
 
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/01234567-89ab-cdef-0123-456789abcdef"
 
@@ -138,6 +138,44 @@ def test_an_existing_key_encrypts_everything(guarded):
             assert queue["KmsMasterKeyId"] == KEY
         for group in stack.all("AWS::Logs::LogGroup").values():
             assert group["KmsKeyId"] == KEY
+
+
+def test_keys_of_others_buckets_are_used_through_s3_by_those_who_read_and_write_there_and_nobody_else():
+    other = "arn:aws:kms:eu-west-1:222222222222:key/89abcdef-89ab-cdef-0123-456789abcdef"
+    stacks = synthesize(make_settings(bucket_key_arns=[other]))
+    wanted: dict[str, set[str]] = {}
+    given: dict[str, set[str]] = {}
+    for stack in stacks.values():
+        for id_, statement in stack.statements():
+            actions, resources = as_list(statement["Action"]), json.dumps(statement["Resource"])
+            if other in as_list(statement["Resource"]):
+                assert statement["Condition"] == {"StringEquals": {"kms:ViaService": _s3_of(stack)}}
+                given.setdefault(id_, set()).update(actions)
+            if "shared-cohorts" not in resources and "lab-runs" not in resources:
+                continue
+            for action, use in (("s3:GetObject", "kms:Decrypt"), ("s3:PutObject", "kms:GenerateDataKey")):
+                # FSx's own links write no file through this role; FSx reads with a role of its own.
+                if action in actions and not statement.get("Sid", "").startswith("LetFsx"):
+                    wanted.setdefault(id_, set()).add(use)
+
+    readers = {re.sub("(Default)?Policy[0-9A-F]{8}$", "", id_) for id_ in given}
+    assert {"LauncherRole", "JobRole", "InstanceRole"} <= {name.removesuffix("Default") for name in readers}
+    for id_, uses in wanted.items():
+        assert uses <= given.get(id_, set()), id_
+    assert set(given) <= set(wanted)
+
+
+def _s3_of(stack: Stack) -> Any:
+    """The name of S3 in a stage's region, as templates write it."""
+    text = json.dumps(stack.template)
+    return {"Fn::Join": ["", ["s3.eu-west-1.", {"Ref": "AWS::URLSuffix"}]]} if "s3.eu-west-1." in text else None
+
+
+def test_without_keys_of_others_no_key_but_the_stages_is_used(stacks):
+    for stack in stacks.values():
+        for _, statement in stack.statements():
+            if any(str(action).startswith("kms:") for action in as_list(statement["Action"])):
+                assert ":key/" not in json.dumps(statement["Resource"])
 
 
 def test_every_role_has_the_boundary(guarded):
