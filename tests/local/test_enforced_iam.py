@@ -87,6 +87,12 @@ class Enforced:
         self.client("s3").create_bucket(Bucket=name)
         return name
 
+    def objects(self, bucket: str) -> dict[str, str]:
+        """Key -> text of what lies in a bucket."""
+        s3 = self.client("s3")
+        keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
+
     def queue(self) -> str:
         """ARN of a new job queue."""
         name = f"q{uuid4().hex}"
@@ -304,6 +310,43 @@ def test_an_unencrypted_instance_is_refused_where_the_role_may_make_encrypted_on
 
     assert refused["status"] == "FAILED"
     assert "ec2:RunInstances" in refused["cause"]
+
+
+_TELL_SENDERS = """
+import boto3
+def handler(event, context):
+    for record in event["Records"]:
+        sender = record["attributes"]["SenderId"]
+        boto3.client("s3").put_object(Bucket=record["body"], Key="sender", Body=sender.encode())
+"""
+
+
+def test_a_queue_says_which_session_of_which_role_sent_a_message(cloud):
+    """By it the platform knows launchers: a task's session has the task's id, and no message can say another one."""
+    bucket, sqs = cloud.bucket(), cloud.client("sqs")
+    url = sqs.create_queue(QueueName=f"q{uuid4().hex}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("code.py", _TELL_SENDERS)
+    polls = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    function = cloud.client("lambda").create_function(
+        FunctionName=f"f{uuid4().hex}",
+        Runtime="python3.14",
+        Role=cloud.role("lambda", *LOGS, *polls, "s3:PutObject"),
+        Handler="code.handler",
+        Code={"ZipFile": package.getvalue()},
+        Timeout=20,
+    )["FunctionArn"]
+    sender = cloud.role("ecs-tasks", "sqs:SendMessage")
+
+    cloud.as_role(sender, "sqs").send_message(QueueUrl=url, MessageBody=bucket)
+
+    (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SenderId"], VisibilityTimeout=0)["Messages"]
+    assert message["Attributes"]["SenderId"].endswith(":test")  # the session's name
+    cloud.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=function)
+    told = eventually(lambda: cloud.objects(bucket), SECONDS, "the function's word")
+    assert told == {"sender": message["Attributes"]["SenderId"]}
 
 
 def _own(operator: str, *, key: str = "dynamodb:LeadingKeys", effect: str = "Allow", **more: Any) -> dict[str, Any]:
