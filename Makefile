@@ -14,9 +14,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.ready ## the virtual environment and the CDK command line, from the locks
+setup: $(VENV)/.ready node_modules/.ready ## the virtual environment and the CDK command line, from the locks
 
-$(VENV)/.ready: requirements-dev.txt pyproject.toml package-lock.json
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Genolaunch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 " + "$(MAKECMDGOALS)")'
 	$(PYTHON) -m venv --clear $(VENV)
 	@# uv comes from the lock too: pip installs that one package with its hashes, uv the rest.
@@ -24,6 +24,10 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml package-lock.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# Of its own: another version of the CDK command line is no reason to make the environment of Python anew.
+node_modules/.ready: package-lock.json | $(VENV)/.ready
 	$(BIN)/npm ci --silent
 	@touch $@
 
