@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from app import context_of_cdk_json
 from stacks.config import DeliverySettings, InvalidSettingsError, StageSettings, read_delivery, read_stages
+from stacks.settings_files import context_of_cdk_json
 
 
 def commands(delivery: DeliverySettings, stages: Mapping[str, StageSettings], policy: str) -> Iterator[tuple[str, str]]:

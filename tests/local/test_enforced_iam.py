@@ -345,7 +345,7 @@ def test_a_queue_says_which_session_of_which_role_sent_a_message(cloud):
     (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SenderId"], VisibilityTimeout=0)["Messages"]
     assert message["Attributes"]["SenderId"].endswith(":test")  # the session's name
     cloud.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=function)
-    told = eventually(lambda: cloud.objects(bucket), SECONDS, "the function's word")
+    told = eventually(lambda: cloud.objects(bucket), "the function's word")
     assert told == {"sender": message["Attributes"]["SenderId"]}
 
 

@@ -68,7 +68,7 @@ def test_a_failing_rule_is_told_with_its_log(platform: PlatformClient, launches:
     assert launch["status"] == "FAILED"
     assert launch["error"]["type"] == "ApplicationError"
     assert launch["error"]["message"] == "The job breaks failed: no such reference genome"
-    (item,) = eventually(lambda: _failed_jobs(platform, launches["fails"]), 30, "its failed job")
+    (item,) = eventually(lambda: _failed_jobs(platform, launches["fails"]), "its failed job")
     assert (item["status"], item["errorType"]) == ("FAILED", "ApplicationError")
     assert item["logGroup"] == platform.name(Parameter.JOB_LOG_GROUP)
     assert "no such reference genome" in item["logTail"]
@@ -80,7 +80,7 @@ def test_outputs_are_those_of_a_plain_local_run(platform: PlatformClient, launch
 
     assert launch["status"] == "COMPLETE", launch
     assert launch["computeService"] == "batch-spot"
-    told = eventually(lambda: _has_done(platform, launch, 7), 30, "its progress")
+    told = eventually(lambda: _has_done(platform, launch, 7), "its progress")
     assert told["progress"] == {"done": 7, "total": 7, "failed": 0}
     assert _files(platform, launch["dataPath"]) == _plain_run(tmp_path)
     assert launch["reportUri"] == f"{launch['resultsUri']}report.html"
@@ -98,7 +98,7 @@ def test_a_job_that_lost_its_instance_twice_is_done_again_on_demand(platform: Pl
     assert lost["statusReason"].startswith("Host EC2")
     queues = sorted(_kind(job) for job in jobs if "-trim-" in job["jobName"])
     assert queues == ["batch-on-demand", "batch-spot", "batch-spot"]
-    (item,) = eventually(lambda: _failed_jobs(platform, launches["works"]), 30, "its lost job")
+    (item,) = eventually(lambda: _failed_jobs(platform, launches["works"]), "its lost job")
     assert (item["status"], item["errorType"]) == ("RESUBMITTED", "SpotReclaimedError")
 
 

@@ -57,7 +57,7 @@ def test_a_dropped_workflow_runs_to_its_end_and_a_failing_one_says_why(platform:
 
     done = platform.wait_for(launch_of(platform, good)["launchId"])
     assert done["status"] == "COMPLETE", done
-    counts = eventually(lambda: finished_counts(platform, done["launchId"]), 30, "its last progress")
+    counts = eventually(lambda: finished_counts(platform, done["launchId"]), "its last progress")
     assert counts["done"] == counts["total"] > 0
     report = platform.s3.get_object(Bucket=platform.name(Parameter.DATA_BUCKET), Key=f"{good}/report.tsv")["Body"]
     assert b"liver" in report.read()

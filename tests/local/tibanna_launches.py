@@ -116,7 +116,7 @@ class Launch:
 
     def failed_jobs(self) -> list[dict[str, Any]]:
         """Items of the task table, once there are any: the recorder writes them."""
-        return eventually(self._job_items, 30, "a failed job")
+        return eventually(self._job_items, "a failed job")
 
     def _job_items(self) -> list[dict[str, Any]]:
         found = self.platform.dynamodb.query(
