@@ -99,7 +99,8 @@ def _patterns(random: Random, columns: int, missing: float) -> list[bytes]:
 def check(size: Size) -> Cost:
     """When: the cohort is checked, in this process."""
     data = simulate(size)
-    traits, covariates = ([f"c{number}" for number in range(count)] for count in (size.traits, size.covariates))
+    traits = [f"t{number}" for number in range(size.traits)]
+    covariates = [f"c{number}" for number in range(size.covariates)]
     parameters = RegenieParameters(
         genotypes=FILES.path,
         phenotypes="phenotypes.txt",
@@ -111,7 +112,7 @@ def check(size: Size) -> Cost:
     tables = Table(data, "phenotypes.txt", traits), Table(data, "covariates.txt", covariates)
     findings = Findings()
     start = time.process_time()
-    counts = check_data(data, genotyped, *tables, parameters, findings)
+    counts = check_data(data, genotyped, *tables, {}, parameters, findings)
     seconds = time.process_time() - start
     findings.raise_if_any()
     assert counts is not None
@@ -121,7 +122,7 @@ def check(size: Size) -> Cost:
             pass
     lines_alone = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Cost(seconds, lines_alone, peak, counts.traits["c0"].analysed)
+    return Cost(seconds, lines_alone, peak, counts.traits["t0"].analysed)
 
 
 def main() -> None:

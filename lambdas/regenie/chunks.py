@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from operator import itemgetter
+from typing import Final
 
 from lambdas.regenie.variants import VariantPosition
 from lambdas.shared.input_error import UnusableInputError
+
+_SORT: Final = "Sort them: plink2 --sort-vars --make-pgen (and --make-bed of that)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +76,26 @@ class Survey:
         return sum(-(-variants // block_size) for variants in self.variants_by_chromosome.values())
 
 
-def survey(positions: Iterable[VariantPosition], variants_per_job: int) -> Survey:
+def survey(positions: Iterable[VariantPosition], variants_per_job: int, *, ascending: bool = False) -> Survey:
     """Count and cut a data set in one pass; memory holds the positions of one chromosome (4 bytes each).
 
+    Args:
+        positions: of all variants, in the order of the file.
+        variants_per_job: of a chunk, at most.
+        ascending: chromosomes have to be in the order of their numbers, as regenie demands of .bim and .pvar files.
+
     Raises:
-        UnusableInputError: there are no variants, or a chromosome's variants are not together.
+        UnusableInputError: there are no variants, or a chromosome's variants are not together, or not in their order.
     """
     counts: dict[int, int] = {}
     chunks: list[Chunk] = []
     for chromosome, variants in groupby(positions, key=itemgetter(0)):
         if chromosome in counts:
+            raise UnusableInputError(f"has variants of chromosome {chromosome} in several places", _SORT)
+        if ascending and counts and chromosome < max(counts):
             raise UnusableInputError(
-                f"has variants of chromosome {chromosome} in several places", "Sort them: plink2 --sort-vars."
+                f"has chromosome {chromosome} behind chromosome {max(counts)}; regenie takes them in ascending order",
+                _SORT,
             )
         sorted_positions = _sorted(array("I", (position for _, position in variants)))
         counts[chromosome] = len(sorted_positions)

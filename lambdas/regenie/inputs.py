@@ -1,7 +1,7 @@
 """Reads and checks everything a launch of regenie needs from its data, and names all that is wrong with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -24,8 +24,9 @@ from lambdas.regenie.input_files import all_genotypes, input_files, state_of, st
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.regenie.preflight.people import SampleCounts
+from lambdas.regenie.preflight.people import SampleCounts, covariates_in_use
 from lambdas.regenie.preflight.table import Table
+from lambdas.regenie.preflight.variant_ids import check_named_variants, check_variant_ids
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
 from lambdas.regenie.text_files import check_text
@@ -122,7 +123,10 @@ def read_inputs(
         _check_sizes(parameters, genotypes, faults)
     people = Table(data, parameters.phenotypes, columns) if columns else None
     adjusted = Table(data, parameters.covariates, covariates) if parameters.covariates and covariates else None
-    samples = _check_data(data, parameters, genotypes, people, adjusted, faults)
+    samples = _check_data(data, parameters, genotypes, people, adjusted, predictions, faults)
+    blocks = {files: found.survey.blocks(parameters.step1.block_size) for files, found in genotypes.items()}
+    variant_lists = check_variant_ids(data, parameters, blocks, faults)
+    check_named_variants(data, parameters, faults)
     analysed = _analysed(image, parameters, people, adjusted)
     if earlier and samples and analysed:
         check_analysed(analysed, samples, earlier, faults)
@@ -135,7 +139,7 @@ def read_inputs(
     return Inputs(
         image,
         indices,
-        len(covariates),
+        len(covariates_in_use(covariates, parameters)),
         _placed(predictions, earlier, parameters),
         earlier,
         analysed,
@@ -144,7 +148,7 @@ def read_inputs(
         paths=paths,
         input_bytes=sum(file.size for file in files.values()),
         fingerprint=_fingerprint(image, files, parameters),
-        samples=samples,
+        samples=replace(samples, lists={**samples.lists, **variant_lists}),
         warnings=tuple(str(warning) for warning in faults.warnings),
     )
 
@@ -202,8 +206,7 @@ def _analysed(
     """None unless all was read to its end."""
     if not phenotypes or not phenotypes.sha256 or (parameters.covariates and not (covariates and covariates.sha256)):
         return None
-    used = parameters.covariate_columns
-    columns = [name for name in covariates.columns if used is None or name in used] if covariates else ()
+    columns = covariates_in_use(covariates.columns, parameters) if covariates else ()
     return Analysed(
         image,
         phenotypes.sha256,
@@ -247,6 +250,7 @@ def _check_data(
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes],
     phenotypes: Table | None,
     covariates: Table | None,
+    predictions: Mapping[str, str],
     findings: Findings,
 ) -> SampleCounts | None:
     """Preflight of what there is: a table whose header is a fault has no columns here."""
@@ -259,6 +263,7 @@ def _check_data(
         },
         phenotypes,
         covariates,
+        predictions,
         parameters,
         findings,
     )

@@ -29,7 +29,8 @@ def survey_variants(
             return _sample(data, files, counts, variants_per_job)
         except NotSampledError as reason:
             note = f"{data.uri(files.variant_list)} was read whole, since it {reason}."
-    found = survey(variant_positions(data, files), variants_per_job)
+    ascending = files.format is not GenotypeFormat.BGEN
+    found = survey(variant_positions(data, files), variants_per_job, ascending=ascending)
     check_listed(data, files, counts, found.variants)
     return replace(found, note=note)
 

@@ -1,17 +1,24 @@
-"""What makes words of a text file other words to regenie: Windows line ends, a byte-order mark, compression.
+"""What makes words of a text file other words to a reader: Windows line ends, a byte-order mark, compression.
 
-regenie takes a carriage return for a part of the last word of a line, and a mark for one of the first. A list of
-samples to remove would then remove nobody and a list of variants to leave out none of them, both with exit code 0, and
-the last allele of a .bim file would carry the carriage return into every result. (regenie's sources: Files.cpp reads
-lines up to the line feed and splits them at spaces and tabs alone.)
+regenie 4.1.2 strips a carriage return everywhere but from rows of a .psam (run on each kind of file); older versions,
+the tools beside it and this platform's own quality control do not, and take it for a part of the last word: a list of
+samples to remove would remove nobody. A mark is a part of the first word to all of them.
 """
 
+import gzip
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader, RawIOBase
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lambdas.regenie.data_set import DataSet
 from lambdas.shared.input_error import UnusableInputError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_BLOCK_BYTES: Final = 1 << 20
 _HEAD_BYTES: Final = 1 << 16
 _NOT_OF_LINES: Final = frozenset({".bed", ".pgen", ".bgen", ".bgi", ".gz", ".zst"})
 _GZIP: Final = b"\x1f\x8b"
@@ -34,6 +41,44 @@ def check_text(data: DataSet, path: str) -> None:
         raise windows_line_ends(data.uri(path))
 
 
+def unpacked_lines(data: DataSet, path: str) -> Iterator[bytes]:
+    """Lines without their ends, unpacked where regenie unpacks: a name that ends in .gz, and gzip's first two bytes.
+
+    Raises:
+        UnusableInputError: missing, or damaged.
+    """
+    if PurePosixPath(path).suffix != ".gz" or data.head(path, len(_GZIP)) != _GZIP:
+        yield from data.lines(path)
+        return
+    try:
+        with gzip.open(BufferedReader(_Bytes(data, path), _BLOCK_BYTES)) as lines:
+            yield from (line.removesuffix(b"\n") for line in lines)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnusableInputError(
+            f"needs {data.uri(path)}, whose compressed content is damaged or not whole", "Compress and upload it again."
+        ) from error
+
+
+class _Bytes(RawIOBase):
+    """An object's bytes, as gzip reads a file."""
+
+    def __init__(self, data: DataSet, path: str) -> None:
+        super().__init__()
+        self._data = data
+        self._path = path
+        self._start = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        block = self._data.read(self._path, self._start, len(view))
+        view[: len(block)] = block
+        self._start += len(block)
+        return len(block)
+
+
 def check_start(head: bytes, uri: str) -> None:
     """Raise UnusableInputError if a file that begins with `head` is compressed, or has a byte-order mark."""
     if head.startswith(_GZIP):
@@ -49,7 +94,7 @@ def check_start(head: bytes, uri: str) -> None:
 def windows_line_ends(uri: str) -> UnusableInputError:
     """The fault of such a file."""
     return UnusableInputError(
-        f"needs {uri}, which has Windows line ends: regenie takes them for a part of the last word of a line, and so "
-        "finds none of these names",
+        f"needs {uri}, which has Windows line ends: not every reader of it takes them off, and to the others they "
+        "are a part of the last word of a line",
         "Remove them: sed -i 's/\\r$//' FILE, or dos2unix.",
     )

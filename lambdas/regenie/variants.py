@@ -1,23 +1,40 @@
 """Where a data set's variants lie, read from S3 in bounded memory."""
 
+import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
-from lambdas.regenie.chromosomes import chromosome_number
+from lambdas.regenie.chromosomes import X_CHROMOSOME, chromosome_number
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.shared.input_error import UnusableInputError
 
 VariantPosition = tuple[int, int]
 """Chromosome (regenie's number, 1 to 23) and position in base pairs."""
+Found = TypeVar("Found")
 
-_BIM_POSITION_COLUMN: Final = 3
-_PVAR_POSITION_COLUMN: Final = 1
+
+class Columns(NamedTuple):
+    """Places of what is read of a line, from 0, and how many columns regenie reads."""
+
+    position: int
+    name: int
+    alternative: int
+    width: int
+
+
+_BIM: Final = Columns(position=3, name=1, alternative=4, width=6)
+_PVAR_HEADER: Final = b"#CHROM"
+_PVAR_NAMES: Final = (b"POS", b"ID", b"REF", b"ALT")
+_PVAR_WIDTH: Final = 5
+_MOST_HEADER_BYTES: Final = 1 << 24
+"""Of the meta-information above a .pvar file's header; contigs of an assembly are some 100 kB."""
+_HEAD_BYTES: Final = 1 << 16
 _SHOWN_BYTES: Final = 60
 _FREE_SPACE_SHARE: Final = 0.9
 """The index of a .bgen may take this share of what is free: the rest is for what else is written there."""
@@ -30,45 +47,117 @@ def variant_positions(data: DataSet, genotypes: GenotypeFiles) -> Iterator[Varia
         UnusableInputError: the list of variants is missing, damaged, or names a chromosome that regenie refuses.
     """
     if genotypes.format is GenotypeFormat.BGEN:
-        return _from_index(data, genotypes.variant_list)
+        return _of_index(data, genotypes.variant_list, _positions_of_database)
     return _from_lines(data, line_parser(data, genotypes))
 
 
 class LineParser:
-    """Reads lines of one list of variants: a .bim, or a .pvar with or without header."""
+    """Reads lines of one list of variants: a .bim or a .pvar, as strictly as regenie does."""
 
-    def __init__(self, path: str, uri: str, position_column: int) -> None:
+    def __init__(self, path: str, uri: str, columns: Columns) -> None:
         self.path = path
+        self.columns = columns
         self._uri = uri
-        self.position_column = position_column
         self._numbers: dict[bytes, int] = {}
 
+    @property
+    def position_column(self) -> int:
+        """From 0."""
+        return self.columns.position
+
     def parse(self, line: bytes) -> VariantPosition | None:
-        """The variant of a line; None for a line of the header, and an empty one.
+        """The variant of a line; None for a line of the header.
 
         Raises:
-            UnusableInputError: the line has no position, or a chromosome that regenie refuses.
+            UnusableInputError: too few columns (an empty line), a position that is none, several alternative alleles,
+                or a chromosome that regenie refuses.
         """
-        if line.startswith(b"#") or not line.strip():
+        fields = self._fields(line)
+        return None if fields is None else self._variant(fields)
+
+    def parse_name(self, line: bytes) -> tuple[int, bytes] | None:
+        """The number of the chromosome, and the variant's id; None for a line of the header. Raises as `parse`."""
+        fields = self._fields(line)
+        return None if fields is None else (self._variant(fields)[0], fields[self.columns.name])
+
+    def _fields(self, line: bytes) -> list[bytes] | None:
+        if line.startswith(b"#"):
             return None
-        fields = line.split(None, self.position_column + 1)
-        if len(fields) <= self.position_column or not fields[self.position_column].isdigit():
+        fields = line.replace(b"\t", b" ").split(b" ", self.columns.width)
+        position = fields[self.columns.position] if len(fields) >= self.columns.width else b""
+        if not position.isdigit() or b"" in fields[: self.columns.width] or (position[:1] == b"0" and position != b"0"):
             raise UnusableInputError(
-                f"has a list of variants, {self._uri}, without a position in the line "
-                f"{line[:_SHOWN_BYTES].decode(errors='replace')!r}",
-                "Make the files again with plink2.",
+                f"has a list of variants, {self._uri}, where a line lacks one of {self.columns.width} columns, or its "
+                f"position: {line[:_SHOWN_BYTES].decode(errors='replace')!r}",
+                "Part columns by one space or tab, remove empty lines, or make the files again with plink2.",
             )
+        if b"," in fields[self.columns.alternative]:
+            raise UnusableInputError(
+                f"has a list of variants, {self._uri}, with several alternative alleles in a line: "
+                f"{line[:_SHOWN_BYTES].decode(errors='replace')!r}; regenie takes variants of two alleles",
+                "Keep those alone, plink2 --max-alleles 2 --make-pgen, or split the others: bcftools norm -m -any.",
+            )
+        return fields
+
+    def _variant(self, fields: list[bytes]) -> VariantPosition:
         name = fields[0]
         if name not in self._numbers:
             self._numbers[name] = known_chromosome(name.decode(errors="replace"), self._uri)
-        return self._numbers[name], int(fields[self.position_column])
+        return self._numbers[name], int(fields[self.columns.position])
 
 
 def line_parser(data: DataSet, genotypes: GenotypeFiles) -> LineParser:
-    """The reader of a .bim or .pvar. A .pvar without a header has the columns of a .bim (PLINK 2 file format)."""
+    """The reader of a .bim or .pvar.
+
+    Raises:
+        UnusableInputError: a .pvar without the header by which regenie finds its columns.
+    """
     path = genotypes.variant_list
-    has_header = genotypes.format is GenotypeFormat.PGEN and data.head(path, 1) == b"#"
-    return LineParser(path, data.uri(path), _PVAR_POSITION_COLUMN if has_header else _BIM_POSITION_COLUMN)
+    columns = _pvar_columns(data, path) if genotypes.format is GenotypeFormat.PGEN else _BIM
+    return LineParser(path, data.uri(path), columns)
+
+
+def _pvar_columns(data: DataSet, path: str) -> Columns:
+    """By the header: the columns may have any order, but #CHROM is the first."""
+    header = _pvar_header(data, path)
+    if header[:1] != [_PVAR_HEADER] or any(name not in header for name in _PVAR_NAMES):
+        raise UnusableInputError(
+            f"has a list of variants, {data.uri(path)}, without a header line #CHROM POS ID REF ALT",
+            "regenie needs these columns, #CHROM first: make the file again with plink2 --make-just-pvar.",
+        )
+    position, name, _, alternative = map(header.index, _PVAR_NAMES)
+    return Columns(position, name, alternative, max(_PVAR_WIDTH, *(header.index(each) + 1 for each in _PVAR_NAMES)))
+
+
+def _pvar_header(data: DataSet, path: str) -> list[bytes]:
+    """The words of the first line that is no meta-information (##...)."""
+    length = _HEAD_BYTES
+    while True:
+        head = data.head(path, length)
+        is_whole = len(head) < length
+        *lines, rest = head.split(b"\n")
+        for line in [*lines, rest] if is_whole else lines:
+            if not line.startswith(b"##"):
+                return line.removesuffix(b"\r").replace(b"\t", b" ").split(b" ")
+        if is_whole or length >= _MOST_HEADER_BYTES:
+            return []
+        length *= 8
+
+
+def variant_names(data: DataSet, genotypes: GenotypeFiles) -> Iterator[tuple[int, bytes]]:
+    """Number of the chromosome and id of every variant (of a .bgen the rsid), in the order of the file.
+
+    Raises:
+        UnusableInputError: as variant_positions.
+    """
+    if genotypes.format is GenotypeFormat.BGEN:
+        yield from _of_index(data, genotypes.variant_list, _names_of_database)
+        return
+    parser = line_parser(data, genotypes)
+    for line in data.lines(parser.path):
+        found = parser.parse_name(line)
+        if found is not None:
+            yield found
 
 
 def _from_lines(data: DataSet, parser: LineParser) -> Iterator[VariantPosition]:
@@ -78,7 +167,7 @@ def _from_lines(data: DataSet, parser: LineParser) -> Iterator[VariantPosition]:
             yield variant
 
 
-def _from_index(data: DataSet, path: str) -> Iterator[VariantPosition]:
+def _of_index(data: DataSet, path: str, read: Callable[[sqlite3.Connection, str], Iterator[Found]]) -> Iterator[Found]:
     """Read a .bgi: an SQLite database with a row for each variant (bgenix's table Variant)."""
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder, "index.bgi")
@@ -86,23 +175,43 @@ def _from_index(data: DataSet, path: str) -> Iterator[VariantPosition]:
         data.download(path, index)
         try:
             with closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as database:
-                yield from _from_database(database, data.uri(path))
+                _check_alleles(database, data.uri(path))
+                yield from read(database, data.uri(path))
         except sqlite3.DatabaseError as error:
             raise UnusableInputError(
                 f"has an index, {data.uri(path)}, that cannot be read ({error})", "Make it again: bgenix -index."
             ) from error
 
 
-def _from_database(database: sqlite3.Connection, uri: str) -> Iterator[VariantPosition]:
+def _check_alleles(database: sqlite3.Connection, uri: str) -> None:
+    """regenie's reader of .bgen files takes two alleles for granted, and is ended by the first other variant."""
+    (others,) = database.execute("SELECT COUNT(*) FROM Variant WHERE number_of_alleles <> 2").fetchone()
+    if others:
+        raise UnusableInputError(
+            f"has {others:,} variants with another number of alleles than two ({uri})",
+            "Split or leave them out, and make file and index again: plink2 --max-alleles 2 --export bgen-1.2 bits=8.",
+        )
+
+
+def _chromosomes(database: sqlite3.Connection, uri: str) -> Iterator[tuple[str, int]]:
+    """Name and regenie's number of each chromosome, in the order of the file."""
     # A chromosome at a time along the primary key (chromosome, position, ...): no sorting, no temporary tables.
-    chromosomes = database.execute(
-        "SELECT chromosome FROM Variant GROUP BY chromosome ORDER BY MIN(file_start_position)"
-    ).fetchall()
-    for (name,) in chromosomes:
-        number = known_chromosome(name, uri)
+    found = database.execute("SELECT chromosome FROM Variant GROUP BY chromosome ORDER BY MIN(file_start_position)")
+    for (name,) in found.fetchall():
+        yield name, known_chromosome(name, uri)
+
+
+def _positions_of_database(database: sqlite3.Connection, uri: str) -> Iterator[VariantPosition]:
+    for name, number in _chromosomes(database, uri):
         rows = database.execute("SELECT position FROM Variant WHERE chromosome = ? ORDER BY position", (name,))
         for (position,) in rows:
             yield number, position
+
+
+def _names_of_database(database: sqlite3.Connection, uri: str) -> Iterator[tuple[int, bytes]]:
+    for name, number in _chromosomes(database, uri):
+        for (rsid,) in database.execute("SELECT rsid FROM Variant WHERE chromosome = ?", (name,)):
+            yield number, rsid.encode()
 
 
 def _check_space(data: DataSet, path: str, folder: Path) -> None:
@@ -115,11 +224,22 @@ def _check_space(data: DataSet, path: str, folder: Path) -> None:
 
 
 def known_chromosome(name: str, uri: str) -> int:
-    """regenie's number of a chromosome; UnusableInputError for one that it refuses."""
+    """regenie's number of a chromosome; UnusableInputError for one that it refuses, or takes for another."""
     number = chromosome_number(name)
     if number is None:
         raise UnusableInputError(
-            f"has variants on chromosome {name} ({uri}), which regenie does not know",
+            f"has variants on chromosome {name} ({uri}), which regenie {_what_becomes_of(name)}",
             "Keep chromosomes 1 to 22 and X only (plink2 --chr 1-22,X).",
         )
     return number
+
+
+def _what_becomes_of(name: str) -> str:
+    """By regenie 4.1.2 (Regenie.cpp, chrStrToInt): Y is 23, and a name that begins with digits is their number."""
+    bare = name.removeprefix("chr")
+    if bare == "Y":
+        return "counts as X, whose variants it would be mixed with"
+    leading = re.match(r"0*([0-9]{1,2})(?![0-9])", bare)
+    if leading and 1 <= int(leading[1]) <= X_CHROMOSOME:
+        return f"would take for chromosome {int(leading[1])}"
+    return "does not know"

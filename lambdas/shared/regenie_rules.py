@@ -133,6 +133,11 @@ def _of_people(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
     if launch.keep and launch.remove:
         problem = "would be refused beside keep: regenie takes one of the two"
         yield ("remove",), Refusal(problem, "Take these people out of the keep list, and leave `remove` out.")
+    for key in ("covariate_columns", "categorical_covariates"):
+        both = [name for name in getattr(launch, key) or () if name in launch.traits]
+        if both:
+            problem = f"names {', '.join(both)}, which regenie does not adjust for, since it is among the traits"
+            yield (key,), Refusal(problem, "Leave it out here, or there.")
     if launch.sex:
         for place, genotypes, sample in _genotypes(launch):
             if genotypes.endswith(".bgen") and sample is None:
@@ -184,6 +189,12 @@ def _of_tests(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
     if vc_tests and interaction:
         problem = "would be ignored beside step2.interaction"
         yield ("step2", "gene_tests", "vc_tests"), Refusal(problem, "Leave it out, or test the interaction apart.")
+    if interaction and interaction.baseline and interaction.covariate not in (launch.categorical_covariates or ()):
+        problem = f"would be ignored, since {interaction.covariate} is not among categorical_covariates"
+        yield ("step2", "interaction", "baseline"), Refusal(problem, "Name the covariate there too, or leave this out.")
+    if interaction and interaction.covariate in launch.traits:
+        problem = f"is {interaction.covariate}, which regenie does not adjust for, since it is among the traits"
+        yield ("step2", "interaction", "covariate"), Refusal(problem, "Take another, or leave it out of `traits`.")
     if interaction and _binary_test(launch) == "spa":
         problem = "is spa, which regenie refuses beside step2.interaction"
         yield ("step2", "binary_test"), Refusal(problem, "Take firth-approx, or none.")

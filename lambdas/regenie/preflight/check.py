@@ -5,15 +5,17 @@ bytes for each genotyped person, whatever the number of traits.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles
+from lambdas.regenie.preflight.chosen import choose_people
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.regenie.preflight.genotyped import check_same_people, warn_of_chromosome_names
+from lambdas.regenie.preflight.genotyped import check_same_people, check_sex_column, warn_of_chromosome_names
+from lambdas.regenie.preflight.loco import covered_people
 from lambdas.regenie.preflight.people import PHENOTYPES, SampleCounts, check_people
-from lambdas.regenie.preflight.sample_ids import listed_people, read_places
+from lambdas.regenie.preflight.samples import read_sexes
 from lambdas.regenie.preflight.table import Table
 from lambdas.shared.config_model import RegenieParameters
 
@@ -32,48 +34,38 @@ def check_data(
     genotypes: Mapping[GenotypeFiles, Genotyped],
     phenotypes: Table | None,
     covariates: Table | None,
+    predictions: Mapping[str, str],
     parameters: RegenieParameters,
     findings: Findings,
 ) -> SampleCounts | None:
     """Compare people and chromosomes of all files, and look at every value of the tables; None where it cannot.
 
     `genotypes` begin with those of step 1, with which the others are compared. A table is None if its header
-    is a fault.
+    is a fault. `predictions` are the LOCO files below data, by trait, if the user gave them.
     """
     if not genotypes:
         return None
     first, *others = genotypes
     wheres = {files: genotyped.where for files, genotyped in genotypes.items()}
     findings.attempt(wheres[first], lambda: warn_of_chromosome_names(data, wheres, findings), None)
-    places = findings.attempt(
-        wheres[first], lambda: read_places(data, first, genotypes[first].counts, wheres[first], findings), None
+    sexes = findings.attempt(
+        wheres[first], lambda: read_sexes(data, first, genotypes[first].counts, wheres[first], findings), None
     )
-    if not places:
+    for files, where in wheres.items():
+        findings.attempt(where, partial(check_sex_column, data, files, where, parameters, findings), None)
+    if not sexes:
         return None
     for files in others:
-        findings.attempt(wheres[files], partial(check_same_people, data, places, files, wheres[files], findings), None)
-    if phenotypes is None:
-        return None
-    chosen = _chosen(data, places, parameters, findings)
-    return findings.attempt(
-        PHENOTYPES, lambda: check_people(chosen, phenotypes, covariates, parameters, findings), None
-    )
-
-
-def _chosen(
-    data: DataSet, places: dict[bytes, int], parameters: RegenieParameters, findings: Findings
-) -> dict[bytes, int]:
-    """The genotyped people whom the launch's lists leave in: the others' rows are none of regenie's business."""
-    kept = findings.attempt("regenie.keep", lambda: listed_people(data, parameters.keep), None)
-    removed = findings.attempt("regenie.remove", lambda: listed_people(data, parameters.remove), None)
-    if kept is None and removed is None:
-        return places
-    people = [person for person in places if (kept is None or person in kept) and person not in (removed or ())]
-    if not people:
-        findings.add(
-            "regenie.keep" if kept is not None else "regenie.remove",
-            "leaves nobody who is genotyped",
-            "Its lines begin with FID and IID, as in the genotypes' sample file.",
+        findings.attempt(
+            wheres[files], partial(check_same_people, data, sexes, files, wheres[files], parameters, findings), None
         )
-        return places
-    return {person: place for place, person in enumerate(people)}
+    chosen = choose_people(data, sexes, parameters, findings)
+    if phenotypes is None or chosen is None:
+        return None
+    covered = {trait: covered_people(data, path, trait, chosen.places, findings) for trait, path in predictions.items()}
+    counts = findings.attempt(
+        PHENOTYPES,
+        lambda: check_people(chosen, phenotypes, covariates, covered, parameters, findings),
+        None,
+    )
+    return replace(counts, lists=chosen.lists) if counts else None

@@ -12,6 +12,8 @@ MISSING: Final = b"NA"
 MISSING_ELSEWHERE: Final = (-9.0, -999.0)
 """What PLINK and BGENIE write for a missing value; to regenie -9 is a number like any other."""
 
+_READ_OTHERWISE_BY_C: Final = b"_"
+"""In a number: 1_000 is a thousand to Python, and 1 to C, as which regenie reads."""
 _KEPT_DISTINCT: Final = 3
 """Of the values, so many are kept: enough to tell a constant and a yes-or-no from a measurement."""
 
@@ -63,7 +65,7 @@ class Column:
         """Take in the values of some people."""
         try:
             numbers = [float(value) for value in values if value != MISSING]
-            are_finite = math.isfinite(sum(numbers))
+            are_finite = math.isfinite(sum(numbers)) and _READ_OTHERWISE_BY_C not in b"".join(values)
         except ValueError:
             are_finite = False
         if not are_finite:
@@ -104,6 +106,8 @@ class Column:
 
 
 def _number(value: bytes) -> float | None:
+    if _READ_OTHERWISE_BY_C in value:
+        return None
     try:
         number = float(value)
     except ValueError:

@@ -6,7 +6,8 @@ from typing import Final
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.regenie.preflight.findings import Examples, Findings, text
-from lambdas.regenie.preflight.sample_ids import GIVE_ONCE, id_file, sample_ids
+from lambdas.regenie.preflight.samples import GIVE_ONCE, SEX_NAMES, id_file, samples, sex_column
+from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.input_error import UnusableInputError
 
 _PREFIX: Final = b"chr"
@@ -15,17 +16,23 @@ _PROBE_BYTES: Final = 1 << 16
 
 
 def check_same_people(
-    data: DataSet, places: dict[bytes, int], other: GenotypeFiles, where: str, findings: Findings
+    data: DataSet,
+    sexes: dict[bytes, int],
+    other: GenotypeFiles,
+    where: str,
+    parameters: RegenieParameters,
+    findings: Findings,
 ) -> None:
-    """Compare another data set's samples with those of the first (`places`). Memory: one byte a sample, and strangers.
+    """Compare another data set's samples, and their sexes if one is chosen, with those of the first (`sexes`).
 
     Raises:
         UnusableInputError: the ids cannot be read, or are all others.
     """
+    places = {person: place for place, person in enumerate(sexes)}
     seen = bytearray(len(places))
     strangers: set[bytes] = set()
-    repeated = Examples()
-    for person in sample_ids(data, other):
+    repeated, of_other_sex = Examples(), Examples()
+    for person, sex in samples(data, other):
         place = places.get(person)
         if seen[place] if place is not None else person in strangers:
             repeated.add(person)
@@ -33,6 +40,8 @@ def check_same_people(
             strangers.add(person)
         else:
             seen[place] = 1
+            if sex != sexes[person]:
+                of_other_sex.add(person)
     uri, shared = data.uri(id_file(other)), seen.count(1)
     unknown, absent = Examples(), Examples()
     unknown.update(strangers)
@@ -44,6 +53,13 @@ def check_same_people(
             f"has none of the samples of the first genotype file: {uri} has {unknown}, that one has {absent}",
             "Both FID and IID must be the same in all files.",
         )
+    if of_other_sex.total and parameters.sex:
+        findings.add(
+            where,
+            f"has another sex than the first genotype file for {of_other_sex.total:,} people ({uri}: {of_other_sex}), "
+            "and each step chooses people by its own file",
+            "Give all files the same sexes: plink2 --update-sex.",
+        )
     if strangers or absent.total:
         findings.warn(
             where,
@@ -51,6 +67,21 @@ def check_same_people(
             f"only there: {absent.total:,}{_in_brackets(absent)}; only here: {unknown.total:,}{_in_brackets(unknown)}",
             "Only people in both are tested here.",
         )
+
+
+def check_sex_column(
+    data: DataSet, files: GenotypeFiles, where: str, parameters: RegenieParameters, findings: Findings
+) -> None:
+    """What regenie takes for the sex in a .sample file is called so: it goes by the place of the column alone."""
+    name = sex_column(data, files)
+    if name is None or name.casefold() in SEX_NAMES:
+        return
+    problem = f"has a sample file, {data.uri(id_file(files))}, whose fourth column, {name!r}, regenie takes for the sex"
+    remedy = "Put a column `sex` there, of type D, with 0 where it is not known (ID_1 ID_2 missing sex ...)."
+    if parameters.sex:
+        findings.add(where, f"{problem}, by which the launch chooses people", remedy)
+    else:
+        findings.warn(where, f"{problem}: on X it doubles what males carry", remedy)
 
 
 def warn_of_chromosome_names(data: DataSet, genotypes: Mapping[GenotypeFiles, str], findings: Findings) -> None:

@@ -1,17 +1,22 @@
 """Genotyped people, and those of the tables: who is in, who is out, and what is wrong with the values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
 from lambdas.regenie.preflight.findings import Examples, Findings
+from lambdas.regenie.preflight.levels import Levels, check_levels
+from lambdas.regenie.preflight.lists import ListMatch
 from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
 from lambdas.regenie.preflight.traits import TraitCounts, check_traits, trait_counts
 from lambdas.shared.config_model import RegenieParameters
 
 PHENOTYPES: Final = "regenie.phenotypes"
 COVARIATES: Final = "regenie.covariates"
+_NO_VALUE: Final = frozenset({MISSING, b"nan", b"inf"})
+"""What regenie takes for a missing covariate (Regenie.cpp, convertDouble and convertNumLevel)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class SampleCounts:
     with_covariates: int
     """Genotyped people with a value for every covariate; all of them without a covariate file."""
     traits: Mapping[str, TraitCounts]
+    lists: Mapping[str, ListMatch] = field(default_factory=dict)
+    """Config key of each list of people or variants -> how much of it the data has."""
 
     def as_dict(self) -> dict[str, object]:
         """As launch.json has it."""
@@ -32,71 +39,108 @@ class SampleCounts:
             "phenotyped": self.phenotyped,
             "withCovariates": self.with_covariates,
             "traits": {trait: counts.as_dict() for trait, counts in self.traits.items()},
+            "lists": {where: found.as_dict() for where, found in self.lists.items()},
         }
 
 
 def check_people(
-    places: dict[bytes, int],
+    chosen: ChosenPeople,
     phenotypes: Table,
     covariates: Table | None,
+    covered: Mapping[str, bytearray | None],
     parameters: RegenieParameters,
     findings: Findings,
 ) -> SampleCounts:
-    """Read both tables once. `places` are the genotyped people (sample_ids.read_places).
+    """Read both tables once.
+
+    Args:
+        chosen: the people whom the launch's lists leave in.
+        phenotypes: with a good header.
+        covariates: likewise, if there are any.
+        covered: trait -> 1 for each person with a given prediction (loco.covered_people); not for other traits.
+        parameters: the launch's config.
+        findings: get the faults and warnings.
 
     Raises:
         UnusableInputError: the phenotype file has a row that regenie would refuse or misread.
     """
-    complete = bytearray(b"\1") * len(places)
+    complete = bytearray(b"\1") * len(chosen.places)
     if covariates:
         complete = findings.attempt(
-            COVARIATES, lambda: _read_covariates(places, covariates, parameters, findings), otherwise=complete
+            COVARIATES, lambda: _read_covariates(chosen, covariates, parameters, findings), otherwise=complete
         )
     known = [trait for trait in parameters.traits if trait in phenotypes.columns]
-    people, traits = _read_traits(places, complete, phenotypes, known)
+    people, traits = _read_traits(chosen, complete, phenotypes, known, covered)
     _check_listing(PHENOTYPES, phenotypes, people, findings)
     if people.in_both:
         check_traits(traits, parameters, findings)
     counts = trait_counts(traits, is_binary=parameters.trait_type == "binary")
-    return SampleCounts(len(places), people.in_both, complete.count(1), counts)
+    return SampleCounts(len(chosen.genotyped), people.in_both, complete.count(1), counts)
 
 
 def _read_traits(
-    places: dict[bytes, int], complete: bytearray, table: Table, traits: Sequence[str]
+    chosen: ChosenPeople,
+    complete: bytearray,
+    table: Table,
+    traits: Sequence[str],
+    covered: Mapping[str, bytearray | None],
 ) -> tuple[People, Sequence[Column]]:
-    """The traits' values of everyone who is genotyped and has all covariates."""
-    people = People(places)
+    """The traits' values of everyone who is analysed and has all covariates; who has no prediction has none."""
+    people = People(chosen.places, chosen.genotyped)
     columns = [Column(trait) for trait in traits]
-    batch = ColumnBatch(columns, [field_index(table.columns, trait) for trait in traits])
+    indices = [field_index(table.columns, trait) for trait in traits]
+    with_predictions = [
+        (index, mark) for trait, index in zip(traits, indices, strict=True) if (mark := covered.get(trait)) is not None
+    ]
+    batch = ColumnBatch(columns, indices)
     for person, fields in table.rows():
         place = people.place(person)
         if place is not None and complete[place]:
+            for index, mark in with_predictions:
+                fields[index] = fields[index] if mark[place] else MISSING
             batch.add(person, fields)
     batch.flush()
     return people, columns
 
 
 def _read_covariates(
-    places: dict[bytes, int], table: Table, parameters: RegenieParameters, findings: Findings
+    chosen: ChosenPeople, table: Table, parameters: RegenieParameters, findings: Findings
 ) -> bytearray:
     """1 for each genotyped person with a value for every covariate that is used, by place."""
-    people = People(places)
-    complete = bytearray(len(places))
-    used = [name for name in table.columns if name in (parameters.covariate_columns or table.columns)]
+    people = People(chosen.places, chosen.genotyped)
+    complete = bytearray(len(chosen.places))
+    used = covariates_in_use(table.columns, parameters)
     used_indices = [field_index(table.columns, name) for name in used]
-    columns = [Column(name) for name in used if name not in (parameters.categorical_covariates or ())]
+    categories = parameters.categorical_covariates or ()
+    columns = [Column(name) for name in used if name not in categories]
+    levels = [Levels(name, field_index(table.columns, name)) for name in used if name in categories]
     batch = ColumnBatch(columns, [field_index(table.columns, column.name) for column in columns])
     for person, fields in table.rows():
         place = people.place(person)
         if place is not None:
-            complete[place] = all(fields[index] != MISSING for index in used_indices)
+            missing = next((index for index in used_indices if fields[index] in _NO_VALUE), len(fields))
+            complete[place] = missing == len(fields)
             batch.add(person, fields)
+            for level in levels:
+                if level.index < missing:
+                    level.add(fields, is_analysed=bool(complete[place]))
     batch.flush()
     _check_listing(COVARIATES, table, people, findings)
     if people.in_both:
         _check_covariates(table, columns, people, complete, findings)
+        check_levels(levels, table.uri, parameters, findings)
     # Where covariates are no use at all, which is a fault by now, traits are still worth a look.
-    return complete if any(complete) else bytearray(b"\1") * len(places)
+    return complete if any(complete) else bytearray(b"\1") * len(chosen.places)
+
+
+def covariates_in_use(columns: Sequence[str], parameters: RegenieParameters) -> list[str]:
+    """The columns of a covariate file that regenie adjusts for: those that are chosen, or all, without analysed traits.
+
+    It passes over a column that is called like an analysed trait, as in one file for both (4.1.2's sources: Pheno.cpp,
+    covariate_read).
+    """
+    chosen = parameters.covariate_columns or columns
+    return [name for name in columns if name in chosen and name not in parameters.traits]
 
 
 def _check_covariates(

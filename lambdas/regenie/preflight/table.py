@@ -1,7 +1,7 @@
 """The rows of a phenotype or covariate file, as strictly as regenie reads them."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,8 +79,10 @@ class Table:
 class People:
     """Which of the genotyped people a table lists."""
 
-    def __init__(self, places: dict[bytes, int]) -> None:
+    def __init__(self, places: dict[bytes, int], genotyped: Collection[bytes] = ()) -> None:
+        """`places` are the people whom the launch's lists leave in, `genotyped` all that have genotypes."""
         self._places = places
+        self._genotyped = genotyped
         self.listed = bytearray(len(places))
         """1 for each genotyped person that the table lists, by place."""
         self.repeated = Examples()
@@ -95,7 +97,8 @@ class People:
         """The place of a person whose first row this is; None for others."""
         place = self._places.get(person)
         if place is None:
-            self.not_genotyped.add(person)
+            if person not in self._genotyped:
+                self.not_genotyped.add(person)
         elif self.listed[place]:
             self.repeated.add(person)
         else:

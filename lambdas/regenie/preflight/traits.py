@@ -12,6 +12,9 @@ _WHERE: Final = "regenie.traits"
 
 WARN_MISSING_FROM: Final = 0.15
 """Share of people without a value; missing values are imputed by the mean in step 1."""
+_FEWEST_VALUES: Final = 3
+"""regenie ends with a quantitative trait of fewer values (4.1.2's sources: Pheno.cpp, check_nvals)."""
+_FEW_VALUES_OPTION: Final = "--force-qt"
 _FEWEST_CASES: Final = 10
 """regenie leaves out binary traits with fewer, unless told otherwise (release notes of regenie 2.2)."""
 _FEWEST_CASES_OPTION: Final = "--minCaseCount"
@@ -63,7 +66,7 @@ def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findin
         elif parameters.trait_type == "binary":
             _check_binary(trait, _fewest_cases(parameters), findings)
         else:
-            _check_quantitative(trait, findings)
+            _check_quantitative(trait, parameters, findings)
         _warn_of_missing(trait, findings)
     if parameters.trait_type == "quantitative" and not parameters.apply_rint and len(parameters.traits) > 1:
         for trait in _uncentred_with_missing(traits):
@@ -111,7 +114,7 @@ def _check_binary(trait: Column, fewest_cases: int, findings: Findings) -> None:
         )
 
 
-def _check_quantitative(trait: Column, findings: Findings) -> None:
+def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: Findings) -> None:
     if trait.is_constant:
         findings.add(
             _WHERE,
@@ -119,12 +122,13 @@ def _check_quantitative(trait: Column, findings: Findings) -> None:
             f"{trait.observed:,} people who are analysed",
             "A constant has no associations: leave it out of `traits`.",
         )
-    elif len(trait.distinct) == 2:
+    elif len(trait.distinct) < _FEWEST_VALUES and not _takes_few_values(parameters):
         low, high = sorted(trait.distinct)
-        findings.warn(
+        findings.add(
             _WHERE,
-            f"names {trait.name}, a quantitative trait with the values {low:g} and {high:g} only",
-            "If it is a yes-or-no, code it 0 and 1 and launch it with trait_type: binary.",
+            f"names {trait.name}, a quantitative trait with the values {low:g} and {high:g} only: regenie refuses it",
+            "If it is a yes-or-no, code it 0 and 1 and launch it with trait_type: binary; if it is a quantity, give "
+            f"{_FEW_VALUES_OPTION} in step1.extra and step2.extra.",
         )
     elif trait.missing_elsewhere:
         findings.warn(
@@ -132,6 +136,11 @@ def _check_quantitative(trait: Column, findings: Findings) -> None:
             f"names {trait.name}, with the value -9 or -999 for {trait.missing_elsewhere:,} people",
             "If that means missing, write NA: regenie takes -9 for a number.",
         )
+
+
+def _takes_few_values(parameters: RegenieParameters) -> bool:
+    extras = [parameters.step1.extra, parameters.step2.extra] if parameters.step1.enabled else [parameters.step2.extra]
+    return all(_FEW_VALUES_OPTION in extra for extra in extras)
 
 
 def _warn_of_missing(trait: Column, findings: Findings) -> None:

@@ -74,6 +74,12 @@ def bim(*positions: tuple[str, int]) -> bytes:
     return "".join(f"{name}\t{name}:{position}\t0\t{position}\tA\tG\n" for name, position in positions).encode()
 
 
+def pvar(*positions: tuple[str, int]) -> bytes:
+    """A .pvar file with variants at (chromosome, position)."""
+    lines = (f"{name}\t{position}\t{name}:{position}\tA\tG\n" for name, position in positions)
+    return ("#CHROM\tPOS\tID\tREF\tALT\n" + "".join(lines)).encode()
+
+
 def table(columns: str, rows: Iterable[Sequence[object]]) -> bytes:
     """A phenotype or covariate file of the people f0 i0, f1 i1 and so on."""
     lines = [f"f{n} i{n} {' '.join(map(str, row))}" for n, row in enumerate(rows)]
@@ -81,16 +87,24 @@ def table(columns: str, rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 24, name: str = "cohort") -> None:
-    """Put PLINK files with variants at these places, and tables with the traits height, bmi and ldl, all 0 or 1."""
+    """Put PLINK files with variants at these places, and tables with the traits height, bmi, ldl, and t2d of 0 or 1."""
     data.files.update(
         {
             f"{name}.bed": bed(len(positions), samples),
             f"{name}.bim": bim(*positions),
-            f"{name}.fam": b"".join(b"f%d i%d 0 0 1 0\n" % (n, n) for n in range(samples)),
-            "phenotypes.txt": table("height bmi ldl", ((n % 2, n // 2 % 2, n // 3 % 2) for n in range(samples))),
+            f"{name}.fam": b"".join(b"f%d i%d 0 0 %d 0\n" % (n, n, n % 2 + 1) for n in range(samples)),
+            "phenotypes.txt": table(
+                "height bmi ldl t2d", ((n % 5, n // 2 % 4, n // 3 % 3, n % 2) for n in range(samples))
+            ),
             "covariates.txt": table("age sex", ((40 + n, n % 2) for n in range(samples))),
         }
     )
+
+
+def loco(people: int = 24) -> bytes:
+    """A LOCO file of a step 1 with predictions for the first people."""
+    names = " ".join(f"f{n}_i{n}" for n in range(people))
+    return f"FID_IID {names}\n1 {' '.join(['0.5'] * people)}\n".encode()
 
 
 def add_pgen(data: MemoryDataSet, *positions: tuple[str, int], name: str, samples: int = 8) -> None:
@@ -99,8 +113,8 @@ def add_pgen(data: MemoryDataSet, *positions: tuple[str, int], name: str, sample
     data.files.update(
         {
             f"{name}.pgen": b"\x6c\x1b\x10" + counts,
-            f"{name}.pvar": bim(*positions),
-            f"{name}.psam": b"#FID IID\n" + b"".join(b"f%d i%d\n" % (n, n) for n in range(samples)),
+            f"{name}.pvar": pvar(*positions),
+            f"{name}.psam": b"#FID IID SEX\n" + b"".join(b"f%d i%d 0\n" % (n, n) for n in range(samples)),
         }
     )
 
@@ -119,7 +133,7 @@ def add_bgen(data: MemoryDataSet, *positions: tuple[str, int], name: str, sample
     )
 
 
-def bgi(*positions: tuple[str, int]) -> bytes:
+def bgi(*positions: tuple[str, int], alleles: int = 2) -> bytes:
     """An index as bgenix makes it; file_start_position counts up in the order given."""
     with closing(sqlite3.connect(":memory:")) as database:
         database.execute(
@@ -128,8 +142,11 @@ def bgi(*positions: tuple[str, int]) -> bytes:
             " PRIMARY KEY (chromosome, position, rsid, allele1, allele2, file_start_position)) WITHOUT ROWID"
         )
         database.executemany(
-            "INSERT INTO Variant VALUES (?, ?, 'rs', 2, 'A', 'G', ?, 10)",
-            [(chromosome, position, number) for number, (chromosome, position) in enumerate(positions)],
+            "INSERT INTO Variant VALUES (?, ?, ?, ?, 'A', 'G', ?, 10)",
+            [
+                (chromosome, position, f"{chromosome}:{position}", alleles, number)
+                for number, (chromosome, position) in enumerate(positions)
+            ],
         )
         database.commit()
         return database.serialize()

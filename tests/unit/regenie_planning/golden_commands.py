@@ -8,14 +8,22 @@ from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import Task, plan_tasks
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_cohort, add_pgen, parameters, table
+from tests.unit.regenie_planning.conftest import (
+    MemoryDataSet,
+    add_bgen,
+    add_cohort,
+    add_pgen,
+    loco,
+    parameters,
+    table,
+)
 
 IMAGES = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
 
 _RESOURCES = {"level0": {"vcpus": 8, "memory_gib": 16}, "step2": {"vcpus": 4, "memory_gib": 8}}
 
 _ONE_TRAIT = {"traits": ["height"], "step1": {"enabled": False, "predictions": "earlier/fit_pred.list"}}
-_BINARY = {**_ONE_TRAIT, "trait_type": "binary"}
+_BINARY = {**_ONE_TRAIT, "traits": ["t2d"], "trait_type": "binary"}
 
 CONFIGS: Mapping[str, dict[str, Any]] = {
     "quantitative traits, split step 1, two chunks": {
@@ -46,7 +54,7 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         },
     },
     "binary trait, predictions given, other genotypes": {
-        "traits": ["height"],
+        "traits": ["t2d"],
         "trait_type": "binary",
         "step1": {"enabled": False, "predictions": "earlier/fit_pred.list"},
         "step2": {"datasets": [{"genotypes": "imputed/chr1.bed"}, {"genotypes": "imputed/chr2.bed"}]},
@@ -85,8 +93,9 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         **_ONE_TRAIT,
         "step2": {
             "condition": {"variants": "lists/hits.txt", "genotypes": "imputed/chr1.bed"},
-            "interaction": {"covariate": "centre", "baseline": "north"},
+            "interaction": {"covariate": "centre", "baseline": "1"},
         },
+        "categorical_covariates": ["centre"],
     },
     "interaction with a variant of another file": {
         **_ONE_TRAIT,
@@ -111,14 +120,14 @@ def cohort() -> MemoryDataSet:
     add_cohort(data, ("1", 10), name="imputed/chr1")
     add_cohort(data, ("2", 20), name="imputed/chr2")
     add_cohort(data, ("1", 10), ("1", 20), ("1", 30), ("1", 40), ("1", 50))
-    data.files["earlier/fit_pred.list"] = b"height /scratch/fit_1.loco\n"
-    data.files["earlier/fit_1.loco"] = b"FID_IID f0_i0\n"
+    data.files["earlier/fit_pred.list"] = b"height /scratch/fit_1.loco\nt2d /scratch/fit_1.loco\n"
+    data.files["earlier/fit_1.loco"] = loco()
     data.files["genes/annotations.txt"] = b"1:10 PCSK9 LoF\n2:20 APOB LoF\n"
     data.files["genes/sets.txt"] = b"PCSK9 1 10 1:10\nLDLRAP1 1 30 1:30\nAPOB 2 20 2:20\n"
     data.files["genes/masks.txt"] = b"M1 LoF\n"
     data.files["covariates.txt"] = table("age centre", ((40 + n, 1 + n % 2) for n in range(24)))
-    for name in ("keep", "remove", "array", "hla", "imputed", "hits"):
-        data.files[f"lists/{name}.txt"] = b"nobody nobody\n"
+    for name, variants in {"array": b"1:10\n1:20\n", "hla": b"1:40\n", "imputed": b"1:30\n", "hits": b"1:10\n"}.items():
+        data.files[f"lists/{name}.txt"] = variants
     data.files["lists/keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(24))
     add_pgen(data, ("3", 30), name="imputed/chr3")
     add_bgen(data, ("4", 40), name="imputed/chr4")

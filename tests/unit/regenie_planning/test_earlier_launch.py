@@ -116,7 +116,7 @@ def test_other_predictions_make_another_fingerprint(cohort: MemoryDataSet):
 
 def test_what_the_configs_and_the_data_say_against_it_is_named_at_once(cohort: MemoryDataSet):
     results = results_of(cohort, traits=["height"], apply_rint=True)
-    cohort.files["phenotypes.txt"] = cohort.files["phenotypes.txt"].replace(b"f3 i3 1", b"f3 i3 0")
+    cohort.files["phenotypes.txt"] = cohort.files["phenotypes.txt"].replace(b"f3 i3 3", b"f3 i3 0")
 
     assert faults(cohort, results, traits=["height", "bmi"], covariates=None) == [
         "has no predictions for bmi, only for height",
@@ -126,10 +126,17 @@ def test_what_the_configs_and_the_data_say_against_it_is_named_at_once(cohort: M
     ]
 
 
+_FEW_VALUES = {"extra": ["--force-qt"]}
+
+
 @pytest.mark.parametrize(
     ("earlier", "now", "fault"),
     [
-        ({}, {"trait_type": "binary"}, "was run with trait_type: quantitative, and this launch has binary"),
+        (
+            {"traits": ["t2d"], "step1": _FEW_VALUES, "step2": _FEW_VALUES},
+            {"traits": ["t2d"], "trait_type": "binary"},
+            "was run with trait_type: quantitative, and this launch has binary",
+        ),
         ({"covariates": None}, {}, "was run without covariates"),
         ({"covariate_columns": ["sex"]}, {}, "had the covariates sex, and this launch has age, sex"),
         ({}, {"categorical_covariates": ["sex"]}, "had other categorical_covariates"),

@@ -9,7 +9,7 @@ from lambdas.regenie import inputs
 from lambdas.regenie.chunks import SetChunk
 from lambdas.regenie.images import Images
 from lambdas.shared.input_error import LaunchInputError
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, bed, parameters
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, bed, loco, parameters
 
 IMAGES = Images({"4.1.2": "regenie:4.1.2", "4.0": "regenie:4.0"}, "4.1.2")
 
@@ -47,7 +47,7 @@ def test_the_fingerprint_tells_other_data_and_another_image(data: MemoryDataSet)
 
     again = inputs.read_inputs(data, given, IMAGES).fingerprint
     other_image = inputs.read_inputs(data, given, Images({"4.1.2": "regenie:rebuilt"}, "4.1.2")).fingerprint
-    data.files["phenotypes.txt"] += b"f99 i99 0 0 0\n"
+    data.files["phenotypes.txt"] += b"f99 i99 0 0 0 0\n"
     other_data = inputs.read_inputs(data, given, IMAGES).fingerprint
 
     assert again == before
@@ -91,7 +91,7 @@ def test_a_given_prediction_must_exist(data: MemoryDataSet):
 
 def test_step_1s_genotypes_are_not_needed_when_nothing_reads_them(data: MemoryDataSet):
     add_cohort(data, ("1", 10), name="imputed")
-    data.files.update({"fit_pred.list": b"height fit_1.loco\n", "fit_1.loco": b"FID_IID\n"})
+    data.files.update({"fit_pred.list": b"height fit_1.loco\n", "fit_1.loco": loco()})
     config = parameters(
         genotypes="absent.bed",
         traits=["height"],

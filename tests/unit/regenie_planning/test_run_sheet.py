@@ -11,7 +11,7 @@ from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, loco, parameters
 
 PLACEMENTS = tuple(
     Placement(zone, f"subnet-{zone}", {f"{kind}/{level}": f"queue-{zone}-{kind}-{level}"})
@@ -68,7 +68,7 @@ def test_a_sheet_says_everything_that_the_state_machine_needs(data: MemoryDataSe
 
 def test_given_predictions_are_not_exported_again(data: MemoryDataSet):
     add_cohort(data, ("1", 10))
-    data.files.update({"fit_pred.list": b"height fit_1.loco\n", "fit_1.loco": b"FID_IID\n"})
+    data.files.update({"fit_pred.list": b"height fit_1.loco\n", "fit_1.loco": loco()})
 
     found = sheet(data, traits=["height"], step1={"enabled": False, "predictions": "fit_pred.list"})
 

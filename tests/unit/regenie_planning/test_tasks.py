@@ -10,7 +10,7 @@ from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import Step1Mode, Task, plan_tasks
 from tests.unit.regenie_planning import golden_commands
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, loco, parameters
 
 IMAGES = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
 FIVE_VARIANTS = [("1", 10), ("1", 20), ("1", 30), ("2", 40), ("2", 50)]
@@ -76,7 +76,7 @@ def test_one_block_or_one_job_is_a_whole_step_1(data: MemoryDataSet, step1: dict
 
 def test_given_predictions_make_step_1_unnecessary(data: MemoryDataSet):
     add_cohort(data, ("1", 10))
-    data.files.update({"old/fit_pred.list": b"height /x/fit_1.loco\n", "old/fit_1.loco": b"FID_IID\n"})
+    data.files.update({"old/fit_pred.list": b"height /x/fit_1.loco\n", "old/fit_1.loco": loco()})
 
     phases = plan(data, traits=["height"], step1={"enabled": False, "predictions": "old/fit_pred.list"})
 
@@ -146,7 +146,7 @@ def test_level_0_jobs_are_counted_for_a_split_only(
 def test_all_phases_of_step_1_have_the_same_traits_filters_and_block_size(data: MemoryDataSet):
     # Given a launch with everything that chooses samples, variants or covariates
     add_cohort(data, *FIVE_VARIANTS)
-    data.files.update(dict.fromkeys(("array.txt", "hla.txt"), b"\n"))
+    data.files.update(dict.fromkeys(("array.txt", "hla.txt"), b"1:10\n"))
     data.files["keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(24))
     step1 = {"block_size": 2, "extract": "array.txt", "exclude": "hla.txt", "extra": ["--strict"]}
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from lambdas.regenie.genotypes import GenotypeFiles
-from lambdas.regenie.variants import variant_positions
+from lambdas.regenie.variants import variant_names, variant_positions
 from lambdas.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, bgi, bim
 
@@ -22,10 +22,29 @@ def test_a_pvar_with_header_has_its_position_in_the_second_column(data: MemoryDa
     assert list(variant_positions(data, GenotypeFiles("a.pgen"))) == [(1, 186), (22, 7)]
 
 
-def test_a_pvar_without_header_reads_like_a_bim(data: MemoryDataSet):
-    data.files["a.pvar"] = bim(("1", 186))
+def test_the_columns_of_a_pvar_are_found_by_their_names(data: MemoryDataSet):
+    data.files["a.pvar"] = b"##source=x\n#CHROM\tID\tPOS\tREF\tALT\tINFO\n1\t77\t186\tA\tG\t.\n22\t78\t7\tC\tT\t.\n"
 
-    assert list(variant_positions(data, GenotypeFiles("a.pgen"))) == [(1, 186)]
+    assert list(variant_positions(data, GenotypeFiles("a.pgen"))) == [(1, 186), (22, 7)]
+    assert list(variant_names(data, GenotypeFiles("a.pgen"))) == [(1, b"77"), (22, b"78")]
+
+
+@pytest.mark.parametrize("start", [b"", b"#CHROM POS ID REF\n", b"##fileformat=VCFv4.2\n\n", b"CHROM POS ID REF ALT\n"])
+def test_a_pvar_without_the_header_that_regenie_needs_is_refused(data: MemoryDataSet, start: bytes):
+    data.files["a.pvar"] = start + bim(("1", 186))
+
+    with pytest.raises(UnusableInputError, match="without a header line #CHROM POS ID REF ALT"):
+        list(variant_positions(data, GenotypeFiles("a.pgen")))
+
+
+def test_variants_of_three_alleles_are_refused_in_each_format(data: MemoryDataSet):
+    data.files["a.bim"] = b"1 rs1 0 5 A,T G\n"
+    data.files["a.pvar"] = b"#CHROM POS ID REF ALT\n1 5 rs1 G A,T\n"
+    data.files["a.bgen.bgi"] = bgi(("1", 5), alleles=3)
+
+    for name, words in (("a.bed", "several alternative"), ("a.pgen", "several alternative"), ("a.bgen", "than two")):
+        with pytest.raises(UnusableInputError, match=words):
+            list(variant_positions(data, GenotypeFiles(name)))
 
 
 def test_a_bgen_index_gives_chromosomes_in_the_order_of_the_file(data: MemoryDataSet):
@@ -46,19 +65,29 @@ def test_a_bgen_index_that_is_no_database_is_refused(data: MemoryDataSet):
         list(variant_positions(data, GenotypeFiles("a.bgen")))
 
 
-@pytest.mark.parametrize("name", ["MT", "Y", "0", "24", "GL000192.1"])
-def test_a_chromosome_that_regenie_refuses_is_named(data: MemoryDataSet, name: str):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        *((name, "does not know") for name in ("MT", "0", "24", "25", "GL000192.1")),
+        *((name, "counts as X") for name in ("Y", "chrY")),
+        *((name, "would take for chromosome 1") for name in ("chr1_KI270706v1_random", "1_alt")),
+    ],
+)
+def test_a_chromosome_that_regenie_refuses_or_takes_for_another_is_named(data: MemoryDataSet, name: str, why: str):
     data.files["a.bim"] = bim(("1", 1), (name, 5))
 
-    with pytest.raises(UnusableInputError, match=f"chromosome {name} "):
+    with pytest.raises(UnusableInputError, match=f"chromosome {name} .*{why}"):
         list(variant_positions(data, GenotypeFiles("a.bed")))
 
 
-@pytest.mark.parametrize("line", [b"1 rs1 0", b"1 rs1 0 five A G", b"1 rs1 0 -5 A G"])
-def test_a_line_without_a_position_is_named(data: MemoryDataSet, line: bytes):
+@pytest.mark.parametrize(
+    "line",
+    [b"1 rs1 0", b"1 rs1 0 five A G", b"1 rs1 0 -5 A G", b"1 rs1 0 5 A", b"", b"1  rs1 0 5 A G", b"1 rs1 0 010 A G"],
+)
+def test_a_line_that_regenie_would_refuse_or_misread_is_shown(data: MemoryDataSet, line: bytes):
     data.files["a.bim"] = bim(("1", 1)) + line + b"\n"
 
-    with pytest.raises(UnusableInputError, match="without a position in the line '1 rs1 0"):
+    with pytest.raises(UnusableInputError, match="a line lacks one of 6 columns, or its position"):
         list(variant_positions(data, GenotypeFiles("a.bed")))
 
 

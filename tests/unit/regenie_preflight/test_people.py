@@ -1,5 +1,6 @@
 """Who is in which file."""
 
+import gzip
 import struct
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.regenie.genotypes import GenotypeFiles
-from lambdas.regenie.preflight.sample_ids import sample_ids
+from lambdas.regenie.preflight.samples import sample_ids
 from lambdas.regenie.preflight.table import People
 from tests.unit.regenie_planning.conftest import MemoryDataSet
 from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, fam, faults, the_fault, warnings
@@ -34,6 +35,7 @@ def test_a_cohort_without_oddities_gives_counts_and_no_warning(cohort: MemoryDat
         "phenotyped": PEOPLE,
         "withCovariates": PEOPLE,
         "traits": {"t2d": {"analysed": PEOPLE, "missing": 0, "cases": PEOPLE // 2, "controls": PEOPLE // 2}},
+        "lists": {},
     }
 
 
@@ -252,8 +254,8 @@ def test_a_bim_file_with_windows_line_ends_is_refused_before_they_get_into_the_r
 
 
 def test_lists_that_are_compressed_or_have_unix_line_ends_are_taken(cohort: MemoryDataSet):
-    cohort.files["list.txt"] = b"rs1\nrs2\n"
-    cohort.files["list.txt.gz"] = b"\x1f\x8b\r\n"
+    cohort.files["list.txt"] = b"1:10\n1:20\n"
+    cohort.files["list.txt.gz"] = gzip.compress(b"1:10\n") + gzip.compress(b"1:20\n")
 
     assert checked(cohort, step1={"exclude": "list.txt"}, step2={"exclude": "list.txt.gz"})
 
@@ -278,7 +280,8 @@ def test_a_table_whose_first_bytes_cannot_be_seen_is_refused_in_words(
     ("path", "start", "words"),
     [
         ("list.txt", b"\xef\xbb\xbf", "an invisible byte-order mark"),
-        ("list.txt.gz", b"\x1f\x8b", "which is compressed"),
+        ("list.txt", b"\x1f\x8b", "which is compressed"),
+        ("list.txt.gz", b"\x1f\x8b", "damaged or not whole"),
     ],
 )
 def test_a_list_whose_first_person_regenie_or_preflight_would_miss_is_refused(

@@ -31,6 +31,8 @@ def phenotypes(data: MemoryDataSet, values: Sequence[object], others: Sequence[o
         ([0, 1, 1, -9] * 6, "binary", "of which 6 are -9 or -999"),
         ([0] * 15 + [1] * 9, "binary", "9 cases and 15 controls"),
         ([1] * 24, "binary", "24 cases and 0 controls"),
+        ([0, 1] * 12, "quantitative", "with the values 0 and 1 only"),
+        ([0, 1, "NA"] * 8, "quantitative", "with the values 0 and 1 only"),
     ],
 )
 def test_a_trait_that_regenie_cannot_analyse_is_refused(
@@ -48,7 +50,6 @@ def test_a_trait_that_regenie_cannot_analyse_is_refused(
     ("values", "words"),
     [
         ([n % 5 - 2 for n in range(20)], "without a value for 4 of 24 people (17%)"),
-        ([0, 1] * 12, "with the values 0 and 1 only"),
         ([-9, -9, *(n % 7 - 3 for n in range(22))], "-9 or -999 for 2 people"),
         ([130 + n for n in range(23)], "is not centred (mean 141, SD 6.782) and lacks 1 values"),
     ],
@@ -150,4 +151,19 @@ def test_fewer_cases_are_enough_where_regenie_is_told_so_in_both_steps(cohort: M
     few = ["--minCaseCount 4"]
 
     assert warnings(cohort, traits=["t"], trait_type="binary", step1={"extra": few}, step2={"extra": few}) == ""
-    assert "4 cases" in the_fault(cohort, traits=["t"], trait_type="binary", step1={"extra": few}).problem
+    assert "4 cases" in the_fault(cohort, traits=["t"], trait_type="binary").problem
+
+
+def test_two_values_are_taken_where_regenie_is_told_so_in_both_steps(cohort: MemoryDataSet):
+    phenotypes(cohort, [0, 1] * 12)
+    few = {"extra": ["--force-qt"]}
+
+    assert warnings(cohort, traits=["t"], step1=few, step2=few) == ""
+
+
+@pytest.mark.parametrize("value", ["1_000", "1,5", "12abc", "nan", "inf", "0x10"])
+def test_a_number_that_regenie_would_read_otherwise_than_it_is_meant_is_refused(cohort: MemoryDataSet, value: str):
+    """As C does: 1_000 and 1,5 are 1 to it, 12abc is 12; nan and inf are missing (regenie 4.1.2, run)."""
+    phenotypes(cohort, [*range(23), value])
+
+    assert f"no numbers: {value}" in the_fault(cohort, traits=["t"]).problem

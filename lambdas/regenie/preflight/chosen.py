@@ -1,0 +1,74 @@
+"""The genotyped people whom a launch analyses: those whom its lists and its choice of one sex leave in."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.preflight.findings import Findings
+from lambdas.regenie.preflight.lists import ListMatch, check_match, match, read_people
+from lambdas.regenie.preflight.samples import SEXES
+from lambdas.shared.config_model import RegenieParameters
+
+_GENOTYPED: Final = "genotyped people (as FID_IID)"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPeople:
+    """Who is left in."""
+
+    places: dict[bytes, int]
+    """`FID_IID` -> place among those who are left."""
+    genotyped: Collection[bytes]
+    """All who have genotypes, those whom the launch leaves out too."""
+    lists: dict[str, ListMatch]
+    """Config key of each list -> how many of its entries are genotyped."""
+
+
+def choose_people(
+    data: DataSet, sexes: dict[bytes, int], parameters: RegenieParameters, findings: Findings
+) -> ChosenPeople | None:
+    """Apply `keep` or `remove`, and `sex`, as regenie does; None where nobody is left, which is a fault.
+
+    Args:
+        data: the launch's data.
+        sexes: `FID_IID` -> sex of every genotyped person (samples.read_sexes).
+        parameters: the launch's config.
+        findings: get what is found about the lists.
+    """
+    people = list(sexes)
+    lists: dict[str, ListMatch] = {}
+    for key, path in (("keep", parameters.keep), ("remove", parameters.remove)):
+        where = f"regenie.{key}"
+        listed = findings.attempt(where, partial(read_people, data, path), None) if path else None
+        if path is None or listed is None:
+            continue
+        lists[where] = match(listed, sexes.keys())
+        check_match(lists[where], _GENOTYPED, next(iter(sexes)), where, data.uri(path), findings)
+        people = [person for person in people if (person in listed) == (key == "keep")]
+        if lists[where].matched and not people:
+            findings.add(where, "leaves nobody who is genotyped", "Leave fewer people out.")
+    if people and parameters.sex:
+        people = _of_sex(people, sexes, parameters.sex, findings)
+    if not people:
+        return None
+    return ChosenPeople({person: place for place, person in enumerate(people)}, sexes.keys(), lists)
+
+
+def _of_sex(people: list[bytes], sexes: dict[bytes, int], sex: str, findings: Findings) -> list[bytes]:
+    chosen = [person for person in people if sexes[person] == SEXES[sex]]
+    unknown = sum(not sexes[person] for person in people)
+    if not chosen:
+        findings.add(
+            "regenie.sex",
+            f"is {sex}, which nobody is by the genotypes' samples ({unknown:,} of {len(people):,} have no sex there)",
+            "Write the sexes into that file (1 male, 2 female): plink2 --update-sex.",
+        )
+    elif unknown:
+        findings.warn(
+            "regenie.sex",
+            f"is {sex}, and {unknown:,} of {len(people):,} people have no sex in the genotypes' sample file",
+            "They are left out: write their sexes there if that is not meant.",
+        )
+    return chosen

@@ -1,0 +1,209 @@
+"""Ids of variants: the lists that choose by them, and ids that several variants share.
+
+Every id of a genotype file is read once where a launch chooses by ids; else none is. Memory: the lists, and 8 bytes for
+each variant of a chromosome.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping
+from functools import partial
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import Final
+
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.genotypes import GenotypeFiles
+from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
+from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.regenie.preflight.lists import ListMatch, check_match, match, read_variants
+from lambdas.regenie.variants import variant_names
+from lambdas.shared.config_model import RegenieParameters
+
+_VARIANTS: Final = "variants of these genotypes"
+_MAKE_UNIQUE: Final = (
+    "Give each variant an id of its own, in all files (plink2 --set-all-var-ids '@:#:$r:$a'), and write the lists anew."
+)
+_SPLITS_FROM: Final = 2
+"""Blocks and jobs from which on step 1 is split, each job reading a list of ids of its own."""
+
+
+def check_variant_ids(
+    data: DataSet,
+    parameters: RegenieParameters,
+    blocks: Mapping[GenotypeFiles, int],
+    findings: Findings,
+) -> dict[str, ListMatch]:
+    """Compare the lists with the genotypes that they are for, and refuse repeated ids where ids choose.
+
+    Args:
+        data: the launch's data.
+        parameters: its config.
+        blocks: the genotype files that can be read, and into how many blocks step 1 would cut each.
+        findings: get the faults and warnings.
+
+    Returns:
+        Config key of each list -> what was counted, where it could be.
+    """
+    lists = {
+        where: names
+        for where, path in _lists(parameters).items()
+        if (names := findings.attempt(where, partial(read_variants, data, path), None)) is not None
+    }
+    found: dict[str, set[bytes]] = {where: set() for where in lists}
+    example: dict[str, bytes] = {}
+    whole = dict.fromkeys(lists, True)
+    for files, wheres in _chosen_by(parameters).items():
+        by_ids = [where for where in wheres if where in lists]
+        repeats = _keeps_ids(parameters, files, blocks.get(files, 0))
+        if not by_ids and not repeats:
+            continue
+        key = _key(parameters, files)
+        scanned = None
+        if files in blocks:
+            wanted = set().union(*(lists[where] for where in by_ids))
+            scanned = findings.attempt(key, partial(_scan, data, files, wanted), None)
+        if scanned is None:
+            whole.update(dict.fromkeys(by_ids, False))
+            continue
+        first, known, repeated = scanned
+        for where in by_ids:
+            found[where] |= known
+            example.setdefault(where, first)
+        if repeats and repeated.total:
+            findings.add(
+                key,
+                f"has {repeated.total:,} ids that several variants of a chromosome share, such as {repeated} "
+                f"({data.uri(files.variant_list)}), and {repeats}: regenie drops all but the first variant of each",
+                _MAKE_UNIQUE,
+            )
+    counted = {where: match(names, found[where]) for where, names in lists.items() if whole[where]}
+    for where, each in counted.items():
+        uri = data.uri(_lists(parameters)[where])
+        check_match(each, _VARIANTS, example.get(where, b"none"), where, uri, findings)
+    return counted
+
+
+def check_named_variants(data: DataSet, parameters: RegenieParameters, findings: Findings) -> None:
+    """Variants to condition on, or to interact with, are in the genotype file that is named for them.
+
+    regenie ends if one of them is missing (Geno.cpp, extract_from_genofile), in every job of step 2.
+    """
+    step2 = parameters.step2
+    if step2.condition:
+        files = GenotypeFiles(step2.condition.genotypes, step2.condition.sample)
+        where = "regenie.step2.condition.variants"
+        path = step2.condition.variants
+        names = findings.attempt(where, partial(read_variants, data, path), None)
+        if names is not None:
+            _check_all_there(data, files, names, where, f"names {data.uri(path)}, which has", findings)
+    interaction = step2.interaction
+    if interaction and interaction.variant and interaction.genotypes:
+        files = GenotypeFiles(interaction.genotypes, interaction.sample)
+        where = "regenie.step2.interaction.variant"
+        _check_all_there(data, files, {interaction.variant.encode()}, where, "is", findings)
+
+
+def _check_all_there(
+    data: DataSet, files: GenotypeFiles, names: set[bytes], where: str, begin: str, findings: Findings
+) -> None:
+    scanned = findings.attempt(where, partial(_scan, data, files, names), None)
+    if scanned is None:
+        return
+    first, known, _ = scanned
+    missing = match(names, known)
+    if missing.unmatched:
+        count = f" ({missing.listed - missing.matched:,} of {missing.listed:,})" if len(names) > 1 else ""
+        findings.add(
+            where,
+            f"{begin} {missing.unmatched}{count}, not among the variants of {data.uri(files.path)}, whose ids are like "
+            f"{text(first)}",
+            "Write the ids as that file has them, or name the file that has these variants.",
+        )
+
+
+def _lists(parameters: RegenieParameters) -> dict[str, str]:
+    """Config key -> path of each list that chooses variants to fit or to test."""
+    step1, step2 = parameters.step1, parameters.step2
+    given = {
+        "regenie.step1.extract": step1.extract if step1.enabled else None,
+        "regenie.step1.exclude": step1.exclude if step1.enabled else None,
+        "regenie.step2.extract": step2.extract,
+        "regenie.step2.exclude": step2.exclude,
+    }
+    return {where: path for where, path in given.items() if path}
+
+
+def _chosen_by(parameters: RegenieParameters) -> dict[GenotypeFiles, list[str]]:
+    """Genotype file -> keys of the lists that are applied to it."""
+    lists = _lists(parameters)
+    chosen: dict[GenotypeFiles, list[str]] = {}
+    if parameters.step1.enabled:
+        chosen[step1_genotypes(parameters)] = [where for where in lists if ".step1." in where]
+    for files in step2_genotypes(parameters):
+        chosen.setdefault(files, []).extend(where for where in lists if ".step2." in where)
+    return chosen
+
+
+def _keeps_ids(parameters: RegenieParameters, files: GenotypeFiles, blocks: int) -> str:
+    """Why regenie tells this file's variants by their ids, to read on from "and"; empty if it does not."""
+    step1, step2 = parameters.step1, parameters.step2
+    if step1.enabled and files == step1_genotypes(parameters):
+        if step1.qc:
+            return "step1.qc chooses variants by their ids"
+        if step1.extract or step1.exclude:
+            return "step 1 chooses variants by a list of ids"
+        if min(step1.jobs, blocks) >= _SPLITS_FROM:
+            return "step 1 is split into jobs by lists of ids (step1.jobs: 1 does without)"
+    if files in step2_genotypes(parameters):
+        if step2.extract or step2.exclude:
+            return "step 2 chooses variants by a list of ids"
+        if step2.condition:
+            return "step 2 takes the variants to condition on out by their ids"
+        if step2.gene_tests:
+            return "sets name variants by their ids"
+    return ""
+
+
+def _key(parameters: RegenieParameters, files: GenotypeFiles) -> str:
+    """The config key that names a genotype file."""
+    if parameters.step1.enabled and files == step1_genotypes(parameters):
+        return "regenie.genotypes"
+    return f"regenie.step2.datasets[{step2_genotypes(parameters).index(files)}].genotypes"
+
+
+def _scan(data: DataSet, files: GenotypeFiles, wanted: set[bytes]) -> tuple[bytes, set[bytes], Examples]:
+    """The first id, which of the wanted there are, and ids that a chromosome has more than once.
+
+    Ids are compared by their hashes (64 bits), and those whose hash is repeated by themselves in a second reading.
+    """
+    first = b""
+    known: set[bytes] = set()
+    repeated: set[int] = set()
+    for _, variants in groupby(variant_names(data, files), key=itemgetter(0)):
+        hashes = array("q")
+        for _, name in variants:
+            hashes.append(hash(name))
+            if name in wanted:
+                known.add(name)
+            first = first or name
+        repeated |= _more_than_once(hashes)
+    return first, known, _names_of(data, files, repeated) if repeated else Examples()
+
+
+def _more_than_once(hashes: Iterable[int]) -> set[int]:
+    return {one for one, other in pairwise(sorted(hashes)) if one == other}
+
+
+def _names_of(data: DataSet, files: GenotypeFiles, hashes: set[int]) -> Examples:
+    """The ids of these hashes that a chromosome really has twice, each once."""
+    found: dict[bytes, None] = {}
+    for _, variants in groupby(variant_names(data, files), key=itemgetter(0)):
+        seen: set[bytes] = set()
+        for _, name in variants:
+            if hash(name) in hashes:
+                if name in seen:
+                    found[name] = None
+                seen.add(name)
+    examples = Examples()
+    examples.update(found)
+    return examples
