@@ -326,7 +326,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "encrypted-volumes": _complete(Kind.TIBANNA),
     "start-script": _complete(Kind.TIBANNA),
     "tibanna-images": _complete(Kind.TIBANNA),
-    "launcher-update": _progress_was_written,
+    "launcher-sender": _progress_was_written,
     "fargate-volume": _any_complete(Kind.TIBANNA, Kind.AWS_BATCH),
     "dynamodb": _events_are_appended,
     "schema-event": _schema_is_published,

@@ -34,6 +34,7 @@ HANDLERS = [
     "lambdas.restore.complete_restores.handler",
     "lambdas.restore.look_after.handler",
     "lambdas.snakemake.prepare_snakemake.handler",
+    "lambdas.snakemake.record_jobs.handler",
     "lambdas.snakemake.start_launcher.handler",
     "lambdas.snakemake.follow_launcher.handler",
     "lambdas.snakemake.watch_launchers.handler",

@@ -238,7 +238,9 @@ def test_the_sweep_may_look_and_tell_and_start_clean_up_only(stacks):
 
     looks = {action for action in own if action.split(":")[1].startswith(("Describe", "List", "GetItem"))}
     # Which launch one of Tibanna's instances is of, stands in the bucket of its jobs' logs.
-    assert own - looks == {"states:StartExecution", "sns:Publish", "s3:GetObject"}
+    # It ends jobs that no instance takes, and says so in their launches.
+    ends = {"batch:TerminateJob", "dynamodb:UpdateItem"}
+    assert own - looks == {"states:StartExecution", "sns:Publish", "s3:GetObject", *ends}
 
 
 @pytest.mark.parametrize(

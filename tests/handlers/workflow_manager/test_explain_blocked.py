@@ -61,9 +61,9 @@ def test_jobs_of_every_kind_are_told_by_their_name(platform, launch, job, told):
 
 
 def test_a_reason_that_is_not_known_is_told_in_batchs_own_words(platform, launch):
-    blocked("UNDETERMINED - something new")
+    blocked("MISCONFIGURATION:SOMETHING_NEW - something new")
 
-    assert platform.repository.get(launch).status_reason.endswith("UNDETERMINED - something new")
+    assert platform.repository.get(launch).status_reason.endswith("MISCONFIGURATION:SOMETHING_NEW - something new")
 
 
 @pytest.mark.parametrize(

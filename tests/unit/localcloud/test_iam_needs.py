@@ -260,6 +260,8 @@ def test_a_query_reads_tables_and_data_and_writes_in_its_starters_name():
         ("athena:StartQueryExecution", "workgroup/g"),
         ("athena:GetDataCatalog", "datacatalog/AwsDataCatalog"),
         ("glue:GetDatabase", "catalog"),
+        ("glue:GetDatabase", "database/default"),
+        ("glue:GetDatabase", "catalog"),
         ("glue:GetDatabase", "database/base"),
         ("glue:GetTable", "catalog"),
         ("glue:GetTable", "database/base"),

@@ -127,7 +127,7 @@ FAULTS: Mapping[str, list[Spoil]] = {
     "encrypted-volumes": [fails(Kind.TIBANNA)],
     "start-script": [fails(Kind.TIBANNA)],
     "tibanna-images": [fails(Kind.TIBANNA)],
-    "launcher-update": [with_launch(Kind.AWS_BATCH, progress=None)],
+    "launcher-sender": [with_launch(Kind.AWS_BATCH, progress=None)],
     "fargate-volume": [fails(Kind.AWS_BATCH)],
     "dynamodb": [with_launch(Kind.REGENIE, events=())],
     "schema-event": [older_schema],
