@@ -342,7 +342,8 @@ def test_a_queue_says_which_session_of_which_role_sent_a_message(cloud):
 
     cloud.as_role(sender, "sqs").send_message(QueueUrl=url, MessageBody=bucket)
 
-    (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SenderId"], VisibilityTimeout=0)["Messages"]
+    asked = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["SenderId"], VisibilityTimeout=0)
+    (message,) = asked["Messages"]
     assert message["Attributes"]["SenderId"].endswith(":test")  # the session's name
     cloud.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=function)
     told = eventually(lambda: cloud.objects(bucket), "the function's word")

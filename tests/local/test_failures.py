@@ -289,7 +289,7 @@ def test_predictions_that_lack_a_trait_are_refused_by_name(platform):
     assert "ldl" in str(launch["error"]["faults"])
 
 
-def test_predictions_that_are_empty_fail_the_chunk_though_regenie_would_go_on(platform):
+def test_predictions_that_are_empty_are_refused_though_regenie_would_go_on(platform):
     data = platform.name(Parameter.DATA_BUCKET)
     platform.upload_data(COHORT, "empty/")
     for trait in ("height", "ldl"):
@@ -299,8 +299,9 @@ def test_predictions_that_are_empty_fail_the_chunk_though_regenie_would_go_on(pl
 
     launch = platform.wait_for(start(platform, config))
 
-    assert launch["status"] == "FAILED"
-    assert "The predictions are missing or empty for height" in launch["error"]["message"]
+    assert launch["status"] == "REJECTED"
+    assert "height.loco, which is no file of LOCO predictions" in str(launch["error"]["faults"])
+    assert "ldl.loco, which is no file of LOCO predictions" in str(launch["error"]["faults"])
 
 
 def test_an_error_that_a_jobs_log_names_is_kept_as_soon_as_it_is_written(platform):

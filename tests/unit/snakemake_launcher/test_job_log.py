@@ -80,6 +80,11 @@ CASES = {
         "    affected files:\n        reads/B.fq\n",
         "reads/B.fq",
     ),
+    "the end of Snakemake 9": (
+        f"{HEAD}{RULE}no such reference genome\n{REPORT}{TAIL}"
+        "WorkflowError:\nAt least one job did not complete successfully.\n",
+        "no such reference genome",
+    ),
     "nothing of all that": ("Killed\n", "Killed"),
     "an empty log": ("\n\n", ""),
 }

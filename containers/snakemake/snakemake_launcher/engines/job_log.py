@@ -13,6 +13,8 @@ _EXCEPTION: Final = re.compile(
 line 3:`, as Snakemake writes one, with its text on the lines below."""
 _SAYS_LITTLE: Final = ("RuleException", "CalledProcessError", "subprocess.CalledProcessError")
 """That a command failed: the command's own words say why."""
+_FAILED_SOMEWHERE: Final = "At least one job did not complete successfully."
+"""On the line below `WorkflowError:`, with which Snakemake 9 ends after any failed job."""
 _LOGFILE: Final = re.compile(r"^Logfile (?P<path>.+):$")
 """Before what a failed rule wrote to its own `log:` file (--show-failed-logs), between rows of equal signs."""
 _ROW: Final = re.compile(r"^=+$")
@@ -57,6 +59,8 @@ def _exception(lines: Sequence[str]) -> str:
     for number in range(len(lines) - 1, -1, -1):
         found = _EXCEPTION.match(lines[number])
         if not found or found["name"] in _SAYS_LITTLE or found["name"].endswith("Warning"):
+            continue
+        if _FAILED_SOMEWHERE in lines[number : number + 2]:
             continue
         if found["text"]:
             return lines[number]
