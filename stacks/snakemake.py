@@ -293,7 +293,7 @@ class SnakemakeStack(StageStack):
             },
         )
         data.allow_items(function, data.launch_table, "UpdateItem")
-        data.allow_items(function, data.task_table, "GetItem", "UpdateItem", "BatchWriteItem")
+        data.allow_items(function, data.task_table, "GetItem", "UpdateItem", "PutItem")
         _consume(function, self._records.queue, _RECORDER_CONCURRENCY)
 
     def _follower_environment(self) -> dict[Setting, str]:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from contract import (
     LAUNCHER_TASK_PREFIX,
     LOG_TASK_PREFIX,
+    TASK_RESUBMITTED,
     ErrorType,
     LauncherField,
     LaunchField,
@@ -149,6 +150,23 @@ class LauncherRepository:
                 ConditionExpression="#attempt = :attempt",
                 ExpressionAttributeNames=_names(LaunchField.PROGRESS, LaunchField.ATTEMPT),
                 ExpressionAttributeValues=_values(progress=dict(progress), attempt=attempt),
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+
+    def record_job(self, item: Mapping[str, Any]) -> None:
+        """Note a failed submission (LauncherRecord.item). Once it was resubmitted, an older message has no say."""
+        newer: Any = {}
+        if item[TaskField.STATUS] != TASK_RESUBMITTED:
+            newer = {
+                "ConditionExpression": "attribute_not_exists(#status) OR #status <> :resubmitted",
+                "ExpressionAttributeNames": _names(TaskField.STATUS),
+                "ExpressionAttributeValues": _values(resubmitted=TASK_RESUBMITTED),
+            }
+        try:
+            self._client.put_item(
+                TableName=self.task_table, Item=to_item({**item, TaskField.UPDATED_AT: timestamp()}), **newer
             )
         except ClientError as error:
             if not is_failed_condition(error):

@@ -13,7 +13,6 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from pydantic import ValidationError
 
-from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.settings import read_settings
 from lambdas.snakemake.launcher_record import LauncherRecord
@@ -68,7 +67,7 @@ def _take(record: "SQSRecord") -> None:
     if said.progress is not None:
         launchers.show_progress(said.launch_id, said.attempt, said.progress.model_dump(), at=said.at)
     if said.item is not None:
-        LaunchRepository(launch_table="", task_table=settings().task_table).record_tasks([said.item])
+        launchers.record_job(said.item)
 
 
 def _is_launcher(launchers: LauncherRepository, said: LauncherRecord, task_id: str) -> bool:

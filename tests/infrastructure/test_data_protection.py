@@ -154,8 +154,8 @@ def test_keys_of_others_buckets_are_used_through_s3_by_those_who_read_and_write_
             if "shared-cohorts" not in resources and "lab-runs" not in resources:
                 continue
             for action, use in (("s3:GetObject", "kms:Decrypt"), ("s3:PutObject", "kms:GenerateDataKey")):
-                # FSx's own links write no file through this role; FSx reads with a role of its own.
-                if action in actions and not statement.get("Sid", "").startswith("LetFsx"):
+                # FSx asks that who links a bucket may write there, and itself writes with a role of its own.
+                if action in actions and statement.get("Sid") != "LinkBuckets":
                     wanted.setdefault(id_, set()).add(use)
 
     readers = {re.sub("(Default)?Policy[0-9A-F]{8}$", "", id_) for id_ in given}

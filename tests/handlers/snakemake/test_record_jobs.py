@@ -62,6 +62,15 @@ def test_what_comes_late_does_not_undo_what_is_newer_and_a_repetition_is_written
     assert started.launch()["progress"]["done"] == 6
 
 
+@pytest.mark.parametrize("order", [["FAILED", "RESUBMITTED"], ["RESUBMITTED", "FAILED"], ["FAILED", "FAILED"]])
+def test_a_resubmitted_job_stays_so_in_whatever_order_its_messages_come(started: Platform, order: list[str]):
+    for status in order:
+        assert started.recorder(said(job=JOB | {"status": status}), sender=OWN) == []
+
+    (item,) = started.tasks()
+    assert item["status"] == max(order)  # RESUBMITTED, if it was told at all
+
+
 @pytest.mark.parametrize(
     "sender", ["AROAEXAMPLE:0123456789abcdef", "123456789012", f"AROAEXAMPLE:{LAUNCH_ID}", "AROAEXAMPLE:"]
 )

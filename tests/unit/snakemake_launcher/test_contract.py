@@ -12,13 +12,16 @@ from snakemake_launcher.records import job_name
 
 PACKAGE = Path(settings.__file__).parent
 
+OTHERS_WORDS = {"CalledProcessError", "DockerTimeoutError", "ResourceInitializationError"}
+"""Errors of Python, ECS and Docker that the launcher looks for, and never says."""
+
 
 def test_error_types_are_the_contracts():
     source = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     said = set(re.findall(r'"([A-Z]\w+Error)"', source))
 
     assert said
-    assert said <= set(contract.ErrorType)
+    assert said - OTHERS_WORDS <= set(contract.ErrorType)
 
 
 def test_statuses_of_failed_jobs_are_the_contracts():
