@@ -296,6 +296,14 @@ class PlatformClient:
 
         return eventually(look, f"{launch_id} one of {sorted(wanted)}")
 
+    def complete(self, launch_id: str) -> dict[str, Any]:
+        """Waits for the launch's end, which must be COMPLETE; what it fails with says all that the tables know."""
+        launch = self.wait_for(launch_id)
+        if launch["status"] != "COMPLETE":
+            known = json.dumps([launch, *self.tasks(launch_id)], indent=1, default=str)
+            raise AssertionError(f"{launch_id} is {launch['status']}:\n{known}")
+        return launch
+
     def result(self, launch_id: str, path: str) -> bytes:
         """The content of one exported file, by its path below the launch's results."""
         key = f"results/{launch_id}/{path}"

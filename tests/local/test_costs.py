@@ -99,7 +99,7 @@ def other_type(platform: PlatformClient, launch_id: str, type_: str) -> Iterator
 def finished(platform: PlatformClient) -> dict[str, Any]:
     """Given: a launch that ran to its end, and was priced."""
     launch_id = platform.drop(gwas_config())["launchId"]
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE"
+    platform.complete(launch_id)
     return priced(platform, launch_id)
 
 

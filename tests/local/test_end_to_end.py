@@ -87,8 +87,7 @@ def test_one_chunk_one_trait_one_block(platform):
     config = gwas_config(traits=["height"], step1={"block_size": 1000}, step2={"variants_per_job": 100_000})
     launch_id = platform.drop(config | {"data": "single/"})["launchId"]
     # Then
-    launch = platform.wait_for(launch_id)
-    assert launch["status"] == "COMPLETE", launch
+    platform.complete(launch_id)
     assert len(rows(platform.result(launch_id, "gwas/height.regenie.gz"))) == len(variants)
 
 
@@ -113,7 +112,7 @@ def test_step_2_only_with_the_predictions_of_an_earlier_launch(platform, finishe
     config = gwas_config(step1={"enabled": False, "predictions": "pred/pred.list"})
     launch_id = platform.drop(config)["launchId"]
     # Then: the same statistics, and no step 1 job
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    platform.complete(launch_id)
     assert {j["jobName"].rsplit("-", 1)[1] for j in platform.jobs(launch_id)} == {"step2", "merge", "report"}
     assert platform.result(launch_id, "gwas/ldl.regenie.gz") == platform.result(earlier, "gwas/ldl.regenie.gz")
 
@@ -123,7 +122,7 @@ def test_an_earlier_launchs_predictions_are_used_by_its_id(platform, finished):
     config = gwas_config(step1={"enabled": False, "from_launch": finished["launchId"]})
     launch_id = platform.drop(config)["launchId"]
     # Then: the same bytes, no step 1 job, and predictions of its own for a third launch
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    platform.complete(launch_id)
     assert {j["jobName"].rsplit("-", 1)[1] for j in platform.jobs(launch_id)} == {"step2", "merge", "report"}
     for trait in ("height", "ldl"):
         path = f"gwas/{trait}.regenie.gz"
@@ -343,7 +342,7 @@ def test_one_event_delivered_twice_gives_one_launch(platform):
         queues.send_message(QueueUrl=queue, MessageBody=json.dumps(notification))
     # Then
     launches = eventually(lambda: launches_of(platform, key), f"a launch of {key}")
-    assert platform.wait_for(launches[0]["launchId"])["status"] == "COMPLETE"
+    platform.complete(launches[0]["launchId"])
     assert len(launches_of(platform, key)) == 1
 
 
@@ -355,7 +354,7 @@ def test_identical_bytes_join_an_unfinished_launch_and_make_a_new_one_later(plat
     platform.wait_for(first["launchId"])
     third = platform.drop(gwas_config(), key)
     assert third["launchId"] != first["launchId"]
-    assert platform.wait_for(third["launchId"])["status"] == "COMPLETE"
+    platform.complete(third["launchId"])
 
 
 def is_launch_queue(url: str) -> bool:

@@ -42,7 +42,7 @@ def test_a_chunk_that_loses_its_spot_host_twice_goes_on_demand(platform):
     platform.inject_batch(f"{config['name']}-*-step2:1", times=2)
 
     launch_id = start(platform, config)
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    platform.complete(launch_id)
 
     first, again = platform.job(launch_id, "step2"), platform.job(launch_id, "step2-on-demand")
     lost = platform.batch.describe_jobs(jobs=[f"{first['jobId']}:1"])["jobs"][0]
@@ -63,7 +63,7 @@ def test_a_container_that_does_not_start_is_tried_on_another_host(platform):
     platform.inject_batch(f"{config['name']}-*-step2:1", reason=late, times=2)
 
     launch_id = start(platform, config)
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    platform.complete(launch_id)
 
     first, again = platform.job(launch_id, "step2"), platform.job(launch_id, "step2-again")
     lost = platform.batch.describe_jobs(jobs=[f"{first['jobId']}:1"])["jobs"][0]
@@ -81,7 +81,7 @@ def test_a_job_that_runs_out_of_memory_gets_twice_as_much_once(platform):
     platform.inject_batch(f"{config['name']}-*-level1:0", reason=MEMORY_KILL, exit_code=137, status_reason="x")
 
     launch_id = start(platform, config)
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    platform.complete(launch_id)
 
     before, after = platform.job(launch_id, "level1"), platform.job(launch_id, "level1-more-memory")
     assert memory(after) == 2 * memory(before)
@@ -106,8 +106,7 @@ def test_a_failed_level_1_is_told_and_a_retry_with_other_resources_does_only_wha
 
     # Then: the trait that was done is not done again
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, "a second attempt")
-    done = platform.wait_for(launch_id)
-    assert done["status"] == "COMPLETE", done
+    done = platform.complete(launch_id)
     assert "complete from an earlier attempt: nothing to do" in platform.job_log(launch_id, "2-level1")
     assert done["fileSystemId"] != failed["fileSystemId"]
     platform.assert_clean(launch_id)
@@ -161,8 +160,7 @@ def test_a_retry_after_a_cancel_during_step_2_keeps_the_finished_chunks_and_step
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, "a second attempt")
 
     # Then
-    done = platform.wait_for(launch_id)
-    assert done["status"] == "COMPLETE", done
+    platform.complete(launch_id)
     for job in ("2-split", "2-level0", "2-level1", "2-step2"):
         assert "complete from an earlier attempt: nothing to do" in platform.job_log(launch_id, job), job
     platform.assert_clean(launch_id)
@@ -258,7 +256,7 @@ def test_a_launch_waits_for_a_file_system_while_the_accounts_quota_is_used_up(pl
 
     launch_id = start(platform, quick())
 
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    platform.complete(launch_id)
     assert platform.visits(launch_id, "File system: wait until the account may have another") == 2
 
 
@@ -272,7 +270,7 @@ def test_an_export_with_failed_files_fails_the_launch_and_a_retry_only_merges_ag
 
     platform.set_status(launch_id, "RETRY")
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, "a second attempt")
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE", platform.launch(launch_id)
+    platform.complete(launch_id)
     assert "nothing to do" in platform.job_log(launch_id, "2-step2")
 
 

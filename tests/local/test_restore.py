@@ -82,8 +82,7 @@ def test_archived_cohorts_are_restored_and_their_launches_go_on_by_themselves(pl
     assert reasons[1].endswith("Bulk: ready within 48 hours")
     # And: all of them come to their end, and nothing was paid for twice
     for each in (frozen, mix, second):
-        done = platform.wait_for(each)
-        assert done["status"] == "COMPLETE", done
+        done = platform.complete(each)
         assert done["attempt"] == 2
         assert "statusReason" not in done
     items = [platform.restore(each) for each in (frozen, mix, second)]
@@ -116,7 +115,7 @@ def test_what_no_event_tells_of_is_found_by_asking(platform):
     platform.client("lambda").invoke(FunctionName="genolaunch-local-restore-look-after", Payload=b"{}")
 
     # Then
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE"
+    platform.complete(launch_id)
 
 
 def test_a_restore_that_cannot_begin_ends_its_launch_and_says_why(platform):
@@ -157,8 +156,7 @@ def test_a_dear_restore_waits_until_a_person_approves_it_or_cancels_it(platform)
 
     # Then
     assert platform.wait_for(unwanted)["status"] == "CANCELLED"
-    done = platform.wait_for(wanted)
-    assert done["status"] == "COMPLETE", done
+    done = platform.complete(wanted)
     statuses = [event["status"] for event in done["events"]]
     assert statuses == ["SUBMITTED", "RUNNING", "HELD", "READY", "RUNNING", "WAITING", "READY", "RUNNING", "COMPLETE"]
     item = platform.restore(wanted, attempt=2)

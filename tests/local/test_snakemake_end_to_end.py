@@ -55,8 +55,7 @@ def test_a_dropped_workflow_runs_to_its_end_and_a_failing_one_says_why(platform:
     good = drop(platform)
     bad = drop(platform, "rule all:\n    output: 'x'\n    shell: 'echo no such reference >&2; exit 3'\n")
 
-    done = platform.wait_for(launch_of(platform, good)["launchId"])
-    assert done["status"] == "COMPLETE", done
+    done = platform.complete(launch_of(platform, good)["launchId"])
     counts = eventually(lambda: finished_counts(platform, done["launchId"]), "its last progress")
     assert counts["done"] == counts["total"] > 0
     report = platform.s3.get_object(Bucket=platform.name(Parameter.DATA_BUCKET), Key=f"{good}/report.tsv")["Body"]
@@ -86,8 +85,7 @@ def test_a_workflow_waits_for_its_archived_data_and_goes_on_by_itself(platform: 
     waiting = platform.wait_for(launch_id, "WAITING")
     assert waiting["statusReason"].startswith("3 objects, ")
 
-    done = platform.wait_for(launch_id)
-    assert done["status"] == "COMPLETE", done
+    done = platform.complete(launch_id)
     assert [event["status"] for event in done["events"]][-4:] == ["WAITING", "READY", "RUNNING", "COMPLETE"]
     priced = eventually(lambda: with_price(platform, launch_id), "its price")
     assert priced["costStatus"] == "PRICED", priced

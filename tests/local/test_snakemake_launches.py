@@ -85,9 +85,8 @@ def test_a_dropped_snakefile_runs_to_its_end(platform: PlatformClient):
 
     drop(platform, name)
     launch_id = launch_of(platform, name)
-    launch = platform.wait_for(launch_id)
+    launch = platform.complete(launch_id)
 
-    assert launch["status"] == "COMPLETE", launch
     assert (launch["workflow"], launch["computeService"]) == ("snakemake", "ec2-spot")
     (task,) = tasks_of(platform, launch_id)
     assert launch["launcherTaskArn"] == task["taskArn"]
@@ -123,8 +122,7 @@ def test_run_task_is_throttled_twenty_times_and_the_launch_runs(platform: Platfo
 
     drop(platform, name)
 
-    launch = platform.wait_for(launch_of(platform, name))
-    assert launch["status"] == "COMPLETE", launch
+    platform.complete(launch_of(platform, name))
 
 
 @pytest.mark.parametrize("reason", ["RESOURCE:ENI", "Capacity is unavailable at this time. Please try again later"])
@@ -135,7 +133,7 @@ def test_a_lack_of_capacity_is_waited_out(platform: PlatformClient, reason: str)
 
     drop(platform, name)
 
-    assert platform.wait_for(launch_of(platform, name))["status"] == "COMPLETE"
+    platform.complete(launch_of(platform, name))
 
 
 def test_a_message_that_cannot_be_mended_is_kept_and_told_of(platform: PlatformClient):
@@ -173,9 +171,8 @@ def test_a_task_without_network_is_started_again(platform: PlatformClient):
 
     drop(platform, name)
     launch_id = launch_of(platform, name)
-    launch = platform.wait_for(launch_id)
+    launch = platform.complete(launch_id)
 
-    assert launch["status"] == "COMPLETE", launch
     first, second = tasks_of(platform, launch_id)
     assert first["stoppedReason"] == NO_INTERFACE
     assert launch["launcherTaskArn"] == second["taskArn"]
@@ -194,7 +191,7 @@ def test_a_launcher_that_dies_fails_its_launch_and_a_retry_starts_another(platfo
     platform.set_status(launch_id, "RETRY")
 
     eventually(lambda: platform.launch(launch_id).get("attempt") == 2, "a second attempt")
-    assert platform.wait_for(launch_id)["status"] == "COMPLETE"
+    platform.complete(launch_id)
 
 
 def test_a_cancelled_launch_stops_its_launcher(platform: PlatformClient):
