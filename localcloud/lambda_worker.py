@@ -26,6 +26,9 @@ _OURS = "contract.py"
 
 ERROR_KEY = "__localcloud_function_error__"
 
+MOST_ANSWER = 6 * 1024 * 1024 + 100
+"""Bytes of an answer, as Lambda counts them in its own error: 6,291,556."""
+
 TIMEOUT = "LOCALCLOUD_FUNCTION_TIMEOUT"
 """Environment variable: the function's Timeout in seconds. Its process is ended later (ministack_adapter)."""
 
@@ -108,11 +111,19 @@ def _context(function: dict[str, Any], call: dict[str, Any]) -> SimpleNamespace:
 def _invoke(handler: Callable[[object, object], object], event: object, context: object) -> dict[str, object]:
     try:
         result = handler(event, context)
-        json.dumps(result)  # what AWS cannot serialise must fail here too
+        answer = json.dumps(result, ensure_ascii=False)  # what AWS cannot serialise must fail here too
     except Exception as error:
         traceback.print_exc()
         return {"status": "ok", "result": {ERROR_KEY: _error(error)}}
+    if len(answer.encode(errors="surrogatepass")) > MOST_ANSWER:
+        return {"status": "ok", "result": {ERROR_KEY: _TOO_LARGE}}
     return {"status": "ok", "result": result}
+
+
+_TOO_LARGE: dict[str, object] = {
+    "errorMessage": f"Response payload size exceeded maximum allowed payload size ({MOST_ANSWER} bytes).",
+    "errorType": "Function.ResponseSizeTooLarge",
+}
 
 
 def _error(error: Exception) -> dict[str, object]:

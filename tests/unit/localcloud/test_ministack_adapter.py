@@ -67,6 +67,19 @@ def test_worker_script_announces_failures_as_the_adapter_reads_them() -> None:
     assert answer["status"] == "ok"  # anything else would make ministack end the process
 
 
+@pytest.mark.parametrize(("bytes_of_answer", "is_taken"), [(6_291_556, True), (6_291_557, False)])
+def test_an_answer_of_a_function_has_6_mb_and_no_more(bytes_of_answer: int, is_taken: bool) -> None:
+    result = "é" * ((bytes_of_answer - 2) // 2) + "e" * (bytes_of_answer % 2)  # two bytes a letter, and the quotes
+
+    answer = lambda_worker._invoke(lambda _event, _context: result, {}, None)["result"]
+
+    if is_taken:
+        assert answer == result
+    else:
+        assert isinstance(answer, dict)
+        assert answer[lambda_worker.ERROR_KEY]["errorType"] == "Function.ResponseSizeTooLarge"
+
+
 def test_what_is_picked_of_a_service_is_answered_in_front_of_its_own_answer(monkeypatch) -> None:
     async def own_answer(method, path, headers, body, query):
         return 200, {}, f"own {path}".encode()
