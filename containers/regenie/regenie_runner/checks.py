@@ -13,6 +13,14 @@ _CHUNK_NAME = re.compile(r"chunk_(?P<trait>.+)\.regenie")
 _IGNORED_TESTS = re.compile(rb"Number of ignored tests due to low MAC(?: or info score)? : (\d+)")
 _REMAINING_VARIANTS = re.compile(rb"number of variants remaining in the analysis = (\d+)")
 _NO_VARIANT_LEFT = b"no variant left to include in analysis"
+_NO_SET_LEFT = (
+    b"no sets are left to be analyzed",
+    b"no set left to include in analysis",
+    b"annotation information could not be read",
+    b"no masks are left to be included",
+)
+"""What regenie 4.1.2 ends with (Geno.cpp: check_masks_to_sets and its neighbours) when no set of a job's chromosome has
+known, annotated variants. One run over all chromosomes passes over such sets, and ends so only if all are."""
 EMPTY_RESULTS = "CHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA SE CHISQ LOG10P EXTRA\n"
 """Results without a variant: the columns that regenie's results always have."""
 _HEADER_START = b"CHROM GENPOS ID "
@@ -94,9 +102,31 @@ def remaining_variants(log: Path, variants: int) -> int:
     return int(match[1]) if match else variants
 
 
-def nothing_was_left(log: Path) -> bool:
-    """Whether regenie gave up (exit code 1) because the lists left no variant of the range."""
-    return log.exists() and _NO_VARIANT_LEFT in log.read_bytes()
+def nothing_was_left(log: Path, *, of_lists: bool, of_sets: bool) -> str | None:
+    """The sentence with which regenie gave up (exit code 1) since a range had nothing to test, or None.
+
+    One run over all ranges would have passed over this one. `of_lists`: lists choose among the variants. `of_sets`:
+    sets of variants are tested.
+    """
+    reasons = ((_NO_VARIANT_LEFT,) if of_lists else ()) + (_NO_SET_LEFT if of_sets else ())
+    lines = log.read_bytes().splitlines() if log.exists() else []
+    for line in lines:
+        _, error, said = line.partition(b"ERROR: ")
+        if error and said.startswith(reasons):
+            return said.decode(errors="replace").strip()
+    return None
+
+
+def check_something_was_left(logs: Iterable[Path], *, of_lists: bool, of_sets: bool) -> None:
+    """Some range had something to test: if none had, one run would have failed with the same words."""
+    reasons = set()
+    for log in logs:  # most often one log is enough, of up to a hundred thousand
+        reason = nothing_was_left(log, of_lists=of_lists, of_sets=of_sets)
+        if reason is None:
+            return
+        reasons.add(reason)
+    if reasons:
+        raise RunnerError(f"Nothing was tested: regenie said of every part '{'; '.join(sorted(reasons))}'.")
 
 
 def check_row_counts(rows: int, tests: int, chunk_folders: Iterable[Path]) -> None:

@@ -141,15 +141,17 @@ def _check_results(phase: str, placed: CommandTask, folder: Path) -> None:
 
 
 def _run_chunk(placed: CommandTask, folder: Path) -> None:
-    """Run the command. Where lists left no variant of a range, regenie gives up: then the results are none."""
+    """Run the command. Where a range has nothing to test, regenie gives up: then the results are none."""
     try:
         run_command(placed.command)
     except CommandKilledError:
         raise
     except RunnerError:
-        if not (placed.filtered and checks.nothing_was_left(folder / checks.CHUNK_LOG)):
+        log = folder / checks.CHUNK_LOG
+        reason = checks.nothing_was_left(log, of_lists=placed.filtered, of_sets=placed.tests_sets)
+        if reason is None:
             raise
-        say("The lists left no variant of this range: it has no results.")
+        say(f"There is nothing to test in this range, so it has no results: {reason}")
         for path in placed.expect:
             Path(path).write_text(checks.EMPTY_RESULTS, encoding="utf-8")
 

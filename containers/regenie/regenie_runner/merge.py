@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from regenie_runner import logs, ssf
 from regenie_runner.bgzip import BgzipWriter
-from regenie_runner.checks import CHUNK_LOG, check_outputs
+from regenie_runner.checks import CHUNK_LOG, check_outputs, check_something_was_left
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
 from regenie_runner.launch import Launch
@@ -21,7 +21,7 @@ from regenie_runner.parts import Part, common_columns, in_genome_order, parts_of
 from regenie_runner.scan import Scan
 from regenie_runner.summary import TraitResults, summarise
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
-from regenie_runner.task import each_plan_line
+from regenie_runner.task import SET_LIST, each_plan_line
 from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
 
@@ -64,6 +64,7 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         return
     outputs.summary.unlink(missing_ok=True)  # it would vouch for files that are being made again
     chunks = list(map(_needed, each_plan_line(workspace.plan("step2"))))
+    _check_something_was_left(chunks, workspace)
     planned_variants = _planned_variants(line, chunks, workspace)
     parts = parts_of(trait, chunks, workspace.work)
     with ExitStack() as files:
@@ -124,8 +125,17 @@ def merge_parts(parts: Sequence[Part], results: BinaryIO, table: BinaryIO) -> Me
 
 def _needed(chunk: Mapping[str, Any]) -> dict[str, Any]:
     """What the merge needs of a line of the plan, which names every trait several times and may be one of very many."""
-    kept = {key: chunk[key] for key in ("output", "variants", "slice") if key in chunk}
-    return {**kept, "command": place_words(chunk["command"])}
+    kept = {key: chunk[key] for key in ("output", "variants", "slice", "filtered") if key in chunk}
+    command = chunk["command"]
+    return {**kept, "command": place_words(command), "tests_sets": SET_LIST in command}
+
+
+def _check_something_was_left(chunks: Sequence[Mapping[str, Any]], workspace: Workspace) -> None:
+    check_something_was_left(
+        (workspace.work / chunk["output"] / CHUNK_LOG for chunk in chunks),
+        of_lists=any(chunk.get("filtered") for chunk in chunks),
+        of_sets=any(chunk["tests_sets"] for chunk in chunks),
+    )
 
 
 def _planned_variants(line: dict[str, Any], chunks: list[dict[str, Any]], workspace: Workspace) -> int | None:

@@ -14,6 +14,9 @@ from regenie_runner.variant_list import VariantSlice
 
 _PLACEHOLDER = re.compile(r"\{(data|work|output)\}")
 
+SET_LIST = "--set-list"
+"""Option of commands that test sets of variants (genes)."""
+
 
 def task_number(indices: str, array_index: int) -> int:
     """Line of the plan (from 0) of a job of an array that does the tasks `indices`, such as "3,17,20-25".
@@ -118,6 +121,11 @@ class CommandTask(NamedTuple):
             predictions={trait: expand(path) for trait, path in self.predictions.items()},
             slice=self.slice._replace(path=expand(self.slice.path)) if self.slice else None,
         )
+
+    @property
+    def tests_sets(self) -> bool:
+        """Whether sets of variants (genes) are tested."""
+        return SET_LIST in self.command
 
     def argument(self, option: str) -> str | None:
         """What follows an option of the command, or None if the command does not have the option."""

@@ -485,6 +485,55 @@ def test_a_chunk_of_which_lists_leave_nothing_has_results_without_rows(launch):
     assert launch.run("step2") == 0  # also when it is seen again
 
 
+SET_CHUNK = {
+    **chunk_task(0, BOTH, 3, counted=False),
+    "command": ["regenie", "--step", "2", "--set-list", "{data}/sets.txt", "--out", "{output}/chunk"],
+}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "no sets are left to be analyzed.",
+        "no set left to include in analysis.",
+        "annotation information could not be read. Perhaps check variant IDs matches those in the genotype file?",
+        "no masks are left to be included in the analysis.",
+    ],
+)
+def test_a_chunk_of_which_no_set_can_be_tested_has_results_without_rows(launch, sentence, capfd):
+    """As in one run over all chromosomes, which passes over such sets (regenie 4.1.2, Geno.cpp)."""
+    launch.plan("step2", SET_CHUNK)
+    launch.regenie_does(f'echo "   +n_variants = 9 ERROR: {sentence}" > "$OUT".log; exit 1')
+
+    assert launch.run("step2") == 0
+    assert (launch.work / "step2" / "000000" / "chunk_ldl.regenie").read_text() == HEADER
+    assert sentence in capfd.readouterr().out
+    assert launch.run("step2") == 0  # also when it is seen again
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "ERROR: cannot open file : sets.txt",
+        "ERROR: no phenotype, since no sets are left to be analyzed.",
+        "no sets are left to be analyzed.",
+        "ERROR: no variant left to include in analysis.",
+    ],
+)
+def test_a_chunk_of_sets_may_fail_of_other_causes(launch, log):
+    launch.plan("step2", SET_CHUNK)
+    launch.regenie_does(f'echo "{log}" > "$OUT".log; exit 1')
+
+    assert launch.run("step2") == 1
+
+
+def test_a_chunk_without_sets_does_not_pass_over_them(launch):
+    launch.plan("step2", filtered_chunk())
+    launch.regenie_does('echo "ERROR: no sets are left to be analyzed." > "$OUT".log; exit 1')
+
+    assert launch.run("step2") == 1
+
+
 def test_a_chunk_without_lists_must_have_variants(launch):
     launch.plan("step2", chunk_task(0, BOTH, 1))
     launch.regenie_does('echo "ERROR: no variant left to include in analysis." > "$OUT".log; exit 1')

@@ -114,6 +114,27 @@ def test_chunks_without_any_row_make_an_empty_but_valid_result(launch):
     assert summary(launch)["loci"] == []
 
 
+@pytest.mark.parametrize(
+    ("about", "sentence"),
+    [
+        ({"filtered": True}, "no variant left to include in analysis."),
+        ({"command": ["regenie", "--set-list", "sets.txt", "--chr", "1"]}, "no sets are left to be analyzed."),
+    ],
+)
+def test_what_left_nothing_of_any_part_is_an_error_as_it_is_in_one_run(launch, about, sentence, capfd):
+    chunks = [launch.chunk(number, height=HEADER) | about for number in range(3)]
+    launch.plan("step2", *chunks)
+    launch.plan("merge", merge_task("height"))
+    for number in range(3):
+        launch.write(f"step2/{number:06}/chunk.log", f"ERROR: {sentence}\n")
+
+    assert launch.run("merge") == 1
+    assert f"Nothing was tested: regenie said of every part '{sentence}'" in capfd.readouterr().err
+
+    launch.write("step2/000002/chunk.log", "Number of ignored tests due to low MAC : 3\n")
+    assert launch.run("merge") == 0
+
+
 def test_lines_keep_their_bytes_whatever_the_identifiers(launch):
     row = result_row("chrX", 5, name="Affx-80200_ü;1")
     given_chunks(launch, HEADER + row)
