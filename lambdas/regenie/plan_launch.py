@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import WORK_FETCH, WORK_LAUNCH, WORK_PLAN, ComputeService
+from contract import WORK_ANALYSED, WORK_FETCH, WORK_LAUNCH, WORK_PLAN, ComputeService
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.images import Images
@@ -88,6 +88,8 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     repository.record_warnings(launch_id, attempt, inputs.warnings)
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
     _write_plan(launch_id, attempt, analysis)
+    if config.regenie.step1.qc:
+        _write(launch_id, WORK_ANALYSED, [inputs.samples.analysed.decode()])
     if inputs.restored:
         task = {"label": "restored inputs", "files": inputs.restored}
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])

@@ -62,6 +62,7 @@ def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
         fingerprint=inputs.fingerprint,
         datasets=[_dataset(files, inputs.genotypes[files]) for files in step2_genotypes(parameters)],
         resources=job_resources(workload, parameters.resources),
+        analysed=inputs.samples.analysed,
     )
 
 

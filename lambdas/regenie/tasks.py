@@ -1,11 +1,12 @@
 """The plan: every job's task, one line each, in the shape of docs/architecture.md ("A task")."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from contract import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from contract import WORK_ANALYSED, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.fingerprints import fingerprint
@@ -54,6 +55,8 @@ class Analysis:
     """Of the inputs (inputs.Inputs)."""
     datasets: Sequence[DatasetChunks]
     resources: Mapping[str, JobResources]
+    analysed: bytes
+    """preflight.people.SampleCounts.analysed"""
 
     @property
     def traits(self) -> Sequence[str]:
@@ -132,7 +135,7 @@ def _split(analysis: Analysis) -> Task:
         "command": commands.split_level0(analysis.parameters, jobs=jobs, threads=threads),
         # Not the lists of all jobs: regenie may lower their number, which the level 0 jobs then read from the master.
         "expect": [commands.MASTER, f"{commands.level0_prefix(1)}.snplist"],
-        **_quality_control(analysis.parameters),
+        **_quality_control(analysis),
     }
 
 
@@ -170,24 +173,22 @@ def _whole(analysis: Analysis) -> Task:
         "command": commands.run_step1(analysis.parameters, threads=analysis.threads("step1")),
         "output": _WHOLE_OUTPUT,
         "expect": [_loco_name(analysis, trait) for trait in analysis.traits],
-        **_quality_control(analysis.parameters),
+        **_quality_control(analysis),
     }
 
 
-def _quality_control(parameters: RegenieParameters) -> Task:
+def _quality_control(analysis: Analysis) -> Task:
     """What the first job of step 1 does before its command; it applies the launch's own lists too."""
-    step1 = parameters.step1
+    step1 = analysis.parameters.step1
     if step1.qc is None:
         return {}
-    lists = {
-        "keep": parameters.keep,
-        "remove": parameters.remove,
-        "extract": step1.extract,
-        "exclude": step1.exclude,
-    }
+    lists = {"extract": step1.extract, "exclude": step1.exclude}
     return {
         "qc": {
-            "prefix": GenotypeFiles(parameters.genotypes).prefix,
+            "prefix": GenotypeFiles(analysis.parameters.genotypes).prefix,
+            "analysed": WORK_ANALYSED,
+            # Other people, other counts: the same lists and thresholds then leave other variants.
+            "analysedSha256": hashlib.sha256(analysis.analysed).hexdigest(),
             **{key: path for key, path in lists.items() if path},
             **step1.qc.model_dump(),
             "output": WORK_QC,

@@ -12,6 +12,7 @@ from typing import Any, Final
 import boto3
 from moto import mock_aws
 
+from contract import WORK_ANALYSED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
@@ -48,12 +49,22 @@ class PlannedRun:
             client.create_bucket(Bucket="data")
             for path in self.data.iterdir():
                 client.upload_file(str(path), "data", f"cohort/{path.name}")
-            phases = plan_tasks(analyse(config, read_inputs(DataSet.at("s3://data/cohort/"), config, IMAGES)))
+            inputs = read_inputs(DataSet.at("s3://data/cohort/"), config, IMAGES)
+            phases = plan_tasks(analyse(config, inputs))
             plan = {phase: [json.dumps(task) for task in tasks] for phase, tasks in phases.items()}
         aws.client.cache_clear()
         (self.work / "launch.json").write_text(
-            json.dumps({"launchId": LAUNCH_ID, "attempt": 1, "config": {"regenie": config.model_dump(mode="json")}})
+            json.dumps(
+                {
+                    "launchId": LAUNCH_ID,
+                    "attempt": 1,
+                    "config": {"regenie": config.model_dump(mode="json")},
+                    "samples": inputs.samples.as_dict(),
+                    "warnings": inputs.warnings,
+                }
+            )
         )
+        (self.work / WORK_ANALYSED).write_bytes(inputs.samples.analysed)
         for phase, lines in plan.items():
             (self.work / "plan" / f"{phase}.jsonl").write_text("".join(f"{line}\n" for line in lines))
         return {phase: len(lines) for phase, lines in plan.items()}

@@ -9,6 +9,30 @@ from typing import Any, NamedTuple
 from regenie_runner.workspace import SENTINEL, Workspace
 
 
+class TraitFacts(NamedTuple):
+    """What planning saw of a trait's values (preflight of the platform): of the people who are analysed."""
+
+    analysed: int
+    missing: int
+    cases: int | None
+    controls: int | None
+    mean: float | None
+    deviation: float | None  # standard deviation (n - 1)
+
+    @classmethod
+    def of(cls, counts: Mapping[str, Any]) -> TraitFacts:
+        """Of launch.json, which leaves out what a trait does not have."""
+        return cls(**{name: counts.get(name) for name in cls._fields})
+
+
+class ListMatch(NamedTuple):
+    """How much of a list of people or variants the data has."""
+
+    listed: int
+    matched: int
+    unmatched: str  # the first few of the others
+
+
 class Launch(NamedTuple):
     """What launch.json holds."""
 
@@ -17,13 +41,19 @@ class Launch(NamedTuple):
     config: Mapping[str, Any]
     warnings: tuple[str, ...]
     """What planning found in the inputs that a reader of the results has to know."""
+    traits: Mapping[str, TraitFacts]
+    lists: Mapping[str, ListMatch]
+    """By the config key that names the list."""
 
     @classmethod
     def read(cls, workspace: Workspace) -> Launch:
         """Of a workspace whose sentinel was checked."""
         content = json.loads((workspace.work / SENTINEL).read_text(encoding="utf-8"))
         warnings = tuple(_in_words(warning) for warning in content.get("warnings") or ())
-        return cls(content["launchId"], content["attempt"], content["config"], warnings)
+        samples = content.get("samples", {})
+        traits = {trait: TraitFacts.of(counts) for trait, counts in samples.get("traits", {}).items()}
+        lists = {where: ListMatch(**found) for where, found in samples.get("lists", {}).items()}
+        return cls(content["launchId"], content["attempt"], content["config"], warnings, traits, lists)
 
     @property
     def parameters(self) -> Mapping[str, Any]:

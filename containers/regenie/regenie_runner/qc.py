@@ -6,10 +6,11 @@ variants. The .bed file is read twice from one end to the other; memory holds a 
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO, cast
 
 import numpy as np
 
@@ -25,12 +26,15 @@ MOST_VARIANTS = 1_000_000
 AUTOSOMES = frozenset(str(number) for number in range(1, 23))
 
 
+_GZIP = b"\x1f\x8b"
+"""First bytes of what gzip compressed (RFC 1952)."""
+
+
 class Quality(NamedTuple):
     """A task's `qc`, with its paths in place. Lists that were not given are None."""
 
     prefix: Path  # of the .bed, .bim and .fam files
-    keep: Path | None
-    remove: Path | None
+    analysed: Path  # 1 or 0 for each sample: whether the launch analyses it
     extract: Path | None
     exclude: Path | None
     maf: float
@@ -41,12 +45,13 @@ class Quality(NamedTuple):
 
     @classmethod
     def of(cls, given: Mapping[str, Any], workspace: Workspace) -> Quality:
-        """Paths of a plan are below the launch's data."""
+        """Genotypes and lists are below the launch's data, who is analysed is below its work."""
         lists: dict[str, Any] = {key: workspace.data / given[key] if given.get(key) else None for key in _LISTS}
-        return cls(workspace.data / given["prefix"], **lists, **{key: given[key] for key in _THRESHOLDS})
+        analysed = workspace.work / given["analysed"]
+        return cls(workspace.data / given["prefix"], analysed, **lists, **{key: given[key] for key in _THRESHOLDS})
 
 
-_LISTS = ("keep", "remove", "extract", "exclude")
+_LISTS = ("extract", "exclude")
 _THRESHOLDS = ("maf", "mac", "geno", "hwe", "mind")
 
 
@@ -68,10 +73,11 @@ def control_quality(given: Mapping[str, Any], workspace: Workspace) -> None:
         say(f"{target} is complete from an earlier attempt: nothing to do.")
         return
     quality = Quality.of(given, workspace)
-    samples, people = _good_samples(quality)
+    analysed = _analysed(quality)
+    samples, people = _good_samples(quality, analysed)
     variants, reasons = _good_variants(quality, people)
     summary = {
-        "samples": {"all": len(people), "kept": len(samples)},
+        "samples": {"all": int(np.count_nonzero(analysed)), "kept": len(samples)},
         "variants": {"kept": len(variants), "leftOut": reasons},
         "settings": dict(given),
     }
@@ -103,16 +109,24 @@ def _check_enough(samples: int, variants: int) -> None:
         )
 
 
-def _good_samples(quality: Quality) -> tuple[list[str], Bools]:
+def _analysed(quality: Quality) -> Bools:
+    """A mark for each sample: regenie, too, looks at the genotypes of those who are analysed."""
+    return np.frombuffer(quality.analysed.read_bytes(), np.uint8) == ord("1")
+
+
+def _good_samples(quality: Quality, analysed: Bools) -> tuple[list[str], Bools]:
     """Lines `FID IID` of the samples that are kept, and a mark for each of all."""
     ids = [" ".join(line.split(maxsplit=2)[:2]) for line in _lines(_beside(quality, ".fam"))]
-    keep, remove = _sample_list(quality.keep), _sample_list(quality.remove)
-    listed = np.array([(keep is None or name in keep) and name not in (remove or ()) for name in ids], np.bool_)
+    if len(ids) != len(analysed):
+        raise RunnerError(
+            f"{_beside(quality, '.fam')} has {len(ids):,} samples, and had {len(analysed):,} when the launch was "
+            "planned: retry the launch."
+        )
     wanted = np.array([wanted for _, wanted in _variants(quality)], np.bool_)
     missing: Counts = np.zeros(len(ids), np.int64)
     for first, block in Bed.open(_beside(quality, ".bed"), len(wanted), len(ids)).blocks():
         missing += count_missing(block[wanted[first : first + len(block)]], len(ids))
-    good: Bools = listed & (missing <= quality.mind * np.count_nonzero(wanted))
+    good: Bools = analysed & (missing <= quality.mind * np.count_nonzero(wanted))
     return [name for name, is_good in zip(ids, good, strict=True) if is_good], good
 
 
@@ -166,18 +180,22 @@ def _variants(quality: Quality) -> Iterator[tuple[Variant, bool]]:
         yield Variant(name, chromosome.removeprefix("chr").lstrip("0") in AUTOSOMES), wanted
 
 
-def _sample_list(path: Path | None) -> Collection[str] | None:
-    return None if path is None else {" ".join(line.split(maxsplit=2)[:2]) for line in _lines(path)}
-
-
 def _variant_list(path: Path | None) -> Collection[str] | None:
     return None if path is None else {line.split(maxsplit=1)[0] for line in _lines(path)}
 
 
 def _lines(path: Path) -> Iterator[str]:
     """Lines that hold something. Names may be in any encoding: they are compared and written as they are."""
-    with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+    with _opened(path) as lines:
         yield from (line for line in lines if line.strip())
+
+
+def _opened(path: Path) -> TextIO:
+    """regenie unpacks what is compressed, by its name's end and first bytes (4.1.2's sources: Files.cpp)."""
+    with path.open("rb") as file:
+        is_packed = path.suffix == ".gz" and file.read(len(_GZIP)) == _GZIP
+    opened = gzip.open if is_packed else open
+    return cast("TextIO", opened(path, "rt", encoding="utf-8", errors="surrogateescape"))
 
 
 def _beside(quality: Quality, suffix: str) -> Path:

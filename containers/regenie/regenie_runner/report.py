@@ -20,11 +20,10 @@ from regenie_runner import logs
 from regenie_runner.checks import check_row_counts
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
-from regenie_runner.launch import Launch
+from regenie_runner.launch import Launch, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
 from regenie_runner.merge import RESULTS_SUFFIX
-from regenie_runner.phenotypes import TraitFacts, describe_traits
 from regenie_runner.plots import REGION_BP, RegionPoint, frequency_name, manhattan_plot, qq_plot, regional_plot
 from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Locus, Summary
@@ -78,10 +77,12 @@ class TraitSection(NamedTuple):
 
     @property
     def cases_and_controls(self) -> tuple[int, int] | None:
-        """Of the analysed people, by regenie's log; otherwise of the phenotype file."""
+        """Of the analysed people, by regenie's log; otherwise by the phenotype file."""
         if self.summary["cases"] is not None and self.summary["controls"] is not None:
             return self.summary["cases"], self.summary["controls"]
-        return (self.facts.cases, self.facts.observed - self.facts.cases) if self.facts else None
+        if self.facts and self.facts.cases is not None and self.facts.controls is not None:
+            return self.facts.cases, self.facts.controls
+        return None
 
     @property
     def ssf(self) -> str:
@@ -152,8 +153,7 @@ def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
 def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     """The page. Reads the launch, its plan and regenie's logs from the workspace."""
     launch = Launch.read(workspace)
-    facts = _trait_facts(launch, workspace)
-    sections = [_section(summary, facts.get(summary["trait"]), workspace) for summary in summaries]
+    sections = [_section(summary, launch.traits.get(summary["trait"]), workspace) for summary in summaries]
     phases = list(_phases(workspace))
     last_log = phases[-1].first_log if phases else ""
     warned = dict.fromkeys(text for phase in phases for text in phase.warnings)
@@ -260,11 +260,6 @@ def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
 
 def _as_text(picture: bytes) -> str:
     return base64.b64encode(picture).decode()
-
-
-def _trait_facts(launch: Launch, workspace: Workspace) -> dict[str, TraitFacts]:
-    path = workspace.data / launch.parameters.get("phenotypes", "")
-    return describe_traits(path, launch.parameters.get("traits", [])) if path.is_file() else {}
 
 
 def _own_warnings(sections: list[TraitSection]) -> Iterator[str]:

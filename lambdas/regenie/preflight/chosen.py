@@ -25,6 +25,11 @@ class ChosenPeople:
     lists: dict[str, ListMatch]
     """Config key of each list -> how many of its entries are genotyped."""
 
+    def marked(self, marks: bytearray) -> bytes:
+        """`1` for each genotyped person whose mark (by place) is set, and `0` for the others, in their order."""
+        places = map(self.places.get, self.genotyped)
+        return b"".join(b"0" if place is None or not marks[place] else b"1" for place in places)
+
 
 def choose_people(
     data: DataSet, sexes: dict[bytes, int], parameters: RegenieParameters, findings: Findings

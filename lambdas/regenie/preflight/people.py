@@ -31,6 +31,8 @@ class SampleCounts:
     traits: Mapping[str, TraitCounts]
     lists: Mapping[str, ListMatch] = field(default_factory=dict)
     """Config key of each list of people or variants -> how much of it the data has."""
+    analysed: bytes = b""
+    """1 or 0 for each genotyped person, in the order of step 1's genotypes (contract.WORK_ANALYSED)."""
 
     def as_dict(self) -> dict[str, object]:
         """As launch.json has it."""
@@ -70,12 +72,14 @@ def check_people(
             COVARIATES, lambda: _read_covariates(chosen, covariates, parameters, findings), otherwise=complete
         )
     known = [trait for trait in parameters.traits if trait in phenotypes.columns]
-    people, traits = _read_traits(chosen, complete, phenotypes, known, covered)
+    people, traits, analysed = _read_traits(chosen, complete, phenotypes, known, covered)
     _check_listing(PHENOTYPES, phenotypes, people, findings)
     if people.in_both:
         check_traits(traits, parameters, findings)
     counts = trait_counts(traits, is_binary=parameters.trait_type == "binary")
-    return SampleCounts(len(chosen.genotyped), people.in_both, complete.count(1), counts)
+    return SampleCounts(
+        len(chosen.genotyped), people.in_both, complete.count(1), counts, analysed=chosen.marked(analysed)
+    )
 
 
 def _read_traits(
@@ -84,9 +88,13 @@ def _read_traits(
     table: Table,
     traits: Sequence[str],
     covered: Mapping[str, bytearray | None],
-) -> tuple[People, Sequence[Column]]:
-    """The traits' values of everyone who is analysed and has all covariates; who has no prediction has none."""
+) -> tuple[People, Sequence[Column], bytearray]:
+    """The traits' values of everyone who has all covariates, and 1 for who has one of any trait, by place.
+
+    Who has no prediction has no value. regenie leaves out whoever has none at all (4.1.2's sources: Pheno.cpp).
+    """
     people = People(chosen.places, chosen.genotyped)
+    analysed = bytearray(len(chosen.places))
     columns = [Column(trait) for trait in traits]
     indices = [field_index(table.columns, trait) for trait in traits]
     with_predictions = [
@@ -98,9 +106,10 @@ def _read_traits(
         if place is not None and complete[place]:
             for index, mark in with_predictions:
                 fields[index] = fields[index] if mark[place] else MISSING
+            analysed[place] = any(fields[index] != MISSING for index in indices)
             batch.add(person, fields)
     batch.flush()
-    return people, columns
+    return people, columns, analysed
 
 
 def _read_covariates(

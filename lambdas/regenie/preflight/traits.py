@@ -1,7 +1,8 @@
 """Traits: what regenie would refuse, leave out without a word, or compute otherwise than its users think."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from lambdas.regenie.preflight.column import Column
@@ -30,21 +31,28 @@ class TraitCounts:
     cases: int | None
     """None for quantitative traits."""
     controls: int | None
+    mean: float | None = None
+    """None for binary traits, and without a value."""
+    deviation: float | None = None
+    """Standard deviation (n - 1); None for binary traits, and with fewer than two values."""
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int | float]:
         """As launch.json has them."""
-        counts = {"analysed": self.analysed, "missing": self.missing, "cases": self.cases, "controls": self.controls}
-        return {name: count for name, count in counts.items() if count is not None}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def trait_counts(traits: Iterable[Column], *, is_binary: bool) -> Mapping[str, TraitCounts]:
     """By trait."""
-    return {
-        trait.name: TraitCounts(
-            trait.observed, trait.missing, trait.cases if is_binary else None, trait.controls if is_binary else None
-        )
-        for trait in traits
-    }
+    return {trait.name: _binary(trait) if is_binary else _quantitative(trait) for trait in traits}
+
+
+def _binary(trait: Column) -> TraitCounts:
+    return TraitCounts(trait.observed, trait.missing, trait.cases, trait.controls)
+
+
+def _quantitative(trait: Column) -> TraitCounts:
+    mean, deviation = (None if math.isnan(value) else value for value in (trait.mean, trait.deviation))
+    return TraitCounts(trait.observed, trait.missing, None, None, mean, deviation)
 
 
 def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findings: Findings) -> None:

@@ -1,5 +1,6 @@
 """Planning a launch from S3 to S3."""
 
+import hashlib
 import json
 from functools import partial
 from pathlib import Path
@@ -93,6 +94,18 @@ def test_a_plan_has_a_line_for_each_job_of_the_run_sheet(repository: LaunchRepos
     assert sum(json.loads(task)["variants"] for task in lines["step2"]) == 1000
     sentinel = json.loads(files["results/launch-1/launch.json"])
     assert (sentinel["launchId"], sentinel["attempt"], sentinel["config"]["name"]) == ("launch-1", 2, "height-gwas")
+
+
+def test_quality_control_gets_who_is_analysed(repository: LaunchRepository, buckets: Any):
+    register(repository, step1={"block_size": 100, "jobs": 3, "qc": {}})
+
+    handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
+
+    files = written(buckets)
+    assert files["results/launch-1/plan/analysed.txt"] == "1" * 800
+    quality = json.loads(files["results/launch-1/plan/split.jsonl"])["qc"]
+    assert quality["analysed"] == "plan/analysed.txt"
+    assert quality["analysedSha256"] == hashlib.sha256(b"1" * 800).hexdigest()
 
 
 def test_a_long_list_of_variants_is_read_in_pieces_and_its_chunks_say_where_they_are(

@@ -1,6 +1,7 @@
 """Who is in which file."""
 
 import gzip
+import statistics
 import struct
 from typing import Any
 
@@ -69,6 +70,30 @@ def test_people_who_differ_are_counted_with_examples(cohort: MemoryDataSet):
     assert "1 of 24 genotyped people lack a covariate" in told
     assert found.samples.with_covariates == 23
     assert found.samples.traits["height"].analysed == 21
+    assert found.samples.analysed.decode() == "".join("0" if n in (3, 5, 7) else "1" for n in range(PEOPLE))
+
+
+def test_who_has_no_value_of_any_trait_is_not_analysed(cohort: MemoryDataSet):
+    # Given: a person without both traits, one without one of them, and one who is removed
+    change(cohort, "phenotypes.txt", "f2 i2 0 -1 ", "f2 i2 NA NA ")
+    change(cohort, "phenotypes.txt", "f3 i3 1 ", "f3 i3 NA ")
+    cohort.files["withdrawn.txt"] = b"f4 i4\n"
+
+    found = checked(cohort, remove="withdrawn.txt")
+
+    assert found.samples.analysed.decode() == "".join("0" if n in (2, 4) else "1" for n in range(PEOPLE))
+
+
+def test_a_traits_values_are_described(cohort: MemoryDataSet):
+    counts = checked(cohort).samples.as_dict()["traits"]["height"]  # type: ignore[index]
+
+    values = [n % 5 - 2 for n in range(PEOPLE)]
+    assert counts == {
+        "analysed": PEOPLE,
+        "missing": 0,
+        "mean": pytest.approx(statistics.mean(values)),
+        "deviation": pytest.approx(statistics.stdev(values)),
+    }
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,9 @@ class Launch:
         path.write_text(script)
         path.chmod(0o755)
 
-    def describe(self, config: dict[str, object]) -> None:
-        launch = {"launchId": LAUNCH_ID, "attempt": 1, "config": config}
+    def describe(self, config: dict[str, object], **found: object) -> None:
+        """`found`: what planning saw in the data."""
+        launch = {"launchId": LAUNCH_ID, "attempt": 1, "config": config, **found}
         (self.work / "launch.json").write_text(json.dumps(launch))
 
     def regenie_does(self, shell: str) -> None:

@@ -561,6 +561,7 @@ def test_the_first_job_of_step_1_controls_quality_before_its_command(launch):
     (launch.data / "cohort.bed").write_bytes(b"\x6c\x1b\x01" + bytes([0b11111111, 0b10111011]))
     (launch.data / "cohort.bim").write_text("1\trs1\t0\t1\tA\tG\n1\trs2\t0\t2\tA\tG\n")
     (launch.data / "cohort.fam").write_text("".join(f"f i{n} 0 0 1 0\n" for n in range(4)))
+    launch.write("plan/analysed.txt", "1111")
     thresholds = {"maf": 0.1, "mac": 1, "geno": 0.1, "hwe": 1e-15, "mind": 0.1}
     launch.plan(
         "split",
@@ -568,7 +569,7 @@ def test_the_first_job_of_step_1_controls_quality_before_its_command(launch):
             "label": "split",
             "command": ["regenie", "--out", "{work}/step1/split/l0"],
             "expect": ["step1/split/l0.master"],
-            "qc": {"prefix": "cohort", **thresholds, "output": "step1/qc"},
+            "qc": {"prefix": "cohort", "analysed": "plan/analysed.txt", **thresholds, "output": "step1/qc"},
         },
     )
     launch.regenie_does('cp "$WORKSPACE"/work/step1/qc/variants.txt "$OUT".master')

@@ -1,5 +1,6 @@
 """Quality control before step 1: what is left out, and why."""
 
+import gzip
 import json
 from collections.abc import Sequence
 from itertools import product
@@ -44,8 +45,14 @@ class Genotypes:
         (self.workspace.data / name).write_text("".join(f"{line}\n" for line in lines))
         return name
 
-    def control(self, **given: object) -> tuple[list[str], list[str]]:
-        control_quality({"prefix": "cohort", **LENIENT, **given, "output": "step1/qc"}, self.workspace)
+    def control(self, *, analysed: str = "", **given: object) -> tuple[list[str], list[str]]:
+        """`analysed`: 1 or 0 for each sample; all of them, if it is not said."""
+        plan = self.workspace.work / "plan"
+        plan.mkdir(exist_ok=True)
+        people = (self.workspace.data / "cohort.fam").read_text().count("\n")
+        (plan / "analysed.txt").write_text(analysed or "1" * people)
+        where = {"prefix": "cohort", "analysed": "plan/analysed.txt", "output": "step1/qc"}
+        control_quality({**where, **LENIENT, **given}, self.workspace)
         folder = self.workspace.work / "step1" / "qc"
         return (folder / "variants.txt").read_text().split(), (folder / "samples.txt").read_text().splitlines()
 
@@ -166,11 +173,36 @@ class TestFilters:
         variants, samples = genotypes.control(
             extract=genotypes.table("in.txt", "v0", "v1 more", "other"),
             exclude=genotypes.table("out.txt", "v1"),
-            keep=genotypes.table("people.txt", "f i0", "f\ti2\tmore", "f other"),
-            remove=genotypes.table("gone.txt", "f i2"),
+            analysed="100",
         )
 
         assert (variants, samples) == (["v0"], ["f i0"])
+
+    def test_a_list_may_be_compressed_as_regenie_takes_it(self, genotypes: Genotypes):
+        genotypes.write([[1, 0, 1], [1, 1, 0]])
+        (genotypes.workspace.data / "out.txt.gz").write_bytes(gzip.compress(b"v0\n"))
+
+        assert genotypes.control(exclude="out.txt.gz")[0] == ["v1"]
+
+    def test_a_list_that_is_only_called_so_is_read_as_it_is(self, genotypes: Genotypes):
+        genotypes.write([[1, 0, 1], [1, 1, 0]])
+
+        assert genotypes.control(exclude=genotypes.table("out.gz", "v0"))[0] == ["v1"]
+
+    def test_genotypes_of_those_who_are_not_analysed_do_not_count(self, genotypes: Genotypes):
+        # Given a variant whose minor allele only others have, so that it has no variance in step 1
+        genotypes.write([[0, 0, 1, 2], [1, 0, 0, 0], [None, 1, None, None]], ["others", "ours", "gaps"])
+
+        variants, samples = genotypes.control(analysed="1100", mac=1, geno=0.5)
+
+        assert (variants, samples) == (["ours", "gaps"], ["f i0", "f i1"])
+        assert genotypes.left_out == {"mac": 1}
+
+    def test_another_list_of_samples_than_was_planned_with_is_refused(self, genotypes: Genotypes):
+        genotypes.write([[1, 0, 1]])
+
+        with pytest.raises(RunnerError, match=r"cohort\.fam has 3 samples, and had 2 when the launch was planned"):
+            genotypes.control(analysed="11")
 
     def test_variants_of_one_name_pass_or_fail_together(self, genotypes: Genotypes):
         genotypes.write([[1, 0, 1], [0, 0, 0], [1, 1, 0]], ["twin", "twin", "single"])

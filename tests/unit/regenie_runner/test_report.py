@@ -86,8 +86,11 @@ def report(launch) -> Page:
 
 @pytest.fixture
 def page(launch) -> Page:
-    launch.describe(CONFIG)
-    (launch.data / "phenotypes.txt").write_text("FID IID height ldl\na a 1 100\nb b -1 NA\nc c NA 104\n")
+    traits = {
+        "height": {"analysed": 2, "missing": 1, "mean": 0.0, "deviation": 1.41421},
+        "ldl": {"analysed": 2, "missing": 1, "mean": 102.0, "deviation": 2.82843},
+    }
+    launch.describe(CONFIG, samples={"traits": traits})
     given_results(launch, height=expected_results("height"), ldl=expected_results("ldl"))
     return report(launch)
 
@@ -152,13 +155,21 @@ def test_dollar_signs_in_names_are_no_formulas(launch):
 
 def test_a_binary_trait_is_told_by_its_cases(launch):
     parameters = {"phenotypes": "p.txt", "traits": ["t2d"], "trait_type": "binary"}
-    launch.describe({**CONFIG, "regenie": parameters})
-    (launch.data / "p.txt").write_text("FID IID t2d\na a 1\nb b 0\nc c 0\nd d NA\n")
+    counts = {"analysed": 3, "missing": 1, "cases": 1, "controls": 2}
+    launch.describe({**CONFIG, "regenie": parameters}, samples={"traits": {"t2d": counts}})
     given_results(launch, t2d=HEADER + result_row("chrX", 5))
     page = report(launch)
     assert "Cases and controls" in page.text
     assert "1, 2" in page.text
     assert "log odds ratio" in page.text
+
+
+def test_lists_are_told_with_what_the_data_has_of_them(launch):
+    lists = {"regenie.remove": {"listed": 1030, "matched": 1028, "unmatched": "0_S1, 0_S<2>"}}
+    launch.describe(CONFIG, samples={"lists": lists})
+    given_results(launch, height=HEADER + result_row("1", 5))
+
+    assert "remove1,0301,0280_S1, 0_S<2>" in report(launch).text  # cells of one row
 
 
 def test_cases_and_controls_are_those_that_regenie_analysed(launch):
