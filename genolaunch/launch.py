@@ -97,6 +97,8 @@ class Launch:
     error: LaunchError | None = None
     warnings: tuple[str, ...] = ()
     """What the check of the inputs found, short of a fault."""
+    lists: tuple[str, ...] = ()
+    """How much of each list of people or variants the data has."""
     events: tuple[StatusChange, ...] = ()
     """Oldest first. What a person wrote into the table by hand is not among them."""
     status_reason: str | None = None

@@ -36,6 +36,8 @@ def launch_view(snapshot: Snapshot) -> RenderableType:
         parts += ["", _job_bars(snapshot.jobs_under_way)]
     if snapshot.launch.error and snapshot.launch.error.faults:
         parts += ["", faults_table(snapshot.launch.error.faults)]
+    if snapshot.launch.lists:
+        parts += ["", *(Text(f"List: {sentence}") for sentence in snapshot.launch.lists)]
     if snapshot.launch.warnings:
         parts += ["", *(Text(f"Warning: {warning}", "yellow") for warning in snapshot.launch.warnings)]
     if snapshot.failed_jobs:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import WORK_ANALYSED, WORK_FETCH, WORK_LAUNCH, WORK_PLAN, ComputeService
+from contract import WORK_ANALYSED, WORK_FETCH, WORK_LAUNCH, WORK_PLAN, ComputeService, LaunchField
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.images import Images
@@ -86,6 +86,8 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
             logger.info(found.survey.note)
     analysis = analyse(config.regenie, inputs)
     repository.record_warnings(launch_id, attempt, inputs.warnings)
+    lists = [found.sentence(where) for where, found in inputs.samples.lists.items()]
+    repository.note(launch_id, attempt, {LaunchField.LISTS: lists})
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
     _write_plan(launch_id, attempt, analysis)
     if config.regenie.step1.qc:

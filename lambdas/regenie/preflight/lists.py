@@ -30,6 +30,11 @@ class ListMatch:
     unmatched: str
     """The first few of those that are not, to show."""
 
+    def sentence(self, where: str) -> str:
+        """For people who look at the launch; `where` is the config key that names the list."""
+        others = f"; not: {self.unmatched}" if self.unmatched else ""
+        return f"{where.removeprefix('regenie.')}: {self.matched:,} of {self.listed:,} entries are in the data{others}"
+
     def as_dict(self) -> dict[str, object]:
         """As launch.json has it."""
         return {"listed": self.listed, "matched": self.matched, "unmatched": self.unmatched}

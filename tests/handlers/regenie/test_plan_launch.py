@@ -96,6 +96,19 @@ def test_a_plan_has_a_line_for_each_job_of_the_run_sheet(repository: LaunchRepos
     assert (sentinel["launchId"], sentinel["attempt"], sentinel["config"]["name"]) == ("launch-1", 2, "height-gwas")
 
 
+def test_how_much_of_a_list_the_data_has_is_told(repository: LaunchRepository, buckets: Any):
+    buckets.put_object(Bucket=DATA_BUCKET, Key="cohort/gone.txt", Body=b"S0001 S0001\nS0002 S0002\n0 S0003\n")
+    register(repository, remove="gone.txt")
+    repository.claim("launch-1", "arn:aws:states:eu-central-1:123456789012:execution:launch:1")
+
+    handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
+
+    table = repository.launch_table
+    item = boto3.client("dynamodb").get_item(TableName=table, Key={"launchId": {"S": "launch-1"}})["Item"]
+
+    assert item["lists"] == {"L": [{"S": "remove: 2 of 3 entries are in the data; not: 0_S0003"}]}
+
+
 def test_quality_control_gets_who_is_analysed(repository: LaunchRepository, buckets: Any):
     register(repository, step1={"block_size": 100, "jobs": 3, "qc": {}})
 

@@ -137,3 +137,9 @@ def test_a_list_has_the_columns_that_fit_and_never_cuts_an_id():
     assert lines[80][0] == ["Launch", "Status"]
     assert lines[200][0] == ["Launch", "Status", "Submitted", "Elapsed", "By", "Workflow"]
     assert " ada@example.org " in lines[200][1]
+
+
+def test_what_the_data_has_of_a_lists_entries_is_shown():
+    launch = Launch("height-1", "height", Status.RUNNING, lists=("remove: 2 of 3 entries are in the data; not: 0_S3",))
+
+    assert "List: remove: 2 of 3 entries are in the data; not: 0_S3" in shown(launch_view(Snapshot(START, launch)))
