@@ -58,7 +58,7 @@ class PlannedRun:
                 {
                     "launchId": LAUNCH_ID,
                     "attempt": 1,
-                    "config": {"regenie": config.model_dump(mode="json")},
+                    "config": {"name": "planned", "data": "cohort/", "regenie": config.model_dump(mode="json")},
                     "samples": inputs.samples.as_dict(),
                     "warnings": inputs.warnings,
                 }

@@ -168,7 +168,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             quality=_quality(launch, workspace),
             warnings=[
                 *launch.warnings,
-                *_own_warnings(sections),
+                *_own_warnings(sections, tests_sets=bool(launch.parameters.get("step2", {}).get("gene_tests"))),
                 *(f"regenie: {text}" for text in list(warned)[: logs.KEPT_WARNINGS]),
             ],
             parameters=list(_flattened(launch.config)),
@@ -262,12 +262,19 @@ def _as_text(picture: bytes) -> str:
     return base64.b64encode(picture).decode()
 
 
-def _own_warnings(sections: list[TraitSection]) -> Iterator[str]:
+_NO_VARIANTS = "no variant was tested; all were below the minor allele count limit."
+_NO_MASKS = (
+    "no mask of any set was tested; regenie leaves out masks below the minor allele count limit, masks that everybody "
+    "carries, and sets without known, annotated variants."
+)
+
+
+def _own_warnings(sections: list[TraitSection], *, tests_sets: bool) -> Iterator[str]:
     for section in sections:
         summary = section.summary
         trait, inflation = summary["trait"], summary["genomic_inflation"]
         if not summary["rows"]:
-            yield f"{trait}: no variant was tested; all were below the minor allele count limit."
+            yield f"{trait}: {_NO_MASKS if tests_sets else _NO_VARIANTS}"
         if summary["failed_tests"]:
             yield f"{trait}: regenie could not compute every p-value; {summary['failed_tests']:,} are NA."
         if inflation is not None and not _DEFLATED <= inflation <= _INFLATED:

@@ -12,6 +12,9 @@ MISSING: Final = b"NA"
 MISSING_ELSEWHERE: Final = (-9.0, -999.0)
 """What PLINK and BGENIE write for a missing value; to regenie -9 is a number like any other."""
 
+ANSWERS_THAT_ARE_NO_NUMBERS: Final = (-1.0, -3.0, -10.0)
+"""Codes among the counts of UK Biobank's touchscreen questions: do not know, prefer not to answer, less than one."""
+
 _READ_OTHERWISE_BY_C: Final = b"_"
 """In a number: 1_000 is a thousand to Python, and 1 to C, as which regenie reads."""
 _KEPT_DISTINCT: Final = 3
@@ -32,6 +35,9 @@ class Column:
         self.twos = 0
         self.missing_elsewhere = 0
         """Values of MISSING_ELSEWHERE."""
+        self.coded_answers = 0
+        """Values of ANSWERS_THAT_ARE_NO_NUMBERS."""
+        self.negative = 0
         self.not_numbers = Examples()
         self.distinct: set[float] = set()
         """The first few different values."""
@@ -92,6 +98,9 @@ class Column:
         self.cases += numbers.count(1.0)
         self.twos += numbers.count(2.0)
         self.missing_elsewhere += sum(map(numbers.count, MISSING_ELSEWHERE))
+        if numbers and min(numbers) < 0:
+            self.negative += sum(map((0.0).__gt__, numbers))
+            self.coded_answers += sum(map(numbers.count, ANSWERS_THAT_ARE_NO_NUMBERS))
         if len(self.distinct) < _KEPT_DISTINCT:
             self.distinct.update(sorted(set(numbers) - self.distinct)[: _KEPT_DISTINCT - len(self.distinct)])
 

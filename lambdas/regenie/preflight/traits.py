@@ -144,6 +144,14 @@ def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: 
             f"names {trait.name}, with the value -9 or -999 for {trait.missing_elsewhere:,} people",
             "If that means missing, write NA: regenie takes -9 for a number.",
         )
+    elif trait.coded_answers and trait.coded_answers == trait.negative:
+        findings.warn(
+            _WHERE,
+            f"names {trait.name}, where {trait.coded_answers:,} people have -1, -3 or -10 and nobody has another "
+            "negative value",
+            "Among UK Biobank's counts these are answers (do not know, prefer not to answer, less than one): write NA "
+            "for the first two, and 0 or 0.5 for the last.",
+        )
 
 
 def _takes_few_values(parameters: RegenieParameters) -> bool:

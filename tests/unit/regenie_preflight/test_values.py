@@ -51,6 +51,7 @@ def test_a_trait_that_regenie_cannot_analyse_is_refused(
     [
         ([n % 5 - 2 for n in range(20)], "without a value for 4 of 24 people (17%)"),
         ([-9, -9, *(n % 7 - 3 for n in range(22))], "-9 or -999 for 2 people"),
+        ([-1, -3, -10, *(n % 7 for n in range(21))], "3 people have -1, -3 or -10 and nobody has another"),
         ([130 + n for n in range(23)], "is not centred (mean 141, SD 6.782) and lacks 1 values"),
     ],
 )

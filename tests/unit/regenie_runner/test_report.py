@@ -332,3 +332,11 @@ def test_the_logs_of_many_jobs_are_read_one_at_a_time(launch):
     tracemalloc.stop()
     assert (phase.tasks, phase.warnings) == (200, ["Using more than 5% of samples."])
     assert peak < 2e6
+
+
+def test_gene_tests_without_any_row_say_what_regenie_leaves_out(launch):
+    step2 = {"gene_tests": {"sets": "sets.txt", "annotations": "anno.txt", "masks": "masks.txt"}}
+    launch.describe({**CONFIG, "regenie": {**PARAMETERS, "step2": step2}})
+    given_results(launch, height=HEADER)
+
+    assert "height: no mask of any set was tested; regenie leaves out masks below" in report(launch).text
