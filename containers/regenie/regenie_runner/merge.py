@@ -175,7 +175,10 @@ def _study(facts: TraitResults, scan: Scan, log: str, command: Sequence[str], wo
 
 
 def _covariates(command: Sequence[str], workspace: Workspace) -> Iterator[str]:
-    """Names of the covariates: those that a command chooses, or all columns of the file."""
+    """Names of the covariates: those that a command chooses, or all columns of the file but the analysed traits.
+
+    In one file for both, regenie passes over these (4.1.2's sources: Pheno.cpp, covariate_read).
+    """
     chosen = [name for option in ("--covarColList", "--catCovarList") for name in _argument(command, option)]
     if chosen:
         yield from chosen
@@ -184,7 +187,9 @@ def _covariates(command: Sequence[str], workspace: Workspace) -> Iterator[str]:
         path = Path(file.replace("{data}", str(workspace.data)).replace("{work}", str(workspace.work)))
         if path.is_file():
             with path.open(encoding="utf-8") as lines:
-                yield from next(lines, "").split()[2:]  # behind FID and IID
+                names = next(lines, "").split()[2:]  # behind FID and IID
+            traits = _argument(command, "--phenoColList")
+            yield from (name for name in names if name not in traits)
 
 
 def _argument(command: Sequence[str], option: str) -> list[str]:

@@ -118,12 +118,13 @@ def test_cases_and_controls_come_from_regenies_log(launch):
 @pytest.mark.parametrize(
     ("more", "names"),
     [
-        ([], ["sex", "age"]),
+        ([], ["sex", "age", "height"]),
+        (["--phenoColList", "height"], ["sex", "age"]),  # one file for both
         (["--covarColList", "age,PC{1:3}", "--catCovarList", "centre"], ["age", "PC{1:3}", "centre"]),
     ],
 )
 def test_covariates_are_those_of_the_command(launch, more, names):
-    (launch.data / "covariates.txt").write_text("FID IID sex age\n")
+    (launch.data / "covariates.txt").write_text("FID IID sex age height\n")
     launch.describe({"regenie": {}})
     line = launch.chunk(0, height=HEADER + result_row("1", 5))
     launch.plan("step2", {**line, "command": ["regenie", "--covarFile", "{data}/covariates.txt", *more, "--qt"]})
