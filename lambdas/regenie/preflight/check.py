@@ -11,6 +11,7 @@ from functools import partial
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles
 from lambdas.regenie.preflight.chosen import choose_people
+from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.genotyped import check_same_people, check_sex_column, warn_of_chromosome_names
 from lambdas.regenie.preflight.loco import covered_people
@@ -52,6 +53,7 @@ def check_data(
         wheres[first], lambda: read_sexes(data, first, genotypes[first].counts, wheres[first], findings), None
     )
     for files, where in wheres.items():
+        findings.attempt(where, partial(check_encoding, data, files, where, findings), None)
         findings.attempt(where, partial(check_sex_column, data, files, where, parameters, findings), None)
     if not sexes:
         return None
