@@ -22,7 +22,8 @@ class TraitFacts(NamedTuple):
     @classmethod
     def of(cls, counts: Mapping[str, Any]) -> TraitFacts:
         """Of launch.json, which leaves out what a trait does not have."""
-        return cls(**{name: counts.get(name) for name in cls._fields})
+        others = {name: counts.get(name) for name in ("cases", "controls", "mean", "deviation")}
+        return cls(counts["analysed"], counts["missing"], **others)
 
 
 class ListMatch(NamedTuple):

@@ -111,7 +111,8 @@ def _check_enough(samples: int, variants: int) -> None:
 
 def _analysed(quality: Quality) -> Bools:
     """A mark for each sample: regenie, too, looks at the genotypes of those who are analysed."""
-    return np.frombuffer(quality.analysed.read_bytes(), np.uint8) == ord("1")
+    marks: Bools = np.frombuffer(quality.analysed.read_bytes(), np.uint8) == ord("1")
+    return marks
 
 
 def _good_samples(quality: Quality, analysed: Bools) -> tuple[list[str], Bools]:

@@ -4,6 +4,7 @@ regenie is ended by the first variant of another kind (4.1.2's sources: Geno.cpp
 often only, when step 1 was paid for.
 """
 
+import sys
 import zlib
 from collections.abc import Callable
 from typing import Final
@@ -121,12 +122,12 @@ def _unzip(content: bytes, most: int) -> bytes:
 
 
 def _unzstd(content: bytes, most: int) -> bytes:
-    try:
-        from compression import zstd  # of Python 3.14, which Lambda has
-    except ImportError:
+    if sys.version_info < (3, 14):  # Lambda has Python 3.14
         return b""
+    from compression import zstd
+
     try:
-        return zstd.ZstdDecompressor().decompress(content, most)
+        return bytes(zstd.ZstdDecompressor().decompress(content, most))
     except zstd.ZstdError as error:
         raise ValueError(str(error)) from error
 

@@ -3,6 +3,7 @@
 import struct
 import sys
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_a_pgen_file_has_two_alleles(data: MemoryDataSet, mode: int, control: in
 
 
 @pytest.mark.parametrize("format_", ["pgen", "bgen"])
-def test_files_of_real_writers_pass(data: MemoryDataSet, tmp_path, format_: str) -> None:  # type: ignore[no-untyped-def]
+def test_files_of_real_writers_pass(data: MemoryDataSet, tmp_path: Path, format_: str) -> None:
     make_cohort(tmp_path, format_)
     data.files.update({path.name: path.read_bytes() for path in tmp_path.iterdir()})
 
