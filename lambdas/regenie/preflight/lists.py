@@ -15,7 +15,7 @@ from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.text_files import check_start, unpacked_lines, windows_line_ends
 from lambdas.shared.input_error import UnusableInputError
 
-_WARN_BELOW: Final = 0.5
+WARN_BELOW: Final = 0.5
 """Share of a list's names that are known: below it, the list is likely of another data set, or in other ids."""
 _RANGE_COLUMNS: Final = 3
 """PLINK's list of ranges has chromosome, start and end (and a label) a line ("range files", --exclude range)."""
@@ -71,8 +71,17 @@ def match(listed: Set[bytes], known: Set[bytes]) -> ListMatch:
     return ListMatch(len(listed), matched, str(unmatched) if unmatched.total else "")
 
 
-def check_match(found: ListMatch, what: str, example: bytes, where: str, uri: str, findings: Findings) -> None:
-    """A list of which nothing is known is a fault; one of which less than half is, a warning.
+def check_match(
+    found: ListMatch,
+    what: str,
+    example: bytes,
+    where: str,
+    uri: str,
+    findings: Findings,
+    *,
+    warn_below: float = WARN_BELOW,
+) -> None:
+    """A list of which nothing is known is a fault; one of which less than the share `warn_below` is, a warning.
 
     Args:
         found: what was counted.
@@ -89,7 +98,7 @@ def check_match(found: ListMatch, what: str, example: bytes, where: str, uri: st
             f"{found.unmatched or 'no entry'}, they have {text(example)}",
             "Write the ids as the genotypes' files have them, one a line: regenie passes over others without a word.",
         )
-    elif found.matched < _WARN_BELOW * found.listed:
+    elif found.matched < warn_below * found.listed:
         findings.warn(
             where,
             f"names {uri}, of whose {found.listed:,} entries {found.matched:,} are among the {what}; the others, such "

@@ -14,8 +14,9 @@ from typing import Final
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
+from lambdas.regenie.preflight.annotations import ANNOTATIONS, SETS, read_annotated
 from lambdas.regenie.preflight.findings import Examples, Findings, text
-from lambdas.regenie.preflight.lists import ListMatch, check_match, match, read_variants
+from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, check_match, match, read_variants
 from lambdas.regenie.variants import variant_names
 from lambdas.shared.config_model import RegenieParameters
 
@@ -32,6 +33,8 @@ def check_variant_ids(
     parameters: RegenieParameters,
     blocks: Mapping[GenotypeFiles, int],
     findings: Findings,
+    *,
+    sets_are_good: bool = True,
 ) -> dict[str, ListMatch]:
     """Compare the lists with the genotypes that they are for, and refuse repeated ids where ids choose.
 
@@ -40,6 +43,7 @@ def check_variant_ids(
         parameters: its config.
         blocks: the genotype files that can be read, and into how many blocks step 1 would cut each.
         findings: get the faults and warnings.
+        sets_are_good: whether the list of sets, if there is one, was read without a fault.
 
     Returns:
         Config key of each list -> what was counted, where it could be.
@@ -49,11 +53,16 @@ def check_variant_ids(
         for where, path in _lists(parameters).items()
         if (names := findings.attempt(where, partial(read_variants, data, path), None)) is not None
     }
+    tests = parameters.step2.gene_tests
+    samples = read_annotated(data, tests, findings, sets_are_good=sets_are_good) if tests else {}
+    lists |= samples
     found: dict[str, set[bytes]] = {where: set() for where in lists}
     example: dict[str, bytes] = {}
     whole = dict.fromkeys(lists, True)
     for files, wheres in _chosen_by(parameters).items():
         by_ids = [where for where in wheres if where in lists]
+        if files in step2_genotypes(parameters):
+            by_ids += samples
         repeats = _keeps_ids(parameters, files, blocks.get(files, 0))
         if not by_ids and not repeats:
             continue
@@ -78,9 +87,11 @@ def check_variant_ids(
             )
     counted = {where: match(names, found[where]) for where, names in lists.items() if whole[where]}
     for where, each in counted.items():
-        uri = data.uri(_lists(parameters)[where])
-        check_match(each, _VARIANTS, example.get(where, b"none"), where, uri, findings)
-    return counted
+        uri = data.uri(_paths(parameters)[where])
+        # Annotations are often of the whole genome, and the tested genotypes of a chromosome.
+        warn_below = 0.0 if where in samples else WARN_BELOW
+        check_match(each, _VARIANTS, example.get(where, b"none"), where, uri, findings, warn_below=warn_below)
+    return {where: each for where, each in counted.items() if where not in samples}
 
 
 def check_named_variants(data: DataSet, parameters: RegenieParameters, findings: Findings) -> None:
@@ -131,6 +142,12 @@ def _lists(parameters: RegenieParameters) -> dict[str, str]:
         "regenie.step2.exclude": step2.exclude,
     }
     return {where: path for where, path in given.items() if path}
+
+
+def _paths(parameters: RegenieParameters) -> dict[str, str]:
+    """Config key -> path of each file that names variants."""
+    tests = parameters.step2.gene_tests
+    return {**_lists(parameters), **({ANNOTATIONS: tests.annotations, SETS: tests.sets} if tests else {})}
 
 
 def _chosen_by(parameters: RegenieParameters) -> dict[GenotypeFiles, list[str]]:

@@ -105,7 +105,7 @@ def test_chunks_of_all_data_sets_are_numbered_through(data: MemoryDataSet):
 def test_a_job_of_gene_based_tests_gets_the_names_of_its_sets_and_no_number_of_variants(data: MemoryDataSet):
     add_cohort(data, *FIVE_VARIANTS)
     sets = b"PCSK9 1 10 1:10\nLDLRAP1 1 30 1:30\nAPOB 2 40 2:40\n"
-    data.files.update({"a.txt": b"", "m.txt": b"", "s.txt": sets})
+    data.files.update({"a.txt": b"1:10 PCSK9 LoF\n", "m.txt": b"M1 LoF\n", "s.txt": sets})
 
     tasks = plan(data, step2={"gene_tests": {"annotations": "a.txt", "sets": "s.txt", "masks": "m.txt"}})["step2"]
 
