@@ -1,8 +1,9 @@
 """What makes words of a text file other words to a reader: Windows line ends, a byte-order mark, compression.
 
-regenie 4.1.2 strips a carriage return everywhere but from rows of a .psam (run on each kind of file); older versions,
-the tools beside it and this platform's own quality control do not, and take it for a part of the last word: a list of
-samples to remove would remove nobody. A mark is a part of the first word to all of them.
+regenie 4.1.2 strips a carriage return from most files, but not from rows of a .psam, nor of phenotypes and covariates,
+where it reads numbers past it and ends at an NA before it (run on each kind of file). Older versions, the tools beside
+it and this platform's own quality control strip none, and take it for a part of the last word: a list of samples to
+remove would remove nobody. A mark is a part of the first word to all of them.
 """
 
 import gzip

@@ -60,13 +60,18 @@ def table(rows: Rows) -> bytes:
         *map(rows.column, ("GENPOS", "ALLELE1", "ALLELE0", "BETA", "SE", "A1FREQ", "LOG10P")),
         [name if name[:2] == b"rs" and name[2:].isdigit() else _ABSENT for name in ids],
         rows.column("N"),
-        *([_ABSENT if value == b"NA" else value for value in rows.column("INFO")] for _ in _info(rows.columns)),
+        *([_score(value) for value in rows.column("INFO")] for _ in _info(rows.columns)),
         ids,
     ]
     fitting = _fitting(rows)
     if fitting is not None:
         columns = [list(itertools.compress(column, fitting)) for column in columns]
     return joined(columns, b"\t") if columns[0] else b""
+
+
+def _score(info: bytes) -> bytes:
+    """An info score, if the format takes it: from 0 to 1. regenie's is a ratio of variances, and may be above 1."""
+    return info if info != b"NA" and 0 <= float(info) <= 1 else _ABSENT
 
 
 def _info(columns: Columns) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ class Table:
     def rows(self) -> Iterator[tuple[bytes, list[bytes]]]:
         """`FID_IID` and all fields of each row.
 
-        regenie takes every single space or tab for the end of a field, and does not strip a carriage return.
+        regenie takes every single space or tab for the end of a field. It does not strip a carriage return, past which
+        it reads a number, but not NA (4.1.2: "could not convert value to double").
 
         Raises:
             UnusableInputError: a row that regenie would refuse or misread. Names the first one.
@@ -58,7 +59,7 @@ class Table:
             return self._unusable(f"nothing in line {number}", "Remove the empty line: regenie stops there.")
         if line.endswith(b"\r"):
             return self._unusable(
-                f"Windows line ends (line {number}), which regenie takes for a part of the last value",
+                f"Windows line ends (line {number}), which are a part of the last value: regenie ends at an NA there",
                 "Remove them: sed -i 's/\\r$//' FILE, or dos2unix.",
             )
         fields = len(line.split())
