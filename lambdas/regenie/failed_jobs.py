@@ -62,6 +62,8 @@ _PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report", "fetch", "st
 MORE_MEMORY: Final = "more-memory"
 """In the name of a job that was resubmitted for lack of memory (resubmission.py)."""
 _LONGEST_LINE: Final = 400
+NO_NODE_OF_ITS_PARTITION: Final = "Slurm: no node of its partition can run it"
+"""Begin of the reason of such a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,11 @@ class FailedJob:
         if error_type is ErrorType.APPLICATION_ERROR:
             error_type = error_in_log(log_tail) or error_type
         return replace(self, log_tail=log_tail, error_type=error_type)
+
+    @property
+    def may_run_on_demand(self) -> bool:
+        """It lost its Spot instance, or Slurm gave it up for want of a node: a preempted one may leave it so."""
+        return self.error_type is ErrorType.SPOT_RECLAIMED or self.reason.startswith(NO_NODE_OF_ITS_PARTITION)
 
     @property
     def may_start_elsewhere(self) -> bool:

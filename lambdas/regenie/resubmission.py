@@ -77,7 +77,7 @@ def resubmit(failures: Sequence[Failure], on_demand_queue: str) -> list[Submitte
 
 def _changed(job: SubmittedJob, failed: FailedJob, on_demand_queue: str) -> SubmittedJob | None:
     """The job with what its failure asks for; None if there is nothing left to change."""
-    if failed.error_type is ErrorType.SPOT_RECLAIMED and job.queue != on_demand_queue:
+    if failed.may_run_on_demand and job.queue != on_demand_queue:
         return replace(job, name=f"{job.name}-{_ON_DEMAND}", queue=on_demand_queue)
     if failed.may_start_elsewhere and not job.isStartedAgain:
         return replace(job, name=f"{job.name}-{_STARTED_AGAIN}", isStartedAgain=True)

@@ -5,12 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from contract import ErrorType
-from lambdas.regenie.failed_jobs import FailedJob, JobGroup, classify
+from lambdas.regenie.failed_jobs import NO_NODE_OF_ITS_PARTITION, FailedJob, JobGroup, classify
 from lambdas.regenie.resubmission import Failure, SubmittedJob
 
 _NO_CODE: Final = "none"
 _NODE_LOST_TWICE: Final = 75
 """Exit code of a job (slurm/jobs.sh)."""
+
+_PENDING: Final = "PENDING"
+_FAILED: Final = "FAILED"
+_HELD: Final = ("JobHeldUser", "JobHeldAdmin")
+_REFUSED: Final = ("BadConstraints",)
+"""Reason of a job that `sbatch` refused, and that Slurm keeps as failed all the same (seen with 22.05)."""
 
 _STATES: Final[Mapping[str, ErrorType]] = {
     "OUT_OF_MEMORY": ErrorType.OUT_OF_MEMORY,
@@ -21,13 +27,19 @@ _STATES: Final[Mapping[str, ErrorType]] = {
     "PREEMPTED": ErrorType.SPOT_RECLAIMED,
     "BOOT_FAIL": ErrorType.NEVER_STARTED,
     "LAUNCH_FAILED": ErrorType.NEVER_STARTED,
+    _PENDING: ErrorType.NEVER_STARTED,
 }
 """Slurm's words ("Job state codes" of squeue) for what a job's own exit code does not tell."""
+
+_KILLED: Final = 9
+"""Signal by which Slurm, or Linux itself, ends what needs more memory than it has."""
+_NO_OUTPUT_FILE: Final = 53
+"""Slurm's exit code of a task whose output file cannot be opened (seen with 22.05, where squeue has it as a signal)."""
 
 _ATTEMPTS_OF_A_LOST_NODE: Final = 2
 
 _WORDS_OF_ENDING: Final = 5
-"""`ended <job> <code> <state> <indices>`."""
+"""`ended <job> <code> <state>:<signal>:<reason> <indices>`."""
 _WORDS_OF_LOG: Final = 4
 """`log <job> <index> <base64>`."""
 _QUANTUM: Final = 4
@@ -59,13 +71,15 @@ def _failed(
     job: SubmittedJob, code: str, state: str, indices: str, logs: Mapping[tuple[str, int], str]
 ) -> Iterator[FailedJob]:
     exit_code = None if code == _NO_CODE else int(code)
+    word, number, why = f"{state}::".split(":")[:3]
+    signal = int(number or 0)
     for index in map(int, indices.split(",")):
         failed = FailedJob(
             job_id=f"{job.name}_{index}",
             group=JobGroup(job.name, job.size),
             index=index,
-            error_type=_error_type(exit_code, state),
-            reason=f"Slurm: {state}",
+            error_type=_error_type(exit_code, word, signal, why),
+            reason=_reason(word, signal, why),
             exit_code=exit_code,
             attempts=_ATTEMPTS_OF_A_LOST_NODE if exit_code == _NODE_LOST_TWICE else 1,
             log_stream=None,
@@ -73,14 +87,31 @@ def _failed(
         yield failed.told_by(logs.get((job.name, index), ""))
 
 
-def _error_type(exit_code: int | None, state: str) -> ErrorType:
+def _error_type(exit_code: int | None, state: str, signal: int, why: str) -> ErrorType:
     if exit_code == _NODE_LOST_TWICE:
         return ErrorType.SPOT_RECLAIMED
     if state in _STATES:
         return _STATES[state]
-    if exit_code is None:  # it ended between two looks, and Slurm has forgotten it
-        return ErrorType.SPOT_RECLAIMED
-    return classify([], exit_code, was_stopped=False)
+    if exit_code is not None:
+        return classify([], exit_code, was_stopped=False)
+    if state == _FAILED and signal == _KILLED:
+        return ErrorType.OUT_OF_MEMORY
+    if state == _FAILED and signal == _NO_OUTPUT_FILE:
+        return ErrorType.PLATFORM
+    if state == _FAILED and why in _REFUSED:
+        return ErrorType.NEVER_STARTED
+    return ErrorType.SPOT_RECLAIMED  # it ended between two looks, and Slurm has forgotten it
+
+
+def _reason(state: str, signal: int, why: str) -> str:
+    """For people; `why` is squeue's word, or nothing."""
+    if state == _PENDING and why in _HELD:
+        return f"Slurm: {state} ({why}): somebody holds it; let them release their hold, and retry the launch"
+    if state == _PENDING or (state == _FAILED and why in _REFUSED):
+        return f"{NO_NODE_OF_ITS_PARTITION}: {state} ({why})"
+    if state == _FAILED and signal == _NO_OUTPUT_FILE:
+        return f"Slurm: {state} ({why}): its node could not open the task's log in the shared folder"
+    return f"Slurm: {state}"
 
 
 def _is_whole_ending(line: Sequence[str]) -> bool:

@@ -33,17 +33,19 @@ def sbatch(arguments: Sequence[str]) -> int:
 
 
 def squeue(arguments: Sequence[str]) -> int:
-    """Lists tasks: `--name`, `--states=all`, and a format of %F, %j, %K and %T."""
+    """Lists tasks: `--name`, `--states`, and a format of %F, %j, %K, %T and %r, or `--Format` of the exit code."""
     options, _ = _options(arguments)
+    form = "%K %x" if "Format" in options else options["format"]
     seen = set()
     for job in queue.jobs():
         if options.get("name") not in (None, job.name):
             continue
         for index, state in job.states().items():
-            if options.get("states") != "all" and state in queue.OVER:
+            if not _is_asked_for(state.word, options.get("states")):
                 continue
-            line = options["format"]
-            for letter, value in (("%F", job.id), ("%j", job.name), ("%K", str(index)), ("%T", state)):
+            line = form
+            values = (("%F", job.id), ("%j", job.name), ("%K", str(index)), ("%T", state.word))
+            for letter, value in (*values, ("%r", state.reason), ("%x", str(state.signal))):
                 line = line.replace(letter, value)
             seen.add(line)
     for line in sorted(seen):
@@ -51,11 +53,16 @@ def squeue(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _is_asked_for(state: str, states: str | None) -> bool:
+    return states == "all" or (state in states.split(",") if states else state not in queue.OVER)
+
+
 def scancel(arguments: Sequence[str]) -> int:
-    """Ends jobs by their ids."""
+    """Ends jobs by their ids; with `--state=PENDING` only what of them does not run."""
+    options, ids = _options(arguments)
     for job in queue.jobs():
-        if job.id in arguments:
-            job.cancel()
+        if job.id in ids:
+            job.cancel(only=options.get("state"))
     return 0
 
 

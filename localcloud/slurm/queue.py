@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Final
 
 OVER: Final = frozenset({"CANCELLED", "COMPLETED", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"})
+_NODE_FAIL: Final = "NODE_FAIL"
+_BOOT_FAIL: Final = "BOOT_FAIL"
 _NODES: Final = 2
 """Tasks of an array that run at a time."""
 _INJECTIONS: Final = "injections.json"
 """In Slurm's folder: {"<job>:<index>": [state, …]}: what becomes of the task's attempts before one runs. A NODE_FAIL is
-run again, as Slurm does with --requeue."""
+run again, as Slurm does with --requeue, and so is a BOOT_FAIL, which never ran. A state may have a reason and a signal:
+`PENDING:BadConstraints`, `FAILED:JobLaunchFailure:9`. What is PENDING stays so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,21 @@ class Submission:
     folder: str
     log: str
     command: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What squeue says of a task."""
+
+    word: str
+    reason: str
+    signal: int
+
+    @classmethod
+    def of(cls, text: str) -> "State":
+        """From `<word>[:<reason>[:<signal>]]`."""
+        word, reason, signal = f"{text}::".split(":")[:3]
+        return cls(word, reason or "None", int(signal or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +70,9 @@ class Job:
         """Its name."""
         return self.submission.name
 
-    def states(self) -> dict[int, str]:
+    def states(self) -> dict[int, State]:
         """Index -> state."""
-        return {index: self._state(index) for index in range(self.submission.size)}
+        return {index: State.of(self._state(index)) for index in range(self.submission.size)}
 
     def set_state(self, index: int, state: str) -> None:
         """Note a task's state."""
@@ -61,12 +80,17 @@ class Job:
         new.write_text(state)
         new.replace(self.folder / f"{index}.state")
 
-    def cancel(self) -> None:
-        """End it, with what runs of it."""
+    def cancel(self, *, only: str | None = None) -> None:
+        """End it, with what runs of it, or the tasks of one state."""
+        if only:
+            for index, state in self.states().items():
+                if state.word == only:
+                    self.set_state(index, "CANCELLED")
+            return
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             os.killpg(int((self.folder / "pid").read_text()), signal.SIGKILL)
         for index, state in self.states().items():
-            if state not in OVER:
+            if state.word not in OVER:
                 self.set_state(index, "CANCELLED")
 
     def _state(self, index: int) -> str:
@@ -126,16 +150,30 @@ def run(id_: str) -> None:
     sys.stdin.read()
     job = Job(id_, root() / id_)
     with ThreadPoolExecutor(_NODES) as nodes:
-        list(nodes.map(lambda index: job.set_state(index, _run_task(job, index)), range(job.submission.size)))
+        list(nodes.map(lambda index: _let_run(job, index), range(job.submission.size)))
+
+
+def _let_run(job: Job, index: int) -> None:
+    if job.states()[index].word != "CANCELLED":
+        job.set_state(index, _run_task(job, index))
 
 
 def _run_task(job: Job, index: int) -> str:
     restarts = 0
     for state in _injected(job, index):
-        if state != "NODE_FAIL":
+        if state == _NODE_FAIL:
+            _execute(job, index, restarts, is_lost=True)
+            restarts += 1
+        elif state == _BOOT_FAIL:
+            restarts += 1
+        else:
             return state
-        restarts += 1
     job.set_state(index, "RUNNING")
+    return "COMPLETED" if _execute(job, index, restarts) == 0 else "FAILED"
+
+
+def _execute(job: Job, index: int, restarts: int, *, is_lost: bool = False) -> int:
+    """The exit code. Who loses its node does so at its very end, when it is about to write how it ended."""
     submission = job.submission
     environment = {
         **os.environ,
@@ -145,12 +183,31 @@ def _run_task(job: Job, index: int) -> str:
         "SLURM_CPUS_PER_TASK": submission.cpus,
         "SLURM_RESTART_COUNT": str(restarts),
     }
+    if is_lost:
+        environment["PATH"] = f"{_programs_of_a_lost_node()}:{environment['PATH']}"
     log = Path(submission.log.replace("%x", submission.name).replace("%a", str(index)))
     with log.open("ab") as output:
-        done = subprocess.run(
-            submission.command, env=environment, cwd=submission.folder, stdout=output, stderr=output, check=False
-        )
-    return "COMPLETED" if done.returncode == 0 else "FAILED"
+        return subprocess.run(
+            submission.command,
+            env=environment,
+            cwd=submission.folder,
+            stdout=output,
+            stderr=output,
+            check=False,
+            process_group=0 if is_lost else None,
+        ).returncode
+
+
+def _programs_of_a_lost_node() -> Path:
+    """A folder with an `mv` that ends all processes of its job: by it a receipt would get its name."""
+    folder = root() / "lost-node"
+    folder.mkdir(exist_ok=True)
+    program = folder / "mv"
+    new = folder / f"mv.{os.getpid()}.{threading.get_ident()}"
+    new.write_text("#!/bin/sh\nkill -9 0\n")
+    new.chmod(0o755)
+    new.replace(program)
+    return folder
 
 
 def _injected(job: Job, index: int) -> list[str]:

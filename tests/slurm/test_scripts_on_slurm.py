@@ -8,7 +8,7 @@ import pytest
 
 from contract import ErrorType
 from lambdas.regenie.slurm_failures import read_failures
-from lambdas.regenie.slurm_scripts import end_script
+from lambdas.regenie.slurm_scripts import end_script, jobs_script
 from localcloud.slurm import HeadNode
 from tests.slurm import daemons
 from tests.unit.regenie_cluster.test_slurm_scripts import CLUSTER, RUN, Cluster, array
@@ -104,6 +104,66 @@ def test_a_task_that_somebody_cancelled_was_stopped(cluster):
     assert [(each.index, each.error_type, each.reason) for each in failure.failed] == [
         (0, ErrorType.STOPPED, "Slurm: CANCELLED")
     ]
+
+
+def test_what_asks_for_more_than_a_node_has_is_not_waited_for(cluster):
+    large = job("large")
+    script = jobs_script(RUN, CLUSTER, "step2", [large], "100", 2)
+    answer = cluster.run(script)
+    deadline = time.monotonic() + 60
+    while not answer.startswith("left 0 "):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.5)
+        answer = cluster.run(script)
+
+    (failure,) = read_failures(answer, [large])
+
+    assert {(each.error_type, each.reason) for each in failure.failed} == {
+        (ErrorType.NEVER_STARTED, "Slurm: no node of its partition can run it: PENDING (PartitionConfig)")
+    }
+
+
+def test_what_somebody_holds_is_told_and_no_longer_waited_for(cluster):
+    cluster.task("exec sleep 100")
+    blocking, held = job("blocking"), job("held")
+    cluster.ask(blocking)
+    cluster.wait_for(blocking.name, "0", "RUNNING")
+    cluster.ask(held)
+    number = cluster.slurm_does("squeue", "--noheader", f"--name={held.name}", "--format=%F").split()[0]
+
+    cluster.slurm_does("scontrol", "hold", number)
+
+    (failure,) = read_failures(cluster.answer(held), [held])
+    assert {(each.index, each.error_type) for each in failure.failed} == {
+        (index, ErrorType.NEVER_STARTED) for index in range(3)
+    }
+    assert "JobHeld" in failure.failed[0].reason
+
+
+def test_what_is_killed_ran_out_of_memory(cluster):
+    # All of the job at once, so that nobody writes how it ended: as Slurm does with what exceeds its memory
+    cluster.task("kill -9 0")
+    killed = job("killed")
+
+    (failure,) = read_failures(cluster.answer(killed), [killed])
+
+    assert {(each.exit_code, each.error_type) for each in failure.failed} == {(None, ErrorType.OUT_OF_MEMORY)}
+
+
+def test_a_task_whose_log_cannot_be_opened_is_told_so(cluster):
+    unlogged = job("unlogged")
+    script = jobs_script(RUN, CLUSTER, "step2", [unlogged], "1", 2).replace("/logs/%x_%a.log", "/none/%x_%a.log")
+    answer = cluster.run(script)
+    deadline = time.monotonic() + 60
+    while not answer.startswith("left 0 "):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.5)
+        answer = cluster.run(script)
+
+    (failure,) = read_failures(answer, [unlogged])
+
+    assert {each.error_type for each in failure.failed} == {ErrorType.PLATFORM}
+    assert "could not open the task's log" in failure.failed[0].reason
 
 
 def test_the_end_of_a_run_cancels_its_jobs_and_removes_its_folder(cluster):

@@ -63,7 +63,10 @@ task() {
     fi
 }
 
-if [ "${SLURM_RESTART_COUNT:-0}" -ge 2 ]; then
+receipt=$FOLDER/jobs/$SLURM_JOB_NAME/$index
+# Slurm's own count (SLURM_RESTART_COUNT) has nodes too that never came up.
+echo >> "$receipt.starts"
+if [ "$(wc -l < "$receipt.starts")" -gt 2 ]; then
     echo "The node was lost in each of two attempts."
     code=75
 else
@@ -77,7 +80,6 @@ else
     )
     code=$?
 fi
-receipt=$FOLDER/jobs/$SLURM_JOB_NAME/$index
 echo "$code" > "$receipt.new" && mv "$receipt.new" "$receipt.exit"
 exit "$code"
 JOB
@@ -99,14 +101,32 @@ submit() {
 
 OVER='BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|LAUNCH_FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT'
 
+# Why a task waits that will never run: squeue(1), "JOB REASON CODES". The others end by themselves.
+NEVER='BadConstraints|PartitionConfig|PartitionInactive|PartitionNodeLimit|PartitionTimeLimit|DependencyNeverSatisfied'
+NEVER="$NEVER|JobHeldUser|JobHeldAdmin|launch_failed_requeued_held|InvalidAccount|InvalidQOS|QOSNotAllowed"
+NEVER="$NEVER|AccountNotAllowed|AssocMaxCpuPerJobLimit|QOSMaxCpuPerJobLimit|QOSMaxMemoryPerJob|MaxMemPerLimit"
+
+give_up() {
+    # name: what will never run of it must not begin while its tasks are submitted anew
+    if [ -e "$FOLDER/jobs/$1/id" ]; then scancel --state=PENDING "$(cat "$FOLDER/jobs/$1/id")"; fi
+}
+
 look_at() {
     # name, tasks: adds to left, or tells of what failed
     folder=$FOLDER/jobs/$1
-    squeue --noheader --array --states=all --name="$1" --format='%K %T' > "$folder/queue"
-    grep -E " ($OVER)\$" "$folder/queue" >> "$folder/ends" || true
-    active=$(grep -c -v -E " ($OVER)\$" "$folder/queue" || true)
+    squeue --noheader --array --states=all --name="$1" --format='%K %T %r' > "$folder/queue"
+    grep -E "^[0-9]+ ($OVER)( |\$)" "$folder/queue" >> "$folder/ends" || true
+    touch "$folder/never"
+    if grep -E "^[0-9]+ PENDING \(?($NEVER)\)?\$" "$folder/queue" >> "$folder/never"; then give_up "$1"; fi
+    active=$(awk '
+        FILENAME ~ /never$/ { never[$1]; next }
+        $2 !~ /^('"$OVER"')$/ && !($1 in never) { active++ }
+        END { print active + 0 }
+    ' "$folder/never" "$folder/queue")
     left=$((left + active))
     if [ "$active" -gt 0 ]; then return; fi
+    # How a task ended that did not write it: squeue shows a signal there (killed for memory: 9, no output file: 53).
+    squeue --noheader --array --states=FAILED --name="$1" --Format='ArrayTaskID:12,exit_code:12' > "$folder/codes" || true
     index=0
     while [ "$index" -lt "$2" ]; do
         code=none
@@ -117,14 +137,16 @@ look_at() {
     failed=$((failed + $(wc -l < "$folder/bad")))
     # The last word of Slurm on each, and those that ended alike together.
     awk -v name="$1" '
-        FILENAME ~ /ends$/ { state[$1] = $2; next }
+        FILENAME ~ /(ends|never)$/ { state[$1] = $2; reason[$1] = $3; next }
+        FILENAME ~ /codes$/ { signal[$1] = $2 % 128; next }
         {
-            how = $2 " " ($1 in state ? state[$1] : "UNKNOWN")
+            gsub(/[()]/, "", reason[$1])
+            how = $2 " " ($1 in state ? state[$1] ":" signal[$1] + 0 ":" reason[$1] : "UNKNOWN:0:")
             if (how in indices) indices[how] = indices[how] "," $1
             else indices[how] = $1
         }
         END { for (how in indices) print "ended", name, how, indices[how] }
-    ' "$folder/ends" "$folder/bad" >> "$FOLDER/failures"
+    ' "$folder/ends" "$folder/never" "$folder/codes" "$folder/bad" >> "$FOLDER/failures"
     head -n 3 "$folder/bad" | while read -r index code; do
         echo "log $1 $index $(tail -c 1500 "$FOLDER/logs/$1_$index.log" 2> /dev/null | base64 | tr -d '\n')"
     done >> "$FOLDER/words"

@@ -138,6 +138,62 @@ def test_a_node_that_is_lost_once_costs_nothing_but_time(cluster):
     assert cluster.answer(array()) == "left 0 failed 0\n"
 
 
+def test_nodes_that_never_came_up_cost_nothing_but_time(cluster):
+    cluster.becomes(array().name, 0, "BOOT_FAIL", "BOOT_FAIL", "BOOT_FAIL")
+
+    assert cluster.answer(array()) == "left 0 failed 0\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "error_type", "words", "again"),
+    [
+        (
+            "PENDING:BadConstraints",
+            ErrorType.NEVER_STARTED,
+            "no node of its partition can run it",
+            {"queue": "on-demand"},
+        ),
+        ("PENDING:PartitionConfig", ErrorType.NEVER_STARTED, "PENDING (PartitionConfig)", {"queue": "on-demand"}),
+        ("FAILED:BadConstraints", ErrorType.NEVER_STARTED, "FAILED (BadConstraints)", {"queue": "on-demand"}),
+        ("PENDING:JobHeldUser", ErrorType.NEVER_STARTED, "somebody holds it", None),
+        ("PENDING:JobHeldAdmin", ErrorType.NEVER_STARTED, "somebody holds it", None),
+        ("FAILED:JobLaunchFailure:9", ErrorType.OUT_OF_MEMORY, "Slurm: FAILED", {"memory": "4096"}),
+        ("FAILED:JobLaunchFailure:53", ErrorType.PLATFORM, "could not open the task's log", None),
+        ("CANCELLED", ErrorType.STOPPED, "Slurm: CANCELLED", None),
+    ],
+)
+def test_what_will_never_run_is_not_waited_for_and_says_why(cluster, state, error_type, words, again):
+    cluster.becomes(array().name, 1, state)
+
+    failures = read_failures(cluster.answer(array()), [array()])
+
+    ((failed,),) = (failure.failed for failure in failures)
+    assert (failed.index, failed.exit_code, failed.error_type) == (1, None, error_type)
+    assert words in failed.reason
+    jobs = resubmit(failures, "on-demand")
+    if again is None:
+        assert jobs == []
+    else:
+        (job,) = jobs
+        assert {key: getattr(job, key) for key in again} == again
+        assert cluster.answer(job) == "left 0 failed 0\n"
+
+
+def test_what_waits_for_a_node_is_waited_for(cluster):
+    cluster.becomes(array().name, 1, "PENDING:Resources")
+
+    answers = {cluster.ask(array()) for _ in range(20)}
+
+    assert all(not answer.startswith("left 0") for answer in answers)
+
+
+def test_on_demand_too_nothing_is_tried_for_ever(cluster):
+    job = array(queue="on-demand", name=f"{RUN.name}-step2-on-demand")
+    cluster.becomes(job.name, 1, "PENDING:BadConstraints")
+
+    assert resubmit(read_failures(cluster.answer(job), [job]), "on-demand") == []
+
+
 def test_what_ran_out_of_time_is_not_tried_again(cluster):
     cluster.becomes(array().name, 0, "TIMEOUT")
 

@@ -80,7 +80,10 @@ def test_nothing_that_fits_makes_a_table_with_a_header_only(launch):
 
 def test_info_scores_are_given_where_there_are_any(launch):
     header = HEADER.replace("A1FREQ N", "A1FREQ INFO N")
-    rows = [f"6 7 rs1 C T 0.125 {info} 400 ADD -0.25 0.03 69.4 16.1 NA\n" for info in ("0.987", "NA", "1", "1.00213", "-0.01")]
+    rows = [
+        f"6 7 rs1 C T 0.125 {info} 400 ADD -0.25 0.03 69.4 16.1 NA\n"
+        for info in ("0.987", "NA", "1", "1.00213", "-0.01")
+    ]
     table, _ = merged(launch, header + "".join(rows))
     assert [row["info"] for row in table] == ["0.987", "#NA", "1", "#NA", "#NA"]
 
