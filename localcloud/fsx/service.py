@@ -1,5 +1,6 @@
 """The operations of Amazon FSx for Lustre."""
 
+import re
 import secrets
 import shutil
 import threading
@@ -35,6 +36,11 @@ _PAGE: Final = 50
 _ASSOCIATIONS_PAGE: Final = 25
 
 _MOUNT_NAME_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+_OWNER_TAG: Final = "launchId"
+"""Tag of what one piece of work has made for itself."""
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class FsxService:
@@ -93,7 +99,28 @@ class FsxService:
             file_system.transfer.fill()
         except TRANSFER_FAULTS as error:
             raise MountError(f"a file of {file_system_id} cannot be read from its data repository: {error}") from error
-        return self._folder / file_system_id
+        with self._lock:
+            return self._path_in_containers(file_system)
+
+    def _path_in_containers(self, file_system: FileSystem) -> Path:
+        """A path that the launch's next file system will have too: a container on AWS has each of them at /fsx.
+
+        Programs write it into their files, which a retry takes over. Two of a launch's file systems at a time are told
+        apart by their own folders.
+        """
+        folder = self._folder / file_system.id
+        owner = file_system.tags.get(_OWNER_TAG, "")
+        if not _PLAIN_NAME.fullmatch(owner):
+            return folder
+        link = self._private / "mounted" / owner
+        if link.resolve() == folder:
+            return link
+        if link.exists():
+            return folder
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+        return link
 
     def fail_next_file_system(self, message: str = "Insufficient capacity in the Availability Zone.") -> None:
         """Let the next file system that is created end FAILED."""

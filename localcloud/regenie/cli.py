@@ -45,6 +45,8 @@ class Options:
     covariate_file: str | None
     traits: frozenset[str] | None
     covariates: frozenset[str] | None
+    categories: frozenset[str]
+    apply_rint: bool
     block_size: int
     out: str
     threads: int
@@ -96,6 +98,8 @@ def build_parser() -> argparse.ArgumentParser:
     both.add_argument("--phenoCol", metavar="A", action="append", default=[])
     both.add_argument("--covarColList", metavar="A,B", help="covariates to keep; all by default")
     both.add_argument("--covarCol", metavar="A", action="append", default=[])
+    both.add_argument("--catCovarList", metavar="A,B", help="covariates whose values are categories")
+    both.add_argument("--apply-rint", action="store_true", help="make traits normal by their ranks")
     both.add_argument("--qt", action="store_true", help="traits are quantitative (the only kind here)")
     both.add_argument("--bsize", "-b", type=int, metavar="N", help="variants in a block")
     both.add_argument("--out", "-o", metavar="PREFIX")
@@ -149,6 +153,8 @@ def parse(arguments: Sequence[str]) -> Options:
         covariate_file=given.covarFile,
         traits=_names(given.phenoColList, given.phenoCol),
         covariates=_names(given.covarColList, given.covarCol),
+        categories=_names(given.catCovarList, []) or frozenset(),
+        apply_rint=given.apply_rint,
         block_size=given.bsize,
         out=given.out,
         threads=given.threads or max(1, (os.cpu_count() or 1) - 1),

@@ -49,6 +49,8 @@ class Dataset:
             covariate_file=Path(options.covariate_file) if options.covariate_file else None,
             traits=options.traits if traits is None else traits,
             covariates=options.covariates,
+            categories=options.categories,
+            apply_rint=options.apply_rint,
             log=log,
         )
 

@@ -1,11 +1,13 @@
 """Which samples are analysed, and their traits and covariates."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from localcloud.regenie.arrays import Bools, Floats, Indices
 from localcloud.regenie.errors import RegenieError
@@ -14,6 +16,9 @@ from localcloud.regenie.log import Log
 _ID_COLUMNS: Final = ["FID", "IID"]
 _MISSING_VALUES: Final = frozenset({"NA", "nan", "NaN"})
 _RELATIVE_EIGENVALUE: Final = 1e-15  # covariates below it are linear combinations of the others, as in regenie
+_MOST_LEVELS: Final = 10
+"""regenie's --maxCatLevels."""
+_RINT_OFFSET: Final = 3 / 8
 LOWEST_SD: Final = 1e-6  # regenie's limit below which a variant or a trait does not vary
 
 
@@ -64,14 +69,17 @@ def read_cohort(
     covariate_file: Path | None,
     traits: Collection[str] | None,
     covariates: Collection[str] | None,
+    categories: Collection[str],
     keep: Collection[str] | None,
     remove: Collection[str],
+    apply_rint: bool,
     log: Log,
 ) -> Cohort:
     """Samples as regenie v4.1.2 chooses them: with one trait those without it are dropped, with several they stay.
 
-    `traits` and `covariates` choose columns, all when None. An unknown trait is ignored without a word, as regenie
-    does; an unknown covariate is an error.
+    `traits` and `covariates` choose columns, all when None; `categories` are covariates too, a level of which is any
+    text. An unknown trait is ignored without a word, as regenie does; an unknown covariate is an error. `apply_rint`:
+    traits become normal by their ranks.
     """
     places = {sample: place for place, sample in enumerate(ids)}
     phenotypes = _read_table(phenotype_file, places, traits, "phenotype")
@@ -84,16 +92,19 @@ def read_cohort(
 
     design: Floats = np.ones((len(ids), 1))
     if covariate_file is not None:
-        table = _read_table(covariate_file, places, covariates, "covariate")
-        if covariates is not None and len(table.names) != len(covariates):
+        with covariate_file.open(encoding="utf-8") as lines:
+            columns = _header(lines.readline(), "covariate")
+        named = {*(columns if covariates is None else covariates), *categories} - set(phenotypes.names)
+        if not named <= set(columns):
             raise RegenieError("not all covariates specified are found in the covariate file.")
+        table = _read_table(covariate_file, places, named, "covariate", categories)
         complete = table.listed & ~np.isnan(table.values).any(axis=1)
         log.item("covariates", f"[{covariate_file}] n_cov = {len(table.names)}")
         log(f"   -number of individuals with covariate data = {np.count_nonzero(complete)}")
         analysed &= complete
-        design = np.hstack([design, table.values])
+        design = np.hstack([design, *_columns(table, categories, log)])
 
-    cohort = _assemble(ids, np.flatnonzero(analysed), phenotypes, design)
+    cohort = _assemble(ids, np.flatnonzero(analysed), phenotypes, design, apply_rint=apply_rint)
     log(f" * number of individuals used in analysis = {cohort.size}")
     log("   -number of observations for each trait:")
     for trait, observations in zip(cohort.traits, cohort.observed.sum(axis=0), strict=True):
@@ -107,7 +118,30 @@ def trait_columns(phenotype_file: Path) -> list[str]:
         return _header(lines.readline(), "phenotype")
 
 
-def _assemble(ids: list[str], rows: Indices, phenotypes: Table, design: Floats) -> Cohort:
+def _columns(table: Table, categories: Collection[str], log: Log) -> Iterator[Floats]:
+    """The covariates of the design, (samples, columns): of a categorical one a column for each level but the first."""
+    for name, column in zip(table.names, table.values.T, strict=True):
+        if name not in categories:
+            yield column[:, np.newaxis]
+            continue
+        levels = np.unique(column[~np.isnan(column)])
+        if len(levels) > _MOST_LEVELS:
+            raise RegenieError(
+                f"too many categories for covariate: {name} (max={_MOST_LEVELS}). Either use '--maxCatLevels' or "
+                "combine categories."
+            )
+        log(f"   -categorical covariate '{name}' has {len(levels)} levels")
+        yield (column[:, np.newaxis] == levels[1:]).astype(np.float64)
+
+
+def _normal_by_rank(values: Floats) -> Floats:
+    """Values of one trait, without missing ones, as quantiles of their ranks (Pheno.cpp of 4.1.2, rint_pheno)."""
+    shares: Floats = (rankdata(values) - _RINT_OFFSET) / (len(values) - 2 * _RINT_OFFSET + 1)
+    quantiles: Floats = ndtri(shares)
+    return quantiles
+
+
+def _assemble(ids: list[str], rows: Indices, phenotypes: Table, design: Floats, *, apply_rint: bool) -> Cohort:
     if not len(rows):
         raise RegenieError("sample size cannot be < 1.")
     raw = phenotypes.values[rows]
@@ -115,6 +149,9 @@ def _assemble(ids: list[str], rows: Indices, phenotypes: Table, design: Floats) 
     for trait, column in zip(phenotypes.names, observed.T, strict=True):
         if not column.any():
             raise RegenieError(f"all individuals have missing/invalid values for phenotype '{trait}'.")
+    if apply_rint:
+        for column, known in zip(raw.T, observed.T, strict=True):
+            column[known] = _normal_by_rank(column[known])
     values = np.where(observed, raw, np.nanmean(raw, axis=0))
     return Cohort(ids, rows, phenotypes.names, values, observed, _orthonormal_basis(design[rows]))
 
@@ -126,7 +163,11 @@ def _orthonormal_basis(design: Floats) -> Floats:
     return basis
 
 
-def _read_table(path: Path, places: Mapping[str, int], wanted: Collection[str] | None, what: str) -> Table:
+def _read_table(
+    path: Path, places: Mapping[str, int], wanted: Collection[str] | None, what: str, categories: Collection[str] = ()
+) -> Table:
+    """Levels of categories are numbered in the order in which they appear."""
+    levels: dict[str, dict[str, float]] = {name: {} for name in categories}
     with path.open(encoding="utf-8") as lines:
         header = _header(lines.readline(), what)
         kept = [column for column, name in enumerate(header) if wanted is None or name in wanted]
@@ -142,7 +183,8 @@ def _read_table(path: Path, places: Mapping[str, int], wanted: Collection[str] |
             if listed[place]:
                 raise RegenieError(f"individual appears more than once in {what} file: FID={fields[0]} IID={fields[1]}")
             listed[place] = True
-            values[place] = [_number(fields[len(_ID_COLUMNS) + column]) for column in kept]
+            texts = [(header[column], fields[len(_ID_COLUMNS) + column]) for column in kept]
+            values[place] = [_level(text, levels[name]) if name in levels else _number(text) for name, text in texts]
     return Table([header[column] for column in kept], values, listed)
 
 
@@ -151,6 +193,10 @@ def _header(line: str, what: str) -> list[str]:
     if columns[:2] != _ID_COLUMNS:
         raise RegenieError(f"header of {what} file must start with: FID IID.")
     return columns[2:]
+
+
+def _level(text: str, levels: dict[str, float]) -> float:
+    return float("nan") if text in _MISSING_VALUES else levels.setdefault(text, float(len(levels)))
 
 
 def _number(text: str) -> float:

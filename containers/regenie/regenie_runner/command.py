@@ -203,7 +203,10 @@ def _receipt_of(placed: CommandTask) -> Path:
 
 
 def _receipt(placed: CommandTask) -> dict[str, Any]:
-    """The command has absolute paths: on another file system, where a master file would be void, it is another one."""
+    """The command has absolute paths: at another path, where a master file would be void, it is another one.
+
+    On AWS each attempt's file system is at the same path of the container, on a cluster it is not.
+    """
     sizes = {path: Path(path).stat().st_size for path in placed.expect}
     return {"command": _without_threads(placed.command), "inputs": placed.inputs, "sizes": sizes}
 

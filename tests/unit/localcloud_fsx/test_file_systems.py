@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from localcloud.batch.mounts import MountError
@@ -16,6 +18,29 @@ def test_a_file_system_becomes_available_and_can_be_mounted(cloud):
     assert described["LustreConfiguration"]["DeploymentType"] == "SCRATCH_2"
     assert described["FileSystemTypeVersion"] == "2.15"
     assert cloud.mount(created["FileSystemId"]).is_dir()
+
+
+def test_a_launchs_next_file_system_has_the_same_path_in_containers(cloud):
+    def made() -> str:
+        created = cloud.create(Tags=[{"Key": "launchId", "Value": "height-1"}])["FileSystemId"]
+        cloud.until("DescribeFileSystems", "FileSystemIds", created, "AVAILABLE")
+        return created
+
+    first, other = made(), made()
+    path = cloud.mount(first)
+    (path / "file").write_text("of the first")
+    assert cloud.mount(first) == path
+    assert cloud.mount(other) != path
+    cloud.call("DeleteFileSystem", FileSystemId=first)
+    eventually_gone(path / "file")
+
+    assert cloud.mount(other) == path
+    assert not (path / "file").exists()
+
+
+def eventually_gone(path):
+    while path.exists():
+        time.sleep(0.01)
 
 
 def test_what_is_not_available_cannot_be_mounted(cloud):

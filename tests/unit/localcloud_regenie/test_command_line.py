@@ -18,7 +18,7 @@ from localcloud.regenie.step2 import minus_log10_p
         ["--pgen", "x"],
         ["--nb", "3"],
         ["--strict"],
-        ["--apply-rint"],
+        ["--par-region", "hg38"],
         ["--interaction", "sex"],
         ["--anno-file", "a.txt"],
         ["--phenoColLis", "height"],

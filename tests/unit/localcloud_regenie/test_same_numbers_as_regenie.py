@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+COHORT = Path(__file__).parents[3] / "examples" / "gwas" / "cohort"
+
 
 def of_regenie(path: Path) -> str:
     return gzip.decompress(path.read_bytes()).decode()
@@ -39,6 +41,23 @@ def test_the_strongest_associations_are_the_simulated_ones(whole, trait, hits):
     strongest = sorted(rows, key=lambda row: float(row[11]), reverse=True)[:3]
 
     assert [(row[2], row[11]) for row in strongest] == hits
+
+
+@pytest.mark.parametrize("trait", ["height", "ldl"])
+def test_ranks_and_categories_give_the_same_statistics(regenie, cohort, expected, tmp_path, trait):
+    # Given: a centre of four names for each person, as regenie had it
+    rows = [line.split() for line in (COHORT / "covariates.txt").read_text().splitlines()]
+    centres = ["centre", *(f"c{(number + 2) % 5}" for number in range(len(rows) - 1))]
+    covariates = tmp_path / "covariates.txt"
+    covariates.write_text("".join(f"{' '.join((*row, centre))}\n" for row, centre in zip(rows, centres, strict=True)))
+    given = ("--bed", COHORT / "cohort", "--phenoFile", COHORT / "phenotypes.txt", "--covarFile", covariates)
+    given += ("--catCovarList", "centre", "--apply-rint", "--qt", "--bsize", "100")
+
+    assert regenie("--step", "1", *given, "--out", tmp_path / "one") == 0
+    assert regenie("--step", "2", *given, "--pred", tmp_path / "one_pred.list", "--out", tmp_path / "two") == 0
+
+    printed = (tmp_path / f"two_{trait}.regenie").read_text()
+    assert printed == of_regenie(expected / f"qt_rint_categories_step2_{trait}.regenie.gz")
 
 
 def test_the_split_plan_is_the_same(regenie, cohort, expected, tmp_path, monkeypatch):
