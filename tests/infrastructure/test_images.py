@@ -1,12 +1,16 @@
 """Where images are kept: the stage's own repositories, and the caches through which those of others come."""
 
+import compileall
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
+import aws_cdk
 import pytest
 import yaml
+from aws_cdk import aws_ecr_assets as ecr_assets
 
 from stacks.config import InvalidSettingsError
 from stacks.constructs.container_image import BASE_IMAGES
@@ -135,6 +139,20 @@ def test_dockerfiles_take_their_base_from_the_cache(images, folder):
     assert f"{base.registry}/" not in dockerfile
     assert PUBLISHER in json.dumps(statement["Principal"])
     assert "ecr:BatchImportUpstreamImage" in statement["Action"]
+
+
+@pytest.mark.parametrize("folder", sorted(BASE_IMAGES))
+def test_running_an_images_python_does_not_make_another_image_of_it(folder, tmp_path):
+    """Otherwise whoever ran the tests publishes images anew, with files that Python left beside its sources."""
+    source = tmp_path / folder
+    shutil.copytree(REPOSITORY / "containers" / folder, source, ignore=shutil.ignore_patterns("__pycache__"))
+    hashes = []
+    for _ in range(2):
+        asset = ecr_assets.DockerImageAsset(aws_cdk.Stack(), "Image", directory=str(source))
+        hashes.append(asset.asset_hash)
+        compileall.compile_dir(source, quiet=1)
+
+    assert hashes[0] == hashes[1]
 
 
 def test_nothing_that_runs_in_a_stage_pulls_from_docker_hub(built):
