@@ -3,7 +3,9 @@
 import base64
 import json
 import random
+import shlex
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -122,6 +124,23 @@ def test_a_long_command_is_packed_and_does_the_same(jobs, batch):
     assert len(json.dumps(overrides)) < 8_192
     said = subprocess.run(overrides["command"], capture_output=True, text=True, check=True).stdout
     assert said == "502 s3://data/run42/aligned/sample0499.bam\n2\n"
+
+
+def test_a_job_has_a_users_name_in_any_image(jobs, batch):
+    """Jobs run as user 1000, whom few images know by a name, and Snakemake 9 ends with KeyError without one."""
+    nameless = "import getpass, pwd; pwd.getpwuid = {}.__getitem__; print(getpass.getuser())"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(nameless)}"
+
+    jobs.submit(REQUEST, {**CONTAINER, "command": ["/bin/bash", "-c", command]})
+
+    said = subprocess.run(
+        batch.submitted[0]["containerOverrides"]["command"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stdout) == (0, "genolaunch\n"), said.stderr
 
 
 def test_a_command_that_is_too_long_in_spite_of_that_is_refused_with_a_remedy(jobs, batch):

@@ -32,8 +32,9 @@ _FINAL: Final = frozenset({"SUCCEEDED", "FAILED"})
 _NO_CAPACITY: Final = ("Host EC2", "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
 """In a job's statusReason: its Spot instance was reclaimed each time, or none could be had."""
 
-# Any image's own folder may belong to another user than the job's: work in a fresh one.
-_FRESH_FOLDER: Final = 'HOME="$(mktemp -d)" && export HOME && cd "$HOME" && '
+# Any image's own folder may belong to another user than the job's: work in a fresh one. And few images know the job's
+# user by a name, for which Snakemake 9 asks (Python's getpass.getuser): it gets one.
+_FRESH_FOLDER: Final = 'HOME="$(mktemp -d)" && export HOME LOGNAME=genolaunch && cd "$HOME" && '
 
 
 @dataclass(frozen=True)
