@@ -11,6 +11,9 @@ from localcloud.batch.runner import ContainerStartError
 _LUSTRE_MOUNT: Final = re.compile(r"^(?P<id>fs-[0-9a-f]{8,})_(?P<mount_name>[A-Za-z0-9_-]{1,8})$")
 """Last component of the host folder on which a launch template's automounter mounts a file system."""
 
+OF_A_TASK: Final = "/fargate/"
+"""Where the host folders lie that stand for volumes of a Fargate task's own."""
+
 
 class MountError(Exception):
     """A file system cannot be mounted; the message says why."""
@@ -31,6 +34,9 @@ class Mount:
     folder: Path
     read_only: bool
     is_lustre: bool
+    is_of_a_task: bool = False
+    """Empty, and gone with the task; its owner is that of its folder in the image (Amazon ECS developer guide, "Use bind
+    mounts")."""
 
     def translate(self, text: str) -> str | None:
         """`text` with the container's path replaced by the folder, if it is a path at or below the mount."""
@@ -64,7 +70,13 @@ class HostFolders:
             )
         lustre = _LUSTRE_MOUNT.match(PurePosixPath(source_path).name)
         folder = self._file_system(lustre) if lustre else self._host_folder(source_path)
-        return Mount(point["containerPath"], folder, bool(point.get("readOnly")), lustre is not None)
+        return Mount(
+            point["containerPath"],
+            folder,
+            read_only=bool(point.get("readOnly")),
+            is_lustre=lustre is not None,
+            is_of_a_task=source_path.startswith(OF_A_TASK),
+        )
 
     def _file_system(self, name: re.Match[str]) -> Path:
         try:

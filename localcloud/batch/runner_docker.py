@@ -111,6 +111,8 @@ def _remove(container: str) -> None:
 
 
 def _volume(mount: Mount) -> str:
+    if mount.is_of_a_task:
+        return mount.container_path  # a new volume, which takes the owner of the image's folder, and goes with `--rm`
     return f"{mount.folder}:{mount.container_path}{':ro' if mount.read_only else ''}"
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from localcloud import container_roles
 from localcloud.batch.logs import LogSink, LogWriter
+from localcloud.batch.mounts import OF_A_TASK
 from localcloud.batch.runner import ContainerRun, ContainerRunner, ContainerStartError, Outcome
 from localcloud.ecs.injections import Injections, TaskInjection
 from localcloud.ecs.task import Task
@@ -127,7 +128,7 @@ def _container_run(task: Task) -> ContainerRun:
         environment={**_environment(container, task.detail["overrides"]), **_keys(task)},
         # A volume of Fargate's is an empty folder of the task's own.
         volumes=[
-            {"name": name, "host": {"sourcePath": f"/fargate/{task.id}/{name}"}}
+            {"name": name, "host": {"sourcePath": f"{OF_A_TASK}{task.id}/{name}"}}
             # By the mount points: of a definition that a template made, ministack forgets the volumes' names.
             for name in dict.fromkeys(point["sourceVolume"] for point in container.get("mountPoints", []))
         ],

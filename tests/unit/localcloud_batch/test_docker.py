@@ -4,6 +4,7 @@ import pytest
 
 from localcloud.batch import DockerRunner, HostFolders, docker_answers
 from localcloud.batch.logs import LogWriter
+from localcloud.batch.mounts import OF_A_TASK
 from localcloud.batch.runner import ContainerRun, ContainerStartError, StopRequest, StopSignal
 from localcloud.images import ImageCatalog
 from tests.unit.localcloud_batch.support import CHECKOUT, IMAGE, MemoryLogs, OneFileSystem
@@ -46,14 +47,14 @@ class Containers:
             grace_seconds=0.3,
         )
 
-    def run(self, image=IMAGE, started=lambda: None):
+    def run(self, image=IMAGE, started=lambda: None, source="/mnt/fsx/fs-0123456789abcdef0_abcdefgh"):
         log = LogWriter(self.logs, "g", "s")
         run = ContainerRun(
             task_id="task1",
             image=image,
             command=["python3", "/fsx/x"],
             environment={"WORKSPACE": "/fsx"},
-            volumes=[{"name": "v", "host": {"sourcePath": "/mnt/fsx/fs-0123456789abcdef0_abcdefgh"}}],
+            volumes=[{"name": "v", "host": {"sourcePath": source}}],
             mount_points=[{"sourceVolume": "v", "containerPath": "/fsx", "readOnly": True}],
             vcpus=1,
             user="0:0",
@@ -88,6 +89,14 @@ def test_the_image_is_built_once_and_run_with_mounts_and_environment(containers)
     assert "--user 0:0" in run
     # paths in the command are the container's own
     assert run.endswith("genolaunch-regenie:4.1.2 python3 /fsx/x")
+
+
+def test_a_volume_of_a_task_belongs_to_whom_its_folder_in_the_image_does(containers):
+    """As on Fargate: a folder of this machine, bound, would be the user's who runs the embedded cloud."""
+    containers.run(source=f"{OF_A_TASK}0123/work")
+
+    call = next(call for call in containers.calls() if call.startswith("run"))
+    assert " --volume /fsx " in call
 
 
 def test_other_images_are_docker_s_to_find(containers):
