@@ -9,7 +9,7 @@ LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/req
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/p
 
 test-cases: setup ## situations from the field, each with its right value; those that need a real regenie: GENOLAUNCH_REGENIE, as above
 	$(BIN)/pytest --verbose --no-header tests/cases
+
+test-images: setup ## really build the images, without Docker, and try them (root; apt-get install buildah debootstrap)
+	$(BIN)/pytest -r s -m images tests/images
 
 benchmark: setup ## what the platform adds to a GWAS, and where the time goes
 	$(BIN)/python -m benchmarks.overhead

@@ -35,8 +35,8 @@ class Mount:
     read_only: bool
     is_lustre: bool
     is_of_a_task: bool = False
-    """Empty, and gone with the task; its owner is that of its folder in the image (Amazon ECS developer guide, "Use bind
-    mounts")."""
+    """Empty, and gone with the task; its owner is that of its folder in the image (Amazon ECS developer guide, "Use
+    bind mounts")."""
 
     def translate(self, text: str) -> str | None:
         """`text` with the container's path replaced by the folder, if it is a path at or below the mount."""

@@ -23,6 +23,7 @@ from lambdas.shared.config_model import RegenieParameters
 from tests.regenie.cohort_formats import ROOT
 
 IMAGES: Final = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
+DATA: Final = "s3://data/cohort/"
 LAUNCH_ID: Final = "same-20261121t040000-1a2b3c4d"
 
 
@@ -49,7 +50,7 @@ class PlannedRun:
             client.create_bucket(Bucket="data")
             for path in self.data.iterdir():
                 client.upload_file(str(path), "data", f"cohort/{path.name}")
-            inputs = read_inputs(DataSet.at("s3://data/cohort/"), config, IMAGES)
+            inputs = read_inputs(DataSet.at(DATA), config, IMAGES)
             phases = plan_tasks(analyse(config, inputs))
             plan = {phase: [json.dumps(task) for task in tasks] for phase, tasks in phases.items()}
         aws.client.cache_clear()
@@ -58,7 +59,7 @@ class PlannedRun:
                 {
                     "launchId": LAUNCH_ID,
                     "attempt": 1,
-                    "config": {"name": "planned", "data": "cohort/", "regenie": config.model_dump(mode="json")},
+                    "config": {"name": "planned", "data": DATA, "regenie": config.model_dump(mode="json")},
                     "samples": inputs.samples.as_dict(),
                     "warnings": inputs.warnings,
                 }

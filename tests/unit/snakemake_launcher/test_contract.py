@@ -55,6 +55,8 @@ def test_the_image_is_what_the_task_definition_takes_it_for():
     # The volume's owner is that of the folder in the image, if the image declares it by the same path.
     folder = lines.index(f"RUN install --directory --owner {user} --group {group} {contract.LAUNCHER_HOME}")
     assert lines.index(f"VOLUME {contract.LAUNCHER_HOME}") > folder
+    # Snakemake 9 asks for its user's name, and fails if it has none.
+    assert any(line.startswith(f"RUN useradd --uid {user} ") for line in lines)
     assert lines[-1] == f"CMD {json.dumps(contract.LAUNCHER_COMMAND)}"
 
 
