@@ -132,7 +132,9 @@ def _pip_settings() -> tuple[str, list[str]]:
     for line in listed.splitlines():
         name, _, value = line.partition("=")
         found[name.rpartition(".")[2]] = value.strip("'")
-    kept = {name: found[name] for name in ("index-url", "trusted-host", "default-timeout") if name in found}
+    kept: dict[str, str] = {
+        name: found[name] for name in ("index-url", "trusted-host", "default-timeout") if name in found
+    }
     if "cert" in found:
         kept["cert"] = f"/{_BUNDLE}"
     return found.get("cert", ""), [f"{name} = {value}" for name, value in kept.items()]
