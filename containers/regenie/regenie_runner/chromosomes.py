@@ -20,6 +20,12 @@ def chromosome_number(name: str) -> int:
     return number
 
 
+def chromosome_label(name: str) -> str:
+    """As people call it: regenie writes 23 for X."""
+    bare = name.removeprefix("chr")
+    return "X" if bare == "23" else bare
+
+
 def genome_key(number: int, position: int) -> int:
     """A number that grows along the genome: by chromosome, then by position (below 2^32)."""
     return (number << 32) | position

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.loci import GENOME_WIDE
 from regenie_runner.scan import FREQUENCY_BOUNDS
 from regenie_runner.summary import Locus, ManhattanChromosome, Summary
@@ -125,10 +126,13 @@ def regional_plot(lead: Locus, points: Sequence[RegionPoint]) -> bytes:
         parse_math=False,
     )
     axes.axhline(GENOME_WIDE, color=_HIT, linewidth=0.8, linestyle=(0, (5, 3)))
-    axes.margins(x=0.02)
+    # The lead in the middle, also where the genotypes end near it.
+    farthest = max((abs(point.position - lead["position"]) for point in points), default=0)
+    half = max(farthest * 1.03, 1000)
+    axes.set_xlim((lead["position"] - half) / 1e6, (lead["position"] + half) / 1e6)
     axes.set_ylim(0, max(GENOME_WIDE + 0.7, lead["log10p"]) * 1.18)
     axes.ticklabel_format(axis="x", useOffset=False)
-    axes.set_xlabel(f"Position on chromosome {lead['chromosome'].removeprefix('chr')} (Mb)")
+    axes.set_xlabel(f"Position on chromosome {chromosome_label(lead['chromosome'])} (Mb)")
     axes.set_ylabel("−log$_{10}$ p")
     axes.legend(
         loc="upper right",
@@ -187,7 +191,7 @@ def _name_chromosomes(
 ) -> None:
     lengths = [chromosome["end"] - chromosome["start"] + 1 for chromosome in chromosomes]
     labels = [
-        chromosome["name"].removeprefix("chr") if length > _NARROW * width else ""
+        chromosome_label(chromosome["name"]) if length > _NARROW * width else ""
         for chromosome, length in zip(chromosomes, lengths, strict=True)
     ]
     centres = [offset + length / 2 for offset, length in zip(offsets, lengths, strict=True)]

@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from regenie_runner import logs
 from regenie_runner.checks import check_row_counts
+from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
 from regenie_runner.launch import Launch, TraitFacts
@@ -207,6 +208,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["chromosome"] = chromosome_label
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["digits"] = lambda number: "NA" if number is None else f"{number:.4g}"
     environment.filters["p_value"] = p_value

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from contract import COST_SECTION
+from regenie_runner import plots
 from regenie_runner.report import _phases, duration, p_value
 from regenie_runner.workspace import Workspace
 from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, result_row
@@ -340,3 +341,30 @@ def test_gene_tests_without_any_row_say_what_regenie_leaves_out(launch):
     given_results(launch, height=HEADER)
 
     assert "height: no mask of any set was tested; regenie leaves out masks below" in report(launch).text
+
+
+def test_x_is_called_x_as_people_call_it(launch):
+    launch.describe(CONFIG)
+    given_results(launch, height=HEADER + result_row("23", 5, log10p="9"))
+
+    row = report(launch).text.partition("Effect allele")[2]
+
+    assert "23:5X5" in row.replace("\n", "")  # id, chromosome and position of the top locus
+
+
+def test_the_lead_is_in_the_middle_of_its_region():
+    points = [plots.RegionPoint(position, 1.0, 0.2) for position in (900_000, 1_000_000, 1_010_000)]
+    drawn = []
+    original = plots.Axes.set_xlim
+
+    def noted(axes, *limits, **more):
+        drawn.append(limits)
+        return original(axes, *limits, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots.Axes, "set_xlim", noted)
+        plots.regional_plot({"id": "rs1", "chromosome": "23", "position": 1_000_000, "log10p": 9.0}, points)
+
+    low, high = drawn[-1]
+    assert (low + high) / 2 == pytest.approx(1.0)
+    assert low < 0.9
