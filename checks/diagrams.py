@@ -106,8 +106,8 @@ class Wiring:
         """What a reference leads to, in whichever stack it is; None if that is no box."""
         if not isinstance(value, Mapping):
             return None
-        if "Fn::GetStackOutput" in value:
-            owner, published = self._outputs[value["Fn::GetStackOutput"]["OutputName"]]
+        if "Fn::ImportValue" in value:
+            owner, published = self._outputs[value["Fn::ImportValue"].partition(":")[2]]
             return self._box(owner, published)
         name = value["Ref"] if "Ref" in value else value.get("Fn::GetAtt", [None])[0]
         resource = self._templates[stack]["Resources"].get(name)

@@ -34,8 +34,8 @@ _REPOSITORYS: Final[tuple[Mapping[str, str], ...]] = (
     {"pipeline": "true", "settings-file": str(_EVERY_OPTION)},
 )
 
-_FOREIGN: Final = r'\{"Fn::GetStackOutput":.*?(?:FnGetAtt|Ref)([A-Za-z]+?)[0-9A-F]{8}(?:Arn)?[0-9A-F]{8}"\}\}'
-"""A reference to another stack."""
+_FOREIGN: Final = r"genolaunch-[a-z0-9-]+:ExportsOutput(?:FnGetAtt|Ref)([A-Za-z]+?)[0-9A-F]{8}(?:Arn)?[0-9A-F]{8}"
+"""A reference to another stack, as the packs write it: the export's name."""
 
 _OF_NO_STAGE: Final = ("genolaunch-adoption", "genolaunch-product")
 

@@ -17,7 +17,7 @@ from localcloud.iam.guard import Guard
 from localcloud.injection import InjectionEndpoint, Injector
 from localcloud.jsonata_engine import behave_like_reference
 from localcloud.jsonata_record import FOLDER, Recorder
-from localcloud.limits.cloudformation import check_template
+from localcloud.limits.cloudformation import NAMED, check_exports, check_template
 from localcloud.limits.stepfunctions import MOST_EVENTS, MOST_PAYLOAD
 from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
@@ -123,7 +123,9 @@ def _refuse_what_aws_refuses() -> None:
     ministack_limits.check_resources(
         CHECKED_TYPES, lambda kind, properties: check_resource(kind, properties, ministack_limits.inline_policies)
     )
+    ministack_limits.refuse_taken_names(NAMED)
     ministack_limits.check_templates(check_template)
+    ministack_limits.check_exports(check_exports)
     ministack_limits.limit_executions(MOST_PAYLOAD, MOST_EVENTS)
 
 

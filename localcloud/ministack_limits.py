@@ -1,13 +1,13 @@
 """The part of ministack's adapter that lets it refuse what AWS refuses: requests, tasks, resources, executions."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Final
 
 from ministack import app
-from ministack.services import iam, stepfunctions
-from ministack.services.cloudformation import changesets, handlers, provisioners
+from ministack.services import cloudformation, iam, stepfunctions
+from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
 from localcloud.ministack_adapter import TaskError
 from localcloud.sdk_names import Value
@@ -20,9 +20,11 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
         stepfunctions,
         ("_SERVICE_DISPATCH", "_add_event", "_error_matches", "_fail_execution", "_invoke_resource"),
     ),
-    (changesets, ("_parse_template",)),
-    (handlers, ("_parse_template",)),
+    (changesets, ("_IMPORT_LOOKUPS", "_parse_template")),
+    (cloudformation, ("_exports", "_stacks")),
+    (handlers, ("_imported_export_names", "_parse_template")),
     (provisioners, ("_RESOURCE_HANDLERS",)),
+    (stacks, ("_resolve_stack_outputs",)),
 )
 """The names of each module that are used here. A test holds that they exist."""
 
@@ -85,6 +87,33 @@ def _checked_resource(
     return wrapped
 
 
+def refuse_taken_names(names: Mapping[str, str]) -> None:
+    """Let a stack not make what is there already.
+
+    Args: `names` has for a type the property that names the resource.
+    """
+    for resource_type, member in names.items():
+        verbs = provisioners._RESOURCE_HANDLERS[resource_type]
+        verbs["create"] = _creating_anew(resource_type, member, verbs["create"])
+
+
+def _creating_anew(resource_type: str, member: str, create: Callable[..., Value]) -> Callable[..., Value]:
+    _, problem_of = changesets._IMPORT_LOOKUPS[resource_type]
+
+    @wraps(create)
+    def wrapped(logical_id: str, properties: Properties, *more: Value) -> Value:
+        name = properties.get(member)
+        if name and problem_of(name) is None:
+            identifier = json.dumps({f"/properties/{member}": name}, separators=(",", ":"))
+            raise ValueError(
+                f"Resource handler returned message: \"Resource of type '{resource_type}' with identifier "
+                f"'{identifier}' already exists.\" (HandlerErrorCode: AlreadyExists)"
+            )
+        return create(logical_id, properties, *more)
+
+    return wrapped
+
+
 def inline_policies(role: str) -> Mapping[str, Any]:
     """The documents of a role's inline policies, by their names."""
     found: Mapping[str, Any] = (iam._roles.get(role) or {}).get("InlinePolicies", {})
@@ -107,6 +136,42 @@ def _checked_template(
         return template
 
     return wrapped
+
+
+ExportsCheck = Callable[[Mapping[str, str], Mapping[str, str], Mapping[str, str], Callable[[str], Sequence[str]]], None]
+
+
+def check_exports(check: ExportsCheck) -> None:
+    """Let `check(exported, before, owners, importers)` raise for what a stack is about to export.
+
+    All by the exports' names: its own values after and before, the stacks of others' exports, who imports one.
+    """
+    stacks._resolve_stack_outputs = _checked_exports(stacks._resolve_stack_outputs, check)
+
+
+def _checked_exports(resolve: Callable[..., Any], check: ExportsCheck) -> Callable[..., Any]:
+    @wraps(resolve)
+    def wrapped(*args: Value) -> Any:  # noqa: ANN401
+        outputs, exports = resolve(*args)
+        stack_id = args[-1]
+        known = dict(cloudformation._exports.items())
+        check(
+            {name: export["Value"] for name, export in exports.items()},
+            {name: export["Value"] for name, export in known.items() if export["StackId"] == stack_id},
+            {name: export["StackId"] for name, export in known.items() if export["StackId"] != stack_id},
+            _importers,
+        )
+        return outputs, exports
+
+    return wrapped
+
+
+def _importers(export: str) -> list[str]:
+    return [
+        name
+        for name, stack in cloudformation._stacks.items()
+        if stack["StackStatus"] != "DELETE_COMPLETE" and export in handlers._imported_export_names(stack, name)
+    ]
 
 
 def limit_executions(most_payload: int, most_events: int) -> None:

@@ -71,7 +71,7 @@ def text(value: Any) -> Any:
             return f"{resource}.{attribute}"
         case {"Ref": "AWS::Partition"}:
             return "aws"
-        case {"Ref": name} | {"Fn::GetStackOutput": {"OutputName": name}}:
+        case {"Ref": name} | {"Fn::ImportValue": name}:
             return name
         case dict():
             return {key: text(each) for key, each in value.items()}

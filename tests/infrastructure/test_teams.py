@@ -42,8 +42,8 @@ def _resolve(value: Any) -> Any:
             return separator.join(_resolve(part) for part in parts)
         case {"Ref": "AWS::Partition"}:
             return "aws"
-        case {"Fn::GetStackOutput": {"OutputName": output}}:
-            return _arn(output)
+        case {"Fn::ImportValue": export}:
+            return _arn(export)
         case dict():
             return {key: _resolve(inner) for key, inner in value.items()}
         case list():

@@ -1,0 +1,84 @@
+"""What holds for the templates of every stage of every settings file: between stacks, and for what outlives them."""
+
+from collections.abc import Iterator, Mapping
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+import app
+from stacks.constructs.stage_stack import StageStack
+from stacks.settings_files import context_of_cdk_json
+from stacks.stage import GenolaunchStage
+from tests.infrastructure.conftest import Stack
+
+STAGES: list[tuple[dict[str, str], str]] = [
+    *(({}, name) for name in ("dev", "test", "prod")),
+    *(({"settings-file": "checks/three_accounts.json"}, name) for name in ("dev", "test", "prod")),
+]
+
+Stage = dict[str, Stack]
+
+
+@pytest.fixture(scope="module", params=STAGES, ids=lambda each: "-".join([*each[0].values(), each[1]]))
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """Given: the stacks of a stage, in the order in which they are deployed."""
+    context, name = request.param
+    with TemporaryDirectory() as folder:
+        settings: Mapping[str, Any] = {**context_of_cdk_json(), "aws:cdk:bundling-stacks": [], **context, "stage": name}
+        made = cdk.App(outdir=folder, context=settings)
+        app.build(made)
+        of_stage = made.node.find_child(f"genolaunch-{name}")
+        assert isinstance(of_stage, GenolaunchStage)
+        stacks = [each for each in of_stage.node.children if isinstance(each, StageStack)]
+        templates = {each.stack_name: Template.from_stack(each).to_json() for each in stacks}
+        needs = {each.stack_name: [needed.stack_name for needed in each.dependencies] for each in stacks}
+    return {name: Stack(name, templates[name]) for name in _deployed(needs)}
+
+
+def _deployed(needs: Mapping[str, list[str]]) -> list[str]:
+    """The stacks' names, each after those that it needs."""
+    order: list[str] = []
+    while len(order) < len(needs):
+        ready = [name for name, needed in needs.items() if name not in order and set(needed) <= set(order)]
+        assert ready, f"stacks need each other: {sorted(needs.keys() - set(order))}"
+        order += ready
+    return order
+
+
+def functions_in(value: Any, name: str) -> Iterator[Any]:
+    """Arguments of all calls of an intrinsic function."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == name:
+                yield inner
+            yield from functions_in(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from functions_in(inner, name)
+
+
+def exports_of(stack: Stack) -> set[str]:
+    outputs = stack.template.get("Outputs", {}).values()
+    return {output["Export"]["Name"] for output in outputs if "Export" in output}
+
+
+# --- Between stacks ------------------------------------------------------------------------------------------------
+def test_stacks_refer_to_each_other_by_exports_alone(stage):
+    """A weak reference leaves its user as it was when the value changes (docs/decisions/080)."""
+    weak = {name: list(functions_in(stack.template, "Fn::GetStackOutput")) for name, stack in stage.items()}
+
+    assert {name: found for name, found in weak.items() if found} == {}
+
+
+def test_what_a_stack_imports_was_exported_by_one_that_is_deployed_before(stage):
+    known: set[str] = set()
+    for name, stack in stage.items():
+        imported = set(functions_in(stack.template, "Fn::ImportValue"))
+        assert imported <= known, name
+        exported = exports_of(stack)
+        assert exported.isdisjoint(known), name
+        known |= exported
+    assert len(known) > 30
