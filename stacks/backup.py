@@ -29,6 +29,7 @@ class BackupStack(StageStack):
         vault = backup.BackupVault(
             self,
             "Vault",
+            # CloudFormation names no vault by itself: the property is required.
             backup_vault_name=f"{settings.prefix}-backups",
             encryption_key=data.key,
             removal_policy=self.removal,

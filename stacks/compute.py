@@ -50,7 +50,7 @@ class ComputeStack(StageStack):
     ) -> None:
         super().__init__(scope, "compute", settings=settings, description="Batch compute of Genolaunch")
         self._network = network
-        self.job_logs = monitoring.log_group(self, "JobLogs", name=f"/{PROJECT}/{settings.name}/jobs")
+        self.job_logs = monitoring.log_group(self, "JobLogs")
         self._instance_profile = instance_profile(self)
         self._launch_template = launch_template(self)
         self._prepared_image = prepared_image(self)

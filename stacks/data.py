@@ -1,6 +1,6 @@
 """What must outlive every deployment: key, buckets, tables, and the queue that the launch bucket writes to."""
 
-from typing import Final
+from typing import Final, TypedDict
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -36,6 +36,11 @@ TIBANNA_TABLE: Final = "tibanna-master"
 """Tibanna's programs know the table of their jobs, with its key, by this name and no other."""
 
 _FSX_S3_ROLES: Final = "aws-service-role/s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_fs-*"
+
+
+class _TablePolicies(TypedDict):
+    removal_policy: RemovalPolicy
+    deletion_protection: bool
 
 
 class DataStack(StageStack):
@@ -374,9 +379,19 @@ class DataStack(StageStack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            removal_policy=self.removal,
-            deletion_protection=self.removal is RemovalPolicy.RETAIN,
+            **self._table_policies(has_name=name is not None),
         )
+
+    def _table_policies(self, *, has_name: bool) -> _TablePolicies:
+        """A table that is kept is protected, too, from whoever deletes it by hand.
+
+        CloudFormation cannot delete a protected table either: its roll-back of a first deployment would fail there. So
+        it keeps the table, which is empty and in nobody's way: its name is generated. A table with a name goes, and has
+        no protection.
+        """
+        if self.keeps_data and not has_name:
+            return {"removal_policy": RemovalPolicy.RETAIN, "deletion_protection": True}
+        return {"removal_policy": self.removal, "deletion_protection": False}
 
 
 def _created(queue: sqs.IQueue, **rules: str) -> s3.CfnBucket.QueueConfigurationProperty:

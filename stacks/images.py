@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -66,13 +66,13 @@ class ImagesStack(StageStack):
         return ecr.Repository(
             self,
             id_,
-            repository_name=name,
+            repository_name=name,  # the CDK publishes there by this name, before anything could tell it another
             image_tag_mutability=mutability,
             image_scan_on_push=True,
             encryption=ecr.RepositoryEncryption.KMS,
             encryption_key=self._data.key,
             removal_policy=self.removal,
-            empty_on_delete=self.removal is RemovalPolicy.DESTROY,
+            empty_on_delete=not self.keeps_data,
             # What has a tag is kept: it tells with what a result was made, and a launch of then can be retried.
             lifecycle_rules=[ecr.LifecycleRule(tag_status=ecr.TagStatus.UNTAGGED, max_image_age=_UNFINISHED)],
         )

@@ -102,14 +102,14 @@ class ProductPortfolioStack(Stack):
     def _projects(self) -> str:
         return self.format_arn(service="codebuild", resource="project", resource_name=f"{_NAME}-*")
 
-    def _log_group(self, id_: str, name: str) -> logs.LogGroup:
+    def _log_group(self, id_: str, name: str | None = None) -> logs.LogGroup:
         return logs.LogGroup(
             self,
             id_,
             log_group_name=name,
             encryption_key=self._key,
             retention=logs.RetentionDays.ONE_YEAR,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
     def _make_deployment_role(self) -> iam.Role:
@@ -142,12 +142,13 @@ class ProductPortfolioStack(Stack):
                 resources=[self._product.connection_arn],
             )
         )
+        # Its name is given: the product's template names it, in accounts and at times of its own.
         self._log_group("DeploymentLogs", f"{_LOGS}/deployments").grant_write(role)
         return role
 
     def _make_function(self) -> lambda_.Function:
         name = f"{_NAME}-deployment"
-        group = self._log_group("FunctionLogs", f"/aws/lambda/{name}")
+        group = self._log_group("FunctionLogs")
         role = iam.Role(
             self,
             "FunctionRole",

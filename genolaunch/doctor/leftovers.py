@@ -25,13 +25,9 @@ def checks(settings: "StageSettings") -> list[Check]:
     return [Check(_STACKS, _stacks), Check(_NAMES, _names)]
 
 
-def log_group_prefixes(settings: "StageSettings") -> tuple[str, ...]:
-    """What the names of the stage's log groups begin with."""
-    return (
-        f"/aws/lambda/{settings.prefix}-",
-        f"/aws/vendedlogs/states/{settings.prefix}-",
-        f"/{PROJECT}/{settings.name}/",
-    )
+def log_group_prefix(settings: "StageSettings") -> str:
+    """What the names of the state machines' log groups begin with. Those of other log groups are generated."""
+    return f"/aws/vendedlogs/states/{settings.prefix}-"
 
 
 def unicorn_log_group(settings: "StageSettings") -> str:
@@ -44,9 +40,9 @@ def launch_bucket(settings: "StageSettings") -> str:
     return f"{settings.prefix}-launch-{settings.account}-{settings.region}"
 
 
-def repository(settings: "StageSettings") -> str | None:
-    """Of the stage's own images, if it has any."""
-    return f"{settings.prefix}/images" if settings.images else None
+def repository_prefix(settings: "StageSettings") -> str:
+    """What the names of the repositories of the stage's images and caches begin with."""
+    return f"{settings.prefix}/"
 
 
 def backup_vault(settings: "StageSettings") -> str | None:
@@ -110,10 +106,10 @@ def _in_the_way(account: Account, owned: frozenset[str]) -> Iterator[Finding]:
     bucket = launch_bucket(settings)
     if bucket not in owned and _has_bucket(account, bucket):
         yield mend(_NAMES, f"the bucket {bucket} belongs to no stack", f"aws s3 rb s3://{bucket} --force")
-    images = repository(settings)
-    if images and images not in owned and _has_repository(account, images):
-        command = f"aws ecr delete-repository --region {region} --repository-name {images} --force"
-        yield mend(_NAMES, f"the repository {images} belongs to no stack", command)
+    for images in _repositories(account) if settings.images else ():
+        if images not in owned:
+            command = f"aws ecr delete-repository --region {region} --repository-name {images} --force"
+            yield mend(_NAMES, f"the repository {images} belongs to no stack", command)
     vault = backup_vault(settings)
     if vault and vault not in owned and _has_vault(account, vault):
         command = f"aws backup delete-backup-vault --region {region} --backup-vault-name {vault}"
@@ -123,12 +119,12 @@ def _in_the_way(account: Account, owned: frozenset[str]) -> Iterator[Finding]:
 def _log_groups(account: Account) -> Iterator[str]:
     paginator = account.client("logs").get_paginator("describe_log_groups")
     own = unicorn_log_group(account.settings)
-    prefixes = log_group_prefixes(account.settings)
-    for prefix in (*prefixes, own):
+    of_stage = log_group_prefix(account.settings)
+    for prefix in (of_stage, own):
         for page in paginator.paginate(logGroupNamePrefix=prefix):
             for group in page["logGroups"]:
                 name: str = group["logGroupName"]
-                if name == own or name.startswith(prefixes):  # a stage's name may begin with this one's
+                if name == own or name.startswith(of_stage):  # a stage's name may begin with this one's
                     yield name
 
 
@@ -152,13 +148,12 @@ def _has_bucket(account: Account, name: str) -> bool:
     return True
 
 
-def _has_repository(account: Account, name: str) -> bool:
-    ecr = account.client("ecr")
-    try:
-        ecr.describe_repositories(repositoryNames=[name])
-    except ecr.exceptions.RepositoryNotFoundException:
-        return False
-    return True
+def _repositories(account: Account) -> Iterator[str]:
+    for page in account.client("ecr").get_paginator("describe_repositories").paginate():
+        for repository in page["repositories"]:
+            name: str = repository["repositoryName"]
+            if name.startswith(repository_prefix(account.settings)):
+                yield name
 
 
 def _has_vault(account: Account, name: str) -> bool:

@@ -85,7 +85,7 @@ class Capability(Construct):
         assert isinstance(stack, StageStack)  # a capability is part of a stage
         id_ = "".join(word.capitalize() for word in module.split("_"))
         name = f"{stack.settings.prefix}-{self._name}-{module}".replace("_", "-")
-        group = self._monitoring.log_group(self, f"{id_}Logs", name=f"/aws/lambda/{name}")
+        group = self._monitoring.log_group(self, f"{id_}Logs")
         role = iam.Role(
             self, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=f"Function {name}"
         )

@@ -43,8 +43,17 @@ class StageStack(Stack):
 
     @property
     def removal(self) -> RemovalPolicy:
-        """What becomes of buckets, tables, keys and logs when their stack is deleted."""
-        return RemovalPolicy.DESTROY if self.settings.removal_policy == "destroy" else RemovalPolicy.RETAIN
+        """What becomes of buckets, keys and logs when their stack is deleted.
+
+        Where they are kept, those that a failed deployment has just made go all the same: they are empty, and what has
+        a name would be in the way of the next deployment (docs/decisions/081).
+        """
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.keeps_data else RemovalPolicy.DESTROY
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether data outlives the stage."""
+        return self.settings.removal_policy == "retain"
 
     def import_readable_buckets(self) -> tuple[s3.IBucket, ...]:
         """The buckets of others that launches may read."""
@@ -56,6 +65,7 @@ class StageStack(Stack):
     def publish(self, parameter: Parameter, value: str) -> None:
         """Make a name known to the command line and to people: an SSM parameter and a stack output."""
         title = "".join(word.capitalize() for word in parameter.split("-"))
+        # Its name is given, since the command line asks for it by that name before it knows anything else.
         name = parameter_name(self.settings.name, parameter)
         ssm.StringParameter(self, f"{title}Parameter", parameter_name=name, string_value=value)
         CfnOutput(self, title, value=value, description=f"Also SSM parameter {name}")

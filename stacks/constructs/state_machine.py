@@ -82,6 +82,8 @@ class AslStateMachine(Construct):
             logs=sfn.LogOptions(
                 # The history of an execution is kept for 90 days with everything in it; the log is for alarms and
                 # searches, and traits' and data sets' names have no place in it.
+                # A name, since only below /aws/vendedlogs/ a group needs no entry in the account's resource policy,
+                # which has 5,120 characters (Step Functions developer guide, "Logging using CloudWatch Logs").
                 destination=monitoring.log_group(self, "Logs", name=f"/aws/vendedlogs/states/{name}"),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,

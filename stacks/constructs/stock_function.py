@@ -32,7 +32,7 @@ def stock_function(
     stack = StageStack.of(scope)
     assert isinstance(stack, StageStack)  # it is part of a stage
     full_name = f"{stack.settings.prefix}-{name}"
-    group = monitoring.log_group(scope, f"{id_}Logs", name=f"/aws/lambda/{full_name}")
+    group = monitoring.log_group(scope, f"{id_}Logs")
     role = iam.Role(
         scope,
         f"{id_}Role",

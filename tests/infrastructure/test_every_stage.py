@@ -1,5 +1,6 @@
 """What holds for the templates of every stage of every settings file: between stacks, and for what outlives them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -82,3 +83,78 @@ def test_what_a_stack_imports_was_exported_by_one_that_is_deployed_before(stage)
         assert exported.isdisjoint(known), name
         known |= exported
     assert len(known) > 30
+
+
+# --- What outlives its stack ---------------------------------------------------------------------------------------
+NAMED = {
+    "AWS::Backup::BackupVault": r"genolaunch-[a-z0-9]+-backups",  # CloudFormation names none
+    "AWS::DynamoDB::Table": r"tibanna-master",  # Tibanna's programs know it by this name
+    # The CDK publishes there by name, and a cache's repositories have the names of the images that they hold.
+    "AWS::ECR::Repository": r"genolaunch-[a-z0-9]+/(images|(docker|ghcr|quay|public)/.+)",
+    "AWS::Logs::LogGroup": r"/aws/vendedlogs/states/(genolaunch-[a-z0-9]+-[a-z]+|tibanna_unicorn_genolaunch_[a-z0-9]+)",
+    "AWS::S3::Bucket": r"genolaunch-[a-z0-9]+-launch-\d{12}-[a-z0-9-]+",  # its queue's policy would be a circle
+    "AWS::KMS::Key": None,
+}
+"""Types whose resources may outlive a stack, and the only names that they may have (docs/decisions/081)."""
+
+NAME_OF = {
+    "AWS::Backup::BackupVault": "BackupVaultName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+}
+
+
+def resources_of(stage: Stage) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, stack in stage.items():
+        for id_, resource in stack.template["Resources"].items():
+            yield f"{name}/{id_}", resource
+
+
+def is_protected(resource: dict[str, Any]) -> bool:
+    """A table that nobody can delete, CloudFormation's roll-back included."""
+    return bool(resource["Properties"].get("DeletionProtectionEnabled", False))
+
+
+def test_what_is_kept_is_not_kept_when_its_creation_rolls_back(stage):
+    kept = {name: each for name, each in resources_of(stage) if each.get("DeletionPolicy", "Delete") != "Delete"}
+
+    wrong = {
+        name: resource["DeletionPolicy"]
+        for name, resource in kept.items()
+        if resource["DeletionPolicy"] != ("Retain" if is_protected(resource) else "RetainExceptOnCreate")
+    }
+    assert wrong == {}
+    assert {resource["UpdateReplacePolicy"] for resource in kept.values()} <= {"Retain"}
+    assert {resource["Type"] for resource in kept.values()} <= NAMED.keys()
+
+
+def test_a_roll_back_can_delete_what_it_must(stage):
+    """DynamoDB refuses to delete a protected table (developer guide, "Deletion protection")."""
+    stuck = [
+        name
+        for name, resource in resources_of(stage)
+        if resource.get("DeletionPolicy") != "Retain"
+        if resource["Type"] == "AWS::DynamoDB::Table" and is_protected(resource)
+    ]
+    assert stuck == []
+
+
+def test_what_may_outlive_its_stack_has_a_name_only_where_it_needs_one(stage):
+    named = {
+        name: (resource["Type"], resource["Properties"][NAME_OF[resource["Type"]]])
+        for name, resource in resources_of(stage)
+        if resource["Type"] in NAME_OF and NAME_OF[resource["Type"]] in resource["Properties"]
+    }
+
+    assert named
+    assert [
+        (name, given) for name, (type_, given) in named.items() if not re.fullmatch(NAMED[type_] or "", str(given))
+    ] == []
+    assert [name for name, each in resources_of(stage) if is_protected_by_name(each)] == []
+
+
+def is_protected_by_name(resource: dict[str, Any]) -> bool:
+    """What stays after a roll-back must not have a name: the next deployment would fail on it."""
+    return resource.get("DeletionPolicy") == "Retain" and NAME_OF.get(resource["Type"]) in resource["Properties"]

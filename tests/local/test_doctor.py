@@ -174,7 +174,7 @@ def addresses_used_up(account: Prepared) -> Iterator[None]:
 
 @contextmanager
 def log_group_left(account: Prepared) -> Iterator[None]:
-    name = "/aws/lambda/genolaunch-local-regenie-plan-launch"
+    name = "/aws/vendedlogs/states/genolaunch-local-regenie"
     account.client("logs").create_log_group(logGroupName=name)
     yield
     account.client("logs").delete_log_group(logGroupName=name)
@@ -298,7 +298,7 @@ FAULTS = {
     "a log group is left": (
         log_group_left,
         "names",
-        "for name in /aws/lambda/genolaunch-local-regenie-plan-launch; do aws logs delete-log-group --region us-east-1"
+        "for name in /aws/vendedlogs/states/genolaunch-local-regenie; do aws logs delete-log-group --region us-east-1"
         " --log-group-name $name; done",
     ),
     "Tibanna's table is there": (

@@ -304,7 +304,7 @@ def test_predictions_that_are_empty_are_refused_though_regenie_would_go_on(platf
 
 
 def test_an_error_that_a_jobs_log_names_is_kept_as_soon_as_it_is_written(platform):
-    launch_id, group = f"logged-{uuid.uuid4().hex[:6]}", "/genolaunch/local/jobs"
+    launch_id, group = f"logged-{uuid.uuid4().hex[:6]}", platform.name(Parameter.JOB_LOG_GROUP)
     stream, logs = f"{launch_id}-1/default/task", platform.client("logs")
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
     lines = ("chromosome 1", "write failed: No space left on device", "chromosome 2")
