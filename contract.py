@@ -97,10 +97,19 @@ class ComputeService(StrEnum):
 
 
 class Priority(StrEnum):
-    """Which of a zone's queues a launch's jobs take."""
+    """Which of the queues of a place a launch's jobs take."""
 
     HIGH = "high"
     LOW = "low"
+
+
+SNAKEMAKE_JOBS: Final = "snakemake"
+"""In names of queues and compute environments, where others have a zone: jobs of Snakemake launches run in any."""
+
+
+def job_queue_name(start: str, place: str, compute: ComputeService, priority: Priority) -> str:
+    """Name of a job queue. `start`: the stage's prefix, or an ARN up to it; `place`: a zone, or SNAKEMAKE_JOBS."""
+    return f"{start}-{place}-{compute}-{priority}"
 
 
 class LaunchField:
@@ -624,7 +633,7 @@ class Setting(StrEnum):
     RESULTS_BUCKET = "RESULTS_BUCKET"
     NOTIFICATION_TOPIC = "NOTIFICATION_TOPIC"
     REGENIE_IMAGES = "REGENIE_IMAGES"  # JSON {"versions": {version: image URI}, "default": version}
-    PLACEMENTS = "PLACEMENTS"  # JSON [{zone, subnetId, queues: {"batch-spot/high": ARN, ...}}]
+    PLACEMENTS = "PLACEMENTS"  # JSON {"queues": start of their ARNs (job_queue_name), "zones": {zone: subnet id}}
     REGENIE_STATE_MACHINE = "REGENIE_STATE_MACHINE"
     JOBS_STATE_MACHINE = "JOBS_STATE_MACHINE"
     LAUNCH_STATE_MACHINE = "LAUNCH_STATE_MACHINE"

@@ -1,9 +1,10 @@
-"""Elastic compute: in each zone a Spot and an On-Demand environment, each behind a queue of high and of low priority.
+"""Elastic compute: a Spot and an On-Demand environment, each behind a queue of high and of low priority.
 
-A launch's file system lives in one zone, so everything here is made per zone and a launch takes one zone's.
+A regenie launch's file system lives in one zone, so each zone has these, and a launch takes one zone's. Jobs of
+Snakemake launches are their users' programs, and have hosts of their own, in any zone (docs/decisions/082).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import aws_batch as batch
@@ -12,9 +13,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from contract import PROJECT, TAG_PROJECT, TAG_STAGE, ComputeService, Parameter, Priority
+from contract import (
+    PROJECT,
+    SNAKEMAKE_JOBS,
+    TAG_PROJECT,
+    TAG_STAGE,
+    ComputeService,
+    Parameter,
+    Priority,
+    job_queue_name,
+)
 from stacks.config import StageSettings
-from stacks.constructs.job_hosts import instance_profile, launch_template, prepared_image
+from stacks.constructs.job_hosts import JobHosts, job_hosts, prepared_image
 from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.stage_stack import StageStack
 from stacks.network import NetworkStack
@@ -33,13 +43,7 @@ _STUCK: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Placement:
-    """Where one launch can run: a zone, its subnet and its queues (`batch-spot/high` -> ARN)."""
-
-    zone: str
-    subnet_id: str
-    queues: dict[str, str]
+_SERVICES: Final = (ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND)
 
 
 class ComputeStack(StageStack):
@@ -51,8 +55,6 @@ class ComputeStack(StageStack):
         super().__init__(scope, "compute", settings=settings, description="Batch compute of Genolaunch")
         self._network = network
         self.job_logs = monitoring.log_group(self, "JobLogs")
-        self._instance_profile = instance_profile(self)
-        self._launch_template = launch_template(self)
         self._prepared_image = prepared_image(self)
         # A queue made without a policy is first in, first out for ever.
         self._fair_share = batch.CfnSchedulingPolicy(
@@ -62,51 +64,85 @@ class ComputeStack(StageStack):
             fairshare_policy=batch.CfnSchedulingPolicy.FairsharePolicyProperty(share_decay_seconds=3600),
         )
         self._environments: list[batch.CfnComputeEnvironment] = []
-        self.placements = tuple(self._make_placement(zone) for zone in settings.zones)
+        regenie, snakemake = self._hosts_of_regenie(), self._hosts_of_snakemake()
+        self.regenie_queue_arns = [
+            arn
+            for zone in settings.zones
+            for service in _SERVICES
+            for arn in self._make_queues(zone, service, regenie, [network.zone_subnet(zone)], _id(service, zone))
+        ]
+        subnets = [network.zone_subnet(zone) for zone in settings.zones]
+        self.snakemake_queue_arns = [
+            arn
+            for service in _SERVICES
+            for arn in self._make_queues(SNAKEMAKE_JOBS, service, snakemake, subnets, _id(SNAKEMAKE_JOBS, service))
+        ]
         self._renew_images()
         self.publish(Parameter.JOB_QUEUES, self.to_json_string(self.queue_arns))
         self.publish(Parameter.JOB_LOG_GROUP, self.job_logs.log_group_name)
 
     @property
     def queue_arns(self) -> list[str]:
-        """All queues of all zones."""
-        return [arn for placement in self.placements for arn in placement.queues.values()]
+        """All queues."""
+        return [*self.regenie_queue_arns, *self.snakemake_queue_arns]
 
     @property
     def queue_pattern(self) -> list[dict[str, str]]:
         """What the ARN of a queue of this stage matches in an event's pattern, and no other stage's does.
 
-        A prefix a zone, not the ARNs: a pattern has at most 2,048 characters (Amazon EventBridge quotas, "Event pattern
-        size").
+        A prefix a place, not the ARNs: a pattern has at most 2,048 characters (Amazon EventBridge quotas, "Event
+        pattern size").
         """
-        return [
-            {"prefix": self.format_arn(service="batch", resource="job-queue", resource_name=self._queue_names(zone))}
-            for zone in self.settings.zones
-        ]
+        places = (*self.settings.zones, SNAKEMAKE_JOBS)
+        return [{"prefix": f"{self._queues_start}-{place}-"} for place in places]
 
     @property
     def placements_setting(self) -> str:
         """Value of the functions' setting PLACEMENTS."""
-        return self.to_json_string(
-            [{"zone": place.zone, "subnetId": place.subnet_id, "queues": place.queues} for place in self.placements]
+        subnets = {zone: self._network.zone_subnet(zone).subnet_id for zone in self.settings.zones}
+        return self.to_json_string({"queues": self._queues_start, "zones": subnets})
+
+    @property
+    def _queues_start(self) -> str:
+        return self.format_arn(service="batch", resource="job-queue", resource_name=self.settings.prefix)
+
+    def _hosts_of_regenie(self) -> JobHosts:
+        return job_hosts(
+            self,
+            "",
+            group=self._network.compute_group,
+            environments=f"{self.settings.prefix}-{self.settings.region}*",  # their names go on with a zone
+            mount_file_systems=True,
         )
 
-    def _make_placement(self, zone: str) -> Placement:
-        subnet = self._network.zone_subnet(zone)
-        queues: dict[str, str] = {}
-        for service in (ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND):
-            environment = self._make_environment(zone, service, subnet)
-            for priority in Priority:
-                queues[f"{service}/{priority}"] = self._make_queue(zone, service, priority, environment)
-        return Placement(zone=zone, subnet_id=subnet.subnet_id, queues=queues)
+    def _hosts_of_snakemake(self) -> JobHosts:
+        return job_hosts(
+            self,
+            SNAKEMAKE_JOBS.capitalize(),
+            group=self._network.snakemake_group,
+            environments=f"{self.settings.prefix}-{SNAKEMAKE_JOBS}-*",
+            mount_file_systems=False,
+        )
 
-    def _make_environment(self, zone: str, service: ComputeService, subnet: ec2.ISubnet) -> batch.CfnComputeEnvironment:
+    def _make_queues(
+        self, place: str, service: ComputeService, hosts: JobHosts, subnets: Sequence[ec2.ISubnet], id_: str
+    ) -> list[str]:
+        """The ARNs of the queues of a new environment, one for each priority."""
+        environment = self._make_environment(id_, f"{self.settings.prefix}-{place}-{service}", service, hosts, subnets)
+        return [
+            self._make_queue(id_, job_queue_name(self.settings.prefix, place, service, priority), priority, environment)
+            for priority in Priority
+        ]
+
+    def _make_environment(
+        self, id_: str, name: str, service: ComputeService, hosts: JobHosts, subnets: Sequence[ec2.ISubnet]
+    ) -> batch.CfnComputeEnvironment:
         limits = self.settings.batch
         spot = service is ComputeService.BATCH_SPOT
         environment = batch.CfnComputeEnvironment(
             self,
-            _id(service, zone),
-            compute_environment_name=self._queue_names(zone) + service,
+            id_,
+            compute_environment_name=name,
             type="MANAGED",
             state="ENABLED",
             # Changes of these properties then replace instances, and not the environment with its queues.
@@ -121,7 +157,7 @@ class ComputeStack(StageStack):
                 minv_cpus=0,
                 maxv_cpus=limits.max_vcpus,
                 instance_types=list(limits.instance_types),
-                instance_role=self._instance_profile.attr_arn,
+                instance_role=hosts.profile.attr_arn,
                 ec2_configuration=[
                     batch.CfnComputeEnvironment.Ec2ConfigurationObjectProperty(
                         image_type="ECS_AL2023", image_id_override=self._prepared_image
@@ -129,11 +165,11 @@ class ComputeStack(StageStack):
                 ],
                 update_to_latest_image_version=True,
                 launch_template=batch.CfnComputeEnvironment.LaunchTemplateSpecificationProperty(
-                    launch_template_id=self._launch_template.launch_template_id,
-                    version=self._launch_template.latest_version_number,
+                    launch_template_id=hosts.template.launch_template_id,
+                    version=hosts.template.latest_version_number,
                 ),
-                subnets=[subnet.subnet_id],
-                security_group_ids=[self._network.compute_group.security_group_id],
+                subnets=[subnet.subnet_id for subnet in subnets],
+                security_group_ids=[hosts.group.security_group_id],
                 # The environment's own tags do not reach its instances.
                 tags={TAG_PROJECT: PROJECT, TAG_STAGE: self.settings.name, "Name": f"{self.settings.prefix}-{service}"},
             ),
@@ -193,9 +229,7 @@ class ComputeStack(StageStack):
                 ),
             )
 
-    def _make_queue(
-        self, zone: str, service: ComputeService, priority: Priority, environment: batch.CfnComputeEnvironment
-    ) -> str:
+    def _make_queue(self, id_: str, name: str, priority: Priority, environment: batch.CfnComputeEnvironment) -> str:
         """The ARN of a queue with one environment.
 
         Batch would let On-Demand follow Spot in one queue. Then a launch that asked for Spot could silently pay three
@@ -203,8 +237,8 @@ class ComputeStack(StageStack):
         """
         queue = batch.CfnJobQueue(
             self,
-            _id(service, zone, priority),
-            job_queue_name=f"{self._queue_names(zone)}{service}-{priority}",
+            id_ + _id(priority),
+            job_queue_name=name,
             priority=_QUEUE_PRIORITIES[priority],
             state="ENABLED",
             scheduling_policy_arn=self._fair_share.attr_arn,
@@ -225,10 +259,6 @@ class ComputeStack(StageStack):
             ],
         )
         return queue.attr_job_queue_arn
-
-    def _queue_names(self, zone: str) -> str:
-        """With which the names of a zone's queues begin."""
-        return f"{self.settings.prefix}-{zone}-"
 
 
 def _id(*words: str) -> str:

@@ -76,9 +76,11 @@ class NetworkSettings(_Settings):
 
 
 class BatchSettings(_Settings):
-    """Elastic compute of each zone: one Spot and one On-Demand environment with these limits."""
+    """Elastic compute: of each zone's two environments, Spot and On-Demand, and of the two for Snakemake's jobs."""
 
-    max_vcpus: int = Field(default=256, ge=2, description="of one compute environment; a zone has two")
+    max_vcpus: int = Field(
+        default=256, ge=2, description="of one compute environment; each zone has two, and Snakemake's jobs have two"
+    )
     # Intel's alone: MKL, with which the regenie image is built, takes other instructions on AMD's processors, and sums
     # may then differ in the last digit (Intel oneMKL developer guide, "Obtaining Numerically Reproducible Results").
     instance_types: tuple[str, ...] = Field(
@@ -111,7 +113,7 @@ class BatchSettings(_Settings):
 class RegenieSettings(_Settings):
     """Versions of regenie that launches may name: version -> "build" or the URI of an image."""
 
-    versions: Mapping[str, str] = Field(min_length=1)
+    versions: Mapping[str, str] = Field(min_length=1, max_length=8)
     default_version: str
 
     @model_validator(mode="after")
@@ -259,7 +261,9 @@ class ImagesSettings(_Settings):
     )
 
     registry_credentials: Mapping[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?$")], _CredentialArn] = Field(
-        default_factory=dict, description="private registry -> secret with `username` and `password`, for Batch's jobs"
+        default_factory=dict,
+        max_length=4,
+        description="private registry -> secret with `username` and `password`, for Batch's jobs",
     )
     inspector: bool = Field(
         default=False, description="Amazon Inspector is on in the account, for ECR and Lambda: its bills are kept too"
@@ -279,12 +283,15 @@ class ImagesSettings(_Settings):
 
 
 class StageSettings(_Settings):
-    """Everything that differs between stages."""
+    """Everything that differs between stages.
+
+    Lists have a most: what the functions must know of them stands in their environments, which have 4 KB
+    (tests/infrastructure/test_environments.py).
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]{0,11}$", description="short: function names have it and 64 characters")
     account: str = Field(pattern=r"^\d{12}$")
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
-    # Each zone adds 540 characters to a function's environment, which may have 4 KB.
     zones: tuple[str, ...] = Field(
         min_length=1, max_length=4, description="each gets subnets, compute environments and queues"
     )
@@ -324,13 +331,15 @@ class StageSettings(_Settings):
     )
     notification_emails: tuple[Email, ...] = ()
     teams: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")], ...] = Field(
-        default=(), description="that are kept apart by the session tag `team` (docs/security.md); regenie only"
+        default=(),
+        max_length=50,
+        description="that are kept apart by the session tag `team` (docs/security.md); regenie only",
     )
     readable_buckets: tuple[BucketName, ...] = Field(
-        default=(), description="launches may read these besides the data bucket"
+        default=(), max_length=20, description="launches may read these besides the data bucket"
     )
     writable_buckets: tuple[BucketName, ...] = Field(
-        default=(), description="Snakemake launches may work in these besides the data bucket"
+        default=(), max_length=20, description="Snakemake launches may work in these besides the data bucket"
     )
 
     bucket_key_arns: tuple[Annotated[str, Field(pattern=_KEY)], ...] = Field(

@@ -17,7 +17,7 @@ _LUSTRE_PORTS: Final = (ec2.Port.tcp(988), ec2.Port.tcp_range(1018, 1023))
 
 
 class NetworkStack(StageStack):
-    """VPC, one private subnet a zone, and the two security groups of the file systems' traffic."""
+    """VPC, one private subnet a zone, and the security groups of file systems and of the instances that carry jobs."""
 
     def __init__(self, scope: Construct, *, settings: StageSettings, monitoring: Monitoring) -> None:
         # Read while the base class is being built, by the property below.
@@ -63,6 +63,13 @@ class NetworkStack(StageStack):
         )
         self.file_system_group = ec2.SecurityGroup(
             self, "FileSystems", vpc=self.vpc, description="FSx for Lustre file systems", allow_all_outbound=False
+        )
+        self.snakemake_group = ec2.SecurityGroup(
+            self,
+            "SnakemakeJobs",
+            vpc=self.vpc,
+            description="Batch instances of Snakemake jobs: out to anywhere but the file systems, in from nowhere",
+            allow_all_outbound=True,
         )
         self._open_lustre_ports()
         self._make_interface_endpoints()

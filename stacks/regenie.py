@@ -298,7 +298,7 @@ class RegenieStack(StageStack):
                 conditions=made_by_stage(self),
             ),
             iam.PolicyStatement(
-                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.queue_arns
+                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.regenie_queue_arns
             ),
             iam.PolicyStatement(
                 sid="StopOwnJobs", actions=["batch:TerminateJob"], resources=[jobs], conditions=made_by_stage(self)

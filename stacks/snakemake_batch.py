@@ -16,7 +16,7 @@ from stacks.snakemake import SnakemakeStack
 
 
 class SnakemakeBatchStack(StageStack):
-    """The jobs' roles and image. Their queues are those of the stage."""
+    """The jobs' roles and image. Their queues and hosts are of their own (stacks/compute.py)."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class SnakemakeBatchStack(StageStack):
         return [
             look_up("batch:DescribeJobs"),
             iam.PolicyStatement(
-                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.queue_arns
+                sid="SubmitToOwnQueues", actions=["batch:SubmitJob"], resources=self._compute.snakemake_queue_arns
             ),
             iam.PolicyStatement(
                 sid="SubmitJobsOfSnakemakesDefinitions",

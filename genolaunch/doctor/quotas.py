@@ -150,6 +150,11 @@ def group_of(family: str) -> str | None:
     return next((group for group, (first, *_) in _VCPUS.items() if letters[:1] in first), None)
 
 
+def _places(account: Account) -> int:
+    """With queues of their own: the zones, and one for jobs of Snakemake launches."""
+    return len(account.settings.zones) + 1
+
+
 def _vcpus(account: Account, *, is_spot: bool) -> Sequence[Finding]:
     """All groups of the stage's families together: Batch takes what it gets."""
     name = f"quota: {'Spot' if is_spot else 'On-Demand'} vCPUs"
@@ -163,10 +168,10 @@ def _vcpus(account: Account, *, is_spot: bool) -> Sequence[Finding]:
     codes = {group: _VCPUS[group][2 if is_spot else 1] for group in known}
     limit = sum(_limit(account, "ec2", code) for code in codes.values())
     used = usage.vcpus(account, lambda family: group_of(family) in groups, is_spot=is_spot)
-    need = settings.batch.max_vcpus * len(settings.zones)
+    need = settings.batch.max_vcpus * _places(account)
     text = (
         f"needs {need}, others use {used:g}, the limit is {limit:g} "
-        f"({', '.join(known)}; {settings.batch.max_vcpus} in each of {len(settings.zones)} zones)"
+        f"({', '.join(known)}; {settings.batch.max_vcpus} for each of {len(settings.zones)} zones, and for Snakemake)"
     )
     if need + used <= limit:
         return [ok(name, text)]
@@ -177,11 +182,11 @@ def _vcpus(account: Account, *, is_spot: bool) -> Sequence[Finding]:
 
 def _batch(account: Account) -> Sequence[Finding]:
     """Service Quotas does not have them; the Batch user guide, "Service quotas", says 50 of each in a region."""
-    most, zones = 50, len(account.settings.zones)
+    most, places = 50, _places(account)
     findings = []
     for what, need, used in (
-        ("job queues", 4 * zones, usage.job_queues(account)),
-        ("compute environments", 2 * zones, usage.compute_environments(account)),
+        ("job queues", 4 * places, usage.job_queues(account)),
+        ("compute environments", 2 * places, usage.compute_environments(account)),
     ):
         text = f"needs {need} {what}, others use {used}, the limit is {most}"
         is_enough = need + used <= most

@@ -8,7 +8,7 @@ from lambdas.benchmark.collection import Collector
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     launch = LaunchRepository(settings().launch_table).get(launch_id)
     if launch is None:
         raise LookupError(f"There is no launch {launch_id}.")
-    queues = all_queues(read_placements(settings().placements))
+    queues = read_places(settings().placements).queues
     collector = Collector(UsageTable(settings().usage_table), settings().stage, queues, settings().results_bucket)
     collected = collector.collect(launch, attempt)
     logger.info("Usage collected", extra={"launchId": launch_id, "waitsFor": list(collected.waits_for[:_MOST_NAMED])})

@@ -23,7 +23,7 @@ from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _estimate(config: Mapping[str, Any], data_uri: str, compute_service: str) ->
     now = datetime.now(UTC)
     region = aws.client("dynamodb").meta.region_name
     prices = PriceList(settings().price_table, region, (now - timedelta(hours=1), now))
-    zone = read_placements(settings().placements)[0].zone
+    zone = read_places(settings().placements).zones[0].zone
     past = past_launches(settings().launch_table, workload.kind)
     return estimate(workload, past, prices, zone, now).document(workload)
 

@@ -23,7 +23,7 @@ from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _has_passed(repository: LaunchRepository, launch: Launch) -> bool:
 
 def _spent(launch: Launch) -> Decimal | None:
     table = UsageTable(settings().usage_table)
-    queues = all_queues(read_placements(settings().placements))
+    queues = read_places(settings().placements).queues
     collector = Collector(table, settings().stage, queues, settings().results_bucket)
     try:
         return spent(

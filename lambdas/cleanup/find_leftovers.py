@@ -25,7 +25,7 @@ from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     """What is left of the attempts 1 ... `ended_attempt`; nothing but reading, so it may be asked at any time."""
-    queues = all_queues(read_placements(settings().placements))
+    queues = read_places(settings().placements).queues
     launch = LaunchRepository(settings().launch_table).get(launch_id)
     executions = [
         *inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt),

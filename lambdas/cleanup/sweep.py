@@ -18,7 +18,7 @@ from lambdas.cleanup.stuck import stuck_jobs
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import all_queues, queues_by_environment, read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def give_up_stuck_jobs(now: datetime) -> int:
     repository = LaunchRepository(settings().launch_table)
     waiting_since = now - timedelta(minutes=float(settings().stuck_minutes))
     given_up = 0
-    for queues in queues_by_environment(read_placements(settings().placements)):
+    for queues in read_places(settings().placements).queues_by_environment:
         for job in stuck_jobs(queues, settings().stage, waiting_since):
             try:
                 repository.explain(job.owner.launch_id, job.owner.attempt, job.said_at(now))
@@ -114,7 +114,7 @@ def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
     """Launches that are over for longer than the grace and left something, and what kept others from being judged."""
     repository = LaunchRepository(settings().launch_table)
     over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
-    queues = all_queues(read_placements(settings().placements))
+    queues = read_places(settings().placements).queues
     found, faults = [], []
     for launch_id, existing in _existing(queues).items():
         try:

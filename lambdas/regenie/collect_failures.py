@@ -11,7 +11,7 @@ from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count, logger, metrics, tracer
-from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     repository = LaunchRepository(launch_table="", task_table=settings().task_table)  # launches are not its business
     recorded = list(repository.tasks(launch_id))
     resubmitted = {task[TaskField.TASK_ID] for task in recorded if task.get(TaskField.STATUS) == TASK_RESUBMITTED}
-    queues = all_queues(read_placements(settings().placements))
+    queues = read_places(settings().placements).regenie_queues
     failed = [job for job in failed_jobs(queues, f"{name}-") if job.task_id not in resubmitted]
     named = _named_in_logs(recorded)
     read = with_log_tails(in_order_of_blame(failed), settings().job_log_group)

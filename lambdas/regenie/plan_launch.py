@@ -20,7 +20,7 @@ from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 from lambdas.shared.slurm_cluster import SlurmCluster
 
@@ -100,7 +100,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     if config.compute is ComputeService.PARALLELCLUSTER:
         _write(launch_id, WORK_FETCH, (f"{path}\n" for path in inputs.paths))
     stage = Stage(
-        read_placements(settings().placements),
+        read_places(settings().placements).zones,
         settings().data_bucket,
         settings().results_bucket,
         SlurmCluster.read(settings().parallelcluster),

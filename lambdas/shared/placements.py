@@ -1,16 +1,28 @@
-"""Where jobs can run: a stage's zones, each with a subnet for file systems and a queue for each kind of capacity."""
+"""Where jobs can run: a stage's zones for regenie's, each with a subnet for file systems, and any for Snakemake's.
+
+Each place has a queue for each kind of capacity. Only the start of their ARNs is a setting: an environment has 4 KB.
+"""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from contract import ComputeService, Priority
+from contract import SNAKEMAKE_JOBS, ComputeService, Priority, job_queue_name
 
 _MOST_SHARE_IDENTIFIER_CHARACTERS: Final = 255
 _ANONYMOUS: Final = "unknown"
+_ON_BATCH: Final = (ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND)
+
+Queues = Mapping[str, str]
+"""`<compute service>/<priority>` -> ARN of the job queue."""
+
+
+def queue_of(queues: Queues, compute: ComputeService, priority: Priority) -> str:
+    """ARN of the queue for this kind of capacity; KeyError if there is none, as of a cluster."""
+    return queues[f"{compute}/{priority}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +31,58 @@ class Placement:
 
     zone: str
     subnet_id: str
-    queues: Mapping[str, str]
-    """`<compute service>/<priority>` -> ARN of the job queue."""
+    queues: Queues
 
     def queue(self, compute: ComputeService, priority: Priority) -> str:
-        """ARN of the queue for this kind of capacity; KeyError if the stage was deployed without it."""
-        return self.queues[f"{compute}/{priority}"]
+        """ARN of the queue for this kind of capacity; KeyError if there is none, as of a cluster."""
+        return queue_of(self.queues, compute, priority)
 
 
-def read_placements(text: str) -> tuple[Placement, ...]:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """All of a stage."""
+
+    zones: tuple[Placement, ...]
+    """Where regenie's jobs run."""
+    snakemake: Queues
+    """Of jobs of Snakemake launches, on hosts of their own: they are their users' programs."""
+
+    @property
+    def queues(self) -> Sequence[str]:
+        """ARNs of every queue a job of any launch can be in."""
+        return sorted([*self.regenie_queues, *self.snakemake.values()])
+
+    @property
+    def regenie_queues(self) -> Sequence[str]:
+        """ARNs of every queue a job of a regenie launch can be in."""
+        return sorted(arn for placement in self.zones for arn in placement.queues.values())
+
+    @property
+    def queues_by_environment(self) -> Sequence[Sequence[str]]:
+        """The queues that share each compute environment: those of one place and service, whatever their priority."""
+        return [
+            sorted({queue_of(queues, service, priority) for priority in Priority})
+            for queues in self._all()
+            for service in _ON_BATCH
+        ]
+
+    def _all(self) -> Sequence[Queues]:
+        return [*(placement.queues for placement in self.zones), self.snakemake]
+
+
+def read_places(text: str) -> Places:
     """The setting PLACEMENTS (contract.Setting)."""
-    return tuple(
-        Placement(zone=entry["zone"], subnet_id=entry["subnetId"], queues=entry["queues"]) for entry in json.loads(text)
-    )
+    given = json.loads(text)
 
+    def queues(place: str) -> Queues:
+        return {
+            f"{service}/{priority}": job_queue_name(given["queues"], place, service, priority)
+            for service in _ON_BATCH
+            for priority in Priority
+        }
 
-def all_queues(placements: Iterable[Placement]) -> Sequence[str]:
-    """ARNs of every queue a job of any launch can be in."""
-    return sorted({queue for placement in placements for queue in placement.queues.values()})
-
-
-def queues_by_environment(placements: Iterable[Placement]) -> Sequence[Sequence[str]]:
-    """The queues that share each compute environment: those of one zone and service, whatever their priority."""
-    shared: dict[tuple[str, str], set[str]] = {}
-    for placement in placements:
-        for name, queue in placement.queues.items():
-            shared.setdefault((placement.zone, name.rpartition("/")[0]), set()).add(queue)
-    return [sorted(queues) for queues in shared.values()]
+    zones = tuple(Placement(zone, subnet, queues(zone)) for zone, subnet in given["zones"].items())
+    return Places(zones, queues(SNAKEMAKE_JOBS))
 
 
 def choose_placement(placements: Sequence[Placement], launch_id: str, attempt: int) -> Placement:

@@ -1,6 +1,6 @@
 """What a launch needs of the engine aws-batch: a job definition, and the launcher's part of the run sheet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from contract import (
     Workflow,
     run_name,
 )
-from lambdas.shared.placements import Placement, choose_placement, share_identifier
+from lambdas.shared.placements import Queues, queue_of, share_identifier
 from lambdas.shared.registries import of_private_image
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 
@@ -92,14 +92,13 @@ def job_definition(attempt: BatchAttempt, engine: BatchEngine) -> dict[str, Any]
     }
 
 
-def run_sheet_part(attempt: BatchAttempt, engine: BatchEngine, placements: Sequence[Placement]) -> dict[str, Any]:
+def run_sheet_part(attempt: BatchAttempt, engine: BatchEngine, queues: Queues) -> dict[str, Any]:
     """`awsBatch` of the run sheet (docs/architecture.md)."""
     config = attempt.config
-    placement = choose_placement(placements, attempt.launch_id, attempt.attempt)
-    queue = placement.queue(config.compute, config.priority)
+    queue = queue_of(queues, config.compute, config.priority)
     return {
         "jobQueue": queue,
-        "onDemandQueue": placement.queue(ComputeService.BATCH_ON_DEMAND, config.priority),
+        "onDemandQueue": queue_of(queues, ComputeService.BATCH_ON_DEMAND, config.priority),
         # Its first revision: the launcher's role admits definitions by their tags, which only a revision has.
         "jobDefinition": f"{queue.rpartition(':')[0]}:job-definition/{attempt.run_name}:1",
         "shareIdentifier": share_identifier(attempt.requested_by),

@@ -13,7 +13,7 @@ from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.settings import read_settings
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake.run_sheet import (
@@ -140,7 +140,7 @@ def _stage() -> Stage:
         results_bucket=settings().results_bucket,
         writable_buckets=frozenset(filter(None, settings().writable_buckets.split(","))),
         engines=read_engines(settings().engines),
-        placements=read_placements(settings().placements),
+        queues=read_places(settings().placements).snakemake,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from contract import LAUNCHER_FOLDER, RESULTS_PREFIX, SnakemakeEngine, launcher_sources
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.launch import Launch
-from lambdas.shared.placements import Placement
+from lambdas.shared.placements import Queues
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake import aws_batch
 from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine
@@ -26,7 +26,8 @@ class Stage:
     """In which launches may work, besides the data bucket."""
     engines: Mapping[str, Mapping[str, Any]]
     """Engine -> what the launcher must know of it: the part of the run sheet that is the same for all launches."""
-    placements: tuple[Placement, ...]
+    queues: Queues
+    """Of jobs with the engine aws-batch."""
 
 
 def launcher_prefix(launch_id: str) -> str:
@@ -89,7 +90,7 @@ def _of_engine(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Sta
     asked = config.snakemake
     if asked.engine is SnakemakeEngine.AWS_BATCH:
         on_batch = _batch_attempt(launch, attempt, config, stage)
-        return {"awsBatch": aws_batch.run_sheet_part(on_batch, _batch_engine(stage), stage.placements)}
+        return {"awsBatch": aws_batch.run_sheet_part(on_batch, _batch_engine(stage), stage.queues)}
     settings = {key: value for key, value in stage.engines[asked.engine].items() if key != "containerImage"}
     assert asked.tibanna is not None  # the model fills it in
     return {"tibanna": {**settings, "behaviorOnCapacityLimit": asked.tibanna.behavior_on_capacity_limit}}

@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from contract import run_name
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import all_queues, read_placements
+from lambdas.shared.placements import read_places
 from lambdas.shared.run_names import owner_by_name
 from lambdas.shared.settings import read_settings
 from lambdas.shared.stuck_jobs import why_stuck
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: A
 def explain(job: Mapping[str, Any], at: datetime) -> None:
     """Keep the reason with the job's launch, if that attempt of it runs; a job of somebody else is passed over."""
     owner = owner_by_name(job["jobName"])
-    if owner is None or job["jobQueue"] not in all_queues(read_placements(settings().placements)):
+    if owner is None or job["jobQueue"] not in read_places(settings().placements).queues:
         return
     metrics.add_metric(name="QueuesBlocked", unit=MetricUnit.Count, value=1)
     name = job["jobName"].removeprefix(run_name(owner.launch_id, owner.attempt) + "-")

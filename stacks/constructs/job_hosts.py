@@ -1,5 +1,6 @@
 """The instances that carry Batch's jobs: what they may do, how they start, and of which machine image."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,13 +17,33 @@ FILE_SYSTEMS_FOLDER: Final = "/genolaunch"
 _SET_UP: Final = Path(__file__).parents[1] / "host" / "set_up.sh"
 
 
-def instance_profile(stack: StageStack) -> iam.CfnInstanceProfile:
-    """The ECS agent's permissions on the stage's own clusters."""
+@dataclass(frozen=True, kw_only=True)
+class JobHosts:
+    """Hosts of one kind of jobs, which share nothing with those of another: role, template, security group."""
+
+    profile: iam.CfnInstanceProfile
+    template: ec2.LaunchTemplate
+    group: ec2.ISecurityGroup
+
+
+def job_hosts(
+    stack: StageStack, prefix: str, *, group: ec2.ISecurityGroup, environments: str, mount_file_systems: bool
+) -> JobHosts:
+    """Args: `prefix` of the constructs' ids, `environments`: pattern of the names of their compute environments."""
+    return JobHosts(
+        profile=_instance_profile(stack, prefix, environments),
+        template=_launch_template(stack, prefix, mount_file_systems=mount_file_systems),
+        group=group,
+    )
+
+
+def _instance_profile(stack: StageStack, prefix: str, environments: str) -> iam.CfnInstanceProfile:
+    """The ECS agent's permissions on the clusters of these environments."""
     # Batch names an environment's cluster AWSBatch-<environment>-<uuid> (managed policy BatchServiceRolePolicy).
-    clusters = f"AWSBatch-{stack.settings.prefix}-*"
+    clusters = f"AWSBatch-{environments}"
     role = iam.Role(
         stack,
-        "InstanceRole",
+        f"{prefix}InstanceRole",
         assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
         description="ECS agent of Batch instances: images and logs are reached with the jobs' execution role",
     )
@@ -46,8 +67,8 @@ def instance_profile(stack: StageStack) -> iam.CfnInstanceProfile:
                 "ecs:SubmitContainerStateChange",
                 "ecs:SubmitTaskStateChange",
             ],
-            # Every job can have these permissions, since Batch gives it the host's network: no other stage's, and
-            # no other cluster of the account, is within them.
+            # Every job can have these permissions, since Batch gives it the host's network: neither another stage's
+            # clusters, nor those of jobs of another kind, nor any other of the account are within them.
             resources=[
                 stack.format_arn(service="ecs", resource="cluster", resource_name=clusters),
                 stack.format_arn(service="ecs", resource="container-instance", resource_name=f"{clusters}/*"),
@@ -79,14 +100,15 @@ def instance_profile(stack: StageStack) -> iam.CfnInstanceProfile:
                 resources=["*"],  # an instance is known to Systems Manager only once it has called
             )
         )
-    return iam.CfnInstanceProfile(stack, "InstanceProfile", roles=[role.role_name])
+    return iam.CfnInstanceProfile(stack, f"{prefix}InstanceProfile", roles=[role.role_name])
 
 
-def launch_template(stack: StageStack) -> ec2.LaunchTemplate:
+def _launch_template(stack: StageStack, prefix: str, *, mount_file_systems: bool) -> ec2.LaunchTemplate:
     """How a host starts: its set-up, its volume, and its metadata service."""
     script = _SET_UP.read_text(encoding="utf-8")
     script = script.replace("@FSX_DOMAIN@", f"fsx.{stack.region}.{stack.url_suffix}")
     script = script.replace("@FOLDER@", FILE_SYSTEMS_FOLDER)
+    script = script.replace("@MOUNTS@", "yes" if mount_file_systems else "no")
     script = script.replace("@MOUNT_SECONDS@", str(3600 * (stack.settings.job_timeout_hours + 1)))
     # MIME multi-part, since Batch adds a part of its own and marks an environment INVALID otherwise.
     user_data = ec2.MultipartUserData()
@@ -95,7 +117,7 @@ def launch_template(stack: StageStack) -> ec2.LaunchTemplate:
     )
     template = ec2.LaunchTemplate(
         stack,
-        "Instance",
+        f"{prefix}Instance",
         require_imdsv2=True,
         # Nothing beyond the host. A job is not beyond it: Batch gives it the host's network (docs/security.md).
         http_put_response_hop_limit=1,

@@ -31,6 +31,9 @@ ECS_MANIFEST_PULL_TIMEOUT=5m
 ECS_CONTAINER_STOP_TIMEOUT=2m
 AGENT
 
+# Hosts of Snakemake's jobs stop here: those are their users' programs, and no launch's file system is theirs.
+[[ '@MOUNTS@' == yes ]] || exit 0
+
 # A prepared image has both, and asks no mirror. One mirror's hiccup must not cost an instance. After the last try, the
 # next command fails and says so.
 for pause in 5 15 30 60 0; do

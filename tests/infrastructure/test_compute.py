@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from email import message_from_string
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +51,33 @@ def test_each_zone_has_a_spot_and_an_on_demand_environment(compute):
         assert len({json.dumps(e["Subnets"]) for e in pair}) == 2
 
 
+def test_jobs_of_snakemake_have_environments_of_their_own_in_all_zones(compute):
+    zones = {json.dumps(e["Subnets"][0]) for e in environments(compute, "BatchSpot")}
+
+    own = environments(compute, "SnakemakeBatch")
+    assert [e["Type"] for e in own] == ["SPOT", "EC2"]
+    for environment in own:
+        assert {json.dumps(subnet) for subnet in environment["Subnets"]} == zones
+
+
 def test_environments_cost_nothing_when_idle_and_name_their_image(compute):
-    for environment in environments(compute, "Batch"):
+    for environment in [*environments(compute, "Batch"), *environments(compute, "SnakemakeBatch")]:
         assert environment["MinvCpus"] == 0
         assert environment["Ec2Configuration"] == [{"ImageType": "ECS_AL2023"}]
         assert environment["Tags"]["project"] == "genolaunch"
         assert environment["Tags"]["stage"] == "unit"
 
 
-def test_each_zone_has_a_queue_for_every_service_and_priority(compute):
+def test_each_place_has_a_queue_for_every_service_and_priority(compute):
     names = {queue["JobQueueName"] for queue in compute.all("AWS::Batch::JobQueue").values()}
 
-    zones, services = ("eu-west-1a", "eu-west-1b"), ("batch-spot", "batch-on-demand")
+    places, services = ("eu-west-1a", "eu-west-1b", "snakemake"), ("batch-spot", "batch-on-demand")
     assert names == {
-        f"genolaunch-unit-{zone}-{service}-{priority}"
-        for zone, service, priority in itertools.product(zones, services, ("high", "low"))
+        f"genolaunch-unit-{place}-{service}-{priority}"
+        for place, service, priority in itertools.product(places, services, ("high", "low"))
     }
+    # Batch takes 50 queues and 50 environments in a region (user guide, "Service quotas").
+    assert len(names) <= 12
 
 
 def test_high_priority_is_served_first_and_launches_share(compute):
@@ -88,8 +100,9 @@ def test_a_job_that_cannot_start_is_cancelled_whatever_the_reason(compute):
         assert len({a["Reason"] for a in actions}) == 3
 
 
-def test_instances_are_encrypted_and_keep_their_credentials(compute):
-    data = compute.one("AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
+@pytest.mark.parametrize("hosts", ["Instance", "SnakemakeInstance"])
+def test_instances_are_encrypted_and_keep_their_credentials(compute, hosts):
+    data = compute.one("AWS::EC2::LaunchTemplate", hosts)["LaunchTemplateData"]
 
     (volume,) = data["BlockDeviceMappings"]
     assert volume["Ebs"]["Encrypted"] is True
@@ -99,8 +112,9 @@ def test_instances_are_encrypted_and_keep_their_credentials(compute):
     assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
 
 
-def test_an_agent_may_tag_the_instance_that_it_registers_and_nothing_else(compute):
-    tag = compute.statement("InstanceRole", "RegisterWithTags")
+@pytest.mark.parametrize("hosts", ["Instance", "SnakemakeInstance"])
+def test_an_agent_may_tag_the_instance_that_it_registers_and_nothing_else(compute, hosts):
+    tag = compute.statement(f"{hosts}Role", "RegisterWithTags")
 
     assert tag["Action"] == "ecs:TagResource"
     assert tag["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
@@ -113,7 +127,7 @@ def test_a_changed_template_reaches_the_environments(compute):
 
 
 def test_user_data_is_mime_and_sets_up_the_mounts(compute):
-    user_data = text(compute.one("AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["UserData"])
+    user_data = text(compute.one("AWS::EC2::LaunchTemplate", "Instance")["LaunchTemplateData"]["UserData"])
 
     message = message_from_string(user_data)
     (part,) = [part for part in message.walk() if part.get_content_type() == "text/x-shellscript"]
@@ -121,6 +135,7 @@ def test_user_data_is_mime_and_sets_up_the_mounts(compute):
     assert script.startswith("#!/bin/bash")
     assert f"readonly FOLDER='{FILE_SYSTEMS_FOLDER}'" in script
     assert re.findall("@[A-Z_]+@", script) == []
+    assert "[[ 'yes' == yes ]] || exit 0" in script
     assert len(user_data) < 16 * 1024  # EC2's limit
 
 
@@ -188,26 +203,69 @@ def other() -> Stack:
 
 def test_a_mount_lasts_longer_than_any_job_may(compute, other):
     for stack, hours in ((compute, 24), (other, 336)):
-        user_data = text(stack.one("AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["UserData"])
+        user_data = text(stack.one("AWS::EC2::LaunchTemplate", "Instance")["LaunchTemplateData"]["UserData"])
 
         (seconds,) = re.findall(r"program:/etc/auto\.genolaunch --timeout=(\d+)", user_data)
         assert int(seconds) > 3600 * hours
 
 
-def test_a_host_is_an_agent_of_the_stages_own_clusters_only(compute):
-    statement = compute.statement("InstanceRole", "BeTheAgentOfAnInstance")
+def agent_of(compute: Stack, hosts: str) -> list[str]:
+    """Patterns of clusters and of container instances."""
+    statement = compute.statement(f"{hosts}Role", "BeTheAgentOfAnInstance")
+    return [text(arn).rpartition(":")[2] for arn in statement["Resource"]]
 
-    arns = [text(arn) for arn in statement["Resource"]]
-    assert [arn.rpartition(":")[2] for arn in arns] == [
-        "cluster/AWSBatch-genolaunch-unit-*",
-        "container-instance/AWSBatch-genolaunch-unit-*/*",
+
+def test_a_host_is_an_agent_of_the_stages_own_clusters_only_and_of_one_kind(compute):
+    """Batch names a cluster AWSBatch-<environment>-<uuid>."""
+    patterns = {
+        "Instance": [
+            "cluster/AWSBatch-genolaunch-unit-eu-west-1*",
+            "container-instance/AWSBatch-genolaunch-unit-eu-west-1*/*",
+        ],
+        "SnakemakeInstance": [
+            "cluster/AWSBatch-genolaunch-unit-snakemake-*",
+            "container-instance/AWSBatch-genolaunch-unit-snakemake-*/*",
+        ],
+    }
+    assert {hosts: agent_of(compute, hosts) for hosts in patterns} == patterns
+    for id_, environment in compute.all("AWS::Batch::ComputeEnvironment").items():
+        cluster = f"cluster/AWSBatch-{environment['ComputeEnvironmentName']}-0f1e2d3c"
+        own = "SnakemakeInstance" if id_.startswith("Snakemake") else "Instance"
+        assert [hosts for hosts, (clusters, _) in patterns.items() if fnmatchcase(cluster, clusters)] == [own]
+
+
+def test_hosts_of_users_programs_share_nothing_with_regenies(compute):
+    """Neither role nor security group, and they do not mount what launches read and write."""
+    kinds: dict[bool, set[str]] = {True: set(), False: set()}
+    for id_, environment in compute.all("AWS::Batch::ComputeEnvironment").items():
+        given = environment["ComputeResources"]
+        template = given["LaunchTemplate"]["LaunchTemplateId"]
+        kinds[id_.startswith("Snakemake")] |= {
+            json.dumps(each) for each in (given["InstanceRole"], *given["SecurityGroupIds"], template)
+        }
+    assert [len(kind) for kind in kinds.values()] == [3, 3]
+    assert kinds[True].isdisjoint(kinds[False])
+
+    user_data = text(compute.one("AWS::EC2::LaunchTemplate", "SnakemakeInstance")["LaunchTemplateData"]["UserData"])
+    assert "[[ 'no' == yes ]] || exit 0" in user_data
+    assert user_data.index("|| exit 0") < user_data.index("lustre-client")
+
+
+def test_file_systems_do_not_answer_hosts_of_users_programs(stacks):
+    rules = [
+        json.dumps(rule)
+        for kind in ("Ingress", "Egress")
+        for id_, rule in stacks["network"].all(f"AWS::EC2::SecurityGroup{kind}").items()
+        if id_.startswith("FileSystems")
     ]
-    for environment in compute.all("AWS::Batch::ComputeEnvironment").values():
-        assert environment["ComputeEnvironmentName"].startswith("genolaunch-unit-")
+
+    assert any("Compute" in rule for rule in rules)
+    assert [rule for rule in rules if "Snakemake" in rule] == []
 
 
-def test_operators_can_look_into_a_host_unless_the_settings_say_no(compute, other):
-    allowed = compute.statement("InstanceRole", "LetOperatorsLookIntoIt")["Action"]
+@pytest.mark.parametrize("hosts", ["Instance", "SnakemakeInstance"])
+def test_operators_can_look_into_a_host_unless_the_settings_say_no(compute, other, hosts):
+    allowed = compute.statement(f"{hosts}Role", "LetOperatorsLookIntoIt")["Action"]
     assert {action.partition(":")[0] for action in allowed} == {"ssm", "ssmmessages"}
     assert "ssm:GetParameter" not in allowed  # as the managed policy has it
 

@@ -63,8 +63,8 @@ def test_quotas_are_for_what_the_stage_makes(resources, settings):
 
     assert consumers == quotas.CONSUMERS
     assert types.count("AWS::IAM::Role") <= quotas.ROLES
-    assert types.count("AWS::Batch::JobQueue") == 4 * len(settings.zones)
-    assert types.count("AWS::Batch::ComputeEnvironment") == 2 * len(settings.zones)
+    assert types.count("AWS::Batch::JobQueue") == 4 * (len(settings.zones) + 1)
+    assert types.count("AWS::Batch::ComputeEnvironment") == 2 * (len(settings.zones) + 1)
     assert types.count("AWS::EC2::EIP") == types.count("AWS::EC2::NatGateway") == settings.network.nat_gateways
     assert types.count("AWS::EC2::VPC") == types.count("AWS::EC2::InternetGateway") == 1
     assert not any("ReservedConcurrentExecutions" in properties for _, properties in resources)

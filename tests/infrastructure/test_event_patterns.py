@@ -228,7 +228,7 @@ def test_jobs_of_the_stages_own_queues_pass_and_of_no_others(all_stacks, rule):
     (properties,) = [each for name, each in rules(all_stacks) if name.startswith(rule)]
     pattern = text(properties["EventPattern"])
     queues = [each["JobQueueName"] for each in all_stacks["compute"].all("AWS::Batch::JobQueue").values()]
-    assert len(queues) == 16
+    assert len(queues) == 20
     arn = "arn:aws:batch:eu-west-1:111111111111:job-queue/"
     (sample,) = samples_for(pattern)
     event = given(SAMPLES[sample], ("detail", "status"), pattern["detail"].get("status", ["RUNNABLE"])[0])

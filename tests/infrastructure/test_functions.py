@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from contract import Setting
+from lambdas.shared.placements import read_places
 from tests.infrastructure.conftest import Resource, Stack
 
 HANDLERS = [
@@ -102,13 +103,13 @@ def test_plan_launch_is_given_images_and_places(stacks):
     images = json.loads(variables["REGENIE_IMAGES"])
     assert images["default"] == "4.1.2"
     assert images["versions"] == {"4.1.2": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mirror/regenie:4.1.2"}
-    placements = json.dumps(variables["PLACEMENTS"])
-    assert all(zone in placements for zone in ("eu-west-1a", "eu-west-1b"))
-    assert all(
-        f"{service}/{priority}" in placements
-        for service in ("batch-spot", "batch-on-demand")
-        for priority in ("high", "low")
-    )
+    parts = variables["PLACEMENTS"]["Fn::Join"][1]
+    given = json.loads("".join(part if isinstance(part, str) else "subnet" for part in parts))
+    assert given["zones"] == {"eu-west-1a": "subnet", "eu-west-1b": "subnet"}
+    # What the function makes of it are the queues that there are.
+    start = given["queues"].rpartition("/")[2]
+    names = {arn.replace(given["queues"], start) for arn in read_places(json.dumps(given)).queues}
+    assert names == {queue["JobQueueName"] for queue in stacks["compute"].all("AWS::Batch::JobQueue").values()}
 
 
 def test_planning_has_room_for_the_index_of_a_large_bgen(stacks):

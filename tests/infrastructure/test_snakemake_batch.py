@@ -27,10 +27,14 @@ def test_a_launcher_stops_jobs_of_snakemake_only(stacks):
     assert (stop["Action"], stop["Condition"]) == ("batch:TerminateJob", {"StringEquals": OF_SNAKEMAKE})
 
 
-def test_a_launcher_submits_to_the_queues_of_the_stage(stacks):
-    queues = launcher_statement(stacks, "SubmitToOwnQueues")["Resource"]
+def test_a_launcher_submits_to_the_queues_of_snakemake_and_regenie_to_the_others(stacks):
+    of_launchers = launcher_statement(stacks, "SubmitToOwnQueues")["Resource"]
+    of_regenie = stacks["regenie"].statement("JobsWorkflowRole", "SubmitToOwnQueues")["Resource"]
 
-    assert len(queues) == len(stacks["compute"].all("AWS::Batch::JobQueue"))
+    assert len(of_launchers) == 4
+    assert all("SnakemakeBatch" in json.dumps(queue) for queue in of_launchers)
+    assert not any("Snakemake" in json.dumps(queue) for queue in of_regenie)
+    assert len(of_regenie) + len(of_launchers) == len(stacks["compute"].all("AWS::Batch::JobQueue"))
 
 
 def test_the_state_machine_defines_jobs_that_are_not_privileged(stacks):

@@ -148,7 +148,8 @@ class _Batch:
 
     def get_paginator(self, operation: str) -> _Pages:
         def pages(jobQueue: str, filters: list[Any]) -> Iterator[Any]:  # noqa: N803
-            parents = [job for id_, job in self.account.jobs.items() if ":" not in id_]
+            jobs = [(id_, job) for id_, job in self.account.jobs.items() if job["jobQueue"] == jobQueue]
+            parents = [job for id_, job in jobs if ":" not in id_]
             yield {"jobSummaryList": parents}
 
         return _Pages(pages)
@@ -191,7 +192,7 @@ def account(repository: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accoun
         "JOB_VOLUME_GIB": "100",
         "RESULTS_BUCKET": "results",
         "ANALYTICS_BUCKET": "analytics",
-        "PLACEMENTS": json.dumps([{"zone": "us-east-1a", "subnetId": "s", "queues": {"batch-spot/low": "queue"}}]),
+        "PLACEMENTS": json.dumps({"queues": "queue", "zones": {"us-east-1a": "subnet-1"}}),
     }.items():
         monkeypatch.setenv(name, value)
     for cached in (record_usage.settings, record_usage.recorder, collect_usage.settings, price_launch.settings):
@@ -283,7 +284,7 @@ def job(
     detail: dict[str, Any] = {
         "jobId": id_,
         "jobName": f"{launch}-1-step2",
-        "jobQueue": "queue",
+        "jobQueue": "queue-us-east-1a-batch-spot-low",
         "status": "RUNNING" if running else "SUCCEEDED",
         "attempts": [
             {

@@ -16,6 +16,7 @@ from lambdas.cleanup import find_leftovers, sweep
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.placements import read_places
 
 CONTEXT = SimpleNamespace(
     function_name="function",
@@ -25,7 +26,10 @@ CONTEXT = SimpleNamespace(
 )
 RESULTS_BUCKET = "test-results"
 TIBANNA_LOGS = "test-tibanna-logs"
-QUEUE = "arn:aws:batch:eu-central-1:123456789012:job-queue/low"
+PLACEMENTS = json.dumps({"queues": "arn:aws:batch:eu-central-1:123456789012:job-queue/genolaunch-test", "zones": {}})
+QUEUES = read_places(PLACEMENTS).queues
+QUEUE = QUEUES[-1]
+"""In which all jobs are; the last that is asked."""
 ROLE = "arn:aws:iam::123456789012:role/workflow"
 DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 
@@ -78,8 +82,7 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     ):
         created = machines.create_state_machine(name=name, definition=DEFINITION, roleArn=ROLE)
         monkeypatch.setenv(setting, created["stateMachineArn"])
-    placement = {"zone": "a", "subnetId": "subnet-a", "queues": {"batch-spot/low": QUEUE, "batch-spot/high": QUEUE}}
-    monkeypatch.setenv("PLACEMENTS", json.dumps([placement]))
+    monkeypatch.setenv("PLACEMENTS", PLACEMENTS)
     monkeypatch.setenv("SWEEP_GRACE_MINUTES", "30")
     monkeypatch.setenv("STUCK_MINUTES", "60")
     monkeypatch.setenv("CLUSTER", "arn:aws:ecs:eu-central-1:123456789012:cluster/launchers")

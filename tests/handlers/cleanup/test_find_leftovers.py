@@ -16,6 +16,7 @@ from tests.handlers.cleanup.conftest import (
     CONTEXT,
     DEFINITION,
     QUEUE,
+    QUEUES,
     RESULTS_BUCKET,
     ROLE,
     file_system,
@@ -30,7 +31,9 @@ EVENT = {"launchId": "launch-1", "endedAttempt": 1}
 def batch_holds(stubs: SimpleNamespace, jobs: list[dict[str, Any]], definitions: list[list[str]]) -> None:
     """Jobs in the queue, and for each ended attempt its ACTIVE job definitions."""
     job_filter = [{"name": "JOB_NAME", "values": ["launch-1-*"]}]
-    stubs.batch.add_response("list_jobs", {"jobSummaryList": jobs}, {"jobQueue": QUEUE, "filters": job_filter})
+    for queue in QUEUES:
+        held = jobs if queue == QUEUE else []
+        stubs.batch.add_response("list_jobs", {"jobSummaryList": held}, {"jobQueue": queue, "filters": job_filter})
     for attempt, arns in enumerate(definitions, start=1):
         found = [
             {"jobDefinitionName": "x", "jobDefinitionArn": arn, "revision": 1, "type": "container"} for arn in arns

@@ -12,13 +12,18 @@ from typing import Any
 
 import pytest
 
-from contract import ErrorType, Status
+from contract import SNAKEMAKE_JOBS, ComputeService, ErrorType, Priority, Status, job_queue_name
 from lambdas.cleanup import sweep
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup, sentence
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.cleanup.conftest import register, tags_of
-from tests.unit.localcloud_batch.support import Cloud, queue
+from tests.unit.localcloud_batch.support import Cloud, environment, queue
+
+STAGE = "genolaunch-test"
+NAMES = {
+    priority.value: job_queue_name(STAGE, SNAKEMAKE_JOBS, ComputeService.BATCH_SPOT, priority) for priority in Priority
+}
 
 NAME = "launch-1-1-step2"
 UNDETERMINED = "UNDETERMINED - The job cannot be placed."
@@ -47,10 +52,16 @@ class BatchClient:
 def batch(stubs: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Given: a stage with a queue of high and one of low priority that share an environment."""
     embedded = Cloud(tmp_path, cores=2)
-    embedded.call("CreateJobQueue", **queue("high", 2))
-    arns = [each["jobQueueArn"] for each in embedded.call("DescribeJobQueues", jobQueues=["low", "high"])["jobQueues"]]
-    placement = {"zone": "a", "subnetId": "s", "queues": {"batch-spot/low": arns[0], "batch-spot/high": arns[1]}}
-    monkeypatch.setenv("PLACEMENTS", json.dumps([placement]))
+    for number, name in enumerate(NAMES.values(), start=2):
+        embedded.call("CreateJobQueue", **queue(name, number))
+    embedded.call("CreateComputeEnvironment", **environment("on-demand"))
+    for number, priority in enumerate(Priority, start=9):
+        other = {"computeEnvironmentOrder": [{"order": 1, "computeEnvironment": "on-demand"}]}
+        name = job_queue_name(STAGE, SNAKEMAKE_JOBS, ComputeService.BATCH_ON_DEMAND, priority)
+        embedded.call("CreateJobQueue", **{**queue(name, number), **other})
+    (made,) = embedded.call("DescribeJobQueues", jobQueues=[NAMES["low"]])["jobQueues"]
+    start = made["jobQueueArn"].removesuffix(NAMES["low"]) + STAGE
+    monkeypatch.setenv("PLACEMENTS", json.dumps({"queues": start, "zones": {}}))
     sweep.settings.cache_clear()
     client, real = BatchClient(embedded), aws.client
     with pytest.MonkeyPatch.context() as patch:
@@ -62,7 +73,7 @@ def batch(stubs: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def submit(
     batch: Cloud, command: Sequence[str] = ("true",), *, name: str = NAME, on: str = "low", **members: Any
 ) -> str:
-    job_id: str = batch.submit(command, name=name, queue=on, tags=tags_of(), **members)
+    job_id: str = batch.submit(command, name=name, queue=NAMES[on], tags=tags_of(), **members)
     return job_id
 
 

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.cleanup.conftest import (
     CONTEXT,
     QUEUE,
+    QUEUES,
     as_list,
     file_system,
     instance,
@@ -42,17 +44,18 @@ def exists(
     ]
     stubs.fsx.add_response("describe_file_systems", {"FileSystems": file_systems})
     stubs.fsx.add_response("describe_data_repository_associations", {"Associations": associations or []}, {})
-    _unfinished(stubs, jobs)
+    _unfinished(stubs, jobs, QUEUES)
     stubs.batch.add_response("describe_job_definitions", {"jobDefinitions": found}, {"status": "ACTIVE"})
-    _unfinished(stubs, jobs)  # whether any of them is stuck
+    on_demand, spot = QUEUES[:2], QUEUES[2:]
+    _unfinished(stubs, jobs, spot)  # whether any of them is stuck
+    _unfinished(stubs, None, on_demand)
 
 
-def _unfinished(stubs: SimpleNamespace, jobs: list[dict[str, Any]] | None) -> None:
-    for status in ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"):
-        summaries = [
-            {"jobId": job["jobId"], "jobName": job["jobName"]} for job in jobs or [] if job["status"] == status
-        ]
-        stubs.batch.add_response("list_jobs", {"jobSummaryList": summaries}, {"jobQueue": QUEUE, "jobStatus": status})
+def _unfinished(stubs: SimpleNamespace, jobs: list[dict[str, Any]] | None, queues: Sequence[str]) -> None:
+    for queue, status in product(queues, ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")):
+        held = [job for job in jobs or [] if (queue, job["status"]) == (QUEUE, status)]
+        summaries = [{"jobId": job["jobId"], "jobName": job["jobName"]} for job in held]
+        stubs.batch.add_response("list_jobs", {"jobSummaryList": summaries}, {"jobQueue": queue, "jobStatus": status})
     if jobs:
         stubs.batch.add_response("describe_jobs", {"jobs": jobs}, {"jobs": [job["jobId"] for job in jobs]})
 

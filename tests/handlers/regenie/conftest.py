@@ -14,9 +14,11 @@ CONTEXT = SimpleNamespace(
     aws_request_id="request",
 )
 
+START = "arn:aws:batch:eu-central-1:123456789012:job-queue/genolaunch-test"
 QUEUES = [
-    "arn:aws:batch:eu-central-1:123456789012:job-queue/high",
-    "arn:aws:batch:eu-central-1:123456789012:job-queue/low",
+    f"{START}-eu-central-1a-{kind}-{priority}"
+    for kind in ("batch-on-demand", "batch-spot")
+    for priority in ("high", "low")
 ]
 DATA_BUCKET = "genolaunch-test-data"
 RESULTS_BUCKET = "genolaunch-test-results"
@@ -26,20 +28,11 @@ JOB_LOG_GROUP = "/genolaunch/test/jobs"
 @pytest.fixture(autouse=True)
 def environment(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given: the settings of both functions."""
-    placement = {
-        "zone": "eu-central-1a",
-        "subnetId": "subnet-a",
-        "queues": {
-            f"{kind}/{priority}": queue
-            for kind in ("batch-spot", "batch-on-demand")
-            for priority, queue in zip(("high", "low"), QUEUES, strict=True)
-        },
-    }
     for name, value in {
         "DATA_BUCKET": DATA_BUCKET,
         "RESULTS_BUCKET": RESULTS_BUCKET,
         "REGENIE_IMAGES": json.dumps({"versions": {"4.1.2": "regenie:4.1.2"}, "default": "4.1.2"}),
-        "PLACEMENTS": json.dumps([placement]),
+        "PLACEMENTS": json.dumps({"queues": START, "zones": {"eu-central-1a": "subnet-a"}}),
         "JOB_LOG_GROUP": JOB_LOG_GROUP,
     }.items():
         monkeypatch.setenv(name, value)

@@ -49,8 +49,8 @@ def write_log(logs: Any, stream: str, *lines: str) -> None:
 
 
 def queues_hold(batch: Stubber, *first_queue: dict[str, Any]) -> None:
-    """The first queue holds these jobs, the other one none."""
-    for queue, jobs in zip(QUEUES, (list(first_queue), []), strict=True):
+    """The first queue holds these jobs, the others none. Those of Snakemake's jobs are not asked."""
+    for queue, jobs in zip(QUEUES, (list(first_queue), [], [], []), strict=True):
         batch.add_response(
             "list_jobs",
             {"jobSummaryList": jobs},

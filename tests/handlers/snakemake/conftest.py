@@ -205,7 +205,7 @@ def platform(repository: LaunchRepository, monkeypatch: pytest.MonkeyPatch) -> P
         "RESULTS_BUCKET": RESULTS_BUCKET,
         "WRITABLE_BUCKETS": "lab-data",
         "ENGINES": json.dumps({"tibanna": {"containerImage": "image:1", "logBucket": "logs"}}),
-        "PLACEMENTS": json.dumps([{"zone": "a", "subnetId": "subnet-1", "queues": {"batch-spot/low": "queue"}}]),
+        "PLACEMENTS": json.dumps({"queues": "queue", "zones": {"a": "subnet-1"}}),
         "CLUSTER": CLUSTER,
         "TASK_DEFINITION": "launcher:1",
         "LAUNCH_QUEUE": queue,

@@ -95,9 +95,9 @@ def test_what_a_launch_says_goes_before_what_the_stage_says(uploaded: Platform, 
 def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploaded: Platform, monkeypatch):
     engine = {"containerImage": "jobs:1", "jobRoleArn": "job", "executionRoleArn": "agent", "jobLogGroup": "/jobs"}
     batch = "arn:aws:batch:eu-west-1:111111111111"
-    queues = {f"batch-{kind}/low": f"{batch}:job-queue/{kind}" for kind in ("spot", "on-demand")}
+    start = f"{batch}:job-queue/genolaunch-dev"
     monkeypatch.setenv("ENGINES", json.dumps({"aws-batch": engine}))
-    monkeypatch.setenv("PLACEMENTS", json.dumps([{"zone": "a", "subnetId": "subnet-1", "queues": queues}]))
+    monkeypatch.setenv("PLACEMENTS", json.dumps({"queues": start, "zones": {"a": "subnet-1"}}))
     set_config(engine="aws-batch")
 
     answer = prepare(LAUNCH_ID, 1)
@@ -106,7 +106,9 @@ def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploade
     assert (definition["name"], definition["image"]) == (f"{LAUNCH_ID}-1", "jobs:1")
     given = json.loads(stored(f"{PREFIX}run-1.json"))["awsBatch"]
     assert given["jobDefinition"] == f"{batch}:job-definition/{definition['name']}:1"
-    assert (given["jobQueue"], given["onDemandQueue"]) == (queues["batch-spot/low"], queues["batch-on-demand/low"])
+    # Never those of a zone: their hosts are of regenie's jobs.
+    assert given["jobQueue"] == f"{start}-snakemake-batch-spot-low"
+    assert given["onDemandQueue"] == f"{start}-snakemake-batch-on-demand-low"
 
 
 def test_with_tibanna_there_is_nothing_to_register(uploaded: Platform):

@@ -12,7 +12,7 @@ from tests.handlers.workflow_manager.conftest import CONTEXT
 
 LAUNCH_ID = "height-gwas-20261121t040000-1a2b3c4d"
 QUEUE = "arn:aws:batch:us-east-1:111122223333:job-queue/genolaunch-test-us-east-1a-batch-spot-high"
-PLACEMENTS = [{"zone": "us-east-1a", "subnetId": "subnet-1", "queues": {"batch-spot/high": QUEUE}}]
+PLACEMENTS = {"queues": QUEUE.removesuffix("-us-east-1a-batch-spot-high"), "zones": {"us-east-1a": "subnet-1"}}
 
 
 @pytest.fixture

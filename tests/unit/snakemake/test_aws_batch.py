@@ -6,25 +6,17 @@ import pytest
 
 from contract import TAG_WORKFLOW
 from lambdas.shared.config_reader import check_config
-from lambdas.shared.placements import Placement
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine, job_definition, run_sheet_part
 from snakemake_launcher.engines import aws_batch as launcher_engine
 
 ENGINE = BatchEngine.read({"jobRoleArn": "job-role", "executionRoleArn": "execution-role", "jobLogGroup": "/jobs"})
 BATCH = "arn:aws:batch:eu-west-1:111111111111"
-PLACEMENTS = tuple(
-    Placement(
-        zone,
-        f"subnet-{zone}",
-        {
-            f"{kind}/{level}": f"{BATCH}:job-queue/{zone}-{kind}-{level}"
-            for kind in ("batch-spot", "batch-on-demand")
-            for level in ("high", "low")
-        },
-    )
-    for zone in "ab"
-)
+QUEUES = {
+    f"{kind}/{level}": f"{BATCH}:job-queue/snakemake-{kind}-{level}"
+    for kind in ("batch-spot", "batch-on-demand")
+    for level in ("high", "low")
+}
 
 
 def attempt(number=1, *, priority="low", **section) -> BatchAttempt:
@@ -55,7 +47,7 @@ def test_the_definition_is_the_runs_and_can_be_told_from_other_workflows():
 
 
 def test_the_run_sheet_names_that_definition_and_the_same_tags():
-    part = run_sheet_part(attempt(2), ENGINE, PLACEMENTS)
+    part = run_sheet_part(attempt(2), ENGINE, QUEUES)
 
     # With its revision: IAM knows the tags of none without.
     assert part["jobDefinition"] == f"{BATCH}:job-definition/exome-1-2:1"
@@ -66,29 +58,21 @@ def test_the_run_sheet_names_that_definition_and_the_same_tags():
 
 @pytest.mark.parametrize(("spot", "kind"), [(True, "batch-spot"), (False, "batch-on-demand")])
 def test_queues_follow_spot_and_priority(spot, kind):
-    part = run_sheet_part(attempt(spot=spot, priority="high"), ENGINE, PLACEMENTS)
+    part = run_sheet_part(attempt(spot=spot, priority="high"), ENGINE, QUEUES)
 
-    zone = part["jobQueue"].rpartition("/")[2][0]
-    assert part["jobQueue"] == f"{BATCH}:job-queue/{zone}-{kind}-high"
-    assert part["onDemandQueue"] == f"{BATCH}:job-queue/{zone}-batch-on-demand-high"
-
-
-def test_the_next_attempt_takes_another_zone():
-    queues = [run_sheet_part(attempt(number), ENGINE, PLACEMENTS)["jobQueue"] for number in (1, 2)]
-    zones = {queue.rpartition("/")[2][0] for queue in queues}
-
-    assert zones == {"a", "b"}
+    assert part["jobQueue"] == f"{BATCH}:job-queue/snakemake-{kind}-high"
+    assert part["onDemandQueue"] == f"{BATCH}:job-queue/snakemake-batch-on-demand-high"
 
 
 def test_the_time_out_is_in_seconds_in_both():
     given = attempt(aws_batch={"task_timeout_minutes": 90})
 
     assert job_definition(given, ENGINE)["timeoutSeconds"] == 5400
-    assert run_sheet_part(given, ENGINE, PLACEMENTS)["taskTimeoutSeconds"] == 5400
+    assert run_sheet_part(given, ENGINE, QUEUES)["taskTimeoutSeconds"] == 5400
 
 
 def test_the_launcher_finds_everything_that_it_needs():
-    assert set(launcher_engine.OPTIONS) <= set(run_sheet_part(attempt(), ENGINE, PLACEMENTS))
+    assert set(launcher_engine.OPTIONS) <= set(run_sheet_part(attempt(), ENGINE, QUEUES))
 
 
 def test_only_a_definition_with_an_image_of_a_private_registry_has_its_credentials():
