@@ -79,9 +79,8 @@ lint: setup ## style, types, state machines, templates
 	$(BIN)/statelint --eval-jsonata statemachines/*.asl.json
 	@# statelint finds no error of syntax in an expression.
 	$(BIN)/python -m checks.jsonata rules
-	@rm -rf build/lint
-	$(BIN)/python app.py --lint-output build/lint
-	$(BIN)/cfn-lint 'build/lint/**/*.template.json'
+	@# Every settings file; each template for the region that it goes to.
+	$(BIN)/python -m checks.templates
 
 check-jsonata: setup ## every expression of the state machines, on states of real runs, in AWS's JSONata engine and in the embedded cloud's
 	$(BIN)/python -m checks.jsonata compare

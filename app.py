@@ -6,11 +6,8 @@ Context (`cdk … -c key=value`):
     settings-file: read the settings from this JSON file, and not from cdk.json: the stages, or
         `{"stages": {...}, "delivery": {...}, "governance": {...}}`.
     bundling: `lambda` (default) or `host`: for which machine the functions' dependencies are bundled.
-
-`python app.py --lint-output DIR` writes the templates without bundling anything, for linters.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +21,7 @@ from stacks.config import InvalidSettingsError, StageSettings, read_delivery, re
 from stacks.constructs.python_function import BundlingTarget
 from stacks.pipeline import PipelineStack
 from stacks.product import ProductPortfolioStack
-from stacks.settings_files import context_of_cdk_json, read_settings_file
+from stacks.settings_files import read_settings_file
 from stacks.stage import GenolaunchStage
 
 
@@ -74,18 +71,9 @@ def _context(app: cdk.App, key: str) -> Any:  # noqa: ANN401 - context is whatev
     return app.node.try_get_context(key)
 
 
-def _app(lint_output: str | None) -> cdk.App:
-    if lint_output is None:
-        return cdk.App()
-    skip_bundling: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
-    return cdk.App(outdir=lint_output, context={**context_of_cdk_json(), **skip_bundling})
-
-
 def main() -> int:
     """Synthesize; 1 if the settings are at fault."""
-    parser = argparse.ArgumentParser(description="Synthesize Genolaunch's CloudFormation templates.")
-    parser.add_argument("--lint-output", metavar="DIR", help="write templates here, without bundling")
-    app = _app(parser.parse_args().lint_output)
+    app = cdk.App()
     try:
         build(app)
     except InvalidSettingsError as error:

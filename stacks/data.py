@@ -90,6 +90,7 @@ class DataStack(StageStack):
             Parameter.LAUNCH_BUCKET: self.launch_bucket.bucket_name,
             Parameter.DATA_BUCKET: self.data_bucket.bucket_name,
             Parameter.RESULTS_BUCKET: self.results_bucket.bucket_name,
+            Parameter.TIBANNA_LOG_BUCKET: self.tibanna_logs.bucket_name,
             Parameter.LAUNCH_TABLE: self.launch_table.table_name,
             Parameter.TASK_TABLE: self.task_table.table_name,
             Parameter.EVENT_BUS: self.bus.event_bus_name,

@@ -86,7 +86,6 @@ class TibannaStack(StageStack):
         self._check_task = self._make_check_task(code)
         self.machine = self._make_machine().machine
         self.publish(Parameter.TIBANNA_STATE_MACHINE, self.machine.state_machine_arn)
-        self.publish(Parameter.TIBANNA_LOG_BUCKET, self.log_bucket.bucket_name)
 
     def allow_client(self, grantee: iam.IGrantable) -> None:
         """What Tibanna's client does: start, look at and stop executions, and end their instances."""
