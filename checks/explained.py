@@ -108,7 +108,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         (f"{_IAM}[Resource::arn:*:role/aws-service-role/*fsx.amazonaws.com/[*]]", "regenie/RegenieWorkflow/Role/*"),
     ],
     "Batch makes one ECS cluster for each compute environment, and names it after the environment and by chance.": [
-        (f"{_IAM}[Resource::arn:*:{kind}/AWSBatch-genolaunch-*]", "compute/InstanceRole/DefaultPolicy/Resource")
+        (f"{_IAM}[Resource::arn:*:{kind}/AWSBatch-genolaunch-*]", "compute/*InstanceRole/DefaultPolicy/Resource")
         for kind in ("cluster", "container-instance")
     ],
     "Jobs that no instance takes, which Batch names: the condition names the stage's tags"
