@@ -243,12 +243,12 @@ FAULTS = {
     "few On-Demand vCPUs": (
         quota("ec2", "L-1216C47A", 5.0, 1152.0),
         "quota: On-Demand vCPUs",
-        f"{RAISE} --service-code ec2 --quota-code L-1216C47A --desired-value 64",
+        f"{RAISE} --service-code ec2 --quota-code L-1216C47A --desired-value 128",
     ),
     "few Spot vCPUs": (
         quota("ec2", "L-34B43A08", 5.0, 1152.0),
         "quota: Spot vCPUs",
-        f"{RAISE} --service-code ec2 --quota-code L-34B43A08 --desired-value 64",
+        f"{RAISE} --service-code ec2 --quota-code L-34B43A08 --desired-value 128",
     ),
     "few file systems": (
         quota("fsx", "L-C48231E5", 10.0, 100.0),

@@ -96,13 +96,13 @@ def test_instances_of_others_count_and_the_stages_own_do_not(account, others, st
     gone = instance(500) | {"State": {"Name": "terminated"}}
     found = [own, spot, gone, *([instance(others)] if others else [])]
     with stubbed(account, "service-quotas") as service, stubbed(account, "ec2") as ec2:
-        service.add_response("get_service_quota", {"Quota": {"Value": 640.0}})
+        service.add_response("get_service_quota", {"Quota": {"Value": 896.0}})
         ec2.add_response("describe_instances", {"Reservations": [{"Instances": found}]}, {})
         (line,) = examination._answer(find(quotas, "quota: On-Demand vCPUs"), account)
 
     assert line.state is state, line
     if line.command:
-        assert line.command.endswith(f"--quota-code L-1216C47A --desired-value {2 * 256 + others}")
+        assert line.command.endswith(f"--quota-code L-1216C47A --desired-value {3 * 256 + others}")
 
 
 @pytest.mark.parametrize(
