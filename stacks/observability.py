@@ -1,15 +1,18 @@
 """What the people who run a stage look at: one dashboard, and alarms on what no single function can notice."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from contract import PROJECT, ErrorType, Metric
 from stacks.config import StageSettings
 from stacks.constructs.monitoring import Monitoring
+from stacks.constructs.queues import holds_dead_letters
 from stacks.constructs.stage_stack import StageStack
 
 _STATUSES: Final = ("Submitted", "Queued", "Held", "Waiting", "Running", "Complete", "Failed", "Rejected", "Cancelled")
@@ -31,10 +34,13 @@ class ObservabilityStack(StageStack):
         settings: StageSettings,
         monitoring: Monitoring,
         machines: dict[str, sfn.StateMachine],
+        queues: Sequence[sqs.Queue],
     ) -> None:
-        """`machines` by the name that the dashboard gives them."""
+        """`machines` by the name that the dashboard gives them; `queues` are all of the stage's."""
         super().__init__(scope, "observability", settings=settings, description="Dashboard and alarms of Genolaunch")
         self._watch_lost_events(monitoring)
+        dead_letters = [queue for queue in queues if holds_dead_letters(queue)]
+        waiting = [queue for queue in queues if queue not in dead_letters]
         cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -44,9 +50,15 @@ class ObservabilityStack(StageStack):
                 [self._launches_by_status(), self._errors_by_type()],
                 [self._failed_jobs(), self._cost()],
                 [self._steps(), self._queue_of_launches()],
-                [self._what_slipped_through(), self._dead_letters()],
+                [
+                    self._what_slipped_through(),
+                    self._queues("Dead letters", "ApproximateNumberOfMessagesVisible", dead_letters),
+                ],
                 [self._machines("Time an execution takes, average", machines), self._failures(machines)],
-                [self._queues("Messages that wait, oldest", "ApproximateAgeOfOldestMessage")],
+                [
+                    self._queues("Messages that wait", "ApproximateNumberOfMessagesVisible", waiting),
+                    self._queues("Seconds since the oldest of them came", "ApproximateAgeOfOldestMessage", waiting),
+                ],
             ],
         )
 
@@ -162,19 +174,16 @@ class ObservabilityStack(StageStack):
         ]
         return cloudwatch.GraphWidget(title="Executions that did not succeed", width=_HALF, left=[*failed, *stopped])
 
-    def _queues(self, title: str, metric_name: str) -> cloudwatch.GraphWidget:
-        return cloudwatch.GraphWidget(title=title, width=_HALF, left=[self._of_queues(metric_name, "Maximum")])
+    def _queues(self, title: str, metric_name: str, queues: Sequence[sqs.Queue]) -> cloudwatch.GraphWidget:
+        """A line for each. A search would find none: CloudFormation ends their names in something of its own."""
+        lines = [
+            queue.metric(metric_name, label=_label(queue), period=_PERIOD, statistic="Maximum") for queue in queues
+        ]
+        return cloudwatch.GraphWidget(title=title, width=_HALF, left=lines)
 
-    def _dead_letters(self) -> cloudwatch.GraphWidget:
-        """All queues: the names of those with dead letters say so."""
-        return cloudwatch.GraphWidget(
-            title="Messages that wait, dead letters among them",
-            width=_HALF,
-            left=[self._of_queues("ApproximateNumberOfMessagesVisible", "Maximum")],
-        )
 
-    def _of_queues(self, metric_name: str, statistic: str) -> cloudwatch.MathExpression:
-        search = f'{{AWS/SQS,QueueName}} MetricName="{metric_name}" QueueName="{self.settings.prefix}"'
-        return cloudwatch.MathExpression(
-            expression=f"SEARCH('{search}', '{statistic}')", using_metrics={}, label="", period=_PERIOD
-        )
+def _label(queue: sqs.Queue) -> str:
+    """The queue's stack, and what the queue is called there."""
+    stack = StageStack.of(queue)
+    inner = [each.node.id for each in queue.node.scopes if each.node.path.startswith(f"{stack.node.path}/")]
+    return " ".join([stack.node.id, *(name for name in inner if name != "Queue")])

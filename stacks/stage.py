@@ -1,6 +1,7 @@
 """All stacks of one stage, wired by their constructors' arguments."""
 
 from aws_cdk import Environment, PermissionsBoundary, Stage, Tags
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract import PROJECT, TAG_PROJECT, TAG_STAGE
@@ -136,6 +137,7 @@ class GenolaunchStage(Stage):
                 "export": self.analytics.machine.machine,
                 **({"inventory": inventory.machine.machine} if inventory else {}),
             },
+            queues=[each for each in self.node.find_all() if isinstance(each, sqs.Queue)],
         )
         Tags.of(self).add(TAG_PROJECT, PROJECT)
         Tags.of(self).add(TAG_STAGE, settings.name)

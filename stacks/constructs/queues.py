@@ -78,6 +78,11 @@ class QueueWithDeadLetters(Construct):
         )
 
 
+def holds_dead_letters(queue: sqs.Queue) -> bool:
+    """Whether it is for what nobody could handle."""
+    return isinstance(queue.node.scope, DeadLetterQueue)
+
+
 def allow_sending(grantee: iam.IGrantable, queue: sqs.IQueue) -> None:
     """Let somebody send messages to an encrypted queue. The library's own grant also lets it look at the queue."""
     queue.grant(grantee, "sqs:SendMessage")
