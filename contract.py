@@ -603,12 +603,34 @@ class ErrorType(StrEnum):
     PLATFORM = "PlatformError"
 
 
+_OF_A_LAUNCH: Final = frozenset(
+    {
+        ErrorType.MISSING_REQUIRED_PARAMETERS,
+        ErrorType.LAUNCH_INPUT,
+        ErrorType.APPLICATION_ERROR,
+        ErrorType.OUT_OF_MEMORY,
+        ErrorType.NO_SPACE_LEFT,
+        ErrorType.SPOT_RECLAIMED,
+        ErrorType.TIMED_OUT,
+        ErrorType.STOPPED,
+    }
+)
+USERS_ERRORS: Final[Mapping[Workflow, frozenset[ErrorType]]] = {
+    Workflow.REGENIE: _OF_A_LAUNCH,
+    # Its jobs run images and programs of its user's choice.
+    Workflow.SNAKEMAKE: _OF_A_LAUNCH | {ErrorType.IMAGE_PULL, ErrorType.CONTAINER_START, ErrorType.ACCESS_DENIED},
+}
+"""What the author of a launch mends: its config, data, program, or the resources that it asks for. No alarm is raised
+for these; for all others one is, since the people who run the stage have to look (Metric.PLATFORM_FAULTS)."""
+
+
 class Metric(StrEnum):
     """The functions' own metrics that alarms watch or the dashboard shows.
 
     Their namespace is PROJECT, their dimensions are `stage` and `service` (<capability>.<module>).
     """
 
+    PLATFORM_FAULTS = "PlatformFaults"  # launches that FAILED through no fault of their authors; service: ANY_SERVICE
     LEFTOVERS_OVERDUE = "LeftoversOverdue"
     LOST_REQUESTS = "LostRequests"
     LOST_ENDINGS = "LostEndings"
@@ -620,6 +642,10 @@ class Metric(StrEnum):
     JOBS_RESUBMITTED = "JobsResubmitted"  # failed jobs whose tasks other jobs do again
     LAUNCH_COST = "LaunchCost"  # USD of an attempt, when it is priced; dimension `workflow` besides
     STEP_SECONDS = "StepSeconds"  # of an attempt, when it is priced; dimensions `workflow` and `step` besides
+
+
+ANY_SERVICE: Final = "any"
+"""`service` of a metric that several functions put and an alarm watches as one: alarms cannot search."""
 
 
 class Setting(StrEnum):

@@ -9,9 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import PROJECT, ErrorType, Metric
+from contract import ANY_SERVICE, PROJECT, ErrorType, Metric
 from stacks.config import StageSettings
-from stacks.constructs.monitoring import Monitoring
+from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 from stacks.constructs.queues import holds_dead_letters
 from stacks.constructs.stage_stack import StageStack
 
@@ -38,6 +38,7 @@ class ObservabilityStack(StageStack):
     ) -> None:
         """`machines` by the name that the dashboard gives them; `queues` are all of the stage's."""
         super().__init__(scope, "observability", settings=settings, description="Dashboard and alarms of Genolaunch")
+        self._watch_platform_faults(monitoring)
         self._watch_lost_events(monitoring)
         dead_letters = [queue for queue in queues if holds_dead_letters(queue)]
         waiting = [queue for queue in queues if queue not in dead_letters]
@@ -62,6 +63,16 @@ class ObservabilityStack(StageStack):
             ],
         )
 
+    def _watch_platform_faults(self, monitoring: Monitoring) -> None:
+        monitoring.alarm(
+            self,
+            str(Metric.PLATFORM_FAULTS),
+            metric=self._own(Metric.PLATFORM_FAULTS, ANY_SERVICE, period=ALARM_PERIOD, statistic="Sum"),
+            threshold=1,
+            description="A launch failed, and its author cannot mend it: AWS refused something or had no capacity, or"
+            " the platform is at fault. `genolaunch list --status FAILED` shows which launch and why.",
+        )
+
     def _watch_lost_events(self, monitoring: Monitoring) -> None:
         for metric, service, what in (
             (Metric.LOST_REQUESTS, "workflow_manager.lost_requests", "requests that the launch table's pipe lost"),
@@ -76,13 +87,15 @@ class ObservabilityStack(StageStack):
                 " what is wrong with the pipe or the rule.",
             )
 
-    def _own(self, metric: Metric, service: str) -> cloudwatch.Metric:
+    def _own(
+        self, metric: Metric, service: str, *, period: Duration = _RECONCILED, statistic: str = "Maximum"
+    ) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=PROJECT,
             metric_name=metric,
             dimensions_map={"stage": self.settings.name, "service": service},
-            period=_RECONCILED,
-            statistic="Maximum",
+            period=period,
+            statistic=statistic,
         )
 
     def _sum(self, metric_name: str, label: str) -> cloudwatch.MathExpression:
@@ -106,6 +119,11 @@ class ObservabilityStack(StageStack):
             width=_HALF,
             stacked=True,
             left=[self._sum(f"Error{error_type}", error_type) for error_type in ErrorType],
+            right=[
+                self._own(Metric.PLATFORM_FAULTS, ANY_SERVICE, period=_PERIOD, statistic="Sum").with_(
+                    label="not its author's"
+                )
+            ],
         )
 
     def _failed_jobs(self) -> cloudwatch.GraphWidget:

@@ -42,6 +42,7 @@ class ParallelClusterStack(StageStack):
             self,
             SLURM,
             monitoring=data.monitoring,
+            failures_are_users=True,
             description="The jobs of one phase of a launch, on a Slurm cluster",
             substitutions={"PlanSlurmJobsFunctionArn": plan_slurm_jobs.function_arn, "ClusterName": cluster.cluster},
         )

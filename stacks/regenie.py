@@ -66,6 +66,7 @@ class RegenieStack(StageStack):
             self,
             Workflow.REGENIE,
             monitoring=data.monitoring,
+            failures_are_users=True,
             description="One attempt of a regenie launch",
             substitutions={
                 "Project": PROJECT,
@@ -104,6 +105,7 @@ class RegenieStack(StageStack):
             self,
             JOBS,
             monitoring=self._data.monitoring,
+            failures_are_users=True,
             description="The jobs of one phase of a launch",
             substitutions={
                 "DecideResubmissionFunctionArn": decide_resubmission.function_arn,
@@ -133,6 +135,7 @@ class RegenieStack(StageStack):
         function = self._functions.function(
             "list_inputs",
             description="Lists the files that a launch reads",
+            errors_are_users=True,
             timeout=Duration.minutes(5),
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
@@ -151,6 +154,7 @@ class RegenieStack(StageStack):
         function = self._functions.function(
             "plan_launch",
             description="Checks a launch's inputs, cuts it into jobs and writes their commands",
+            errors_are_users=True,
             # A list of variants that cannot be sampled is read whole, and may be gigabytes long.
             timeout=Duration.minutes(15),
             memory_mib=2048,

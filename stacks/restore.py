@@ -82,6 +82,7 @@ class RestoreStack(StageStack):
         function = self._function(
             "find_archived",
             "Finds a launch's archived inputs, and lets it wait for them",
+            errors_are_users=True,
             timeout=_LONGEST,
             environment={Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name, Setting.RESTORE_POLICY: self._policy()},
         )
@@ -106,6 +107,7 @@ class RestoreStack(StageStack):
         index_objects = self._function(
             "index_objects",
             "Registers what a launch waits for, and queues the requests",
+            errors_are_users=True,
             timeout=_LONGEST,
             environment={Setting.RESTORE_QUEUE: self._requests.queue.queue_url},
             task_actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
@@ -125,6 +127,7 @@ class RestoreStack(StageStack):
             self,
             RESTORE,
             monitoring=data.monitoring,
+            failures_are_users=True,
             description="Begins the restore of what one launch waits for",
             substitutions={
                 "IndexObjectsFunctionArn": index_objects.function_arn,
@@ -251,6 +254,7 @@ class RestoreStack(StageStack):
         timeout: Duration = _SHORT,
         environment: Mapping[Setting, str] | None = None,
         task_actions: Sequence[str] = (),
+        errors_are_users: bool = False,
     ) -> lambda_.Function:
         """A function that may change a launch's status, tell of it, and do `task_actions` on the task table."""
         data = self._data
@@ -263,7 +267,12 @@ class RestoreStack(StageStack):
         if task_actions:
             given[Setting.TASK_TABLE] = data.task_table.table_name
         function = self._functions.function(
-            module, description=description, timeout=timeout, memory_mib=512, environment=given
+            module,
+            description=description,
+            timeout=timeout,
+            memory_mib=512,
+            environment=given,
+            errors_are_users=errors_are_users,
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
         if task_actions:

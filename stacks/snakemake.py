@@ -149,6 +149,7 @@ class SnakemakeStack(StageStack):
         function = self._functions.function(
             "prepare_snakemake",
             description="Checks a Snakemake launch, copies its sources and writes its run sheet",
+            errors_are_users=True,
             timeout=Duration.minutes(5),
             memory_mib=512,
             environment={
@@ -178,6 +179,7 @@ class SnakemakeStack(StageStack):
             self,
             Workflow.SNAKEMAKE,
             monitoring=self._data.monitoring,
+            failures_are_users=True,
             description="One attempt of a Snakemake launch",
             substitutions={
                 "LaunchTableName": self._data.launch_table.table_name,

@@ -77,7 +77,9 @@ class WorkflowManagerStack(StageStack):
         self._has_cluster = has_cluster
         self._functions = Capability(self, "workflow_manager", monitoring=data.monitoring, bundling=bundling)
         self._make_register_launch()
-        change_status = self._make_status_function("change_status", "The one place where a launch's status changes")
+        change_status = self._make_status_function(
+            "change_status", "The one place where a launch's status changes", errors_are_users=True
+        )
         self.settle_launch = self._make_status_function(
             "settle_launch", "Makes the launch table tell the truth about an execution that ended"
         )
@@ -163,11 +165,14 @@ class WorkflowManagerStack(StageStack):
             filter_pattern=logs.FilterPattern.any_term(*LOG_ERROR_TERMS),
         )
 
-    def _make_status_function(self, module: str, description: str) -> lambda_.Function:
+    def _make_status_function(
+        self, module: str, description: str, *, errors_are_users: bool = False
+    ) -> lambda_.Function:
         data = self._data
         function = self._functions.function(
             module,
             description=description,
+            errors_are_users=errors_are_users,
             timeout=Duration.seconds(30),
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
@@ -275,6 +280,7 @@ class WorkflowManagerStack(StageStack):
             self,
             LAUNCH,
             monitoring=data.monitoring,
+            failures_are_users=True,
             description="Starts, follows or cancels one launch",
             substitutions={
                 "LaunchTableName": data.launch_table.table_name,

@@ -19,7 +19,7 @@ from lambdas.benchmark.pricing.money import PriceError
 from lambdas.shared import aws
 from lambdas.shared.announcement import announce
 from lambdas.shared.config_reader import read_config
-from lambdas.shared.errors import MissingRequiredParametersError
+from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
@@ -53,10 +53,10 @@ def settings() -> Settings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, executionArn}` -> `{decision: START|HELD}`; `{config: text, isJson}` -> `{estimate}` or `{faults}`.
+    """`{launchId, executionArn}` -> `{decision}`; `{config: text, isJson}` -> `{estimate}` or `{faults}`.
 
-    The launch gets its `estimate`. One that cannot be estimated is started: its budget is watched while it runs.
-    Raises StatusConflictError when the launch is no longer this execution's.
+    The launch gets its `estimate`. The decision is START, HELD, or OVER: it is no longer this execution's launch. One
+    that cannot be estimated is started: its budget is watched while it runs.
     """
     if "config" in event:
         return _of_config(event["config"], is_json=event.get("isJson", False))
@@ -69,7 +69,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     except PriceError as unknown:
         logger.warning("No estimate", extra={"launchId": launch.launch_id, "reason": str(unknown)})
         return {"decision": "START"}
-    return {"decision": _decide(repository, launch, event["executionArn"], told)}
+    try:
+        return {"decision": _decide(repository, launch, event["executionArn"], told)}
+    except StatusConflictError as conflict:
+        logger.info("Nobody waits for the estimate", extra={"launchId": launch.launch_id, "reason": str(conflict)})
+        return {"decision": "OVER"}
 
 
 def _of_config(text: str, *, is_json: bool) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from typing import Protocol
 
 from contract import Status
+from lambdas.shared.failure import is_platforms_fault
 from lambdas.shared.feedback import amend_feedback
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import put_event
 from lambdas.shared.notifications import notify
-from lambdas.shared.observability import count, logger
+from lambdas.shared.observability import count, count_platform_fault, logger
 
 
 class Channels(Protocol):
@@ -49,7 +50,9 @@ def _is_taken_up_again(launch: Launch) -> bool:
 
 
 def _count(launch: Launch) -> None:
-    """By status (LaunchesFailed, LaunchesCancelRequested, ...), and by the type of error of one that is over."""
+    """By status (LaunchesFailed, LaunchesCancelRequested, ...), and by the type of error and whose it is, once over."""
     count("Launches" + "".join(word.title() for word in launch.status.split("_")), 1, launch.workflow)
     if launch.error and launch.is_final:
         count(f"Error{launch.error['type']}", 1, launch.workflow)
+    if launch.error and launch.status is Status.FAILED and is_platforms_fault(launch.error, launch.workflow):
+        count_platform_fault()

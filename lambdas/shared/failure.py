@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contract import ErrorType, Status
+from contract import USERS_ERRORS, ErrorType, Status, Workflow
 from lambdas.shared.nested_errors import TYPE_OF_ENDING, innermost
+from lambdas.shared.stuck_jobs import asks_for_too_much
 
 _LONGEST_MESSAGE = 20_000
 """Characters: room for every fault of a launch's inputs. The whole cause is in the execution's history."""
@@ -45,6 +46,17 @@ def status_after(error: Mapping[str, Any]) -> Status:
     REJECTED if its own inputs are at fault: this attempt built nothing, and another makes sense when they are mended.
     """
     return Status.REJECTED if error["type"] == ErrorType.LAUNCH_INPUT else Status.FAILED
+
+
+def is_platforms_fault(error: Mapping[str, Any], workflow: str | None) -> bool:
+    """Whether the people who run the stage have to look at a launch that FAILED with this `error` (see failure).
+
+    Not if its author can mend it (contract.USERS_ERRORS), or asked for a larger job than the stage takes.
+    """
+    if error["type"] == ErrorType.NEVER_STARTED:
+        return not asks_for_too_much(str(error.get("message")))
+    known = USERS_ERRORS.get(Workflow(workflow), frozenset()) if workflow in set(Workflow) else frozenset()
+    return error["type"] not in known
 
 
 def failure_of_ending(ending: str, error: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import warnings
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract import PROJECT, Setting
+from contract import ANY_SERVICE, PROJECT, Metric, Setting
 
 _SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", PROJECT)
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", PROJECT)
@@ -33,4 +33,14 @@ def count(name: str, value: float, workflow: str | None) -> None:
     stage = os.environ.get(Setting.STAGE, "unknown")
     dimensions = {"stage": stage, "service": _SERVICE, "workflow": workflow or "none"}
     with single_metric(name, MetricUnit.Count, value, namespace=_NAMESPACE, default_dimensions=dimensions):
+        pass
+
+
+def count_platform_fault() -> None:
+    """A launch failed through no fault of its author: an alarm watches the sum over all functions that may find it."""
+    stage = os.environ.get(Setting.STAGE, "unknown")
+    dimensions = {"stage": stage, "service": ANY_SERVICE}
+    with single_metric(
+        Metric.PLATFORM_FAULTS, MetricUnit.Count, 1, namespace=_NAMESPACE, default_dimensions=dimensions
+    ):
         pass

@@ -9,13 +9,14 @@ GIVEN_UP: Final = "Given up by the platform, since no instance took it"
 UNDETERMINED: Final = "UNDETERMINED"
 """Batch's code where it does not know why; on it, a queue cannot give a job up by itself."""
 
+_TOO_LARGE: Final = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+_NONE_IS_LARGE_ENOUGH: Final = "none of the stage's instance types is large enough"
 _REASONS: Final[Mapping[str, str]] = {
     "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "AWS had no instance for it; retry the launch, which tries another zone "
     "if the stage has one, or use batch-on-demand",
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "it asks for more than the stage may use at a time; lower "
     "{resources}, or have the stage's batch.max_vcpus raised",
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": "none of the stage's instance types is large enough; lower "
-    "{resources}, or have the stage's batch.instance_types extended",
+    _TOO_LARGE: f"{_NONE_IS_LARGE_ENOUGH}; lower {{resources}}, or have the stage's batch.instance_types extended",
     UNDETERMINED: "AWS Batch does not know why; most often the account's quota of vCPUs for EC2 is used up, or its "
     "instances' set-up fails, which their console output tells; ask the people who run the stage (runbook, "
     "“Jobs that do not start”)",
@@ -26,6 +27,11 @@ _REASONS: Final[Mapping[str, str]] = {
 def is_code(reason: str) -> bool:
     """Whether Batch says so of a job that waits in vain. Else it is of an earlier attempt."""
     return any(reason.startswith(code) for code in _REASONS)
+
+
+def asks_for_too_much(message: str) -> bool:
+    """Whether a launch's error says that a job of it wants more than any instance of the stage has."""
+    return _TOO_LARGE in message or _NONE_IS_LARGE_ENOUGH in message
 
 
 def why_stuck(reason: str, resources: str) -> str:

@@ -29,6 +29,8 @@ class Outcome:
     report_uri: str | None = None
     failed_jobs: int = 0
     """As far as the launcher could tell."""
+    is_stages: bool = False
+    """A setting of the stage is at fault: people who run it are told, whatever the error is called."""
 
     @property
     def is_unexplained(self) -> bool:
@@ -56,11 +58,15 @@ def _by_task(task: LauncherTask) -> Outcome:
     why = task.container_reason or task.stopped_reason or "ECS gives no reason"
     if "OutOfMemory" in task.container_reason:
         return Outcome(
-            ErrorType.OUT_OF_MEMORY, f"The launcher ran out of memory (snakemake.memory_gib of the stage): {why}"
+            ErrorType.OUT_OF_MEMORY,
+            f"The launcher ran out of memory (snakemake.memory_gib of the stage): {why}",
+            is_stages=True,
         )
     if _NO_IMAGE in why:
         return Outcome(
-            ErrorType.IMAGE_PULL, f"The launcher's image could not be had (snakemake.image of the stage): {why}"
+            ErrorType.IMAGE_PULL,
+            f"The launcher's image could not be had (snakemake.image of the stage): {why}",
+            is_stages=True,
         )
     if task.exit_code is None:
         never = task.stop_code == "TaskFailedToStart"

@@ -1,7 +1,7 @@
 """What follows from the state of a launcher's task, whoever tells of it: an event, or somebody who looked."""
 
 from contract import RESULTS_PREFIX, Metric, Workflow
-from lambdas.shared.observability import count, logger
+from lambdas.shared.observability import count, count_platform_fault, logger
 from lambdas.snakemake import answers
 from lambdas.snakemake.launcher_repository import LauncherRepository
 from lambdas.snakemake.outcome import outcome_of, written_outcome
@@ -35,3 +35,5 @@ def settle(task: LauncherTask, repository: LauncherRepository, results_bucket: s
         answers.succeed(token, {"resultsUri": results, **report})
     elif answers.fail(token, outcome.error, outcome.message):  # else it was counted before
         count(Metric.JOBS_FAILED, outcome.failed_jobs, Workflow.SNAKEMAKE)
+        if outcome.is_stages:
+            count_platform_fault()

@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -54,6 +55,22 @@ class Monitoring:
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm
+
+    def alarm_of_throttled(self, scope: Construct, id_: str, function: lambda_.Function) -> cloudwatch.Alarm:
+        """For a function whose errors somebody else tells of."""
+        return self.alarm(
+            scope,
+            id_,
+            metric=function.metric_throttles(period=ALARM_PERIOD),
+            threshold=1,
+            description=f"Lambda refuses invocations of {_name(function)}: the account's concurrency is used up.",
+        )
+
+
+def _name(function: lambda_.Function) -> str:
+    resource = function.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    return str(resource.function_name)
 
 
 ALARM_PERIOD = Duration.minutes(5)

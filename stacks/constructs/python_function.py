@@ -76,10 +76,14 @@ class Capability(Construct):
         timeout: Duration,
         memory_mib: int = 256,
         temporary_storage: Size | None = None,
+        errors_are_users: bool = False,
     ) -> lambda_.Function:
         """The function whose handler is `lambdas.<capability>.<module>.handler`.
 
         It has a role of its own that may write its log group and its traces, and nothing else: grant the rest.
+        `errors_are_users`: its state machine knows some of its errors by name, and whatever it raises ends a launch
+        with its type, by which launches that failed through the platform's fault raise an alarm. The function's own is
+        then on invocations that Lambda throttles.
         """
         stack = StageStack.of(self)
         assert isinstance(stack, StageStack)  # a capability is part of a stage
@@ -114,13 +118,17 @@ class Capability(Construct):
                 **{str(setting): value for setting, value in environment.items()},
             },
         )
-        self._monitoring.alarm(
-            self,
-            f"{id_}Errors",
-            metric=function.metric_errors(period=ALARM_PERIOD),
-            threshold=1,
-            description=f"The function {name} raised an error that it does not expect, or ran out of time or memory.",
-        )
+        if errors_are_users:
+            self._monitoring.alarm_of_throttled(self, f"{id_}Throttled", function)
+        else:
+            self._monitoring.alarm(
+                self,
+                f"{id_}Errors",
+                metric=function.metric_errors(period=ALARM_PERIOD),
+                threshold=1,
+                description=f"The function {name} raised an error that it does not expect, or ran out of time or"
+                " memory.",
+            )
         return function
 
 

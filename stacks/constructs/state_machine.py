@@ -61,7 +61,8 @@ class AslStateMachine(Construct):
         """`workflow` names the file and the machine; `substitutions` fill every `${…}` of the file.
 
         `name` and `definition` (JSON) stand in for those of the workflow. `failures_are_users`: an execution fails when
-        a user's job does, so the alarm is on executions that Step Functions throttles.
+        a launch does, whoever is at fault, so the alarm is on executions that Step Functions throttles. Launches that
+        failed through the platform's fault raise one of their own (stacks/observability.py).
         """
         super().__init__(scope, f"{workflow.capitalize()}Workflow")
         stack = StageStack.of(self)
@@ -89,15 +90,22 @@ class AslStateMachine(Construct):
                 include_execution_data=False,
             ),
         )
-        monitoring.alarm(
-            self,
-            "Failed",
-            metric=self.machine.metric_throttled(period=ALARM_PERIOD)
-            if failures_are_users
-            else self.machine.metric_failed(period=ALARM_PERIOD),
-            threshold=1,
-            description=f"An execution of {name} {'was throttled' if failures_are_users else 'failed'}.",
-        )
+        if failures_are_users:
+            monitoring.alarm(
+                self,
+                "Throttled",
+                metric=self.machine.metric_throttled(period=ALARM_PERIOD),
+                threshold=1,
+                description=f"Step Functions throttles executions of {name}.",
+            )
+        else:
+            monitoring.alarm(
+                self,
+                "Failed",
+                metric=self.machine.metric_failed(period=ALARM_PERIOD),
+                threshold=1,
+                description=f"An execution of {name} failed.",
+            )
 
     def allow(self, *statements: iam.PolicyStatement) -> None:
         """Add to the role's policy."""

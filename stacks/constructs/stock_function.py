@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
+from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.stage_stack import StageStack
 
 
@@ -56,11 +56,5 @@ def stock_function(
         memory_size=memory_mib,
         environment=dict(environment),
     )
-    monitoring.alarm(
-        scope,
-        f"{id_}Throttled",
-        metric=function.metric_throttles(period=ALARM_PERIOD),
-        threshold=1,
-        description=f"Lambda refuses invocations of {full_name}: the account's concurrency is used up.",
-    )
+    monitoring.alarm_of_throttled(scope, f"{id_}Throttled", function)
     return function

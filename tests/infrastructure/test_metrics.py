@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from contract import PROJECT, Metric, Status
+from contract import ANY_SERVICE, PROJECT, Metric, Status
 from tests.infrastructure.conftest import Stack
 from tests.infrastructure.references import owner_of
 
@@ -93,7 +93,7 @@ def of_alarms(stacks: Mapping[str, Stack]) -> Iterator[Asked]:
             for stat in stats:
                 metric = stat.get("Metric", stat)
                 dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
-                statistic = stat.get("Stat") or stat.get("Statistic")
+                statistic = str(stat.get("Stat") or stat.get("Statistic"))
                 yield Asked(
                     name,
                     metric["Namespace"],
@@ -163,6 +163,8 @@ def emitted() -> frozenset[Emitted]:
         service = f"{file.parent.name}.{file.stem}"
         for module in _reachable(file):
             found |= {Emitted(name, service, dimensions) for name, dimensions in _put_by(module)}
+            if "count_platform_fault()" in map(ast.unparse, ast.walk(_tree(module))):
+                found.add(Emitted(Metric.PLATFORM_FAULTS, ANY_SERVICE, _OWN))
     return frozenset(found)
 
 

@@ -31,7 +31,11 @@ def test_the_dashboard_shows_statuses_errors_queue_and_leftovers_of_this_stage(s
 def test_events_that_were_lost_and_mended_raise_an_alarm(stacks):
     alarms = stacks["observability"].all("AWS::CloudWatch::Alarm").values()
 
-    assert {alarm["MetricName"] for alarm in alarms} == {Metric.LOST_REQUESTS, Metric.LOST_ENDINGS}
+    assert {alarm["MetricName"] for alarm in alarms} == {
+        Metric.LOST_REQUESTS,
+        Metric.LOST_ENDINGS,
+        Metric.PLATFORM_FAULTS,
+    }
     assert all(alarm["AlarmActions"] for alarm in alarms)
 
 

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from contract import Workflow
+from lambdas.benchmark.pricing.money import PriceError
 from lambdas.shared import aws
 
 _MOST_PAGES: Final = 100
@@ -33,7 +36,18 @@ class Workload:
 
 
 def measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> Workload:
-    """The workload of a checked launch config, whose data set `data_uri` is; asks S3 for sizes."""
+    """The workload of a checked launch config, whose data set `data_uri` is; asks S3 for sizes.
+
+    Raises:
+        PriceError: S3 refuses to say. Planning tells the launch's author why.
+    """
+    try:
+        return _measure(config, data_uri, compute_service)
+    except ClientError as error:
+        raise PriceError(f"The size of {data_uri} cannot be told: {error}") from error
+
+
+def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> Workload:
     workflow = config["workflow"]
     if workflow == Workflow.REGENIE:
         regenie = config[Workflow.REGENIE]

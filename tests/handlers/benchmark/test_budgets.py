@@ -63,12 +63,13 @@ def topic(account: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def launch(status: Status = Status.RUNNING, *, attempt: int = 1, **changes: Any) -> None:
     budget = changes.pop("budget", None)
     config = {**CONFIG, **({"budget": {"currency": "USD", **budget}} if budget else {})}
+    data_path = changes.pop("dataPath", "s3://data/cohort/")
     register(
         status,
         attempt,
         config=json.dumps(config),
         workflow="regenie",
-        dataPath="s3://data/cohort/",
+        dataPath=data_path,
         computeService="batch-spot",
         executionArn=EXECUTION,
         **changes,
@@ -235,3 +236,16 @@ def test_a_launch_that_cannot_be_looked_at_leaves_the_others_their_limits(topic,
     with pytest.raises(RuntimeError, match="broken"):
         look()
     assert item()["status"] == "CANCEL_REQUESTED"
+
+
+def test_a_launch_that_is_over_meanwhile_is_nobodys_fault(topic):
+    history("60.00")
+    launch(Status.CANCEL_REQUESTED, budget={"limit": 50, "action": "hold"})
+    assert decide() == "OVER"
+    assert item()["status"] == "CANCEL_REQUESTED"
+
+
+def test_data_that_cannot_be_listed_is_not_estimated_and_is_planning_s_to_refuse(topic):
+    launch(dataPath="s3://no-such-bucket/cohort/")
+    assert decide() == "START"
+    assert "estimate" not in item()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract import launcher_log_stream
+from contract import Metric, launcher_log_stream
 from lambdas.shared import aws
 from lambdas.snakemake.watch_launchers import watch
 from tests.handlers.snakemake.conftest import LAUNCH_ID, RESULTS_BUCKET, Platform, message, task_detail, task_event
@@ -79,6 +79,27 @@ def test_one_that_wrote_nothing_is_told_by_what_ecs_says(started: Platform, endi
     ((_, told, why),) = started.states.answers
     assert told == error
     assert cause in why
+
+
+@pytest.mark.parametrize(
+    ("ending", "times"),
+    [
+        ({"stopCode": "TaskFailedToStart", "stoppedReason": "CannotPullContainerError: no such image"}, 1),
+        ({"exitCode": 137, **EXITED, "container": {"reason": "OutOfMemoryError: Container killed"}}, 1),
+        ({"exitCode": 1, **EXITED}, 0),
+    ],
+)
+def test_what_only_a_setting_of_the_stage_can_mend_is_counted_for_the_alarm(started: Platform, ending, times, capsys):
+    started.notifier(task_event(TASK, **ending))
+
+    assert capsys.readouterr().out.count(f'"{Metric.PLATFORM_FAULTS}":[') == times
+
+
+def test_a_users_own_image_that_cannot_be_pulled_is_not(started: Platform, capsys):
+    started.wrote("ImagePullError", "The job align failed: no such image.")
+    started.notifier(task_event(TASK, exitCode=1, **EXITED))
+
+    assert Metric.PLATFORM_FAULTS not in capsys.readouterr().out
 
 
 def named_in_log(started: Platform, error: str, line: str) -> None:

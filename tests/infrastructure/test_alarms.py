@@ -1,0 +1,157 @@
+"""Alarms tell of the platform's faults. Those of launches' authors are told to their authors."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract import ANY_SERVICE, PROJECT, USERS_ERRORS, ErrorType, Metric, Workflow
+from lambdas.shared.failure import is_platforms_fault
+from tests.infrastructure.conftest import Stack, make_settings, synthesize
+from tests.infrastructure.references import owner_of
+from tests.infrastructure.test_parallelcluster import CLUSTER
+
+MACHINES = Path(__file__).parents[2] / "statemachines"
+
+OF_LAUNCHES = {"launch", "regenie", "jobs", "slurm", "snakemake", "restore", "tibanna"}
+"""State machines that end FAILED when a launch's config, data, program or jobs are at fault."""
+
+READ_BY_LAUNCHES = {
+    "workflow_manager.change_status",
+    "regenie.list_inputs",
+    "regenie.plan_launch",
+    "snakemake.prepare_snakemake",
+    "restore.find_archived",
+    "restore.index_objects",
+}
+"""Functions that raise what is wrong with a launch, or that it is over already; whatever they raise ends a launch."""
+
+OTHERS_OWN = {"tibanna"}
+"""Stacks of published functions, whose errors only their state machine understands."""
+
+
+@pytest.fixture(scope="module")
+def with_cluster() -> dict[str, Stack]:
+    """Given: a stage with all kinds of launches."""
+    return synthesize(make_settings(parallelcluster=CLUSTER))
+
+
+def watched(stacks: Mapping[str, Stack], namespace: str, metric: str) -> set[tuple[str, str]]:
+    """The resources whose metric raises an alarm."""
+    found = set()
+    for name, stack in stacks.items():
+        for alarm in stack.all("AWS::CloudWatch::Alarm").values():
+            if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric):
+                owner = owner_of(stacks, name, alarm["Dimensions"][0]["Value"])
+                assert owner is not None
+                found.add(owner)
+    return found
+
+
+def functions(stacks: Mapping[str, Stack]) -> dict[tuple[str, str], str]:
+    """Where each function is -> `capability.module` of its handler."""
+    return {
+        (name, id_): properties["Handler"].removeprefix("lambdas.").removesuffix(".handler")
+        for name, stack in stacks.items()
+        if name not in OTHERS_OWN
+        for id_, properties in stack.all("AWS::Lambda::Function").items()
+    }
+
+
+def machines(stacks: Mapping[str, Stack]) -> dict[tuple[str, str], str]:
+    """Where each state machine is -> its workflow."""
+    return {
+        (name, id_): name if name in OTHERS_OWN else properties["StateMachineName"].removeprefix("genolaunch-unit-")
+        for name, stack in stacks.items()
+        for id_, properties in stack.all("AWS::StepFunctions::StateMachine").items()
+    }
+
+
+def test_an_execution_that_fails_raises_an_alarm_unless_its_launch_may_be_at_fault(with_cluster):
+    every = machines(with_cluster)
+    failing = {every[owner] for owner in watched(with_cluster, "AWS/States", "ExecutionsFailed")}
+    throttled = {every[owner] for owner in watched(with_cluster, "AWS/States", "ExecutionThrottled")}
+
+    assert {name for name in every.values() if name in OF_LAUNCHES} == throttled
+    assert failing == set(every.values()) - throttled
+    assert {"cleanup", "benchmark", "export"} <= failing
+
+
+def test_a_function_that_fails_raises_an_alarm_unless_its_launch_may_be_at_fault(stacks):
+    every = functions(stacks)
+    failing = {every[owner] for owner in watched(stacks, "AWS/Lambda", "Errors")}
+
+    assert set(every.values()) - failing == READ_BY_LAUNCHES
+
+
+def tasks(states: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for state in states.values():
+        if state["Type"] == "Task":
+            yield state
+        for inner in (*state.get("Branches", []), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])):
+            yield from tasks(inner["States"])
+
+
+def test_what_a_state_machine_knows_by_name_raises_no_alarm(stacks):
+    """Else each of these would: a wrong genotype file, a launch that was cancelled at the wrong moment."""
+    named = set()
+    for file in MACHINES.glob("*.asl.json"):
+        for task in tasks(json.loads(file.read_text())["States"]):
+            errors = {name for rule in (*task.get("Catch", []), *task.get("Retry", [])) for name in rule["ErrorEquals"]}
+            if errors & {"LaunchInputError", "StatusConflictError"}:
+                named.add(task["Arguments"]["FunctionName"].removeprefix("${").removesuffix("FunctionArn}"))
+    modules = {"".join(word.title() for word in each.partition(".")[2].split("_")) for each in READ_BY_LAUNCHES}
+    modules |= {"ListRegenieInputs"}
+
+    assert named
+    assert named <= modules
+
+
+def test_a_launch_that_fails_through_the_platforms_fault_raises_an_alarm(stacks):
+    alarm = stacks["observability"].one("AWS::CloudWatch::Alarm", Metric.PLATFORM_FAULTS)
+
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == (PROJECT, Metric.PLATFORM_FAULTS, "Sum")
+    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    assert dimensions == {"stage": "unit", "service": ANY_SERVICE}
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (1, "notBreaching")
+    assert alarm["AlarmActions"]
+
+
+PLATFORMS = {
+    ErrorType.INVALID_ARGUMENTS,  # of the message that the platform itself wrote
+    ErrorType.CAPACITY,
+    ErrorType.NEVER_STARTED,
+    ErrorType.FILE_SYSTEM,
+    ErrorType.EXPORT,
+    ErrorType.RESTORE,
+    ErrorType.PLATFORM,
+}
+OF_THE_STAGES_IMAGE = {ErrorType.IMAGE_PULL, ErrorType.CONTAINER_START, ErrorType.ACCESS_DENIED}
+
+
+def test_whose_fault_each_type_is():
+    for workflow, theirs in ((Workflow.REGENIE, set()), (Workflow.SNAKEMAKE, OF_THE_STAGES_IMAGE)):
+        told = {each for each in ErrorType if is_platforms_fault({"type": each.value, "message": ""}, workflow)}
+
+        assert told == (PLATFORMS | OF_THE_STAGES_IMAGE) - theirs
+        assert told == set(ErrorType) - USERS_ERRORS[workflow]
+
+
+def test_what_is_known_of_no_workflow_is_the_platforms_matter():
+    assert is_platforms_fault({"type": "PlatformError", "message": ""}, None)
+    assert is_platforms_fault({"type": "SomethingNew", "message": ""}, "regenie")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "It gave up: MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - none is large enough",
+        "The job of step 2 failed (no exit code): it could not start: none of the stage's instance types is large "
+        "enough; lower regenie.resources.step2, or have the stage's batch.instance_types extended.",
+    ],
+)
+def test_a_job_that_is_larger_than_any_instance_is_its_authors_matter(message):
+    assert not is_platforms_fault({"type": "JobNeverStartedError", "message": message}, "regenie")
+    assert is_platforms_fault({"type": "JobNeverStartedError", "message": "AWS had no instance for it"}, "regenie")
