@@ -142,8 +142,9 @@ class BenchmarkStack(StageStack):
             )
 
     def _usage_events(self) -> Sequence[tuple[str, str, events.EventPattern]]:
+        # Down to the hyphen: another stage's name may begin with this one's.
         clusters: dict[str, Any] = {
-            "prefix": self.format_arn(service="ecs", resource="cluster", resource_name=self.settings.prefix)
+            "prefix": self.format_arn(service="ecs", resource="cluster", resource_name=f"{self.settings.prefix}-")
         }
         return (
             (
