@@ -542,6 +542,11 @@ def run_name(launch_id: str, attempt: int) -> str:
     return f"{launch_id}-{attempt}"
 
 
+MINUTES_ON_REPLACED_HOSTS: Final = 60
+"""That jobs may still run on a Batch host which a deployment replaces: CloudFormation waits for them. A job that is
+ended for it is tried again, as one whose Spot instance is taken back."""
+
+
 class RetrievalTier(StrEnum):
     """How fast S3 restores, as RestoreObject names it."""
 

@@ -7,6 +7,7 @@ import typer
 from genolaunch.commands import (
     costs,
     dead_letters,
+    deployment,
     doctor,
     listing,
     local,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (submission, listing, looking, requests, logs, results, dead_letters, costs, doctor, verify):
+for module in (submission, listing, looking, requests, logs, results, dead_letters, costs, doctor, deployment, verify):
     app.add_typer(module.commands)
 app.add_typer(local.commands, name="local")
 

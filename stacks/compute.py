@@ -14,6 +14,7 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from contract import (
+    MINUTES_ON_REPLACED_HOSTS,
     PROJECT,
     SNAKEMAKE_JOBS,
     TAG_PROJECT,
@@ -32,8 +33,8 @@ from stacks.network import NetworkStack
 _QUEUE_PRIORITIES: Final = {Priority.HIGH: 100, Priority.LOW: 1}
 """Where queues share an environment, Batch serves the higher number first."""
 
-_JOBS_MAY_TAKE: Final = 7200
-"""Minutes that jobs may still run on hosts that an update replaces."""
+_LONGEST_UPDATE_MINUTES: Final = 7200
+"""AWS Batch API reference, UpdatePolicy: the most that jobs may still run on hosts that an update replaces."""
 
 # The reasons for which Batch can be told to give up on a job; each is in the job's statusReason afterwards.
 _STUCK: Final = (
@@ -148,7 +149,7 @@ class ComputeStack(StageStack):
             # Changes of these properties then replace instances, and not the environment with its queues.
             replace_compute_environment=False,
             update_policy=batch.CfnComputeEnvironment.UpdatePolicyProperty(
-                terminate_jobs_on_update=False, job_execution_timeout_minutes=_JOBS_MAY_TAKE
+                terminate_jobs_on_update=False, job_execution_timeout_minutes=MINUTES_ON_REPLACED_HOSTS
             ),
             compute_resources=batch.CfnComputeEnvironment.ComputeResourcesProperty(
                 type="SPOT" if spot else "EC2",
@@ -181,7 +182,8 @@ class ComputeStack(StageStack):
         """Once a week, hosts that start from then on are of the newest image of Batch.
 
         Batch never does so by itself: `updateToLatestImageVersion` holds for infrastructure updates, and this call is
-        one (AWS Batch user guide, "Managing AMI versions in compute environments"). Jobs that run are not ended.
+        one (AWS Batch user guide, "Managing AMI versions in compute environments"). Nobody waits for it, so jobs that
+        run are not ended: hosts are replaced once the longest job that may run on them is over.
         """
         if self._prepared_image is not None:
             return  # its owner renews it
@@ -200,6 +202,7 @@ class ComputeStack(StageStack):
                 resources=[each.attr_compute_environment_arn for each in self._environments],
             )
         )
+        longest = min(60 * self.settings.job_timeout_hours, _LONGEST_UPDATE_MINUTES)
         for environment in self._environments:
             scheduler.CfnSchedule(
                 self,
@@ -219,7 +222,7 @@ class ComputeStack(StageStack):
                             "ComputeResources": {"UpdateToLatestImageVersion": True},
                             "UpdatePolicy": {
                                 "TerminateJobsOnUpdate": False,
-                                "JobExecutionTimeoutMinutes": _JOBS_MAY_TAKE,
+                                "JobExecutionTimeoutMinutes": longest,
                             },
                         }
                     ),

@@ -1,0 +1,1 @@
+"""What an engineer asks before a stage is deployed or destroyed."""
