@@ -7,9 +7,13 @@ STAGE  ?= dev
 EXECUTION_POLICY ?= arn:aws:iam::aws:policy/AdministratorAccess
 LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/requirements.txt containers/*/requirements*.txt)
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
+# Stacks that are deployed at once, where none waits for another.
+CONCURRENCY ?= 1
+# Whether a person at the terminal is asked before roles and policies become broader.
+ASKS   := $(filter-out never,$(or $(CDK_REQUIRE_APPROVAL),broadening))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy destroy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -128,8 +132,16 @@ bootstrap: setup ## prepare STAGE's account and region for the CDK, once; TRUST=
 bootstrap-pipeline: setup ## say what is called once before the pipeline's first run, in order (of SETTINGS=file.json, else cdk.json)
 	@$(BIN)/python -m checks.bootstrap_order --execution-policy $(EXECUTION_POLICY) $(if $(SETTINGS),--settings-file $(SETTINGS))
 
-deploy: setup ## deploy STAGE to the AWS account of your credentials
-	$(BIN)/npx cdk deploy '**' -c stage=$(STAGE) --asset-prebuild=false
+# One question for all stacks, about what is then deployed: the same synthesis (cdk.out). CDK_REQUIRE_APPROVAL=never: none.
+deploy: setup ## deploy STAGE to the AWS account of your credentials (IDLE=1: not while something runs in it)
+	$(if $(IDLE),,-)$(BIN)/genolaunch --stage $(STAGE) before-deploy $(if $(IDLE),--idle)
+	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+	$(if $(ASKS),$(BIN)/npx cdk diff '**' --app cdk.out --security-only --fail-on=never --method=template)
+	$(if $(ASKS),@$(BIN)/python -m checks.approval $(STAGE))
+	$(BIN)/npx cdk deploy '**' --app cdk.out --require-approval never --concurrency $(CONCURRENCY) --asset-prebuild=false
+
+destroy: setup ## delete STAGE: empty its buckets, delete its stacks, say what stays (it asks for the stage's name)
+	@$(BIN)/genolaunch --stage $(STAGE) destroy
 
 deploy-images: setup ## deploy only the repositories of STAGE's images: once, before a pipeline publishes into them
 	$(BIN)/npx cdk deploy 'genolaunch-$(STAGE)/images' -c stage=$(STAGE)

@@ -15,6 +15,7 @@ _DEFAULTS: Final = {
     ("fsx", "L-AD2FC696"): ("Lustre Scratch storage capacity", 100_800),
     ("fsx", "L-FD6F2F22"): ("Lustre Persistent_2 file systems", 100),
     ("fsx", "L-8F1B9C74"): ("Lustre Persistent_2 storage capacity", 100_800),
+    ("codebuild", "L-4DDC4A99"): ("Concurrently running builds for Linux/Large environment", 1),
     ("lambda", "L-B99A9384"): ("Concurrent executions", 1000),
     ("fargate", "L-3032A538"): ("Fargate On-Demand vCPU resource count", 6),
     ("vpc", "L-F678F1CE"): ("VPCs per Region", 5),

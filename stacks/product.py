@@ -47,7 +47,8 @@ _BUILD_MINUTES: Final = 52
 _BUILD: Final = {
     "version": "0.2",
     # Nobody sits at the terminal. What is deployed was approved as a release.
-    "env": {"variables": {"CDK_REQUIRE_APPROVAL": "never"}},
+    # Stacks side by side: a first deployment, with images to build, may otherwise take longer than _BUILD_MINUTES.
+    "env": {"variables": {"CDK_REQUIRE_APPROVAL": "never", "CONCURRENCY": "4"}},
     "phases": {
         "install": {"runtime-versions": {"python": "3.12"}, "commands": ["make setup"]},
         "build": {"commands": ['make deploy STAGE="$STAGE"']},

@@ -31,10 +31,11 @@ def doctor(
     from genolaunch.doctor.account import Account
     from genolaunch.doctor.examination import examine
     from genolaunch.doctor.finding import State
-    from genolaunch.doctor.stage_settings import read
+    from genolaunch.doctor.stage_settings import builds_in_its_account, read
 
     settings, qualifier = read(stage or ctx.obj.stage, checkout, settings_file)
-    found = examine(Account(settings, qualifier=qualifier))
+    builds = builds_in_its_account(settings, checkout, settings_file)
+    found = examine(Account(settings, qualifier=qualifier, builds=builds))
     if as_json:
         from genolaunch.documents import document_of
 

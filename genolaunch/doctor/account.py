@@ -24,10 +24,16 @@ class Account:
     """Clients of the stage's region. Checks run on several threads: clients may be shared, sessions may not."""
 
     def __init__(
-        self, settings: "StageSettings", *, qualifier: str = DEFAULT_QUALIFIER, session: "boto3.Session | None" = None
+        self,
+        settings: "StageSettings",
+        *,
+        qualifier: str = DEFAULT_QUALIFIER,
+        builds: int = 0,
+        session: "boto3.Session | None" = None,
     ) -> None:
-        """`qualifier`: of the CDK's bootstrap, if cdk.json names one."""
+        """`qualifier`: of the CDK's bootstrap, if cdk.json names one. `builds`: of CodeBuild that run here at once."""
         self.settings = settings
+        self.builds = builds
         self.qualifier = qualifier
         self._given_session = session
         self._clients: dict[str, Any] = {}

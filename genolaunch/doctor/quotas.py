@@ -22,6 +22,17 @@ CONSUMERS: Final = 31
 ROLES: Final = 80
 """IAM roles of a stage with everything on, and some more (a test counts them)."""
 
+BUILDS_AT_ONCE: Final = 2
+"""Of the pipeline: one of its own, and the daily audit beside it."""
+
+PARALLEL_BUILDS: Final = 20
+"""Of a pipeline with `parallel_publishing`: one for each asset of a stage, and some more (a test counts them)."""
+
+_BUILDS: Final = ("codebuild", "L-4DDC4A99")
+"""“Concurrently running builds for Linux/Large environment”: all builds here are BUILD_GENERAL1_LARGE (a test looks).
+AWS's page lists no codes; `aws service-quotas list-service-quotas --service-code codebuild` does, and public copies of
+its answer agree on this one."""
+
 SMALLEST_FILE_SYSTEM_GIB: Final = 1200
 """Of FSx for Lustre on SSD; most launches need no larger one (FSx API reference, CreateFileSystem)."""
 
@@ -64,6 +75,7 @@ def checks(settings: "StageSettings") -> list[Check]:
         *(_check(quota) for quota in (*_of_launches(settings), *_of_network(settings))),
         Check("quota: Batch", _batch),
         Check("quota: IAM roles", _roles),
+        Check("quota: CodeBuild", _builds),
     ]
 
 
@@ -123,6 +135,30 @@ def _check(quota: Quota) -> Check:
         return [mend(quota.name, text, _raise_to(account, quota.service, quota.code, need + used))]
 
     return Check(quota.name, examine)
+
+
+def _builds(account: Account) -> Sequence[Finding]:
+    """A new account may run none at all, whatever is the default: only what was applied to it can be relied on."""
+    name, need = "quota: CodeBuild", account.builds
+    if not need:
+        return [ok(name, "neither the pipeline nor the product builds in this account and region")]
+    quotas = account.client("service-quotas")
+    service, code = _BUILDS
+    try:
+        answer = quotas.get_service_quota(ServiceCode=service, QuotaCode=code)
+    except quotas.exceptions.NoSuchResourceException:
+        return [
+            unknown(
+                name,
+                f"needs {need} builds at once; no value was applied to this account, and a new one may have 0 or 1 "
+                "whatever the default is. See aws service-quotas list-service-quotas --service-code "
+                f"{service} --region {account.settings.region}, and ask for {need}: "
+                f"{_raise_to(account, service, code, need)}",
+            )
+        ]
+    limit = float(answer["Quota"]["Value"])
+    text = f"needs {need}, the limit is {limit:g} (builds at once, Linux/Large; others are not counted)"
+    return [ok(name, text)] if need <= limit else [mend(name, text, _raise_to(account, service, code, need))]
 
 
 def _limit(account: Account, service: str, code: str) -> float:

@@ -1,10 +1,12 @@
 """The stage's settings, read from a checkout by the checkout's own code: there is no second copy of their defaults."""
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genolaunch.doctor.account import DEFAULT_QUALIFIER
+from genolaunch.doctor.quotas import BUILDS_AT_ONCE, PARALLEL_BUILDS
 from genolaunch.errors import GenolaunchError
 
 if TYPE_CHECKING:
@@ -41,6 +43,25 @@ def read(stage: str, checkout: Path, settings_file: Path | None) -> tuple["Stage
     if stage not in stages:
         raise GenolaunchError(f"There is no stage {stage}; configured are: {', '.join(stages)}.")
     return stages[stage], str(context.get(_QUALIFIER) or DEFAULT_QUALIFIER)
+
+
+def builds_in_its_account(settings: "StageSettings", checkout: Path, settings_file: Path | None) -> int:
+    """How many builds of CodeBuild run at once in the stage's account and region, if the pipeline or product is there.
+
+    Raises:
+        GenolaunchError: there is no checkout.
+    """
+    file = settings_file or _root(checkout.resolve()) / "cdk.json"
+    given = json.loads(file.read_text(encoding="utf-8"))
+    given = given if settings_file else given["context"]
+    place = (settings.account, settings.region)
+    delivery, governance = given.get("delivery") or {}, given.get("governance") or {}
+    builds = 0
+    if (delivery.get("account"), delivery.get("region")) == place:
+        builds += PARALLEL_BUILDS if delivery.get("parallel_publishing") else BUILDS_AT_ONCE
+    if governance.get("product") and (governance.get("account"), governance.get("region")) == place:
+        builds += 1  # of whoever deploys the product just then
+    return builds
 
 
 def _root(folder: Path) -> Path:

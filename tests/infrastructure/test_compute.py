@@ -272,6 +272,15 @@ def test_operators_can_look_into_a_host_unless_the_settings_say_no(compute, othe
     assert "ssmmessages" not in json.dumps(other.template)
 
 
+def test_a_deployment_waits_an_hour_at_most_for_jobs_on_hosts_that_it_replaces(compute):
+    policies = [each["UpdatePolicy"] for each in compute.all("AWS::Batch::ComputeEnvironment").values()]
+
+    assert policies
+    for policy in policies:
+        assert 30 <= policy["JobExecutionTimeoutMinutes"] <= 60
+        assert policy["TerminateJobsOnUpdate"] is False
+
+
 def test_hosts_get_the_newest_image_every_week_without_ending_jobs(compute):
     schedules = compute.all("AWS::Scheduler::Schedule").values()
 
@@ -282,6 +291,7 @@ def test_hosts_get_the_newest_image_every_week_without_ending_jobs(compute):
         asked = text(schedule["Target"]["Input"])
         assert '"UpdateToLatestImageVersion":true' in asked
         assert '"TerminateJobsOnUpdate":false' in asked
+        assert '"JobExecutionTimeoutMinutes":1440' in asked  # as long as a job may take
     renewal = compute.statement("RenewalRole", "RenewOwnEnvironments")
     assert renewal["Action"] == "batch:UpdateComputeEnvironment"
     assert len(renewal["Resource"]) == len(schedules)

@@ -5,8 +5,10 @@ import json
 import aws_cdk as cdk
 import pytest
 
+import app
 from genolaunch.doctor import access, leftovers, quotas
 from stacks.constructs.python_function import BundlingTarget
+from stacks.constructs.stage_stack import REPOSITORY
 from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
 from tests.infrastructure.conftest import make_settings, synthesize
@@ -68,6 +70,36 @@ def test_quotas_are_for_what_the_stage_makes(resources, settings):
     assert types.count("AWS::EC2::EIP") == types.count("AWS::EC2::NatGateway") == settings.network.nat_gateways
     assert types.count("AWS::EC2::VPC") == types.count("AWS::EC2::InternetGateway") == 1
     assert not any("ReservedConcurrentExecutions" in properties for _, properties in resources)
+
+
+def test_builds_count_against_the_quota_that_is_looked_at_and_are_no_more(tmp_path):
+    given = json.loads((REPOSITORY / "checks" / "three_accounts.json").read_text())
+    given["delivery"] |= {"parallel_publishing": True, "stages": ["dev"], "smoke_tested": [], "approved": []}
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(given))
+    made = cdk.App(
+        outdir=str(tmp_path / "out"),
+        context={
+            **context_of_cdk_json(),
+            "aws:cdk:bundling-stacks": [],
+            "pipeline": "true",
+            "settings-file": str(file),
+        },
+    )
+    app.build(made)
+    made.synth()
+    projects = {
+        id_: resource["Properties"]["Environment"]
+        for template in (tmp_path / "out").glob("*.template.json")
+        for id_, resource in json.loads(template.read_text())["Resources"].items()
+        if resource["Type"] == "AWS::CodeBuild::Project"
+    }
+
+    assert {(each["Type"], each["ComputeType"]) for each in projects.values()} == {
+        ("LINUX_CONTAINER", "BUILD_GENERAL1_LARGE")
+    }
+    publishing = [id_ for id_ in projects if "Assets" in id_]
+    assert 2 < len(publishing) <= quotas.PARALLEL_BUILDS
 
 
 def test_the_bootstrap_is_the_one_that_the_assembly_asks_for(settings, tmp_path):

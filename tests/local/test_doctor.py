@@ -37,12 +37,16 @@ Line = dict[str, str]
 class Prepared:
     """An account in which everything was done that the README says, and what a test spoils in it."""
 
+    builds = 2
+    """At once: as if the pipeline were here, too."""
+
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.client("ssm").put_parameter(Name=BOOTSTRAP, Value="33", Type="String")
         for service in LINKED:
             self.client("iam").create_service_linked_role(AWSServiceName=f"{service}.amazonaws.com")
         self.client("ec2").enable_ebs_encryption_by_default()
+        self.inject("service-quotas", serviceCode="codebuild", quotaCode="L-4DDC4A99", value=20.0)
 
     def client(self, service: str) -> Any:
         return client(service, self.cloud.endpoint)
@@ -70,7 +74,7 @@ class Prepared:
 
     def examine(self, settings: Path = STAGE_SETTINGS) -> list[Line]:
         """The lines alone, without the seconds that a process of its own takes."""
-        account = Account(read("local", ROOT, settings)[0], session=self._session)
+        account = Account(read("local", ROOT, settings)[0], builds=self.builds, session=self._session)
         with patch.dict(os.environ, self.cloud.environment()):
             lines: list[Line] = document_of(examine(account))
         return lines
@@ -269,6 +273,11 @@ FAULTS = {
         quota("fargate", "L-3032A538", 6.0, 1000.0),
         "quota: Fargate",
         f"{RAISE} --service-code fargate --quota-code L-3032A538 --desired-value 50",
+    ),
+    "builds of a new account": (
+        quota("codebuild", "L-4DDC4A99", 1.0, 20.0),
+        "quota: CodeBuild",
+        f"{RAISE} --service-code codebuild --quota-code L-4DDC4A99 --desired-value 2",
     ),
     "no NAT gateway left": (
         quota("vpc", "L-FE5A380F", 0.0, 5.0),

@@ -18,7 +18,7 @@ from genolaunch.doctor import access, examination, quotas, volumes
 from genolaunch.doctor.account import Account
 from genolaunch.doctor.finding import Check, State, ok
 from genolaunch.doctor.permissions import ACTIONS
-from genolaunch.doctor.stage_settings import read
+from genolaunch.doctor.stage_settings import builds_in_its_account, read
 from genolaunch.errors import GenolaunchError
 from stacks.config import read_stages
 
@@ -68,6 +68,58 @@ def test_another_refusal_is_told_as_it_is(account):
 
     assert line.state is State.UNKNOWN
     assert "InternalError" in line.text
+
+
+BUILDS = {"ServiceCode": "codebuild", "QuotaCode": "L-4DDC4A99"}
+
+
+def builds(account, number, answer=None):
+    account.builds = number
+    with stubbed(account, "service-quotas") as service:
+        if answer is None:
+            service.add_client_error("get_service_quota", "NoSuchResourceException", expected_params=BUILDS)
+        else:
+            service.add_response("get_service_quota", {"Quota": {"Value": answer}}, BUILDS)
+        (line,) = examination._answer(find(quotas, "quota: CodeBuild"), account)
+    return line
+
+
+def test_an_account_in_which_nothing_is_built_needs_no_builds(account):
+    line = builds(account, 0)
+
+    assert (line.state, line.command) == (State.OK, None)
+
+
+@pytest.mark.parametrize(("limit", "state"), [(2.0, State.OK), (60.0, State.OK), (1.0, State.MEND), (0.0, State.MEND)])
+def test_builds_that_were_granted_are_compared_with_those_that_run_at_once(account, limit, state):
+    line = builds(account, 2, limit)
+
+    assert line.state is state
+    assert ("--quota-code L-4DDC4A99 --desired-value 2" in (line.command or "")) is (state is State.MEND)
+
+
+def test_builds_that_nobody_granted_cannot_be_told(account):
+    """A new account may have none, whatever everybody's default says."""
+    line = builds(account, 2)
+
+    assert line.state is State.UNKNOWN
+    assert "aws service-quotas request-service-quota-increase" in line.text
+
+
+def test_builds_are_those_of_the_pipeline_and_the_product_in_the_stages_own_place(tmp_path):
+    here = {"account": SETTINGS.account, "region": SETTINGS.region}
+    for given, expected in (
+        ({}, 0),
+        ({"delivery": {"account": "222222222222", "region": SETTINGS.region}}, 0),
+        ({"delivery": here}, quotas.BUILDS_AT_ONCE),
+        ({"delivery": {**here, "parallel_publishing": True}}, quotas.PARALLEL_BUILDS),
+        ({"delivery": here, "governance": {**here, "product": {}}}, quotas.BUILDS_AT_ONCE),
+        ({"delivery": here, "governance": {**here, "product": {"releases": ["v1"]}}}, quotas.BUILDS_AT_ONCE + 1),
+    ):
+        file = tmp_path / "settings.json"
+        file.write_text(json.dumps({"stages": {}, **given}))
+
+        assert builds_in_its_account(SETTINGS, ROOT, file) == expected
 
 
 def test_without_an_applied_quota_the_default_holds(account):

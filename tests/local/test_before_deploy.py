@@ -1,0 +1,52 @@
+"""`genolaunch before-deploy` on a stage that is deployed: it sees what runs while it runs, and nothing afterwards."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+
+from genolaunch.deployment.running import Running, running
+from genolaunch.verify.account import Account
+from tests.local.platform_client import PlatformClient, eventually, gwas_config
+
+pytestmark = pytest.mark.local
+
+
+@pytest.fixture
+def account(platform: PlatformClient, monkeypatch: pytest.MonkeyPatch) -> Account:
+    for name, value in platform.environment.items():
+        monkeypatch.setenv(name, value)
+    return Account("local", boto3.Session(region_name=platform.environment["AWS_DEFAULT_REGION"]))
+
+
+def test_what_runs_is_seen_until_it_is_over(platform: PlatformClient, account: Account):
+    eventually(lambda: running(account).is_idle, "nothing that an earlier test began")
+    launch_id = platform.drop(gwas_config())["launchId"]
+
+    def jobs() -> Running | None:
+        found = running(account)
+        return found if any(job.name.startswith(f"{launch_id}-1-") for job in found.jobs) else None
+
+    seen = eventually(jobs, f"a job of {launch_id} on a host", pause=0.05)
+
+    assert [launch.launch_id for launch in seen.launches] == [launch_id]
+    assert any(launch_id in sentence for sentence in seen.sentences())
+    eventually(lambda: running(account).is_idle, f"{launch_id} to be over")
+
+
+def test_the_command_ends_well_when_nothing_runs(platform: PlatformClient, account: Account):
+    eventually(lambda: running(account).is_idle, "nothing that an earlier test began")
+    program = Path(sys.executable).with_name("genolaunch")
+    done = subprocess.run(
+        [str(program), "--stage", "local", "before-deploy", "--idle"],
+        env={**os.environ, **platform.environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "Nothing runs in the stage local.\n"), done.stderr

@@ -1,0 +1,72 @@
+"""`make deploy` asks one question about what is then deployed, and `make destroy` leaves the asking to its command."""
+
+import io
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from checks import approval
+
+ROOT = Path(__file__).parents[2]
+
+
+def recipe(target: str, *arguments: str, **environment: str) -> list[str]:
+    """The lines that make would run, without the folders of their programs."""
+    clean = {name: value for name, value in os.environ.items() if name not in ("CDK_REQUIRE_APPROVAL", "CONCURRENCY")}
+    # Whether the environment of Python is up to date is no matter here.
+    done = subprocess.run(
+        ["make", "--dry-run", "--old-file=.venv/.ready", "--old-file=node_modules/.ready", target, *arguments],
+        cwd=ROOT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return [line.replace(".venv/bin/", "") for line in done.stdout.splitlines() if ".venv/bin/" in line]
+
+
+def test_one_question_is_asked_between_the_changes_and_the_deployment_of_the_same_synthesis():
+    looks, synthesis, changes, question, deployment = recipe("deploy", "STAGE=test")
+
+    assert looks.split() == "genolaunch --stage test before-deploy".split()
+    assert synthesis == "npx cdk synth --quiet -c stage=test"
+    assert changes.startswith("npx cdk diff '**' --app cdk.out --security-only")
+    assert question == "python -m checks.approval test"
+    assert deployment.startswith("npx cdk deploy '**' --app cdk.out --require-approval never")
+    assert "-c stage" not in deployment, "what was shown is what is deployed"
+
+
+def test_where_nobody_sits_nothing_is_asked():
+    assert recipe("deploy", "STAGE=test", CDK_REQUIRE_APPROVAL="never")[-2:] == [
+        "npx cdk synth --quiet -c stage=test",
+        "npx cdk deploy '**' --app cdk.out --require-approval never --concurrency 1 --asset-prebuild=false",
+    ]
+
+
+def test_what_runs_stops_a_deployment_only_if_that_is_asked():
+    makefile = (ROOT / "Makefile").read_text()
+
+    assert "$(if $(IDLE),,-)$(BIN)/genolaunch --stage $(STAGE) before-deploy" in makefile
+    assert recipe("deploy", "IDLE=1")[0] == "genolaunch --stage dev before-deploy --idle"
+
+
+def test_a_build_of_the_product_deploys_stacks_side_by_side():
+    assert "--concurrency 4 " in recipe("deploy", CDK_REQUIRE_APPROVAL="never", CONCURRENCY="4")[-1]
+
+
+def test_destroy_asks_by_itself():
+    assert recipe("destroy", "STAGE=test") == ["genolaunch --stage test destroy"]
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("Yes\n", 0), ("n\n", 1), ("\n", 1), ("", 1), ("dev\n", 1)])
+def test_only_yes_is_yes(typed, code, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    monkeypatch.setattr("sys.argv", ["approval", "dev"])
+
+    assert approval.main() == code
+    shown = capsys.readouterr()
+    assert "Deploy dev? [y/N]" in shown.out
+    assert ("Nothing was deployed" in shown.err) is bool(code)
