@@ -31,7 +31,7 @@ def recipe(target: str, *arguments: str, **environment: str) -> list[str]:
 def test_one_question_is_asked_between_the_changes_and_the_deployment_of_the_same_synthesis():
     looks, synthesis, changes, question, deployment = recipe("deploy", "STAGE=test")
 
-    assert looks.split() == "genolaunch --stage test before-deploy".split()
+    assert looks.split() == ["genolaunch", "--stage", "test", "before-deploy"]
     assert synthesis == "npx cdk synth --quiet -c stage=test"
     assert changes.startswith("npx cdk diff '**' --app cdk.out --security-only")
     assert question == "python -m checks.approval test"
