@@ -134,7 +134,7 @@ bootstrap-pipeline: setup ## say what is called once before the pipeline's first
 
 # One question for all stacks, about what is then deployed: the same synthesis (cdk.out). CDK_REQUIRE_APPROVAL=never: none.
 deploy: setup ## deploy STAGE to the AWS account of your credentials (IDLE=1: not while something runs in it)
-	$(if $(IDLE),,-)$(BIN)/genolaunch --stage $(STAGE) before-deploy $(if $(IDLE),--idle)
+	$(if $(IDLE),,-)$(BIN)/genolaunch --stage $(STAGE) running $(if $(IDLE),--idle)
 	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
 	$(if $(ASKS),$(BIN)/npx cdk diff '**' --app cdk.out --security-only --fail-on=never --method=template)
 	$(if $(ASKS),@$(BIN)/python -m checks.approval $(STAGE))

@@ -1,4 +1,4 @@
-"""`before-deploy` and `destroy`: what `make deploy` and `make destroy` ask of a stage."""
+"""`running` and `destroy`: what `make deploy` and `make destroy` ask of a stage."""
 
 from typing import Annotated
 
@@ -13,11 +13,11 @@ commands = typer.Typer()
 
 
 @commands.command(
-    "before-deploy",
-    epilog="Examples: genolaunch before-deploy; genolaunch --stage prod before-deploy --idle. "
+    "running",
+    epilog="Examples: genolaunch running; genolaunch --stage prod running --idle. "
     "Exit codes: 0 said; 1 something runs, and --idle was given; 3 the stage cannot be asked.",
 )
-def before_deploy(
+def show_running(
     ctx: typer.Context,
     idle: Annotated[bool, typer.Option("--idle", help="End with 1 if anything runs.")] = False,
     as_json: JsonOption = False,
@@ -48,6 +48,7 @@ def destroy(
         str | None, typer.Option("--confirm", metavar="STAGE", help="The stage's name, instead of typing it.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go and what would stay.")] = False,
+    as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
     """Delete a stage: empty its buckets, all versions, and delete its stacks. What stays is said by name.
@@ -57,19 +58,25 @@ def destroy(
     from genolaunch.deployment.destruction import destroy as run
     from genolaunch.deployment.destruction import plan
     from genolaunch.deployment.running import running
+    from genolaunch.documents import document_of
     from genolaunch.verify.account import Account
 
     account = Account(stage or ctx.obj.stage)
     planned = plan(account)
     now = running(account)
     for sentence in planned.sentences():
-        typer.echo(sentence)
+        typer.echo(sentence, err=as_json)
     if not now.is_idle:
         raise GenolaunchError(" ".join(["Something runs, so nothing was deleted.", *now.sentences()]))
-    if dry_run:
-        return
-    typed = confirm if confirm is not None else typer.prompt(f"Type the stage's name to delete it ({account.stage})")
-    if typed.strip() != account.stage:
-        raise WrongArgumentError(f"“{typed}” is not the stage's name, {account.stage}: nothing was deleted.")
-    for sentence in run(account, planned):
-        typer.echo(sentence)
+    if not dry_run:
+        _confirm(account.stage, confirm)
+        for sentence in run(account, planned):
+            typer.echo(sentence, err=as_json)
+    if as_json:
+        print_json({**document_of(planned), "isDeleted": not dry_run})
+
+
+def _confirm(stage: str, given: str | None) -> None:
+    typed = given if given is not None else typer.prompt(f"Type the stage's name to delete it ({stage})", err=True)
+    if typed.strip() != stage:
+        raise WrongArgumentError(f"“{typed}” is not the stage's name, {stage}: nothing was deleted.")

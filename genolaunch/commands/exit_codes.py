@@ -12,7 +12,7 @@ NOBODY_READS: Final = 141
 """What shells tell of a program that SIGPIPE ended: 128 and the signal's number."""
 
 STILL_RUNS: Final = 1
-"""Of `before-deploy --idle`: something runs in the stage."""
+"""Of `running --idle`: something runs in the stage."""
 
 TO_BE_MENDED: Final = 1
 """Of `doctor`: something is not as the stage needs it."""

@@ -175,6 +175,15 @@ def test_a_rehearsal_only_tells(stage: Stage):
     assert stage.is_untouched()
 
 
+def test_scripts_get_the_plan_alone(stage: Stage):
+    done = stage.destroy("--dry-run", "--json")
+    told = json.loads(done.stdout)
+
+    assert told["isDeleted"] is False
+    assert told["buckets"] == [f"{stage.name}-data"]
+    assert {each["name"] for each in told["kept"]} >= {f"{stage.name}-archive"}
+
+
 def test_while_something_runs_nothing_goes(stage: Stage, monkeypatch: pytest.MonkeyPatch):
     busy = looking.Running(stage.name, is_deployed=True, launchers=1)
     monkeypatch.setattr(looking, "running", lambda _: busy)

@@ -31,7 +31,7 @@ def recipe(target: str, *arguments: str, **environment: str) -> list[str]:
 def test_one_question_is_asked_between_the_changes_and_the_deployment_of_the_same_synthesis():
     looks, synthesis, changes, question, deployment = recipe("deploy", "STAGE=test")
 
-    assert looks.split() == ["genolaunch", "--stage", "test", "before-deploy"]
+    assert looks.split() == ["genolaunch", "--stage", "test", "running"]
     assert synthesis == "npx cdk synth --quiet -c stage=test"
     assert changes.startswith("npx cdk diff '**' --app cdk.out --security-only")
     assert question == "python -m checks.approval test"
@@ -49,8 +49,8 @@ def test_where_nobody_sits_nothing_is_asked():
 def test_what_runs_stops_a_deployment_only_if_that_is_asked():
     makefile = (ROOT / "Makefile").read_text()
 
-    assert "$(if $(IDLE),,-)$(BIN)/genolaunch --stage $(STAGE) before-deploy" in makefile
-    assert recipe("deploy", "IDLE=1")[0] == "genolaunch --stage dev before-deploy --idle"
+    assert "$(if $(IDLE),,-)$(BIN)/genolaunch --stage $(STAGE) running" in makefile
+    assert recipe("deploy", "IDLE=1")[0] == "genolaunch --stage dev running --idle"
 
 
 def test_a_build_of_the_product_deploys_stacks_side_by_side():

@@ -1,4 +1,4 @@
-"""`before-deploy`: what runs in a stage is told, and what a deployment does to it. The order of its stacks."""
+"""`running`: what runs in a stage is told, and what a deployment does to it. The order of its stacks."""
 
 import json
 from datetime import UTC, datetime
@@ -123,8 +123,8 @@ class TestBeforeDeploy:
         busy = looking.Running(STAGE, is_deployed=True, environments_updating=["genolaunch-dev-eu-west-1a-batch-spot"])
         monkeypatch.setattr(looking, "running", lambda _: busy)
 
-        assert genolaunch("before-deploy").exit_code == 0
-        assert genolaunch("before-deploy", "--idle").exit_code == STILL_RUNS
-        told = json.loads(genolaunch("before-deploy", "--json").stdout)
+        assert genolaunch("running").exit_code == 0
+        assert genolaunch("running", "--idle").exit_code == STILL_RUNS
+        told = json.loads(genolaunch("running", "--json").stdout)
         assert told["isIdle"] is False
         assert told["environmentsUpdating"] == ["genolaunch-dev-eu-west-1a-batch-spot"]

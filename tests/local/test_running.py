@@ -1,4 +1,4 @@
-"""`genolaunch before-deploy` on a stage that is deployed: it sees what runs while it runs, and nothing afterwards."""
+"""`genolaunch running` on a stage that is deployed: it sees what runs while it runs, and nothing afterwards."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def test_the_command_ends_well_when_nothing_runs(platform: PlatformClient, accou
     eventually(lambda: running(account).is_idle, "nothing that an earlier test began")
     program = Path(sys.executable).with_name("genolaunch")
     done = subprocess.run(
-        [str(program), "--stage", "local", "before-deploy", "--idle"],
+        [str(program), "--stage", "local", "running", "--idle"],
         env={**os.environ, **platform.environment},
         capture_output=True,
         text=True,
