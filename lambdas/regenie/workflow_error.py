@@ -11,6 +11,14 @@ _TYPES: Final[Mapping[str, ErrorType]] = {
     **{error_type.value: error_type for error_type in ErrorType},
     "States.Timeout": ErrorType.TIMED_OUT,
 }
+_WITHOUT_JOBS: Final[Mapping[str, ErrorType]] = {
+    "Plan": ErrorType.PLATFORM,
+    "File system": ErrorType.FILE_SYSTEM,
+    "Data links": ErrorType.FILE_SYSTEM,
+    "Job definition": ErrorType.PLATFORM,
+    "Export": ErrorType.EXPORT,
+}
+"""Steps that run no job of the launch's author -> what it is when one takes too long: no matter of theirs."""
 _FSX_PREFIX: Final = "fsx."
 """Of the names of Amazon FSx's errors in Step Functions (FSx.BadRequestException)."""
 
@@ -31,7 +39,7 @@ class WorkflowError:
         if cause and name in _TYPES:
             return cls(error_type, cause)
         if error_type is ErrorType.TIMED_OUT:
-            return cls(error_type, f"The step {group} took longer than it may.")
+            return cls(_WITHOUT_JOBS.get(group, error_type), f"The step {group} took longer than it may.")
         return cls(
             error_type, f"The step {group} failed: {cause or 'no reason was given'} ({name or 'unnamed error'})."
         )

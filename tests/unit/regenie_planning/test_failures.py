@@ -191,3 +191,20 @@ def test_a_phases_refused_submission_is_told_though_it_is_two_executions_deep():
     told = WorkflowError.of_step(error, "Step 2: chunks")
 
     assert told.message == "The step Step 2 failed: Job queue is gone (Batch.ClientException)."
+
+
+@pytest.mark.parametrize(
+    ("step", "type_"),
+    [
+        ("Plan: inputs, chunks and commands", "PlatformError"),
+        ("File system: create", "FileSystemError"),
+        ("Data links: check the import", "FileSystemError"),
+        ("Job definition: register", "PlatformError"),
+        ("Export: check", "ExportError"),
+        ("Merge: traits", "TimedOutError"),
+    ],
+)
+def test_a_step_without_jobs_that_takes_too_long_is_no_fault_of_the_launch(step, type_):
+    error = WorkflowError.of_step({"Error": "States.Timeout"}, step)
+
+    assert (error.type, error.message) == (type_, f"The step {step.partition(':')[0]} took longer than it may.")
