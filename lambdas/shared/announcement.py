@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from contract import Status
+from contract import ErrorType, Status
 from lambdas.shared.failure import is_platforms_fault
 from lambdas.shared.feedback import amend_feedback
 from lambdas.shared.launch import Launch
@@ -54,5 +54,7 @@ def _count(launch: Launch) -> None:
     count("Launches" + "".join(word.title() for word in launch.status.split("_")), 1, launch.workflow)
     if launch.error and launch.is_final:
         count(f"Error{launch.error['type']}", 1, launch.workflow)
-    if launch.error and launch.status is Status.FAILED and is_platforms_fault(launch.error, launch.workflow):
+    # Why a launch failed is always known; if it were not, that would be the platform's fault, too.
+    error = launch.error or {"type": ErrorType.PLATFORM}
+    if launch.status is Status.FAILED and is_platforms_fault(error, launch.workflow):
         count_platform_fault()

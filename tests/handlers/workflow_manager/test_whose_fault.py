@@ -93,6 +93,12 @@ def test_an_execution_that_could_not_record_its_end(launch_id, counted, ending, 
     assert counted() == times
 
 
+def test_one_that_failed_without_a_reason_is_counted(launch_id, counted):
+    change(launch_id, "FAILED")
+
+    assert counted() == 1
+
+
 def test_a_config_that_is_refused_is_not_counted(platform, counted):
     platform.register(platform.put("launches/wrong.yaml", "name: wrong\nworkflow: regenie\n"))
 
