@@ -14,6 +14,8 @@ from stacks.stage import GenolaunchStage
 from tests.infrastructure.conftest import make_settings, synthesize
 
 SECRETS = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
+MOST_QUEUES = 50
+"""In an account and region (AWS Batch user guide, "Service quotas")."""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,20 @@ def test_quotas_are_for_what_the_stage_makes(resources, settings):
     assert types.count("AWS::EC2::EIP") == types.count("AWS::EC2::NatGateway") == settings.network.nat_gateways
     assert types.count("AWS::EC2::VPC") == types.count("AWS::EC2::InternetGateway") == 1
     assert not any("ReservedConcurrentExecutions" in properties for _, properties in resources)
+
+
+def test_the_readme_says_how_many_stages_an_account_has_room_for(resources, settings):
+    in_words = dict(
+        enumerate(
+            ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+        )
+    )
+    of_a_zone = [type_ for type_, _ in resources].count("AWS::Batch::JobQueue") // len(settings.zones)
+    room = {zones: in_words[MOST_QUEUES // (of_a_zone * zones)] for zones in (2, 3)}
+    readme = " ".join((REPOSITORY / "README.md").read_text().split())
+
+    assert f"stage takes {in_words[of_a_zone]} for each of its zones: " in readme
+    assert f"{room[2]} stages of two zones, or {room[3]} of three" in readme
 
 
 def test_builds_count_against_the_quota_that_is_looked_at_and_are_no_more(tmp_path):
