@@ -124,7 +124,7 @@ def _jobs(account: Account, now: datetime) -> tuple[list[RunningJob], int]:
     for queue in account.platform.names.job_queues:
         for status in (*_ON_HOSTS, *_WAITING):
             pages = account.platform.batch.get_paginator("list_jobs").paginate(jobQueue=queue, jobStatus=status)
-            summaries: list[Any] = listed(pages, "jobSummaryList")  # type: ignore[arg-type]  # a typed page is a mapping
+            summaries: list[Any] = listed(pages, "jobSummaryList")
             arrays = [each for each in summaries if each.get("arrayProperties", {}).get("size")]
             single = [each for each in summaries if each not in arrays]
             if status in _ON_HOSTS:
