@@ -80,11 +80,12 @@ def test_the_readme_says_how_many_stages_an_account_has_room_for(resources, sett
             ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
         )
     )
-    of_a_zone = [type_ for type_, _ in resources].count("AWS::Batch::JobQueue") // len(settings.zones)
-    room = {zones: in_words[MOST_QUEUES // (of_a_zone * zones)] for zones in (2, 3)}
+    queues = [type_ for type_, _ in resources].count("AWS::Batch::JobQueue")
+    each = queues // (len(settings.zones) + 1)  # the zones', and those of users' own programs
+    room = {zones: in_words[MOST_QUEUES // (each * (zones + 1))] for zones in (2, 3)}
     readme = " ".join((REPOSITORY / "README.md").read_text().split())
 
-    assert f"stage takes {in_words[of_a_zone]} for each of its zones: " in readme
+    assert f"stage takes {in_words[each]} for each of its zones and {in_words[each]} more: " in readme
     assert f"{room[2]} stages of two zones, or {room[3]} of three" in readme
 
 

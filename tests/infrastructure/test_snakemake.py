@@ -81,9 +81,9 @@ def test_what_launchers_say_is_written_by_the_platform(snakemake):
     recorder = [s for _, s in snakemake.statements("FunctionsRecordJobsRole")]
     writes = {action: json.dumps(s["Resource"]) for s in recorder for action in as_list(s["Action"])}
 
-    assert "Tasks" in writes["dynamodb:BatchWriteItem"]
+    assert "Tasks" in writes["dynamodb:PutItem"]
     assert {action for action in writes if action.startswith("dynamodb:")} == {
-        *("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"),
+        *("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem"),
     }
     (queue,) = (q for id_, q in snakemake.all("AWS::SQS::Queue").items() if id_.startswith("RecordsQueue"))
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5

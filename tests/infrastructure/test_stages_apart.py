@@ -119,7 +119,7 @@ def test_no_pattern_of_a_stage_fits_what_belongs_to_another(one, other):
     [
         {"Resource": "arn:aws:ssm:eu-west-1:111111111111:parameter/genolaunch/unit*"},
         {"Resource": "arn:aws:states:eu-west-1:111111111111:execution:genolaunch-*"},
-        {"Resource": "arn:aws:logs:eu-west-1:111111111111:log-group:/aws/lambda/genolaunch-unit*"},
+        {"Resource": "arn:aws:logs:eu-west-1:111111111111:log-group:genolaunch-unit*"},
         {"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:ecs:eu-west-1:111111111111:cluster/genolaunch-unit*"}}},
         {"Resource": "arn:aws:dynamodb:eu-west-1:111111111111:table/genolaunch-unit?-data-*"},
     ],
