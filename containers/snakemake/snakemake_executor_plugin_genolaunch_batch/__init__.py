@@ -15,7 +15,10 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
-from snakemake_launcher.engines.batch_jobs import LaunchJobs, Request, lost_its_capacity
+from snakemake_launcher.engines.batch_jobs import LaunchJobs, Request, log_tail, lost_its_capacity
+from snakemake_launcher.engines.job_log import fails_again
+from snakemake_launcher.engines.options import Options
+from snakemake_launcher.engines.refusals import RefusedError, refuse
 from snakemake_launcher.events import emit
 
 
@@ -61,6 +64,8 @@ class Executor(official.Executor):  # type: ignore[misc]
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._options = Options.read()
+        self._refuse_what_cannot_be()
         settings = self.settings
         self.batch_client = self._jobs = LaunchJobs(
             client=self.batch_client.client,
@@ -71,6 +76,14 @@ class Executor(official.Executor):  # type: ignore[misc]
             tags=dict(pair.split("=", 1) for pair in settings.tags.split(",")) if settings.tags else {},
         )
         self._without_capacity: set[str] = set()
+
+    def _refuse_what_cannot_be(self) -> None:
+        dag = self.workflow.dag
+        try:
+            refuse(dag.needrun_jobs(), dag.targetjobs, self._options)
+        except RefusedError as error:
+            self.workflow.cleanup_source_archive()  # Snakemake does it for what was begun
+            raise WorkflowError(str(error)) from None
 
     def run_job(self, job: JobExecutorInterface) -> None:
         """Submit a job; Snakemake calls this again for a job that is retried."""
@@ -113,6 +126,9 @@ class Executor(official.Executor):  # type: ignore[misc]
         if lost_its_capacity(self._jobs.describe(job_info.external_jobid)):
             self._without_capacity.add(str(job_info.job.jobid))
         emit("failed", job=str(job_info.job.jobid), rule=str(job_info.job.name))
+        if fails_again(self._log_of(job_info.external_jobid)):
+            for job in job_info.job if job_info.job.is_group() else (job_info.job,):
+                job.rule.restart_times = 0
         super().report_job_error(job_info, msg=msg, **more)
 
     def cleanup_job_resources(self, job: SubmittedJobInfo) -> None:
@@ -122,6 +138,14 @@ class Executor(official.Executor):  # type: ignore[misc]
         """End all jobs of this run, also those that are being looked at just now and are not in `active_jobs`."""
         self.logger.info("Terminating the jobs in AWS Batch.")
         self._jobs.terminate_all()
+
+    def _log_of(self, job_id: str) -> str:
+        """The end of a job's log; empty if there is none, or it cannot be read."""
+        stream = (self._jobs.describe(job_id) or {}).get("container", {}).get("logStreamName")
+        try:
+            return log_tail(self._options.log_group, stream, region=self.settings.region) if stream else ""
+        except Exception:  # the job is tried again, as without its log
+            return ""
 
     def _queue(self, job: JobExecutorInterface) -> str:
         settings = self.settings

@@ -64,5 +64,6 @@ def _write_outcome(settings: Settings, storage: Storage, outcome: Outcome) -> No
         "message": outcome.message,
         "reportUri": outcome.report_uri,
         "jobs": outcome.jobs,
+        "warnings": list(outcome.warnings),
     }
     storage.write_json(f"{folder}/outcome-{settings.attempt}.json", value)

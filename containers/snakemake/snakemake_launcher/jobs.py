@@ -50,6 +50,8 @@ class Jobs:
     total: int = 0
     error: str | None = None
     """What the workflow itself said last that stopped it."""
+    refused: bool = False
+    """The workflow cannot run on its engine; `error` says why."""
     snakemake: str | None = None
     """Snakemake's version."""
 
@@ -83,7 +85,9 @@ class Jobs:
                 self._end(event, JobStatus.DONE)
             case "failed":
                 return self._failed(event)
-            case "error":
+            case "refused":
+                self.error, self.refused = event["message"], True
+            case "error" if not self.refused:  # Snakemake's own words for it follow
                 self.error = event["message"]
         return []
 

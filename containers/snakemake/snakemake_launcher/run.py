@@ -22,6 +22,12 @@ _LIST_SECONDS: Final = 10.0
 """Between two writes of the list of jobs while they change."""
 
 
+_NOTHING: Final = (
+    "Nothing was made: all that was asked for is in the launch's data already, and not older than what it is made of. "
+    "A change of a rule or of `config` does not make it anew: for that, remove it, or give the launch another `data`."
+)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a run ended."""
@@ -31,6 +37,8 @@ class Outcome:
     message: str
     jobs: Mapping[str, int] = field(default_factory=dict)
     report_uri: str | None = None
+    warnings: Sequence[str] = ()
+    """What its user should know of a success."""
 
 
 class Run:
@@ -112,6 +120,8 @@ class Run:
         counts = self._jobs.counts
         if self._child.cancelled:
             return Outcome("StoppedError", f"Cancelled after {counts['done']} of {counts['total']} jobs.", counts)
+        if code == 0 and not counts["total"]:
+            return Outcome(None, _NOTHING, counts, warnings=(_NOTHING,))
         if code == 0:
             return Outcome(None, f"Done: {counts['done']} of {counts['total']} jobs.", counts)
         if self._jobs.failed:

@@ -26,6 +26,8 @@ _OPTIONAL: Final[Mapping[str, type]] = {
     "jobs": int,
     "tibanna": dict,
     "awsBatch": dict,
+    "ownImage": bool,
+    "cores": int,
 }
 _WORDS: Final[Mapping[type, str]] = {
     str: "text",
@@ -55,6 +57,10 @@ class RunSheet:
     results_uri: str
     container_image: str
     """Of the jobs. It has the engine's version of Snakemake: a job's command is a call of it."""
+    own_image: bool = False
+    """The launch names it itself: what its rules need is in it."""
+    cores: int | None = None
+    """What `workflow.cores` is in the Snakefile."""
     targets: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     spot: bool = True
@@ -95,7 +101,8 @@ class RunSheet:
             remote_prefix=raw["remotePrefix"].strip("/"),
             results_uri=raw["resultsUri"],
             engine_options=given.get("awsBatch" if raw["engine"] == "aws-batch" else raw["engine"], {}),
-            **{key: given[key] for key in ("config", "spot", "retries", "jobs") if key in given},
+            own_image=given.get("ownImage", False),
+            **{key: given[key] for key in ("config", "spot", "retries", "jobs", "cores") if key in given},
             targets=tuple(given.get("targets", ())),
         )
 
@@ -110,9 +117,8 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
         for key in ("sources", "resultsUri")
         if isinstance(raw.get(key), str) and not (raw[key].startswith("s3://") and raw[key].endswith("/"))
     ]
-    # Tibanna wants the Snakefile at the root of all its sources.
-    if "/" in str(raw.get("snakefile", "")):
-        faults.append("snakefile must be a file name: it lies at the root of the sources")
+    if ".." in str(raw.get("snakefile", "")).split("/") or str(raw.get("snakefile", "")).startswith("/"):
+        faults.append("snakefile must be a path below the sources")
     return faults
 
 

@@ -19,7 +19,7 @@ def test_a_sheet_with_every_field_is_read():
 
 
 def test_every_fault_is_named_at_once():
-    faulty = sheet(retries="three", sources="s3://no-slash", snakefile="workflow/Snakefile")
+    faulty = sheet(retries="three", sources="s3://no-slash", snakefile="../Snakefile")
     del faulty["remotePrefix"], faulty["containerImage"]
 
     with pytest.raises(RunSheetError) as refused:
@@ -30,7 +30,7 @@ def test_every_fault_is_named_at_once():
     assert "containerImage is missing" in message
     assert "retries must be a whole number" in message
     assert "sources must be an s3:// URL that ends with a slash" in message
-    assert "snakefile must be a file name" in message
+    assert "snakefile must be a path below the sources" in message
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])

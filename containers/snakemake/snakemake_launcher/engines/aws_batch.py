@@ -9,7 +9,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.engines import Failure
+from snakemake_launcher.engines.batch_jobs import log_tail
 from snakemake_launcher.engines.job_log import telling_line
+from snakemake_launcher.engines.options import Options
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 
@@ -23,8 +25,6 @@ OPTIONS: Final = ("jobQueue", "jobDefinition", "shareIdentifier", "taskTimeoutSe
 """What the run sheet's `awsBatch` must have; `onDemandQueue` may be there too."""
 
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])
-_TAIL_LINES: Final = 50
-_TAIL_BYTES: Final = 8192
 
 _REASONS: Final[Sequence[tuple[str, str]]] = (
     ("Host EC2", "SpotReclaimedError"),
@@ -77,6 +77,7 @@ class AwsBatch:
             *("--storage-s3-region", self._region),
             *("--retries", str(sheet.retries)),
             *("--jobs", str(sheet.jobs)),
+            *(("--cores", str(sheet.cores)) if sheet.cores else ()),
             # The folder is new, so of what earlier runs made, only the times of the files are known.
             *("--rerun-triggers", "mtime"),
             *("--configfile", CONFIG_FILE),
@@ -89,6 +90,7 @@ class AwsBatch:
         """What Snakemake 9 needs to find: this package, its plugins, and the tools of local rules."""
         tools = str(Path(os.environ.get(PYTHON_VARIABLE, "")).parent)
         return {
+            **Options.of(self._sheet).environment,
             "AWS_DEFAULT_REGION": self._region,
             # A submission that Batch does not take ends the workflow, and it takes 50 a second of the whole account.
             "AWS_RETRY_MODE": "standard",
@@ -141,16 +143,9 @@ class AwsBatch:
 
     def _log_tail(self, stream: str) -> str:
         try:
-            answer = boto3.client("logs", region_name=self._region).get_log_events(
-                logGroupName=self._options["jobLogGroup"],
-                logStreamName=stream,
-                limit=_TAIL_LINES,
-                startFromHead=False,
-            )
+            return log_tail(self._options["jobLogGroup"], stream, region=self._region)
         except (BotoCoreError, ClientError):
             return ""  # the container never came so far
-        text = "\n".join(event["message"] for event in answer["events"])
-        return text.encode()[-_TAIL_BYTES:].decode(errors="ignore")
 
 
 def classify(detail: "JobDetailTypeDef") -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import boto3
+
 if TYPE_CHECKING:
     from types_boto3_batch.client import BatchClient
     from types_boto3_batch.type_defs import ContainerOverridesTypeDef, JobDetailTypeDef, SubmitJobResponseTypeDef
@@ -28,6 +30,8 @@ _LONG_COMMAND: Final = 5_000
 """Characters of a command from which on it is packed: one that names a hundred temporary inputs is longer."""
 _FRESH_SECONDS: Final = 4.0
 """How long an answer of DescribeJobs serves: Snakemake asks for one job after the other, a round every 5 seconds."""
+_TAIL_LINES: Final = 100
+_TAIL_BYTES: Final = 16_384
 _FINAL: Final = frozenset({"SUCCEEDED", "FAILED"})
 _NO_CAPACITY: Final = ("Host EC2", "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
 """In a job's statusReason: its Spot instance was reclaimed each time, or none could be had."""
@@ -49,6 +53,14 @@ class Request:
 def lost_its_capacity(detail: "JobDetailTypeDef | None") -> bool:
     """Whether a failed job is better off on On-Demand instances."""
     return detail is not None and any(words in detail.get("statusReason", "") for words in _NO_CAPACITY)
+
+
+def log_tail(group: str, stream: str, *, region: str) -> str:
+    """The last lines of a job's log. Raises botocore's errors."""
+    logs = boto3.client("logs", region_name=region)
+    answer = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=_TAIL_LINES, startFromHead=False)
+    text = "\n".join(event["message"] for event in answer["events"])
+    return text.encode()[-_TAIL_BYTES:].decode(errors="ignore")
 
 
 class LaunchJobs:

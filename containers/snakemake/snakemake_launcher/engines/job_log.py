@@ -54,6 +54,32 @@ def telling_line(log: str) -> str:
     return said[:_LONGEST]
 
 
+_BY_ITSELF: Final = re.compile(
+    r"^(?:MissingInputException|SyntaxError|IndentationError|NameError|ImportError|ModuleNotFoundError|AmbiguousRuleException"
+    r"|MissingRuleException|MissingOutputException|CreateRuleException|UnknownRuleException|InputFunctionException"
+    r"|WildcardError|IncompleteFilesException)\b"
+)
+"""Exceptions that tell of the workflow itself: another try of the job has the same sources, and the same end."""
+
+
+def fails_again(log: str) -> bool:
+    """Whether a job that ended with this log would end so each time it is tried.
+
+    So it is with what Snakemake finds wrong in the workflow, and with everything before the rule's own program began.
+    What a program ends with may be chance, or want of memory.
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    if any(line.startswith(_FAILED[:3]) for line in lines):
+        return any(_BY_ITSELF.match(line) for line in lines) and not any(
+            line.startswith(_SAYS_LITTLE[1:]) for line in lines
+        )
+    return any(_BY_ITSELF.match(line) or (_EXCEPTION.match(line) and _READ.search(line)) for line in lines)
+
+
+_READ: Final = re.compile(r" in (?:file|line) ")
+"""`FileNotFoundError in file /data1/snakemake/Snakefile, line 2:`: the Snakefile could not be read."""
+
+
 def _exception(lines: Sequence[str]) -> str:
     """The last exception that says more than that a command failed; with the lines below it, if its text is there."""
     for number in range(len(lines) - 1, -1, -1):

@@ -21,7 +21,5 @@ def log_handler(message: Mapping[str, Any]) -> None:
             emit("finished", job=str(message["jobid"]))
         case "job_error":
             emit("failed", job=str(message["jobid"]), rule=message["name"])
-        case "group_error":
-            emit("failed", job=f"group {message['groupid']}", rule=str(message["groupid"]))
         case "error" if message["msg"]:
             emit("error", message=str(message["msg"]).strip())

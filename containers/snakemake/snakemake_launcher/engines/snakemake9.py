@@ -1,27 +1,40 @@
-"""The engine's process for Snakemake 9: its own command line, in a folder that Git knows, with one fault mended.
+"""The engine's process for Snakemake 9: its own command line, with sources that see the data, and with faults mended.
 
 `python -m snakemake_launcher.engines.snakemake9 ARGUMENTS` is `snakemake ARGUMENTS`. It runs in the environment of
 Snakemake 9, which has nothing of the launcher's but this package.
 """
 
-import subprocess
+import shlex
+from typing import Any
 
 from snakemake import __version__
 from snakemake.cli import main as snakemake
+from snakemake.dag import DAG
+from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_storage_plugin_s3 import StorageObject
 
+from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.signals import listen_to_sigint_only
+from snakemake_launcher.engines.sources import Sources, run_by_program
 from snakemake_launcher.events import emit
+from snakemake_launcher.genolaunch_job import PROGRAM
 
 
-def put_under_git() -> None:
-    """Let Git know every file of the working directory: these are what Snakemake sends to the jobs.
+def send_sources(sources: Sources) -> None:
+    """All files of the working directory go with the jobs, and what runs them sees the data.
 
-    Without Git it sends rules, their scripts and config files, and a job whose Snakefile reads `samples.tsv` fails.
-    Nothing is committed: Snakemake asks for the names only, and packs the files as they are.
+    Snakemake would send rules, their scripts and config files: a job whose Snakefile reads `samples.tsv` would fail.
     """
-    for command in (["git", "init", "--quiet"], ["git", "add", "--all", "--force"]):
-        subprocess.run(command, check=True)
+    format_job = RealExecutor.format_job_exec
+
+    def format_job_exec(executor: Any, job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
+        away = executor.common_settings.non_local_exec
+        program = PROGRAM if away else shlex.quote(str(sources.root / PROGRAM))
+        command = run_by_program(format_job(executor, job), program)
+        return f"{command} --show-failed-logs" if away else command
+
+    RealExecutor.format_job_exec = format_job_exec
+    DAG.get_sources = lambda _: set(sources.files())
 
 
 def look_again_for_folders() -> None:
@@ -43,8 +56,10 @@ def look_again_for_folders() -> None:
 def main() -> None:
     """Snakemake's main, which exits by itself."""
     listen_to_sigint_only()
-    put_under_git()
+    sources = Sources(Options.read())
+    send_sources(sources)
     look_again_for_folders()
+    sources.view.install()
     emit("started", version=__version__)
     snakemake()
 

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.engines import Failure
 from snakemake_launcher.engines.job_log import telling_line
+from snakemake_launcher.engines.options import Options
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 
@@ -83,6 +84,7 @@ class Tibanna:
             *("--container-image", sheet.container_image),
             *("--retries", str(sheet.retries)),
             *("--jobs", str(sheet.jobs)),
+            *(("--cores", str(sheet.cores)) if sheet.cores else ()),
             *(("--configfile", CONFIG_FILE) if sheet.config else ()),
             "--nocolor",
             *(("--", *sheet.targets) if sheet.targets else ()),
@@ -92,6 +94,7 @@ class Tibanna:
         """What Tibanna's client reads."""
         region, account = self._machine.split(":")[3:5]
         return {
+            **Options.of(self._sheet).environment,
             "AWS_DEFAULT_REGION": region,
             "AWS_ACCOUNT_NUMBER": account,  # without it the client asks STS at each import
             "TIBANNA_DEFAULT_STEP_FUNCTION_NAME": self._machine.rpartition(":")[2],

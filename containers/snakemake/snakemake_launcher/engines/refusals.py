@@ -1,0 +1,161 @@
+"""What an engine cannot do for a workflow, found when it is known what there is to do and before anything is done."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from snakemake_launcher.engines.options import Options
+from snakemake_launcher.events import emit
+
+_GPU: Final = re.compile(r"gpu", re.IGNORECASE)
+_NOT_FOR_TIBANNA: Final = re.compile(r"""[\s|&;()<>$`"'\\*?\[\]{}!#]""")
+"""Tibanna 6.1.0 writes `aws s3 cp s3://<bucket>/<key> <file>` into a shell script, without quotes, and formats it twice
+(awsf3/utils.py, create_download_cmd)."""
+_NOT_FOR_S3_PLUGIN: Final = re.compile(r"[#?]")
+"""snakemake-storage-plugin-s3 0.3.6 reads a key as the path of a URL, which ends there."""
+_LARGEST_INPUT: Final = 262_144
+"""Characters of an execution's input (AWS Step Functions quotas, "Maximum input or output size")."""
+_REST_OF_INPUT: Final = 12_000
+"""Of it for everything but the files."""
+_MOST_NAMED: Final = 5
+_DOCKER: Final = "docker://"
+
+
+def refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> None:
+    """Raises RefusedError if there are faults, and tells them as the workflow's error."""
+    found = faults(jobs, targets, options)
+    if found:
+        emit("refused", message=" ".join(found))
+        raise RefusedError(" ".join(found))
+
+
+class RefusedError(Exception):
+    """The workflow cannot run on its engine."""
+
+
+def faults(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> list[str]:
+    """Sentences, one for each kind of fault, with the rules' names.
+
+    `jobs`: of Snakemake 7 or 9, that are to run. `targets`: those that make what was asked for.
+    """
+    jobs = list(jobs)
+    found = [*_empty(targets), *_of_all(jobs, options)]
+    if options.engine == "tibanna":
+        found += _of_tibanna(jobs, options)
+    else:
+        found += _of_batch(jobs, options)
+    return found
+
+
+def image_of(job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
+    """The image of a rule's `container:`, as `docker pull` takes it; empty without one, and for `run:`."""
+    url = str(getattr(job, "container_img_url", None) or "")
+    return "" if job.is_run else url.removeprefix(_DOCKER)
+
+
+def _empty(targets: Iterable[Any]) -> Iterator[str]:
+    for job in targets:
+        if job.rule.norun and not job.input and not job.output:
+            yield (
+                f"{_place(job.rule)} asks for no file, so there is nothing to make: what it lists is empty. "
+                "Look whether the launch's data holds what it looks for, at the paths that it looks at."
+            )
+
+
+def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
+    yield from _named(
+        jobs,
+        lambda job: any(_flagged(file, "pipe") or _flagged(file, "service") for file in job.output),
+        "{rules} write to pipe() or service(), which jobs on different machines cannot share. Write to temp() instead.",
+    )
+    yield from _named(
+        jobs,
+        lambda job: any(_GPU.search(name) and value for name, value in job.resources.items()),
+        "{rules} ask for a GPU, and neither engine has one. Leave the resource out if they can do without it.",
+    )
+    yield from _named(
+        jobs,
+        lambda job: bool(job.conda_env_spec) and not options.own_image and not _runs_in_own_container(job, options),
+        "{rules} need a `conda:` environment, and the stage's image has no conda. Build an image with the tools of "
+        "all rules on the stage's, and name it as `container_image`: with one, `conda:` is not used.",
+    )
+
+
+def _of_batch(jobs: list[Any], options: Options) -> Iterator[str]:
+    yield from _named(
+        jobs,
+        lambda job: image_of(job) not in ("", options.image) and not options.own_image,
+        "{rules} have a `container:` of their own, and with the engine aws-batch all jobs of a launch run in one "
+        "image. Name an image with the tools of all rules as `container_image`, or use the engine tibanna.",
+    )
+    yield from _named(
+        jobs,
+        lambda job: any(_NOT_FOR_S3_PLUGIN.search(_path(file, options)) for file in (*job.input, *job.output)),
+        "{rules} have files with # or ? in their names, which Snakemake's S3 storage cuts off there. Rename the files.",
+    )
+
+
+def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
+    yield from _named(
+        jobs,
+        lambda job: bool(image_of(job)) and not job.is_shell and not options.own_image,
+        "{rules} have a `container:`, and no `shell:`: a script is run by Snakemake, which that image need not hold. "
+        "Name an image that holds both as `container_image`, or call the script by `shell:`.",
+    )
+    away = [job for job in jobs if not job.is_local]
+    yield from _named(
+        away,
+        lambda job: any(_NOT_FOR_TIBANNA.search(_path(file, options)) for file in job.input),
+        "{rules} read files with blanks, brackets, quotes or other characters in their names that Tibanna's downloads "
+        "cannot take. Rename the files, or use the engine aws-batch.",
+    )
+    for job in away:
+        size = _REST_OF_INPUT + sum(
+            len(str(file)) + len(_path(file, options)) + 80 for file in (*job.input, *job.output)
+        )
+        if size > _LARGEST_INPUT:
+            yield (
+                f"{_place(job.rule)} has {len(job.input):,} inputs, which take about {size:,} characters when Tibanna "
+                f"is asked for the job, and AWS Step Functions takes {_LARGEST_INPUT:,}. Merge in two steps, give a "
+                "directory() as the input, or use the engine aws-batch."
+            )
+            return
+
+
+def _runs_in_own_container(job: Any, options: Options) -> bool:  # noqa: ANN401
+    return options.engine == "tibanna" and bool(image_of(job)) and job.is_shell
+
+
+def _named(jobs: Iterable[Any], is_at_fault: Callable[[Any], bool], sentence: str) -> Iterator[str]:
+    rules = list({job.rule.name: job.rule for job in jobs if is_at_fault(job)}.values())
+    if rules:
+        more = f" and {len(rules) - _MOST_NAMED} more" if len(rules) > _MOST_NAMED else ""
+        yield sentence.format(rules="; ".join(_place(rule) for rule in rules[:_MOST_NAMED]) + more)
+
+
+def _place(rule: Any) -> str:  # noqa: ANN401
+    """`rule align (line 12 of rules/align.smk)`."""
+    file = getattr(rule.snakefile, "get_path_or_uri", None)
+    if file is None:
+        path = str(rule.snakefile)
+    else:
+        try:
+            path = str(file(secret_free=True))
+        except TypeError:  # Snakemake 7
+            path = str(file())
+    kind = "checkpoint" if rule.is_checkpoint else "rule"
+    line = rule.workflow.linemaps.get(path, {}).get(rule.lineno, rule.lineno)
+    return f"{kind} {rule.name} (line {line} of {path.rpartition('/workflow/')[2] or path})"
+
+
+def _path(file: Any, options: Options) -> str:  # noqa: ANN401
+    """Below the data."""
+    text = str(file)
+    for prefix in (f".snakemake/storage/s3/{options.prefix}/", f"{options.prefix}/"):
+        if text.startswith(prefix):
+            return text.removeprefix(prefix)
+    return text.removesuffix(" (storage)").partition(f"{options.prefix}/")[2] or text
+
+
+def _flagged(file: Any, name: str) -> bool:  # noqa: ANN401
+    return name in getattr(file, "flags", {})

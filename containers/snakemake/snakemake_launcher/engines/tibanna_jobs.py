@@ -1,0 +1,264 @@
+"""Snakemake 7's executor for Tibanna, with what it lacks: this is used in the engine's process.
+
+Each function mends one thing, and says what would happen without it.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import boto3
+from snakemake import io as snakemake_io
+from snakemake.checkpoints import Checkpoint
+from snakemake.dag import DAG
+from snakemake.exceptions import WorkflowError
+from snakemake.executors import RealExecutor, TibannaExecutor
+from snakemake.workflow import Workflow
+
+from snakemake_launcher.engines import s3_folders
+from snakemake_launcher.engines.job_log import fails_again
+from snakemake_launcher.engines.options import Options
+from snakemake_launcher.engines.refusals import RefusedError, image_of, refuse
+from snakemake_launcher.engines.sources import Sources, run_by_program
+from snakemake_launcher.events import emit
+from snakemake_launcher.genolaunch_job import PROGRAM
+
+_LONGEST_EXECUTION_NAME: Final = 80
+"""Tibanna's client cuts a longer name to 79 characters (tibanna.core.API.randomize_run_name)."""
+_LOG_BYTES: Final = 20_000
+
+
+def give_setter_back() -> None:
+    """`--tibanna` assigns to Workflow.overwrite_configfiles, which is read-only in Snakemake 7.30.2 to 7.32.4."""
+
+    def assign(workflow: Any, files: list[str]) -> None:  # noqa: ANN401 - Snakemake has no types here
+        workflow._overwrite_configfiles = files
+
+    Workflow.overwrite_configfiles = Workflow.overwrite_configfiles.setter(assign)
+
+
+def find_targets(options: Options) -> None:
+    """A target that is a file is looked for below the data, as the outputs of rules are."""
+    init: Callable[..., None] = DAG.__init__
+
+    def finding(dag: Any, *args: Any, targetfiles: Iterable[str] | None = None, **more: Any) -> None:  # noqa: ANN401
+        start = f"{options.prefix}/"
+        found = {file if file.startswith(start) else start + file for file in targetfiles or ()}
+        init(dag, *args, targetfiles=found, **more)
+
+    DAG.__init__ = finding
+
+
+def remove_temporary() -> None:
+    """Files of `temp()` are removed in S3, and not in the launcher's folder alone."""
+    handle: Callable[..., None] = DAG.handle_temp
+    remove: Callable[..., None] = snakemake_io.remove
+    handling = []
+
+    def handle_temp(dag: Any, job: Any) -> None:  # noqa: ANN401
+        handling.append(job)
+        try:
+            handle(dag, job)
+        finally:
+            handling.pop()
+
+    def remove_too(file: Any, remove_non_empty_dir: bool = False) -> None:  # noqa: ANN401
+        if handling and file.is_remote and not file.should_stay_on_remote:
+            s3_folders.remove(file.remote_object)
+        remove(file, remove_non_empty_dir=remove_non_empty_dir)
+
+    DAG.handle_temp = handle_temp
+    snakemake_io.remove = remove_too
+
+
+def keep_paths(options: Options) -> None:
+    """A path's place below the data is cut off as text: the official code takes the prefix for a regular expression,
+    and fails when it is a bucket alone."""
+
+    def below(_executor: Any, path: str) -> str:  # noqa: ANN401
+        return str(path).removeprefix(f"{options.prefix}/")
+
+    TibannaExecutor.remove_prefix = below
+
+
+def send_sources(sources: Sources) -> None:
+    """All sources go with a job, wherever the Snakefile is among them, in one archive; its program sees the data."""
+    format_job: Callable[..., str] = RealExecutor.format_job_exec
+
+    def format_job_exec(executor: Any, job: Any) -> str:  # noqa: ANN401
+        away = isinstance(executor, TibannaExecutor)
+        command = run_by_program(
+            format_job(executor, job), PROGRAM if away else shlex.quote(str(sources.root / PROGRAM))
+        )
+        return f"{command} --show-failed-logs" if away else command
+
+    def add_workflow_files(executor: Any, job: Any, arguments: Any) -> None:  # noqa: ANN401
+        arguments.snakemake_directory_local = str(sources.root)
+        arguments.snakemake_main_filename = PROGRAM
+        if _has_container(job):  # which may be without Python, or tar
+            arguments.snakemake_child_filenames = [name for name in sources.files() if not re.search(r"[\s,]", name)]
+        else:
+            arguments.snakemake_child_filenames = [sources.pack()]
+        executor.workflow.overwrite_configfiles = [
+            str(file).removeprefix(f"{sources.root}/") for file in executor.workflow.overwrite_configfiles
+        ]
+
+    RealExecutor.format_job_exec = format_job_exec
+    TibannaExecutor.add_workflow_files = add_workflow_files
+    TibannaExecutor.get_snakefile = lambda executor: str(executor.snakefile).removeprefix(f"{sources.root}/")
+    DAG.get_sources = lambda _: set(sources.files())
+
+
+def run_in_containers(options: Options, sources: Sources) -> None:
+    """A rule with `container:` and `shell:` runs in that image: its command is the shell's, for Snakemake is not there.
+
+    The command names files as the launcher knows them, below bucket/prefix: that is made a name of the working folder.
+    """
+    add: Callable[..., None] = TibannaExecutor.add_command
+
+    def add_command(executor: Any, job: Any, arguments: Any, config: Any) -> None:  # noqa: ANN401
+        if not _has_container(job):
+            add(executor, job, arguments, config)
+            return
+        arguments.container_image = image_of(job)
+        folders = sorted({path.rpartition("/")[0] for path in map(str, (*job.output, *job.log)) if "/" in path})
+        parent = options.prefix.rpartition("/")[0]
+        lines = [
+            *([f"mkdir -p {shlex.quote(parent)}"] if parent else []),
+            f'ln -s "$PWD" {shlex.quote(options.prefix)}',
+            *([f"mkdir -p {shlex.join(folders)}"] if folders else []),
+            _shell(job.shellcmd.replace(f"{sources.root}/", "")),
+        ]
+        arguments.command = " && ".join(lines)
+
+    TibannaExecutor.add_command = add_command
+
+
+def _shell(command: str) -> str:
+    """In bash, as strictly as Snakemake has it, where there is one."""
+    strict = shlex.quote(f"set -euo pipefail; {command}")
+    return f"if command -v bash >/dev/null; then bash -c {strict}; else sh -c {shlex.quote(f'set -eu; {command}')}; fi"
+
+
+def _has_container(job: Any) -> bool:  # noqa: ANN401
+    return not job.is_group() and bool(image_of(job)) and job.is_shell
+
+
+def keep_checkpoints(options: Options, sources: Sources) -> None:
+    """What checkpoints are done goes with a job, which could not tell, and would make them anew."""
+    get: Callable[..., Any] = Checkpoint.get
+
+    def telling(checkpoint: Any, **wildcards: Any) -> Any:  # noqa: ANN401
+        done = get(checkpoint, **wildcards)
+        sources.checkpoints.update(str(file).removeprefix(f"{options.prefix}/") for file in done.output)
+        return done
+
+    Checkpoint.get = telling
+
+
+def refuse_what_cannot_be(options: Options) -> None:
+    """Nothing is submitted of a workflow that cannot end well."""
+    init: Callable[..., None] = TibannaExecutor.__init__
+
+    def looking(executor: Any, workflow: Any, dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
+        try:
+            refuse(dag.needrun_jobs(), dag.targetjobs, options)
+        except RefusedError as error:
+            raise WorkflowError(str(error)) from None
+        init(executor, workflow, dag, *args, **more)
+
+    TibannaExecutor.__init__ = looking
+
+
+def empty_folders() -> None:
+    """What an earlier run left in a `directory()` goes before its rule runs, as on a disk."""
+    make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
+
+    def emptying(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
+        for file in job.expanded_output:
+            if file.is_directory and file.is_remote:
+                s3_folders.remove(file.remote_object)
+        return make_input(executor, job)
+
+    TibannaExecutor.make_tibanna_input = emptying
+
+
+def tell_submissions() -> None:
+    """Snakemake says nowhere else which of Tibanna's jobs is which of its own."""
+    make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
+
+    def telling(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
+        tibanna_input = make_input(executor, job)
+        # The name of an execution, and with it of a group, has no blanks.
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", tibanna_input["config"]["run_name"])
+        tibanna_input["config"]["run_name"] = name
+        emit(
+            "submitted",
+            job=str(job.jobid),
+            rule=_rule(job),
+            wildcards={} if job.is_group() else {key: str(value) for key, value in job.wildcards_dict.items()},
+            id=tibanna_input["jobid"],
+            name=name if len(name) <= _LONGEST_EXECUTION_NAME else name[: _LONGEST_EXECUTION_NAME - 1],
+        )
+        return tibanna_input
+
+    TibannaExecutor.make_tibanna_input = telling
+
+
+def tell_ends() -> None:
+    """Snakemake's log has no message for a job of Tibanna's that failed, only for how many are left, and takes all
+    groups of a name for one. A job that would fail again is not tried again."""
+    run: Callable[..., None] = TibannaExecutor.run
+
+    def telling(
+        executor: Any,  # noqa: ANN401 - Snakemake has no types here
+        job: Any,  # noqa: ANN401
+        callback: Callable[[Any], None] | None = None,
+        submit_callback: Callable[[Any], None] | None = None,
+        error_callback: Callable[[Any], None] | None = None,
+    ) -> None:
+        def done(job: Any) -> None:  # noqa: ANN401
+            emit("finished", job=str(job.jobid))
+            if callback:
+                callback(job)
+
+        def failed(job: Any) -> None:  # noqa: ANN401
+            emit("failed", job=str(job.jobid), rule=_rule(job))
+            if _fails_again(executor, job):
+                for each in job if job.is_group() else (job,):
+                    each.rule.restart_times = 0
+            if error_callback:
+                error_callback(job)
+
+        run(executor, job, done, submit_callback, failed)
+
+    TibannaExecutor.run = telling
+
+
+def _fails_again(executor: Any, job: Any) -> bool:  # noqa: ANN401
+    config = executor.tibanna_config
+    ids = getattr(executor, "_ids", {})
+    try:
+        answer = boto3.client("s3").get_object(
+            Bucket=config["log_bucket"], Key=f"{ids[job.jobid]}.log", Range=f"bytes=-{_LOG_BYTES}"
+        )
+        return fails_again(answer["Body"].read().decode(errors="replace"))
+    except Exception:  # without its log nothing is known of it
+        return False
+
+
+def remember_ids() -> None:
+    """By the id of a job's submission its log is found."""
+    make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
+
+    def remembering(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
+        tibanna_input = make_input(executor, job)
+        executor.__dict__.setdefault("_ids", {})[job.jobid] = tibanna_input["jobid"]
+        return tibanna_input
+
+    TibannaExecutor.make_tibanna_input = remembering
+
+
+def _rule(job: Any) -> str:  # noqa: ANN401
+    return str(job.groupid if job.is_group() else job.rule)

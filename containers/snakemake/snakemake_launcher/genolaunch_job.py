@@ -1,0 +1,443 @@
+"""Snakemake, whose Snakefile sees the launch's data as if it lay in its working directory.
+
+A Snakefile is read in the launcher and once more in each job, in folders that hold its sources. Its data is in S3. So
+`glob_wildcards`, `os.listdir` and others would find nothing, without an error, and fewer files would be made. DataView
+answers the Snakefile for what is in S3; rules find their files by Snakemake itself, and their code is left alone.
+
+A copy of this file lies beside the sources, and runs Snakemake in the jobs: `python genolaunch_job.py ARGUMENTS` is
+`python -m snakemake ARGUMENTS`. So it imports nothing of the launcher's.
+"""
+
+import glob
+import itertools
+import json
+import os
+import pathlib
+import re
+import runpy
+import sys
+import tarfile
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+PROGRAM: Final = "genolaunch_job.py"
+"""Name of this file beside the sources."""
+NOTES: Final = "genolaunch-notes.json"
+"""Beside it: `{"prefix": "bucket/prefix"}` where S3 is to be asked, else what the launcher was answered (Notes)."""
+SOURCES: Final = "genolaunch-sources.tgz"
+"""Beside it in a job of Tibanna's: all sources."""
+LARGEST_OPENED: Final = 100 * 1024 * 1024
+"""Bytes of a file of the data that the Snakefile may open while it is read: what is larger is for rules."""
+
+_ARCHIVES: Final = "snakemake-workflow-sources."
+"""How Snakemake 9 calls what it puts there for its jobs: no data."""
+_RULES: Final = "__rule_"
+"""How the functions begin that Snakemake makes of a rule's `run:` and `shell:`."""
+
+
+class Listing(Protocol):
+    """What there is below the launch's data. Paths are relative to it; "" is the whole."""
+
+    def files(self, folder: str) -> Sequence[str]:
+        """All files below a folder, however deep."""
+
+    def kind(self, path: str) -> str:
+        """`file`, `folder`, or `` for what is not there."""
+
+    def fetch(self, path: str, target: str) -> bool:
+        """Bring a file; False if that cannot be."""
+
+
+class S3Listing:
+    """By asking S3, each time: what a checkpoint has just made is there as well."""
+
+    def __init__(self, prefix: str) -> None:
+        """`prefix`: bucket/prefix, or a bucket alone."""
+        import boto3
+
+        self._bucket, _, below = prefix.strip("/").partition("/")
+        self._below = f"{below}/" if below else ""
+        self._s3 = boto3.client("s3")
+
+    def files(self, folder: str) -> list[str]:
+        """By ListObjectsV2."""
+        prefix = self._below + (f"{folder}/" if folder else "")
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        keys = (item["Key"] for page in pages for item in page.get("Contents", []))
+        found = (key[len(self._below) :] for key in keys if not key.endswith("/"))
+        return [path for path in found if not path.startswith(_ARCHIVES)]
+
+    def kind(self, path: str) -> str:
+        """By the first key that there is."""
+        if not path or self._first(f"{path}/"):
+            return "folder"
+        return "file" if self._first(path) == self._below + path else ""
+
+    def fetch(self, path: str, target: str) -> bool:
+        """By GetObject, if it is not too large."""
+        if self._s3.head_object(Bucket=self._bucket, Key=self._below + path)["ContentLength"] > LARGEST_OPENED:
+            return False
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        self._s3.download_file(self._bucket, self._below + path, target)
+        return True
+
+    def _first(self, path: str) -> str:
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._below + path, MaxKeys=1)
+        return next((str(item["Key"]) for item in found.get("Contents", [])), "")
+
+
+class Notes:
+    """What another listing answered, to give the same answers in a job."""
+
+    def __init__(self, listing: Listing | None = None, noted: dict[str, Any] | None = None) -> None:
+        """`noted`: of an earlier one."""
+        self._listing = listing
+        self.folders: dict[str, list[str]] = dict((noted or {}).get("folders", {}))
+        self.kinds: dict[str, str] = dict((noted or {}).get("kinds", {}))
+
+    def files(self, folder: str) -> Sequence[str]:
+        """As they were found last."""
+        if self._listing is not None:
+            self.folders[folder] = list(self._listing.files(folder))
+        return self.folders.get(folder, [])
+
+    def kind(self, path: str) -> str:
+        """As it was found last."""
+        if self._listing is not None:
+            self.kinds[path] = self._listing.kind(path)
+        return self.kinds.get(path, "")
+
+    def fetch(self, path: str, target: str) -> bool:
+        """Not from notes."""
+        return self._listing is not None and self._listing.fetch(path, target)
+
+
+class DataView:
+    """Lets code of the sources see the data, outside of rules."""
+
+    def __init__(self, root: str, prefix: str, listing: Listing) -> None:
+        """`root`: folder of the sources, the working directory."""
+        self._roots = tuple({f"{root.rstrip('/')}/", f"{os.path.realpath(root)}/"})
+        # How paths of the data begin in Snakemake 7 and 9, and in its storage plugin's own words.
+        self._prefixes = (prefix, f".snakemake/storage/s3/{prefix}", f"s3:/{prefix}")
+        self._listing = listing
+        self._busy = threading.local()
+        self._exists = os.path.exists
+        self._walk = os.walk
+        self._listdir = os.listdir
+        self.opened: set[str] = set()
+        """Files of the data that the sources opened, by their paths there."""
+
+    def install(self) -> None:
+        """From now on, for the life of the process."""
+        sys.addaudithook(self._hear)
+        for name, kinds in (
+            ("exists", "file folder"),
+            ("isfile", "file"),
+            ("isdir", "folder"),
+            ("lexists", "file folder"),
+        ):
+            setattr(os.path, name, self._asking(getattr(os.path, name), kinds))
+        for name, kinds in (("exists", "file folder"), ("is_file", "file"), ("is_dir", "folder")):
+            setattr(pathlib.Path, name, self._asking(getattr(pathlib.Path, name), kinds))
+        os.listdir = self._listing_folder(os.listdir)  # type: ignore[assignment]
+        os.walk = self._walking(os.walk)  # type: ignore[assignment]
+        find = glob.iglob
+        glob.glob = self._globbing(find, list)
+        glob.iglob = self._globbing(find, iter)
+        for name in ("glob", "rglob"):
+            setattr(pathlib.Path, name, self._path_globbing(getattr(pathlib.Path, name)))
+        setattr(pathlib.Path, "iterdir", self._iterating(pathlib.Path.iterdir))  # noqa: B010 - mypy knows it as final
+        self._install_glob_wildcards()
+
+    def _install_glob_wildcards(self) -> None:
+        # All of Snakemake, in an order that it allows: 9 has its command line, 7 has not.
+        import_module("snakemake.cli" if find_spec("snakemake.cli") else "snakemake.workflow")
+        io: Any = import_module("snakemake.io")
+        real = io.glob_wildcards
+
+        def glob_wildcards(pattern: Any, files: Any = None, followlinks: bool = False) -> Any:  # noqa: ANN401
+            if files is not None or "storage_object" in getattr(pattern, "flags", {}):
+                return real(pattern, files=files, followlinks=followlinks)
+            path = self._below(str(pattern))
+            if path is None:
+                return real(pattern, followlinks=followlinks)
+            folder = os.path.dirname(path.partition("{")[0])
+            return real(path, files=self._all_below(folder, followlinks))
+
+        for module in [*sys.modules.values()]:
+            if getattr(module, "__name__", "").startswith("snakemake") and getattr(module, "glob_wildcards", 0) is real:
+                module.glob_wildcards = glob_wildcards  # type: ignore[attr-defined]
+
+    def _all_below(self, folder: str, followlinks: bool) -> list[str]:
+        """Files and folders, here and in S3, in one order."""
+        here = {
+            os.path.normpath(os.path.join(path, name))
+            for path, folders, names in self._walk(folder or ".", followlinks=followlinks)
+            for name in itertools.chain(folders, names)
+        }
+        there = {name for file in self._listing.files(folder) for name in _and_parents(file, folder)}
+        return sorted(here | there)
+
+    # --- whose question it is --------------------------------------------------------------------------------------
+    def _is_source(self, file: str) -> bool:
+        return any(file.startswith(root) and not file.startswith(f"{root}.snakemake/") for root in self._roots)
+
+    def _asked_by_source(self, *, depth: int = 2) -> bool:
+        """The caller of the patched function is code of the sources, and no rule's."""
+        if getattr(self._busy, "now", False):
+            return False
+        frame = sys._getframe(depth)
+        return self._is_source(_file(frame)) and not _in_rule(frame)
+
+    def _called_from_source(self) -> bool:
+        """Some caller is."""
+        frame: Any = sys._getframe(2)
+        if _in_rule(frame):
+            return False
+        while frame is not None:
+            if self._is_source(_file(frame)):
+                return True
+            frame = frame.f_back
+        return False
+
+    def _below(self, path: Any) -> str | None:  # noqa: ANN401 - whatever may be a path
+        """The path below the data; None for what is elsewhere."""
+        try:
+            text = os.fsdecode(os.fspath(path))
+        except TypeError:
+            return None
+        if os.path.isabs(text):
+            root = next((root for root in self._roots if text.startswith(root)), None)
+            if root is None:
+                return None
+            text = text[len(root) :]
+        text = os.path.normpath(text)
+        for prefix in self._prefixes:
+            if text == prefix or text.startswith(f"{prefix}/"):
+                text = text[len(prefix) + 1 :]
+                break
+        if text == ".." or text.startswith("../"):
+            return None
+        return "" if text == "." else text
+
+    # --- answers ---------------------------------------------------------------------------------------------------
+    def _asking(self, real: Callable[..., bool], kinds: str) -> Callable[..., bool]:
+        def asking(path: Any, *args: Any, **more: Any) -> bool:  # noqa: ANN401
+            if real(path, *args, **more):
+                return True
+            if not self._asked_by_source():
+                return False
+            below = self._below(path)
+            return bool(below) and self._listing.kind(str(below)) in kinds.split()
+
+        return asking
+
+    def _listing_folder(self, real: Callable[..., list[str]]) -> Callable[..., list[str]]:
+        def listdir(path: Any = ".") -> list[str]:  # noqa: ANN401
+            if not self._asked_by_source():
+                return real(path)
+            return self._names(path, real)
+
+        return listdir
+
+    def _names(self, path: Any, real: Callable[..., list[str]]) -> list[str]:  # noqa: ANN401
+        below = self._below(path)
+        there = set() if below is None else {_first(file, below) for file in self._listing.files(below)}
+        if there and not self._exists(path):
+            return sorted(there)
+        return sorted(there | set(real(path)))
+
+    def _iterating(self, real: Callable[..., Iterator[Path]]) -> Callable[..., Iterator[Path]]:
+        def iterdir(path: Path) -> Iterator[Path]:
+            if not self._asked_by_source():
+                return real(path)
+            return iter([path / name for name in self._names(path, self._listdir)])
+
+        return iterdir
+
+    def _walking(self, real: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def walk(top: Any, *args: Any, **more: Any) -> Iterator[Any]:  # noqa: ANN401
+            below = self._below(top) if self._asked_by_source() else None
+            return real(top, *args, **more) if below is None else iter(self._walked(real, top, below, args, more))
+
+        return walk
+
+    def _walked(self, real: Any, top: Any, below: str, args: Any, more: Any) -> list[Any]:  # noqa: ANN401
+        with self._shadow(below) as shadow:
+            start = os.path.join(shadow, below) if below else shadow
+            found = list(real(start, *args, **more))
+        return [(os.path.normpath(os.path.join(top, os.path.relpath(path, start))), *rest) for path, *rest in found]
+
+    def _globbing(self, find: Callable[..., Iterator[Any]], kind: Callable[..., Any]) -> Callable[..., Any]:
+        def globbing(pattern: Any, **more: Any) -> Any:  # noqa: ANN401
+            here = list(find(pattern, **more))
+            below = self._below(pattern) if self._asked_by_source() and isinstance(pattern, str) else None
+            if below is None or more.get("root_dir") or more.get("dir_fd"):
+                return kind(here)
+            start = os.path.normpath(pattern).removesuffix(below)
+            folder = os.path.dirname(re.split(r"[*?\[]", below)[0])
+            with self._shadow(folder) as shadow:
+                there = [start + name for name in find(below, root_dir=shadow, **more)]
+            return kind(dict.fromkeys([*here, *sorted(there)]))
+
+        return globbing
+
+    def _path_globbing(self, real: Callable[..., Iterator[Path]]) -> Callable[..., Iterator[Path]]:
+        def globbing(path: Path, *args: Any, **more: Any) -> Iterator[Path]:  # noqa: ANN401
+            below = self._below(path) if self._asked_by_source() else None
+            if below is None:
+                return real(path, *args, **more)
+            with self._shadow(below) as shadow:
+                start = Path(shadow, below)
+                there = [path / found.relative_to(start) for found in real(start, *args, **more)]
+            return iter(sorted({*there}))
+
+        return globbing
+
+    @contextmanager
+    def _shadow(self, folder: str) -> Iterator[str]:
+        """A folder with empty files by the names of what is below a folder, here and in S3."""
+        with self._by_itself(), tempfile.TemporaryDirectory(prefix="data-") as shadow:
+            if folder and self._exists(folder):
+                os.makedirs(os.path.join(shadow, folder), exist_ok=True)
+            for name in {*self._listing.files(folder), *self._files_here(folder)}:
+                target = Path(shadow, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.touch()
+            yield shadow
+
+    def _files_here(self, folder: str) -> Iterator[str]:
+        for path, folders, names in self._walk(folder or "."):
+            folders[:] = [name for name in folders if name not in (".snakemake", ".git")]
+            yield from (os.path.normpath(os.path.join(path, name)) for name in names)
+
+    @contextmanager
+    def _by_itself(self) -> Iterator[None]:
+        self._busy.now = True
+        try:
+            yield
+        finally:
+            self._busy.now = False
+
+    # --- files that the sources open -------------------------------------------------------------------------------
+    def _hear(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "open" and not getattr(self._busy, "now", False):
+            path, mode, _ = args
+            if isinstance(path, (str, bytes, os.PathLike)) and not set("wax+") & set(mode or ""):
+                self._bring(os.fsdecode(path))
+
+    def _bring(self, path: str) -> None:
+        """Fetch a file of the data that is about to be opened, and is not here."""
+        below = self._below(path)
+        if not below or below.startswith(".snakemake"):
+            return
+        plain = os.path.normpath(path) in (below, os.path.join(self._roots[0], below))
+        if (plain and self._exists(path)) or not self._called_from_source():
+            return
+        with self._by_itself():
+            there = self._exists(path)
+            if not there and self._listing.kind(below) == "file":
+                there = self._listing.fetch(below, path)
+            if there:
+                self.opened.add(below)
+
+
+def _in_rule(frame: Any) -> bool:  # noqa: ANN401
+    while frame is not None:
+        if frame.f_code.co_name.startswith(_RULES):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _file(frame: Any) -> str:  # noqa: ANN401
+    name: str = frame.f_code.co_filename
+    return os.path.abspath(name) if name and not name.startswith(("<", "/")) else name
+
+
+def _first(file: str, folder: str) -> str:
+    """The first part of a path behind a folder."""
+    return (file[len(folder) + 1 :] if folder else file).partition("/")[0]
+
+
+def _and_parents(file: str, folder: str) -> Iterator[str]:
+    while file and file != folder:
+        yield file
+        file = os.path.dirname(file)
+
+
+def see_data(root: str) -> DataView | None:
+    """Install the view of the notes beside the sources; None if there are none."""
+    notes = Path(root, NOTES)
+    if not notes.exists():
+        return None
+    said = json.loads(notes.read_text(encoding="utf-8"))
+    listing: Listing = Notes(noted=said) if "folders" in said else S3Listing(said["prefix"])
+    view = DataView(root, said["prefix"], listing)
+    view.install()
+    show_logs_in_storage(said["prefix"])
+    _keep_checkpoints(frozenset(said.get("checkpoints", ())))
+    return view
+
+
+def show_logs_in_storage(prefix: str) -> None:
+    """Let Snakemake 9 find the log of a failed rule, which it looks for by the words `s3://... (send to storage)`."""
+    logging: Any = import_module("snakemake.logging")
+    real = getattr(logging, "show_logs", None)
+    if real is None:
+        return  # Snakemake 7, which has its files here
+
+    def show_logs(logs: Sequence[Any]) -> Any:  # noqa: ANN401
+        names = [str(log).partition(" (")[0].removeprefix("s3://") for log in logs]
+        here = [name if os.path.exists(name) else f".snakemake/storage/s3/{name}" for name in names]
+        shown = real([name for name in here if os.path.exists(name) and os.path.getsize(name)])
+        return (line.replace(f".snakemake/storage/s3/{prefix}/", "") for line in shown)
+
+    logging.show_logs = show_logs
+
+
+def _keep_checkpoints(done: frozenset[str]) -> None:
+    """In a job, a checkpoint that the launcher saw done is done, though its outputs are elsewhere."""
+    if not done:
+        return
+    from snakemake.checkpoints import Checkpoint, CheckpointJob
+
+    real = Checkpoint.get
+
+    def get(checkpoint: Any, **wildcards: Any) -> Any:  # noqa: ANN401
+        output, _ = checkpoint.rule.expand_output(wildcards)
+        if all(str(file) in done for file in output):
+            return CheckpointJob(checkpoint.rule, output)
+        return real(checkpoint, **wildcards)
+
+    Checkpoint.get = get
+
+
+def unpack(root: str) -> None:
+    """Unpack the sources, but for what is an input of the job as well."""
+    archive = Path(root, SOURCES)
+    if archive.exists():
+        with tarfile.open(archive) as sources:
+            for member in sources.getmembers():
+                if not Path(root, member.name).exists():
+                    sources.extract(member, root)
+
+
+def main() -> None:
+    """Snakemake's main."""
+    root = os.path.dirname(os.path.abspath(__file__))
+    sys.path[0] = os.getcwd()  # as with `python -m`
+    unpack(root)
+    see_data(root)
+    runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

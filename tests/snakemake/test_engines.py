@@ -1,0 +1,203 @@
+"""What an engine does with a workflow's rules, and what it refuses before anything is submitted."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.snakemake.plays import CASES, ENGINES
+from tests.snakemake.workflows import write
+
+ONE = 'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {more}\n    shell: "cat {{input}} > {{output}}"\n'
+
+
+def one(folder: Path, more: str = "") -> Path:
+    """A workflow of one rule, with `more` in it."""
+    return write(folder / "workflow", ONE.format(more=more or "threads: 1"))
+
+
+# --- where the data lies ----------------------------------------
+@pytest.mark.parametrize("prefix", ["whole-bucket", "data/run+2026/a.b+c"])
+def test_tibanna_works_in_a_bucket_of_its_own_and_in_any_folder(play, tmp_path: Path, prefix: str):
+    played = play("tibanna", one(tmp_path), {"in.txt": "x\n"}, prefix=prefix).expect_done()
+
+    assert played.files["out.txt"] == "x\n"
+
+
+# --- groups ----------------------------------------
+def test_each_group_of_tibanna_is_told_by_itself(play):
+    played = play("tibanna", CASES / "23-group-fails" / "workflow", CASES / "23-group-fails" / "data")
+
+    assert sorted(job["status"] for job in played.listed) == ["DONE", "DONE", "FAILED"]
+    assert played.outcome.message == "The job persample failed: sample is contaminated"
+    assert played.outcome.jobs["failed"] == 1
+
+
+def test_a_group_may_be_called_by_several_words(play):
+    played = play("tibanna", CASES / "07-group" / "workflow", CASES / "07-group" / "data").expect_done()
+
+    assert sorted(played.files) == ["raw/p.txt", "raw/q.txt", "sorted/p.txt", "sorted/q.txt"]
+    assert all(" " not in job["name"] for job in played.listed)
+
+
+# --- errors ----------------------------------------
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_failed_rule_wrote_to_its_log_is_told(play, engine: str):
+    played = play(engine, CASES / "06-log-of-failed" / "workflow", CASES / "06-log-of-failed" / "data")
+
+    assert "reference index is truncated" in played.outcome.message
+    assert "logs/aligner.err" in played.outcome.message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_missing_output_is_named_and_its_job_not_tried_again(play, engine: str):
+    played = play(engine, CASES / "27-missing-output" / "workflow", CASES / "27-missing-output" / "data", retries=3)
+
+    assert "a.txt.idx" in played.outcome.message
+    assert "MissingOutputException" in played.outcome.message
+    assert len(played.inputs) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_job_whose_snakefile_cannot_be_read_is_not_tried_again(play, tmp_path: Path, engine: str):
+    # The launcher's own copy is read: only jobs lie in such folders.
+    in_job = 'if "/jobs/" in os.getcwd() or os.getcwd().startswith("/tmp/tmp."):'
+    start = f'import os\n{in_job}\n    open("/nowhere/units.tsv")\n'
+    workflow = write(tmp_path / "workflow", start + ONE.format(more="threads: 1"))
+
+    played = play(engine, workflow, {"in.txt": "x\n"}, retries=3)
+
+    assert "/nowhere/units.tsv" in played.outcome.message
+    assert len(played.inputs) == 1
+
+
+def test_a_program_that_fails_is_tried_again(play, tmp_path: Path):
+    workflow = write(tmp_path / "w", 'rule a:\n    output: "a.txt"\n    shell: "echo no luck >&2; exit 3"\n')
+
+    played = play("tibanna", workflow, {"y": ""}, retries=2)
+
+    assert len(played.inputs) == 3
+    assert "no luck" in played.outcome.message
+
+
+# --- images ----------------------------------------
+def test_on_tibanna_a_rule_runs_in_its_own_container(play, tmp_path: Path):
+    text = """
+rule all:
+    input: "deep/v.txt", "plain.txt"
+
+rule version:
+    input: "in.txt"
+    output: "deep/v.txt"
+    container: "docker://quay.io/biocontainers/samtools:1.17"
+    log: "logs/v.log"
+    shell: "cat {input} > {output}; cat tool.txt >> {output}; echo it works > {log}"
+
+rule plain:
+    output: "plain.txt"
+    shell: "echo plain > {output}"
+"""
+    workflow = write(tmp_path / "w", {"Snakefile": text, "tool.txt": "a tool\n"})
+
+    played = play("tibanna", workflow, {"in.txt": "x\n"}).expect_done()
+
+    images = {each["config"]["run_name"].rpartition("-")[2]: each["args"]["container_image"] for each in played.inputs}
+    assert images == {"version": "quay.io/biocontainers/samtools:1.17", "plain": "repo/genolaunch-snakemake:1"}
+    assert "snakemake --" not in next(each["args"]["command"] for each in played.inputs if "deep" in str(each))
+    assert played.files["deep/v.txt"] == "x\na tool\n"
+    assert played.files["logs/v.log"] == "it works\n"
+
+
+# --- refused ----------------------------------------
+PIPE = """
+rule two:
+    input: "x"
+    output: "out.txt"
+    shell: "cat {input} > {output}"
+
+rule one:
+    input: "in.txt"
+    output: pipe("x")
+    shell: "cat {input} > {output}"
+"""
+ON_BOTH = [
+    (PIPE, "pipe()"),
+    (ONE.format(more="resources: gpu=1"), "GPU"),
+    (ONE.format(more="resources: nvidia_gpu=1"), "GPU"),
+    (ONE.format(more="conda: 'env.yaml'"), "`conda:` environment"),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("snakefile", "said"), ON_BOTH, ids=["pipe", "gpu", "nvidia", "conda"])
+def test_what_no_engine_can_do_is_refused_with_the_rules_name(play, tmp_path: Path, engine: str, snakefile, said):
+    workflow = write(tmp_path / "w", {"Snakefile": snakefile, "env.yaml": "dependencies: [samtools]\n"})
+
+    played = play(engine, workflow, {"in.txt": "x\n"})
+
+    assert played.inputs == []
+    assert "rule one (line " in played.outcome.message
+    assert said in played.outcome.message
+
+
+def test_an_image_of_the_launchs_own_is_taken_at_its_word(play, tmp_path: Path):
+    workflow = write(
+        tmp_path / "w", {"Snakefile": ONE.format(more="conda: 'env.yaml'"), "env.yaml": "dependencies: [samtools]\n"}
+    )
+
+    play("aws-batch", workflow, {"in.txt": "x\n"}, ownImage=True).expect_done()
+
+
+REFUSED = [
+    (
+        "aws-batch",
+        "container: 'docker://quay.io/biocontainers/samtools:1.17'",
+        "in.txt",
+        "all jobs of a launch run in one",
+    ),
+    ("aws-batch", "threads: 1", "out#1.txt", "# or ?"),
+    ("tibanna", "threads: 1", "in of S(1).txt", "Tibanna's downloads"),
+    ("tibanna", "threads: 1", "in'1.txt", "Tibanna's downloads"),
+]
+
+
+@pytest.mark.parametrize(("engine", "more", "name", "said"), REFUSED)
+def test_what_an_engine_cannot_do_is_refused_with_the_rules_name(play, tmp_path: Path, engine, more, name, said):
+    workflow = write(tmp_path / "w", ONE.format(more=more).replace("out.txt" if "out" in name else "in.txt", name))
+
+    played = play(engine, workflow, {"in.txt": "x\n", name: "x\n"} if "out" not in name else {"in.txt": "x\n"})
+
+    assert played.inputs == []
+    assert "rule one (line 1 of Snakefile)" in played.outcome.message
+    assert said in played.outcome.message
+
+
+def test_more_inputs_than_step_functions_takes_are_refused_before_anything_runs(play, tmp_path: Path):
+    text = """
+rule all:
+    input: "merged.txt"
+
+rule first:
+    output: "first.txt"
+    shell: "echo 1 > {output}"
+
+rule merge:
+    input: "first.txt", expand("cohort/sample_{n:04d}/calls/variants.g.vcf.txt", n=range(1500))
+    output: "merged.txt"
+    shell: "cat {input} | wc -l > {output}"
+"""
+    data = {f"cohort/sample_{n:04d}/calls/variants.g.vcf.txt": "v\n" for n in range(1500)}
+
+    played = play("tibanna", write(tmp_path / "w", text), data)
+
+    assert played.inputs == []
+    assert "rule merge (line 9 of Snakefile) has 1,501 inputs" in played.outcome.message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_may_be_all_cores(play, tmp_path: Path, engine: str):
+    workflow = one(tmp_path, "threads: workflow.cores")
+
+    played = play(engine, workflow, {"in.txt": "x\n"}, cores=4).expect_done()
+
+    asked = str(played.inputs[0])
+    assert "'cpu': 4" in asked or "{'type': 'VCPU', 'value': '4'}" in asked

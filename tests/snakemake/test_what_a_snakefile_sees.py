@@ -1,0 +1,59 @@
+"""A Snakefile sees the launch's data while it is read, in the launcher and in each job, as in a plain run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.snakemake.plays import ENGINES, plain_run
+from tests.snakemake.workflows import ALL_LISTERS, CLUSTERS, READS, STANDARD, write
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES)
+
+
+def test_all_ways_of_listing_find_what_a_plain_run_finds(play, tmp_path: Path, engine: str):
+    workflow = write(tmp_path / "workflow", ALL_LISTERS)
+    right = plain_run(engine, workflow, READS, tmp_path)
+
+    played = play(engine, workflow, READS).expect_done()
+
+    assert played.files == right
+
+
+def test_a_checkpoints_folder_is_listed_and_holds_nothing_of_an_earlier_run(play, tmp_path: Path, engine: str):
+    workflow = write(tmp_path / "workflow", CLUSTERS)
+
+    played = play(engine, workflow, {"all.txt": "b a\n"}, older={"clusters/old.txt": "of another run\n"}).expect_done()
+
+    assert played.files["merged.txt"] == "a\na\nb\nb\n"
+    assert "clusters/old.txt" not in played.files
+    assert len(played.inputs) == 4  # cluster, two parts, merge
+
+
+def test_a_project_in_snakemakes_standard_layout_runs_as_it_is(play, tmp_path: Path, engine: str):
+    workflow = write(tmp_path / "project", STANDARD)
+
+    played = play(engine, workflow, snakefile="workflow/Snakefile").expect_done()
+
+    assert played.files == {"out.txt": "hellox y\n"}
+
+
+def test_what_asks_for_nothing_is_refused_with_rule_and_line(play, tmp_path: Path, engine: str):
+    workflow = write(
+        tmp_path / "w", 'S, = glob_wildcards("raeds/{s}.txt")\n\nrule all:\n    input: expand("{s}", s=S)\n'
+    )
+
+    played = play(engine, workflow, READS)
+
+    assert played.outcome.type == "ApplicationError"
+    assert "rule all (line 3 of Snakefile) asks for no file" in played.outcome.message
+
+
+def test_targets_that_are_files_are_made(play, tmp_path: Path, engine: str):
+    workflow = write(tmp_path / "w", 'rule a:\n    output: "x/a.txt"\n    shell: "echo a > {output}"\n')
+
+    played = play(engine, workflow, {"y": ""}, targets=["x/a.txt"]).expect_done()
+
+    assert played.files["x/a.txt"] == "a\n"
+    again = play(engine, workflow, {"x/a.txt": "a\n"}, targets=["x/a.txt"]).expect_done()
+    assert again.inputs == []
+    assert again.outcome.message.startswith("Nothing was made")
