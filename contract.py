@@ -365,8 +365,15 @@ GUARDED_LAUNCH_ID: Final = "guardedLaunchId"
 # --- Objects in S3 -------------------------------------------------------------------------------------------------
 LAUNCH_PREFIX: Final = "launches/"
 SNAKEFILES_PREFIX: Final = "snakefiles/"
-"""snakefiles/<name>/Snakefile is launched when it is dropped, with the defaults; what lies beside it is its sources."""
+"""snakefiles/<name>/Snakefile, or snakefiles/<name>/workflow/Snakefile as in Snakemake's own layout, is launched when
+it is dropped, with the defaults; what lies beside it is its sources."""
 SNAKEFILE_NAME: Final = "Snakefile"
+SNAKEFILE_NAMES: Final = (SNAKEFILE_NAME, "snakefile")
+"""By which Snakemake finds it."""
+STANDARD_FOLDER: Final = "workflow"
+STANDARD_CONFIG: Final = "config"
+"""Snakemake's own layout of a project: <project>/workflow/Snakefile, with <project>/config/ beside it. Its rules work
+in <project> ("Distribution and Reproducibility" in Snakemake's documentation)."""
 SOURCES_PREFIX: Final = "workflows/"
 """Sources of workflows that only launch configs name: nothing here is launched by itself."""
 FEEDBACK_PREFIX: Final = "feedback/"

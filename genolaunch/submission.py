@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX
+from contract import (
+    FEEDBACK_PREFIX,
+    LAUNCH_PREFIX,
+    SNAKEFILE_NAME,
+    SNAKEFILE_NAMES,
+    SNAKEFILES_PREFIX,
+    STANDARD_CONFIG,
+    STANDARD_FOLDER,
+)
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Fault
 from genolaunch.launch_items import fault_from
@@ -57,6 +65,11 @@ class Answer:
     faults: tuple[Fault, ...]
     document: dict[str, Any]
 
+    @property
+    def repeats(self) -> bool:
+        """The very same files were submitted before, and their launch, which this is, is not over."""
+        return bool(self.document.get("repeats"))
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -68,26 +81,57 @@ class Upload:
 
 
 def submit(platform: "Platform", config: Path, team: str | None = None) -> Submission:
-    """Upload `config` as launches/<its name>; a Snakefile as snakefiles/<its folder>/Snakefile, after its sources.
+    """Upload `config` as launches/<its name>; a Snakefile as snakefiles/<its project>/Snakefile, after its sources.
 
     A team's config goes to launches/<team>/<its name>. Raises GenolaunchError when it cannot be a config.
     """
-    if config.name == SNAKEFILE_NAME:
+    if config.name in SNAKEFILE_NAMES:
         return _submit_snakefile(platform, config)
     if config.suffix.lower() not in CONFIG_SUFFIXES:
         raise WrongArgumentError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
     return _put(platform, config, LAUNCH_PREFIX + (f"{team}/" if team else "") + config.name)
 
 
+@dataclass(frozen=True)
+class Project:
+    """What is uploaded with a Snakefile."""
+
+    name: str
+    root: Path
+    snakefile: PurePosixPath
+    """Below the root."""
+
+    @classmethod
+    def of(cls, snakefile: Path) -> "Project":
+        """In Snakemake's own layout (PROJECT/workflow/Snakefile, PROJECT/config/) the project, else the folder.
+
+        Every such project has a folder `workflow`: the name is that of the next folder above that is called otherwise.
+        """
+        folder = snakefile.resolve().parent
+        named = next((each for each in (folder, *folder.parents) if each.name not in ("", STANDARD_FOLDER)), folder)
+        is_standard = folder.name == STANDARD_FOLDER and (folder.parent / STANDARD_CONFIG).is_dir()
+        root = folder.parent if is_standard else folder
+        return cls(named.name, root, PurePosixPath(*folder.relative_to(root).parts, SNAKEFILE_NAME))
+
+    def sources(self, snakefile: Path) -> Iterator[tuple[Path, PurePosixPath]]:
+        """Each file beside and below the Snakefile, with its path below the root; of a project in the standard layout
+        workflow/, config/ and the files beside them, and not its data and results."""
+        taken = {STANDARD_FOLDER, STANDARD_CONFIG} if len(self.snakefile.parts) > 1 else None
+        for path in sorted(self.root.rglob("*")):
+            below = PurePosixPath(*path.relative_to(self.root).parts)
+            is_taken = taken is None or len(below.parts) == 1 or below.parts[0] in taken
+            hidden = any(part.startswith(".") for part in below.parts)
+            if path.is_file() and is_taken and not hidden and path != snakefile.resolve():
+                yield path, below
+
+
 def _submit_snakefile(platform: "Platform", snakefile: Path) -> Submission:
     """The Snakefile goes last: it is launched as it arrives, with what is beside it then."""
-    folder = snakefile.resolve().parent
-    prefix = f"{SNAKEFILES_PREFIX}{folder.name}/"
-    for source in _files(folder, prefix):
-        hidden = any(part.startswith(".") for part in source.path.relative_to(folder).parts)
-        if not hidden and source.path != folder / SNAKEFILE_NAME:
-            platform.s3.upload_file(str(source.path), platform.names.launch_bucket, source.key)
-    return _put(platform, snakefile, prefix + SNAKEFILE_NAME)
+    project = Project.of(snakefile)
+    prefix = f"{SNAKEFILES_PREFIX}{project.name}/"
+    for path, below in project.sources(snakefile):
+        platform.s3.upload_file(str(path), platform.names.launch_bucket, f"{prefix}{below}")
+    return _put(platform, snakefile, f"{prefix}{project.snakefile}")
 
 
 def _put(platform: "Platform", config: Path, key: str) -> Submission:
@@ -145,8 +189,8 @@ def data_prefix(config: Path, data_bucket: str) -> str:
     """The key prefix in the data bucket, ending in a slash, that the config's `data` names."""
     import yaml
 
-    if config.name == SNAKEFILE_NAME:  # as the platform has it by default
-        return f"{config.resolve().parent.name}/"
+    if config.name in SNAKEFILE_NAMES:  # as the platform has it by default
+        return f"{Project.of(config).name}/"
     try:
         document = yaml.safe_load(_content(config))
     except yaml.YAMLError as error:

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from contract import (
     LAUNCH_PREFIX,
-    SNAKEFILE_NAME,
+    SNAKEFILE_NAMES,
     SNAKEFILES_PREFIX,
     STATUS_INDEX,
     USAGE_INDEX,
@@ -293,7 +293,7 @@ class DataStack(StageStack):
             queue_configurations=[
                 _created(queue, prefix=LAUNCH_PREFIX),
                 # Of the sources beside it S3 tells nobody: they are there before it.
-                _created(queue, prefix=SNAKEFILES_PREFIX, suffix=f"/{SNAKEFILE_NAME}"),
+                *(_created(queue, prefix=SNAKEFILES_PREFIX, suffix=f"/{name}") for name in SNAKEFILE_NAMES),
             ],
             # Restore configs start their state machine by this.
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True),

@@ -52,6 +52,8 @@ def submit(
     if not answer.accepted or answer.launch_id is None:
         _show_rejection(answer, as_json)
         raise typer.Exit(REJECTED)
+    if answer.repeats:
+        typer.echo(f"The same files were submitted before: {answer.launch_id} is their launch, not over yet.", err=True)
     if not wait:
         print_json(answer.document) if as_json else typer.echo(answer.launch_id)
         return

@@ -99,8 +99,8 @@ class SnakemakeParameters(Section):
 
     snakefile: Annotated[str, Field(max_length=900), AfterValidator(_normalise_snakefile)]
     """The Snakefile: s3://BUCKET/FOLDER/Snakefile, or a path in the stage's launch bucket such as
-    workflows/exome/Snakefile. The folder that it lies in is the workflow's sources: at most 1,000 files and 100 MiB, no
-    data."""
+    workflows/exome/Snakefile. The folder that it lies in is the workflow's sources (of PROJECT/workflow/Snakefile,
+    PROJECT with its config/): at most 1,000 files and 100 MiB, no data."""
     targets: Annotated[list[Target], Field(max_length=500)] = Field(default_factory=list)
     """Rules or files to make; by default the first rule."""
     config: Annotated[dict[str, Any], BeforeValidator(_check_values)] = Field(default_factory=dict)
@@ -111,8 +111,11 @@ class SnakemakeParameters(Section):
     """How often a failed job is tried again (Snakemake's --retries)."""
     jobs: Annotated[Count, Field(le=500)] = 100
     """Jobs at once (Snakemake's --jobs)."""
+    cores: Annotated[Count, Field(le=192)] | None = None
+    """What `workflow.cores` is in the Snakefile (Snakemake's --cores); without it, `threads: workflow.cores` fails."""
     container_image: Annotated[str, Field(pattern=_IMAGE, max_length=255)] | None = None
-    """Image in which jobs run; by default the stage's: the engine's version of Snakemake, cutadapt and pysam."""
+    """Image in which jobs run, which then holds what the rules' `conda:` names; by default the stage's: the engine's
+    version of Snakemake, cutadapt and pysam."""
     engine: SnakemakeEngine = SnakemakeEngine.TIBANNA
     """What runs the jobs: tibanna (Snakemake 7 on EC2 instances) or aws-batch (Snakemake 9 on the stage's queues)."""
     tibanna: TibannaOptions | None = None

@@ -1,7 +1,7 @@
 """How a launcher ended: what it wrote itself, or what ECS says of its task."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +31,8 @@ class Outcome:
     """As far as the launcher could tell."""
     is_stages: bool = False
     """A setting of the stage is at fault: people who run it are told, whatever the error is called."""
+    warnings: Sequence[str] = ()
+    """What its user should know of a success."""
 
     @property
     def is_unexplained(self) -> bool:
@@ -45,7 +47,8 @@ class Outcome:
 def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome:
     """The outcome of a stopped task; `written` is what the launcher left of it, if it came so far."""
     if task.exit_code == LauncherExit.DONE and not (written or {}).get("type"):
-        return Outcome(None, "", (written or {}).get("reportUri"))
+        warnings = [str(warning) for warning in (written or {}).get("warnings") or ()]
+        return Outcome(None, "", (written or {}).get("reportUri"), warnings=warnings)
     if written and written.get("type") in set(ErrorType):
         message = str(written.get("message") or "The launcher gave no reason.")
         failed = int((written.get("jobs") or {}).get("failed", 0))

@@ -1,6 +1,7 @@
 """What follows from the state of a launcher's task, whoever tells of it: an event, or somebody who looked."""
 
 from contract import RESULTS_PREFIX, Metric, Workflow
+from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count, count_platform_fault, logger
 from lambdas.snakemake import answers
 from lambdas.snakemake.launcher_repository import LauncherRepository
@@ -31,6 +32,8 @@ def settle(task: LauncherTask, repository: LauncherRepository, results_bucket: s
     token = launcher.message.task_token
     if outcome.error is None:
         results = f"s3://{results_bucket}/{RESULTS_PREFIX}{task.launch_id}/"
+        if outcome.warnings:
+            LaunchRepository(repository.launch_table).record_warnings(task.launch_id, task.attempt, outcome.warnings)
         report = {"reportUri": outcome.report_uri} if outcome.report_uri else {}
         answers.succeed(token, {"resultsUri": results, **report})
     elif answers.fail(token, outcome.error, outcome.message):  # else it was counted before

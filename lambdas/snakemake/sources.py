@@ -1,12 +1,14 @@
-"""The sources of a Snakemake workflow: the folder in which its Snakefile lies, copied for each attempt."""
+"""The sources of a Snakemake workflow: the folder of its Snakefile, or its project, copied for each attempt."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from contract import SNAKEFILES_PREFIX, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
 from lambdas.shared import aws
 from lambdas.shared.input_error import UnusableInputError
 
@@ -35,13 +37,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The folder of a Snakefile, and its files."""
+    """The folder of a Snakefile or, in Snakemake's own layout, its project, and its files."""
 
     bucket: str
     prefix: str
     """Ends with a slash."""
     snakefile: str
-    """Name of the Snakefile in the folder."""
+    """Path of the Snakefile in the folder."""
     files: Sequence[Source]
 
     def copy_to(self, bucket: str, prefix: str) -> None:
@@ -61,16 +63,16 @@ class Sources:
 
 
 def find_sources(snakefile_uri: str) -> Sources:
-    """What lies beside and below a Snakefile.
+    """What lies beside and below a Snakefile; in Snakemake's own layout, all of its project that is no data.
 
     Raises:
         UnusableInputError: it is not there or not to be read, or there is more than sources may be.
     """
     bucket, _, key = snakefile_uri.removeprefix("s3://").partition("/")
-    folder, _, name = key.rpartition("/")
+    root, name = _root(bucket, key)
     files = []
     size = 0
-    for file in _files(bucket, folder + "/"):
+    for file in _files_of(bucket, root, name):
         files.append(file)
         size += file.size
         if len(files) > MOST_FILES or size > MOST_BYTES:
@@ -83,12 +85,57 @@ def find_sources(snakefile_uri: str) -> Sources:
         raise UnusableInputError(
             f"names {snakefile_uri}, which does not exist", "Upload it, and what lies beside it, or mend the name."
         )
-    return Sources(bucket, folder + "/", name, files)
+    return Sources(bucket, root, name, files)
+
+
+def _root(bucket: str, key: str) -> tuple[str, str]:
+    """The folder of the sources, and the Snakefile's path there: <project>/workflow/Snakefile with something beside
+    workflow/ is a project in Snakemake's own layout, whose rules work in <project>."""
+    folder, _, name = key.rpartition("/")
+    project, _, last = folder.rpartition("/")
+    if last == STANDARD_FOLDER and f"{project}/" not in ("/", SOURCES_PREFIX, SNAKEFILES_PREFIX):
+        beside = _listed(bucket, f"{project}/", "/")
+        if beside.files or f"{project}/{STANDARD_CONFIG}/" in beside.folders:
+            return f"{project}/", f"{last}/{name}"
+    return f"{folder}/", name
+
+
+def _files_of(bucket: str, root: str, snakefile: str) -> Iterator[Source]:
+    if "/" not in snakefile:
+        yield from _files(bucket, root)
+        return
+    # Not resources/ and results/, which the layout has for data.
+    for file in _listed(bucket, root, "/").files:
+        yield file
+    for folder in (STANDARD_FOLDER, STANDARD_CONFIG):
+        for file in _files(bucket, f"{root}{folder}/"):
+            yield Source(f"{folder}/{file.path}", file.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """One level of a bucket."""
+
+    files: Sequence[Source]
+    folders: frozenset[str]
+
+
+def _listed(bucket: str, prefix: str, delimiter: str) -> _Listed:
+    client: S3Client = aws.client("s3")
+    with _readable(bucket):
+        pages = list(
+            client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter=delimiter)
+        )
+    found = [item for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
+    return _Listed(
+        [Source(item["Key"].removeprefix(prefix), item["Size"]) for item in found],
+        frozenset(each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])),
+    )
 
 
 def _files(bucket: str, prefix: str) -> Iterator[Source]:
     client: S3Client = aws.client("s3")
-    try:
+    with _readable(bucket):
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]
         )
@@ -98,6 +145,12 @@ def _files(bucket: str, prefix: str) -> Iterator[Source]:
                 _refuse_archived(path, found)
                 if path and not path.endswith("/"):  # the markers by which a console makes folders
                     yield Source(path, found["Size"])
+
+
+@contextmanager
+def _readable(bucket: str) -> Iterator[None]:
+    try:
+        yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code not in _NOT_TO_BE_READ:

@@ -5,11 +5,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
+from contract import STANDARD_FOLDER
 from lambdas.shared import aws
 
 if TYPE_CHECKING:
@@ -107,6 +109,20 @@ def fetch(drop: Drop, *, largest: int) -> DroppedFile:
     with response["Body"] as body:
         content = body.read() if size <= largest else None
     return DroppedFile(size, content, response["Metadata"].get(SUBMISSION_ID_METADATA))
+
+
+_MOST_SOURCES = 2_000
+"""What has more files than sources may have (lambdas/snakemake/sources.py) is refused later."""
+
+
+def sources_beside(bucket: str, snakefile: str) -> list[tuple[str, str]]:
+    """Key and ETag of what lies beside and below a Snakefile, and of all its project's in Snakemake's own layout."""
+    folder = snakefile.rpartition("/")[0]
+    project = folder.removesuffix(f"/{STANDARD_FOLDER}")
+    s3: S3Client = aws.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{project}/")
+    found = ((item["Key"], item["ETag"]) for page in pages for item in page.get("Contents", []))
+    return list(islice(found, _MOST_SOURCES))
 
 
 def _this_version(drop: Drop) -> dict[str, Any]:

@@ -12,14 +12,22 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from contract import Status
 from lambdas.shared.config_text import LARGEST_CONFIG
+from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import put_event
 from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify
 from lambdas.shared.observability import count, logger, metrics, tracer
 from lambdas.shared.settings import read_settings
-from lambdas.workflow_manager.dropped_file import Drop, FileGoneError, drops, fetch
-from lambdas.workflow_manager.feedback import write_feedback
-from lambdas.workflow_manager.registration import fingerprint, is_launch_file, launch_of
+from lambdas.workflow_manager.dropped_file import (
+    Drop,
+    DroppedFile,
+    FileGoneError,
+    drops,
+    fetch,
+    sources_beside,
+)
+from lambdas.workflow_manager.feedback import write_feedback, write_refusal
+from lambdas.workflow_manager.registration import fingerprint, is_launch_file, launch_of, misplaced_snakefile
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -62,8 +70,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 def _process(record: "SQSRecord") -> None:
     for drop in drops(record.body):
+        misplaced = misplaced_snakefile(drop.key)
         if is_launch_file(drop.key):
             register(drop)
+        elif misplaced:
+            write_refusal(drop, misplaced)
 
 
 def register(drop: Drop) -> None:
@@ -84,13 +95,23 @@ def register(drop: Drop) -> None:
     )
     repository = LaunchRepository(settings().launch_table, settings().task_table)
     rejected = launch.status == Status.REJECTED
-    registration = repository.reject(launch) if rejected else repository.register(launch, fingerprint(drop, file))
+    registration = (
+        repository.reject(launch) if rejected else repository.register(launch, _fingerprint(launch, drop, file))
+    )
     _record(registration, drop)
-    write_feedback(registration.launch, drop, file)
+    write_feedback(registration.launch, drop, file, repeats=registration.launch.launch_id != launch.launch_id)
     if registration.is_new or rejected:
         put_event(registration.launch, bus=settings().event_bus, stage=settings().stage)
     if rejected:
         notify(registration.launch, topic_arn=settings().notification_topic, stage=settings().stage)
+
+
+def _fingerprint(launch: Launch, drop: Drop, file: DroppedFile) -> str:
+    """A workflow whose sources have changed is another launch, though its config is the same."""
+    snakefile = str((launch.config.get("snakemake") or {}).get("snakefile", ""))
+    key = snakefile.removeprefix(f"s3://{drop.bucket}/")
+    is_here = bool(snakefile) and not key.startswith("s3://")  # others' buckets this function may not read
+    return fingerprint(drop, file, sources_beside(drop.bucket, key) if is_here else ())
 
 
 def _names(text: str) -> list[str]:

@@ -5,7 +5,16 @@ import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from contract import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILES_PREFIX, ComputeService, ErrorType, Status
+from contract import (
+    LAUNCH_PREFIX,
+    SNAKEFILE_NAME,
+    SNAKEFILE_NAMES,
+    SNAKEFILES_PREFIX,
+    STANDARD_FOLDER,
+    ComputeService,
+    ErrorType,
+    Status,
+)
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_model import LaunchConfig
 from lambdas.shared.config_reader import check_config, read_config
@@ -30,6 +39,20 @@ def is_launch_file(key: str) -> bool:
     Snakefile with a folder of its own below snakefiles/."""
     is_config = key.startswith(LAUNCH_PREFIX) and not key.endswith("/")
     return is_config or _dropped_snakefile(key) is not None
+
+
+def misplaced_snakefile(key: str) -> Fault | None:
+    """Why a Snakefile below snakefiles/ is not launched; None for what is no such file."""
+    if not key.startswith(SNAKEFILES_PREFIX) or PurePosixPath(key).name not in SNAKEFILE_NAMES:
+        return None
+    if _dropped_snakefile(key) is not None:
+        return None
+    places = " or ".join(f"{SNAKEFILES_PREFIX}NAME/{path}{SNAKEFILE_NAME}" for path in ("", f"{STANDARD_FOLDER}/"))
+    return Fault(
+        "the file",
+        f"is not launched where it is: {key}",
+        f"Put it to {places}, after its sources. Deeper Snakefiles are taken for sources of such a one.",
+    )
 
 
 def launch_of(
@@ -61,19 +84,23 @@ def launch_of(
     return _submitted(drop, file, config, data_bucket, owner)
 
 
-def fingerprint(drop: Drop, file: DroppedFile) -> str:
-    """SHA-256 of bucket, key and bytes: equal for the same config dropped again under its name."""
-    start = f"{drop.bucket}\0{drop.key}\0".encode()
+def fingerprint(drop: Drop, file: DroppedFile, sources: Collection[tuple[str, str]] = ()) -> str:
+    """SHA-256 of bucket, key, bytes and sources: equal for the same launch dropped again under its name.
+
+    `sources`: key and ETag of what a workflow reads besides its config.
+    """
+    start = "\0".join([drop.bucket, drop.key, *(word for source in sorted(sources) for word in source), ""]).encode()
     # What is too large to be read (a long Snakefile) is told apart by what S3 calls it.
     content = (drop.etag or "").encode() if file.content is None else file.content
     return hashlib.sha256(start + content).hexdigest()
 
 
 def _dropped_snakefile(key: str) -> str | None:
-    """<name> of snakefiles/<name>/Snakefile; None for anything else (deeper ones are sources of another)."""
+    """<name> of snakefiles/<name>/Snakefile or snakefiles/<name>/workflow/Snakefile; None for anything else (deeper
+    ones are sources of another)."""
     path = key.removeprefix(SNAKEFILES_PREFIX)
     name, _, file = path.partition("/")
-    return name if path != key and name and file == SNAKEFILE_NAME else None
+    return name if path != key and name and file.removeprefix(f"{STANDARD_FOLDER}/") in SNAKEFILE_NAMES else None
 
 
 def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:

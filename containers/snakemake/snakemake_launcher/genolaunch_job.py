@@ -8,6 +8,9 @@ A copy of this file lies beside the sources, and runs Snakemake in the jobs: `py
 `python -m snakemake ARGUMENTS`. So it imports nothing of the launcher's.
 """
 
+# Jobs run it in images of others: annotations are not evaluated there.
+from __future__ import annotations
+
 import glob
 import itertools
 import json

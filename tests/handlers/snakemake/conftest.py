@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -180,12 +181,12 @@ class Platform:
         """The launch's item."""
         return dict(boto3.resource("dynamodb").Table("launches").get_item(Key={"launchId": LAUNCH_ID})["Item"])
 
-    def wrote(self, type_: str | None, text: str = "", failed: int = 0) -> None:
+    def wrote(self, type_: str | None, text: str = "", failed: int = 0, warnings: Sequence[str] = ()) -> None:
         """The launcher left its outcome."""
         boto3.client("s3").put_object(
             Bucket=RESULTS_BUCKET,
             Key=f"results/{LAUNCH_ID}/launcher/outcome-1.json",
-            Body=json.dumps({"type": type_, "message": text, "jobs": {"failed": failed}}),
+            Body=json.dumps({"type": type_, "message": text, "jobs": {"failed": failed}, "warnings": [*warnings]}),
         )
 
 

@@ -39,6 +39,13 @@ def test_a_done_one_gives_the_results(started: Platform):
     assert json.loads(output) == {"resultsUri": f"s3://{RESULTS_BUCKET}/results/{LAUNCH_ID}/"}
 
 
+def test_what_the_user_of_a_done_one_should_know_is_a_warning_of_the_launch(started: Platform):
+    started.wrote(None, warnings=["Nothing was made."])
+    started.notifier(task_event(TASK, exitCode=0, **EXITED))
+
+    assert started.launch()["warnings"] == ["Nothing was made."]
+
+
 def test_a_failed_one_gives_the_reason_that_it_wrote(started: Platform):
     started.wrote("OutOfMemoryError", "The job align failed.")
     started.notifier(task_event(TASK, exitCode=1, **EXITED))

@@ -65,6 +65,7 @@ def test_the_run_sheet_says_everything_and_the_sources_are_the_attempts_own(uplo
         "retries": 3,
         "jobs": 100,
         "containerImage": "image:1",
+        "ownImage": False,
         "remotePrefix": f"{DATA_BUCKET}/exome",
         "resultsUri": f"s3://{RESULTS_BUCKET}/results/{LAUNCH_ID}/",
         "tibanna": {"logBucket": "logs", "behaviorOnCapacityLimit": "retry_without_spot"},
@@ -90,6 +91,43 @@ def test_what_a_launch_says_goes_before_what_the_stage_says(uploaded: Platform, 
     sheet = json.loads(stored(f"{PREFIX}run-1.json"))
     assert (sheet["containerImage"], sheet["targets"]) == ("lab/exome:1", ["calls.vcf"])
     assert sheet["remotePrefix"] == "lab-data/run42"
+    assert sheet["ownImage"] is True
+
+
+def test_a_project_in_snakemakes_own_layout_is_taken_with_its_config(platform: Platform):
+    for path in ("workflow/Snakefile", "workflow/rules/a.smk", "config/config.yaml", "samples.tsv", "results/big.bam"):
+        put(f"workflows/exome/{path}")
+    set_config(snakefile="workflows/exome/workflow/Snakefile")
+
+    prepare(LAUNCH_ID, 1)
+
+    sheet = json.loads(stored(f"{PREFIX}run-1.json"))
+    assert sheet["snakefile"] == "workflow/Snakefile"
+    listed = boto3.client("s3").list_objects_v2(Bucket=RESULTS_BUCKET, Prefix=f"{PREFIX}sources-1/")["Contents"]
+    assert sorted(item["Key"].removeprefix(f"{PREFIX}sources-1/") for item in listed) == [
+        "config/config.yaml",
+        "samples.tsv",
+        "workflow/Snakefile",
+        "workflow/rules/a.smk",
+    ]
+
+
+@pytest.mark.parametrize("folder", ["workflows/exome/workflow", "workflows/workflow", "snakefiles/workflow"])
+def test_a_folder_called_workflow_with_nothing_beside_it_is_all_the_sources(platform: Platform, folder):
+    put(f"{folder}/Snakefile")
+    put("workflows/other/config/config.yaml")
+    set_config(snakefile=f"{folder}/Snakefile")
+
+    prepare(LAUNCH_ID, 1)
+
+    assert json.loads(stored(f"{PREFIX}run-1.json"))["snakefile"] == "Snakefile"
+
+
+def test_the_cores_of_a_workflow_are_in_the_run_sheet(uploaded: Platform):
+    set_config(cores=16)
+    prepare(LAUNCH_ID, 1)
+
+    assert json.loads(stored(f"{PREFIX}run-1.json"))["cores"] == 16
 
 
 def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploaded: Platform, monkeypatch):

@@ -97,6 +97,82 @@ def test_the_same_bytes_again_are_answered_with_the_unfinished_launch_and_later_
     assert len(platform.launches()) == 2
 
 
+SNAKEFILE = "rule all:"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "snakefiles/calls/Snakefile",
+        "snakefiles/calls/snakefile",
+        "snakefiles/calls/workflow/Snakefile",
+        "snakefiles/calls/workflow/snakefile",
+    ],
+)
+def test_a_snakefile_is_launched_where_snakemake_would_find_it(platform, key):
+    platform.register(platform.put(key, SNAKEFILE))
+
+    (launch,) = platform.launches()
+    assert (launch.name, launch.data_path) == ("calls", "s3://genolaunch-test-data/calls/")
+    assert launch.config["snakemake"]["snakefile"] == key
+
+
+def test_two_projects_in_snakemakes_own_layout_are_two_launches_with_folders_of_their_own(platform):
+    for project in ("projA", "projB"):
+        platform.register(platform.put(f"snakefiles/{project}/workflow/Snakefile", SNAKEFILE))
+
+    assert {(each.name, each.data_path) for each in platform.launches()} == {
+        ("projA", "s3://genolaunch-test-data/projA/"),
+        ("projB", "s3://genolaunch-test-data/projB/"),
+    }
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "snakefiles/Snakefile",
+        "snakefiles/a/b/Snakefile",
+        "snakefiles/a/workflow/b/Snakefile",
+        "snakefiles/a/b/snakefile",
+    ],
+)
+def test_a_snakefile_elsewhere_gets_an_answer_and_no_launch(platform, key):
+    platform.register(platform.put(key, SNAKEFILE))
+
+    answer = platform.feedback(f"feedback/{key}.json")
+    assert (answer["accepted"], answer["launchId"]) == (False, None)
+    (fault,) = answer["faults"]
+    assert key in fault["problem"]
+    assert "snakefiles/NAME/workflow/Snakefile" in fault["remedy"]
+    assert platform.launches() == []
+
+
+@pytest.mark.parametrize("beside", ["snakefiles/calls/units.tsv", "snakefiles/calls/config/config.yaml"])
+def test_a_snakefile_whose_sources_changed_is_another_launch(platform, beside):
+    key = "snakefiles/calls/workflow/Snakefile" if "config" in beside else "snakefiles/calls/Snakefile"
+    platform.put(beside, "one")
+    platform.register(platform.put(key, SNAKEFILE))
+    platform.register(platform.put(key, SNAKEFILE))
+    assert len(platform.launches()) == 1
+    assert platform.feedback(f"feedback/{key}.json")["repeats"] is True
+
+    platform.put(beside, "two")
+    platform.register(platform.put(key, SNAKEFILE))
+
+    assert len(platform.launches()) == 2
+    assert "repeats" not in platform.feedback(f"feedback/{key}.json")
+
+
+def test_a_config_whose_workflow_changed_is_another_launch(platform):
+    config = "name: calls\nworkflow: snakemake\ndata: calls\nsnakemake: {snakefile: workflows/calls/Snakefile}\n"
+    platform.put("workflows/calls/Snakefile", "rule all:")
+    platform.register(platform.put("launches/calls.yaml", config))
+    platform.put("workflows/calls/Snakefile", "rule other:")
+    platform.register(platform.put("launches/calls.yaml", config))
+
+    assert len(platform.launches()) == 2
+
+
 def test_the_version_that_was_dropped_is_read_also_when_a_newer_one_is_there(platform):
     older = platform.put("launches/height.yaml", GOOD)
     newer = platform.put("launches/height.yaml", GOOD.replace("height-gwas", "newer"))

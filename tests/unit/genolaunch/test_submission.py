@@ -150,3 +150,56 @@ def test_config_without_a_place_in_the_data_bucket_is_refused(config, text, reas
 
     with pytest.raises(GenolaunchError, match=reason):
         data_prefix(config, "data-bucket-1")
+
+
+def keys(platform):
+    listed = platform.s3.list_objects_v2(Bucket="launch-bucket-1", Prefix="snakefiles/").get("Contents", [])
+    return sorted(item["Key"].removeprefix("snakefiles/") for item in listed)
+
+
+def project(folder, *paths):
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("x")
+    return folder
+
+
+def test_projects_whose_folders_are_both_called_workflow_have_their_own_names(platform, tmp_path):
+    for name in ("projA", "projB"):
+        sent = submit(platform, project(tmp_path / name, "workflow/Snakefile", "workflow/a.smk") / "workflow/Snakefile")
+        assert sent.key == f"snakefiles/{name}/Snakefile"
+        assert data_prefix(tmp_path / name / "workflow/Snakefile", "data-bucket") == f"{name}/"
+
+    assert keys(platform) == ["projA/Snakefile", "projA/a.smk", "projB/Snakefile", "projB/a.smk"]
+
+
+@pytest.mark.parametrize("name", ["Snakefile", "snakefile"])
+def test_a_project_in_snakemakes_own_layout_goes_with_its_config_and_without_its_data(platform, tmp_path, name):
+    here = project(
+        tmp_path / "rnaseq",
+        f"workflow/{name}",
+        "workflow/rules/a.smk",
+        "config/config.yaml",
+        "config/samples.tsv",
+        "units.tsv",
+        "resources/genome.fa",
+        "results/old.bam",
+        ".snakemake/x",
+    )
+
+    sent = submit(platform, here / "workflow" / name)
+
+    assert sent.key == "snakefiles/rnaseq/workflow/Snakefile"
+    assert keys(platform) == [
+        "rnaseq/config/config.yaml",
+        "rnaseq/config/samples.tsv",
+        "rnaseq/units.tsv",
+        "rnaseq/workflow/Snakefile",
+        "rnaseq/workflow/rules/a.smk",
+    ]
+
+
+def test_a_project_called_workflow_is_named_by_the_folder_above(platform, tmp_path):
+    here = project(tmp_path / "24" / "workflow", "workflow/Snakefile", "config/config.yaml")
+
+    assert submit(platform, here / "workflow" / "Snakefile").key == "snakefiles/24/workflow/Snakefile"

@@ -35,6 +35,7 @@ def test_defaults_are_filled_in():
         "spot": True,
         "retries": 3,
         "jobs": 100,
+        "cores": None,
         "container_image": None,
         "engine": "tibanna",
         "tibanna": {"behavior_on_capacity_limit": "retry_without_spot"},
