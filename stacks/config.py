@@ -10,7 +10,16 @@ from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 BUILD: Final = "build"
 """Instead of an image's URI: build containers/<workflow> and publish it with the app."""
@@ -31,6 +40,17 @@ _CONNECTION: Final = (
 _KEY: Final = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
 
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
+
+def _check_partition(region: str) -> str:
+    """Regions of China, GovCloud and the isolated ones are other partitions (AWS General Reference, "Amazon Resource
+    Names"), where all ARNs begin otherwise: every state machine names services as arn:aws:states."""
+    if re.match(r"(cn|us-gov|us-iso[a-z]*|eu-iso[a-z]*|eusc[a-z-]*)-", region):
+        raise ValueError(f"{region} is no region of the partition aws, and Genolaunch is made for that alone")
+    return region
+
+
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"), AfterValidator(_check_partition)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
@@ -291,7 +311,7 @@ class StageSettings(_Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]{0,11}$", description="short: function names have it and 64 characters")
     account: str = Field(pattern=r"^\d{12}$")
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: Region
     zones: tuple[str, ...] = Field(
         min_length=1, max_length=4, description="each gets subnets, compute environments and queues"
     )
@@ -388,7 +408,7 @@ class DeliverySettings(_Settings):
     """The pipeline: where it lives, what it watches, and which stages it deploys in which order."""
 
     account: str = Field(pattern=r"^\d{12}$")
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: Region
     repository: str = Field(
         pattern=r"^[^/\s]+/[^\s]+$", description="owner/name, as the connection's provider knows it"
     )
@@ -433,7 +453,7 @@ class GovernanceSettings(_Settings):
     """Where events about Genolaunch's Service Catalog product are collected, and where it is published."""
 
     account: str = Field(pattern=r"^\d{12}$")
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: Region
     accounts: tuple[Annotated[str, Field(pattern=r"^\d{12}$")], ...] = Field(
         default=(), description="other accounts, which forward their events"
     )

@@ -44,6 +44,10 @@ def test_every_fault_of_every_stage_is_named_at_once():
     [
         ({"zones": ["eu-west-1a", "eu-west-1a"]}, "a zone is named twice"),
         ({"zones": []}, "unit.zones"),
+        ({"region": "cn-north-1", "zones": ["cn-north-1a"]}, "cn-north-1 is no region of the partition aws"),
+        ({"region": "us-gov-west-1", "zones": ["us-gov-west-1a"]}, "us-gov-west-1 is no region of the partition aws"),
+        ({"region": "us-iso-east-1", "zones": ["us-iso-east-1a"]}, "us-iso-east-1 is no region of the partition aws"),
+        ({"region": "eu-isoe-west-1", "zones": ["eu-isoe-west-1a"]}, "eu-isoe-west-1 is no region of the partition"),
         ({"network": {"cidr": "10.0.0.0/8"}}, "/8 is no size for the VPC"),
         ({"network": {"cidr": "10.0.0.1/16"}}, "has host bits set"),
         ({"network": {"nat_gateways": 3}}, "3 for 2 zone(s)"),
