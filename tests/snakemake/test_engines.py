@@ -201,3 +201,70 @@ def test_threads_may_be_all_cores(play, tmp_path: Path, engine: str):
 
     asked = str(played.inputs[0])
     assert "'cpu': 4" in asked or "{'type': 'VCPU', 'value': '4'}" in asked
+
+
+SILENT = 'rule silent:\n    input: "in.txt"\n    output: "out.txt"\n    shell: "exit 5"\n'
+GROUPED = """
+rule all:
+    input: "b.txt"
+
+rule a:
+    input: "in.txt"
+    output: "a.txt"
+    group: "both"
+    shell: "cp {input} {output}"
+
+rule b:
+    input: "a.txt"
+    output: "b.txt"
+    group: "both"
+    script: "b.py"
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_rule_that_says_nothing_is_told_by_its_name_and_no_line_of_snakemakes(play, tmp_path: Path, engine: str):
+    played = play(engine, write(tmp_path / "w", SILENT), {"in.txt": "x\n"})
+
+    assert played.outcome.message == "The job silent failed: Error in rule silent:"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_script_of_a_group_is_told_by_its_exception(play, tmp_path: Path, engine: str):
+    workflow = write(tmp_path / "w", {"Snakefile": GROUPED, "b.py": 'raise ValueError("no such gene: BRCA9")\n'})
+
+    played = play(engine, workflow, {"in.txt": "x\n"})
+
+    assert played.outcome.message.endswith("failed: ValueError: no such gene: BRCA9")
+
+
+LATER = """
+rule all:
+    input: "done.txt"
+
+checkpoint find:
+    output: "found.txt"
+    shell: "echo {name} > {{output}}"
+
+def found(wildcards):
+    with checkpoints.find.get().output[0].open() as names:
+        return names.read().split()
+
+rule use:
+    input: found
+    output: "done.txt"
+    {more}
+    shell: "cat {{input}} > {{output}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "name", "more"), [("tibanna", "a(1).txt", ""), ("aws-batch", "a.txt", "resources: gpu=1")]
+)
+def test_what_a_checkpoint_adds_is_refused_as_it_comes(play, tmp_path: Path, engine: str, name: str, more: str):
+    text = LATER.format(name=f"'{name}'", more=more or "threads: 1")
+
+    played = play(engine, write(tmp_path / "w", text), {name: "x\n"}, retries=3)
+
+    assert "rule use (line 13 of Snakefile)" in played.outcome.message
+    assert len(played.inputs) <= 1

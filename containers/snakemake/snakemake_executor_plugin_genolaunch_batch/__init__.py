@@ -5,7 +5,7 @@ any volume of the host. Here all jobs of a launch share one definition, which th
 overrides: docs/decisions/011-one-job-definition-a-snakemake-launch.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,13 +80,20 @@ class Executor(official.Executor):  # type: ignore[misc]
     def _refuse_what_cannot_be(self) -> None:
         dag = self.workflow.dag
         try:
-            refuse(dag.needrun_jobs(), dag.targetjobs, self._options)
-        except RefusedError as error:
+            self._refuse(dag.needrun_jobs(), dag.targetjobs)
+        except WorkflowError:
             self.workflow.cleanup_source_archive()  # Snakemake does it for what was begun
+            raise
+
+    def _refuse(self, jobs: Iterable[Any], targets: Iterable[Any]) -> None:
+        try:
+            refuse(jobs, targets, self._options)
+        except RefusedError as error:
             raise WorkflowError(str(error)) from None
 
     def run_job(self, job: JobExecutorInterface) -> None:
         """Submit a job; Snakemake calls this again for a job that is retried."""
+        self._refuse(job if job.is_group() else (job,), ())  # what a checkpoint added was not looked at
         request = Request(
             rule=str(job.name),
             queue=self._queue(job),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snakemake_launcher.engines.job_log import telling_line
+from snakemake_launcher.engines.job_log import fails_again, telling_line
 
 HEAD = """Building DAG of jobs...
 Using shell: /usr/bin/bash
@@ -105,3 +105,32 @@ def test_snakemakes_own_words_are_not_the_cause(name, words):
     said = telling_line(CASES[name][0])
 
     assert words not in said.replace("Error in rule aligner:", "")
+
+
+AGAIN = {
+    "an output that the rule forgets": (
+        f"{HEAD}{RULE}MissingOutputException in rule aligner in file /work/Snakefile, line 4:\nJob 0 is done.\n{TAIL}",
+        True,
+    ),
+    "a file that the Snakefile opens": (
+        f"FileNotFoundError in file /work/Snakefile, line 2:\n[Errno 2] No such file: 'units.tsv'\n{TAIL}",
+        True,
+    ),
+    "a syntax error": ("SyntaxError in file /work/Snakefile, line 3:\ninvalid syntax (Snakefile, line 3)\n", True),
+    "a missing module": ("ModuleNotFoundError in file /work/Snakefile, line 1:\nNo module named 'pandas'\n", True),
+    "an input that is nowhere": ("MissingInputException in rule a in file /work/Snakefile, line 5:\nx.txt\n", True),
+    "a program's error": (f"{HEAD}{RULE}aligner: reference index is truncated\n{REPORT}{TAIL}", False),
+    "a program that speaks as Python": (
+        f"{HEAD}{RULE}OSError: [Errno 28] No space left on device\n{REPORT}{TAIL}",
+        False,
+    ),
+    "nothing": ("", False),
+    "an instance that went away": (HEAD, False),
+}
+
+
+@pytest.mark.parametrize("case", AGAIN)
+def test_what_would_fail_again_is_known_by_snakemakes_own_words(case):
+    log, again = AGAIN[case]
+
+    assert fails_again(log) is again

@@ -29,7 +29,8 @@ _SNAKEMAKES: Final = re.compile(
     | (?:Building\ DAG|Using\ shell:|Provided\ (?:cores|resources)|Rules\ claiming\ more|Select\ jobs\ to\ execute
        |Execute\ \d+\ jobs|Job\ (?:stats|counts):|Assuming\ unrestricted|Will\ exit\ after\ finishing
        |Not\ cleaning\ up|Removing\ output\ files\ of\ failed|Shutting\ down,\ this|Exiting\ because\ a
-       |Complete\ log|Trying\ to\ restart\ job|Finished\ job|Waiting\ at\ most|Resuming\ incomplete
+       |Complete\ log|Trying\ to\ restart\ job|Finished\ (?:job|retrieval|upload|stor)|Waiting\ at\ most
+       |Resuming\ incomplete
        |\(one\ of\ the\ commands\ exited|Touching\ output\ file|Config\ file\ |Logfile\ .*:$
        |Storing\ (?:in\ storage|output)|Retrieving\ (?:from\ storage|input)
        |\d+\ of\ \d+\ steps)

@@ -28,7 +28,7 @@ def main() -> None:
     tibanna_jobs.keep_checkpoints(options, sources)
     tibanna_jobs.remove_temporary()
     tibanna_jobs.refuse_what_cannot_be(options)
-    tibanna_jobs.empty_folders()
+    tibanna_jobs.empty_folders(options)
     tibanna_jobs.remember_ids()
     tibanna_jobs.tell_submissions()
     tibanna_jobs.tell_ends()

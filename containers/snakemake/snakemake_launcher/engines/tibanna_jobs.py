@@ -162,20 +162,25 @@ def refuse_what_cannot_be(options: Options) -> None:
     init: Callable[..., None] = TibannaExecutor.__init__
 
     def looking(executor: Any, workflow: Any, dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
-        try:
-            refuse(dag.needrun_jobs(), dag.targetjobs, options)
-        except RefusedError as error:
-            raise WorkflowError(str(error)) from None
+        _refuse(dag.needrun_jobs(), dag.targetjobs, options)
         init(executor, workflow, dag, *args, **more)
 
     TibannaExecutor.__init__ = looking
 
 
-def empty_folders() -> None:
+def _refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> None:
+    try:
+        refuse(jobs, targets, options)
+    except RefusedError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def empty_folders(options: Options) -> None:
     """What an earlier run left in a `directory()` goes before its rule runs, as on a disk."""
     make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
 
     def emptying(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
+        _refuse(job if job.is_group() else (job,), (), options)  # what a checkpoint added was not looked at
         for file in job.expanded_output:
             if file.is_directory and file.is_remote:
                 s3_folders.remove(file.remote_object)
