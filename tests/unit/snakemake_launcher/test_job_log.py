@@ -47,6 +47,11 @@ CASES = {
         f"{HEAD}local{RULE}{REPORT}{TAIL}",
         "Error in rule aligner:",
     ),
+    "what Snakemake 9 tells of itself is not its reason": (
+        f"SNAKEMAKE\n=========\n  Host: vm\n  Config MD5: 99914b93\n\n{HEAD}Retrieving from storage: s3://data/in.txt\n"
+        f"Finished retrieval.\nlocal{RULE}{REPORT}{TAIL}",
+        "Error in rule aligner:",
+    ),
     "the rule's own log file": (
         f"{HEAD}{RULE}{REPORT}Logfile logs/aligner.err:\n{ROW}\nreference index is truncated\n{ROW}\n\n{TAIL}",
         "reference index is truncated (its log logs/aligner.err)",

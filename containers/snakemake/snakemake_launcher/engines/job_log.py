@@ -19,6 +19,8 @@ _LOGFILE: Final = re.compile(r"^Logfile (?P<path>.+):$")
 """Before what a failed rule wrote to its own `log:` file (--show-failed-logs), between rows of equal signs."""
 _ROW: Final = re.compile(r"^=+$")
 _FAILED: Final = ("Error in rule ", "Error in checkpoint ", "Error in group ", "RuleException")
+_BEGINS: Final = "Building DAG of jobs"
+"""Above it Snakemake 9 tells of itself: versions, folders, its own command."""
 _SNAKEMAKES: Final = re.compile(
     r"""^(?:
       \[\w{3}\ \w{3}\ [\ \d]\d\ [\d:]{8}\ \d{4}\]$              # the time; `[E::hts_open] ...` is htslib's own
@@ -109,8 +111,9 @@ def _of_log_file(lines: Sequence[str]) -> str:
 
 def _of_program(lines: Sequence[str]) -> str:
     """The last line above the report of the failure that is not Snakemake's own; else what the report begins with."""
-    starts = [number for number, line in enumerate(lines) if line.startswith(_FAILED)]
-    above = lines[: starts[0]] if starts else lines
+    begun = max((number for number, line in enumerate(lines) if line.startswith(_BEGINS)), default=-1)
+    starts = [number for number, line in enumerate(lines) if line.startswith(_FAILED) and number > begun]
+    above = lines[begun + 1 : starts[0]] if starts else lines[begun + 1 :]
     said = [line for line in above if not _is_snakemakes(line)]
     if said:
         return said[-1]

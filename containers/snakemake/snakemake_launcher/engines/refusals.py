@@ -150,7 +150,8 @@ def _place(rule: Any) -> str:  # noqa: ANN401
 
 def _path(file: Any, options: Options) -> str:  # noqa: ANN401
     """Below the data."""
-    text = str(file)
+    # Snakemake 9's own text of it is cut already.
+    text = str(getattr(getattr(file, "flags", {}).get("storage_object"), "query", file)).removeprefix("s3://")
     for prefix in (f".snakemake/storage/s3/{options.prefix}/", f"{options.prefix}/"):
         if text.startswith(prefix):
             return text.removeprefix(prefix)
