@@ -21,6 +21,8 @@ FOUND = {
     "path": sorted(str(path) for path in Path("reads").glob("*R1*")),
     "rglob": sorted(str(path) for path in Path(".").rglob("c_*.fq")),
     "iterdir": sorted(path.name for path in Path("reads").iterdir()),
+    "top": sorted(name for name in os.listdir(".") if name != ".snakemake"),
+    "root": sorted(path for path in glob_wildcards("{top}").top if ".snakemake" not in path),
     "walk": sorted(name for _, _, names in os.walk("reads") for name in names),
     "exists": [os.path.exists(p) for p in ("reads/a_R1.fq", "reads", "reads/a", "nowhere", "Snakefile")],
     "is": [os.path.isfile("reads"), os.path.isdir("reads/deep"), Path("reads/a_R2.fq").is_file()],

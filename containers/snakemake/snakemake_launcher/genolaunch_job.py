@@ -12,7 +12,6 @@ A copy of this file lies beside the sources, and runs Snakemake in the jobs: `py
 from __future__ import annotations
 
 import glob
-import itertools
 import json
 import os
 import pathlib
@@ -32,12 +31,14 @@ from typing import Any, Final, Protocol
 PROGRAM: Final = "genolaunch_job.py"
 """Name of this file beside the sources."""
 NOTES: Final = "genolaunch-notes.json"
-"""Beside it: `{"prefix": "bucket/prefix"}` where S3 is to be asked, else what the launcher was answered (Notes)."""
+"""Beside it: what the launcher was told of the data, and whether S3 may be asked for more (`Sources.noted`)."""
 SOURCES: Final = "genolaunch-sources.tgz"
 """Beside it in a job of Tibanna's: all sources."""
 LARGEST_OPENED: Final = 100 * 1024 * 1024
 """Bytes of a file of the data that the Snakefile may open while it is read: what is larger is for rules."""
 
+_OWN: Final = frozenset({".snakemake", ".git", PROGRAM, NOTES, SOURCES, "genolaunch-config.json"})
+"""Beside the sources, and none of them."""
 _ARCHIVES: Final = "snakemake-workflow-sources."
 """How Snakemake 9 calls what it puts there for its jobs: no data."""
 _RULES: Final = "__rule_"
@@ -96,40 +97,46 @@ class S3Listing:
 
 
 class Notes:
-    """What another listing answered, to give the same answers in a job."""
+    """What a listing answered: kept while there is one to ask, and given again in a job."""
 
     def __init__(self, listing: Listing | None = None, noted: dict[str, Any] | None = None) -> None:
-        """`noted`: of an earlier one."""
+        """`noted`: by other notes. What is among it is not asked again."""
         self._listing = listing
-        self.folders: dict[str, list[str]] = dict((noted or {}).get("folders", {}))
-        self.kinds: dict[str, str] = dict((noted or {}).get("kinds", {}))
+        self._noted = noted or {"folders": {}, "kinds": {}}
+        self.said: dict[str, dict[str, Any]] = {"folders": {}, "kinds": {}}
+        """Answers, the last one to each question."""
 
     def files(self, folder: str) -> Sequence[str]:
-        """As they were found last."""
-        if self._listing is not None:
-            self.folders[folder] = list(self._listing.files(folder))
-        return self.folders.get(folder, [])
+        """As noted, or as they are."""
+        if folder in self._noted["folders"] or self._listing is None:
+            noted: list[str] = self._noted["folders"].get(folder, [])
+            return noted
+        found = self.said["folders"][folder] = list(self._listing.files(folder))
+        return found
 
     def kind(self, path: str) -> str:
-        """As it was found last."""
-        if self._listing is not None:
-            self.kinds[path] = self._listing.kind(path)
-        return self.kinds.get(path, "")
+        """As noted, or as it is."""
+        if path in self._noted["kinds"] or self._listing is None:
+            return str(self._noted["kinds"].get(path, ""))
+        found = self.said["kinds"][path] = self._listing.kind(path)
+        return found
 
     def fetch(self, path: str, target: str) -> bool:
-        """Not from notes."""
+        """Not from notes alone."""
         return self._listing is not None and self._listing.fetch(path, target)
 
 
 class DataView:
     """Lets code of the sources see the data, outside of rules."""
 
-    def __init__(self, root: str, prefix: str, listing: Listing) -> None:
-        """`root`: folder of the sources, the working directory."""
+    def __init__(self, root: str, prefix: str, reading: Listing, later: Listing) -> None:
+        """`root`: folder of the sources, the working directory. `reading` answers while the Snakefile is read, when
+        jobs are to hear what the launcher heard; `later` answers functions of rules, for which checkpoints make files.
+        """
         self._roots = tuple({f"{root.rstrip('/')}/", f"{os.path.realpath(root)}/"})
         # How paths of the data begin in Snakemake 7 and 9, and in its storage plugin's own words.
         self._prefixes = (prefix, f".snakemake/storage/s3/{prefix}", f"s3:/{prefix}")
-        self._listing = listing
+        self._reading, self._later = reading, later
         self._busy = threading.local()
         self._exists = os.path.exists
         self._walk = os.walk
@@ -180,17 +187,24 @@ class DataView:
 
     def _all_below(self, folder: str, followlinks: bool) -> list[str]:
         """Files and folders, here and in S3, in one order."""
-        here = {
-            os.path.normpath(os.path.join(path, name))
-            for path, folders, names in self._walk(folder or ".", followlinks=followlinks)
-            for name in itertools.chain(folders, names)
-        }
+        here = set(self._here(folder, followlinks=followlinks, with_folders=True))
         there = {name for file in self._listing.files(folder) for name in _and_parents(file, folder)}
         return sorted(here | there)
 
+    @property
+    def _listing(self) -> Listing:
+        """The Snakefile is read as long as the body of a source runs."""
+        frame: Any = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_name == "<module>" and self._is_source(_file(frame)):
+                return self._reading
+            frame = frame.f_back
+        return self._later
+
     # --- whose question it is --------------------------------------------------------------------------------------
     def _is_source(self, file: str) -> bool:
-        return any(file.startswith(root) and not file.startswith(f"{root}.snakemake/") for root in self._roots)
+        root = next((root for root in self._roots if file.startswith(root)), None)
+        return root is not None and not file.startswith(f"{root}.snakemake/") and file != root + PROGRAM
 
     def _asked_by_source(self, *, depth: int = 2) -> bool:
         """The caller of the patched function is code of the sources, and no rule's."""
@@ -255,7 +269,8 @@ class DataView:
         there = set() if below is None else {_first(file, below) for file in self._listing.files(below)}
         if there and not self._exists(path):
             return sorted(there)
-        return sorted(there | set(real(path)))
+        here = (name for name in real(path) if below or not self._is_own(name))
+        return sorted(there | set(here))
 
     def _iterating(self, real: Callable[..., Iterator[Path]]) -> Callable[..., Iterator[Path]]:
         def iterdir(path: Path) -> Iterator[Path]:
@@ -310,16 +325,24 @@ class DataView:
         with self._by_itself(), tempfile.TemporaryDirectory(prefix="data-") as shadow:
             if folder and self._exists(folder):
                 os.makedirs(os.path.join(shadow, folder), exist_ok=True)
-            for name in {*self._listing.files(folder), *self._files_here(folder)}:
+            for name in {*self._listing.files(folder), *self._here(folder)}:
                 target = Path(shadow, name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.touch()
             yield shadow
 
-    def _files_here(self, folder: str) -> Iterator[str]:
-        for path, folders, names in self._walk(folder or "."):
-            folders[:] = [name for name in folders if name not in (".snakemake", ".git")]
-            yield from (os.path.normpath(os.path.join(path, name)) for name in names)
+    def _here(self, folder: str, *, followlinks: bool = False, with_folders: bool = False) -> Iterator[str]:
+        """Paths in the working directory, but for copies of data and what is the launcher's own."""
+        for path, folders, names in self._walk(folder or ".", followlinks=followlinks):
+            below = [os.path.normpath(os.path.join(path, name)) for name in folders]
+            folders[:] = [os.path.basename(each) for each in below if not self._is_own(each)]
+            found = (os.path.normpath(os.path.join(path, name)) for name in names)
+            yield from (each for each in found if not self._is_own(each))
+            if with_folders:
+                yield from (each for each in below if not self._is_own(each))
+
+    def _is_own(self, path: str) -> bool:
+        return path in _OWN or path == self._prefixes[0]
 
     @contextmanager
     def _by_itself(self) -> Iterator[None]:
@@ -382,8 +405,8 @@ def see_data(root: str) -> DataView | None:
     if not notes.exists():
         return None
     said = json.loads(notes.read_text(encoding="utf-8"))
-    listing: Listing = Notes(noted=said) if "folders" in said else S3Listing(said["prefix"])
-    view = DataView(root, said["prefix"], listing)
+    asked = S3Listing(said["prefix"]) if said["live"] else None
+    view = DataView(root, said["prefix"], Notes(asked, said["reading"]), Notes(asked, said["later"]))
     view.install()
     show_logs_in_storage(said["prefix"])
     _keep_checkpoints(frozenset(said.get("checkpoints", ())))

@@ -30,13 +30,13 @@ def mtime(file: Any) -> float:  # noqa: ANN401
     """Of a folder, the newest object's."""
     if not _is_folder(file):
         return float(_mtime(file))
-    newest: float = max(item.last_modified.timestamp() for item in _objects(file))
+    newest: float = max(item["LastModified"].timestamp() for item in _objects(file))
     return newest
 
 
 def size(file: Any) -> int:  # noqa: ANN401
     """Bytes."""
-    return sum(item.size for item in _objects(file)) if _is_folder(file) else int(_size(file))
+    return sum(item["Size"] for item in _objects(file)) if _is_folder(file) else int(_size(file))
 
 
 def download(file: Any) -> None:  # noqa: ANN401
@@ -45,9 +45,9 @@ def download(file: Any) -> None:  # noqa: ANN401
         _download(file)
         return
     for item in _objects(file):
-        target = Path(file.local_file()) / item.key.removeprefix(f"{file.s3_key}/")
+        target = Path(file.local_file()) / item["Key"].removeprefix(f"{file.s3_key}/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        item.Object().download_file(str(target))
+        _client(file).download_file(file.s3_bucket, item["Key"], str(target))
 
 
 def upload(file: Any) -> None:  # noqa: ANN401
@@ -58,15 +58,13 @@ def upload(file: Any) -> None:  # noqa: ANN401
         return
     for path in folder.rglob("*"):
         if path.is_file():
-            key = f"{file.s3_key}/{path.relative_to(folder)}"
-            file._s3c.s3.Object(file.s3_bucket, key).upload_file(str(path))
+            _client(file).upload_file(str(path), file.s3_bucket, f"{file.s3_key}/{path.relative_to(folder)}")
 
 
 def remove(file: Any) -> None:  # noqa: ANN401
     """Delete the object, or all of a folder."""
-    for item in list(_objects(file)):
-        item.delete()
-    file._s3c.s3.Object(file.s3_bucket, file.s3_key).delete()
+    for key in [*(item["Key"] for item in _objects(file)), file.s3_key]:
+        _client(file).delete_object(Bucket=file.s3_bucket, Key=key)
 
 
 def _is_folder(file: Any) -> bool:  # noqa: ANN401
@@ -74,4 +72,9 @@ def _is_folder(file: Any) -> bool:  # noqa: ANN401
 
 
 def _objects(file: Any) -> Iterator[Any]:  # noqa: ANN401
-    return iter(file._s3c.s3.Bucket(file.s3_bucket).objects.filter(Prefix=f"{file.s3_key}/"))
+    pages = _client(file).get_paginator("list_objects_v2").paginate(Bucket=file.s3_bucket, Prefix=f"{file.s3_key}/")
+    return (item for page in pages for item in page.get("Contents", []))
+
+
+def _client(file: Any) -> Any:  # noqa: ANN401
+    return file._s3c.s3.meta.client

@@ -22,16 +22,18 @@ class Sources:
         """Put into it what the jobs need to see the data."""
         self.root = Path.cwd()
         self._prefix = options.prefix
-        self._notes = Notes(S3Listing(options.prefix))
-        self.view = DataView(str(self.root), options.prefix, self._notes)
+        listing = S3Listing(options.prefix)
+        self._reading, self._later = Notes(listing), Notes(listing)
+        self.view = DataView(str(self.root), options.prefix, self._reading, self._later)
         self.checkpoints: set[str] = set()
         """Outputs of checkpoints that are done, by their paths below the data."""
         self._packed: Any = None
         shutil.copyfile(genolaunch_job.__file__, self.root / PROGRAM)
-        (self.root / NOTES).write_text(json.dumps({"prefix": options.prefix}), encoding="utf-8")
+        self._write_notes()
 
     def files(self) -> Iterator[str]:
         """All sources, by their paths below the working directory. Copies of data are none."""
+        self._write_notes()  # the Snakefile has been read
         for path, folders, names in os.walk(self.root):
             below = os.path.relpath(path, self.root)
             folders[:] = [
@@ -44,7 +46,7 @@ class Sources:
 
     def pack(self) -> str:
         """The archive's name, for jobs that cannot ask S3: sources, opened data, and what the view answered."""
-        state = (len(self.view.opened), json.dumps(self._noted(), sort_keys=True))
+        state = (len(self.view.opened), json.dumps(self.noted(live=False), sort_keys=True))
         if state != self._packed:
             self._write()
             self._packed = state
@@ -53,7 +55,7 @@ class Sources:
     def _write(self) -> None:
         noted = self.root / ".snakemake" / NOTES
         noted.parent.mkdir(exist_ok=True)
-        noted.write_text(json.dumps(self._noted()), encoding="utf-8")
+        noted.write_text(json.dumps(self.noted(live=False)), encoding="utf-8")
         with tarfile.open(self.root / SOURCES, "w:gz") as archive:
             archive.add(noted, arcname=NOTES)
             sources = {*self.files()} - {NOTES, PROGRAM}
@@ -64,13 +66,18 @@ class Sources:
                 if copy.is_file():
                     archive.add(copy, arcname=file)
 
-    def _noted(self) -> dict[str, Any]:
+    def noted(self, *, live: bool) -> dict[str, Any]:
+        """For jobs. Where S3 may be asked (`live`), it is for what functions of rules want to know."""
         return {
             "prefix": self._prefix,
-            "folders": dict(self._notes.folders),
-            "kinds": dict(self._notes.kinds),
-            "checkpoints": sorted(self.checkpoints),
+            "live": live,
+            "reading": self._reading.said,
+            "later": None if live else self._later.said,
+            "checkpoints": [] if live else sorted(self.checkpoints),
         }
+
+    def _write_notes(self) -> None:
+        (self.root / NOTES).write_text(json.dumps(self.noted(live=True)), encoding="utf-8")
 
 
 def run_by_program(command: str, program: str = PROGRAM) -> str:
