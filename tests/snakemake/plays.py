@@ -121,9 +121,9 @@ class Stage:
             time.sleep(1.1)  # S3 tells the second
         for path, text in _texts(data).items():
             s3.put_object(Bucket=bucket, Key=f"{below}{path}", Body=text.encode())
-        for path in sorted(workflow.rglob("*")):
-            if path.is_file():
-                s3.upload_file(str(path), "results", f"{folder.name}/sources-1/{path.relative_to(workflow)}")
+        for source in sorted(workflow.rglob("*")):
+            if source.is_file():
+                s3.upload_file(str(source), "results", f"{folder.name}/sources-1/{source.relative_to(workflow)}")
         parsed = RunSheet.parse(json.dumps(_sheet(engine, folder.name, remote) | sheet))
         storage, records = Storage(), KeptRecords()
         work = folder / "work"
@@ -268,7 +268,7 @@ def _stand_in(monkeypatch: pytest.MonkeyPatch, jobs: Path) -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.FOLDER = jobs
+    monkeypatch.setattr(module, "FOLDER", jobs)
     monkeypatch.setattr(boto3, "client", boto3.client)  # undone at the end
     module.install()
 

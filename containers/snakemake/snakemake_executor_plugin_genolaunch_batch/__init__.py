@@ -148,7 +148,8 @@ class Executor(official.Executor):  # type: ignore[misc]
 
     def _log_of(self, job_id: str) -> str:
         """The end of a job's log; empty if there is none, or it cannot be read."""
-        stream = (self._jobs.describe(job_id) or {}).get("container", {}).get("logStreamName")
+        described = self._jobs.describe(job_id)
+        stream = described.get("container", {}).get("logStreamName") if described else None
         try:
             return log_tail(self._options.log_group, stream, region=self.settings.region) if stream else ""
         except Exception:  # the job is tried again, as without its log

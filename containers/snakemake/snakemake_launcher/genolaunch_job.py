@@ -157,7 +157,7 @@ class DataView:
         for name, kinds in (("exists", "file folder"), ("is_file", "file"), ("is_dir", "folder")):
             setattr(pathlib.Path, name, self._asking(getattr(pathlib.Path, name), kinds))
         os.listdir = self._listing_folder(os.listdir)  # type: ignore[assignment]
-        os.walk = self._walking(os.walk)  # type: ignore[assignment]
+        os.walk = self._walking(os.walk)
         find = glob.iglob
         glob.glob = self._globbing(find, list)
         glob.iglob = self._globbing(find, iter)

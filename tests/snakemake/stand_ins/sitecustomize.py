@@ -12,7 +12,7 @@ import threading
 import uuid
 from pathlib import Path
 
-FOLDER = Path(os.environ["STAND_IN_FOLDER"]) if "STAND_IN_FOLDER" in os.environ else None
+FOLDER = Path(os.environ.get("STAND_IN_FOLDER", "/nowhere"))
 PROGRAMS = os.environ.get("STAND_IN_PROGRAMS", "")
 LARGEST_INPUT = 262_144
 """Of an execution (AWS Step Functions quotas)."""
@@ -181,5 +181,5 @@ def install():
     )
 
 
-if FOLDER is not None and "snakemake_launcher" in " ".join(sys.orig_argv):
+if "STAND_IN_FOLDER" in os.environ and "snakemake_launcher" in " ".join(sys.orig_argv):
     install()
