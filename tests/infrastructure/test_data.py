@@ -44,14 +44,15 @@ def test_every_bucket_refuses_plain_http(data):
 def test_the_launch_bucket_tells_the_queue_of_dropped_files_and_of_nothing_else(data):
     bucket = data.one("AWS::S3::Bucket", "LaunchFiles")
 
-    configs, snakefiles = bucket["NotificationConfiguration"]["QueueConfigurations"]
-    for notification in (configs, snakefiles):
+    configs, snakefiles, lower = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    for notification in (configs, snakefiles, lower):
         assert notification["Event"] == "s3:ObjectCreated:*"
         assert "RegistrationsQueue" in json.dumps(notification["Queue"])
     assert configs["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "launches/"}]}}
     # Not of what lies beside a Snakefile.
-    rules = [{"Name": "prefix", "Value": "snakefiles/"}, {"Name": "suffix", "Value": "/Snakefile"}]
-    assert snakefiles["Filter"] == {"S3Key": {"Rules": rules}}
+    for each, name in ((snakefiles, "/Snakefile"), (lower, "/snakefile")):
+        rules = [{"Name": "prefix", "Value": "snakefiles/"}, {"Name": "suffix", "Value": name}]
+        assert each["Filter"] == {"S3Key": {"Rules": rules}}
 
 
 def test_only_the_launch_bucket_may_write_to_the_queue_and_before_it_is_made(data):
