@@ -90,7 +90,7 @@ rule version:
     output: "deep/v.txt"
     container: "docker://quay.io/biocontainers/samtools:1.17"
     log: "logs/v.log"
-    shell: "cat {input} > {output}; cat tool.txt >> {output}; echo it works > {log}"
+    shell: "for f in {input} tool.txt; do cat $f; done | awk '{{print $1}}' > {output}; echo it works > {log}"
 
 rule plain:
     output: "plain.txt"
@@ -102,8 +102,8 @@ rule plain:
 
     images = {each["config"]["run_name"].rpartition("-")[2]: each["args"]["container_image"] for each in played.inputs}
     assert images == {"version": "quay.io/biocontainers/samtools:1.17", "plain": "repo/genolaunch-snakemake:1"}
-    assert "snakemake --" not in next(each["args"]["command"] for each in played.inputs if "deep" in str(each))
-    assert played.files["deep/v.txt"] == "x\na tool\n"
+    assert "genolaunch_job.py" not in next(each["args"]["command"] for each in played.inputs if "deep" in str(each))
+    assert played.files["deep/v.txt"] == "x\na\n"
     assert played.files["logs/v.log"] == "it works\n"
 
 
@@ -155,8 +155,10 @@ REFUSED = [
         "all jobs of a launch run in one",
     ),
     ("aws-batch", "threads: 1", "out#1.txt", "# or ?"),
+    ("tibanna", "container: '/images/tool.sif'", "in.txt", "no Docker image"),
     ("tibanna", "threads: 1", "in of S(1).txt", "Tibanna's downloads"),
     ("tibanna", "threads: 1", "in'1.txt", "Tibanna's downloads"),
+    ("tibanna", "threads: 1", "out$1.txt", "Tibanna's downloads"),
 ]
 
 

@@ -95,8 +95,11 @@ class StepFunctions:
         with (folder / "log").open("a") as log:
             log.write(f"## Running {args['command']}\n")
             log.flush()
+            # As awsf3 (utils.create_env_def_file) has it: in a file that the instance's shell reads.
+            command = args["command"].replace('"', '\\"')
+            (folder / "env.sh").write_text(f'export COMMAND="{command}"\n')
             code = subprocess.run(
-                ["sh", "-c", args["command"]],
+                ["bash", "-c", '. ../env.sh && exec sh -c "$COMMAND"'],
                 cwd=workdir,
                 env=_environment(args.get("input_env", {})),
                 stdout=log,

@@ -11,6 +11,8 @@ _GPU: Final = re.compile(r"gpu", re.IGNORECASE)
 _NOT_FOR_TIBANNA: Final = re.compile(r"""[\s|&;()<>$`"'\\*?\[\]{}!#]""")
 """Tibanna 6.1.0 writes `aws s3 cp s3://<bucket>/<key> <file>` into a shell script, without quotes, and formats it twice
 (awsf3/utils.py, create_download_cmd)."""
+_NOT_IN_A_COMMAND: Final = re.compile(r"""[$`"\\]""")
+"""A job's command stands between double quotes in a file that the instance's shell reads (create_env_def_file)."""
 _NOT_FOR_S3_PLUGIN: Final = re.compile(r"[#?]")
 """snakemake-storage-plugin-s3 0.3.6 reads a key as the path of a URL, which ends there."""
 _LARGEST_INPUT: Final = 262_144
@@ -19,6 +21,7 @@ _REST_OF_INPUT: Final = 12_000
 """Of it for everything but the files."""
 _MOST_NAMED: Final = 5
 _DOCKER: Final = "docker://"
+_IMAGE: Final = re.compile(r"docker://[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 
 
 def refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> None:
@@ -102,11 +105,20 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
         "{rules} have a `container:`, and no `shell:`: a script is run by Snakemake, which that image need not hold. "
         "Name an image that holds both as `container_image`, or call the script by `shell:`.",
     )
+    yield from _named(
+        jobs,
+        lambda job: bool(image_of(job)) and not _IMAGE.fullmatch(str(job.container_img_url)) and not options.own_image,
+        "{rules} have a `container:` that is no Docker image, as docker://REGISTRY/REPOSITORY:TAG. Name one, or an "
+        "image with the tools of all rules as `container_image`.",
+    )
     away = [job for job in jobs if not job.is_local]
     yield from _named(
         away,
-        lambda job: any(_NOT_FOR_TIBANNA.search(_path(file, options)) for file in job.input),
-        "{rules} read files with blanks, brackets, quotes or other characters in their names that Tibanna's downloads "
+        lambda job: (
+            any(_NOT_FOR_TIBANNA.search(_path(file, options)) for file in job.input)
+            or any(_NOT_IN_A_COMMAND.search(_path(file, options)) for file in job.output)
+        ),
+        "{rules} have files with blanks, brackets, quotes or other characters in their names that Tibanna's downloads "
         "cannot take. Rename the files, or use the engine aws-batch.",
     )
     for job in away:

@@ -82,7 +82,7 @@ def keep_paths(options: Options) -> None:
     TibannaExecutor.remove_prefix = below
 
 
-def send_sources(sources: Sources) -> None:
+def send_sources(options: Options, sources: Sources) -> None:
     """All sources go with a job, wherever the Snakefile is among them, in one archive; its program sees the data."""
     format_job: Callable[..., str] = RealExecutor.format_job_exec
 
@@ -97,7 +97,8 @@ def send_sources(sources: Sources) -> None:
         arguments.snakemake_directory_local = str(sources.root)
         arguments.snakemake_main_filename = PROGRAM
         if _has_container(job):  # which may be without Python, or tar
-            arguments.snakemake_child_filenames = [name for name in sources.files() if not re.search(r"[\s,]", name)]
+            single = [name for name in sources.files() if not re.search(r"[\s,]", name)]
+            arguments.snakemake_child_filenames = [*single, _write_script(job, options, sources)]
         else:
             arguments.snakemake_child_filenames = [sources.pack()]
         executor.workflow.overwrite_configfiles = [
@@ -110,11 +111,8 @@ def send_sources(sources: Sources) -> None:
     DAG.get_sources = lambda _: set(sources.files())
 
 
-def run_in_containers(options: Options, sources: Sources) -> None:
-    """A rule with `container:` and `shell:` runs in that image: its command is the shell's, for Snakemake is not there.
-
-    The command names files as the launcher knows them, below bucket/prefix: that is made a name of the working folder.
-    """
+def run_in_containers() -> None:
+    """A rule with `container:` and `shell:` runs in that image: its command is the shell's: Snakemake is not there."""
     add: Callable[..., None] = TibannaExecutor.add_command
 
     def add_command(executor: Any, job: Any, arguments: Any, config: Any) -> None:  # noqa: ANN401
@@ -122,27 +120,38 @@ def run_in_containers(options: Options, sources: Sources) -> None:
             add(executor, job, arguments, config)
             return
         arguments.container_image = image_of(job)
-        folders = sorted({path.rpartition("/")[0] for path in map(str, (*job.output, *job.log)) if "/" in path})
-        parent = options.prefix.rpartition("/")[0]
-        lines = [
-            *([f"mkdir -p {shlex.quote(parent)}"] if parent else []),
-            f'ln -s "$PWD" {shlex.quote(options.prefix)}',
-            *([f"mkdir -p {shlex.join(folders)}"] if folders else []),
-            _shell(job.shellcmd.replace(f"{sources.root}/", "")),
-        ]
-        arguments.command = " && ".join(lines)
+        script = _script(job)
+        strict = f"if command -v bash >/dev/null; then bash -euo pipefail {script}; else sh -eu {script}; fi"
+        arguments.command = strict
 
     TibannaExecutor.add_command = add_command
 
 
-def _shell(command: str) -> str:
-    """In bash, as strictly as Snakemake has it, where there is one."""
-    strict = shlex.quote(f"set -euo pipefail; {command}")
-    return f"if command -v bash >/dev/null; then bash -c {strict}; else sh -c {shlex.quote(f'set -eu; {command}')}; fi"
+def _script(job: Any) -> str:  # noqa: ANN401
+    return f".snakemake/genolaunch-{job.jobid}.sh"
+
+
+def _write_script(job: Any, options: Options, sources: Sources) -> str:  # noqa: ANN401
+    """The rule's command, as a file: Tibanna lets the instance's shell read a command, which would fill in its `$`.
+
+    The command names files as the launcher knows them, below bucket/prefix: that is made a name of the working folder.
+    """
+    parent = options.prefix.rpartition("/")[0]
+    folders = sorted({path.rpartition("/")[0] for path in map(str, (*job.output, *job.log)) if "/" in path})
+    lines = [
+        *([f"mkdir -p {shlex.quote(parent)}"] if parent else []),
+        f'ln -s "$PWD" {shlex.quote(options.prefix)}',
+        *([f"mkdir -p {shlex.join(folders)}"] if folders else []),
+        job.shellcmd.replace(f"{sources.root}/", ""),
+    ]
+    script = sources.root / _script(job)
+    script.parent.mkdir(exist_ok=True)
+    script.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return _script(job)
 
 
 def _has_container(job: Any) -> bool:  # noqa: ANN401
-    return not job.is_group() and bool(image_of(job)) and job.is_shell
+    return not job.is_group() and bool(image_of(job)) and bool(job.is_shell)
 
 
 def keep_checkpoints(options: Options, sources: Sources) -> None:
