@@ -155,6 +155,7 @@ REFUSED = [
         "all jobs of a launch run in one",
     ),
     ("aws-batch", "threads: 1", "out#1.txt", "# or ?"),
+    ("tibanna", "container: 'docker://lab/tool:1'\n    group: 'together'", "in.txt", "in a group"),
     ("tibanna", "container: '/images/tool.sif'", "in.txt", "no Docker image"),
     ("tibanna", "threads: 1", "in of S(1).txt", "Tibanna's downloads"),
     ("tibanna", "threads: 1", "in'1.txt", "Tibanna's downloads"),
@@ -270,3 +271,11 @@ def test_what_a_checkpoint_adds_is_refused_as_it_comes(play, tmp_path: Path, eng
 
     assert "rule use (line 13 of Snakefile)" in played.outcome.message
     assert len(played.inputs) <= 1
+
+
+def test_an_image_for_all_rules_is_no_fault_of_what_only_asks_for_files(play, tmp_path: Path):
+    text = 'container: "docker://lab/tool:1"\n\nrule all:\n    input: "out.txt"\n\n' + ONE.format(more="threads: 1")
+
+    played = play("tibanna", write(tmp_path / "w", text), {"in.txt": "x\n"}).expect_done()
+
+    assert [each["args"]["container_image"] for each in played.inputs] == ["lab/tool:1"]

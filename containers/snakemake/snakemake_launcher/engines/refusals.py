@@ -41,7 +41,7 @@ def faults(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> lis
 
     `jobs`: of Snakemake 7 or 9, that are to run. `targets`: those that make what was asked for.
     """
-    jobs = list(jobs)
+    jobs = [job for job in jobs if not job.rule.norun]  # what only asks for files runs nowhere
     found = [*_empty(targets), *_of_all(jobs, options)]
     if options.engine == "tibanna":
         found += _of_tibanna(jobs, options)
@@ -110,6 +110,12 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
         lambda job: bool(image_of(job)) and not _IMAGE.fullmatch(str(job.container_img_url)) and not options.own_image,
         "{rules} have a `container:` that is no Docker image, as docker://REGISTRY/REPOSITORY:TAG. Name one, or an "
         "image with the tools of all rules as `container_image`.",
+    )
+    yield from _named(
+        jobs,
+        lambda job: bool(image_of(job)) and bool(job.is_local or job.group) and not options.own_image,
+        "{rules} have a `container:`, and are local or in a group, which has one image. Take them out of localrules and "
+        "`group:`, or name an image with the tools of all rules as `container_image`.",
     )
     away = [job for job in jobs if not job.is_local]
     yield from _named(
