@@ -114,8 +114,8 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
         jobs,
         lambda job: bool(image_of(job)) and bool(job.is_local or job.group) and not options.own_image,
-        "{rules} have a `container:`, and are local or in a group, which has one image. Take them out of localrules and "
-        "`group:`, or name an image with the tools of all rules as `container_image`.",
+        "{rules} have a `container:`, and are local or in a group, which has one image. Take them out of localrules "
+        "and `group:`, or name an image with the tools of all rules as `container_image`.",
     )
     away = [job for job in jobs if not job.is_local]
     yield from _named(
