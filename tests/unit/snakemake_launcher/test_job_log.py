@@ -52,6 +52,11 @@ CASES = {
         f"Finished retrieval.\nlocal{RULE}{REPORT}{TAIL}",
         "Error in rule aligner:",
     ),
+    "an exception of Snakemake's that says nothing, above its report": (
+        f'{HEAD}local{RULE}RuleException:\nCalledProcessError in file "/work/Snakefile", line 4:\n'
+        f"Command 'set -euo pipefail;  exit 5' returned non-zero exit status 5.\n{REPORT}{TAIL}",
+        "Error in rule aligner:",
+    ),
     "the rule's own log file": (
         f"{HEAD}{RULE}{REPORT}Logfile logs/aligner.err:\n{ROW}\nreference index is truncated\n{ROW}\n\n{TAIL}",
         "reference index is truncated (its log logs/aligner.err)",

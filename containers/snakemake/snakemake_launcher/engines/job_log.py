@@ -117,7 +117,8 @@ def _of_program(lines: Sequence[str]) -> str:
     said = [line for line in above if not _is_snakemakes(line)]
     if said:
         return said[-1]
-    return lines[starts[0]] if starts else lines[-1] if lines else ""
+    named = [line for line in lines[begun + 1 :] if line.startswith(_FAILED[:3])]
+    return [*named, *(lines[number] for number in starts), *lines[-1:], ""][0]
 
 
 def _is_snakemakes(line: str) -> bool:
