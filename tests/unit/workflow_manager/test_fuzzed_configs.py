@@ -119,7 +119,8 @@ class Recorder:
         self.launches.append(launch)
         return Registration(launch, is_new=True)
 
-    def write_feedback(self, launch: Launch, drop: Drop, file: DroppedFile) -> None:
+    def write_feedback(self, launch: Launch, drop: Drop, file: DroppedFile, *, repeats: bool) -> None:
+        assert not repeats
         json.dumps(feedback(launch, drop, file)).encode()
 
     def put_event(self, launch: Launch, *, bus: str, stage: str) -> None:
@@ -137,6 +138,7 @@ def recorder(monkeypatch) -> Recorder:
     monkeypatch.setattr(register_launch, "LaunchRepository", lambda *_: recorder)
     monkeypatch.setattr(register_launch, "write_feedback", recorder.write_feedback)
     monkeypatch.setattr(register_launch, "put_event", recorder.put_event)
+    monkeypatch.setattr(register_launch, "sources_beside", lambda bucket, key: [(f"{bucket}/{key}", "etag")])
     monkeypatch.setattr(aws, "client", lambda _: recorder)
     return recorder
 
