@@ -49,6 +49,7 @@ def test_all_that_computes_in_the_network_reaches_its_endpoints_and_nothing_from
 
     assert {re.sub("[0-9A-F]{8}$", "", id_) for id_ in clients} == {
         "Compute",  # hosts of Batch
+        "SnakemakeJobs",  # those of users' own programs
         "LauncherSecurityGroup",  # on Fargate
         "Instances",  # of Tibanna
     }

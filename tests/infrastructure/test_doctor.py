@@ -13,7 +13,7 @@ from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
 from tests.infrastructure.conftest import make_settings, synthesize
 
-SECRETS = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
+REGISTRY_LOGINS = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
 MOST_QUEUES = 50
 """In an account and region (AWS Batch user guide, "Service quotas")."""
 
@@ -22,7 +22,7 @@ MOST_QUEUES = 50
 def settings():
     """Given: a stage with everything that gets a name."""
     cluster = {"cluster": "c", "shared_folder": "/shared", "user": "u", "partition": "p"}
-    cache = {"registry": "docker.io", "credential_arn": f"{SECRETS}:ecr-pullthroughcache/docker-AbCdEf"}
+    cache = {"registry": "docker.io", "credential_arn": f"{REGISTRY_LOGINS}:ecr-pullthroughcache/docker-AbCdEf"}
     return make_settings(images={"pull_through": [cache]}, backup_days=5, parallelcluster=cluster)
 
 
