@@ -135,6 +135,14 @@ class LaunchRepository:
         update.increase(LaunchField.ATTEMPT)
         return self._change(launch_id, update, execution_arn)
 
+    def claimed(self, launch_id: str, execution_arn: str) -> Launch:
+        """The launch, if this execution has made it RUNNING already; nothing is changed.
+
+        Raises:
+            StatusConflictError: it has not.
+        """
+        return self._repeated_or_conflict(launch_id, Status.RUNNING, execution_arn)
+
     def change_status(
         self,
         launch_id: str,

@@ -89,7 +89,8 @@ def change_status(change: Change) -> Launch:
 def _claim(queue: LaunchQueue, launch_id: str, execution_arn: str) -> Launch:
     launch = queue.repository.get(launch_id)
     if launch is None or launch.status not in (*STARTING_STATUSES, Status.QUEUED):
-        return queue.repository.claim(launch_id, execution_arn)  # known already, or refused
+        # Known already, or refused. A person may ask for a retry just now: without a slot it must not begin here.
+        return queue.repository.claimed(launch_id, execution_arn)
     if launch.status is Status.QUEUED or not queue.take_slot(launch):
         return queue.enqueue(launch)
     try:
