@@ -22,7 +22,7 @@ def test_a_file_system_becomes_available_and_can_be_mounted(cloud):
 
 def test_a_launchs_next_file_system_has_the_same_path_in_containers(cloud):
     def made() -> str:
-        created = cloud.create(Tags=[{"Key": "launchId", "Value": "height-1"}])["FileSystemId"]
+        created = str(cloud.create(Tags=[{"Key": "launchId", "Value": "height-1"}])["FileSystemId"])
         cloud.until("DescribeFileSystems", "FileSystemIds", created, "AVAILABLE")
         return created
 

@@ -50,8 +50,8 @@ def test_ranks_and_categories_give_the_same_statistics(regenie, cohort, expected
     centres = ["centre", *(f"c{(number + 2) % 5}" for number in range(len(rows) - 1))]
     covariates = tmp_path / "covariates.txt"
     covariates.write_text("".join(f"{' '.join((*row, centre))}\n" for row, centre in zip(rows, centres, strict=True)))
-    given = ("--bed", COHORT / "cohort", "--phenoFile", COHORT / "phenotypes.txt", "--covarFile", covariates)
-    given += ("--catCovarList", "centre", "--apply-rint", "--qt", "--bsize", "100")
+    files = ("--bed", COHORT / "cohort", "--phenoFile", COHORT / "phenotypes.txt", "--covarFile", covariates)
+    given = (*files, "--catCovarList", "centre", "--apply-rint", "--qt", "--bsize", "100")
 
     assert regenie("--step", "1", *given, "--out", tmp_path / "one") == 0
     assert regenie("--step", "2", *given, "--pred", tmp_path / "one_pred.list", "--out", tmp_path / "two") == 0

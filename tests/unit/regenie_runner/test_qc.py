@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 from math import factorial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ class Genotypes:
         (self.workspace.data / name).write_text("".join(f"{line}\n" for line in lines))
         return name
 
-    def control(self, *, analysed: str = "", **given: object) -> tuple[list[str], list[str]]:
+    def control(self, *, analysed: str = "", **given: Any) -> tuple[list[str], list[str]]:
         """`analysed`: 1 or 0 for each sample; all of them, if it is not said."""
         plan = self.workspace.work / "plan"
         plan.mkdir(exist_ok=True)

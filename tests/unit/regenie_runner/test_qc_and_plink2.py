@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,8 @@ def test_it_is_what_plink2_leaves(tmp_path: Path, thresholds: dict[str, float]):
     ]
     genotypes.write(rows)
 
-    variants, samples = genotypes.control(**thresholds)
+    given: dict[str, Any] = {**thresholds}
+    variants, samples = genotypes.control(**given)
 
     expected_variants, expected_samples = plink2(genotypes.workspace.data, **thresholds)
     assert 0 < len(expected_variants) < 600

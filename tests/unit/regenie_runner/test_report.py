@@ -5,8 +5,10 @@ import json
 import re
 import tracemalloc
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
+from matplotlib.axes import Axes
 
 from contract import COST_SECTION
 from regenie_runner import plots
@@ -355,15 +357,16 @@ def test_x_is_called_x_as_people_call_it(launch):
 def test_the_lead_is_in_the_middle_of_its_region():
     points = [plots.RegionPoint(position, 1.0, 0.2) for position in (900_000, 1_000_000, 1_010_000)]
     drawn = []
-    original = plots.Axes.set_xlim
+    original = Axes.set_xlim
 
     def noted(axes, *limits, **more):
         drawn.append(limits)
         return original(axes, *limits, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plots.Axes, "set_xlim", noted)
-        plots.regional_plot({"id": "rs1", "chromosome": "23", "position": 1_000_000, "log10p": 9.0}, points)
+        patch.setattr(Axes, "set_xlim", noted)
+        lead: Any = {"id": "rs1", "chromosome": "23", "position": 1_000_000, "log10p": 9.0}
+        plots.regional_plot(lead, points)
 
     low, high = drawn[-1]
     assert (low + high) / 2 == pytest.approx(1.0)
