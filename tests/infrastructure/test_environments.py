@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from localcloud.service import ServiceError
+from localcloud.validation.gate import check_call
 from stacks.config import InvalidSettingsError, StageSettings
 from tests.infrastructure.conftest import Stack, make_settings, synthesize
 
@@ -166,7 +168,21 @@ def test_every_environment_fits(environments):
     sizes = {name: measured(variables) for name, variables in environments.items()}
 
     assert len(sizes) > 30
+    for name, variables in environments.items():  # refused as Lambda refuses it
+        check_call("lambda", "UpdateFunctionConfiguration", _with(name, variables))
     assert {name: size for name, size in sizes.items() if size > MOST} == {}
+
+
+def _with(name: str, variables: dict[str, str]) -> dict[str, Any]:
+    return {"FunctionName": name, "Environment": {"Variables": variables}}
+
+
+def test_one_byte_more_is_refused_in_lambdas_own_words():
+    variables = {"NAME": "x" * (MOST - len('{"NAME":""}'))}
+    check_call("lambda", "UpdateFunctionConfiguration", _with("f", variables))
+
+    with pytest.raises(ServiceError, match="exceeded the 4KB limit"):
+        check_call("lambda", "UpdateFunctionConfiguration", _with("f", variables | {"NAME": variables["NAME"] + "x"}))
 
 
 @pytest.mark.parametrize(
