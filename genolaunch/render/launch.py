@@ -11,7 +11,7 @@ from rich.text import Text
 
 from contract import Status
 from genolaunch.batch_jobs import Job
-from genolaunch.launch import Estimate, JobCounts
+from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot
 from genolaunch.render.tables import failed_jobs_table, faults_table
 from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, status_text
@@ -71,11 +71,24 @@ def _facts(snapshot: Snapshot) -> Table:
         ("Report", launch.report_uri),
         ("Jobs", _counts(launch.progress)),
         ("Error", f"{launch.error.type}: {launch.error.message}" if launch.error else None),
+        ("Next", _next(launch)),
     ]
     for name, value in rows:
         if value is not None:
             facts.add_row(name, value if isinstance(value, Text) else Text(value))
     return facts
+
+
+def _next(launch: Launch) -> str | None:
+    """What people do with a launch that is over."""
+    id_ = launch.launch_id
+    if launch.status is Status.COMPLETE:
+        return f"genolaunch results {id_} --download DIR; its price: genolaunch cost {id_}"
+    if launch.status in (Status.FAILED, Status.CANCELLED):
+        return f"genolaunch retry {id_} goes on where it was"
+    if launch.status is Status.REJECTED:
+        return "mend the config, or the data, and submit it again"
+    return None
 
 
 def estimate_line(estimate: Estimate) -> str:

@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from rich.console import Console
 
 from contract import Status
@@ -143,3 +144,19 @@ def test_what_the_data_has_of_a_lists_entries_is_shown():
     launch = Launch("height-1", "height", Status.RUNNING, lists=("remove: 2 of 3 entries are in the data; not: 0_S3",))
 
     assert "List: remove: 2 of 3 entries are in the data; not: 0_S3" in shown(launch_view(Snapshot(START, launch)))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status.COMPLETE, "genolaunch results height-1 --download DIR; its price: genolaunch cost height-1"),
+        (Status.FAILED, "genolaunch retry height-1 goes on where it was"),
+        (Status.CANCELLED, "genolaunch retry height-1"),
+        (Status.REJECTED, "mend the config"),
+        (Status.RUNNING, None),
+    ],
+)
+def test_a_launch_that_is_over_says_what_people_do_next(status, words):
+    text = shown(launch_view(Snapshot(START, Launch("height-1", "height", status))))
+
+    assert words in text if words else "Next" not in text
