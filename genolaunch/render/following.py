@@ -12,7 +12,7 @@ from genolaunch.launch import Launch
 from genolaunch.progress import Snapshot
 from genolaunch.render.launch import launch_view
 from genolaunch.render.tables import launches_table
-from genolaunch.render.words import duration
+from genolaunch.render.words import duration, step_title
 from genolaunch.steps import StepState
 
 
@@ -53,7 +53,7 @@ def changes(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
     for step in now.steps:
         if known_steps.get(step.name) != step.state:
             time = "" if step.state == StepState.RUNNING else f" ({duration(step.elapsed(now.at))})"
-            yield f"{step.name}: {step.state.lower()}{time}"
+            yield f"{step_title(step.name)}: {step.state.lower()}{time}"
     known_jobs = {job.job_id: job.succeeded + job.failed for job in before.jobs} if before else {}
     for job in now.jobs:
         ended = job.succeeded + job.failed

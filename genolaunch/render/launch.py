@@ -14,7 +14,7 @@ from genolaunch.batch_jobs import Job
 from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot
 from genolaunch.render.tables import failed_jobs_table, faults_table
-from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, status_text
+from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, status_text, step_title
 from genolaunch.steps import Step, StepState
 
 _STEP_MARKS = {
@@ -101,7 +101,9 @@ def steps_table(steps: Sequence[Step], now: datetime) -> Table:
     table.columns[2].justify = "right"
     for step in steps:
         mark, style = _STEP_MARKS[step.state]
-        table.add_row(Text(step.name), Text(f"{mark} {step.state.lower()}", style), duration(step.elapsed(now)))
+        table.add_row(
+            Text(step_title(step.name)), Text(f"{mark} {step.state.lower()}", style), duration(step.elapsed(now))
+        )
     return table
 
 

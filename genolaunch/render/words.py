@@ -68,3 +68,8 @@ def facts_grid() -> Table:
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     return grid
+
+
+def step_title(name: str) -> str:
+    """A step's name for people: the one that begins when something failed is itself no failure."""
+    return "Collecting the reasons" if name == "Failure" else name

@@ -160,3 +160,11 @@ def test_a_launch_that_is_over_says_what_people_do_next(status, words):
     text = shown(launch_view(Snapshot(START, Launch("height-1", "height", status))))
 
     assert words in text if words else "Next" not in text
+
+
+def test_what_looks_for_the_reasons_of_a_failure_is_not_called_a_failure_that_is_done():
+    done = Step("Failure", StepState.DONE, START, START + timedelta(seconds=3))
+    now = snapshot(4, Status.FAILED, steps=[done])
+
+    assert next(iter(changes(None, now))) == "Collecting the reasons: done (3.0 s)"
+    assert "Failure" not in shown(launch_view(now))
