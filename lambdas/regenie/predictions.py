@@ -36,6 +36,11 @@ def _parse(data: DataSet, list_path: str) -> dict[str, str]:
                 f"names {data.uri(list_path)}, whose line {number} is not `TRAIT PATH`",
                 "Give the _pred.list that step 1 wrote.",
             )
+        if fields and fields[0] in listed:
+            raise UnusableInputError(
+                f"names {data.uri(list_path)}, which has {fields[0]} more than once: regenie refuses it",
+                "Leave the file of one step 1 for each trait.",
+            )
         if fields:
             listed[fields[0]] = fields[1].strip()
     return listed

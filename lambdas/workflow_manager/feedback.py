@@ -28,12 +28,12 @@ def feedback(launch: Launch, drop: Drop, file: DroppedFile) -> dict[str, Any]:
 
 def write_feedback(launch: Launch, drop: Drop, file: DroppedFile, *, repeats: bool = False) -> None:
     """Put the feedback object into the launch bucket. `repeats`: the launch runs already, of the very same files."""
-    _put(drop, feedback(launch, drop, file) | ({"repeats": True} if repeats else {}))
+    _put_answer(drop, feedback(launch, drop, file) | ({"repeats": True} if repeats else {}))
 
 
 def write_refusal(drop: Drop, fault: Fault) -> None:
     """The same for a file of which there is no launch, not even a rejected one."""
-    _put(
+    _put_answer(
         drop,
         {
             "launchId": None,
@@ -46,7 +46,7 @@ def write_refusal(drop: Drop, fault: Fault) -> None:
     )
 
 
-def _put(drop: Drop, answer: Mapping[str, Any]) -> None:
+def _put_answer(drop: Drop, answer: Mapping[str, Any]) -> None:
     s3: S3Client = aws.client("s3")
     s3.put_object(
         Bucket=drop.bucket,

@@ -38,6 +38,8 @@ class Column:
         self.coded_answers = 0
         """Values of ANSWERS_THAT_ARE_NO_NUMBERS."""
         self.negative = 0
+        self.uncoded_elsewhere = 0
+        """Numbers other than 0 and 1 of people who are not analysed."""
         self.not_numbers = Examples()
         self.distinct: set[float] = set()
         """The first few different values."""
@@ -66,6 +68,11 @@ class Column:
     def is_constant(self) -> bool:
         """All observed values are the same."""
         return len(self.distinct) == 1
+
+    def take_faults_of(self, other: "Column") -> None:
+        """Note what is wrong with the values of people who are not analysed, and do not count."""
+        self.not_numbers.extend(other.not_numbers)
+        self.uncoded_elsewhere += other.observed - other.cases - other.controls
 
     def add(self, values: Sequence[bytes], people: Sequence[bytes]) -> None:
         """Take in the values of some people."""

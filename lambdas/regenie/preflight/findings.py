@@ -55,6 +55,11 @@ class Examples:
         if len(self._first) < _SHOWN_AT_MOST:
             self._first.append(item)
 
+    def extend(self, other: "Examples") -> None:
+        """What another has counted."""
+        self._first = [*self._first, *other._first][:_SHOWN_AT_MOST]
+        self.total += other.total
+
     def update(self, items: Iterable[bytes]) -> None:
         """Some more."""
         for item in items:

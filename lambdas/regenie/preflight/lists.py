@@ -10,11 +10,13 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
+from lambdas.regenie.chromosomes import chromosome_number
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.text_files import check_start, unpacked_lines, windows_line_ends
 from lambdas.shared.input_error import UnusableInputError
 
+_LEAVES_OUT: Final = (".remove", ".exclude")
 WARN_BELOW: Final = 0.5
 """Share of a list's names that are known: below it, the list is likely of another data set, or in other ids."""
 _RANGE_COLUMNS: Final = 3
@@ -91,7 +93,9 @@ def check_match(
         uri: of the list.
         findings: get what is found.
     """
-    if not found.matched:
+    if not found.listed and where.endswith(_LEAVES_OUT):
+        findings.warn(where, f"names {uri}, which is empty and leaves nothing out", "Give the list, if there is one.")
+    elif not found.matched:
         findings.add(
             where,
             f"names {uri}, of whose {found.listed:,} entries none is among the {what}: it has "
@@ -127,7 +131,8 @@ def _words(data: DataSet, path: str, width: int) -> Iterator[list[bytes]]:
 
 def _check_no_ranges(data: DataSet, path: str) -> None:
     first = next(unpacked_lines(data, path), b"").split()
-    if len(first) >= _RANGE_COLUMNS and first[1].isdigit() and first[2].isdigit():
+    is_range = len(first) >= _RANGE_COLUMNS and first[1].isdigit() and first[2].isdigit()
+    if is_range and chromosome_number(first[0].decode(errors="replace")) is not None:
         raise UnusableInputError(
             f"names {data.uri(path)}, a list of ranges (chromosome, start, end), of which regenie would find none",
             "Make a list of ids of it: plink2 --extract range FILE --write-snplist.",

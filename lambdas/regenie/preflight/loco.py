@@ -1,16 +1,20 @@
 """Predictions that a user gave: whom they cover. regenie leaves the others out of the trait, as only its log says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import Findings, examples, text
+from lambdas.regenie.text_files import unpacked_lines
 from lambdas.shared.input_error import UnusableInputError
 
 _WHERE: Final = "regenie.step1.predictions"
 _HEADER: Final = b"FID_IID"
 _MISSING: Final = b"NA"
 _WARN_BELOW: Final = 0.5
+_FEWEST_CHROMOSOMES: Final = 22
+_READ_WHOLE_BYTES: Final = 1 << 28
+"""A larger file (a million people) is looked at as far as its first two lines: reading takes a second for 100 MB."""
 
 
 def covered_people(
@@ -24,8 +28,30 @@ def covered_people(
     return findings.attempt(_WHERE, lambda: _read(data, path, trait, places, findings), None)
 
 
+def _check_chromosomes(lines: Iterator[bytes], first: list[bytes], uri: str) -> None:
+    """Raise UnusableInputError unless the lines go on as regenie writes them; `first` are chromosome 1's words.
+
+    regenie reads line by line as far as it needs, and ends in step 2 at one that is not the next chromosome's, or in
+    which somebody lacks a prediction who has others (4.1.2's sources: Data.cpp, blup_read_chr).
+    """
+    missing, last = first.count(_MISSING), 1
+    for last, line in enumerate(lines, start=2):
+        words = line.split()
+        if words[:1] != [b"%d" % last] or len(words) != len(first) or words.count(_MISSING) != missing:
+            raise UnusableInputError(
+                f"names {uri}, which is no whole file of LOCO predictions: its line {last + 1} has not chromosome "
+                f"{last} and a prediction of everybody who has one of chromosome 1",
+                "Upload it again, or run step 1 again.",
+            )
+    if first[:1] != [b"1"] or last < _FEWEST_CHROMOSOMES:
+        raise UnusableInputError(
+            f"names {uri}, which ends at chromosome {last} of its lines; regenie writes one for each from 1 to 23",
+            "Upload it again, or run step 1 again.",
+        )
+
+
 def _read(data: DataSet, path: str, trait: str, places: Mapping[bytes, int], findings: Findings) -> bytearray:
-    lines = data.lines(path)
+    lines = unpacked_lines(data, path)
     people, values = next(lines, b"").split(), next(lines, b"").split()
     if people[:1] != [_HEADER] or len(values) != len(people):
         raise UnusableInputError(
@@ -33,6 +59,10 @@ def _read(data: DataSet, path: str, trait: str, places: Mapping[bytes, int], fin
             f"{text(_HEADER)} and people, and one of as many values",
             "Give the .loco file that regenie's step 1 wrote.",
         )
+    if len(set(people)) < len(people):
+        raise UnusableInputError(f"names {data.uri(path)}, which has people more than once", "Run step 1 again.")
+    if data.size(path) <= _READ_WHOLE_BYTES:
+        _check_chromosomes(lines, values, data.uri(path))
     covered = bytearray(len(places))
     for person, value in zip(people[1:], values[1:], strict=True):
         place = places.get(person)

@@ -101,14 +101,22 @@ def _read_traits(
         (index, mark) for trait, index in zip(traits, indices, strict=True) if (mark := covered.get(trait)) is not None
     ]
     batch = ColumnBatch(columns, indices)
+    # regenie parses the values of people whom it leaves out for a covariate, too, and ends at one that is no number.
+    left_out = [Column(trait) for trait in traits]
+    others = ColumnBatch(left_out, indices)
     for person, fields in table.rows():
         place = people.place(person)
-        if place is not None and complete[place]:
+        if place is not None and not complete[place]:
+            others.add(person, fields)
+        elif place is not None:
             for index, mark in with_predictions:
                 fields[index] = fields[index] if mark[place] else MISSING
             analysed[place] = any(fields[index] != MISSING for index in indices)
             batch.add(person, fields)
     batch.flush()
+    others.flush()
+    for column, other in zip(columns, left_out, strict=True):
+        column.take_faults_of(other)
     return people, columns, analysed
 
 

@@ -99,7 +99,7 @@ def _fewest_cases(parameters: RegenieParameters) -> int:
 
 
 def _check_binary(trait: Column, fewest_cases: int, findings: Findings) -> None:
-    others = trait.observed - trait.cases - trait.controls
+    others = trait.observed - trait.cases - trait.controls + trait.uncoded_elsewhere
     if others and trait.twos == others and not trait.controls:
         findings.add(
             _WHERE,

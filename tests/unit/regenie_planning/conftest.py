@@ -101,10 +101,12 @@ def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 
     )
 
 
-def loco(people: int = 24) -> bytes:
-    """A LOCO file of a step 1 with predictions for the first people."""
+def loco(people: int = 24, missing: int = 0) -> bytes:
+    """A LOCO file of a step 1 with predictions for the first people, but none for the very first `missing`."""
     names = " ".join(f"f{n}_i{n}" for n in range(people))
-    return f"FID_IID {names}\n1 {' '.join(['0.5'] * people)}\n".encode()
+    values = " ".join(["NA"] * missing + ["0.5"] * (people - missing))
+    rows = "".join(f"{chromosome} {values}\n" for chromosome in range(1, 24))
+    return f"FID_IID {names}\n{rows}".encode()
 
 
 def add_pgen(data: MemoryDataSet, *positions: tuple[str, int], name: str, samples: int = 8) -> None:

@@ -13,7 +13,7 @@ from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import own_predictions
 from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.launch import Launch
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, parameters
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, loco, parameters
 
 EARLIER = "first-20261121t040000-1a2b3c4d"
 IMAGES = Images({"4.1.2": "regenie:4.1.2", "4.2": "regenie:4.2"}, "4.1.2")
@@ -48,7 +48,7 @@ def results_of(data: MemoryDataSet, **config: Any) -> MemoryDataSet:
         "analysed": found.analysed.as_dict(),
         "predictions": (predictions := own_predictions(analyse(regenie, found))),
     }
-    files = dict.fromkeys(predictions.values(), b"FID_IID f0_i0\n1 0.5\n")
+    files = dict.fromkeys(predictions.values(), loco(1))
     return MemoryDataSet("results", f"results/{EARLIER}/", {"launch.json": json.dumps(launch).encode(), **files})
 
 
@@ -110,7 +110,7 @@ def test_other_predictions_make_another_fingerprint(cohort: MemoryDataSet):
     before = using(cohort, results).fingerprint
 
     assert using(cohort, results).fingerprint == before
-    results.files[f"{PREDICTIONS}/all/step1_2.loco"] += b"2 0.5\n"
+    results.files[f"{PREDICTIONS}/all/step1_2.loco"] = loco(2)
     assert using(cohort, results).fingerprint != before
 
 

@@ -4,6 +4,7 @@ What regenie 4.1.2 does of each was run with it on small files, or read in its s
 """
 
 import gzip
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ LISTED = [
 
 
 @pytest.mark.parametrize("key", ["keep", "remove"])
-@pytest.mark.parametrize("content", [b"0 i6\n0 i7\n", b"i6 i6\n", b"f6 I6\n", b""])
+@pytest.mark.parametrize("content", [b"0 i6\n0 i7\n", b"i6 i6\n", b"f6 I6\n"])
 def test_a_list_of_people_in_other_ids_is_refused(cohort: MemoryDataSet, key: str, content: bytes):
     cohort.files["list.txt"] = content
 
@@ -331,7 +332,7 @@ class TestGivenPredictions:
         assert "for 10 of the 24 people who are analysed (less than half)" in "\n".join(found.warnings)
 
     def test_a_missing_prediction_is_none(self, cohort: MemoryDataSet):
-        found = checked(cohort, **self.given(cohort, loco(PEOPLE).replace(b"0.5", b"NA", 1)))
+        found = checked(cohort, **self.given(cohort, loco(PEOPLE, missing=1)))
 
         assert found.samples.traits["height"].analysed == PEOPLE - 1
 
@@ -344,3 +345,61 @@ class TestGivenPredictions:
     @pytest.mark.parametrize("content", [b"", b"FID_IID\n", b"FID_IID f0_i0\n1 0.5 0.5\n", b"f0_i0\n0.5\n"])
     def test_what_is_no_loco_file_is_refused(self, cohort: MemoryDataSet, content: bytes):
         assert "no file of LOCO predictions" in the_fault(cohort, **self.given(cohort, content)).problem
+
+    def test_a_compressed_file_is_read_as_regenie_reads_it(self, cohort: MemoryDataSet):
+        given = self.given(cohort, loco(PEOPLE))
+        cohort.files["p.list"] = b"height h.loco.gz\nldl l.loco\n"
+        cohort.files["h.loco.gz"] = gzip.compress(loco(10))
+
+        assert checked(cohort, **given).samples.traits["height"].analysed == 10
+
+    @pytest.mark.parametrize(
+        ("spoil", "words"),
+        [
+            (lambda whole: b"\n".join(whole.split(b"\n")[:2] + whole.split(b"\n")[3:]), "line 3 has not chromosome 2"),
+            (lambda whole: whole[: len(whole) * 2 // 3], "no whole file"),
+            (lambda whole: b"\n".join(whole.split(b"\n")[:12]) + b"\n", "ends at chromosome 11"),
+            (lambda whole: whole.replace(b"\n9 0.5", b"\n9 NA"), "line 10 has not chromosome 9"),
+            (lambda whole: whole.replace(b"f1_i1", b"f0_i0"), "people more than once"),
+        ],
+    )
+    def test_a_file_at_which_step_2_would_end_is_refused(
+        self, cohort: MemoryDataSet, spoil: Callable[[bytes], bytes], words: str
+    ):
+        assert words in the_fault(cohort, **self.given(cohort, spoil(loco(PEOPLE)))).problem
+
+    def test_a_trait_twice_is_refused_as_regenie_does(self, cohort: MemoryDataSet):
+        given = self.given(cohort, loco(PEOPLE))
+        cohort.files["p.list"] += b"height l.loco\n"
+
+        assert "has height more than once" in the_fault(cohort, **given).problem
+
+
+@pytest.mark.parametrize("key", ["remove", "keep"])
+def test_an_empty_list_of_whom_to_leave_out_is_no_fault(cohort: MemoryDataSet, key: str):
+    cohort.files["list.txt"] = b""
+
+    if key == "remove":
+        assert "is empty and leaves nothing out" in warnings(cohort, remove="list.txt")
+    else:
+        assert "of whose 0 entries" in the_fault(cohort, keep="list.txt").problem
+
+
+def test_ids_with_numbers_behind_them_are_no_ranges(cohort: MemoryDataSet):
+    cohort.files["list.txt"] = b"1:10 1 10\n1:20 1 20\n"
+
+    assert checked(cohort, step2={"extract": "list.txt"}).samples.lists["regenie.step2.extract"].matched == 2
+
+
+@pytest.mark.parametrize(("trait_type", "value"), [("quantitative", "."), ("binary", "-9")])
+def test_values_of_people_who_lack_a_covariate_are_looked_at_too(cohort: MemoryDataSet, trait_type: str, value: str):
+    """regenie parses them, and ends: "could not convert value to double", "a phenotype value is not 0/1/NA"."""
+    trait = "t2d" if trait_type == "binary" else "height"
+    new = f"f7 i7 {value} -3 1" if trait == "height" else f"f7 i7 0 -3 {value}"
+    change(cohort, "phenotypes.txt", "f7 i7 0 -3 1", new)
+    change(cohort, "covariates.txt", "f7 i7 47", "f7 i7 NA")
+
+    fault = the_fault(cohort, traits=[trait], trait_type=trait_type)
+
+    assert fault.where == "regenie.traits"
+    assert value in fault.problem or "values other than 0 and 1" in fault.problem
