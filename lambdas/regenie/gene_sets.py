@@ -29,9 +29,7 @@ def read_sets(data: DataSet, path: str) -> tuple[GeneSet, ...]:
         UnusableInputError: missing, without sets, with a line that is no set, a chromosome that regenie refuses, or a
             name twice (by which jobs choose their sets).
     """
-    sets = tuple(
-        _parse(line, number, data.uri(path)) for number, line in enumerate(data.lines(path), 1) if line.strip()
-    )
+    sets = tuple(_parse(line, number, data.uri(path)) for number, line in enumerate(data.lines(path), 1))
     names = sorted(found.name for found in sets)
     repeated = next((name for name, following in pairwise(names) if name == following), None)
     if repeated is not None:
@@ -46,7 +44,7 @@ def _parse(line: bytes, number: int, uri: str) -> GeneSet:
     if len(fields) < _COLUMNS or not fields[2].isdigit() or not fields[3]:
         raise UnusableInputError(
             f"names {uri}, whose line {number} is not `SET CHROMOSOME POSITION VARIANT,VARIANT,...`",
-            "Separate the columns by tabs or spaces, and unpack the file if it is compressed.",
+            "Separate the columns by tabs or spaces, remove empty lines, and unpack the file if it is compressed.",
         )
     return GeneSet(fields[0].decode(errors="replace"), known_chromosome(fields[1].decode(errors="replace"), uri))
 

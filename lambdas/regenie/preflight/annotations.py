@@ -5,12 +5,12 @@ regenie passes over what it does not know, and gives up in step 2, when nothing 
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.preflight.findings import Examples, Findings
+from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.text_files import unpacked_lines
 from lambdas.shared.config_model import GeneTests
 from lambdas.shared.input_error import UnusableInputError
@@ -25,10 +25,12 @@ _COLUMNS: Final = 3
 """Variant, set, annotation; with domains the annotation is the fourth (regenie's documentation, "Annotation file")."""
 _MASK_COLUMNS: Final = 2
 _SEPARATORS: Final = re.compile(rb"[\s,]+")
+_NUMBER: Final = re.compile(rb"[0-9.eE+-]+")
+"""A variant's weight (--weights-col), where a domain's annotation would be."""
 
 
 def read_annotated(
-    data: DataSet, tests: GeneTests, findings: Findings, *, sets_are_good: bool
+    data: DataSet, tests: GeneTests, findings: Findings, *, sets: Collection[str]
 ) -> dict[str, set[bytes]]:
     """A sample of the variants that are annotated, and of those in sets, by config key; nothing of an unusable file.
 
@@ -36,17 +38,26 @@ def read_annotated(
         data: the launch's data.
         tests: the config's section.
         findings: get it when no mask has an annotation that occurs, or some have none.
-        sets_are_good: whether the list of sets was read without a fault.
+        sets: names of the sets; none where their list has a fault.
     """
     masks = findings.attempt(_MASKS, partial(_read_masks, data, tests.masks), None)
     sample = _Sample()
-    categories = findings.attempt(ANNOTATIONS, partial(_read_annotations, data, tests.annotations, sample), None)
+    annotated = findings.attempt(ANNOTATIONS, partial(_read_annotations, data, tests.annotations, sample), None)
     found = {}
-    if categories is not None:
+    if annotated is not None:
+        categories, of_sets = annotated
         found[ANNOTATIONS] = sample.ids
+        uri = data.uri(tests.annotations)
         if masks:
-            _check_masks(masks, categories, data.uri(tests.masks), data.uri(tests.annotations), findings)
-    if sets_are_good:
+            _check_masks(masks, categories, data.uri(tests.masks), uri, findings)
+        if sets and not of_sets.intersection(name.encode() for name in sets):
+            findings.add(
+                ANNOTATIONS,
+                f"names {uri}, whose sets ({_shown(of_sets)}) are none of those in {data.uri(tests.sets)}: it has "
+                f"{_shown([name.encode() for name in sets])}",
+                "Write the same names of sets (genes) in both.",
+            )
+    if sets:
         found[SETS] = _read_sets(data, tests.sets)
     return found
 
@@ -67,14 +78,29 @@ class _Sample:
             self.ids = {kept for kept in self.ids if not zlib.crc32(kept) & self._mask}
 
 
-def _read_annotations(data: DataSet, path: str, sample: _Sample) -> set[bytes]:
+def _read_annotations(data: DataSet, path: str, sample: _Sample) -> tuple[set[bytes], set[bytes]]:
+    """The annotations, and the sets that they are for; as strictly as regenie reads (Geno.cpp, read_anno_info)."""
     categories: set[bytes] = set()
-    for line in unpacked_lines(data, path):
-        fields = line.split()
-        if len(fields) >= _COLUMNS:
-            sample.add(fields[0])
-            categories.update(fields[_COLUMNS - 1 : _COLUMNS + 1])
-    return categories
+    sets: set[bytes] = set()
+    before: list[bytes] = []
+    for number, line in enumerate(unpacked_lines(data, path), start=1):
+        fields = line.replace(b"\t", b" ").rstrip(b" ").split(b" ")
+        if len(fields) < _COLUMNS or not all(fields):
+            raise UnusableInputError(
+                f"names {data.uri(path)}, whose line {number} is not `VARIANT SET ANNOTATION`",
+                "Part words by one space or tab, and remove empty lines: regenie stops there.",
+            )
+        if fields[:2] == before:
+            raise UnusableInputError(
+                f"names {data.uri(path)}, which annotates {text(fields[0])} twice for a set (line {number})",
+                "Annotate each variant once for a set: regenie stops there.",
+            )
+        before = fields[:2]
+        sample.add(fields[0])
+        sets.add(fields[1])
+        has_domain = len(fields) == _COLUMNS + 1 and not _NUMBER.fullmatch(fields[_COLUMNS])
+        categories.add(fields[_COLUMNS] if has_domain else fields[_COLUMNS - 1])
+    return categories, sets
 
 
 def _read_sets(data: DataSet, path: str) -> set[bytes]:
@@ -86,9 +112,16 @@ def _read_sets(data: DataSet, path: str) -> set[bytes]:
 
 
 def _read_masks(data: DataSet, path: str) -> dict[bytes, list[bytes]]:
-    """Mask -> its annotations."""
-    lines: Iterator[list[bytes]] = (_SEPARATORS.split(line.strip()) for line in unpacked_lines(data, path))
-    masks = {fields[0]: fields[1:] for fields in lines if len(fields) >= _MASK_COLUMNS}
+    """Mask -> its annotations: regenie reads one word of them, parted by commas, and the last mask of a name."""
+    masks: dict[bytes, list[bytes]] = {}
+    for number, line in enumerate(unpacked_lines(data, path), start=1):
+        fields = line.replace(b"\t", b" ").rstrip(b" ").split(b" ")
+        if len(fields) != _MASK_COLUMNS or not all(fields) or fields[0] in masks:
+            raise UnusableInputError(
+                f"names {data.uri(path)}, whose line {number} is not `MASK ANNOTATION,ANNOTATION,...` of a new mask",
+                "Write each mask once, no spaces between its annotations, and remove empty lines.",
+            )
+        masks[fields[0]] = fields[1].split(b",")
     if not masks:
         raise UnusableInputError(f"names {data.uri(path)}, which has no masks", "Write `MASK ANNOTATION,...` a line.")
     return masks

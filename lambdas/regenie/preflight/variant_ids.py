@@ -5,7 +5,7 @@ each variant of a chromosome.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -34,7 +34,7 @@ def check_variant_ids(
     blocks: Mapping[GenotypeFiles, int],
     findings: Findings,
     *,
-    sets_are_good: bool = True,
+    sets: Collection[str] = (),
 ) -> dict[str, ListMatch]:
     """Compare the lists with the genotypes that they are for, and refuse repeated ids where ids choose.
 
@@ -43,7 +43,7 @@ def check_variant_ids(
         parameters: its config.
         blocks: the genotype files that can be read, and into how many blocks step 1 would cut each.
         findings: get the faults and warnings.
-        sets_are_good: whether the list of sets, if there is one, was read without a fault.
+        sets: names of the sets to test; none where their list has a fault.
 
     Returns:
         Config key of each list -> what was counted, where it could be.
@@ -54,7 +54,7 @@ def check_variant_ids(
         if (names := findings.attempt(where, partial(read_variants, data, path), None)) is not None
     }
     tests = parameters.step2.gene_tests
-    samples = read_annotated(data, tests, findings, sets_are_good=sets_are_good) if tests else {}
+    samples = read_annotated(data, tests, findings, sets=sets) if tests else {}
     lists |= samples
     found: dict[str, set[bytes]] = {where: set() for where in lists}
     example: dict[str, bytes] = {}

@@ -140,7 +140,7 @@ SET_FILES = {"annotations": "genes/a.txt", "sets": "genes/s.txt", "masks": "gene
 def gene_sets(data: MemoryDataSet, *lines: bytes) -> None:
     """Given: files of gene-based tests, with a list of these sets, beside a cohort with chromosomes 1 and 2."""
     add_cohort(data, ("1", 10), ("1", 20), ("2", 30))
-    annotations = b"1:10 PCSK9 LoF\n"
+    annotations = b"1:10 PCSK9 LoF\n1:10 G0 LoF\n1:10 MX1 LoF\n"
     data.files.update({"genes/a.txt": annotations, "genes/m.txt": b"M1 LoF\n", "genes/s.txt": b"\n".join(lines)})
 
 
@@ -148,7 +148,8 @@ def gene_sets(data: MemoryDataSet, *lines: bytes) -> None:
     ("lines", "problem"),
     [
         ([], "has no sets"),
-        ([b"PCSK9 1 10 1:10", b"", b"PCSK9 2 30 2:30"], "has the set PCSK9 twice"),
+        ([b"PCSK9 1 10 1:10", b"PCSK9 2 30 2:30"], "has the set PCSK9 twice"),
+        ([b"PCSK9 1 10 1:10", b"", b"APOB 2 30 2:30"], "line 2 is not `SET CHROMOSOME"),
         ([b"PCSK9 1 10"], "line 1 is not `SET CHROMOSOME POSITION VARIANT,VARIANT,...`"),
         ([b"\x1f\x8b\x08 compressed"], "which is compressed"),
         ([b"SRY Y 5 Y:5"], "chromosome Y "),
