@@ -11,9 +11,11 @@ PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 CONCURRENCY ?= 1
 # Whether a person at the terminal is asked before roles and policies become broader.
 ASKS   := $(filter-out never,$(or $(CDK_REQUIRE_APPROVAL),broadening))
+# Of deploy-only: its stacks, as the CDK calls them.
+ONLY    = $(foreach stack,$(STACKS),'genolaunch-$(STAGE)/$(stack)')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy destroy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -140,7 +142,14 @@ deploy: setup ## deploy STAGE to the AWS account of your credentials (IDLE=1: no
 	$(if $(ASKS),@$(BIN)/python -m checks.approval $(STAGE))
 	$(BIN)/npx cdk deploy '**' --app cdk.out --require-approval never --concurrency $(CONCURRENCY) --asset-prebuild=false
 
-destroy: setup ## delete STAGE: empty its buckets, delete its stacks, say what stays (it asks for the stage's name)
+deploy-only: setup ## deploy only some stacks of STAGE, and not what they use: STACKS='regenie snakemake'
+	$(if $(STACKS),,$(error Say which: make deploy-only STAGE=$(STAGE) STACKS='regenie snakemake'))
+	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+	$(if $(ASKS),$(BIN)/npx cdk diff $(ONLY) --app cdk.out --exclusively --security-only --fail-on=never --method=template)
+	$(if $(ASKS),@$(BIN)/python -m checks.approval $(STAGE))
+	$(BIN)/npx cdk deploy $(ONLY) --app cdk.out --exclusively --require-approval never --concurrency $(CONCURRENCY) --asset-prebuild=false
+
+destroy: setup ## delete STAGE: empty its buckets, delete its stacks, say what stays (it asks for the stage and its account)
 	@$(BIN)/genolaunch --stage $(STAGE) destroy
 
 deploy-images: setup ## deploy only the repositories of STAGE's images: once, before a pipeline publishes into them

@@ -39,8 +39,11 @@ class Names:
     benchmark_state_machine: str
 
 
-def new_session(**settings: Any) -> "boto3.Session":  # noqa: ANN401 - those of botocore.config.Config
-    """A session of the AWS environment, whose clients have these settings."""
+def new_session(
+    region: str | None = None,
+    **settings: Any,  # noqa: ANN401 - those of botocore.config.Config
+) -> "boto3.Session":
+    """A session of the AWS environment, or of another region, whose clients have these settings."""
     import boto3
     from botocore.config import Config
     from botocore.session import get_session
@@ -48,7 +51,7 @@ def new_session(**settings: Any) -> "boto3.Session":  # noqa: ANN401 - those of 
     session = get_session()
     session.set_default_client_config(Config(**settings))
     # AWS's other SDKs and its CLI know AWS_REGION; botocore has only AWS_DEFAULT_REGION.
-    return boto3.Session(botocore_session=session, region_name=os.environ.get("AWS_REGION") or None)
+    return boto3.Session(botocore_session=session, region_name=region or os.environ.get("AWS_REGION") or None)
 
 
 class Platform:
@@ -62,16 +65,21 @@ class Platform:
     @cached_property
     def names(self) -> Names:
         """The stage's published names, read once; raises GenolaunchError when the stage is not deployed."""
-        path = f"/{PROJECT}/{self.stage}/"
-        # A page may hold fewer than it could (AWS Systems Manager API reference), also none.
-        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
-        values = {item["Name"].removeprefix(path): item["Value"] for page in pages for item in page["Parameters"]}
+        values = self.published
         if not values:
             raise GenolaunchError(
                 f"Stage “{self.stage}” is not deployed in this account and region ({self._where()}): "
                 "deploy it, or name another with --stage."
             )
         return self._names_from(values)
+
+    @cached_property
+    def published(self) -> dict[str, str]:
+        """What the stacks that are there have published (contract.Parameter), read once; of half a stage, half."""
+        path = f"/{PROJECT}/{self.stage}/"
+        # A page may hold fewer than it could (AWS Systems Manager API reference), also none.
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+        return {item["Name"].removeprefix(path): item["Value"] for page in pages for item in page["Parameters"]}
 
     @cached_property
     def s3(self) -> "S3Client":

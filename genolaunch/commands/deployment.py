@@ -1,6 +1,7 @@
 """`running` and `destroy`: what `make deploy` and `make destroy` ask of a stage."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,43 +10,84 @@ from genolaunch.commands.options import JsonOption, StageOption
 from genolaunch.commands.output import print_json
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 
+if TYPE_CHECKING:
+    from genolaunch.deployment.place import Place
+    from stacks.config import StageSettings
+
 commands = typer.Typer()
 
 
 @commands.command(
     "running",
     epilog="Examples: genolaunch running; genolaunch --stage prod running --idle. "
-    "Exit codes: 0 said; 1 something runs, and --idle was given; 3 the stage cannot be asked.",
+    "Exit codes: 0 said; 1 something runs, and --idle was given; 3 the stage cannot be asked, or --idle was given and "
+    "the stage's settings are not to be read, or say another account.",
 )
 def show_running(
     ctx: typer.Context,
     idle: Annotated[bool, typer.Option("--idle", help="End with 1 if anything runs.")] = False,
+    checkout: Annotated[
+        Path, typer.Option("--checkout", help="A checkout of Genolaunch, whose cdk.json has the stage's settings.")
+    ] = Path(),
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings-file", metavar="FILE", help="Stages of your own, and not cdk.json's.")
+    ] = None,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Tell which launches and jobs run, and what a deployment of the stage does to them. It only reads."""
+    """Tell which launches and jobs run, and what a deployment of the stage does to them. It only reads.
+
+    It looks where the stage's settings say that it is, as a deployment does.
+    """
+    from genolaunch.deployment.place import difference, place_of, require_same
     from genolaunch.deployment.running import running
     from genolaunch.documents import document_of
+    from genolaunch.platform import new_session
     from genolaunch.verify.account import Account
 
-    found = running(Account(stage or ctx.obj.stage))
+    name = stage or ctx.obj.stage
+    settings = _settings(name, checkout, settings_file, are_needed=idle)
+    account = Account(name, new_session(settings.region if settings else None))
+    if settings and idle:
+        require_same(settings, place_of(account))
+    elif settings and (reason := difference(settings, place_of(account))):
+        typer.echo(reason, err=True)
+    found = running(account)
     if as_json:
-        print_json({**document_of(found), "isIdle": found.is_idle})
+        print_json({**document_of(found), "isIdle": found.is_idle, "isFinished": found.is_finished})
     else:
         for sentence in found.sentences():
             typer.echo(sentence)
+    if idle and found.unseen:
+        raise GenolaunchError(
+            f"It cannot be told whether {name} is idle: its parameters {', '.join(found.unseen)} are missing. "
+            "Deploy it without asking for that (IDLE)."
+        )
     if idle and not found.is_idle:
         raise typer.Exit(STILL_RUNS)
 
 
+def _settings(stage: str, checkout: Path, settings_file: Path | None, *, are_needed: bool) -> "StageSettings | None":
+    """None if they cannot be read and are not needed: who only looks may do so without a checkout."""
+    from genolaunch.deployment.place import settings_of
+
+    try:
+        return settings_of(stage, checkout, settings_file)
+    except GenolaunchError:
+        if are_needed or settings_file:
+            raise
+        return None
+
+
 @commands.command(
-    epilog="Example: genolaunch --stage dev destroy. Exit codes: 0 destroyed; 2 the name that was typed is another; "
-    "3 the stage is protected, something runs in it, or it could not be done."
+    epilog="Example: genolaunch --stage dev destroy. Exit codes: 0 destroyed; 2 what was typed is another stage or "
+    "account; 3 the stage keeps its data, something of it is not over, or it could not be done."
 )
 def destroy(
     ctx: typer.Context,
     confirm: Annotated[
-        str | None, typer.Option("--confirm", metavar="STAGE", help="The stage's name, instead of typing it.")
+        str | None,
+        typer.Option("--confirm", metavar="STAGE@ACCOUNT", help="The stage and its account, instead of typing them."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go and what would stay.")] = False,
     as_json: JsonOption = False,
@@ -53,30 +95,48 @@ def destroy(
 ) -> None:
     """Delete a stage: empty its buckets, all versions, and delete its stacks. What stays is said by name.
 
-    A stage that keeps its data (`removal_policy: retain`) is refused, and so is one in which something runs.
+    A stage that keeps its data (`removal_policy: retain`) is refused, and so is one of which something is not over:
+    a launch, a job, an execution, a file system, an instance.
     """
     from genolaunch.deployment.destruction import destroy as run
-    from genolaunch.deployment.destruction import plan
+    from genolaunch.deployment.destruction import plan, refuse_unless_finished
+    from genolaunch.deployment.place import place_of
     from genolaunch.deployment.running import running
     from genolaunch.documents import document_of
     from genolaunch.verify.account import Account
 
     account = Account(stage or ctx.obj.stage)
+    place = place_of(account)
     planned = plan(account)
     now = running(account)
     for sentence in planned.sentences():
         typer.echo(sentence, err=as_json)
-    if not now.is_idle:
-        raise GenolaunchError(" ".join(["Something runs, so nothing was deleted.", *now.sentences()]))
-    if not dry_run:
-        _confirm(account.stage, confirm)
+    if dry_run:
+        for sentence in now.unfinished_sentences():
+            typer.echo(sentence, err=as_json)
+    else:
+        refuse_unless_finished(now)
+        _confirm(account.stage, place, confirm)
         for sentence in run(account, planned):
             typer.echo(sentence, err=as_json)
     if as_json:
-        print_json({**document_of(planned), "isDeleted": not dry_run})
+        print_json(
+            {
+                **document_of(planned),
+                **document_of(place),
+                "isBusy": not now.is_finished,
+                "unfinished": list(now.unfinished_sentences()),
+                "isDeleted": not dry_run,
+            }
+        )
 
 
-def _confirm(stage: str, given: str | None) -> None:
-    typed = given if given is not None else typer.prompt(f"Type the stage's name to delete it ({stage})", err=True)
-    if typed.strip() != stage:
-        raise WrongArgumentError(f"“{typed}” is not the stage's name, {stage}: nothing was deleted.")
+def _confirm(stage: str, place: "Place", given: str | None) -> None:
+    wanted = f"{stage}@{place.account}"
+    question = (
+        f"This deletes the stage {stage} of account {place.account} in {place.region}, as {place.caller}. "
+        f"Type {wanted} to do it"
+    )
+    typed = given if given is not None else typer.prompt(question, err=True)
+    if typed.strip() != wanted:
+        raise WrongArgumentError(f"“{typed}” is not {wanted} (the stage and its account): nothing was deleted.")

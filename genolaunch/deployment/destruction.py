@@ -1,12 +1,15 @@
-"""Deletes a stage: its buckets are emptied, its stacks deleted, those that use others first."""
+"""Deletes a stage: its intake is stopped, its buckets are emptied, its stacks deleted, those that use others first."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from genolaunch.deployment import running as looking
+from genolaunch.deployment.emptying import empty
+from genolaunch.deployment.intake import Intake
 from genolaunch.errors import GenolaunchError
-from genolaunch.verify.account import Account, listed
+from genolaunch.verify.account import NEVER_FILLED, Account, listed
 
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 """Of `DeletionPolicy`: the resource outlives its stack (AWS CloudFormation template reference)."""
@@ -14,8 +17,11 @@ _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 _TRIES: Final = 3
 """S3 delivers access logs for hours: a bucket may be full again before its stack comes to it."""
 
-_DELETED_AT_ONCE: Final = 1000
-"""The most that one DeleteObjects call takes (Amazon S3 API reference)."""
+_DATA: Final = frozenset({"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"})
+"""Types of what a stage with removal_policy: retain keeps for its data."""
+
+_LAST: Final = "cleanup"
+"""Name of the stack that goes as late as the others' use of it allows: it ends what launches left."""
 
 _LOOK_EVERY_SECONDS: Final = 5
 _LOOKS: Final = 720
@@ -70,35 +76,67 @@ def plan(account: Account) -> Plan:
     """What would be done.
 
     Raises:
-        GenolaunchError: the stage is not there, or one of its stacks is protected.
+        GenolaunchError: the stage is not there, it keeps its data, or something is known to be in the way of its
+            deletion: all of that, and what mends it.
     """
     stacks = account.stacks
     if not stacks:
         raise GenolaunchError(f"Stage “{account.stage}” is not deployed in this account and region.")
-    protected = sorted(each["StackName"] for each in stacks.values() if each.get("EnableTerminationProtection"))
-    if protected:
-        raise GenolaunchError(
-            f"The stage {account.stage} keeps its data (removal_policy: retain): {', '.join(protected)} is protected "
-            "from deletion, and nothing was deleted. Whoever means it deploys it with removal_policy: destroy first, "
-            "and takes the protection off: aws cloudformation update-termination-protection "
-            f"--no-enable-termination-protection --stack-name {protected[0]}"
-        )
-    names = sorted(each["StackName"] for each in stacks.values())
-    templates = {name: _template(account, name) for name in names}
-    resources = {name: list(_resources(account, name)) for name in names}
-    kept = [
-        Resource(name, each["ResourceType"], each["PhysicalResourceId"])
-        for name in names
-        for each in resources[name]
-        if _is_kept(templates[name], each["LogicalResourceId"])
-    ]
-    buckets = [
-        each["PhysicalResourceId"]
-        for name in names
-        for each in resources[name]
-        if each["ResourceType"] == "AWS::S3::Bucket" and not _is_kept(templates[name], each["LogicalResourceId"])
-    ]
+    short = {each["StackName"]: name for name, each in sorted(stacks.items(), key=lambda item: item[1]["StackName"])}
+    templates = {
+        name: {} if each.get("StackStatus") == NEVER_FILLED else _template(account, name)
+        for name, each in ((each["StackName"], each) for each in stacks.values())
+    }
+    kept: list[Resource] = []
+    going: list[Resource] = []
+    for name in short:
+        for each in account.resources(short[name]):
+            resource = Resource(name, each["ResourceType"], each["PhysicalResourceId"])
+            (kept if _is_kept(templates[name], each["LogicalResourceId"]) else going).append(resource)
+    if obstacles := [*_protections(account, kept), *_obstacles(account, going)]:
+        raise GenolaunchError(" ".join(["Nothing was deleted.", *obstacles]))
+    buckets = [each.name for each in going if each.type == "AWS::S3::Bucket"]
     return Plan(account.stage, _order(templates, account.stage), buckets, kept)
+
+
+def _protections(account: Account, kept: Sequence[Resource]) -> Iterator[str]:
+    """Each sign that the stage keeps its data.
+
+    A deployment by the CDK's command line sets termination protection to what the settings say, and so takes it off
+    with removal_policy: destroy. A pipeline's does not, nor does CodePipeline's own action.
+    """
+    protected = sorted(each["StackName"] for each in account.stacks.values() if each.get("EnableTerminationProtection"))
+    data = [str(each) for each in kept if each.type in _DATA]
+    if not protected and not data:
+        return
+    yield f"The stage {account.stage} keeps its data (removal_policy: retain):"
+    if protected:
+        verb = "is" if len(protected) == 1 else "are"
+        yield f"{', '.join(protected)} {verb} protected from deletion."
+    if data:
+        yield f"The templates keep {', '.join(data)}."
+    yield (
+        f"Whoever means it sets removal_policy: destroy and deploys that: make deploy STAGE={account.stage} takes the "
+        "protection off, too. A pipeline leaves it on: aws cloudformation update-termination-protection "
+        f"--no-enable-termination-protection --stack-name {(protected or ['NAME'])[0]}"
+    )
+
+
+def _obstacles(account: Account, going: Sequence[Resource]) -> Iterator[str]:
+    """What would end the deletion half-way, when data is gone already."""
+    for each in account.stacks.values():
+        status = str(each.get("StackStatus", ""))
+        if status.endswith("_IN_PROGRESS") and status != NEVER_FILLED:
+            yield f"{each['StackName']} is {status}: wait until CloudFormation is done with it."
+    for vault in (each.name for each in going if each.type == "AWS::Backup::BackupVault"):
+        pages = account.client("backup").get_paginator("list_recovery_points_by_backup_vault")
+        points = len(listed(pages.paginate(BackupVaultName=vault), "RecoveryPoints"))
+        if points:
+            # AWS Backup deletes no vault that holds any (AWS Backup API reference, DeleteBackupVault).
+            yield (
+                f"The vault {vault} holds {points:,} recovery points: delete them (console: AWS Backup, Vaults), or "
+                "wait until they expire."
+            )
 
 
 def _template(account: Account, stack: str) -> Mapping[str, Any]:
@@ -107,19 +145,15 @@ def _template(account: Account, stack: str) -> Mapping[str, Any]:
     return dict(json.loads(body)) if isinstance(body, str) else dict(body)
 
 
-def _resources(account: Account, stack: str) -> Iterator[Any]:
-    pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    for each in listed(pages, "StackResourceSummaries"):
-        if each.get("PhysicalResourceId") and each.get("ResourceStatus") != "DELETE_COMPLETE":
-            yield each
-
-
 def _is_kept(template: Mapping[str, Any], logical_id: str) -> bool:
     return template.get("Resources", {}).get(logical_id, {}).get("DeletionPolicy") in _KEPT
 
 
 def _order(templates: Mapping[str, Mapping[str, Any]], stage: str) -> list[str]:
-    """Users of other stacks' values before those; by name where it does not matter."""
+    """Users of other stacks' values before those; by name where it does not matter, clean-up as late as may be.
+
+    Not later: what others export goes after its users, and clean-up uses what makes things (stacks/cleanup.py).
+    """
     exports = {
         output["Export"]["Name"]: name
         for name, template in templates.items()
@@ -133,8 +167,9 @@ def _order(templates: Mapping[str, Mapping[str, Any]], stage: str) -> list[str]:
         unused = sorted(name for name in left if not any(name in needed for needed in left.values()))
         if not unused:
             raise GenolaunchError(f"The stacks of {stage} need each other in a circle: {', '.join(sorted(left))}.")
-        ordered += unused
-        for name in unused:
+        chosen = [name for name in unused if not name.endswith(f"-{_LAST}")] or unused
+        ordered += chosen
+        for name in chosen:
             del left[name]
     return ordered
 
@@ -158,40 +193,39 @@ def destroy(account: Account, planned: Plan) -> Iterator[str]:
     """Do it, telling what is done. What is gone already is passed over, so it can be repeated.
 
     Raises:
-        GenolaunchError: CloudFormation could not delete a stack: which, and why.
+        GenolaunchError: something has begun since it was planned; or CloudFormation could not delete a stack: which,
+            and why.
     """
+    _stop_intake(account)
+    yield "Nothing more is taken in: registration and the pipe are stopped"
     for bucket in planned.buckets:
-        yield f"{bucket}: {_empty(account, bucket):,} versions of objects deleted"
+        yield f"{bucket}: {empty(account, bucket):,} versions of objects deleted"
     for stack in planned.stacks:
         yield from _delete(account, stack)
     yield f"The stage {planned.stage} is deleted."
     yield from kept_sentences(planned.kept)
 
 
-def _empty(account: Account, bucket: str) -> int:
-    """Delete every version, every delete marker and every upload that was never finished; how many versions."""
-    s3 = account.client("s3")
-    deleted = 0
+def refuse_unless_finished(found: looking.Running) -> None:
+    """The stage may be deleted.
+
+    Raises:
+        GenolaunchError: something of it is not over: what, by name.
+    """
+    if not found.is_finished:
+        told = ["Something of the stage is not over, so nothing was deleted.", *found.unfinished_sentences()]
+        raise GenolaunchError(" ".join(told))
+
+
+def _stop_intake(account: Account) -> None:
+    """After that nothing can begin; whatever began before is seen, and then intake goes on."""
+    intake = Intake(account)
+    intake.stop()
     try:
-        for page in s3.get_paginator("list_object_versions").paginate(
-            Bucket=bucket, PaginationConfig={"PageSize": _DELETED_AT_ONCE}
-        ):
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if not found:
-                continue
-            objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-            for error in answer.get("Errors", []):
-                raise GenolaunchError(
-                    f"S3 does not delete {error.get('Key')} of {bucket}: {error.get('Message') or error.get('Code')}."
-                )
-            deleted += len(objects)
-        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-            for upload in page.get("Uploads", []):
-                s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    except s3.exceptions.NoSuchBucket:
-        return 0
-    return deleted
+        refuse_unless_finished(looking.running(account))
+    except BaseException:
+        intake.put_back()
+        raise
 
 
 def _delete(account: Account, stack: str) -> Iterator[str]:
@@ -202,9 +236,9 @@ def _delete(account: Account, stack: str) -> Iterator[str]:
             return
         if attempt == _TRIES:
             raise GenolaunchError(f"CloudFormation could not delete {stack}: {reason}. Mend that, and repeat this.")
-        for each in _resources(account, stack):
-            if each["ResourceType"] == "AWS::S3::Bucket" and each.get("ResourceStatus") == "DELETE_FAILED":
-                _empty(account, each["PhysicalResourceId"])
+        for each in _not_deleted(account, stack):
+            if each["ResourceType"] == "AWS::S3::Bucket":
+                empty(account, each["PhysicalResourceId"])
         yield f"{stack}: once more, since {reason}"
 
 
@@ -220,8 +254,12 @@ def _delete_once(account: Account, stack: str) -> str | None:
     except WaiterError as error:
         failed = [
             f"{each['LogicalResourceId']} ({each.get('ResourceStatusReason', 'no reason was given')})"
-            for each in _resources(account, stack)
-            if each.get("ResourceStatus") == "DELETE_FAILED"
+            for each in _not_deleted(account, stack)
         ]
         return "; ".join(failed) or str(error)
     return None
+
+
+def _not_deleted(account: Account, stack: str) -> list[Any]:
+    pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    return [each for each in listed(pages, "StackResourceSummaries") if each.get("ResourceStatus") == "DELETE_FAILED"]

@@ -10,6 +10,9 @@ from genolaunch.platform import Platform, new_session
 if TYPE_CHECKING:
     import boto3
 
+NEVER_FILLED: Final = "REVIEW_IN_PROGRESS"
+"""Status of a stack that has no template and no resources yet (CloudFormation user guide, "Stack status codes")."""
+
 _NOTICES: Final = "Notices"
 """Begins the logical id of the stage's topic."""
 
@@ -42,6 +45,20 @@ class Account:
         found = listed(self.client("cloudformation").get_paginator("describe_stacks").paginate(), "Stacks")
         return {each["StackName"].removeprefix(prefix): each for each in found if each["StackName"].startswith(prefix)}
 
+    def resources(self, name: str) -> list[dict[str, Any]]:
+        """What a stack of the stage has, of `list_stack_resources`; `name`: as in `stacks`. None of one that is not."""
+        stack = self.stacks.get(name)
+        if stack is None or stack.get("StackStatus") == NEVER_FILLED:
+            return []
+        pages = (
+            self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
+        )
+        return [
+            each
+            for each in listed(pages, "StackResourceSummaries")
+            if each.get("PhysicalResourceId") and each.get("ResourceStatus") != "DELETE_COMPLETE"
+        ]
+
     @cached_property
     def machines(self) -> dict[str, str]:
         """ARNs of the stage's state machines, by the part of their names that tells them apart."""
@@ -50,7 +67,8 @@ class Account:
         return {
             each["name"].removeprefix(prefix): each["stateMachineArn"]
             for each in found
-            if each["name"].startswith((prefix, f"tibanna_unicorn_{PROJECT}_{self.stage}"))
+            # Of this name exactly: another stage's may begin with this one's.
+            if each["name"].startswith(prefix) or each["name"] == f"tibanna_unicorn_{PROJECT}_{self.stage}"
         }
 
     @property

@@ -1,5 +1,6 @@
 """`genolaunch running` on a stage that is deployed: it sees what runs while it runs, and nothing afterwards."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from genolaunch.verify.account import Account
 from tests.local.platform_client import PlatformClient, eventually, gwas_config
 
 pytestmark = pytest.mark.local
+
+STAGES = Path(__file__).parents[2] / "localcloud" / "stage.json"
 
 
 @pytest.fixture
@@ -37,11 +40,13 @@ def test_what_runs_is_seen_until_it_is_over(platform: PlatformClient, account: A
     eventually(lambda: running(account).is_idle, f"{launch_id} to be over")
 
 
-def test_the_command_ends_well_when_nothing_runs(platform: PlatformClient, account: Account):
+def test_the_command_ends_well_when_nothing_runs(platform: PlatformClient, account: Account, tmp_path: Path):
     eventually(lambda: running(account).is_idle, "nothing that an earlier test began")
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"stages": json.loads(STAGES.read_text())}))
     program = Path(sys.executable).with_name("genolaunch")
     done = subprocess.run(
-        [str(program), "--stage", "local", "running", "--idle"],
+        [str(program), "--stage", "local", "running", "--idle", "--settings-file", str(settings)],
         env={**os.environ, **platform.environment},
         capture_output=True,
         text=True,

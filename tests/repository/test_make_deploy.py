@@ -10,6 +10,7 @@ import pytest
 from checks import approval
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
 def recipe(target: str, *arguments: str, **environment: str) -> list[str]:
@@ -55,6 +56,36 @@ def test_what_runs_stops_a_deployment_only_if_that_is_asked():
 
 def test_a_build_of_the_product_deploys_stacks_side_by_side():
     assert "--concurrency 4 " in recipe("deploy", CDK_REQUIRE_APPROVAL="never", CONCURRENCY="4")[-1]
+
+
+def test_some_stacks_are_deployed_by_themselves_as_all_are():
+    synthesis, changes, question, deployment = recipe("deploy-only", "STAGE=test", "STACKS=regenie snakemake")
+
+    assert synthesis == "npx cdk synth --quiet -c stage=test"
+    assert changes == (
+        "npx cdk diff 'genolaunch-test/regenie' 'genolaunch-test/snakemake' --app cdk.out --exclusively "
+        "--security-only --fail-on=never --method=template"
+    )
+    assert question == "python -m checks.approval test"
+    assert deployment == (
+        "npx cdk deploy 'genolaunch-test/regenie' 'genolaunch-test/snakemake' --app cdk.out --exclusively "
+        "--require-approval never --concurrency 1 --asset-prebuild=false"
+    )
+
+
+def test_no_stacks_are_not_all_stacks():
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        recipe("deploy-only", "STAGE=test")
+
+    assert "Say which: make deploy-only STAGE=test STACKS=" in refused.value.stderr
+
+
+@pytest.mark.parametrize(
+    "page", sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")]), ids=lambda page: page.name
+)
+def test_people_deploy_by_make(page):
+    """It builds no image before its repository is there, and asks one question."""
+    assert [line for line in page.read_text().splitlines() if line.lstrip().startswith("npx cdk deploy")] == []
 
 
 def test_destroy_asks_by_itself():
