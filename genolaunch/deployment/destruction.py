@@ -82,15 +82,13 @@ def plan(account: Account) -> Plan:
     stacks = account.stacks
     if not stacks:
         raise GenolaunchError(f"Stage “{account.stage}” is not deployed in this account and region.")
-    short = {each["StackName"]: name for name, each in sorted(stacks.items(), key=lambda item: item[1]["StackName"])}
-    templates = {
-        name: {} if each.get("StackStatus") == NEVER_FILLED else _template(account, name)
-        for name, each in ((each["StackName"], each) for each in stacks.values())
-    }
+    templates: dict[str, Mapping[str, Any]] = {}
     kept: list[Resource] = []
     going: list[Resource] = []
-    for name in short:
-        for each in account.resources(short[name]):
+    for short, stack in sorted(stacks.items()):
+        name = stack["StackName"]
+        templates[name] = {} if stack.get("StackStatus") == NEVER_FILLED else _template(account, name)
+        for each in account.resources(short):
             resource = Resource(name, each["ResourceType"], each["PhysicalResourceId"])
             (kept if _is_kept(templates[name], each["LogicalResourceId"]) else going).append(resource)
     if obstacles := [*_protections(account, kept), *_obstacles(account, going)]:

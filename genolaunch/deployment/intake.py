@@ -1,7 +1,8 @@
 """A stage's intake: by what files become launches, and launches executions. It is stopped before a stage is deleted."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, Final
 
 from genolaunch.errors import GenolaunchError
@@ -10,6 +11,12 @@ from genolaunch.verify.account import Account
 _LOOK_EVERY_SECONDS: Final = 2
 _LOOKS: Final = 150
 """Five minutes: AWS says of neither how long it takes, only that it is done asynchronously."""
+
+_GONE: Final = frozenset({"ResourceNotFoundException", "NotFoundException"})
+"""What Lambda and EventBridge, and Pipes, answer about what somebody has deleted (their API references)."""
+
+_OFF: Final = frozenset({"STOPPED", "CREATE_FAILED", "START_FAILED"})
+"""States in which a pipe hands nothing on (EventBridge Pipes API reference, DescribePipe)."""
 
 
 class Intake:
@@ -20,7 +27,7 @@ class Intake:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._undo: list[Callable[[], Any]] = []
+        self._undo: list[tuple[str, Callable[[], Any]]] = []
 
     def stop(self) -> None:
         """Stop it, and wait until AWS says that it has; if that fails, put back what was stopped.
@@ -38,15 +45,28 @@ class Intake:
             for type_, stop in by_type.items():
                 for each in resources:
                     if each["ResourceType"] == type_:
-                        stop(each["PhysicalResourceId"])
+                        _unless_gone(stop, each["PhysicalResourceId"])
         except BaseException:
             self.put_back()
             raise
 
     def put_back(self) -> None:
-        """Start again what `stop` has stopped."""
+        """Start again what `stop` has stopped.
+
+        Raises:
+            GenolaunchError: something does not start: what is to be started by hand, and why. The rest is.
+        """
+        failed = []
         while self._undo:
-            self._undo.pop()()
+            what, start = self._undo.pop()
+            try:
+                start()
+            except Exception as error:  # whatever it is, the others are to be started
+                failed.append(f"{what} ({' '.join(str(error).split())})")
+        if failed:
+            raise GenolaunchError(
+                f"Nothing was deleted, since something of the stage is not over; but start by hand {', '.join(failed)}."
+            )
 
     def _disable_rule(self, physical_id: str) -> None:
         # Of a rule on a bus of its own it is `<bus>|<rule>` (CloudFormation template reference, AWS::Events::Rule).
@@ -54,7 +74,7 @@ class Intake:
         rule = {"Name": name, **({"EventBusName": bus} if bus else {})}
         events = self._account.client("events")
         if events.describe_rule(**rule)["State"] != "DISABLED":
-            self._undo.append(lambda: events.enable_rule(**rule))
+            self._undo.append((f"the rule {name}", lambda: events.enable_rule(**rule)))
             events.disable_rule(**rule)
 
     def _disable_mapping(self, uuid: str) -> None:
@@ -64,9 +84,10 @@ class Intake:
             return str(functions.get_event_source_mapping(UUID=uuid)["State"])
 
         if state() not in ("Disabled", "Disabling"):
-            self._undo.append(lambda: functions.update_event_source_mapping(UUID=uuid, Enabled=True))
+            start = partial(functions.update_event_source_mapping, UUID=uuid, Enabled=True)
+            self._undo.append((f"the event source mapping {uuid}", start))
             functions.update_event_source_mapping(UUID=uuid, Enabled=False)
-        _wait_for(state, "Disabled", f"the event source mapping {uuid}")
+        _wait_for(state, {"Disabled"}, f"the event source mapping {uuid}")
 
     def _stop_pipe(self, name: str) -> None:
         pipes = self._account.client("pipes")
@@ -74,19 +95,29 @@ class Intake:
         def state() -> str:
             return str(pipes.describe_pipe(Name=name)["CurrentState"])
 
-        if state() not in ("STOPPED", "STOPPING"):
-            self._undo.append(lambda: pipes.start_pipe(Name=name))
+        if state() not in {*_OFF, "STOPPING"}:
+            self._undo.append((f"the pipe {name}", lambda: pipes.start_pipe(Name=name)))
             pipes.stop_pipe(Name=name)
-        _wait_for(state, "STOPPED", f"the pipe {name}")
+        _wait_for(state, _OFF, f"the pipe {name}")
 
 
-def _wait_for(state: Callable[[], str], wanted: str, what: str) -> None:
+def _unless_gone(stop: Callable[[str], None], id_: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        stop(id_)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+
+
+def _wait_for(state: Callable[[], str], wanted: Collection[str], what: str) -> None:
     for _ in range(_LOOKS):
         seen = state()
-        if seen == wanted:
+        if seen in wanted:
             return
         time.sleep(_LOOK_EVERY_SECONDS)
     raise GenolaunchError(
-        f"Nothing was deleted: {what} is {seen} after {_LOOKS * _LOOK_EVERY_SECONDS // 60} minutes, not {wanted}. "
+        f"Nothing was deleted: {what} is {seen} after {_LOOKS * _LOOK_EVERY_SECONDS // 60} minutes, and should be off. "
         "What had been stopped is started again; look at it in the console, and repeat this."
     )

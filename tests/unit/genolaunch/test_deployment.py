@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from contract import MINUTES_ON_REPLACED_HOSTS
 from genolaunch.commands.exit_codes import COULD_NOT, STILL_RUNS
@@ -164,7 +165,12 @@ class TestBeforeDeploy:
 
     def test_idle_is_told_of_the_settings_region_whatever_the_shell_says(self, genolaunch, own_settings, monkeypatch):
         seen = []
-        monkeypatch.setattr(looking, "running", lambda account: seen.append(region_of(account)) or IDLE)
+
+        def look(account):
+            seen.append(account.client("sts").meta.region_name)
+            return IDLE
+
+        monkeypatch.setattr(looking, "running", look)
         monkeypatch.setenv("AWS_REGION", "us-east-1")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
@@ -190,10 +196,6 @@ class TestBeforeDeploy:
 
 
 IDLE = looking.Running(STAGE, is_deployed=True)
-
-
-def region_of(account):
-    return account.client("sts").meta.region_name
 
 
 @pytest.fixture
@@ -469,8 +471,17 @@ STOPPED = {"mapping": "Disabled", "pipe": "STOPPED", "rule": "DISABLED", "asleep
 class TestIntake:
     def test_nothing_is_emptied_before_it_has_stopped(self, account, intake, monkeypatch):
         done = []
-        monkeypatch.setattr(looking, "running", lambda _: done.append(("looked", dict(intake.states))) or IDLE)
-        monkeypatch.setattr(destruction, "empty", lambda _, bucket: done.append((bucket, dict(intake.states))) or 0)
+
+        def look(_):
+            done.append(("looked", dict(intake.states)))
+            return IDLE
+
+        def empty_bucket(_, bucket):
+            done.append((bucket, dict(intake.states)))
+            return 0
+
+        monkeypatch.setattr(looking, "running", look)
+        monkeypatch.setattr(destruction, "empty", empty_bucket)
         monkeypatch.setattr(destruction, "_delete_once", lambda *_: None)
         list(destruction.destroy(account, destruction.Plan(STAGE, ["genolaunch-dev-data"], ["dev-data"], [])))
 
@@ -482,7 +493,7 @@ class TestIntake:
         busy = looking.Running(STAGE, is_deployed=True, other_launches=[late])
         monkeypatch.setattr(looking, "running", lambda _: busy)
         emptied = []
-        monkeypatch.setattr(destruction, "empty", lambda _, bucket: emptied.append(bucket) or 0)
+        monkeypatch.setattr(destruction, "empty", lambda _, bucket: emptied.append(bucket))
 
         with pytest.raises(GenolaunchError, match=r"late-1 \(SUBMITTED\)"):
             list(destruction.destroy(account, destruction.Plan(STAGE, ["genolaunch-dev-data"], ["dev-data"], [])))
@@ -495,6 +506,34 @@ class TestIntake:
         with pytest.raises(GenolaunchError, match="the pipe pipe is STOP_FAILED"):
             Intake(account).stop()
         assert intake.states == TAKES_IN
+
+    def test_what_somebody_has_deleted_is_passed_over(self, account, intake, monkeypatch):
+        def describe_pipe(**_):
+            raise ClientError({"Error": {"Code": "NotFoundException"}}, "DescribePipe")
+
+        monkeypatch.setattr(intake, "describe_pipe", describe_pipe)
+        Intake(account).stop()
+
+        assert intake.states == {**STOPPED, "pipe": "RUNNING"}
+
+    @pytest.mark.parametrize("state", ["CREATE_FAILED", "START_FAILED"])
+    def test_a_pipe_that_never_ran_needs_no_stop(self, state, account, intake):
+        intake.states["pipe"] = state
+        Intake(account).stop()
+
+        assert intake.states == {**STOPPED, "pipe": state}
+
+    def test_what_does_not_start_again_is_told_and_the_rest_does(self, account, intake, monkeypatch):
+        def start_pipe(**_):
+            raise ClientError({"Error": {"Code": "ConflictException"}}, "StartPipe")
+
+        stopped = Intake(account)
+        stopped.stop()
+        monkeypatch.setattr(intake, "start_pipe", start_pipe)
+
+        with pytest.raises(GenolaunchError, match=r"start by hand the pipe pipe \(.*ConflictException"):
+            stopped.put_back()
+        assert intake.states == {**TAKES_IN, "pipe": "STOPPED"}
 
     def test_what_was_stopped_before_is_not_started(self, account, intake):
         intake.states["pipe"] = "STOPPED"
@@ -516,7 +555,8 @@ class TestEmptying:
 
     @pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
     def test_a_key_that_s3_could_not_delete_just_now_is_tried_again(self, code, account, bucket, monkeypatch):
-        waits, asked = [], []
+        waits: list[int] = []
+        asked = []
         monkeypatch.setattr("time.sleep", waits.append)
         real = bucket.delete_objects
 
@@ -541,7 +581,7 @@ class TestEmptying:
             empty(account, "data-bucket-1")
 
     def test_what_s3_forbids_is_told_at_once(self, account, bucket, monkeypatch):
-        waits = []
+        waits: list[int] = []
         monkeypatch.setattr("time.sleep", waits.append)
         errors = [{"Key": "a", "Code": "SlowDown"}, {"Key": "b", "Code": "AccessDenied", "Message": "Access Denied"}]
         monkeypatch.setattr(bucket, "delete_objects", lambda **_: {"Errors": errors})
