@@ -100,8 +100,9 @@ def plan(account: Account) -> Plan:
 def _protections(account: Account, kept: Sequence[Resource]) -> Iterator[str]:
     """Each sign that the stage keeps its data.
 
-    A deployment by the CDK's command line sets termination protection to what the settings say, and so takes it off
-    with removal_policy: destroy. A pipeline's does not, nor does CodePipeline's own action.
+    Each deployment by the CDK's command line sets termination protection to what the settings say (aws-cdk,
+    `updateTerminationProtection` of its deployments), and so takes it off with removal_policy: destroy. CodePipeline's
+    action has no such setting, so a pipeline leaves it on.
     """
     protected = sorted(each["StackName"] for each in account.stacks.values() if each.get("EnableTerminationProtection"))
     data = [str(each) for each in kept if each.type in _DATA]

@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from genolaunch.deployment.intake import Intake
 from genolaunch.deployment.running import Running, running
 from genolaunch.verify.account import Account
 from tests.local.platform_client import PlatformClient, eventually, gwas_config
@@ -55,3 +56,26 @@ def test_the_command_ends_well_when_nothing_runs(platform: PlatformClient, accou
     )
 
     assert (done.returncode, done.stdout) == (0, "Nothing runs in the stage local.\n"), done.stderr
+
+
+def test_the_intake_stops_and_takes_in_again(platform: PlatformClient, account: Account):
+    """As `destroy` does it, and takes it back if something has begun meanwhile."""
+    eventually(lambda: running(account).is_idle, "nothing that an earlier test began")
+    names = {each["ResourceType"]: each["PhysicalResourceId"] for each in account.resources("workflow-manager")}
+    mapping, pipe = names["AWS::Lambda::EventSourceMapping"], names["AWS::Pipes::Pipe"]
+
+    def states() -> tuple[str, str]:
+        return (
+            account.client("lambda").get_event_source_mapping(UUID=mapping)["State"],
+            account.client("pipes").describe_pipe(Name=pipe)["CurrentState"],
+        )
+
+    intake = Intake(account)
+    intake.stop()
+    stopped = states()
+    intake.put_back()
+
+    assert stopped == ("Disabled", "STOPPED")
+    launch_id = platform.drop(gwas_config())["launchId"]
+    eventually(lambda: any(each.launch_id == launch_id for each in running(account).launches), f"{launch_id} to run")
+    eventually(lambda: running(account).is_finished, "nothing of it to be left")
