@@ -67,7 +67,7 @@ test-regenie: setup ## many jobs give what one gives, with GENOLAUNCH_REGENIE=/p
 	else echo "skipped: set GENOLAUNCH_REGENIE=/path/to/regenie to run these checks with a real regenie"; fi
 
 test-cases: setup ## situations from the field, each with its right value; those that need a real regenie: GENOLAUNCH_REGENIE, as above
-	$(BIN)/pytest --verbose --no-header tests/cases
+	$(BIN)/pytest --verbose --no-header tests/cases tests/snakemake/test_cases.py
 
 test-images: setup ## really build the images, without Docker, and try them (root; apt-get install buildah debootstrap)
 	$(BIN)/pytest -r s -m images tests/images

@@ -35,6 +35,8 @@ CASES = CHECKOUT / "tests" / "data" / "snakemake_cases"
 STAND_INS = Path(__file__).parent / "stand_ins"
 REGION = "us-east-1"
 ENGINES = ("tibanna", "aws-batch")
+MOSTLY_TIBANNA = ("tibanna", pytest.param("aws-batch", marks=pytest.mark.full))
+"""For what is the same on both: the second takes half a minute each, and comes with `make test-full`."""
 MACHINE = f"arn:aws:states:{REGION}:000000000000:stateMachine:tibanna_unicorn_genolaunch_dev"
 
 

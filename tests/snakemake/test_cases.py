@@ -19,8 +19,17 @@ TABLE = (
 )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("case", TABLE)
+QUICK = {("02-directory", "tibanna"), ("08-checkpoint", "aws-batch"), ("11-glob-wildcards", "tibanna")}
+"""Those of `make test`; the others come with `make test-full`."""
+
+PLAYS = [
+    pytest.param(case, engine, marks=() if (case, engine) in QUICK else pytest.mark.full)
+    for case in TABLE
+    for engine in ENGINES
+]
+
+
+@pytest.mark.parametrize(("case", "engine"), PLAYS)
 def test_outputs_are_those_of_a_plain_run(play, tmp_path: Path, case: str, engine: str):
     workflow, data = CASES / case / "workflow", CASES / case / "data"
     right = plain_run(engine, workflow, data, tmp_path)

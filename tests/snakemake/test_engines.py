@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snakemake.plays import CASES, ENGINES
+from tests.snakemake.plays import CASES, MOSTLY_TIBANNA
 from tests.snakemake.workflows import write
 
 ONE = 'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {more}\n    shell: "cat {{input}} > {{output}}"\n'
@@ -40,7 +40,7 @@ def test_a_group_may_be_called_by_several_words(play):
 
 
 # --- errors ----------------------------------------
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_what_a_failed_rule_wrote_to_its_log_is_told(play, engine: str):
     played = play(engine, CASES / "06-log-of-failed" / "workflow", CASES / "06-log-of-failed" / "data")
 
@@ -48,7 +48,7 @@ def test_what_a_failed_rule_wrote_to_its_log_is_told(play, engine: str):
     assert "logs/aligner.err" in played.outcome.message
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_a_missing_output_is_named_and_its_job_not_tried_again(play, engine: str):
     played = play(engine, CASES / "27-missing-output" / "workflow", CASES / "27-missing-output" / "data", retries=3)
 
@@ -57,7 +57,7 @@ def test_a_missing_output_is_named_and_its_job_not_tried_again(play, engine: str
     assert len(played.inputs) == 1
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_a_job_whose_snakefile_cannot_be_read_is_not_tried_again(play, tmp_path: Path, engine: str):
     # The launcher's own copy is read: only jobs lie in such folders.
     in_job = 'if "/jobs/" in os.getcwd() or os.getcwd().startswith("/tmp/tmp."):'
@@ -127,7 +127,7 @@ ON_BOTH = [
 ]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 @pytest.mark.parametrize(("snakefile", "said"), ON_BOTH, ids=["pipe", "gpu", "nvidia", "conda"])
 def test_what_no_engine_can_do_is_refused_with_the_rules_name(play, tmp_path: Path, engine: str, snakefile, said):
     workflow = write(tmp_path / "w", {"Snakefile": snakefile, "env.yaml": "dependencies: [samtools]\n"})
@@ -196,7 +196,7 @@ rule merge:
     assert "rule merge (line 9 of Snakefile) has 1,501 inputs" in played.outcome.message
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_threads_may_be_all_cores(play, tmp_path: Path, engine: str):
     workflow = one(tmp_path, "threads: workflow.cores")
 
@@ -225,14 +225,14 @@ rule b:
 """
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_a_rule_that_says_nothing_is_told_by_its_name_and_no_line_of_snakemakes(play, tmp_path: Path, engine: str):
     played = play(engine, write(tmp_path / "w", SILENT), {"in.txt": "x\n"})
 
     assert played.outcome.message == "The job silent failed: Error in rule silent:"
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_a_script_of_a_group_is_told_by_its_exception(play, tmp_path: Path, engine: str):
     workflow = write(tmp_path / "w", {"Snakefile": GROUPED, "b.py": 'raise ValueError("no such gene: BRCA9")\n'})
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.snakemake.plays import ENGINES, plain_run
+from tests.snakemake.plays import MOSTLY_TIBANNA, plain_run
 from tests.snakemake.workflows import ALL_LISTERS, CLUSTERS, READS, STANDARD, write
 
-pytestmark = pytest.mark.parametrize("engine", ENGINES)
+pytestmark = pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 
 
 def test_all_ways_of_listing_find_what_a_plain_run_finds(play, tmp_path: Path, engine: str):
