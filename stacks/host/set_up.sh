@@ -31,6 +31,41 @@ ECS_MANIFEST_PULL_TIMEOUT=5m
 ECS_CONTAINER_STOP_TIMEOUT=2m
 AGENT
 
+# Of jobs of every kind: without it, a Spot notice may end a job as if it had failed by itself.
+cat > /usr/local/bin/stop-before-reclaim <<'WATCH'
+#!/bin/bash
+# When EC2 announces that it takes this Spot instance back (two minutes ahead), stop the jobs and unmount, if it mounts.
+readonly METADATA=http://169.254.169.254/latest
+while sleep 5; do
+  token=$(curl --silent --fail --max-time 2 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' \
+    "${METADATA}/api/token") || continue
+  curl --silent --fail --max-time 2 --output /dev/null --header "X-aws-ec2-metadata-token: ${token}" \
+    "${METADATA}/meta-data/spot/instance-action" || continue
+  # The agent first: Batch retries a job whose host is gone, but would take a stopped container for the job's own fault.
+  systemctl stop ecs
+  docker ps --quiet --filter label=com.amazonaws.ecs.task-arn | xargs --no-run-if-empty docker stop --time 20
+  # A client that vanishes with locks in its hands holds up everybody else's reads until it is evicted, minutes later.
+  if [[ '@MOUNTS@' == yes ]]; then
+    systemctl stop autofs
+    umount --all --types lustre
+  fi
+  exit 0
+done
+WATCH
+chmod 0755 /usr/local/bin/stop-before-reclaim
+
+cat > /etc/systemd/system/stop-before-reclaim.service <<'UNIT'
+[Unit]
+Description=Stop jobs and unmount before EC2 reclaims this instance
+After=docker.service
+[Service]
+ExecStart=/usr/local/bin/stop-before-reclaim
+Restart=on-failure
+[Install]
+WantedBy=multi-user.target
+UNIT
+systemctl enable --now --no-block stop-before-reclaim.service
+
 # Hosts of Snakemake's jobs stop here: those are their users' programs, and no launch's file system is theirs.
 [[ '@MOUNTS@' == yes ]] || exit 0
 
@@ -57,35 +92,3 @@ chmod 0755 /etc/auto.genolaunch
 echo "${FOLDER} program:/etc/auto.genolaunch --timeout=@MOUNT_SECONDS@" > /etc/auto.master.d/genolaunch.autofs
 systemctl enable --now autofs
 systemctl is-active --quiet autofs
-
-# A client that vanishes with locks in its hands holds up everybody else's reads until it is evicted, minutes later.
-cat > /usr/local/bin/unmount-before-reclaim <<'WATCH'
-#!/bin/bash
-# When EC2 announces that it takes this Spot instance back (two minutes ahead), stop the jobs and unmount.
-readonly METADATA=http://169.254.169.254/latest
-while sleep 5; do
-  token=$(curl --silent --fail --max-time 2 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' \
-    "${METADATA}/api/token") || continue
-  curl --silent --fail --max-time 2 --output /dev/null --header "X-aws-ec2-metadata-token: ${token}" \
-    "${METADATA}/meta-data/spot/instance-action" || continue
-  # The agent first: Batch retries a job whose host is gone, but would take a stopped container for the job's own fault.
-  systemctl stop ecs
-  docker ps --quiet --filter label=com.amazonaws.ecs.task-arn | xargs --no-run-if-empty docker stop --time 20
-  systemctl stop autofs
-  umount --all --types lustre
-  exit 0
-done
-WATCH
-chmod 0755 /usr/local/bin/unmount-before-reclaim
-
-cat > /etc/systemd/system/unmount-before-reclaim.service <<'UNIT'
-[Unit]
-Description=Unmount Lustre before EC2 reclaims this instance
-After=docker.service
-[Service]
-ExecStart=/usr/local/bin/unmount-before-reclaim
-Restart=on-failure
-[Install]
-WantedBy=multi-user.target
-UNIT
-systemctl enable --now --no-block unmount-before-reclaim.service

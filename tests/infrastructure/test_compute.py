@@ -194,6 +194,37 @@ def test_the_agent_gives_containers_longer_to_start_and_to_stop():
     assert minutes["ECS_CONTAINER_STOP_TIMEOUT"] == 2  # what a Spot warning gives
 
 
+def set_up_of(compute: Stack, hosts: str) -> str:
+    return text(compute.one("AWS::EC2::LaunchTemplate", hosts)["LaunchTemplateData"]["UserData"])
+
+
+@pytest.mark.parametrize(("hosts", "mounts"), [("Instance", True), ("SnakemakeInstance", False)])
+def test_hosts_of_all_jobs_leave_in_order_when_spot_takes_them_back(compute, tmp_path, hosts, mounts):
+    """The set-up itself, as far as it gets without Lustre, and then the watcher it made; commands are stand-ins.
+
+    The agent goes before the containers: Batch retries a job whose host is gone, and not one whose container stopped.
+    """
+    script = "#!/bin/bash" + set_up_of(compute, hosts).split("#!/bin/bash", 1)[1].split("\n--")[0]
+    for folder in ("/etc/ecs", "/etc/systemd/system", "/usr/local/bin"):
+        (tmp_path / folder[1:]).mkdir(parents=True)
+        script = script.replace(f"{folder}/", f"{tmp_path}{folder}/")
+    programs = ("systemctl", "docker", "umount", "logger", "shutdown", "curl", "sleep", "dnf", "rpm")
+    stand_ins = "".join(f'{name}() {{ echo "{name} $*" >> {tmp_path}/said; }}\n' for name in programs)
+    stand_ins += f'xargs() {{ echo "xargs $*" >> {tmp_path}/said; }}\nmodprobe() {{ exit 0; }}\n'
+
+    made = subprocess.run(["bash", "-c", stand_ins + script], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    assert "systemctl enable --now --no-block stop-before-reclaim.service" in (tmp_path / "said").read_text()
+    (tmp_path / "said").unlink()
+    watcher = (tmp_path / "usr/local/bin/stop-before-reclaim").read_text()
+    subprocess.run(["bash", "-c", stand_ins + watcher], check=True)
+
+    done = [line for line in (tmp_path / "said").read_text().splitlines() if not line.startswith(("curl", "sleep"))]
+    stopped = ["systemctl stop ecs", "xargs --no-run-if-empty docker stop --time 20"]
+    left = [line for line in done if not line.startswith("docker ps")]
+    assert left == stopped + ["systemctl stop autofs", "umount --all --types lustre"] * mounts
+
+
 @pytest.fixture(scope="module")
 def other() -> Stack:
     """Given: a stage whose hosts are of its own image and closed, and whose jobs may take long."""
