@@ -615,6 +615,9 @@ class ErrorType(StrEnum):
     PLATFORM = "PlatformError"
 
 
+INPUTS_UNSEEN: Final = "InputsUnseen"
+"""Error of an execution of **launch** that left its launch QUEUED, and could not look for its inputs."""
+
 _OF_A_LAUNCH: Final = frozenset(
     {
         ErrorType.MISSING_REQUIRED_PARAMETERS,

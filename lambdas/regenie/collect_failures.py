@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from contract import LOG_TASK_PREFIX, TASK_RESUBMITTED, ErrorType, Metric, TaskField, Workflow, run_name
-from lambdas.regenie.failed_jobs import FailedJob, in_order_of_blame, sentence
+from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, sentence
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError
 from lambdas.shared.launch_repository import LaunchRepository
@@ -56,7 +56,8 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     named = _named_in_logs(recorded)
     read = with_log_tails(in_order_of_blame(failed), settings().job_log_group)
     # A failed job whose last lines say nothing may have named its error before.
-    jobs = [_told_by_logs(job, named) if job.error_type is ErrorType.APPLICATION_ERROR else job for job in read]
+    told = [_told_by_logs(job, named) if job.error_type is ErrorType.APPLICATION_ERROR else job for job in read]
+    jobs = blamed(told, name)
     count(Metric.JOBS_FAILED, len(jobs), Workflow.REGENIE)
     if not jobs:
         return WorkflowError.of_step(error, step)

@@ -53,12 +53,19 @@ _PHASE_WORDS: Final[Mapping[str, str]] = {
     "level1": "level 1",
     "step1": "step 1",
     "step2": "step 2",
+    "preload": "the loading of restored inputs",
     "merge": "the merge",
     "report": "the report",
     "fetch": "the copying of the inputs to the cluster",
     "store": "the copying of the results from the cluster",
 }
-_PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"split", "report", "fetch", "store"})
+_PHASES_WITH_SMALL_RESOURCES: Final = frozenset({"preload", "split", "report", "fetch", "store"})
+_PHASES_OF_THE_PLATFORM: Final = frozenset({"preload", "merge", "report", "fetch", "store"})
+"""Their jobs run no program of regenie's on the author's data: what is wrong there is seldom the author's."""
+
+AUTHORS_WORDS: Final = ("regenie said of every part", "does not belong to its genotype file")
+"""Of what such a job finds wrong with the data all the same (containers/regenie/regenie_runner)."""
+
 MORE_MEMORY: Final = "more-memory"
 """In the name of a job that was resubmitted for lack of memory (resubmission.py)."""
 _LONGEST_LINE: Final = 400
@@ -169,6 +176,21 @@ def classify(reasons: Sequence[str], exit_code: int | None, *, was_stopped: bool
 def in_order_of_blame(jobs: Sequence[FailedJob]) -> list[FailedJob]:
     """By name and index, with those that were only stopped, because of others, behind."""
     return sorted(jobs, key=lambda job: (job.error_type is ErrorType.STOPPED, job.group.name, job.index))
+
+
+def blamed(jobs: Sequence[FailedJob], run_name: str) -> list[FailedJob]:
+    """With whose fault each was, now that its log is read: no author mends what broke in the platform's own code."""
+    return [replace(job, error_type=ErrorType.PLATFORM) if _is_platforms(job, run_name) else job for job in jobs]
+
+
+def _is_platforms(job: FailedJob, run_name: str) -> bool:
+    """It ended with an error that is no other type's, in a phase of the platform's code, and names nobody else's."""
+    return (
+        job.error_type is ErrorType.APPLICATION_ERROR
+        and job.group.name.removeprefix(f"{run_name}-").partition("-")[0] in _PHASES_OF_THE_PLATFORM
+        and regenie_error(job.log_tail) is None
+        and not any(words in job.log_tail for words in AUTHORS_WORDS)
+    )
 
 
 def sentence(jobs: Sequence[FailedJob], run_name: str) -> str:

@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, Metric, Workflow
-from lambdas.regenie.failed_jobs import FailedJob, in_order_of_blame, sentence
-from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
+from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, sentence
+from lambdas.regenie.resubmission import SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, script
 from lambdas.shared.launch_repository import LaunchRepository
@@ -56,11 +56,13 @@ def plan_slurm_jobs(request: Mapping[str, Any], jobs: Sequence[SubmittedJob], an
     if answer:
         failures = read_failures(answer, jobs)
         next_jobs = resubmit(failures, request["onDemandQueue"])
-        _record(request["launchId"], failures, TASK_RESUBMITTED if next_jobs else TASK_FAILED)
+        run = Run.of(request, settings().stage).name
+        failed = blamed(in_order_of_blame([job for failure in failures for job in failure.failed]), run)
+        _record(request["launchId"], failed, TASK_RESUBMITTED if next_jobs else TASK_FAILED)
         metric = Metric.JOBS_RESUBMITTED if next_jobs else Metric.JOBS_FAILED
-        count(metric, len(_jobs(failures)), Workflow.REGENIE)
+        count(metric, len(failed), Workflow.REGENIE)
         if not next_jobs:
-            return {"jobs": [], "script": "", "error": _error(request, failures)}
+            return {"jobs": [], "script": "", "error": _error(run, failed)}
     else:
         next_jobs = [] if request["phase"] == END_PHASE else list(_arrays(request, cluster.most_array_jobs))
     text = script(request, cluster, settings().stage, next_jobs, int(settings().job_timeout_hours))
@@ -82,18 +84,12 @@ def _arrays(request: Mapping[str, Any], most: int) -> Iterator[SubmittedJob]:
         )
 
 
-def _record(launch_id: str, failures: Sequence[Failure], status: str) -> None:
+def _record(launch_id: str, jobs: Sequence[FailedJob], status: str) -> None:
     repository = LaunchRepository(launch_table="", task_table=settings().task_table)  # launches are not its business
-    repository.record_tasks(job.task(launch_id, "", status=status) for job in _jobs(failures)[:_MOST_RECORDED])
+    repository.record_tasks(job.task(launch_id, "", status=status) for job in jobs[:_MOST_RECORDED])
 
 
-def _jobs(failures: Sequence[Failure]) -> list[FailedJob]:
-    return in_order_of_blame([job for failure in failures for job in failure.failed])
-
-
-def _error(request: Mapping[str, Any], failures: Sequence[Failure]) -> dict[str, str]:
-    failed = _jobs(failures)
-    run = Run.of(request, settings().stage).name
+def _error(run: str, failed: Sequence[FailedJob]) -> dict[str, str]:
     if not failed:
         return {"Error": "PlatformError", "Cause": f"Too many tasks of {run} failed to be told one by one."}
     return {"Error": str(failed[0].error_type), "Cause": sentence(failed, run)}

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LaunchField
+from contract import INPUTS_UNSEEN, LaunchField
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import count_platform_fault, logger, metrics, tracer
 from lambdas.workflow_manager.settlement import EndedExecution, Settlement, settle
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
@@ -25,6 +25,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     """`detail` of a Step Functions Execution Status Change of **launch** -> `{launchId, endedAttempt}`."""
     ended = EndedExecution.from_detail(event)
     settlement = settle_launch(ended)
+    if ended.error["Error"] == INPUTS_UNSEEN:
+        # No launch fails with it, so that nobody else would count it.
+        count_platform_fault()
     metrics.add_metric(name="ExecutionsSettled", unit=MetricUnit.Count, value=1)
     logger.info("Execution settled", extra={"launchId": ended.launch_id, "endedAttempt": settlement.ended_attempt})
     return {"launchId": ended.launch_id, "endedAttempt": settlement.ended_attempt}

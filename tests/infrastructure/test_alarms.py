@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract import ANY_SERVICE, PROJECT, USERS_ERRORS, ErrorType, Metric, Workflow
+from contract import ANY_SERVICE, INPUTS_UNSEEN, PROJECT, USERS_ERRORS, ErrorType, Metric, Workflow
 from lambdas.shared.failure import is_platforms_fault
 from tests.infrastructure.conftest import Stack, make_settings, synthesize
 from tests.infrastructure.references import owner_of
@@ -107,6 +107,29 @@ def test_what_a_state_machine_knows_by_name_raises_no_alarm(stacks):
 
     assert named
     assert named <= modules
+
+
+def test_no_machine_of_launches_takes_whatever_broke_for_its_end():
+    """An execution that caught everything and succeeded would tell nobody."""
+    swallowed = [
+        (machine, name)
+        for machine in sorted(OF_LAUNCHES)
+        for states in [json.loads((MACHINES / f"{machine}.asl.json").read_text())["States"]]
+        for name, state in states.items()
+        for rule in state.get("Catch", [])
+        if "States.ALL" in rule["ErrorEquals"] and states[rule["Next"]]["Type"] == "Succeed"
+    ]
+    assert swallowed == []
+
+
+def test_a_look_at_a_waiting_launchs_inputs_that_breaks_fails_by_the_name_that_is_counted():
+    states = json.loads((MACHINES / "launch.asl.json").read_text())["States"]
+    looks = [name for name, state in states.items() if state.get("Arguments", {}).get("Payload", {}).get("check")]
+
+    assert len(looks) == 2
+    for name in looks:
+        (after,) = [rule["Next"] for rule in states[name]["Catch"] if "States.ALL" in rule["ErrorEquals"]]
+        assert (states[after]["Type"], states[after]["Error"]) == ("Fail", INPUTS_UNSEEN)
 
 
 def test_a_launch_that_fails_through_the_platforms_fault_raises_an_alarm(stacks):

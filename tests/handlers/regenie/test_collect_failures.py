@@ -143,6 +143,20 @@ def test_a_plain_job_is_recorded_as_index_0(repository: LaunchRepository, batch:
     assert task["reason"] == f"{reason}; Essential container in task exited"
 
 
+def test_a_broken_merge_is_the_platforms_fault(repository: LaunchRepository, batch: Stubber, log_group: Any):
+    queues_hold(batch, summary("plain", "launch-1-1-merge", "FAILED"))
+    batch.add_response("describe_jobs", {"jobs": [detail("plain", "launch-1-1-merge")]})
+    write_log(log_group, "launch-1/plain", "Traceback (most recent call last):", "KeyError: 'columns'")
+
+    answer = handler(EVENT, CONTEXT)
+
+    assert answer == {
+        "type": "PlatformError",
+        "message": "The job of the merge failed (exit code 1): KeyError: 'columns'",
+    }
+    assert [task["errorType"] for task in repository.tasks("launch-1")] == ["PlatformError"]
+
+
 def test_a_failure_that_another_job_was_to_mend_is_not_blamed(repository: LaunchRepository, batch: Stubber):
     # Given a chunk that ran out of memory, and failed otherwise with more of it
     repository.record_tasks([{"launchId": "launch-1", "taskId": f"job#{STEP2}#0", "status": "RESUBMITTED"}])

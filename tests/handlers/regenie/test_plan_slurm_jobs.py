@@ -91,6 +91,15 @@ def test_what_cannot_be_mended_ends_the_phase_in_one_sentence(repository: Launch
     assert {task["status"] for task in repository.tasks("launch-1")} == {TASK_FAILED}
 
 
+def test_results_that_could_not_be_copied_from_the_cluster_are_the_platforms_fault(repository: LaunchRepository):
+    jobs = plan(phase="store", tasks=1)["jobs"]
+
+    ended = plan(jobs, "left 0 failed 1\nended launch-1-1-store 1 FAILED 0\n", phase="store")
+
+    assert ended["error"]["Error"] == "PlatformError"
+    assert [task["errorType"] for task in repository.tasks("launch-1")] == ["PlatformError"]
+
+
 def test_the_end_of_a_run_has_no_jobs(repository: LaunchRepository):
     about = {key: REQUEST[key] for key in ("launchId", "attempt", "resultsUri")}
     event = {"request": about | {"phase": "end", "keepWork": True}, "jobs": [], "answer": ""}

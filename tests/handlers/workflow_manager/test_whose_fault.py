@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract import ANY_SERVICE, Metric
+from contract import ANY_SERVICE, INPUTS_UNSEEN, Metric
 from lambdas.workflow_manager import change_status, settle_launch
 
 from .conftest import CONTEXT, GOOD
@@ -91,6 +91,22 @@ def test_an_execution_that_could_not_record_its_end(launch_id, counted, ending, 
     settle_launch.handler({**detail, "error": "States.Runtime", "cause": "No such variable."}, CONTEXT)
 
     assert counted() == times
+
+
+def test_a_look_at_a_waiting_launchs_inputs_that_breaks_is_counted_and_the_launch_keeps_its_place(platform, counted):
+    for name in "abcd":
+        platform.register(platform.put(f"launches/{name}.yaml", f"{GOOD}\n# {name}\n"))
+    ids = [launch.launch_id for launch in platform.launches()]
+    last = [each for each in ids if change(each, "RUNNING")["status"] == "QUEUED"]
+    assert len(last) == len(ids) - 3  # the stage's slots
+    counted()
+
+    detail = {"executionArn": EXECUTION, "status": "FAILED", "input": json.dumps([{"launchId": last[0]}])}
+    error = {"error": INPUTS_UNSEEN, "cause": 'Sandbox.Timedout: {"errorMessage": "Task timed out"}'}
+    settle_launch.handler({**detail, **error}, CONTEXT)
+
+    assert platform.repository.get(last[0]).status == "QUEUED"
+    assert counted() == 1
 
 
 def test_one_that_failed_without_a_reason_is_counted(launch_id, counted):

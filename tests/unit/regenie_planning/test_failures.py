@@ -1,12 +1,21 @@
 """Why jobs and runs fail, in words for people."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract import ErrorType
-from lambdas.regenie.failed_jobs import FailedJob, JobGroup, classify, in_order_of_blame, sentence
+from lambdas.regenie.failed_jobs import (
+    AUTHORS_WORDS,
+    FailedJob,
+    JobGroup,
+    blamed,
+    classify,
+    in_order_of_blame,
+    sentence,
+)
 from lambdas.regenie.workflow_error import WorkflowError
 
 CANCELED = "Canceled by JobStateTimeLimit action due to reason: "
@@ -112,6 +121,40 @@ def test_an_error_that_only_the_log_names_gives_the_type():
     assert "it ran out of disk space (cp: error writing 'x': No space left on device)" in sentence([full], "launch-1-1")
     killed = failed_job("step2", error_type=ErrorType.SPOT_RECLAIMED)
     assert killed.told_by("No space left on device").error_type is ErrorType.SPOT_RECLAIMED
+
+
+TRACEBACK = "Traceback (most recent call last):\nKeyError: 'columns'\n"
+NOTHING_TESTED = "Nothing was tested: regenie said of every part 'No variant left to include in analysis'.\n"
+
+
+@pytest.mark.parametrize(
+    ("phase", "error_type", "log", "expected"),
+    [
+        ("merge", ErrorType.APPLICATION_ERROR, TRACEBACK, ErrorType.PLATFORM),
+        ("report", ErrorType.APPLICATION_ERROR, TRACEBACK, ErrorType.PLATFORM),
+        ("preload", ErrorType.APPLICATION_ERROR, "", ErrorType.PLATFORM),
+        ("fetch", ErrorType.APPLICATION_ERROR, "fatal error: 500\n", ErrorType.PLATFORM),
+        ("store", ErrorType.APPLICATION_ERROR, "", ErrorType.PLATFORM),
+        ("merge-again", ErrorType.APPLICATION_ERROR, TRACEBACK, ErrorType.PLATFORM),
+        ("merge", ErrorType.APPLICATION_ERROR, "ERROR: no variant left\n", ErrorType.APPLICATION_ERROR),
+        ("merge", ErrorType.APPLICATION_ERROR, NOTHING_TESTED, ErrorType.APPLICATION_ERROR),
+        ("merge", ErrorType.OUT_OF_MEMORY, TRACEBACK, ErrorType.OUT_OF_MEMORY),
+        ("report", ErrorType.STOPPED, "", ErrorType.STOPPED),
+        ("split", ErrorType.APPLICATION_ERROR, TRACEBACK, ErrorType.APPLICATION_ERROR),  # quality control of the data
+        ("step2", ErrorType.APPLICATION_ERROR, TRACEBACK, ErrorType.APPLICATION_ERROR),
+    ],
+)
+def test_what_breaks_in_the_platforms_own_code_is_its_fault(phase, error_type, log, expected):
+    (job,) = blamed([failed_job(phase, error_type=error_type, log_tail=log)], "launch-1-1")
+
+    assert job.error_type is expected
+
+
+def test_the_words_of_jobs_that_blame_the_data_are_theirs():
+    runner = Path(__file__).parents[3] / "containers" / "regenie" / "regenie_runner"
+    sources = "".join(file.read_text(encoding="utf-8") for file in runner.glob("*.py"))
+
+    assert [words for words in AUTHORS_WORDS if words not in sources] == []
 
 
 def test_a_job_that_wrote_no_log_is_told_by_batchs_reason():
