@@ -182,8 +182,9 @@ class ComputeStack(StageStack):
         """Once a week, hosts that start from then on are of the newest image of Batch.
 
         Batch never does so by itself: `updateToLatestImageVersion` holds for infrastructure updates, and this call is
-        one (AWS Batch user guide, "Managing AMI versions in compute environments"). Nobody waits for it, so jobs that
-        run are not ended: hosts are replaced once the longest job that may run on them is over.
+        one (AWS Batch user guide, "Managing AMI versions in compute environments"). Nobody waits for it, so hosts are
+        replaced once the longest job that may run on them is over, or after 120 hours, the longest that Batch waits:
+        only a job that has then not ended yet is ended, and tried again from its beginning.
         """
         if self._prepared_image is not None:
             return  # its owner renews it

@@ -312,7 +312,7 @@ def test_a_deployment_waits_an_hour_at_most_for_jobs_on_hosts_that_it_replaces(c
         assert policy["TerminateJobsOnUpdate"] is False
 
 
-def test_hosts_get_the_newest_image_every_week_without_ending_jobs(compute):
+def test_hosts_get_the_newest_image_every_week_and_jobs_may_end_first(compute):
     schedules = compute.all("AWS::Scheduler::Schedule").values()
 
     assert len(schedules) == len(compute.all("AWS::Batch::ComputeEnvironment"))
@@ -326,6 +326,22 @@ def test_hosts_get_the_newest_image_every_week_without_ending_jobs(compute):
     renewal = compute.statement("RenewalRole", "RenewOwnEnvironments")
     assert renewal["Action"] == "batch:UpdateComputeEnvironment"
     assert len(renewal["Resource"]) == len(schedules)
+
+
+def test_a_renewal_waits_120_hours_at_most_and_the_docs_say_so():
+    """AWS Batch lets no job run on for longer (UpdatePolicy), and jobs of a stage may take 336 hours."""
+    long = synthesize(make_settings(job_timeout_hours=336))["compute"]
+    minutes = {
+        int(found)
+        for schedule in long.all("AWS::Scheduler::Schedule").values()
+        for found in re.findall(r'"JobExecutionTimeoutMinutes":(\d+)', text(schedule["Target"]["Input"]))
+    }
+    docs = Path(__file__).parents[2] / "docs"
+
+    assert minutes == {120 * 60}
+    for page, section in (("security.md", "* **Patches**"), ("runbook.md", "## While jobs run")):
+        said = (docs / page).read_text(encoding="utf-8").split(section)[1].split("\n\n")[0].split("\n* ")[0]
+        assert "120 hours" in said
 
 
 def test_hosts_are_of_a_prepared_image_where_the_settings_name_one(other):
