@@ -76,6 +76,10 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+MOST_ZONES: Final = 4
+"""Of a stage: its network keeps addresses for as many, so that a zone may be added."""
+
+
 class NetworkSettings(_Settings):
     """Address range of the stage's VPC, its ways out, and what is recorded of its traffic."""
 
@@ -313,7 +317,10 @@ class StageSettings(_Settings):
     account: str = Field(pattern=r"^\d{12}$")
     region: Region
     zones: tuple[str, ...] = Field(
-        min_length=1, max_length=4, description="each gets subnets, compute environments and queues"
+        min_length=1,
+        max_length=MOST_ZONES,
+        description="each gets subnets, compute environments and queues; later ones are added at the end, and only the "
+        "last may go",
     )
     network: NetworkSettings = NetworkSettings()
     batch: BatchSettings = BatchSettings()

@@ -8,7 +8,7 @@ from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from stacks.config import StageSettings
+from stacks.config import MOST_ZONES, StageSettings
 from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.stage_stack import StageStack
 
@@ -28,6 +28,8 @@ class NetworkStack(StageStack):
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(settings.network.cidr),
             availability_zones=list(settings.zones),
+            # A zone that is added takes addresses that were kept for it: those of the others stay as they are.
+            reserved_azs=MOST_ZONES - len(settings.zones),
             nat_gateways=settings.network.nat_gateways,
             subnet_configuration=[
                 ec2.SubnetConfiguration(

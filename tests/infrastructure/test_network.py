@@ -1,5 +1,8 @@
 """The private network."""
 
+from ipaddress import IPv4Network
+from itertools import combinations, pairwise
+
 import pytest
 
 from tests.infrastructure.conftest import make_settings, synthesize
@@ -16,6 +19,30 @@ def test_each_zone_has_a_private_subnet_with_a_way_out(network):
     assert sorted(subnet["AvailabilityZone"] for _, subnet in private) == ["eu-west-1a", "eu-west-1b"]
     assert [id_ for id_, subnet in network.all("AWS::EC2::Subnet").items() if subnet["MapPublicIpOnLaunch"]] == []
     assert len([r for r in network.all("AWS::EC2::Route").values() if "NatGatewayId" in r]) == 2
+
+
+def subnets(cidr: str, *zones: str) -> dict[str, tuple[str, str]]:
+    """Logical id -> zone and addresses."""
+    network = synthesize(make_settings(zones=zones, network={"cidr": cidr}))["network"]
+    return {
+        id_: (subnet["AvailabilityZone"], subnet["CidrBlock"])
+        for id_, subnet in network.all("AWS::EC2::Subnet").items()
+    }
+
+
+@pytest.mark.parametrize("cidr", ["10.40.0.0/16", "10.40.0.0/24"])
+def test_a_zone_that_is_added_at_the_end_leaves_the_subnets_of_the_others_alone(cidr):
+    """CloudFormation replaces a subnet whose zone or addresses change, and all that stands in it."""
+    zones = [f"eu-west-1{letter}" for letter in "abcd"]
+    stages = [subnets(cidr, *zones[:count]) for count in (1, 2, 3, 4)]
+
+    assert [len(found) for found in stages] == [2, 4, 6, 8]
+    for before, after in pairwise(stages):
+        assert before.items() <= after.items()
+    ranges = [IPv4Network(addresses) for _, addresses in stages[-1].values()]
+    assert all(each.subnet_of(IPv4Network(cidr)) for each in ranges)
+    assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
+    assert min(each.num_addresses for each in ranges) >= 16  # the least that AWS allows
 
 
 @pytest.mark.parametrize("gateways", [1, 2])
