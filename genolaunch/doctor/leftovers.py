@@ -105,7 +105,7 @@ def _in_the_way(account: Account, owned: frozenset[str]) -> Iterator[Finding]:
         yield mend(_NAMES, text, account.edit("tibanna.table") + ': "import"')
     bucket = launch_bucket(settings)
     if bucket not in owned and _has_bucket(account, bucket):
-        yield mend(_NAMES, f"the bucket {bucket} belongs to no stack", f"aws s3 rb s3://{bucket} --force")
+        yield _bucket_in_the_way(account, bucket)
     for images in _repositories(account) if settings.images else ():
         if images not in owned:
             command = f"aws ecr delete-repository --region {region} --repository-name {images} --force"
@@ -114,6 +114,25 @@ def _in_the_way(account: Account, owned: frozenset[str]) -> Iterator[Finding]:
     if vault and vault not in owned and _has_vault(account, vault):
         command = f"aws backup delete-backup-vault --region {region} --backup-vault-name {vault}"
         yield mend(_NAMES, f"the backup vault {vault} belongs to no stack", command)
+
+
+def _bucket_in_the_way(account: Account, bucket: str) -> Finding:
+    """Of one with something in it, the command only shows what that is: nobody else has it, and no deletion is undone.
+
+    S3 deletes no bucket that holds versions or delete markers (S3 user guide, "Deleting a general purpose bucket").
+    """
+    s3 = account.client("s3")
+    found = s3.list_object_versions(Bucket=bucket, MaxKeys=1000)
+    held = len(found.get("Versions", ())) + len(found.get("DeleteMarkers", ()))
+    if not held:
+        return mend(_NAMES, f"the bucket {bucket} belongs to no stack, and is empty", f"aws s3 rb s3://{bucket}")
+    text = (
+        f"the bucket {bucket} belongs to no stack, and holds {'more than ' if found.get('IsTruncated') else ''}{held:,} "
+        "versions and delete markers of a former stage's launches: look at them, and copy what is to be kept. Then empty "
+        "it of all versions (S3 console: Empty), and delete it"
+    )
+    query = "--query '[Versions,DeleteMarkers][][].[LastModified,Key,VersionId]' --output text"
+    return mend(_NAMES, text, f"aws s3api list-object-versions --bucket {bucket} {query}")
 
 
 def _log_groups(account: Account) -> Iterator[str]:

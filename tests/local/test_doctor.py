@@ -206,6 +206,21 @@ def launch_bucket_left(account: Prepared) -> Iterator[None]:
 
 
 @contextmanager
+def used_launch_bucket_left(account: Prepared) -> Iterator[None]:
+    """Given: a bucket with versions, whose only object was deleted, as `aws s3 rm` leaves it."""
+    name = "genolaunch-local-launch-000000000000-us-east-1"
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=name, Key="launches/height.yaml", Body=b"name: height")["VersionId"]
+    marker = s3.delete_object(Bucket=name, Key="launches/height.yaml")["VersionId"]
+    yield
+    for each in (version, marker):
+        s3.delete_object(Bucket=name, Key="launches/height.yaml", VersionId=each)
+    s3.delete_bucket(Bucket=name)
+
+
+@contextmanager
 def stack_rolled_back(account: Prepared) -> Iterator[None]:
     """A stack whose only resource cannot be made: a queue of a compute environment that is not there."""
     cloudformation = account.client("cloudformation")
@@ -318,7 +333,13 @@ FAULTS = {
     "the bucket is left": (
         launch_bucket_left,
         "names",
-        "aws s3 rb s3://genolaunch-local-launch-000000000000-us-east-1 --force",
+        "aws s3 rb s3://genolaunch-local-launch-000000000000-us-east-1",
+    ),
+    "the bucket is left with launches in it": (
+        used_launch_bucket_left,
+        "names",
+        "aws s3api list-object-versions --bucket genolaunch-local-launch-000000000000-us-east-1"
+        " --query '[Versions,DeleteMarkers][][].[LastModified,Key,VersionId]' --output text",
     ),
     "a stack was rolled back": (stack_rolled_back, "stacks", DELETE),
 }
