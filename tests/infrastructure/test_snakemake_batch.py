@@ -1,6 +1,7 @@
 """Engine aws-batch of Snakemake launches: what its jobs, its launchers and the state machine may do."""
 
 import json
+from pathlib import Path
 
 from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
 from tests.infrastructure.test_workflows import FOR_STAGE, OF_STAGE, actions
@@ -79,3 +80,30 @@ def test_prepare_knows_the_engine(stacks):
     engines = json.dumps(functions[0]["Environment"]["Variables"]["ENGINES"])
     for key in ("aws-batch", "containerImage", "jobRoleArn", "executionRoleArn", "jobLogGroup"):
         assert key in engines
+
+
+def test_what_a_rules_code_may_have_by_way_of_its_host_is_written_down():
+    """The agent of a host hands out the execution role, too."""
+    secret = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:quay-AbCdEf"
+    images = {"registry_credentials": {"quay.io": secret}}
+    stack = synthesize(make_settings(images=images))["snakemake-batch"]
+    may = {
+        action
+        for _, statement in stack.statements("ExecutionRole")
+        for action in as_list(statement["Action"])
+        if not action.startswith("ecr:")
+    }
+    security = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    said = security.split("* **Jobs of others on one host**")[1].split("\n* ")[0]
+
+    assert may == {"secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents"}
+    for words in ("`secretsmanager:GetSecretValue`", "every ECR repository", "writes to the job log group"):
+        assert words in said
+
+
+def test_what_a_launcher_may_read_of_logs_is_written_down(stacks):
+    assert stacks["snakemake"].statement("LauncherRole", "ReadJobLogs")["Action"] == "logs:GetLogEvents"
+    security = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    (row,) = [line for line in security.splitlines() if "`snakemake/LauncherRole`" in line]
+
+    assert "read the logs of all jobs" in row
