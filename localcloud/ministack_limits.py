@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Final
 
 from ministack import app
-from ministack.services import cloudformation, iam, stepfunctions
+from ministack.services import backup, cloudformation, ecr, iam, stepfunctions
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
 from localcloud.ministack_adapter import TaskError
@@ -15,10 +15,19 @@ from localcloud.wire import Answer, Request
 
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (app, ("SERVICE_HANDLERS",)),
-    (iam, ("_roles",)),
+    (backup, ("_vaults",)),
+    (ecr, ("_repositories",)),
+    (iam, ("_policies", "_roles")),
     (
         stepfunctions,
-        ("_SERVICE_DISPATCH", "_add_event", "_error_matches", "_fail_execution", "_invoke_resource"),
+        (
+            "_SERVICE_DISPATCH",
+            "_add_event",
+            "_error_matches",
+            "_fail_execution",
+            "_invoke_resource",
+            "_state_machines",
+        ),
     ),
     (changesets, ("_IMPORT_LOOKUPS", "_parse_template")),
     (cloudformation, ("_exports", "_stacks")),
@@ -97,13 +106,33 @@ def refuse_taken_names(names: Mapping[str, str]) -> None:
         verbs["create"] = _creating_anew(resource_type, member, verbs["create"])
 
 
-def _creating_anew(resource_type: str, member: str, create: Callable[..., Value]) -> Callable[..., Value]:
+_THERE: Final[Mapping[str, Callable[[str], bool]]] = {
+    "AWS::Backup::BackupVault": lambda name: name in backup._vaults,
+    "AWS::ECR::Repository": lambda name: name in ecr._repositories,
+    # AWS's own policies have no account: their names are nobody's.
+    "AWS::IAM::ManagedPolicy": lambda name: any(
+        arn.endswith(f"/{name}") and not arn.startswith("arn:aws:iam::aws:") for arn in iam._policies
+    ),
+    "AWS::StepFunctions::StateMachine": lambda name: any(
+        arn.endswith(f":stateMachine:{name}") for arn in stepfunctions._state_machines
+    ),
+}
+"""Type -> whether one of this name is there, for types that ministack imports into no stack."""
+
+
+def _is_there(resource_type: str, name: str) -> bool:
+    if resource_type in _THERE:
+        return _THERE[resource_type](name)
     _, problem_of = changesets._IMPORT_LOOKUPS[resource_type]
+    return problem_of(name) is None
+
+
+def _creating_anew(resource_type: str, member: str, create: Callable[..., Value]) -> Callable[..., Value]:
 
     @wraps(create)
     def wrapped(logical_id: str, properties: Properties, *more: Value) -> Value:
         name = properties.get(member)
-        if name and problem_of(name) is None:
+        if name and _is_there(resource_type, name):
             identifier = json.dumps({f"/properties/{member}": name}, separators=(",", ":"))
             raise ValueError(
                 f"Resource handler returned message: \"Resource of type '{resource_type}' with identifier "

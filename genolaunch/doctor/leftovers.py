@@ -127,9 +127,9 @@ def _bucket_in_the_way(account: Account, bucket: str) -> Finding:
     if not held:
         return mend(_NAMES, f"the bucket {bucket} belongs to no stack, and is empty", f"aws s3 rb s3://{bucket}")
     text = (
-        f"the bucket {bucket} belongs to no stack, and holds {'more than ' if found.get('IsTruncated') else ''}{held:,} "
-        "versions and delete markers of a former stage's launches: look at them, and copy what is to be kept. Then empty "
-        "it of all versions (S3 console: Empty), and delete it"
+        f"the bucket {bucket} belongs to no stack, and holds {'more than ' if found.get('IsTruncated') else ''}"
+        f"{held:,} versions and delete markers of a former stage's launches: look at them, and copy what is to be "
+        "kept. Then empty it of all versions (S3 console: Empty), and delete it"
     )
     query = "--query '[Versions,DeleteMarkers][][].[LastModified,Key,VersionId]' --output text"
     return mend(_NAMES, text, f"aws s3api list-object-versions --bucket {bucket} {query}")

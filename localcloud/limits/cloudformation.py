@@ -15,10 +15,16 @@ MOST_PARTS: Final = {"Resources": 500, "Outputs": 200, "Parameters": 200, "Mappi
 """Of one template."""
 
 NAMED: Final = {
+    "AWS::Backup::BackupVault": "BackupVaultName",
     "AWS::DynamoDB::Table": "TableName",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::KMS::Alias": "AliasName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::SSM::Parameter": "Name",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
 """Types and the properties that name them, where a stack would otherwise take over what is there.
 

@@ -10,6 +10,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 import app
+from localcloud.limits.cloudformation import NAMED as TAKEN_NAMES
 from stacks.constructs.stage_stack import StageStack
 from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
@@ -153,6 +154,37 @@ def test_what_may_outlive_its_stack_has_a_name_only_where_it_needs_one(stage):
         (name, given) for name, (type_, given) in named.items() if not re.fullmatch(NAMED[type_] or "", str(given))
     ] == []
     assert [name for name, each in resources_of(stage) if is_protected_by_name(each)] == []
+
+
+REFUSED_BY_THEMSELVES = {
+    "AWS::Athena::WorkGroup",
+    "AWS::Batch::ComputeEnvironment",
+    "AWS::Batch::JobQueue",
+    "AWS::Events::EventBus",
+    "AWS::IAM::InstanceProfile",
+    "AWS::S3::Bucket",
+}
+"""Types of which the embedded cloud's own services make no second one of a name."""
+
+PUT_OVER = {
+    "AWS::CloudWatch::Dashboard",  # PutDashboard
+    "AWS::ECS::Cluster",  # CreateCluster answers with the one that is there
+    "AWS::IAM::Policy",  # inline: its role has the name
+}
+"""Types whose services make and change with one call: the embedded cloud takes over what is there."""
+
+
+def test_the_embedded_cloud_refuses_every_name_that_is_taken(stage):
+    """Else a deployment that AWS refuses passes its tests there (tests/local/test_stack_life.py has each type)."""
+    named = {
+        resource["Type"]
+        for _, resource in resources_of(stage)
+        for name in ("Name", f"{resource['Type'].rpartition(':')[2]}Name")
+        if name in resource.get("Properties", {})
+    }
+
+    assert named
+    assert named - TAKEN_NAMES.keys() - REFUSED_BY_THEMSELVES - PUT_OVER == set()
 
 
 def is_protected_by_name(resource: dict[str, Any]) -> bool:

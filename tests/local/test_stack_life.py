@@ -135,3 +135,68 @@ def test_what_was_made_once_is_kept_when_its_stack_goes(core: Core, stacks: Stac
     soon(gone)
     groups = core.client("logs").describe_log_groups(logGroupNamePrefix="/life/kept")["logGroups"]
     assert [each["logGroupName"] for each in groups] == ["/life/kept"]
+
+
+# --- Names ---------------------------------------------------------------------------------------------------------
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "states.amazonaws.com"}}],
+}
+ALLOWED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::life/*"}],
+}
+DEFINITION = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
+KEY = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}
+
+
+def named(type_: str) -> Template:
+    """A stack of one resource that has a name, and of what that needs."""
+    properties: dict[str, dict[str, Any]] = {
+        "AWS::Backup::BackupVault": {"BackupVaultName": "taken"},
+        "AWS::ECR::Repository": {"RepositoryName": "life/taken"},
+        "AWS::IAM::InstanceProfile": {"InstanceProfileName": "taken", "Roles": []},
+        "AWS::IAM::ManagedPolicy": {"ManagedPolicyName": "taken", "PolicyDocument": ALLOWED},
+        "AWS::IAM::Role": {"RoleName": "taken", "AssumeRolePolicyDocument": TRUST},
+        "AWS::KMS::Alias": {"AliasName": "alias/life/taken", "TargetKeyId": {"Ref": "Key"}},
+        "AWS::Events::EventBus": {"Name": "taken"},
+        "AWS::Logs::LogGroup": {"LogGroupName": "/life/taken"},
+        "AWS::S3::Bucket": {"BucketName": "life-taken"},
+        "AWS::SSM::Parameter": {"Name": "/life/taken", "Type": "String", "Value": "any"},
+        "AWS::StepFunctions::StateMachine": {
+            "StateMachineName": "taken",
+            "DefinitionString": DEFINITION,
+            "RoleArn": "arn:aws:iam::000000000000:role/any",
+        },
+    }
+    resources: dict[str, Any] = {"Named": {"Type": type_, "Properties": properties[type_]}}
+    return {"Resources": {**resources, **({"Key": KEY} if type_ == "AWS::KMS::Alias" else {})}}
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "AWS::Backup::BackupVault",
+        "AWS::ECR::Repository",
+        "AWS::Events::EventBus",
+        "AWS::IAM::InstanceProfile",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Alias",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SSM::Parameter",
+        "AWS::StepFunctions::StateMachine",
+    ],
+)
+def test_a_name_that_is_taken_is_not_taken_over(stacks: Stacks, type_: str) -> None:
+    first = f"first-{type_.rpartition(':')[2].lower()}"
+    assert stacks.create(first, named(type_)) == "CREATE_COMPLETE"
+
+    assert stacks.create(f"{first}-again", named(type_)) == "ROLLBACK_COMPLETE"
+    # A bucket's name is looked up before anything is made (CloudFormation user guide, "Pre-deployment validations").
+    refusal = "Validation failed with 1 error" if type_ == "AWS::S3::Bucket" else "already exists"
+    assert refusal in stacks.reasons(f"{first}-again")
+    changed = named(type_)
+    changed["Resources"]["Other"] = parameter("other")
+    assert stacks.update(first, changed) == "UPDATE_COMPLETE"  # its own name is not in its way
