@@ -30,6 +30,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "DescribeLogGroups": "logs:DescribeLogGroups",
     "DescribeTable": "dynamodb:DescribeTable",
     "HeadBucket": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
     "DescribeRepositories": "ecr:DescribeRepositories",
     "DescribeBackupVault": "backup:DescribeBackupVault",
 }

@@ -84,8 +84,8 @@ def test_prepare_knows_the_engine(stacks):
 
 def test_what_a_rules_code_may_have_by_way_of_its_host_is_written_down():
     """The agent of a host hands out the execution role, too."""
-    secret = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:quay-AbCdEf"
-    images = {"registry_credentials": {"quay.io": secret}}
+    login = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:quay-AbCdEf"
+    images = {"registry_credentials": {"quay.io": login}}
     stack = synthesize(make_settings(images=images))["snakemake-batch"]
     may = {
         action
