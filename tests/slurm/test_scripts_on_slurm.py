@@ -109,14 +109,8 @@ def test_a_task_that_somebody_cancelled_was_stopped(cluster):
 def test_what_asks_for_more_than_a_node_has_is_not_waited_for(cluster):
     large = job("large")
     script = jobs_script(RUN, CLUSTER, "step2", [large], "100", 2)
-    answer = cluster.run(script)
-    deadline = time.monotonic() + 60
-    while not answer.startswith("left 0 "):
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.5)
-        answer = cluster.run(script)
 
-    (failure,) = read_failures(answer, [large])
+    (failure,) = read_failures(cluster.last_answer(script), [large])
 
     assert {(each.error_type, each.reason) for each in failure.failed} == {
         (ErrorType.NEVER_STARTED, "Slurm: no node of its partition can run it: PENDING (PartitionConfig)")
@@ -153,14 +147,8 @@ def test_what_is_killed_ran_out_of_memory(cluster):
 def test_a_task_whose_log_cannot_be_opened_is_told_so(cluster):
     unlogged = job("unlogged")
     script = jobs_script(RUN, CLUSTER, "step2", [unlogged], "1", 2).replace("/logs/%x_%a.log", "/none/%x_%a.log")
-    answer = cluster.run(script)
-    deadline = time.monotonic() + 60
-    while not answer.startswith("left 0 "):
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.5)
-        answer = cluster.run(script)
 
-    (failure,) = read_failures(answer, [unlogged])
+    (failure,) = read_failures(cluster.last_answer(script), [unlogged])
 
     assert {each.error_type for each in failure.failed} == {ErrorType.PLATFORM}
     assert "could not open the task's log" in failure.failed[0].reason

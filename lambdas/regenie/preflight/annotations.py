@@ -84,7 +84,7 @@ def _read_annotations(data: DataSet, path: str, sample: _Sample) -> tuple[set[by
     sets: set[bytes] = set()
     before: list[bytes] = []
     for number, line in enumerate(unpacked_lines(data, path), start=1):
-        fields = line.replace(b"\t", b" ").rstrip(b" ").split(b" ")
+        fields = _words(line)
         if len(fields) < _COLUMNS or not all(fields):
             raise UnusableInputError(
                 f"names {data.uri(path)}, whose line {number} is not `VARIANT SET ANNOTATION`",
@@ -103,6 +103,11 @@ def _read_annotations(data: DataSet, path: str, sample: _Sample) -> tuple[set[by
     return categories, sets
 
 
+def _words(line: bytes) -> list[bytes]:
+    """Parted by one space or tab: between two there is an empty word, as regenie sees it."""
+    return line.replace(b"\t", b" ").rstrip(b" ").split(b" ")
+
+
 def _read_sets(data: DataSet, path: str) -> set[bytes]:
     sample = _Sample()
     for line in data.lines(path):
@@ -115,7 +120,7 @@ def _read_masks(data: DataSet, path: str) -> dict[bytes, list[bytes]]:
     """Mask -> its annotations: regenie reads one word of them, parted by commas, and the last mask of a name."""
     masks: dict[bytes, list[bytes]] = {}
     for number, line in enumerate(unpacked_lines(data, path), start=1):
-        fields = line.replace(b"\t", b" ").rstrip(b" ").split(b" ")
+        fields = _words(line)
         if len(fields) != _MASK_COLUMNS or not all(fields) or fields[0] in masks:
             raise UnusableInputError(
                 f"names {data.uri(path)}, whose line {number} is not `MASK ANNOTATION,ANNOTATION,...` of a new mask",

@@ -76,8 +76,8 @@ def _check_bgen(data: DataSet, files: GenotypeFiles, where: str, findings: Findi
 
 def _first_probabilities(data: DataSet, path: str) -> tuple[tuple[int, int], bool] | None:
     """Least and greatest ploidy of the first variant, and whether it is phased; None if that cannot be seen."""
-    first, length = _numbers(data.head(path, 8), 4, 4)
-    samples = _number(data.read(path, 12, 4))
+    header = data.head(path, 16)
+    first, length, samples = _number(header[:4]), _number(header[4:8]), _number(header[12:])
     flags = _number(data.read(path, length, 4))
     inflate = _INFLATE.get(flags & 0b11)
     if flags >> 2 & 0b1111 != _LAYOUT_2 or inflate is None:
@@ -107,14 +107,6 @@ def _behind_names(block: bytes) -> int:
 
 def _number(content: bytes) -> int:
     return int.from_bytes(content, "little")
-
-
-def _numbers(content: bytes, *sizes: int) -> list[int]:
-    found = []
-    for size in sizes:
-        found.append(_number(content[:size]))
-        content = content[size:]
-    return found
 
 
 def _unzip(content: bytes, most: int) -> bytes:
