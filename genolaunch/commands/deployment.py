@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genolaunch.commands.exit_codes import STILL_RUNS
-from genolaunch.commands.options import JsonOption, StageOption
+from genolaunch.commands.options import CheckoutOption, JsonOption, SettingsFileOption, StageOption
 from genolaunch.commands.output import print_json
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 
@@ -26,12 +26,8 @@ commands = typer.Typer()
 def show_running(
     ctx: typer.Context,
     idle: Annotated[bool, typer.Option("--idle", help="End with 1 if anything runs.")] = False,
-    checkout: Annotated[
-        Path, typer.Option("--checkout", help="A checkout of Genolaunch, whose cdk.json has the stage's settings.")
-    ] = Path(),
-    settings_file: Annotated[
-        Path | None, typer.Option("--settings-file", metavar="FILE", help="Stages of your own, and not cdk.json's.")
-    ] = None,
+    checkout: CheckoutOption = Path(),
+    settings_file: SettingsFileOption = None,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:

@@ -1,12 +1,11 @@
 """`doctor`."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from genolaunch.commands.exit_codes import TO_BE_MENDED
-from genolaunch.commands.options import JsonOption, StageOption
+from genolaunch.commands.options import CheckoutOption, JsonOption, SettingsFileOption, StageOption
 from genolaunch.commands.output import print_json
 
 commands = typer.Typer()
@@ -18,12 +17,8 @@ commands = typer.Typer()
 )
 def doctor(
     ctx: typer.Context,
-    checkout: Annotated[
-        Path, typer.Option("--checkout", help="A checkout of Genolaunch, whose cdk.json has the stage's settings.")
-    ] = Path(),
-    settings_file: Annotated[
-        Path | None, typer.Option("--settings-file", metavar="FILE", help="Stages of your own, and not cdk.json's.")
-    ] = None,
+    checkout: CheckoutOption = Path(),
+    settings_file: SettingsFileOption = None,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -45,3 +46,12 @@ class Settings:
 def platform_of(ctx: typer.Context, stage: str | None) -> Platform:
     """The stage that the command's own --stage names, or else the one given before the command."""
     return Platform(stage or ctx.obj.stage)
+
+
+CheckoutOption = Annotated[
+    Path, typer.Option("--checkout", help="A checkout of Genolaunch, whose cdk.json has the stage's settings.")
+]
+
+SettingsFileOption = Annotated[
+    Path | None, typer.Option("--settings-file", metavar="FILE", help="Stages of your own, and not cdk.json's.")
+]
