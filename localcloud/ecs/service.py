@@ -76,7 +76,7 @@ class TaskService:
     def close(self) -> None:
         """Stop every container, and wait for them a moment."""
         with self._lock:
-            running = [task for task in self._tasks.values() if not task.is_stopped]
+            running = [task for task in self._tasks.values() if not task.is_stopped and not task.vanished]
         for task in running:
             self._stop(task, "The local cloud ends.")
         deadline = time.monotonic() + _STOP_SECONDS
