@@ -15,7 +15,7 @@ ASKS   := $(filter-out never,$(or $(CDK_REQUIRE_APPROVAL),broadening))
 ONLY    = $(foreach stack,$(STACKS),'genolaunch-$(STAGE)/$(stack)')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint lint-style lint-types lint-machines lint-templates check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -78,13 +78,21 @@ benchmark: setup ## what the platform adds to a GWAS, and where the time goes
 benchmark-restore: setup ## what restoring 1,000, 10,000 and 100,000 objects costs per object
 	$(BIN)/python -m benchmarks.restore
 
-lint: setup ## style, types, state machines, templates
+lint: lint-style lint-types lint-machines lint-templates ## style, types, state machines, templates
+
+lint-style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-types: setup
 	$(BIN)/mypy
+
+lint-machines: setup
 	$(BIN)/statelint --eval-jsonata statemachines/*.asl.json
 	@# statelint finds no error of syntax in an expression.
 	$(BIN)/python -m checks.jsonata rules
+
+lint-templates: setup
 	@# Every settings file; each template for the region that it goes to.
 	$(BIN)/python -m checks.templates
 

@@ -142,6 +142,7 @@ def test_data_that_is_at_fault_at_a_retry_can_be_mended_and_the_launch_still_res
     platform.assert_clean(launch_id)
 
 
+@pytest.mark.full
 def test_a_retry_after_a_cancel_during_step_2_keeps_the_finished_chunks_and_step_1(platform):
     # Given: a launch that is cancelled when its first chunks are done
     launch_id = start(platform, quick(step2={"variants_per_job": 10}))

@@ -80,6 +80,7 @@ def genolaunch(platform, *words):
     )
 
 
+@pytest.mark.full
 def test_a_retry_runs_what_is_missing_and_leaves_nothing_on_the_cluster(platform, head_node):
     # Given: a launch of which Slurm ended one chunk for its time
     name = f"again-{uuid.uuid4().hex[:6]}"
