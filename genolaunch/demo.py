@@ -87,6 +87,8 @@ def start_cloud(demo: Demo, state_dir: Path) -> None:
     with cloud_control() as control:
         with demo.phase("cloud", "Starting the embedded cloud"):
             cloud: Cloud = control.up(state_dir)
+        if cloud.lost:
+            demo.screen.print(cloud.lost)
         with demo.phase("deploy", "Deploying the app's stacks to it") as tell:
             control.deploy(cloud, LOCAL_STAGE, tell)
     # Whoever has a profile set is not to reach a real account by this.

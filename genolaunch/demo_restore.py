@@ -5,9 +5,7 @@ the archive tiers of Intelligent-Tiering. Nobody touches the three launches any 
 S3 hours takes the embedded cloud seconds.
 """
 
-import json
 import tempfile
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +22,7 @@ from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, start_cloud, s
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
-from genolaunch.local import LOCAL_STAGE, STATE_DIR, local_command
+from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
 from genolaunch.platform import Platform
 from genolaunch.render.screen import console
 from genolaunch.restores import Restore, restore_of
@@ -108,9 +106,9 @@ def _archive(platform: Platform, cohort: Cohort) -> None:
 def _age(platform: Platform, key: str, tier: str) -> None:
     """Let an object move to an archive tier, as it does when nobody reads it for months."""
     body = {"archive": {"bucket": platform.names.data_bucket, "key": key, "tier": tier}}
-    url = f"{platform.s3.meta.endpoint_url}/_localcloud/inject/glacier"
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310 - the embedded cloud's own address
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - as above
+    with cloud_control():  # as in the demo: a wheel has no embedded cloud
+        from localcloud.clients import ask, owner
+    ask(platform.s3.meta.endpoint_url, "/_localcloud/inject/glacier", owner(), body).close()
 
 
 def _submit(platform: Platform, cohort: Cohort) -> str:

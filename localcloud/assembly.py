@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from localcloud import container_roles, injection, log_patterns, ministack_iam, ministack_limits
 from localcloud import ministack_adapter as ministack
+from localcloud.door import Door
 from localcloud.endpoint import Endpoint
 from localcloud.glacier import Archives, glacier_injector
 from localcloud.iam.guard import Guard
@@ -25,7 +27,7 @@ from localcloud.sdk_tasks import SdkTasks
 from localcloud.service import Batch, Service
 from localcloud.sqs import MessageMoves
 from localcloud.sync_tasks import SyncTasks
-from localcloud.validation.gate import check_request
+from localcloud.validation.gate import check_request, refuse_keys
 from localcloud.validation.tasks import refusal_of_task
 from localcloud.validation.templates import CHECKED_TYPES, check_resource
 from localcloud.wire import Answer, Request
@@ -97,6 +99,7 @@ def run(
     ministack.limit_function_processes()
     ministack.warm_up_functions()
     ministack_iam.name_senders()
+    ministack_iam.give_functions_keys_of_their_roles()
     container_roles.give_keys(
         lambda role, _agent, _logs, session: ministack_iam.session_environment(endpoint, role, session)
     )
@@ -108,6 +111,9 @@ def run(
     _connect_pipes(sdk, guard)
     add_resource_types(stand_ins.batch)
     _refuse_what_aws_refuses()
+    ministack.put_before_it(
+        partial(Door, port=urlsplit(endpoint).port or 80, is_known=ministack_iam.is_known), refuse_keys
+    )
     if guard:
         guard.install()
         ministack.serve_path(guard.PATH, guard.answer)

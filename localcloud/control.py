@@ -14,12 +14,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from localcloud.clients import ACCOUNT, REGION, client, client_environment
-from localcloud.server import HOST, LOCK_NAME
+from localcloud.clients import ACCOUNT, REGION, Keys, client, client_environment, owner_of
+from localcloud.server import HOST, LOCK_NAME, private_folder
 
 ROOT: Final = Path(__file__).parents[1]
 STAGE_SETTINGS: Final = Path(__file__).parent / "stage.json"
@@ -29,6 +29,11 @@ READY_SECONDS: Final = 600.0
 """A last resort: a server that cannot start ends."""
 STOP_SECONDS: Final = 60.0
 """Jobs are terminated and functions' processes end within this time, or the server is killed."""
+
+_LOST: Final = (
+    "The embedded cloud that ran here was killed. What it had was in its memory and is lost: stacks, buckets, tables, "
+    "and launches that were running. Deploy again (genolaunch local deploy), and launch again."
+)
 
 _LOG_TAIL_LINES: Final = 15
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -47,6 +52,8 @@ class Cloud:
     state_dir: Path
     pid: int
     port: int
+    lost: str = ""
+    """What an earlier server that was killed has left of its work, in words; empty if there was none."""
 
     @property
     def endpoint(self) -> str:
@@ -63,9 +70,14 @@ class Cloud:
         """What the last deployment said."""
         return self.state_dir / "logs" / "deploy.log"
 
+    @property
+    def keys(self) -> Keys:
+        """Its owner's."""
+        return owner_of(self.state_dir)
+
     def environment(self) -> dict[str, str]:
         """Environment by which AWS's tools and SDKs talk to this cloud."""
-        return client_environment(self.endpoint)
+        return client_environment(self.endpoint, self.keys)
 
 
 def free_port() -> int:
@@ -86,16 +98,18 @@ def up(state_dir: Path, port: int | None = None, *, enforce_iam: bool = False) -
     running = status(state_dir)
     if running:
         return running
+    lost = _LOST if _record(state_dir).exists() else ""  # one that ends in order takes it away
     port = port if port is not None else _usual_or_free_port()
     process = _start(state_dir, port, enforce_iam=enforce_iam)
-    cloud = Cloud(state_dir, process.pid, port)
+    cloud = Cloud(state_dir, process.pid, port, lost)
     try:
         _wait_until_ready(cloud, process)
     except BaseException:  # also Ctrl-C: nothing may stay behind
         _end(process.pid, state_dir)
         raise
-    record = asdict(cloud) | {"state_dir": str(state_dir), "endpoint": cloud.endpoint}
-    (state_dir / "cloud.json").write_text(json.dumps(record, indent=2) + "\n")
+    cloud = replace(cloud, pid=int((state_dir / LOCK_NAME).read_text()))
+    record = {"state_dir": str(state_dir), "pid": cloud.pid, "port": port, "endpoint": cloud.endpoint}
+    _record(state_dir).write_text(json.dumps(record, indent=2) + "\n")
     return cloud
 
 
@@ -103,7 +117,7 @@ def status(state_dir: Path) -> Cloud | None:
     """The cloud that runs on this folder, if any."""
     state_dir = state_dir.resolve()
     try:
-        record = json.loads((state_dir / "cloud.json").read_text())
+        record = json.loads(_record(state_dir).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     if not _is_locked(state_dir):
@@ -116,8 +130,12 @@ def down(state_dir: Path) -> bool:
     cloud = status(state_dir)
     if cloud:
         _end(cloud.pid, cloud.state_dir)
-    (state_dir / "cloud.json").unlink(missing_ok=True)
+    _record(state_dir).unlink(missing_ok=True)
     return cloud is not None
+
+
+def _record(state_dir: Path) -> Path:
+    return state_dir / "cloud.json"
 
 
 def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line: None) -> None:
@@ -151,9 +169,10 @@ def _usual_or_free_port() -> int:
 
 
 def _start(state_dir: Path, port: int, *, enforce_iam: bool) -> subprocess.Popen[bytes]:
+    private_folder(state_dir)
     log = state_dir / "logs" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "localcloud.server", "--port", str(port), "--state", str(state_dir)]
+    command = [sys.executable, "-m", "localcloud.keeper", "--port", str(port), "--state", str(state_dir)]
     if enforce_iam:
         command.append("--enforce-iam")
     with log.open("wb") as output:
@@ -202,12 +221,12 @@ def _end(pid: int, state_dir: Path) -> None:
         time.sleep(0.05)
     if _is_locked(state_dir):
         with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(os.getpgid(pid), signal.SIGKILL)
 
 
 def _is_bootstrapped(cloud: Cloud) -> bool:
     name = "/cdk-bootstrap/hnb659fds/version"
-    return bool(client("ssm", cloud.endpoint).get_parameters(Names=[name])["Parameters"])
+    return bool(client("ssm", cloud.endpoint, cloud.keys).get_parameters(Names=[name])["Parameters"])
 
 
 def _cdk(cloud: Cloud, arguments: list[str], progress: Progress, *, folder: Path = ROOT) -> None:

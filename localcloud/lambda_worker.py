@@ -11,6 +11,7 @@ import fcntl
 import importlib
 import json
 import os
+import re
 import sys
 import sysconfig
 import time
@@ -33,11 +34,19 @@ TIMEOUT = "LOCALCLOUD_FUNCTION_TIMEOUT"
 """Environment variable: the function's Timeout in seconds. Its process is ended later (ministack_adapter)."""
 
 
+_KEPT = re.compile(r"(AWS_|_?LAMBDA_|LC_).*|LANG|LD_LIBRARY_PATH|PATH|TMPDIR|TZ").fullmatch
+"""Environment variables of a runtime (Lambda developer guide, "Defined runtime environment variables"), and where
+temporary files go. The rest is the server's, and none of a function's business.
+"""
+
+
 def main() -> None:
     """Answer invocations until standard input ends."""
     answers = sys.stdout
     sys.stdout = sys.stderr  # what the function prints belongs to its log
     function = json.loads(sys.stdin.readline())
+    for name in [name for name in os.environ if not _KEPT(name)]:
+        del os.environ[name]
     os.environ.update(function.get("env", {}))
     _isolate(function["code_dir"])
     try:

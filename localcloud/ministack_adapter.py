@@ -35,8 +35,8 @@ from localcloud.unpacked_code import sharing_zipfile
 from localcloud.wire import Answer, Request
 
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
-    (app, ("SERVICE_HANDLERS", "_handle_post_body_shortcuts", "main")),
-    (router, ("SERVICE_PATTERNS",)),
+    (app, ("SERVICE_HANDLERS", "_handle_post_body_shortcuts", "app", "main")),
+    (router, ("SERVICE_PATTERNS", "detect_service", "extract_access_key_id")),
     (responses, ("_request_account_id", "_request_region", "now_iso")),
     (
         lambda_runtime,
@@ -123,6 +123,19 @@ def run() -> None:
 def end_functions() -> None:
     """End the processes of all functions."""
     lambda_runtime.reset()
+
+
+def put_before_it(door: Callable[..., Any], refuse_keys: Callable[[str, Request], Answer]) -> None:
+    """Let `door(inside, access_key=, unknown=)` (see Door) decide which requests come in.
+
+    `refuse_keys(service, request)` is how a service of this name refuses keys.
+    """
+
+    def unknown(request: Request) -> Answer:
+        service = router.detect_service(request.method, request.path, dict(request.headers), dict(request.query))
+        return refuse_keys(service, request)
+
+    app.app = door(app.app, access_key=router.extract_access_key_id, unknown=unknown)
 
 
 # --- Services ------------------------------------------------------------------------------------------------------

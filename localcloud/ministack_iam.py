@@ -5,13 +5,13 @@ unchecked: tasks of state machines, targets of rules, polling for functions. Tho
 """
 
 import contextvars
-import hashlib
+import hmac
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, router
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.services import (
     athena,
     dynamodb,
@@ -27,7 +27,7 @@ from ministack.services import (
 )
 from ministack.services.cloudformation import provisioners
 
-from localcloud.clients import ACCOUNT, REGION, Keys, client_environment
+from localcloud.clients import ACCOUNT, REGION, Keys, client_environment, owner
 from localcloud.iam.model import Call, Need, params_of
 from localcloud.ministack_adapter import TaskError, acting_role, current_execution
 from localcloud.sdk_names import Value
@@ -53,8 +53,9 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (ecs, ("_tags", "_task_defs")),
     (eventbridge, ("_invoke_target",)),
     (glue, ("_tables",)),
-    (iam, ("_IAM_HANDLERS", "_error", "_instance_profiles", "_p", "_roles")),
-    (lambda_svc, ("_execute_function_warm", "_run_sqs_batch")),
+    (iam, ("_IAM_HANDLERS", "_access_keys", "_error", "_instance_profiles", "_p", "_roles")),
+    (lambda_runtime, ("execution_credentials",)),
+    (lambda_svc, ("_execute_function_warm", "_run_sqs_batch", "execution_credentials")),
     (sqs, ("_build_send_sys_attrs",)),
     (
         stepfunctions,
@@ -79,7 +80,7 @@ Check = Callable[[str, list[Need]], str | None]
 # --- Keys of roles -------------------------------------------------------------------------------------------------
 def keys_of_role(role_arn: str, session: str) -> Keys:
     """Keys by which calls are made as this role, as AssumeRole would give to the service that the role trusts."""
-    digest = hashlib.sha256(f"{role_arn} {session}".encode()).hexdigest()
+    digest = hmac.new(owner().secret_key.encode(), f"{role_arn} {session}".encode(), "sha256").hexdigest()
     keys = Keys(f"ASIA{digest[:16].upper()}", digest[16:56], digest[24:])
     name = role_arn.rpartition("/")[2]
     sts.register_session(
@@ -92,6 +93,30 @@ def keys_of_role(role_arn: str, session: str) -> Keys:
         },
     )
     return keys
+
+
+def is_known(access_key: str) -> bool:
+    """Whether a key is the owner's, a session's, or a user's of this cloud."""
+    return (
+        access_key == owner().access_key
+        or access_key in sts._sessions
+        or iam._access_keys.get_scoped(ACCOUNT, None, access_key) is not None
+    )
+
+
+def give_functions_keys_of_their_roles() -> None:
+    """Let functions call as their roles, by keys that nobody can work out; ministack's follow from the ARNs."""
+
+    def credentials(config: Mapping[str, Any]) -> dict[str, str]:
+        keys = keys_of_role(config["Role"], config["FunctionName"])
+        return {
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token or "",
+        }
+
+    lambda_runtime.execution_credentials = credentials
+    lambda_svc.execution_credentials = credentials
 
 
 def session_environment(endpoint: str, role_arn: str | None, session: str) -> dict[str, str]:

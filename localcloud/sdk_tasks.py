@@ -5,7 +5,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from localcloud.clients import OWNER, Keys, client
+from localcloud.clients import Keys, client, owner
 from localcloud.ministack_adapter import TaskError
 from localcloud.sdk_names import (
     UnknownNameError,
@@ -24,7 +24,7 @@ _NO_ANSWER: Final = "SdkClientException"
 class SdkTasks:
     """Calls of AWS operations by Step Functions' names."""
 
-    def __init__(self, endpoint: str, keys: Callable[[], Keys] = lambda: OWNER) -> None:
+    def __init__(self, endpoint: str, keys: Callable[[], Keys] = owner) -> None:
         """`keys` of whoever calls, on the calling thread."""
         self._endpoint = endpoint
         self._keys = keys

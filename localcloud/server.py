@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from localcloud.clients import ACCESS_KEY, REGION, SECRET_KEY
+from localcloud.clean_environment import of_a_server
+from localcloud.clients import REGION, Keys, make_owner
 
 HOST: Final = "127.0.0.1"
 LOCK_NAME: Final = "server.lock"
@@ -39,14 +40,16 @@ def main() -> None:
 
 def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str, *, enforce_iam: bool = False) -> None:
     """Serve on 127.0.0.1 until told to stop, with the services that module `stand_ins` makes (its `make`)."""
-    state_dir.mkdir(parents=True, exist_ok=True)
-    with (state_dir / LOCK_NAME).open("w") as lock:
+    private_folder(state_dir)
+    with (state_dir / LOCK_NAME).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit(f"A server already runs on {state_dir}.")
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
         run_dir = _empty_folder(state_dir / "run")
-        _set_environment(port, run_dir)
+        _set_environment(port, run_dir, make_owner(state_dir))
         os.environ["AUTH"] = str(enforce_iam).lower()
         # ministack reads the environment when it is imported, so only now.
         from localcloud import assembly
@@ -73,6 +76,12 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may look into: cohorts, keys and logs are below it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
 def _empty_folder(folder: Path) -> Path:
     """What an earlier server left is gone: buckets and tables live in memory, so nothing of it is of use."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -80,11 +89,14 @@ def _empty_folder(folder: Path) -> Path:
     return folder
 
 
-def _set_environment(port: int, run_dir: Path) -> None:
+def _set_environment(port: int, run_dir: Path, owner: Keys) -> None:
     temporary = run_dir / "tmp"
     temporary.mkdir()
     tempfile.tempdir = str(temporary)
+    kept = of_a_server(os.environ)
+    os.environ.clear()
     os.environ.update(
+        kept,
         GATEWAY_PORT=str(port),
         BIND_HOST=HOST,
         IOT_MTLS_ENABLED="false",  # a listener on port 8883
@@ -93,16 +105,13 @@ def _set_environment(port: int, run_dir: Path) -> None:
         LAMBDA_ACCOUNT_CONCURRENCY="0",
         MINISTACK_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,
-        AWS_ACCESS_KEY_ID=ACCESS_KEY,
-        AWS_SECRET_ACCESS_KEY=SECRET_KEY,
+        AWS_ACCESS_KEY_ID=owner.access_key,
+        AWS_SECRET_ACCESS_KEY=owner.secret_key,
         S3_DATA_DIR=str(temporary / "s3"),
         TMPDIR=str(temporary),
-        LOG_LEVEL=os.environ.get("LOG_LEVEL", "INFO"),
+        LOG_LEVEL=kept.get("LOG_LEVEL", "INFO"),
         LAMBDA_RUNTIME_DIR=str(_lambda_runtime(run_dir / "lambda-runtime")),
     )
-    # A function must see neither the caller's profile nor this project's sources.
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "PYTHONPATH"):
-        os.environ.pop(name, None)
     logging.captureWarnings(True)
 
 

@@ -33,7 +33,10 @@ def up(
 ) -> None:
     """Start the embedded cloud, unless it runs already."""
     with cloud_control() as control:
-        _tell(control.up(state_dir, port), state_dir, as_json)
+        cloud = control.up(state_dir, port)
+    if cloud.lost:
+        typer.echo(cloud.lost, err=True)
+    _tell(cloud, state_dir, as_json)
 
 
 @commands.command(epilog="Example: genolaunch local down")

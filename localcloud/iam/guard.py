@@ -12,7 +12,7 @@ from typing import Any, Final
 from localcloud import container_roles
 from localcloud import ministack_iam as ministack
 from localcloud.batch.runner import ContainerStartError
-from localcloud.clients import ACCOUNT, OWNER, REGION, Keys, client_environment
+from localcloud.clients import ACCOUNT, REGION, Keys, client_environment, owner
 from localcloud.iam.condition_keys import is_known
 from localcloud.iam.model import Need
 from localcloud.iam.needs import needs_of, stream_needs, task_needs
@@ -59,7 +59,7 @@ class Guard:
     def keys(self) -> Keys:
         """Of the role in whose name this thread works: a state machine's or a pipe's."""
         role = acting_role()
-        return ministack.keys_of_role(role, "task") if role else OWNER
+        return ministack.keys_of_role(role, "task") if role else owner()
 
     def _container_environment(
         self, role: str | None, execution_role: str | None, log_group: str, session: str

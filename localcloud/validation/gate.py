@@ -49,6 +49,17 @@ def check_request(service: str, request: Request) -> Answer | None:
     return None
 
 
+def refuse_keys(service: str, request: Request) -> Answer:
+    """How a service (ministack's name) answers keys that it does not know."""
+    name = BOTOCORE_NAMES.get(service, service)
+    if service in WITHOUT_MODEL or not _has_model(name):
+        name = "s3"
+    protocol = (
+        request.headers.get("smithy-protocol", "").removeprefix("smithy-") or service_model(name).resolved_protocol
+    )
+    return refusal.unknown_keys(name, "smithy-rpc-v2-cbor" if protocol == "rpc-v2-cbor" else protocol)
+
+
 def check_call(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Raise ServiceError for a call that AWS would refuse, names being botocore's."""
     shape = _input(service, operation)

@@ -43,6 +43,25 @@ def malformed(service: str, message: str) -> ServiceError:
     return ServiceError(code.get(protocol, "SerializationException"), message)
 
 
+_UNKNOWN_KEYS: Final = {
+    # API references, "Common Errors" ("Error responses" of S3, "Error codes" of EC2).
+    "query": ("InvalidClientTokenId", 403, "The security token included in the request is invalid."),
+    "ec2": ("AuthFailure", 401, "AWS was not able to validate the provided access credentials"),
+    "rest-xml": (
+        "InvalidAccessKeyId",
+        403,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+}
+_UNKNOWN_KEY: Final = ("UnrecognizedClientException", 403, "The security token included in the request is invalid.")
+
+
+def unknown_keys(service: str, protocol: str) -> Answer:
+    """The HTTP answer to a request that is signed with keys that nobody has, or not signed."""
+    code, status, message = _UNKNOWN_KEYS.get(protocol, _UNKNOWN_KEY)
+    return answer(service, protocol, ServiceError(code, message, status))
+
+
 def answer(service: str, protocol: str, refusal: ServiceError) -> Answer:
     """The HTTP answer of a refusal in the protocol of the request."""
     if protocol in ("json", "rest-json"):

@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from localcloud import control
+from localcloud.clients import Keys, owner_of
 from tests.local.platform_client import LAST_RESORT, eventually
 
 T = TypeVar("T")
@@ -26,16 +27,17 @@ ROLE = "arn:aws:iam::000000000000:role/any"
 class Core:
     """The server under test, and short ways to make things in it."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, keys: Keys) -> None:
         self.endpoint = endpoint
+        self.keys = keys
 
     def client(self, service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=self.keys.access_key,
+            aws_secret_access_key=self.keys.secret_key,
         )
 
     def machine(self, states: dict[str, Any], **more: Any) -> str:
@@ -135,7 +137,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Core]:
     endpoint = f"http://127.0.0.1:{port}"
     try:
         soon(lambda: _answers(f"{endpoint}/_ministack/ready"))
-        yield Core(endpoint)
+        yield Core(endpoint, owner_of(state_dir))
     finally:
         server.terminate()
         server.wait(LAST_RESORT)

@@ -3,7 +3,6 @@
 import json
 import time
 import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
 from contract import FINAL_STATUSES, Parameter, parameter_name
+from localcloud.clients import Keys, ask
 
 T = TypeVar("T")
 
@@ -193,12 +193,14 @@ class PlatformClient:
 
     def inject(self, service: str, body: Mapping[str, Any]) -> None:
         """Asks the embedded cloud for something that a service does not do of itself."""
-        url = f"{self.environment['AWS_ENDPOINT_URL']}/_localcloud/inject/{service}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         try:
-            urllib.request.urlopen(request, timeout=LAST_RESORT).close()
+            ask(self.environment["AWS_ENDPOINT_URL"], f"/_localcloud/inject/{service}", self._keys, dict(body)).close()
         except urllib.error.HTTPError as refusal:
             raise ValueError(json.load(refusal)["message"]) from refusal
+
+    @property
+    def _keys(self) -> Keys:
+        return Keys(self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"])
 
     # --- what roles did --------------------------------------------------------------------------------------------
     def role_name(self, stack: str, logical_id: str) -> str:
@@ -222,8 +224,7 @@ class PlatformClient:
         return [f"{one['role']} is not authorized to perform {one['action']} on {one['resource']}" for one in refused]
 
     def _iam_record(self, method: str) -> dict[str, list[dict[str, str]]]:
-        request = urllib.request.Request(f"{self.environment['AWS_ENDPOINT_URL']}/_localcloud/iam", method=method)
-        with urllib.request.urlopen(request, timeout=LAST_RESORT) as answer:
+        with ask(self.environment["AWS_ENDPOINT_URL"], "/_localcloud/iam", self._keys, method=method) as answer:
             record: dict[str, list[dict[str, str]]] = json.load(answer)
         return record
 

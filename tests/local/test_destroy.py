@@ -84,7 +84,7 @@ class Stage:
         )
 
     def client(self, service: str) -> Any:
-        return client(service, self.cloud.endpoint)
+        return client(service, self.cloud.endpoint, self.cloud.keys)
 
     @property
     def confirmation(self) -> str:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,7 +19,7 @@ from genolaunch.doctor.examination import examine
 from genolaunch.doctor.stage_settings import read
 from genolaunch.documents import document_of
 from localcloud import control
-from localcloud.clients import client
+from localcloud.clients import ask, client
 from localcloud.control import STAGE_SETTINGS, Cloud
 from tests.local.platform_client import eventually
 
@@ -49,11 +48,10 @@ class Prepared:
         self.inject("service-quotas", serviceCode="codebuild", quotaCode="L-4DDC4A99", value=20.0)
 
     def client(self, service: str) -> Any:
-        return client(service, self.cloud.endpoint)
+        return client(service, self.cloud.endpoint, self.cloud.keys)
 
     def inject(self, what: str, **body: Any) -> None:
-        url = f"{self.cloud.endpoint}/_localcloud/inject/{what}"
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()), timeout=10).close()
+        ask(self.cloud.endpoint, f"/_localcloud/inject/{what}", self.cloud.keys, body).close()
 
     def command(self, settings: Path = STAGE_SETTINGS, **environment: str) -> tuple[int, list[Line]]:
         """Exit code and lines of the command, as its users run it."""
@@ -81,7 +79,7 @@ class Prepared:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session("test", "test", region_name="us-east-1")
+        return boto3.Session(*self.cloud.keys[:2], region_name="us-east-1")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ On a small cloud of its own with IAM enforced, without the app's stacks, so that
 import io
 import json
 import re
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +17,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localcloud import control
+from localcloud.clients import ask
 from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
-from tests.local.platform_client import LAST_RESORT, eventually
+from tests.local.platform_client import eventually
 
 pytestmark = pytest.mark.local
 
@@ -32,7 +32,8 @@ class Enforced:
 
     def __init__(self, cloud: control.Cloud) -> None:
         self._endpoint = cloud.endpoint
-        self._session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        self._keys = cloud.keys
+        self._session = boto3.Session(*cloud.keys[:2], region_name="us-east-1")
         self.batch, self.states = self.client("batch"), self.client("stepfunctions")
 
     def client(self, service: str) -> Any:
@@ -162,7 +163,7 @@ class Enforced:
 
     def refused(self, role: str) -> list[str]:
         """The actions that a role was refused."""
-        with urllib.request.urlopen(f"{self._endpoint}/_localcloud/iam", timeout=LAST_RESORT) as answer:
+        with ask(self._endpoint, "/_localcloud/iam", self._keys) as answer:
             return [one["action"] for one in json.load(answer)["refused"] if one["role"] == role.rpartition("/")[2]]
 
 

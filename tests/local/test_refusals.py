@@ -25,8 +25,8 @@ def unchecked(core: Core, service: str) -> Any:
         service,
         endpoint_url=core.endpoint,
         region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=core.keys.access_key,
+        aws_secret_access_key=core.keys.secret_key,
         config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     )
 

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,7 @@ def launches(platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory)
 
 
 def _inject(platform: PlatformClient, body: dict[str, Any]) -> None:
-    url = f"{platform.environment['AWS_ENDPOINT_URL']}/_localcloud/inject/ec2"
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=LAST_RESORT).close()
+    platform.inject("ec2", body)
 
 
 def test_a_cancelled_launch_leaves_no_instance_and_no_execution(launches: dict[str, Launch], platform: PlatformClient):

@@ -80,7 +80,7 @@ def test_stages_and_the_pipeline_are_deployed(reader, account, own_settings):
     for command, made in MADE_BY.items():
         reader.types(command, **account.environment(), **NOBODY_ANSWERS)
 
-        stacks = client("cloudformation", account.endpoint).describe_stacks()["Stacks"]
+        stacks = client("cloudformation", account.endpoint, account.keys).describe_stacks()["Stacks"]
         assert made in {one["StackName"] for one in stacks if one["StackStatus"] == "CREATE_COMPLETE"}
 
 

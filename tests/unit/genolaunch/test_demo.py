@@ -27,6 +27,8 @@ SUMMARY = {
 
 @dataclass
 class FakeCloud:
+    lost: str = ""
+
     def environment(self):
         return {"AWS_REGION": "eu-west-1"}
 

@@ -10,9 +10,14 @@ from genolaunch import cli
 from localcloud import control
 
 
+KILLED = 5001
+"""Port of a cloud that follows one that was killed."""
+
+
 @dataclass
 class FakeCloud:
     endpoint: str = "http://127.0.0.1:4566"
+    lost: str = ""
 
     def environment(self):
         return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_SECRET_ACCESS_KEY": "te st"}
@@ -26,7 +31,7 @@ def calls(monkeypatch):
 
     def up(state_dir, port=None):
         calls.append(("up", state_dir, port))
-        state["cloud"] = FakeCloud()
+        state["cloud"] = FakeCloud(lost="The embedded cloud that ran here was killed." if port == KILLED else "")
         return state["cloud"]
 
     def down(state_dir):
@@ -47,6 +52,13 @@ def calls(monkeypatch):
 
 def local(*arguments):
     return CliRunner().invoke(cli.app, ["local", *arguments])
+
+
+def test_what_a_killed_cloud_lost_is_told_beside_the_answer(calls, tmp_path):
+    started = local("up", "--port", str(KILLED), "--state-dir", str(tmp_path), "--json")
+
+    assert json.loads(started.stdout)["running"] is True
+    assert started.stderr == "The embedded cloud that ran here was killed.\n"
 
 
 def test_life_of_an_embedded_cloud(calls, tmp_path):

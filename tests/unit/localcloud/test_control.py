@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from localcloud import control
+from localcloud.clients import make_owner
 from localcloud.server import HOST, LOCK_NAME
 
 
@@ -52,8 +53,10 @@ def test_cloud_is_found_while_its_server_holds_the_lock(tmp_path: Path) -> None:
 
 
 def test_environment_leads_every_client_to_the_cloud(tmp_path: Path) -> None:
+    keys = make_owner(tmp_path)
     environment = control.Cloud(tmp_path, 1, 4570).environment()
 
+    assert (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]) == keys[:2]
     assert environment["AWS_ENDPOINT_URL"] == environment["AWS_ENDPOINT_URL_S3"] == "http://127.0.0.1:4570"
     assert environment["AWS_DEFAULT_REGION"] == "us-east-1"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from localcloud.clients import Keys
 from localcloud.ministack_adapter import TaskError
 from localcloud.sdk_tasks import SdkTasks
 
@@ -39,7 +40,9 @@ def closed_connections() -> Iterator[str]:
 def test_a_request_without_an_answer_fails_its_task_by_a_name_that_retriers_know(closed_connections, resource, error):
     arguments = {"CommandId": "c" * 36, "InstanceId": "i-0123456789abcdef0"} if "ssm" in resource else {}
 
+    tasks = SdkTasks(closed_connections, lambda: Keys("AKIATEST", "secret"))
+
     with pytest.raises(TaskError) as failed:
-        SdkTasks(closed_connections).run(f"arn:aws:states:::{resource}", arguments)
+        tasks.run(f"arn:aws:states:::{resource}", arguments)
 
     assert failed.value.error == error
