@@ -40,6 +40,7 @@ class Guard:
         self._lock = Lock()
         self._used: set[tuple[str, str, str]] = set()
         self._refused: dict[tuple[str, str, str], int] = {}
+        self._gone: set[str] = set()
 
     def install(self) -> None:
         """Begin to enforce. Call it when all services and tasks have been added."""
@@ -98,6 +99,8 @@ class Guard:
             if allowed:
                 self._used.add(asked)
                 return
+            if need.resource in self._gone:
+                return  # refused for its tags, since somebody else was faster: no grant would help
             self._refused[asked] = self._refused.get(asked, 0) + 1
         logger.error("%s is not authorized to perform %s on %s %s", *asked, dict(need.context))
 
@@ -125,7 +128,9 @@ class Guard:
                 return _tags_in(found["Associations"][0])
             return _tags_in(service.call("ListTagsForResource", _arn_member(service.name, arn)))
         except ServiceError:
-            return {}  # what does not exist has none; the call itself will say so
+            with self._lock:
+                self._gone.add(arn)
+            return {}  # what does not exist has none
 
     def key_of(self, arn: str) -> str | None:
         """ARN of the customer's key that encrypts something."""

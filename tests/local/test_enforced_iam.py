@@ -507,3 +507,29 @@ def _resource(given: Any, tables: dict[str, str]) -> str:
         if re.search(rf"\b{id_}[0-9A-F]{{8}}|table/{id_}|ExportsOutput\w*{id_}|Output\w*{id_}", text):
             return f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}"
     return "arn:aws:s3:::*" if "s3" in text else "arn:aws:sqs:us-east-1:000000000000:*"
+
+
+def test_what_is_gone_has_no_tags_and_its_refusal_asks_for_no_grant(cloud):
+    # Given: a role that may delete what has a tag, as clean-up has one
+    tagged = {"StringEquals": {"aws:ResourceTag/of": "a-launch"}}
+    cleaner = cloud.role_with(
+        "ecs-tasks",
+        {"Effect": "Allow", "Action": "fsx:DeleteFileSystem", "Resource": "*", "Condition": tagged},
+    )
+    ec2 = cloud.client("ec2")
+    subnet = ec2.create_subnet(VpcId=ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"], CidrBlock="10.0.0.0/24")
+    lustre = {"DeploymentType": "SCRATCH_2"}
+    other = cloud.client("fsx").create_file_system(
+        FileSystemType="LUSTRE",
+        StorageCapacity=1200,
+        SubnetIds=[subnet["Subnet"]["SubnetId"]],
+        SecurityGroupIds=["sg-0123456789abcdef0"],
+        LustreConfiguration=lustre,
+    )["FileSystem"]["FileSystemId"]
+    fsx = cloud.as_role(cleaner, "fsx")
+
+    for file_system in ("fs-0123456789abcdef0", other):
+        with pytest.raises(ClientError, match="not authorized to perform"):
+            fsx.delete_file_system(FileSystemId=file_system)
+        refused = cloud.refused(cleaner)
+        assert refused == ([] if file_system != other else ["fsx:DeleteFileSystem"])

@@ -22,14 +22,18 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     ],
     "Gives up an upload in parts that failed half-way, which none does here.": [("*", "s3:AbortMultipartUpload")],
     "The ECS agent of a Batch instance; here jobs are processes, without an agent.": [
-        ("compute/InstanceRole", "ecs:*")
+        ("compute/*InstanceRole", "ecs:*")
+    ],
+    "Operators look into hosts by Systems Manager, whose agent asks for these; here hosts have no agent.": [
+        ("compute/*InstanceRole", "ssm*:*")
     ],
     "The ECS agent pulls images from ECR with the execution role; here images are processes' environments.": [
         ("snakemake-batch/ExecutionRole", "ecr:*")
     ],
     "VPC flow logs are written by EC2; nothing flows here.": [("network/*FlowLog*", "logs:*")],
     "The embedded cloud's rules have no clock: tests start by hand what EventBridge starts daily.": [
-        ("analytics/ExportWorkflowMachineEventsRole", "states:StartExecution")
+        ("analytics/ExportWorkflowMachineEventsRole", "states:StartExecution"),
+        ("compute/RenewalRole", "batch:UpdateComputeEnvironment"),
     ],
     "The embedded Glue cannot replace a day's partition, so no run exports a day twice.": [
         ("analytics/ExportWorkflowRole", "glue:UpdatePartition")
@@ -74,6 +78,15 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     "The sweep finds leftovers of Snakemake launches, which find_leftovers finds in runs by the same calls.": [
         ("cleanup/FunctionsSweepRole", "ecs:DescribeTasks"),
         ("cleanup/FunctionsSweepRole", "s3:GetObject"),
+    ],
+    "The sweep ends jobs that have been RUNNABLE for an hour; no run waits for that long.": [
+        ("cleanup/FunctionsSweepRole", "batch:TerminateJob"),
+        ("cleanup/FunctionsSweepRole", "dynamodb:UpdateItem"),
+    ],
+    "Tasks that Slurm failed are recorded; the launch by which that is seen is in `make test-full`"
+    " (test_parallelcluster.py).": [
+        ("parallelcluster/FunctionsPlanSlurmJobsRole", "dynamodb:BatchWriteItem"),
+        ("parallelcluster/FunctionsPlanSlurmJobsRole", "kms:Decrypt"),
     ],
     "Whoever finds the status changed meanwhile reads it (LaunchRepository.change_status); not every run has that"
     " accident.": [
