@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from genolaunch import cli
 from localcloud import control
 
-
 KILLED = 5001
 """Port of a cloud that follows one that was killed."""
 
