@@ -73,17 +73,19 @@ class _Supervisor:
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
             while True:
-                if selector.select(_TICK_SECONDS):
+                # Asked before the pipe is looked at: what it said before its end is in there.
+                has_ended = self._process.poll() is not None
+                if selector.select(0 if has_ended else _TICK_SECONDS):
                     chunk = os.read(output.fileno(), _CHUNK_BYTES)
                     if not chunk:
                         return
                     self._log.feed(chunk)
+                elif has_ended:
+                    # A container ends with its first process. One that left the group may hold the pipe: let it.
+                    self._signal(signal.SIGKILL)
+                    return
                 else:
                     self._log.flush_if_due()
-                    if self._process.poll() is not None:
-                        # A container ends with its first process. One that left the group may hold the pipe: let it.
-                        self._signal(signal.SIGKILL)
-                        return
                 self._kill_after_grace()
 
     def _wait_for_exit(self) -> int:
