@@ -97,9 +97,13 @@ class Buildah:
             raise BuildahError(f"buildah {' '.join(arguments)}\n{(done.stdout + done.stderr)[-3000:]}")
         return done.stdout.strip()
 
+    def identity(self, image: str) -> str:
+        """An image's id, which is of its content; "" if there is no such image."""
+        return self.call("images", "--filter", f"reference={image}", "--quiet", "--no-trunc")
+
     def has(self, image: str) -> bool:
         """Whether there is such an image."""
-        return bool(self.call("images", "--filter", f"reference={image}", "--quiet", "--no-trunc"))
+        return bool(self.identity(image))
 
     def build(self, image: str, folder: Path, *options: str) -> str:
         """Build an image from a folder with a Dockerfile; answers what was said. No image is asked of a registry."""

@@ -1,7 +1,7 @@
 """The images of containers/, really built, and what building them took.
 
 Everything is below a folder that is removed afterwards. With GENOLAUNCH_IMAGES=/path/to/a/folder it stays there, and an
-image that is there is not built again: remove the folder for that.
+image that is there is built again only when what it is built from has changed. For newer packages of Debian, remove it.
 """
 
 import os
@@ -16,6 +16,7 @@ import pytest
 from localcloud.images import REGENIE_REPOSITORY, SNAKEMAKE9_REPOSITORY, SNAKEMAKE_REPOSITORY
 from tests.images import buildah as buildah_module
 from tests.images.buildah import LOCAL, Buildah, Container
+from tests.images.kept import fingerprint, keep
 from tests.images.locks import LAUNCHER_LOCK, SNAKEMAKE9_LOCK, locked
 from tests.images.stand_in_bases import (
     CONTAINERS,
@@ -25,6 +26,8 @@ from tests.images.stand_in_bases import (
     debian,
     make_python_base,
     make_regenie_base,
+    python_sources,
+    regenie_sources,
 )
 
 _THIS_FOLDER = Path(__file__).parent
@@ -84,17 +87,21 @@ def debian_root(storage: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def regenie_base(buildah: Buildah, debian_root: Path) -> str:
-    if not buildah.has(REGENIE):
+    def make(labels: tuple[str, ...]) -> None:
         with _timed(f"base image {REGENIE}"):
-            make_regenie_base(buildah, debian_root)
+            make_regenie_base(buildah, debian_root, *labels)
+
+    keep(buildah, REGENIE, regenie_sources(), make)
     return REGENIE
 
 
 @pytest.fixture(scope="session")
 def python_base(buildah: Buildah, debian_root: Path) -> str:
-    if not buildah.has(PYTHON):
+    def make(labels: tuple[str, ...]) -> None:
         with _timed(f"base image {PYTHON}") as more:
-            more.append(f"with Python {make_python_base(buildah, debian_root)}")
+            more.append(f"with Python {make_python_base(buildah, debian_root, *labels)}")
+
+    keep(buildah, PYTHON, python_sources(), make)
     return PYTHON
 
 
@@ -102,20 +109,22 @@ def python_base(buildah: Buildah, debian_root: Path) -> str:
 def regenie_image(buildah: Buildah, regenie_base: str) -> str:
     """Name of the image in which regenie's jobs run, as the embedded cloud calls it."""
     version = f"REGENIE_VERSION={REGENIE_VERSION}"
-    return _built(buildah, f"{REGENIE_REPOSITORY}:{REGENIE_VERSION}", "regenie", "--build-arg", version)
+    tag = f"{REGENIE_REPOSITORY}:{REGENIE_VERSION}"
+    return built(buildah, tag, CONTAINERS / "regenie", regenie_base, "--build-arg", version)
 
 
 @pytest.fixture(scope="session")
 def snakemake9_image(buildah: Buildah, python_base: str) -> str:
     """The same of the jobs of Snakemake 9."""
     tag = f"{SNAKEMAKE9_REPOSITORY}:{locked(SNAKEMAKE9_LOCK)['snakemake']}"
-    return _built(buildah, tag, "snakemake", "--target", "snakemake9")
+    return built(buildah, tag, CONTAINERS / "snakemake", python_base, "--target", "snakemake9")
 
 
 @pytest.fixture(scope="session")
 def launcher_image(buildah: Buildah, python_base: str) -> str:
     """The same of the launcher and Tibanna's jobs."""
-    return _built(buildah, f"{SNAKEMAKE_REPOSITORY}:{locked(LAUNCHER_LOCK)['snakemake']}", "snakemake")
+    tag = f"{SNAKEMAKE_REPOSITORY}:{locked(LAUNCHER_LOCK)['snakemake']}"
+    return built(buildah, tag, CONTAINERS / "snakemake", python_base)
 
 
 @pytest.fixture(scope="session")
@@ -136,10 +145,14 @@ def launcher(buildah: Buildah, launcher_image: str) -> Iterator[Container]:
         yield container
 
 
-def _built(buildah: Buildah, tag: str, folder: str, *options: str) -> str:
+def built(buildah: Buildah, tag: str, folder: Path, base: str, *options: str) -> str:
+    """An image of what is in a folder now, on the base that is there now."""
     image = LOCAL + tag
-    if not buildah.has(image):
-        with _timed(f"image {tag} from containers/{folder}") as more:
-            buildah.build(image, CONTAINERS / folder, *options)
+
+    def make(labels: tuple[str, ...]) -> None:
+        with _timed(f"image {tag} from {folder.parent.name}/{folder.name}") as more:
+            buildah.build(image, folder, *options, *labels)
             more.append(f"{buildah.megabytes(image)} MB with its base")
+
+    keep(buildah, image, fingerprint(folder, *options, buildah.identity(base)), make)
     return image

@@ -2,8 +2,8 @@
 
 Not the real ones, so some things cannot be seen on them:
 * regenie's is Debian 12 with Python 3.11 instead of Ubuntu 22.04 with Python 3.10, and its `regenie` is the numpy
-  stand-in of the embedded cloud, which runs on the Python and the numpy that the Dockerfile installs. The real program,
-  its libraries and what it needs of the processor are not there.
+  stand-in of the embedded cloud, which runs on the Python that the Dockerfile installs, with a numpy and a scipy of its
+  own. The real program, its libraries and what it needs of the processor are not there.
 * Python's is the same Debian 12, with Debian's Python 3.11 in place of Python 3.12, since Debian 12 has no other and
   PyPI has no interpreters. With GENOLAUNCH_PYTHON312=/path/to/python3.12 (one that was built on Debian 12, or an older
   system, as pyenv does) the stand-in has that one where the real image has it, in /usr/local.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.images.buildah import Buildah, Container
+from tests.images.kept import fingerprint
 
 ROOT: Final = Path(__file__).parents[2]
 CONTAINERS: Final = ROOT / "containers"
@@ -40,9 +41,14 @@ _LIBRARIES_OF_PYTHON: Final = (
     *("libsqlite3-0", "libssl3", "libuuid1", "zlib1g"),
 )
 
+# As a program has its libraries: whatever the runner has beside it.
 _REGENIE_PROGRAM: Final = """#!/bin/sh
-PYTHONPATH=/opt/stand-in:$PYTHONPATH exec python3 -m localcloud.regenie "$@"
+PYTHONPATH=/opt/stand-in:/opt/stand-in/packages exec python3 -m localcloud.regenie "$@"
 """
+_REGENIE_STAND_IN: Final = (ROOT / "localcloud" / "__init__.py", ROOT / "localcloud" / "regenie")
+_REGENIE_PACKAGES: Final = ("numpy", "scipy")
+_LOCK: Final = ROOT / "requirements-dev.txt"
+_PYTHON_OF_DEBIAN: Final = "3.11"
 
 _DOCKER_CLEAN: Final = """DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };
 Dir::Cache::pkgcache "";
@@ -54,9 +60,11 @@ _BUNDLE: Final = "etc/ssl/certs/ca-certificates.crt"
 
 
 def debian(folder: Path) -> Path:
-    """The files of a small Debian 12, below `folder`; made once."""
+    """The files of a small Debian 12, below `folder`; made anew when what is to be in it changed."""
     root, ready = folder / "bookworm", folder / "bookworm.ready"
-    if not ready.exists():
+    sources = _debian_sources()
+    if not (ready.exists() and ready.read_text() == sources):
+        ready.unlink(missing_ok=True)
         shutil.rmtree(root, ignore_errors=True)
         # What Docker's official images of Python have besides (docker-library/python), and Ubuntu's has not: no matter.
         packages = "--include=ca-certificates,netbase,tzdata"
@@ -68,19 +76,33 @@ def debian(folder: Path) -> Path:
         )
         assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-1000:]
         _settle(root)
-        ready.touch()
+        ready.write_text(sources)
     return root
 
 
-def make_regenie_base(buildah: Buildah, debian: Path) -> None:
-    """No Python, and `regenie` in /usr/local/bin, as regenie's own image has it."""
+def _debian_sources() -> str:
+    bundle, settings = _pip_settings()
+    return fingerprint(Path(__file__), *([Path(bundle)] if bundle else []), *settings)
+
+
+def regenie_sources() -> str:
+    """Of what `make_regenie_base` puts together."""
+    return fingerprint(_debian_sources(), *_REGENIE_STAND_IN, _LOCK)
+
+
+def python_sources() -> str:
+    """Of what `make_python_base` puts together."""
+    return fingerprint(_debian_sources(), os.environ.get(PYTHON_OVERRIDE, ""))
+
+
+def make_regenie_base(buildah: Buildah, debian: Path, *configuration: str) -> None:
+    """No Python, and `regenie` in /usr/local/bin, as regenie's own image has it. `configuration`: more of it."""
 
     def fill(root: Path) -> None:
         _copy_debian(debian, root)
-        package = root / "opt" / "stand-in" / "localcloud"
-        without = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "localcloud" / "regenie", package / "regenie", ignore=without)
-        shutil.copy(ROOT / "localcloud" / "__init__.py", package)
+        folder = root / "opt" / "stand-in"
+        _copy_stand_in(folder / "localcloud")
+        _install_packages(folder / "packages", *_REGENIE_PACKAGES)
         program = root / "usr" / "local" / "bin" / "regenie"
         program.write_text(_REGENIE_PROGRAM)
         program.chmod(0o755)
@@ -88,11 +110,15 @@ def make_regenie_base(buildah: Buildah, debian: Path) -> None:
     with buildah.container("scratch") as container:
         container.change_root(fill)
         # An entry point of some kind, so that the Dockerfile is seen to take it away.
-        buildah.commit(container, REGENIE, "--entrypoint", '["/usr/local/bin/regenie"]', "--cmd", "--help")
+        command = ("--entrypoint", '["/usr/local/bin/regenie"]', "--cmd", "--help")
+        buildah.commit(container, REGENIE, *command, *configuration)
 
 
-def make_python_base(buildah: Buildah, debian: Path) -> str:
-    """`python`, `python3` and `pip` in /usr/local/bin, as Docker's official image has them; answers the version."""
+def make_python_base(buildah: Buildah, debian: Path, *configuration: str) -> str:
+    """`python`, `python3` and `pip` in /usr/local/bin, as Docker's official image has them; answers the version.
+
+    `configuration`: more of the image's.
+    """
     named = os.environ.get(PYTHON_OVERRIDE)
     with buildah.container("scratch") as container:
         container.change_root(lambda root: _copy_debian(debian, root))
@@ -105,7 +131,7 @@ def make_python_base(buildah: Buildah, debian: Path) -> str:
             _install(container, "python3", "python3-venv", "python3-pip", "python3-dev")
             _link(container, python3="/usr/bin/python3", python="python3", pip="/usr/bin/pip3")
         version = container.output("python", "-c", "import ssl, sqlite3, ctypes, bz2, lzma, sys; print(sys.version)")
-        buildah.commit(container, PYTHON, "--env", "LANG=C.UTF-8", "--cmd", "python3")
+        buildah.commit(container, PYTHON, "--env", "LANG=C.UTF-8", "--cmd", "python3", *configuration)
     return version.split()[0]
 
 
@@ -143,6 +169,27 @@ def _pip_settings() -> tuple[str, list[str]]:
 def _copy_debian(debian: Path, root: Path) -> None:
     # `cp` and not shutil: owners, hard links and devices are to stay.
     subprocess.run(["cp", "--archive", f"{debian}/.", f"{root}/"], check=True)
+
+
+def _copy_stand_in(package: Path) -> None:
+    package.mkdir(parents=True)
+    for source in _REGENIE_STAND_IN:
+        if source.is_dir():
+            shutil.copytree(source, package / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, package)
+
+
+def _install_packages(folder: Path, *names: str) -> None:
+    """Of the versions in the developers' lock, for Debian's Python."""
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--only-binary", ":all:"),
+            *("--python-version", _PYTHON_OF_DEBIAN, "--python-platform", "x86_64-manylinux_2_35"),
+            *("--constraint", str(_LOCK), "--target", str(folder), *names),
+        ],
+        check=True,
+    )
 
 
 def _install(container: Container, *packages: str) -> None:
