@@ -146,10 +146,10 @@ class SnakemakeLogs:
         for first in range(0, len(jobs), _DESCRIBED_AT_ONCE):
             some = {job.id: job for job in jobs[first : first + _DESCRIBED_AT_ONCE]}
             for detail in self._platform.batch.describe_jobs(jobs=list(some))["jobs"]:
-                stream = detail.get("container", {}).get("logStreamName")
-                if stream:
-                    label = some[detail["jobId"]].label
-                    yield from self._stream(label, self._platform.names.job_log_group, stream)
+                container = detail.get("container", {})
+                if stream := container.get("logStreamName"):
+                    group = container["logConfiguration"]["options"]["awslogs-group"]
+                    yield from self._stream(some[detail["jobId"]].label, group, stream)
 
     def _jobs(self) -> list[SnakemakeJob]:
         """The attempt's submissions so far, in their order."""

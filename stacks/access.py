@@ -182,7 +182,10 @@ class AccessStack(StageStack):
             iam.PolicyStatement(
                 sid="ReadJobLogs",
                 actions=["logs:FilterLogEvents"],
-                resources=[f"{self._compute.job_logs.log_group_arn}"],
+                resources=[
+                    self._compute.job_logs.log_group_arn,
+                    self._compute.snakemake_job_logs.log_group_arn,
+                ],
             ),
             look_up("batch:ListJobs", "batch:DescribeJobs"),
         ]

@@ -48,7 +48,7 @@ _SERVICES: Final = (ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND)
 
 
 class ComputeStack(StageStack):
-    """Compute environments, queues, and the log group of all jobs."""
+    """Compute environments, queues, and the log groups of jobs."""
 
     def __init__(
         self, scope: Construct, *, settings: StageSettings, network: NetworkStack, monitoring: Monitoring
@@ -56,6 +56,9 @@ class ComputeStack(StageStack):
         super().__init__(scope, "compute", settings=settings, description="Batch compute of Genolaunch")
         self._network = network
         self.job_logs = monitoring.log_group(self, "JobLogs")
+        """Of regenie's jobs and of launchers: who writes here is believed (lambdas/workflow_manager/parse_log.py)."""
+        self.snakemake_job_logs = monitoring.log_group(self, "SnakemakeJobLogs")
+        """Of users' programs, which may write to whichever stream of it (docs/decisions/089)."""
         self._prepared_image = prepared_image(self)
         # A queue made without a policy is first in, first out for ever.
         self._fair_share = batch.CfnSchedulingPolicy(

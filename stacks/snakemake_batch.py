@@ -51,7 +51,7 @@ class SnakemakeBatchStack(StageStack):
                 "containerImage": image,
                 "jobRoleArn": self._job_role.role_arn,
                 "executionRoleArn": self._execution_role.role_arn,
-                "jobLogGroup": compute.job_logs.log_group_name,
+                "jobLogGroup": compute.snakemake_job_logs.log_group_name,
                 "registryCredentials": private_registries(self, self._execution_role),
             },
         )
@@ -68,7 +68,7 @@ class SnakemakeBatchStack(StageStack):
 
     def _make_execution_role(self) -> iam.Role:
         role = self._make_role("ExecutionRole", "ECS agent, for a Snakemake job: its image and its log")
-        self._compute.job_logs.grant_write(role)
+        self._compute.snakemake_job_logs.grant_write(role)
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="PullImagesOfThisAccount",
@@ -117,7 +117,7 @@ class SnakemakeBatchStack(StageStack):
             iam.PolicyStatement(
                 sid="ReadJobLogs",
                 actions=["logs:GetLogEvents"],
-                resources=[self._compute.job_logs.log_group_arn],
+                resources=[self._compute.snakemake_job_logs.log_group_arn],
             ),
         ]
 

@@ -149,7 +149,10 @@ class WorkflowManagerStack(StageStack):
         }
 
     def _read_logs_of_jobs(self, compute: ComputeStack) -> None:
-        """No dead letters: CloudWatch Logs tries again for a day, and what a log names only adds to what Batch says."""
+        """Not of users' programs, which could write any launch's name (docs/decisions/089).
+
+        No dead letters: CloudWatch Logs tries again for a day, and what a log names only adds to what Batch says.
+        """
         function = self._functions.function(
             "parse_log",
             description="Keeps what the logs of jobs name as errors, while they run",

@@ -1,4 +1,8 @@
-"""Keeps the lines of jobs' and launchers' logs that name an error, as CloudWatch Logs hands them over."""
+"""Keeps the lines of jobs' and launchers' logs that name an error, as CloudWatch Logs hands them over.
+
+A stream's name says which launch a line is of. So it is asked only of the group that no user's program can write to
+(stacks/compute.py, `job_logs`).
+"""
 
 import base64
 import gzip

@@ -70,7 +70,9 @@ def test_a_failing_rule_is_told_with_its_log(platform: PlatformClient, launches:
     assert launch["error"]["message"] == "The job breaks failed: no such reference genome"
     (item,) = eventually(lambda: _failed_jobs(platform, launches["fails"]), "its failed job")
     assert (item["status"], item["errorType"]) == ("FAILED", "ApplicationError")
-    assert item["logGroup"] == platform.name(Parameter.JOB_LOG_GROUP)
+    (job,) = _described(platform, launches["fails"])
+    assert item["logGroup"] == job["container"]["logConfiguration"]["options"]["awslogs-group"]
+    assert item["logGroup"] != platform.name(Parameter.JOB_LOG_GROUP)  # which is regenie's and the launchers'
     assert "no such reference genome" in item["logTail"]
     platform.assert_clean(launches["fails"])
 

@@ -154,22 +154,23 @@ class StageContent:
     def result(self, path, body=b"x", launch_id="height-1"):
         self.platform.s3.put_object(Bucket="results-bucket-1", Key=f"results/{launch_id}/{path}", Body=body)
 
-    def log(self, stream, *lines):
+    def log(self, stream, *lines, group="/genolaunch/dev/jobs"):
         """Each line is (milliseconds since 1970, text)."""
         logs = self.platform.logs
-        logs.create_log_stream(logGroupName="/genolaunch/dev/jobs", logStreamName=stream)
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
         logs.put_log_events(
-            logGroupName="/genolaunch/dev/jobs",
+            logGroupName=group,
             logStreamName=stream,
             logEvents=[{"timestamp": at, "message": text} for at, text in lines],
         )
 
 
-def job(job_id, name, status="RUNNING", created=0, stream=None, **array):
+def job(job_id, name, status="RUNNING", created=0, stream=None, group="/genolaunch/dev/jobs", **array):
     """A job detail as DescribeJobs gives it."""
     detail = {"jobId": job_id, "jobName": name, "status": status, "createdAt": created}
     if stream:
-        detail["container"] = {"logStreamName": stream}
+        log = {"logDriver": "awslogs", "options": {"awslogs-group": group}}
+        detail["container"] = {"logStreamName": stream, "logConfiguration": log}
     if array:
         detail["arrayProperties"] = array
     return detail

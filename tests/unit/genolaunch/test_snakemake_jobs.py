@@ -95,8 +95,11 @@ def test_an_unknown_job_names_the_known_ones(platform, launch):
 
 def test_jobs_on_batch_log_where_batch_says(platform, content, launch):
     content.result("launcher/run-1.json", json.dumps({"awsBatch": {}}))
-    platform.batch = FakeBatch({"arn:queue/low": [job("ccc", "height-1-1-count-1", "SUCCEEDED", stream="batch/ccc")]})
-    content.log("batch/ccc", (NOW, "counted on Batch"))
+    group = "/genolaunch/dev/users-jobs"
+    platform.logs.create_log_group(logGroupName=group)
+    done = job("ccc", "height-1-1-count-1", "SUCCEEDED", stream="batch/ccc", group=group)
+    platform.batch = FakeBatch({"arn:queue/low": [done]})
+    content.log("batch/ccc", (NOW, "counted on Batch"), group=group)
 
     assert lines(platform, launch, name="count") == [("count[sample=B]", "counted on Batch")]
 
