@@ -22,8 +22,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make_base(buildah: Buildah, content: Path) -> None:
+    def fill(root: Path) -> None:
+        (root / "base").write_text(content.read_text())
+
     with buildah.container("scratch") as container:
-        container.change_root(lambda root: (root / "base").write_text(content.read_text()))
+        container.change_root(fill)
         buildah.commit(container, f"{LOCAL}kept-base")
 
 
