@@ -146,6 +146,7 @@ bootstrap-pipeline: setup ## say what is called once before the pipeline's first
 deploy: setup ## deploy STAGE to the AWS account of your credentials (IDLE=1: not while something runs in it)
 	$(if $(IDLE),,-)$(BIN)/genolaunch --stage $(STAGE) running $(if $(IDLE),--idle)
 	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+	@$(BIN)/python -m checks.moved_subnets $(STAGE)
 	$(if $(ASKS),$(BIN)/npx cdk diff '**' --app cdk.out --security-only --fail-on=never --method=template)
 	$(if $(ASKS),@$(BIN)/python -m checks.approval $(STAGE))
 	$(BIN)/npx cdk deploy '**' --app cdk.out --require-approval never --concurrency $(CONCURRENCY) --asset-prebuild=false
@@ -153,6 +154,7 @@ deploy: setup ## deploy STAGE to the AWS account of your credentials (IDLE=1: no
 deploy-only: setup ## deploy only some stacks of STAGE, and not what they use: STACKS='regenie snakemake'
 	$(if $(STACKS),,$(error Say which: make deploy-only STAGE=$(STAGE) STACKS='regenie snakemake'))
 	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+	@$(BIN)/python -m checks.moved_subnets $(STAGE)
 	$(if $(ASKS),$(BIN)/npx cdk diff $(ONLY) --app cdk.out --exclusively --security-only --fail-on=never --method=template)
 	$(if $(ASKS),@$(BIN)/python -m checks.approval $(STAGE))
 	$(BIN)/npx cdk deploy $(ONLY) --app cdk.out --exclusively --require-approval never --concurrency $(CONCURRENCY) --asset-prebuild=false

@@ -30,10 +30,11 @@ def recipe(target: str, *arguments: str, **environment: str) -> list[str]:
 
 
 def test_one_question_is_asked_between_the_changes_and_the_deployment_of_the_same_synthesis():
-    looks, synthesis, changes, question, deployment = recipe("deploy", "STAGE=test")
+    looks, synthesis, refusal, changes, question, deployment = recipe("deploy", "STAGE=test")
 
     assert looks.split() == ["genolaunch", "--stage", "test", "running"]
     assert synthesis == "npx cdk synth --quiet -c stage=test"
+    assert refusal == "python -m checks.moved_subnets test"
     assert changes.startswith("npx cdk diff '**' --app cdk.out --security-only")
     assert question == "python -m checks.approval test"
     assert deployment.startswith("npx cdk deploy '**' --app cdk.out --require-approval never")
@@ -41,8 +42,9 @@ def test_one_question_is_asked_between_the_changes_and_the_deployment_of_the_sam
 
 
 def test_where_nobody_sits_nothing_is_asked():
-    assert recipe("deploy", "STAGE=test", CDK_REQUIRE_APPROVAL="never")[-2:] == [
+    assert recipe("deploy", "STAGE=test", CDK_REQUIRE_APPROVAL="never")[-3:] == [
         "npx cdk synth --quiet -c stage=test",
+        "python -m checks.moved_subnets test",
         "npx cdk deploy '**' --app cdk.out --require-approval never --concurrency 1 --asset-prebuild=false",
     ]
 
@@ -59,9 +61,10 @@ def test_a_build_of_the_product_deploys_stacks_side_by_side():
 
 
 def test_some_stacks_are_deployed_by_themselves_as_all_are():
-    synthesis, changes, question, deployment = recipe("deploy-only", "STAGE=test", "STACKS=regenie snakemake")
+    synthesis, refusal, changes, question, deployment = recipe("deploy-only", "STAGE=test", "STACKS=regenie snakemake")
 
     assert synthesis == "npx cdk synth --quiet -c stage=test"
+    assert refusal == "python -m checks.moved_subnets test"
     assert changes == (
         "npx cdk diff 'genolaunch-test/regenie' 'genolaunch-test/snakemake' --app cdk.out --exclusively "
         "--security-only --fail-on=never --method=template"
