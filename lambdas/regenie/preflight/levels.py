@@ -1,4 +1,4 @@
-"""Levels of categorical covariates: how many there are, and whether the baseline of an interaction is among them.
+"""Levels of categorical covariates: how many there are (those of an interaction: preflight.interacting).
 
 regenie makes a column of each level but the first it meets, over the people of the genotypes whose row it reads, and up
 to the first missing value of a row (4.1.2's sources: Pheno.cpp, covariate_read and check_categories).
@@ -58,34 +58,12 @@ def check_levels(levels: Iterable[Levels], uri: str, parameters: RegenieParamete
                 f"{most:,} at most",
                 f"Combine levels, or give {_MOST_LEVELS_OPTION} {len(covariate.seen)} in step1.extra and step2.extra.",
             )
-        if len(covariate.analysed) == 1 and interacts:
-            findings.add(
-                "regenie.step2.interaction.covariate",
-                f"names {covariate.name}, which has one level among the people who are analysed ({shown})",
-                "Interact with a covariate that differs between people.",
-            )
-        elif len(covariate.analysed) == 1:
+        if len(covariate.analysed) == 1 and not interacts:
             findings.warn(
                 _WHERE,
                 f"names {covariate.name}, which has one level among the people who are analysed ({shown})",
                 "Such a covariate explains nothing: leave it out.",
             )
-        if interacts and interaction and interaction.baseline:
-            _check_baseline(covariate, interaction.baseline, uri, findings)
-
-
-def _check_baseline(covariate: Levels, baseline: str, uri: str, findings: Findings) -> None:
-    if baseline.encode() in covariate.analysed:
-        return
-    counted = ", ".join(
-        f"{text(level)} ({people:,})" for level, people in list(covariate.analysed.items())[:_MOST_LEVELS]
-    )
-    findings.add(
-        "regenie.step2.interaction.baseline",
-        f"is {baseline}, which is no level of {covariate.name} among the people who are analysed ({uri}); its levels "
-        f"are {counted or 'none'}",
-        "Write one of these as it stands there, upper and lower case included.",
-    )
 
 
 def _most_levels(parameters: RegenieParameters) -> int:

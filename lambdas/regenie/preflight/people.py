@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Final
 
 from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
 from lambdas.regenie.preflight.findings import Examples, Findings
+from lambdas.regenie.preflight.interacting import Interacting
 from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
 from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
@@ -67,15 +69,20 @@ def check_people(
         UnusableInputError: the phenotype file has a row that regenie would refuse or misread.
     """
     complete = bytearray(b"\1") * len(chosen.places)
+    known = [trait for trait in parameters.traits if trait in phenotypes.columns]
+    interacting = _interacting(len(chosen.places), covariates, known, parameters)
     if covariates:
         complete = findings.attempt(
-            COVARIATES, lambda: _read_covariates(chosen, covariates, parameters, findings), otherwise=complete
+            COVARIATES,
+            lambda: _read_covariates(chosen, covariates, interacting, parameters, findings),
+            otherwise=complete,
         )
-    known = [trait for trait in parameters.traits if trait in phenotypes.columns]
-    people, traits, analysed = _read_traits(chosen, complete, phenotypes, known, covered)
+    people, traits, analysed = _read_traits(chosen, complete, phenotypes, known, covered, interacting)
     _check_listing(PHENOTYPES, phenotypes, people, findings)
     if people.in_both:
         check_traits(traits, parameters, findings)
+        if interacting and covariates:
+            interacting.check(covariates.uri, findings)
     counts = trait_counts(traits, is_binary=parameters.trait_type == "binary")
     return SampleCounts(
         len(chosen.genotyped), people.in_both, complete.count(1), counts, analysed=chosen.marked(analysed)
@@ -88,6 +95,7 @@ def _read_traits(
     table: Table,
     traits: Sequence[str],
     covered: Mapping[str, bytearray | None],
+    interacting: Interacting | None,
 ) -> tuple[People, Sequence[Column], bytearray]:
     """The traits' values of everyone who has all covariates, and 1 for who has one of any trait, by place.
 
@@ -111,7 +119,10 @@ def _read_traits(
         elif place is not None:
             for index, mark in with_predictions:
                 fields[index] = fields[index] if mark[place] else MISSING
-            analysed[place] = any(fields[index] != MISSING for index in indices)
+            has = [fields[index] != MISSING for index in indices]
+            analysed[place] = any(has)
+            if interacting and analysed[place]:
+                interacting.count(place, compress(traits, has))
             batch.add(person, fields)
     batch.flush()
     others.flush()
@@ -120,8 +131,25 @@ def _read_traits(
     return people, columns, analysed
 
 
+def _interacting(
+    people: int, covariates: Table | None, traits: Sequence[str], parameters: RegenieParameters
+) -> Interacting | None:
+    """The covariate of an interaction, if it is one that is used."""
+    interaction = parameters.step2.interaction
+    if covariates is None or interaction is None or interaction.covariate is None:
+        return None
+    if interaction.covariate not in covariates_in_use(covariates.columns, parameters):
+        return None  # a fault already
+    is_categorical = interaction.covariate in (parameters.categorical_covariates or ())
+    return Interacting(interaction, people, traits, is_categorical=is_categorical)
+
+
 def _read_covariates(
-    chosen: ChosenPeople, table: Table, parameters: RegenieParameters, findings: Findings
+    chosen: ChosenPeople,
+    table: Table,
+    interacting: Interacting | None,
+    parameters: RegenieParameters,
+    findings: Findings,
 ) -> bytearray:
     """1 for each genotyped person with a value for every covariate that is used, by place."""
     people = People(chosen.places, chosen.genotyped)
@@ -132,6 +160,7 @@ def _read_covariates(
     columns = [Column(name) for name in used if name not in categories]
     levels = [Levels(name, field_index(table.columns, name)) for name in used if name in categories]
     batch = ColumnBatch(columns, [field_index(table.columns, column.name) for column in columns])
+    own = field_index(table.columns, interacting.name) if interacting else 0
     for person, fields in table.rows():
         place = people.place(person)
         if place is not None:
@@ -141,6 +170,10 @@ def _read_covariates(
             for level in levels:
                 if level.index < missing:
                     level.add(fields, is_analysed=bool(complete[place]))
+            if interacting and own < missing:
+                interacting.meet(fields[own])
+                if complete[place]:
+                    interacting.add(place, fields[own])
     batch.flush()
     _check_listing(COVARIATES, table, people, findings)
     if people.in_both:

@@ -284,7 +284,8 @@ class TestCovariates:
     def test_a_baseline_is_looked_for_among_those_who_are_analysed(self, cohort: MemoryDataSet):
         given = self.levels(cohort, "past", "now")
         change(cohort, "covariates.txt", "f2 i2 past", "f2 i2 never")
-        cohort.files["out.txt"] = b"f2 i2\n"
+        change(cohort, "covariates.txt", "f4 i4 past", "f4 i4 never")
+        cohort.files["out.txt"] = b"f2 i2\nf4 i4\n"
         step2 = {"interaction": {"covariate": "smoking", "baseline": "never"}}
 
         assert checked(cohort, **given, step2=step2)
