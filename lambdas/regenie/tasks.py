@@ -226,13 +226,14 @@ def _variants(genotypes: GenotypeFiles, chunk: Chunk | SetChunk) -> Task:
 def _count(parameters: RegenieParameters) -> Task:
     """What to know before a chunk's rows are compared with its variants.
 
-    Lists may leave fewer variants, which the log tells. An interaction has several rows for a variant, and a recessive
-    test a rule of its own for what it leaves out: then there is no comparing.
+    Lists may leave fewer variants, which the log tells, and a variant that an interaction is tested with is left out
+    itself. A recessive test has a rule of its own for what it leaves out: then there is no comparing.
     """
     step2 = parameters.step2
-    uncounted = step2.interaction or any(words_of(option)[0] in _OTHER_ROWS for option in step2.extra)
+    uncounted = any(words_of(option)[0] in _OTHER_ROWS for option in step2.extra)
+    with_variant = step2.interaction is not None and step2.interaction.variant is not None
     return {
-        **({"filtered": True} if step2.filters_variants else {}),
+        **({"filtered": True} if step2.filters_variants or with_variant else {}),
         **({"counted": False} if uncounted else {}),
     }
 

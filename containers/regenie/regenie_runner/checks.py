@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from regenie_runner.errors import RunnerError
 
@@ -24,6 +25,13 @@ known, annotated variants. One run over all chromosomes passes over such sets, a
 EMPTY_RESULTS = "CHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA SE CHISQ LOG10P EXTRA\n"
 """Results without a variant: the columns that regenie's results always have."""
 _HEADER_START = b"CHROM GENPOS ID "
+_TEST_COLUMN = b"TEST"
+OF_INTERACTION = b"-INT_"
+"""In the name of a test: rows of an interaction, which stand beside the variant's own."""
+_TESTS_WITH_INTERACTION = 4
+"""regenie 4.1.2 counts as many ignored tests for each variant and trait of an interaction, however many rows one has
+(Pheno.cpp, n_tests_per_variant)."""
+_BLOCK_BYTES = 1 << 20
 _NAMED_AT_MOST = 5  # more names than this do not help a reader of the log
 
 
@@ -53,41 +61,59 @@ def check_outputs(expect: Iterable[str]) -> None:
         raise RunnerError(f"The command ended without an error but {' and '.join(faults)}.")
 
 
-def check_chunk(folder: Path, expect: Sequence[str], variants: int) -> None:
+class Interaction(NamedTuple):
+    """Of a command that tests one."""
+
+    with_variant: bool
+    """With a variant, which is not tested itself, where it is one of the chunk's."""
+
+
+def check_chunk(folder: Path, expect: Sequence[str], variants: int, interaction: Interaction | None = None) -> None:
     """Every variant of a chunk was tested for every trait, or is among the tests that regenie's log calls ignored.
 
     The log counts variants × traits, so rows + ignored = variants × traits; a file with a header only is legitimate
-    when all variants are below the minor allele count limit. A log without the line counts as nothing ignored.
+    when all variants are below the minor allele count limit. A log without the line counts as nothing ignored. Of an
+    interaction, which may have further rows of a variant or none, the variants' own rows count.
     """
-    rows = sum(count_rows(Path(path)) for path in expect)
-    ignored = ignored_tests(folder / CHUNK_LOG)
+    rows = sum(count_rows(Path(path), own_only=interaction is not None) for path in expect)
+    ignored = ignored_tests(folder / CHUNK_LOG, with_interaction=interaction is not None)
     planned = variants * len(expect)
-    if rows + ignored != planned:
+    without = len(expect) if interaction and interaction.with_variant else 0
+    if rows + ignored not in (planned, planned - without):
         raise RunnerError(
             f"The results have {rows:,} rows and the log counts {ignored:,} ignored, "
             f"but {variants:,} variants × {len(expect)} traits are {planned:,} tests."
         )
 
 
-def count_rows(path: Path) -> int:
-    """Rows of a result file, without its header; RunnerError if the header or the end of the last line is missing."""
+def count_rows(path: Path, *, own_only: bool = False) -> int:
+    """Rows of a result file, without its header; RunnerError if the header or the end of the last line is missing.
+
+    `own_only`: without those of an interaction.
+    """
     with path.open("rb") as file:
         header = file.readline()
         if not (header.startswith(_HEADER_START) and header.endswith(b"\n")):
             raise RunnerError(f"{path.name} does not begin with regenie's header.")
         rows, last = 0, header
-        while block := file.read(1 << 20):
-            rows += block.count(b"\n")
+        test = header.split().index(_TEST_COLUMN) if own_only else None
+        while block := file.read(_BLOCK_BYTES) + file.readline():
+            rows += block.count(b"\n") if test is None else _own_rows(block, test)
             last = block
     if not last.endswith(b"\n"):
         raise RunnerError(f"{path.name} ends in the middle of a line.")
     return rows
 
 
-def ignored_tests(log: Path) -> int:
+def _own_rows(block: bytes, test: int) -> int:
+    """Rows of the variants themselves; `test` is the column that names the test, from 0."""
+    return sum(OF_INTERACTION not in line.split(b" ", test + 1)[test] for line in block.splitlines())
+
+
+def ignored_tests(log: Path, *, with_interaction: bool = False) -> int:
     """Variants × traits that step 2 left out for their minor allele count or info score, by its own log."""
     match = _IGNORED_TESTS.search(log.read_bytes()) if log.exists() else None
-    return int(match[1]) if match else 0
+    return int(match[1]) // (_TESTS_WITH_INTERACTION if with_interaction else 1) if match else 0
 
 
 def remaining_variants(log: Path, variants: int) -> int:
@@ -129,9 +155,9 @@ def check_something_was_left(logs: Iterable[Path], *, of_lists: bool, of_sets: b
         raise RunnerError(f"Nothing was tested: regenie said of every part '{'; '.join(sorted(reasons))}'.")
 
 
-def check_row_counts(rows: int, tests: int, chunk_folders: Iterable[Path]) -> None:
+def check_row_counts(rows: int, tests: int, chunk_folders: Iterable[Path], *, with_interaction: bool) -> None:
     """All merged rows, and the tests that the chunks' logs call ignored, are all planned tests (variants × traits)."""
-    ignored = sum(ignored_tests(folder / CHUNK_LOG) for folder in chunk_folders)
+    ignored = sum(ignored_tests(folder / CHUNK_LOG, with_interaction=with_interaction) for folder in chunk_folders)
     if rows + ignored != tests:
         raise RunnerError(
             f"The merged results have {rows:,} rows and the logs count {ignored:,} ignored, "

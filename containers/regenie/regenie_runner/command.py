@@ -137,7 +137,13 @@ def _check_results(phase: str, placed: CommandTask, folder: Path) -> None:
         return
     if placed.filtered:
         variants = checks.remaining_variants(folder / checks.CHUNK_LOG, variants)
-    checks.check_chunk(folder, placed.expect, variants)
+    checks.check_chunk(folder, placed.expect, variants, _interaction(placed))
+
+
+def _interaction(placed: CommandTask) -> checks.Interaction | None:
+    with_variant = placed.argument("--interaction-snp") is not None
+    tested = with_variant or placed.argument("--interaction") is not None
+    return checks.Interaction(with_variant=with_variant) if tested else None
 
 
 def _run_chunk(placed: CommandTask, folder: Path) -> None:

@@ -68,6 +68,11 @@ class Launch(NamedTuple):
         return self.parameters.get("trait_type") == "binary"
 
     @property
+    def tests_interaction(self) -> bool:
+        """Whether step 2 tests the variants' interaction with something."""
+        return bool(self.parameters.get("step2", {}).get("interaction"))
+
+    @property
     def genome_build(self) -> str | None:
         """GRCh37 or GRCh38, if the config states it."""
         build: str | None = self.parameters.get("genome_build") or self.config.get("genome_build")

@@ -70,6 +70,7 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
     with ExitStack() as files:
         results, table = (files.enter_context(workspace.fresh_file(path)) for path in (outputs.results, outputs.table))
         merged = merge_parts(parts, results, table)
+        _check_interaction(trait, merged.scan, workspace)
     with workspace.fresh_file(outputs.tabix) as file:
         write_index(outputs.results, Path(file.name))
     log = logs.read_log(workspace.work / chunks[0]["output"] / CHUNK_LOG)
@@ -92,6 +93,15 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         summary = summarise(facts, merged.scan, lines)
         file.write(json.dumps(summary, allow_nan=False).encode())
     say(f"{trait}: {merged.scan.rows:,} variants of {len(parts):,} chunks are in {outputs.results}.")
+
+
+def _check_interaction(trait: str, scan: Scan, workspace: Workspace) -> None:
+    """regenie ends well, and writes the variants' own rows only, where it cannot compute an interaction."""
+    if scan.rows and not scan.interactions and Launch.read(workspace).tests_interaction:
+        raise RunnerError(
+            f"regenie wrote no row of the interaction for any of the {scan.rows:,} variants of {trait}: those who "
+            "are analysed do not differ enough in what the variants are to interact with."
+        )
 
 
 class Merged(NamedTuple):

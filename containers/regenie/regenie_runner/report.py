@@ -147,8 +147,9 @@ def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
     ):
         return
     folders = (workspace.work / chunk["output"] for chunk in each_plan_line(plan))
-    rows = sum(summary["rows"] for summary in summaries)
-    check_row_counts(rows, sum(count for count in planned if count is not None), folders)
+    rows = sum(summary["rows"] - summary["interaction_rows"] for summary in summaries)
+    tests = sum(count for count in planned if count is not None)
+    check_row_counts(rows, tests, folders, with_interaction=Launch.read(workspace).tests_interaction)
 
 
 def render_report(summaries: list[Summary], workspace: Workspace) -> str:
@@ -277,6 +278,12 @@ def _own_warnings(sections: list[TraitSection], *, tests_sets: bool) -> Iterator
         trait, inflation = summary["trait"], summary["genomic_inflation"]
         if not summary["rows"]:
             yield f"{trait}: {_NO_MASKS if tests_sets else _NO_VARIANTS}"
+        own_rows = summary["rows"] - summary["interaction_rows"]
+        if 0 < summary["interactions"] < own_rows:
+            yield (
+                f"{trait}: {own_rows - summary['interactions']:,} of {own_rows:,} variants have "
+                "no rows of the interaction: all people of a level, or all who differ, have the same genotype there."
+            )
         if summary["failed_tests"]:
             yield f"{trait}: regenie could not compute every p-value; {summary['failed_tests']:,} are NA."
         if inflation is not None and not _DEFLATED <= inflation <= _INFLATED:

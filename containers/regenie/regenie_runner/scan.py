@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from regenie_runner.checks import OF_INTERACTION
 from regenie_runner.rows import NO_VALUE, Rows
 
 Floats = npt.NDArray[np.float32]
@@ -22,6 +23,10 @@ FREQUENCY_BOUNDS = (0.01, 0.05)
 
 _SEVERAL_DEGREES = b"DF"
 """How regenie's names of joint tests end: ADD-INT_2DF is of a variant and its interaction."""
+
+
+_ONCE_A_VARIANT = b"-INT_SNP"
+"""How the one of them ends that is of the variant's effect at the baseline, or at 0."""
 
 
 class Chromosome(NamedTuple):
@@ -42,6 +47,10 @@ class Scan:
         self.rows = 0
         self.samples: tuple[int, int] | None = None
         """Smallest and largest N of a variant."""
+        self.interaction_rows = 0
+        """Of `rows`, those of an interaction, which stand beside a variant's own."""
+        self.interactions = 0
+        """Variants that have rows of an interaction."""
 
     def add(self, rows: Rows) -> None:
         """Take the columns of some lines."""
@@ -50,6 +59,7 @@ class Scan:
         log10p, chisq = _numbers(rows.column("LOG10P")), _numbers(rows.column("CHISQ"))
         if "TEST" in rows.columns:
             chisq[_joint_tests(rows.column("TEST"))] = np.nan
+            self._count_interactions(rows.column("TEST"))
         frequencies = _frequency_bins(_numbers(rows.column("A1FREQ")))
         for name, stretch in rows.chromosomes:
             self._segments.setdefault(name, []).append(
@@ -61,6 +71,12 @@ class Scan:
                     frequencies[stretch].copy(),
                 )
             )
+
+    def _count_interactions(self, tests: Sequence[bytes]) -> None:
+        for test in {test for test in set(tests) if OF_INTERACTION in test}:
+            rows = tests.count(test)
+            self.interaction_rows += rows
+            self.interactions += rows if test.endswith(_ONCE_A_VARIANT) else 0
 
     def _widen_samples(self, column: Sequence[bytes]) -> None:
         numbers = {int(text) for text in set(column) if text != NO_VALUE}

@@ -63,6 +63,8 @@ class Summary(TypedDict):
     cases: int | None  # of a binary trait, by regenie's log
     controls: int | None
     rows: int  # lines of the merged file
+    interaction_rows: int  # of these, those of an interaction, which stand beside a variant's own
+    interactions: int  # variants that have rows of an interaction
     failed_tests: int  # rows of which regenie could not compute a p-value
     planned_variants: int | None  # of all data sets; None when the plan does not say
     samples: tuple[int, int] | None  # smallest and largest number of samples of a variant
@@ -99,6 +101,8 @@ def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summa
     return {
         **facts,
         "rows": scan.rows,
+        "interaction_rows": scan.interaction_rows,
+        "interactions": scan.interactions,
         "failed_tests": scan.rows - log10p.size,
         "samples": scan.samples,
         "significant_loci": loci.significant,

@@ -169,8 +169,9 @@ def _without_threads(command: list[str]) -> list[str]:
         ({}, {}),
         ({"extract": "list.txt"}, {"filtered": True}),
         ({"condition": {"variants": "list.txt", "genotypes": "cohort.bed"}}, {"filtered": True}),
-        ({"interaction": {"covariate": "age"}}, {"counted": False}),
-        ({"interaction": {"covariate": "age"}, "exclude": "list.txt"}, {"filtered": True, "counted": False}),
+        ({"interaction": {"covariate": "age"}}, {}),
+        ({"interaction": {"covariate": "age"}, "exclude": "list.txt"}, {"filtered": True}),
+        ({"interaction": {"variant": "1:10", "genotypes": "cohort.bed"}}, {"filtered": True}),
         ({"extra": ["--test recessive"]}, {"counted": False}),
     ],
 )

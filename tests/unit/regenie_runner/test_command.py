@@ -302,6 +302,43 @@ def test_rows_and_ignored_tests_account_for_every_variant_and_trait(launch, vari
     assert launch.run("step2") == 0
 
 
+def interacting(option: str, value: str) -> dict[str, object]:
+    task = chunk_task(0, BOTH, 3)
+    return {**task, "command": [*task["command"], option, value]}
+
+
+def chunk_of_tests(own: int, interaction: int, ignored: int) -> str:
+    """A chunk with these rows of each trait."""
+    row = result_row("1", 5).strip()
+    other = row.replace(" ADD ", " ADD-INT_SNPxsex ")
+    rows = f"yes '{row}' | head -n {own}; yes '{other}' | head -n {interaction}"
+    return f"""
+    {{ echo '{HEADER.strip()}'; {rows}; }} > "$OUT"_height.regenie
+    cp "$OUT"_height.regenie "$OUT"_ldl.regenie
+    echo 'Number of ignored tests due to low MAC : {ignored}' > "$OUT".log
+    """
+
+
+@pytest.mark.parametrize(
+    ("option", "own", "interaction", "ignored", "code"),
+    [
+        ("--interaction", 3, 9, 0, 0),
+        ("--interaction", 3, 0, 0, 0),  # its own check is the merge's
+        ("--interaction", 2, 6, 8, 0),  # regenie counts four tests of a variant and trait
+        ("--interaction", 2, 9, 0, 1),
+        ("--interaction", 2, 9, 2, 1),
+        ("--interaction-snp", 3, 9, 0, 0),
+        ("--interaction-snp", 2, 9, 0, 0),  # the variant itself is not tested
+        ("--interaction-snp", 1, 9, 0, 1),
+    ],
+)
+def test_the_variants_own_rows_of_an_interaction_are_counted(launch, option, own, interaction, ignored, code):
+    launch.plan("step2", interacting(option, "sex"))
+    launch.regenie_does(chunk_of_tests(own, interaction, ignored))
+
+    assert launch.run("step2") == code
+
+
 def test_lost_rows_fail_with_the_numbers(launch, capfd):
     launch.plan("step2", chunk_task(0, BOTH, 3))
     launch.regenie_does(chunk_of(2, "Number of ignored tests due to low MAC : 1"))

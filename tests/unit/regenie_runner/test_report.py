@@ -371,3 +371,41 @@ def test_the_lead_is_in_the_middle_of_its_region():
     low, high = drawn[-1]
     assert (low + high) / 2 == pytest.approx(1.0)
     assert low < 0.9
+
+
+# --- Interactions -----------------------------------------------------------------------------------------------------
+INTERACTION = {**CONFIG, "regenie": {**PARAMETERS, "step2": {"interaction": {"covariate": "sex"}}}}
+
+
+def interaction_rows(variants: int, interacting: int) -> str:
+    """Results of some variants, of which the first ones have rows of the interaction."""
+    own = [result_row("1", 2 * n) for n in range(1, variants + 1)]
+    return HEADER + "".join(
+        row + row.replace(" ADD ", " ADD-INT_SNP ") + row.replace(" ADD ", " ADD-INT_SNPxsex ")
+        if n < interacting
+        else row
+        for n, row in enumerate(own)
+    )
+
+
+def test_variants_without_rows_of_the_interaction_are_counted(launch):
+    launch.describe(INTERACTION)
+    chunk = {**launch.chunk(0, height=interaction_rows(5, 3)), "variants": 6}
+    launch.plan("step2", chunk)
+    launch.write("step2/000000/chunk.log", CHUNK_LOG.replace("MAC : 0", "MAC : 4"))
+    launch.plan("merge", {"trait": "height", "output": "gwas/height.regenie.gz", "summary": "gwas/summary/height.json"})
+    launch.plan(
+        "report", {"label": "report", "output": "report.html", "summaries": {"height": "gwas/summary/height.json"}}
+    )
+    assert launch.run("merge", index=0) == 0
+
+    assert "height: 2 of 5 variants have no rows of the interaction" in report(launch).text
+
+
+def test_results_without_a_row_of_the_interaction_are_a_failure(launch, capfd):
+    launch.describe(INTERACTION)
+    launch.plan("step2", launch.chunk(0, height=interaction_rows(5, 0)))
+    launch.plan("merge", {"trait": "height", "output": "gwas/height.regenie.gz", "summary": "gwas/summary/height.json"})
+
+    assert launch.run("merge", index=0) == 1
+    assert "no row of the interaction for any of the 5 variants of height" in capfd.readouterr().err
