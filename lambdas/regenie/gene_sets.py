@@ -7,10 +7,14 @@ from typing import Final, NamedTuple
 
 from lambdas.regenie.chunks import SetChunk
 from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.preflight.findings import text
 from lambdas.regenie.variants import known_chromosome
 from lambdas.shared.input_error import UnusableInputError
 
-_SEPARATORS: Final = re.compile(rb"[\s,]+")
+_SEPARATORS: Final = re.compile(rb"[ \t,]")
+"""Each ends a word: regenie sees an empty one between two of them (4.1.2's sources: Files.cpp, string_split)."""
+_POSITION: Final = re.compile(rb"0|[1-9][0-9]*")
+"""regenie reads a position up to what is no digit (1e6 is 1, 1234.5 is 1234), and one with a leading 0 as octal."""
 _COLUMNS: Final = 4
 """Name, chromosome, position, and the variants, separated by commas (regenie's documentation, "Set list file")."""
 
@@ -41,10 +45,16 @@ def read_sets(data: DataSet, path: str) -> tuple[GeneSet, ...]:
 
 def _parse(line: bytes, number: int, uri: str) -> GeneSet:
     fields = _SEPARATORS.split(line, _COLUMNS - 1)
-    if len(fields) < _COLUMNS or not fields[2].isdigit() or not fields[3]:
+    if len(fields) < _COLUMNS or not all(fields):
         raise UnusableInputError(
             f"names {uri}, whose line {number} is not `SET CHROMOSOME POSITION VARIANT,VARIANT,...`",
-            "Separate the columns by tabs or spaces, remove empty lines, and unpack the file if it is compressed.",
+            "Part the columns by one tab or space each, remove empty lines, and unpack the file if it is compressed.",
+        )
+    if not _POSITION.fullmatch(fields[2]):
+        raise UnusableInputError(
+            f"names {uri}, whose line {number} has {text(fields[2])!r} where the position of the set {text(fields[0])} "
+            "stands, which regenie takes for another number",
+            "Write positions as whole numbers, without a point, an exponent, or a 0 before them.",
         )
     return GeneSet(fields[0].decode(errors="replace"), known_chromosome(fields[1].decode(errors="replace"), uri))
 

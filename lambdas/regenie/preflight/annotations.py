@@ -5,11 +5,12 @@ regenie passes over what it does not know, and gives up in step 2, when nothing 
 
 import re
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.gene_sets import GeneSet
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.text_files import unpacked_lines
 from lambdas.shared.config_model import GeneTests
@@ -21,6 +22,12 @@ _MASKS: Final = "regenie.step2.gene_tests.masks"
 
 _MOST_IDS: Final = 100_000
 """Of a sample: enough to see whether ids are of the same kind, while a file may have tens of millions."""
+_MOST_PAIRS: Final = 10_000
+"""Of the sample of each annotation that a mask names."""
+_FIRST_OF_SET: Final = 5
+"""Variants of each set that are looked at in any case, if the sets are no more than a sample holds."""
+_MOST_KEPT: Final = 500_000
+"""Variants of sets that are kept on the way: some 200 bytes each."""
 _COLUMNS: Final = 3
 """Variant, set, annotation; with domains the annotation is the fourth (regenie's documentation, "Annotation file")."""
 _MASK_COLUMNS: Final = 2
@@ -29,59 +36,152 @@ _NUMBER: Final = re.compile(rb"[0-9.eE+-]+")
 """A variant's weight (--weights-col), where a domain's annotation would be."""
 
 
-def read_annotated(
-    data: DataSet, tests: GeneTests, findings: Findings, *, sets: Collection[str]
-) -> dict[str, set[bytes]]:
-    """A sample of the variants that are annotated, and of those in sets, by config key; nothing of an unusable file.
+def read_annotated(data: DataSet, tests: GeneTests, findings: Findings, *, sets: Sequence[GeneSet]) -> "Annotated":
+    """A sample of what the three files say of variants, to be compared with the genotypes (`Annotated.check`).
 
     Args:
         data: the launch's data.
         tests: the config's section.
-        findings: get it when no mask has an annotation that occurs, or some have none.
-        sets: names of the sets; none where their list has a fault.
+        findings: get what is wrong with a file, and what does not fit among the files.
+        sets: the list of sets; empty where it has a fault.
     """
-    masks = findings.attempt(_MASKS, partial(_read_masks, data, tests.masks), None)
-    sample = _Sample()
-    annotated = findings.attempt(ANNOTATIONS, partial(_read_annotations, data, tests.annotations, sample), None)
-    found = {}
-    if annotated is not None:
-        categories, of_sets = annotated
-        found[ANNOTATIONS] = sample.ids
-        uri = data.uri(tests.annotations)
-        if masks:
-            _check_masks(masks, categories, data.uri(tests.masks), uri, findings)
-        if sets and not of_sets.intersection(name.encode() for name in sets):
+    masks = findings.attempt(_MASKS, partial(_read_masks, data, tests.masks), None) or {}
+    found = Annotated(data, tests, masks)
+    if findings.attempt(ANNOTATIONS, partial(_read_annotations, data, tests.annotations, found), None) is not None:
+        found.ids[ANNOTATIONS] = found.annotated.ids
+        found.sets_fit = not found.sets.isdisjoint(each.name.encode() for each in sets)
+        if sets and not found.sets_fit:
             findings.add(
                 ANNOTATIONS,
-                f"names {uri}, whose sets ({_shown(of_sets)}) are none of those in {data.uri(tests.sets)}: it has "
-                f"{_shown([name.encode() for name in sets])}",
+                f"names {data.uri(tests.annotations)}, whose sets ({_shown(found.sets)}) are none of those in "
+                f"{data.uri(tests.sets)}: it has {_shown([each.name.encode() for each in sets])}",
                 "Write the same names of sets (genes) in both.",
             )
     if sets:
-        found[SETS] = _read_sets(data, tests.sets)
+        _read_sets(data, tests.sets, sets, found)
+        found.ids[SETS] = set(found.listed)
     return found
 
 
-class _Sample:
+class Annotated:
+    """What was read, and what the genotypes say of it."""
+
+    def __init__(self, data: DataSet, tests: GeneTests, masks: dict[bytes, list[bytes]]) -> None:
+        self._data = data
+        self._tests = tests
+        self.masks = masks
+        """Mask -> its annotations; none where their file has a fault."""
+        self.ids: dict[str, set[bytes]] = {}
+        """Config key -> a sample of the ids that its file has."""
+        self.annotated = Sample(_MOST_IDS)
+        self.categories: set[bytes] = set()
+        self.sets: set[bytes] = set()
+        """For which variants are annotated."""
+        self.sets_fit = False
+        """Some of them are in the list of sets."""
+        self.pairs = {
+            category: Sample(_MOST_PAIRS) for category in {name for wanted in masks.values() for name in wanted}
+        }
+        """Annotation of a mask -> a sample of the variants that have it, each with its set."""
+        self.listed: dict[bytes, list[tuple[bytes, int]]] = {}
+        """A sample of the sets' variants -> set and its chromosome."""
+        self.in_sets: dict[bytes, set[bytes]] = {}
+        """Annotation of a mask -> which variants of its sample the sets list."""
+
+    def check(self, chromosomes: Mapping[bytes, int], findings: Findings) -> None:
+        """Compare with the genotypes.
+
+        Args:
+            chromosomes: variant -> bits (1 << number) of the chromosomes on which the tested genotypes have it.
+            findings: get what is found.
+        """
+        if SETS in self.ids:
+            self._check_chromosomes(chromosomes, findings)
+        if self.masks and ANNOTATIONS in self.ids:
+            self._check_masks(self._live(chromosomes), findings)
+
+    def _live(self, chromosomes: Mapping[bytes, int]) -> set[bytes]:
+        """Annotations of a genotyped variant in a set; all, where ids do not fit at all, which is another fault."""
+        if not self.sets_fit or any(chromosomes.keys().isdisjoint(ids) for ids in self.ids.values()):
+            return self.categories
+        return {name for name, variants in self.in_sets.items() if not chromosomes.keys().isdisjoint(variants)}
+
+    @property
+    def wanted(self) -> set[bytes]:
+        """Variants to look for."""
+        return set().union(*self.ids.values(), *self.in_sets.values())
+
+    def _check_chromosomes(self, chromosomes: Mapping[bytes, int], findings: Findings) -> None:
+        misplaced: dict[bytes, bytes] = {}
+        for variant, sets in self.listed.items():
+            bits = chromosomes.get(variant, 0)
+            for name, chromosome in sets:
+                if bits and not bits >> chromosome & 1 and name not in misplaced:
+                    misplaced[name] = b"%s on %d: %s is on %d" % (name, chromosome, variant, bits.bit_length() - 1)
+        if not misplaced:
+            return
+        findings.add(
+            SETS,
+            f"names {self._data.uri(self._tests.sets)}, where {len(misplaced):,} sets have variants of another "
+            f"chromosome than their line says, such as {_shown(misplaced.values())}; regenie would correct them with "
+            "the predictions that leave out the wrong chromosome, and a job, which reads one chromosome, would miss "
+            "them",
+            "Write the chromosome of its variants in each set's line, and part a set that spans several chromosomes.",
+        )
+
+    def _check_masks(self, live: set[bytes], findings: Findings) -> None:
+        dead = {name for wanted in self.masks.values() for name in wanted if name not in live}
+        if not dead:
+            return
+        empty = [mask for mask, wanted in self.masks.items() if not live.intersection(wanted)]
+        shown = {name for mask in empty for name in self.masks[mask]} or dead
+        uri, remedy = self._data.uri(self._tests.masks), "write the same names if that is not meant."
+        if len(empty) == len(self.masks):
+            problem = f"names {uri}, no mask of which can be made: it has masks {self._why(shown)}"
+            findings.add(_MASKS, problem, "Write the same names, and the genotypes' ids, in all of these files.")
+        elif empty:
+            problem = f"names {uri}, where {_shown(empty)} is a mask {self._why(shown)}"
+            findings.warn(_MASKS, problem, f"It is passed over: {remedy}")
+        else:
+            problem = f"names {uri}, with masks some of {self._why(shown)}"
+            findings.warn(_MASKS, problem, f"Masks are made of their other annotations: {remedy}")
+
+    def _why(self, dead: set[bytes]) -> str:
+        annotations = self._data.uri(self._tests.annotations)
+        unknown, unused = dead - self.categories, dead & self.categories
+        reasons = []
+        if unknown:
+            reasons.append(
+                f"whose annotations ({_shown(unknown)}) are not in {annotations}, which has {_shown(self.categories)}"
+            )
+        if unused:
+            reasons.append(
+                f"whose annotations ({_shown(unused)}) no variant has in {annotations} that is genotyped, and listed "
+                "for its set"
+            )
+        return ", and ".join(reasons)
+
+
+class Sample:
     """Ids chosen by their checksums, so that the whole of a file has its share, whatever its order."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.ids: set[bytes] = set()
+        self._most = most
         self._mask = 0
 
     def add(self, name: bytes) -> None:
+        """Take one, or pass it over."""
         if zlib.crc32(name) & self._mask:
             return
         self.ids.add(name)
-        if len(self.ids) > _MOST_IDS:
+        if len(self.ids) > self._most:
             self._mask = self._mask << 1 | 1
             self.ids = {kept for kept in self.ids if not zlib.crc32(kept) & self._mask}
 
 
-def _read_annotations(data: DataSet, path: str, sample: _Sample) -> tuple[set[bytes], set[bytes]]:
-    """The annotations, and the sets that they are for; as strictly as regenie reads (Geno.cpp, read_anno_info)."""
-    categories: set[bytes] = set()
-    sets: set[bytes] = set()
+def _read_annotations(data: DataSet, path: str, found: Annotated) -> bool:
+    """As strictly as regenie reads (Geno.cpp, read_anno_info)."""
     before: list[bytes] = []
     for number, line in enumerate(unpacked_lines(data, path), start=1):
         fields = _words(line)
@@ -96,11 +196,14 @@ def _read_annotations(data: DataSet, path: str, sample: _Sample) -> tuple[set[by
                 "Annotate each variant once for a set: regenie stops there.",
             )
         before = fields[:2]
-        sample.add(fields[0])
-        sets.add(fields[1])
+        found.annotated.add(fields[0])
+        found.sets.add(fields[1])
         has_domain = len(fields) == _COLUMNS + 1 and not _NUMBER.fullmatch(fields[_COLUMNS])
-        categories.add(fields[_COLUMNS] if has_domain else fields[_COLUMNS - 1])
-    return categories, sets
+        category = fields[_COLUMNS] if has_domain else fields[_COLUMNS - 1]
+        found.categories.add(category)
+        if category in found.pairs:
+            found.pairs[category].add(b" ".join(fields[:2]))
+    return True
 
 
 def _words(line: bytes) -> list[bytes]:
@@ -108,12 +211,26 @@ def _words(line: bytes) -> list[bytes]:
     return line.replace(b"\t", b" ").rstrip(b" ").split(b" ")
 
 
-def _read_sets(data: DataSet, path: str) -> set[bytes]:
-    sample = _Sample()
-    for line in data.lines(path):
-        for name in _SEPARATORS.split(line.strip())[_COLUMNS:]:
-            sample.add(name)
-    return sample.ids
+def _read_sets(data: DataSet, path: str, sets: Sequence[GeneSet], found: Annotated) -> None:
+    """Keep some variants of each set, by which a wrong chromosome is seen, and of all by their checksums."""
+    wanted: dict[bytes, list[bytes]] = {}
+    for category, pairs in found.pairs.items():
+        for pair in pairs.ids:
+            wanted.setdefault(pair, []).append(category)
+    sample = Sample(_MOST_IDS)
+    first = max(1, min(_FIRST_OF_SET, _MOST_IDS // len(sets)))
+    of_each: dict[bytes, list[tuple[bytes, int]]] = {}
+    for each, line in zip(sets, data.lines(path), strict=False):
+        name = each.name.encode()
+        for number, variant in enumerate(_SEPARATORS.split(line.strip())[_COLUMNS:]):
+            sample.add(variant)
+            if number < first or variant in sample.ids:
+                of_each.setdefault(variant, []).append((name, each.chromosome))
+            for category in wanted.get(b"%s %s" % (variant, name), ()):
+                found.in_sets.setdefault(category, set()).add(variant)
+        if len(of_each) > _MOST_KEPT:
+            of_each = {kept: of for kept, of in of_each.items() if kept in sample.ids}
+    found.listed = of_each
 
 
 def _read_masks(data: DataSet, path: str) -> dict[bytes, list[bytes]]:
@@ -130,26 +247,6 @@ def _read_masks(data: DataSet, path: str) -> dict[bytes, list[bytes]]:
     if not masks:
         raise UnusableInputError(f"names {data.uri(path)}, which has no masks", "Write `MASK ANNOTATION,...` a line.")
     return masks
-
-
-def _check_masks(
-    masks: dict[bytes, list[bytes]], categories: set[bytes], masks_uri: str, annotations_uri: str, findings: Findings
-) -> None:
-    empty = [mask for mask, wanted in masks.items() if not categories.intersection(wanted)]
-    if not empty:
-        return
-    wanted = {name for mask in empty for name in masks[mask]}
-    about = f"whose annotations ({_shown(wanted)}) are not in {annotations_uri}, which has {_shown(categories)}"
-    if len(empty) == len(masks):
-        findings.add(
-            _MASKS, f"names {masks_uri}, no mask of which can be made: it has masks {about}", "Write the same names."
-        )
-    else:
-        findings.warn(
-            _MASKS,
-            f"names {masks_uri}, where {_shown(empty)} is a mask {about}",
-            "It is passed over: write the same names if that is not meant.",
-        )
 
 
 def _shown(names: Iterable[bytes]) -> str:

@@ -5,16 +5,17 @@ each variant of a chromosome.
 """
 
 from array import array
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.gene_sets import GeneSet
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
-from lambdas.regenie.preflight.annotations import ANNOTATIONS, SETS, read_annotated
+from lambdas.regenie.preflight.annotations import ANNOTATIONS, SETS, Annotated, read_annotated
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, check_match, match, read_variants
 from lambdas.regenie.variants import variant_names
@@ -34,7 +35,7 @@ def check_variant_ids(
     blocks: Mapping[GenotypeFiles, int],
     findings: Findings,
     *,
-    sets: Collection[str] = (),
+    sets: Sequence[GeneSet] = (),
 ) -> dict[str, ListMatch]:
     """Compare the lists with the genotypes that they are for, and refuse repeated ids where ids choose.
 
@@ -43,7 +44,7 @@ def check_variant_ids(
         parameters: its config.
         blocks: the genotype files that can be read, and into how many blocks step 1 would cut each.
         findings: get the faults and warnings.
-        sets: names of the sets to test; none where their list has a fault.
+        sets: the sets to test; none where their list has a fault.
 
     Returns:
         Config key of each list -> what was counted, where it could be.
@@ -54,44 +55,82 @@ def check_variant_ids(
         if (names := findings.attempt(where, partial(read_variants, data, path), None)) is not None
     }
     tests = parameters.step2.gene_tests
-    samples = read_annotated(data, tests, findings, sets=sets) if tests else {}
-    lists |= samples
-    found: dict[str, set[bytes]] = {where: set() for where in lists}
-    example: dict[str, bytes] = {}
-    whole = dict.fromkeys(lists, True)
+    annotated = read_annotated(data, tests, findings, sets=sets) if tests else None
+    search = _Search(data, parameters, lists, annotated)
     for files, wheres in _chosen_by(parameters).items():
-        by_ids = [where for where in wheres if where in lists]
-        if files in step2_genotypes(parameters):
-            by_ids += samples
-        repeats = _keeps_ids(parameters, files, blocks.get(files, 0))
+        search.look(files, [where for where in wheres if where in lists], blocks, findings)
+    counted = search.counted()
+    for where, each in counted.items():
+        uri = data.uri(_paths(parameters)[where])
+        # Annotations are often of the whole genome, and the tested genotypes of a chromosome.
+        warn_below = WARN_BELOW if where in lists else 0.0
+        check_match(each, _VARIANTS, search.example.get(where, b"none"), where, uri, findings, warn_below=warn_below)
+    if annotated and counted.keys() >= annotated.ids.keys():
+        annotated.check(search.chromosomes, findings)
+    return {where: each for where, each in counted.items() if where in lists}
+
+
+class _Search:
+    """What the genotype files have of the ids that a launch names."""
+
+    def __init__(
+        self,
+        data: DataSet,
+        parameters: RegenieParameters,
+        lists: Mapping[str, set[bytes]],
+        annotated: Annotated | None,
+    ) -> None:
+        """`lists` are by config key."""
+        self._data = data
+        self._parameters = parameters
+        self._annotated = annotated
+        self._names = {**lists, **(annotated.ids if annotated else {})}
+        self._found: dict[str, set[bytes]] = {where: set() for where in self._names}
+        self._not_seen: set[str] = set()
+        self.example: dict[str, bytes] = {}
+        """Config key -> an id of the genotypes that it is compared with."""
+        self.chromosomes: dict[bytes, int] = {}
+        """Variant -> bits (1 << number) of the chromosomes on which the tested genotypes have it."""
+
+    def look(
+        self, files: GenotypeFiles, by_ids: list[str], blocks: Mapping[GenotypeFiles, int], findings: Findings
+    ) -> None:
+        """Read a genotype file's ids, if `by_ids` (keys of lists that are for it) or something else needs them."""
+        is_tested = files in step2_genotypes(self._parameters)
+        of_sets = self._annotated if is_tested else None
+        by_ids = [*by_ids, *(of_sets.ids if of_sets else ())]
+        repeats = _keeps_ids(self._parameters, files, blocks.get(files, 0))
         if not by_ids and not repeats:
-            continue
-        key = _key(parameters, files)
-        scanned = None
-        if files in blocks:
-            wanted = set().union(*(lists[where] for where in by_ids))
-            scanned = findings.attempt(key, partial(_scan, data, files, wanted), None)
+            return
+        key = _key(self._parameters, files)
+        wanted = set().union(*(self._names[where] for where in by_ids), of_sets.wanted if of_sets else ())
+        scan = partial(_scan, self._data, files, wanted)
+        scanned = findings.attempt(key, scan, None) if files in blocks else None
         if scanned is None:
-            whole.update(dict.fromkeys(by_ids, False))
-            continue
+            self._not_seen.update(by_ids)
+            return
         first, known, repeated = scanned
         for where in by_ids:
-            found[where] |= known
-            example.setdefault(where, first)
+            self._found[where] |= known.keys()
+            self.example.setdefault(where, first)
+        for name, bits in known.items() if is_tested else ():
+            self.chromosomes[name] = self.chromosomes.get(name, 0) | bits
         if repeats and repeated.total:
             findings.add(
                 key,
                 f"has {repeated.total:,} ids that several variants of a chromosome share, such as {repeated} "
-                f"({data.uri(files.variant_list)}), and {repeats}: regenie drops all but the first variant of each",
+                f"({self._data.uri(files.variant_list)}), and {repeats}: regenie drops all but the first variant of "
+                "each",
                 _MAKE_UNIQUE,
             )
-    counted = {where: match(names, found[where]) for where, names in lists.items() if whole[where]}
-    for where, each in counted.items():
-        uri = data.uri(_paths(parameters)[where])
-        # Annotations are often of the whole genome, and the tested genotypes of a chromosome.
-        warn_below = 0.0 if where in samples else WARN_BELOW
-        check_match(each, _VARIANTS, example.get(where, b"none"), where, uri, findings, warn_below=warn_below)
-    return {where: each for where, each in counted.items() if where not in samples}
+
+    def counted(self) -> dict[str, ListMatch]:
+        """Of each key whose genotypes could all be read."""
+        return {
+            where: match(names, self._found[where])
+            for where, names in self._names.items()
+            if where not in self._not_seen
+        }
 
 
 def check_named_variants(data: DataSet, parameters: RegenieParameters, findings: Findings) -> None:
@@ -121,7 +160,7 @@ def _check_all_there(
     if scanned is None:
         return
     first, known, _ = scanned
-    missing = match(names, known)
+    missing = match(names, known.keys())
     if missing.unmatched:
         count = f" ({missing.listed - missing.matched:,} of {missing.listed:,})" if len(names) > 1 else ""
         findings.add(
@@ -188,20 +227,20 @@ def _key(parameters: RegenieParameters, files: GenotypeFiles) -> str:
     return f"regenie.step2.datasets[{step2_genotypes(parameters).index(files)}].genotypes"
 
 
-def _scan(data: DataSet, files: GenotypeFiles, wanted: set[bytes]) -> tuple[bytes, set[bytes], Examples]:
-    """The first id, which of the wanted there are, and ids that a chromosome has more than once.
+def _scan(data: DataSet, files: GenotypeFiles, wanted: set[bytes]) -> tuple[bytes, dict[bytes, int], Examples]:
+    """The first id, where the wanted are (bits 1 << chromosome), and ids that a chromosome has more than once.
 
     Ids are compared by their hashes (64 bits), and those whose hash is repeated by themselves in a second reading.
     """
     first = b""
-    known: set[bytes] = set()
+    known: dict[bytes, int] = {}
     repeated: set[int] = set()
-    for _, variants in groupby(variant_names(data, files), key=itemgetter(0)):
+    for chromosome, variants in groupby(variant_names(data, files), key=itemgetter(0)):
         hashes = array("q")
         for _, name in variants:
             hashes.append(hash(name))
             if name in wanted:
-                known.add(name)
+                known[name] = known.get(name, 0) | 1 << chromosome
             first = first or name
         repeated |= _more_than_once(hashes)
     return first, known, _names_of(data, files, repeated) if repeated else Examples()

@@ -1,7 +1,5 @@
 """Annotations, sets and masks that do not fit each other, or the genotypes, are seen before anything is made."""
 
-from typing import Any
-
 import pytest
 
 from lambdas.regenie.preflight import annotations
@@ -83,10 +81,9 @@ def test_with_domains_the_annotation_is_the_fourth_word(genes: MemoryDataSet) ->
     assert checked(genes, step2=TESTS).warnings == ()
 
 
-def test_a_sample_of_ids_has_its_share_of_the_whole_file(genes: MemoryDataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_of_ids_has_its_share_of_the_whole_file() -> None:
     # Given: memory for 50 ids, and the only known ones at the very end of 1,000
-    monkeypatch.setattr(annotations, "_MOST_IDS", 50)
-    sample: Any = annotations._Sample()
+    sample = annotations.Sample(50)
     for position in range(1000):
         sample.add(b"1:%d" % position)
 
@@ -102,3 +99,84 @@ def test_missing_files_are_named_once(genes: MemoryDataSet) -> None:
     found = faults(genes, step2=TESTS)
 
     assert sorted(fault.where for fault in found) == [WHERE + key for key in ("annotations", "masks", "sets")]
+
+
+class TestChromosomes:
+    """One run over all chromosomes takes a set's variants from wherever they are, and only warns (regenie 4.1.2); a job
+    reads one chromosome, and would leave them out."""
+
+    @pytest.fixture
+    def two(self, genes: MemoryDataSet) -> MemoryDataSet:
+        """Given: a variant on chromosome 2, too."""
+        genes.files["cohort.bim"] = bim(("1", 10), ("2", 20))
+        genes.files["anno.txt"] = b"1:10 G1 LoF\n2:20 G2 missense\n2:20 G1 LoF\n"
+        return genes
+
+    @pytest.mark.parametrize(
+        ("sets", "words"),
+        [
+            (b"G1 1 10 1:10\nG2 1 20 2:20\n", "1 sets have variants of another chromosome"),
+            (b"G1 1 10 1:10\nG2 1 20 2:20\n", "such as G2 on 1: 2:20 is on 2"),
+            (b"G1 2 10 1:10\nG2 chr1 20 2:20\n", "2 sets have variants"),
+            (b"G1 1 10 1:10,2:20\nG2 2 20 2:20\n", "such as G1 on 1: 2:20 is on 2"),
+        ],
+    )
+    def test_a_set_on_another_chromosome_than_its_variants_is_refused(
+        self, two: MemoryDataSet, sets: bytes, words: str
+    ) -> None:
+        two.files["sets.txt"] = sets
+
+        fault = the_fault(two, step2=TESTS)
+
+        assert fault.where == WHERE + "sets"
+        assert words in fault.problem
+
+    def test_a_set_on_its_variants_chromosome_is_not(self, two: MemoryDataSet) -> None:
+        two.files["sets.txt"] = b"G1 01 10 1:10,3:30\nG2 chr2 20 2:20\n"
+
+        assert checked(two, step2=TESTS).warnings == ()
+
+    def test_a_long_list_is_looked_at_by_its_sets(self, two: MemoryDataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(annotations, "_MOST_IDS", 50)
+        others = b"".join(b"H%d 1 10 1:10,1:%d\n" % (n, n) for n in range(100))
+        two.files["sets.txt"] = others + b"G1 1 10 1:10\nG2 1 20 2:20\n"
+
+        assert "such as G2 on 1" in the_fault(two, step2=TESTS).problem
+
+
+@pytest.mark.parametrize(
+    ("annotated", "sets"),
+    [
+        (b"1:10 G1 LoF\n1:99 G1 missense\n", b"G1 1 10 1:10,1:20,1:99\n"),  # of a variant without genotypes
+        (b"1:10 G1 LoF\n1:20 G1 missense\n", b"G1 1 10 1:10\n"),  # of one that the set has not
+        (b"1:10 G1 LoF\n1:20 G2 missense\n", b"G1 1 10 1:10,1:20\n"),  # for another set
+    ],
+)
+def test_an_annotation_of_no_variant_that_is_tested(genes: MemoryDataSet, annotated: bytes, sets: bytes) -> None:
+    genes.files.update({"anno.txt": annotated, "sets.txt": sets, "masks.txt": b"M1 LoF\nM2 missense\n"})
+    assert "where M2 is a mask whose annotations (missense) no variant has" in warnings(genes, step2=TESTS)
+
+    genes.files["masks.txt"] = b"M1 LoF,missense\n"
+    assert "with masks some of whose annotations (missense) no variant has" in warnings(genes, step2=TESTS)
+
+    genes.files["masks.txt"] = b"M1 missense\n"
+    assert "no mask of which can be made" in the_fault(genes, step2=TESTS).problem
+
+
+def test_a_misspelt_annotation_beside_a_good_one_is_warned_of(genes: MemoryDataSet) -> None:
+    genes.files["masks.txt"] = b"M1 LoF,mis5\n"
+
+    assert "some of whose annotations (mis5) are not in s3://" in warnings(genes, step2=TESTS)
+
+
+@pytest.mark.parametrize("position", ["1234.5", "1e6", "010", "0x10", "-5"])
+def test_a_position_that_regenie_takes_for_another_number_is_refused(genes: MemoryDataSet, position: str) -> None:
+    genes.files["sets.txt"] = f"G1 1 {position} 1:10,1:20\n".encode()
+
+    assert f"line 1 has {position!r} where the position of the set G1 stands" in the_fault(genes, step2=TESTS).problem
+
+
+def test_columns_of_sets_are_parted_by_one_space(genes: MemoryDataSet) -> None:
+    genes.files["sets.txt"] = b"G1  1 10 1:10,1:20\n"
+
+    assert "line 1 is not `SET CHROMOSOME" in the_fault(genes, step2=TESTS).problem
