@@ -23,10 +23,11 @@ from lambdas.regenie.images import Images
 from lambdas.regenie.input_files import all_genotypes, input_files, state_of, step1_genotypes, step2_genotypes
 from lambdas.regenie.predictions import read_predictions
 from lambdas.regenie.preflight.check import Genotyped, check_data
+from lambdas.regenie.preflight.external import check_external
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts, covariates_in_use
 from lambdas.regenie.preflight.table import Table
-from lambdas.regenie.preflight.variant_ids import check_named_variants, check_variant_ids
+from lambdas.regenie.preflight.variant_ids import check_variant_ids
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
 from lambdas.regenie.text_files import check_text
@@ -126,7 +127,7 @@ def read_inputs(
     samples = _check_data(data, parameters, genotypes, people, adjusted, predictions, faults)
     blocks = {files: found.survey.blocks(parameters.step1.block_size) for files, found in genotypes.items()}
     variant_lists = check_variant_ids(data, parameters, blocks, faults, sets=sets)
-    check_named_variants(data, parameters, faults)
+    variant_lists |= check_external(data, parameters, samples, faults)
     analysed = _analysed(image, parameters, people, adjusted)
     if earlier and samples and analysed:
         check_analysed(analysed, samples, earlier, faults)

@@ -47,7 +47,7 @@ def variant_positions(data: DataSet, genotypes: GenotypeFiles) -> Iterator[Varia
         UnusableInputError: the list of variants is missing, damaged, or names a chromosome that regenie refuses.
     """
     if genotypes.format is GenotypeFormat.BGEN:
-        return _of_index(data, genotypes.variant_list, _positions_of_database)
+        return _of_index(data, genotypes, _positions_of_database)
     return _from_lines(data, line_parser(data, genotypes))
 
 
@@ -151,7 +151,7 @@ def variant_names(data: DataSet, genotypes: GenotypeFiles) -> Iterator[tuple[int
         UnusableInputError: as variant_positions.
     """
     if genotypes.format is GenotypeFormat.BGEN:
-        yield from _of_index(data, genotypes.variant_list, _names_of_database)
+        yield from _of_index(data, genotypes, _names_of_database)
         return
     parser = line_parser(data, genotypes)
     for line in data.lines(parser.path):
@@ -167,8 +167,11 @@ def _from_lines(data: DataSet, parser: LineParser) -> Iterator[VariantPosition]:
             yield variant
 
 
-def _of_index(data: DataSet, path: str, read: Callable[[sqlite3.Connection, str], Iterator[Found]]) -> Iterator[Found]:
+def _of_index(
+    data: DataSet, genotypes: GenotypeFiles, read: Callable[[sqlite3.Connection, str], Iterator[Found]]
+) -> Iterator[Found]:
     """Read a .bgi: an SQLite database with a row for each variant (bgenix's table Variant)."""
+    path = genotypes.variant_list
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder, "index.bgi")
         _check_space(data, path, index.parent)
@@ -176,6 +179,7 @@ def _of_index(data: DataSet, path: str, read: Callable[[sqlite3.Connection, str]
         try:
             with closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as database:
                 _check_alleles(database, data.uri(path))
+                _check_whole(database, data, genotypes.path)
                 yield from read(database, data.uri(path))
         except sqlite3.DatabaseError as error:
             raise UnusableInputError(
@@ -190,6 +194,17 @@ def _check_alleles(database: sqlite3.Connection, uri: str) -> None:
         raise UnusableInputError(
             f"has {others:,} variants with another number of alleles than two ({uri})",
             "Split or leave them out, and make file and index again: plink2 --max-alleles 2 --export bgen-1.2 bits=8.",
+        )
+
+
+def _check_whole(database: sqlite3.Connection, data: DataSet, path: str) -> None:
+    """Raise UnusableInputError if the .bgen ends before its last variant does, by the index."""
+    (end,) = database.execute("SELECT MAX(file_start_position + size_in_bytes) FROM Variant").fetchone()
+    size = data.size(path)
+    if end is not None and size < end:
+        raise UnusableInputError(
+            f"names {data.uri(path)}, which has {size:,} bytes; by its index its last variant ends at {end:,}",
+            "The two files do not belong together, or one was not uploaded completely.",
         )
 
 

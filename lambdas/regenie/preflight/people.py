@@ -1,6 +1,6 @@
 """Genotyped people, and those of the tables: who is in, who is out, and what is wrong with the values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
@@ -17,6 +17,7 @@ from lambdas.shared.config_model import RegenieParameters
 
 PHENOTYPES: Final = "regenie.phenotypes"
 COVARIATES: Final = "regenie.covariates"
+_ANALYSED: Final = ord("1")
 _NO_VALUE: Final = frozenset({MISSING, b"nan", b"inf"})
 """What regenie takes for a missing covariate (Regenie.cpp, convertDouble and convertNumLevel)."""
 
@@ -35,6 +36,14 @@ class SampleCounts:
     """Config key of each list of people or variants -> how much of it the data has."""
     analysed: bytes = b""
     """1 or 0 for each genotyped person, in the order of step 1's genotypes (contract.WORK_ANALYSED)."""
+    genotyped_people: Collection[bytes] = field(default=(), repr=False)
+    """`FID_IID` of each genotyped person, in the same order."""
+
+    @property
+    def people(self) -> Set[bytes]:
+        """`FID_IID` of those who are analysed, in the same order."""
+        marks = zip(self.genotyped_people, self.analysed, strict=True)
+        return dict.fromkeys(person for person, mark in marks if mark == _ANALYSED).keys()
 
     def as_dict(self) -> dict[str, object]:
         """As launch.json has it."""
@@ -85,7 +94,12 @@ def check_people(
             interacting.check(covariates.uri, findings)
     counts = trait_counts(traits, is_binary=parameters.trait_type == "binary")
     return SampleCounts(
-        len(chosen.genotyped), people.in_both, complete.count(1), counts, analysed=chosen.marked(analysed)
+        len(chosen.genotyped),
+        people.in_both,
+        complete.count(1),
+        counts,
+        analysed=chosen.marked(analysed),
+        genotyped_people=chosen.genotyped,
     )
 
 

@@ -16,7 +16,7 @@ from lambdas.regenie.gene_sets import GeneSet
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.annotations import ANNOTATIONS, SETS, Annotated, read_annotated
-from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.regenie.preflight.findings import Examples, Findings
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, check_match, match, read_variants
 from lambdas.regenie.variants import variant_names
 from lambdas.shared.config_model import RegenieParameters
@@ -131,44 +131,6 @@ class _Search:
             for where, names in self._names.items()
             if where not in self._not_seen
         }
-
-
-def check_named_variants(data: DataSet, parameters: RegenieParameters, findings: Findings) -> None:
-    """Variants to condition on, or to interact with, are in the genotype file that is named for them.
-
-    regenie ends if one of them is missing (Geno.cpp, extract_from_genofile), in every job of step 2.
-    """
-    step2 = parameters.step2
-    if step2.condition:
-        files = GenotypeFiles(step2.condition.genotypes, step2.condition.sample)
-        where = "regenie.step2.condition.variants"
-        path = step2.condition.variants
-        names = findings.attempt(where, partial(read_variants, data, path), None)
-        if names is not None:
-            _check_all_there(data, files, names, where, f"names {data.uri(path)}, which has", findings)
-    interaction = step2.interaction
-    if interaction and interaction.variant and interaction.genotypes:
-        files = GenotypeFiles(interaction.genotypes, interaction.sample)
-        where = "regenie.step2.interaction.variant"
-        _check_all_there(data, files, {interaction.variant.encode()}, where, "is", findings)
-
-
-def _check_all_there(
-    data: DataSet, files: GenotypeFiles, names: set[bytes], where: str, begin: str, findings: Findings
-) -> None:
-    scanned = findings.attempt(where, partial(_scan, data, files, names), None)
-    if scanned is None:
-        return
-    first, known, _ = scanned
-    missing = match(names, known.keys())
-    if missing.unmatched:
-        count = f" ({missing.listed - missing.matched:,} of {missing.listed:,})" if len(names) > 1 else ""
-        findings.add(
-            where,
-            f"{begin} {missing.unmatched}{count}, not among the variants of {data.uri(files.path)}, whose ids are like "
-            f"{text(first)}",
-            "Write the ids as that file has them, or name the file that has these variants.",
-        )
 
 
 def _lists(parameters: RegenieParameters) -> dict[str, str]:

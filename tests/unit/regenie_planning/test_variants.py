@@ -48,6 +48,7 @@ def test_variants_of_three_alleles_are_refused_in_each_format(data: MemoryDataSe
 
 
 def test_a_bgen_index_gives_chromosomes_in_the_order_of_the_file(data: MemoryDataSet):
+    data.files["a.bgen"] = bytes(99)
     data.files["a.bgen.bgi"] = bgi(("02", 30), ("02", 20), ("10", 5), ("X", 1))
 
     assert list(variant_positions(data, GenotypeFiles("a.bgen"))) == [(2, 20), (2, 30), (10, 5), (23, 1)]

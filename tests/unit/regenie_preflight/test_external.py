@@ -1,0 +1,123 @@
+"""Genotype files beside the tested ones: regenie 4.1.2 says nothing of what they lack (each was run)."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, bed, bim
+from tests.unit.regenie_preflight.conftest import PEOPLE, checked, fam, faults, the_fault, warnings
+
+CONDITION = {"condition": {"variants": "hits.txt", "genotypes": "known.bed"}}
+INTERACTION = {"interaction": {"variant": "2:30", "genotypes": "known.bed"}}
+BOTH = pytest.mark.parametrize(
+    ("step2", "section", "becomes"),
+    [
+        (CONDITION, "condition", "regenie takes the mean of the others for them"),
+        (INTERACTION, "interaction", "regenie leaves them out of every trait"),
+    ],
+    ids=["condition", "interaction"],
+)
+
+
+@pytest.fixture
+def known(cohort: MemoryDataSet) -> MemoryDataSet:
+    """Given: two variants in a file of their own, and a list of them."""
+    cohort.files.update(
+        {
+            "known.bed": bed(2, PEOPLE),
+            "known.bim": bim(("2", 30), ("2", 40)),
+            "known.fam": fam(range(PEOPLE)),
+            "hits.txt": b"2:30\n2:40\n",
+        }
+    )
+    return cohort
+
+
+def of(people: range, known: MemoryDataSet) -> None:
+    """Given: the file has these people."""
+    known.files.update({"known.bed": bed(2, len(people)), "known.fam": fam(people)})
+
+
+@BOTH
+def test_what_fits_is_counted_and_not_spoken_of(known: MemoryDataSet, step2: Any, section: str, becomes: str) -> None:
+    found = checked(known, step2=step2)
+
+    assert found.warnings == ()
+    counted = {where: (each.matched, each.listed) for where, each in found.samples.lists.items()}
+    assert counted == ({"regenie.step2.condition.variants": (2, 2)} if section == "condition" else {})
+
+
+@BOTH
+def test_people_whom_the_file_lacks_are_counted(known: MemoryDataSet, step2: Any, section: str, becomes: str) -> None:
+    of(range(5, PEOPLE), known)
+
+    told = warnings(known, step2=step2)
+
+    assert f"regenie.step2.{section}.genotypes: has 19 of the 24 people who are analysed (not all;" in told
+    assert becomes in told
+
+
+@BOTH
+def test_people_who_are_not_analysed_do_not_count(known: MemoryDataSet, step2: Any, section: str, becomes: str) -> None:
+    of(range(5, PEOPLE), known)
+    known.files["keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(5, PEOPLE))
+
+    assert warnings(known, step2=step2, keep="keep.txt") == ""
+
+
+@BOTH
+def test_a_file_of_others_is_refused(known: MemoryDataSet, step2: Any, section: str, becomes: str) -> None:
+    known.files["known.fam"] = fam(range(PEOPLE), "0 i{0}")
+
+    fault = the_fault(known, step2=step2)
+
+    assert fault.where == f"regenie.step2.{section}.genotypes"
+    assert "has none of the 24 people who are analysed" in fault.problem
+    assert "known.fam has 0_i0, they are like f" in fault.problem
+
+
+@BOTH
+def test_a_file_that_is_not_whole_is_refused(known: MemoryDataSet, step2: Any, section: str, becomes: str) -> None:
+    known.files["known.bed"] = known.files["known.bed"][:-1]
+    assert "size does not fit the 24 samples" in the_fault(known, step2=step2).problem
+
+    known.files["known.bed"] = bed(1, PEOPLE)
+    assert "with 1 variants, but known.bim lists 2" in the_fault(known, step2=step2).problem
+
+
+@BOTH
+def test_a_variant_that_is_there_twice_is_refused(known: MemoryDataSet, step2: Any, section: str, becomes: str) -> None:
+    known.files.update({"known.bed": bed(3, PEOPLE), "known.bim": bim(("2", 30), ("2", 30), ("2", 40))})
+
+    assert "2:30, which several variants of s3://data/cohort/known.bed are called" in (
+        the_fault(known, step2=step2).problem
+    )
+
+
+def test_people_who_are_there_twice_are_refused(known: MemoryDataSet) -> None:
+    known.files["known.fam"] = fam(range(PEOPLE - 1)) + fam(range(1))
+
+    assert "has samples more than once" in faults(known, step2=CONDITION)[0].problem
+
+
+def test_a_condition_has_some_variants_and_not_too_many(known: MemoryDataSet) -> None:
+    known.files["hits.txt"] = b""
+    assert "is empty" in the_fault(known, step2=CONDITION).problem
+
+    known.files["hits.txt"] = b"2:30\n2:40\n"
+    step2 = {**CONDITION, "extra": ["--max-condition-vars 1"]}
+    assert "has 2 variants; regenie takes 1 at most" in the_fault(known, step2=step2).problem
+
+
+def test_a_bgen_that_ends_before_its_last_variant_is_refused(cohort: MemoryDataSet, tmp_path: Path) -> None:
+    add_bgen(cohort, ("2", 30), name="known", samples=PEOPLE)
+    index = tmp_path / "known.bgen.bgi"
+    index.write_bytes(cohort.files["known.bgen.bgi"])
+    with sqlite3.connect(index) as database:
+        database.execute("UPDATE Variant SET file_start_position = 24, size_in_bytes = 100")
+    cohort.files["known.bgen.bgi"] = index.read_bytes()
+
+    step2 = {"datasets": [{"genotypes": "known.bgen", "sample": "known.sample"}]}
+    assert "has 24 bytes; by its index its last variant ends at 124" in the_fault(cohort, step2=step2).problem
