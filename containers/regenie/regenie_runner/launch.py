@@ -25,6 +25,10 @@ class TraitFacts(NamedTuple):
         others = {name: counts.get(name) for name in ("cases", "controls", "mean", "deviation")}
         return cls(counts["analysed"], counts["missing"], **others)
 
+    def as_dict(self) -> dict[str, Any]:
+        """As launch.json has it."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
 
 class ListMatch(NamedTuple):
     """How much of a list of people or variants the data has."""

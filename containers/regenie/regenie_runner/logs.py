@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 _BOXED = re.compile(r"^ *\|([^|=]+)\| *$", re.MULTILINE)
 _ANALYSED = re.compile(r"number of individuals used in analysis = (\d+)")
+_OBSERVED = re.compile(
+    r"^ *- '(?P<trait>[^']+)': (?:(?P<all>\d+) observations|(?P<cases>\d+) cases and (?P<controls>\d+))", re.M
+)
+_WITHOUT_PREDICTIONS = re.compile(r"for phenotype '([^']+)'\s+\+ (\d+) individuals with missing LOCO predictions")
 _WARNING = re.compile(r"^.*\bWARNING\b:? *(.+)$", re.MULTILINE)
 KEPT_WARNINGS = 20
 _STARTED = re.compile(r"^Start time: (.+)$", re.MULTILINE)
@@ -28,9 +32,28 @@ def version(log: str) -> str | None:
 
 
 def analysed_people(log: str) -> int | None:
-    """How many people have complete covariates and any of the traits."""
+    """How many people have complete covariates and any of the traits; of step 2, predictions too.
+
+    Where some have none, as many as the trait has that has most: the log tells them of each trait only.
+    """
     match = _ANALYSED.search(log)
-    return int(match[1]) if match else None
+    lacking = without_predictions(log)
+    if not match or not lacking:
+        return int(match[1]) if match else None
+    return max(people - lacking.get(trait, 0) for trait, people in _observed(log).items())
+
+
+def without_predictions(log: str) -> dict[str, int]:
+    """Trait -> people with a value whom step 2 leaves out of it, since they have no predictions; none is left out."""
+    return {trait: int(people) for trait, people in _WITHOUT_PREDICTIONS.findall(log)}
+
+
+def _observed(log: str) -> dict[str, int]:
+    """Trait -> people with a value, with and without predictions."""
+    return {
+        found["trait"]: int(found["all"] or 0) + int(found["cases"] or 0) + int(found["controls"] or 0)
+        for found in _OBSERVED.finditer(log)
+    }
 
 
 def warnings(logs: Iterable[str]) -> list[str]:

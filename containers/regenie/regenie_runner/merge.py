@@ -16,8 +16,9 @@ from regenie_runner.bgzip import BgzipWriter
 from regenie_runner.checks import CHUNK_LOG, check_outputs, check_something_was_left
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
-from regenie_runner.launch import Launch
+from regenie_runner.launch import Launch, TraitFacts
 from regenie_runner.parts import Part, common_columns, in_genome_order, parts_of, place_words
+from regenie_runner.people import after_quality_control
 from regenie_runner.scan import Scan
 from regenie_runner.summary import TraitResults, summarise
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
@@ -74,7 +75,8 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
     with workspace.fresh_file(outputs.tabix) as file:
         write_index(outputs.results, Path(file.name))
     log = logs.read_log(workspace.work / chunks[0]["output"] / CHUNK_LOG)
-    cases, controls = logs.case_counts(log, trait) or (None, None)
+    counts = after_quality_control(trait, workspace)
+    cases, controls = _cases(trait, log, counts or Launch.read(workspace).traits.get(trait))
     facts: TraitResults = {
         "trait": trait,
         "inputs": inputs,
@@ -83,6 +85,7 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         "cases": cases,
         "controls": controls,
         "planned_variants": planned_variants,
+        "counts": counts.as_dict() if counts else None,
     }
     command = next(each_plan_line(workspace.plan("step2")))["command"]
     study = _study(facts, merged.scan, log, command, workspace)
@@ -93,6 +96,13 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
         summary = summarise(facts, merged.scan, lines)
         file.write(json.dumps(summary, allow_nan=False).encode())
     say(f"{trait}: {merged.scan.rows:,} variants of {len(parts):,} chunks are in {outputs.results}.")
+
+
+def _cases(trait: str, log: str, counts: TraitFacts | None) -> tuple[int | None, int | None]:
+    """Cases and controls, by the log, which counts those without predictions too: where there are any, as counted."""
+    if counts and logs.without_predictions(log).get(trait):
+        return counts.cases, counts.controls
+    return logs.case_counts(log, trait) or (None, None)
 
 
 def _check_interaction(trait: str, scan: Scan, workspace: Workspace) -> None:

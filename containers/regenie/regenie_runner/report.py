@@ -155,7 +155,7 @@ def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
 def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     """The page. Reads the launch, its plan and regenie's logs from the workspace."""
     launch = Launch.read(workspace)
-    sections = [_section(summary, launch.traits.get(summary["trait"]), workspace) for summary in summaries]
+    sections = [_section(summary, _facts(summary, launch), workspace) for summary in summaries]
     phases = list(_phases(workspace))
     last_log = phases[-1].first_log if phases else ""
     warned = dict.fromkeys(text for phase in phases for text in phase.warnings)
@@ -187,6 +187,12 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             region_kb=REGION_BP // 1000,
         )
     )
+
+
+def _facts(summary: Summary, launch: Launch) -> TraitFacts | None:
+    """Of those whom quality control left, if there was one: planning saw all."""
+    counts = summary["counts"]
+    return TraitFacts.of(counts) if counts else launch.traits.get(summary["trait"])
 
 
 def _quality(launch: Launch, workspace: Workspace) -> Quality | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -67,6 +68,7 @@ class Summary(TypedDict):
     interactions: int  # variants that have rows of an interaction
     failed_tests: int  # rows of which regenie could not compute a p-value
     planned_variants: int | None  # of all data sets; None when the plan does not say
+    counts: Mapping[str, Any] | None  # of the people whom quality control left; None without it
     samples: tuple[int, int] | None  # smallest and largest number of samples of a variant
     genomic_inflation: float | None
     significant_loci: int
@@ -86,6 +88,7 @@ class TraitResults(TypedDict):
     cases: int | None
     controls: int | None
     planned_variants: int | None
+    counts: Mapping[str, Any] | None
 
 
 def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summary:

@@ -40,6 +40,9 @@ class Column:
         self.negative = 0
         self.uncoded_elsewhere = 0
         """Numbers other than 0 and 1 of people who are not analysed."""
+        self.cases_left_out = 0
+        """Values equal to 1 of people whom the launch's lists leave out."""
+        self.controls_left_out = 0
         self.not_numbers = Examples()
         self.distinct: set[float] = set()
         """The first few different values."""
@@ -73,6 +76,12 @@ class Column:
         """Note what is wrong with the values of people who are not analysed, and do not count."""
         self.not_numbers.extend(other.not_numbers)
         self.uncoded_elsewhere += other.observed - other.cases - other.controls
+
+    def note_left_out(self, value: bytes) -> None:
+        """Take the value of somebody whom the launch's lists leave out, as far as it is a case's or a control's."""
+        number = _number(value)
+        self.cases_left_out += number == 1.0
+        self.controls_left_out += number == 0.0
 
     def add(self, values: Sequence[bytes], people: Sequence[bytes]) -> None:
         """Take in the values of some people."""

@@ -12,7 +12,7 @@ from lambdas.regenie.preflight.interacting import Interacting
 from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
 from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
-from lambdas.regenie.preflight.traits import TraitCounts, check_traits, trait_counts
+from lambdas.regenie.preflight.traits import STRICT, TraitCounts, check_traits, is_strict, trait_counts
 from lambdas.shared.config_model import RegenieParameters
 
 PHENOTYPES: Final = "regenie.phenotypes"
@@ -86,7 +86,7 @@ def check_people(
             lambda: _read_covariates(chosen, covariates, interacting, parameters, findings),
             otherwise=complete,
         )
-    people, traits, analysed = _read_traits(chosen, complete, phenotypes, known, covered, interacting)
+    people, traits, analysed = _read_traits(chosen, complete, phenotypes, known, covered, interacting, parameters)
     _check_listing(PHENOTYPES, phenotypes, people, findings)
     if people.in_both:
         check_traits(traits, parameters, findings)
@@ -110,11 +110,15 @@ def _read_traits(
     traits: Sequence[str],
     covered: Mapping[str, bytearray | None],
     interacting: Interacting | None,
+    parameters: RegenieParameters,
 ) -> tuple[People, Sequence[Column], bytearray]:
     """The traits' values of everyone who has all covariates, and 1 for who has one of any trait, by place.
 
-    Who has no prediction has no value. regenie leaves out whoever has none at all (4.1.2's sources: Pheno.cpp).
+    Who has no prediction has no value, and with --strict neither has who lacks another trait's: in either step, since
+    step 2 needs predictions. regenie leaves out whoever has none at all (4.1.2's sources: Pheno.cpp, setMasks).
     """
+    strict, step1_strict = is_strict(parameters), STRICT in parameters.step1.extra
+    is_binary = parameters.trait_type == "binary"
     people = People(chosen.places, chosen.genotyped)
     analysed = bytearray(len(chosen.places))
     columns = [Column(trait) for trait in traits]
@@ -128,14 +132,22 @@ def _read_traits(
     others = ColumnBatch(left_out, indices)
     for person, fields in table.rows():
         place = people.place(person)
-        if place is not None and not complete[place]:
+        if place is None and is_binary and person in chosen.genotyped and person not in chosen.places:
+            for column, index in zip(columns, indices, strict=True):
+                column.note_left_out(fields[index])
+        elif place is not None and not complete[place]:
             others.add(person, fields)
         elif place is not None:
+            has = [fields[index] != MISSING for index in indices]
+            in_step1 = any(has) and not (step1_strict and not all(has))
+            if strict and not all(has):
+                others.add(person, fields)
+                fields = [MISSING] * len(fields)
             for index, mark in with_predictions:
                 fields[index] = fields[index] if mark[place] else MISSING
             has = [fields[index] != MISSING for index in indices]
-            analysed[place] = any(has)
-            if interacting and analysed[place]:
+            analysed[place] = in_step1 if parameters.step1.enabled else any(has)
+            if interacting and any(has):
                 interacting.count(place, compress(traits, has))
             batch.add(person, fields)
     batch.flush()
@@ -180,7 +192,8 @@ def _read_covariates(
         if place is not None:
             missing = next((index for index in used_indices if fields[index] in _NO_VALUE), len(fields))
             complete[place] = missing == len(fields)
-            batch.add(person, fields)
+            # regenie reads a row up to the first missing value: what stands behind it may be anything.
+            batch.add(person, fields[:missing] + [MISSING] * (len(fields) - missing))
             for level in levels:
                 if level.index < missing:
                     level.add(fields, is_analysed=bool(complete[place]))

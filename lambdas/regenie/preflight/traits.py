@@ -20,6 +20,15 @@ _FEWEST_CASES: Final = 10
 """regenie leaves out binary traits with fewer, unless told otherwise (release notes of regenie 2.2)."""
 _FEWEST_CASES_OPTION: Final = "--minCaseCount"
 
+STRICT: Final = "--strict"
+"""In either step: whoever lacks a value of one trait is left out of all."""
+
+
+def is_strict(parameters: RegenieParameters) -> bool:
+    """Whether a step has it: whom step 1 leaves out has no predictions for step 2."""
+    steps = [parameters.step1, parameters.step2] if parameters.step1.enabled else [parameters.step2]
+    return any(STRICT in step.extra for step in steps)
+
 
 @dataclass(frozen=True, slots=True)
 class TraitCounts:
@@ -72,11 +81,14 @@ def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findin
                 "Check the sample ids, or leave it out of `traits`.",
             )
         elif parameters.trait_type == "binary":
-            _check_binary(trait, _fewest_cases(parameters), findings)
+            _check_binary(trait, _fewest_cases(parameters), parameters, findings)
         else:
             _check_quantitative(trait, parameters, findings)
-        _warn_of_missing(trait, findings)
-    if parameters.trait_type == "quantitative" and not parameters.apply_rint and len(parameters.traits) > 1:
+        if not is_strict(parameters):
+            _warn_of_missing(trait, findings)
+    if is_strict(parameters):
+        _warn_of_left_out(traits, findings)
+    elif parameters.trait_type == "quantitative" and not parameters.apply_rint and len(parameters.traits) > 1:
         for trait in _uncentred_with_missing(traits):
             findings.warn(
                 _WHERE,
@@ -98,7 +110,7 @@ def _fewest_cases(parameters: RegenieParameters) -> int:
     return max(given + [_FEWEST_CASES] * (2 - len(given)))
 
 
-def _check_binary(trait: Column, fewest_cases: int, findings: Findings) -> None:
+def _check_binary(trait: Column, fewest_cases: int, parameters: RegenieParameters, findings: Findings) -> None:
     others = trait.observed - trait.cases - trait.controls + trait.uncoded_elsewhere
     if others and trait.twos == others and not trait.controls:
         findings.add(
@@ -117,9 +129,17 @@ def _check_binary(trait: Column, fewest_cases: int, findings: Findings) -> None:
         findings.add(
             _WHERE,
             f"names {trait.name}, which has {trait.cases:,} cases and {trait.controls:,} controls; "
-            f"regenie leaves out traits with fewer than {fewest_cases} cases",
+            f"regenie leaves out traits with fewer than {fewest_cases} cases{_left_out(trait, parameters)}",
             "Check the coding (1 for cases, 0 for controls), or leave it out of `traits`.",
         )
+
+
+def _left_out(trait: Column, parameters: RegenieParameters) -> str:
+    """Cases and controls whom the launch's own choice leaves out, to go on with; empty if there are none."""
+    choices = [key for key in ("keep", "remove", "sex") if getattr(parameters, key)]
+    if not (choices and (trait.cases_left_out or trait.controls_left_out)):
+        return ""
+    return f"; {' and '.join(choices)} left out {trait.cases_left_out:,} cases and {trait.controls_left_out:,} controls"
 
 
 def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: Findings) -> None:
@@ -166,6 +186,18 @@ def _warn_of_missing(trait: Column, findings: Findings) -> None:
             f"names {trait.name}, without a value for {trait.missing:,} of {trait.people:,} people "
             f"({trait.missing / trait.people:.0%})",
             "Analyse traits with many missing values alone: step 1 puts the mean in their place.",
+        )
+
+
+def _warn_of_left_out(traits: Iterable[Column], findings: Findings) -> None:
+    """Of all traits as many are missing, but for what is missing of a file of predictions."""
+    trait = max(traits, key=lambda trait: trait.missing / max(trait.people, 1), default=None)
+    if trait and trait.observed and trait.missing >= WARN_MISSING_FROM * trait.people:
+        findings.warn(
+            _WHERE,
+            f"names traits of which {trait.missing:,} of {trait.people:,} people lack one: with {STRICT} they are left "
+            "out of all",
+            f"Leave {STRICT} out, or launch traits with many missing values alone.",
         )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lambdas.regenie.preflight.column import Column
 from tests.unit.regenie_planning.conftest import MemoryDataSet, table
-from tests.unit.regenie_preflight.conftest import PEOPLE, change, faults, the_fault, warnings
+from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, faults, the_fault, warnings
 
 
 def phenotypes(data: MemoryDataSet, values: Sequence[object], others: Sequence[object] | None = None) -> None:
@@ -168,3 +168,57 @@ def test_a_number_that_regenie_would_read_otherwise_than_it_is_meant_is_refused(
     phenotypes(cohort, [*range(23), value])
 
     assert f"no numbers: {value}" in the_fault(cohort, traits=["t"]).problem
+
+
+class TestStrict:
+    """With --strict, in either step, whoever lacks a value of one trait is analysed for none (regenie 4.1.2, run)."""
+
+    @pytest.mark.parametrize("step", ["step1", "step2"])
+    def test_who_lacks_one_trait_counts_for_none(self, cohort: MemoryDataSet, step: str):
+        change(cohort, "phenotypes.txt", "f3 i3 1 ", "f3 i3 NA ")
+
+        found = checked(cohort, **{step: {"extra": ["--strict"]}}).samples
+
+        assert [found.traits[trait].analysed for trait in ("height", "ldl")] == [PEOPLE - 1, PEOPLE - 1]
+        assert found.analysed[3] == ord("0" if step == "step1" else "1")
+
+    def test_many_who_are_left_out_are_told_of(self, cohort: MemoryDataSet):
+        for n in range(5):
+            change(cohort, "phenotypes.txt", f"f{n} i{n} {n % 5 - 2} ", f"f{n} i{n} NA ")
+
+        told = warnings(cohort, step2={"extra": ["--strict"]})
+
+        assert "5 of 24 people lack one: with --strict they are left out of all" in told
+        assert "analysed together" not in told
+        assert "Analyse traits with many missing values alone" not in told
+
+    def test_values_of_who_is_left_out_are_looked_at(self, cohort: MemoryDataSet):
+        change(cohort, "phenotypes.txt", "f3 i3 1 0 ", "f3 i3 NA x ")
+
+        assert "x (f3_i3)" in the_fault(cohort, step2={"extra": ["--strict"]}).problem
+
+
+def test_a_word_behind_a_missing_covariate_is_not_read(cohort: MemoryDataSet):
+    """As by regenie, which goes on with the next person (4.1.2, run)."""
+    change(cohort, "covariates.txt", "f3 i3 43 1", "f3 i3 NA unknown")
+    assert checked(cohort).samples.with_covariates == PEOPLE - 1
+
+    change(cohort, "covariates.txt", "f3 i3 NA unknown", "f3 i3 43 unknown")
+    assert "unknown (f3_i3)" in the_fault(cohort).problem
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "words"),
+    [
+        ("keep", b"".join(b"f%d i%d\n" % (n, n) for n in range(1, PEOPLE, 2)), "keep left out 0 cases and 12 controls"),
+        (
+            "remove",
+            b"".join(b"f%d i%d\n" % (n, n) for n in range(1, PEOPLE, 2)),
+            "remove left out 12 cases and 0 controls",
+        ),
+    ],
+)
+def test_a_list_that_leaves_one_kind_out_is_named(cohort: MemoryDataSet, key: str, content: bytes, words: str):
+    cohort.files["list.txt"] = content
+
+    assert words in the_fault(cohort, traits=["t2d"], trait_type="binary", **{key: "list.txt"}).problem

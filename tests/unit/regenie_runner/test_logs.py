@@ -14,6 +14,26 @@ def test_analysed_people_come_from_the_summary_of_the_data():
     assert logs.analysed_people("") is None
 
 
+STEP2 = """ * number of individuals used in analysis = 800
+ * number of observations for each trait:
+   - 'height': 800 observations
+   - 'ldl': 737 observations
+ * LOCO predictions : [pred.list]
+   -file [height.loco] for phenotype 'height'
+    + 293 individuals with missing LOCO predictions will be ignored for the trait
+   -file [ldl.loco] for phenotype 'ldl'
+    + 268 individuals with missing LOCO predictions will be ignored for the trait
+"""
+
+
+def test_people_without_predictions_are_not_analysed():
+    assert logs.without_predictions(STEP2) == {"height": 293, "ldl": 268}
+    assert logs.analysed_people(STEP2) == 507
+
+    binary = STEP2.replace("800 observations", "300 cases and 500 controls")
+    assert logs.analysed_people(binary) == 507
+
+
 def test_a_run_that_did_not_end_has_no_time():
     assert logs.run_time("Start time: Sat Nov 21 05:58:50 2026\n") is None
 

@@ -222,6 +222,46 @@ def test_what_quality_control_left_out_is_told(launch):
     assert "minor allele frequency below" not in text
 
 
+LOST = """ * number of individuals used in analysis = 4
+   - 't2d': 2 cases and 2 controls
+   -file [t2d.loco] for phenotype 't2d'
+    + 1 individuals with missing LOCO predictions will be ignored for the trait
+"""
+
+
+@pytest.mark.parametrize(
+    ("trait_type", "extra", "told"),
+    [
+        ("binary", [], "1, 2"),
+        ("quantitative", [], "3; mean 0.3333, SD 0.5774"),
+        ("quantitative", ["--strict"], "2; mean 0, SD 0"),
+    ],
+)
+def test_people_whom_quality_control_left_out_have_no_part_in_the_counts(launch, trait_type, extra, told):
+    # Given five people: one with a fault of quality control, one who is not analysed, and one who lacks another trait
+    parameters = {**PARAMETERS, "trait_type": trait_type, "traits": ["t2d", "ldl"]}
+    config = {**CONFIG, "regenie": {**parameters, "step1": {"qc": {"mind": 0.1}, "extra": extra}}}
+    before = {"analysed": 4, "missing": 0, "cases": 2, "controls": 2}
+    launch.describe(config, samples={"traits": {"t2d": before}})
+    rows = "f a 1 1\nf b 1 NA\nf c 0 1\nf d 0 1\nf e 1 1\n"
+    (launch.data / "phenotypes.txt").write_text("FID IID t2d ldl\n" + rows)
+    launch.write("step1/qc/samples.txt", "f b\nf c\nf d\n")
+    summary = {
+        "samples": {"all": 4, "kept": 3},
+        "variants": {"kept": 10, "leftOut": dict.fromkeys(("list", "geno", "mac", "maf", "hwe", "name"), 0)},
+        "settings": {"mac": 50, "maf": 0.01, "geno": 0.1, "hwe": 1e-15, "mind": 0.1},
+    }
+    launch.write("step1/qc/summary.json", json.dumps(summary))
+    launch.write("step2/000000/chunk.log", LOST)
+    given_results(launch, t2d=HEADER + result_row("1", 5))
+    launch.write("step2/000000/chunk.log", LOST)
+
+    text = re.sub(r"\s+", " ", report(launch).text)
+    assert told in text
+    assert "People analysed3" in text.replace(" ", "").replace("Peopleanalysed", "People analysed")
+    assert "has no predictions, and is left out there, too" in text
+
+
 def test_the_time_of_each_step_is_told(launch):
     launch.describe(CONFIG)
     given_results(launch, height=HEADER + result_row("1", 5))
