@@ -126,7 +126,8 @@ def read_inputs(
     adjusted = Table(data, parameters.covariates, covariates) if parameters.covariates and covariates else None
     samples = _check_data(data, parameters, genotypes, people, adjusted, predictions, faults)
     blocks = {files: found.survey.blocks(parameters.step1.block_size) for files, found in genotypes.items()}
-    variant_lists = check_variant_ids(data, parameters, blocks, faults, sets=sets)
+    people_of = {files: found.counts.samples for files, found in genotypes.items()}
+    variant_lists = check_variant_ids(data, parameters, blocks, faults, sets=sets, samples=people_of)
     variant_lists |= check_external(data, parameters, samples, faults)
     analysed = _analysed(image, parameters, people, adjusted)
     if earlier and samples and analysed:

@@ -24,6 +24,7 @@ _MOST_IDS: Final = 100_000
 """Of a sample: enough to see whether ids are of the same kind, while a file may have tens of millions."""
 _MOST_PAIRS: Final = 10_000
 """Of the sample of each annotation that a mask names."""
+_MOST_OF_MASKS: Final = 10_000
 _FIRST_OF_SET: Final = 5
 """Variants of each set that are looked at in any case, if the sets are no more than a sample holds."""
 _MOST_KEPT: Final = 500_000
@@ -105,6 +106,14 @@ class Annotated:
         if not self.sets_fit or any(chromosomes.keys().isdisjoint(ids) for ids in self.ids.values()):
             return self.categories
         return {name for name, variants in self.in_sets.items() if not chromosomes.keys().isdisjoint(variants)}
+
+    def of_masks(self) -> set[bytes]:
+        """Variants of sets that masks want; a sample."""
+        sample = Sample(_MOST_OF_MASKS)
+        for variants in self.in_sets.values():
+            for variant in variants:
+                sample.add(variant)
+        return sample.ids
 
     @property
     def wanted(self) -> set[bytes]:

@@ -5,7 +5,7 @@ each variant of a chromosome.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import partial
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -17,6 +17,7 @@ from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.annotations import ANNOTATIONS, SETS, Annotated, read_annotated
 from lambdas.regenie.preflight.findings import Examples, Findings
+from lambdas.regenie.preflight.frequencies import check_frequencies
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, check_match, match, read_variants
 from lambdas.regenie.variants import variant_names
 from lambdas.shared.config_model import RegenieParameters
@@ -36,6 +37,7 @@ def check_variant_ids(
     findings: Findings,
     *,
     sets: Sequence[GeneSet] = (),
+    samples: Mapping[GenotypeFiles, int],
 ) -> dict[str, ListMatch]:
     """Compare the lists with the genotypes that they are for, and refuse repeated ids where ids choose.
 
@@ -45,6 +47,8 @@ def check_variant_ids(
         blocks: the genotype files that can be read, and into how many blocks step 1 would cut each.
         findings: get the faults and warnings.
         sets: the sets to test; none where their list has a fault.
+
+        samples: how many people each of these files has.
 
     Returns:
         Config key of each list -> what was counted, where it could be.
@@ -56,7 +60,7 @@ def check_variant_ids(
     }
     tests = parameters.step2.gene_tests
     annotated = read_annotated(data, tests, findings, sets=sets) if tests else None
-    search = _Search(data, parameters, lists, annotated)
+    search = _Search(data, parameters, lists, annotated, samples)
     for files, wheres in _chosen_by(parameters).items():
         search.look(files, [where for where in wheres if where in lists], blocks, findings)
     counted = search.counted()
@@ -79,8 +83,10 @@ class _Search:
         parameters: RegenieParameters,
         lists: Mapping[str, set[bytes]],
         annotated: Annotated | None,
+        samples: Mapping[GenotypeFiles, int],
     ) -> None:
-        """`lists` are by config key."""
+        """`lists` are by config key, `samples` how many people a genotype file has."""
+        self._samples = samples
         self._data = data
         self._parameters = parameters
         self._annotated = annotated
@@ -104,12 +110,17 @@ class _Search:
             return
         key = _key(self._parameters, files)
         wanted = set().union(*(self._names[where] for where in by_ids), of_sets.wanted if of_sets else ())
-        scan = partial(_scan, self._data, files, wanted)
+        scan = partial(_scan, self._data, files, wanted, of_sets.of_masks() if of_sets else frozenset())
         scanned = findings.attempt(key, scan, None) if files in blocks else None
         if scanned is None:
             self._not_seen.update(by_ids)
             return
-        first, known, repeated = scanned
+        first, known, repeated, places = scanned
+        if of_sets and files in self._samples:
+            check = partial(
+                check_frequencies, self._data, files, places, self._samples[files], self._parameters, findings
+            )
+            findings.attempt(key, check, None)
         for where in by_ids:
             self._found[where] |= known.keys()
             self.example.setdefault(where, first)
@@ -189,23 +200,31 @@ def _key(parameters: RegenieParameters, files: GenotypeFiles) -> str:
     return f"regenie.step2.datasets[{step2_genotypes(parameters).index(files)}].genotypes"
 
 
-def _scan(data: DataSet, files: GenotypeFiles, wanted: set[bytes]) -> tuple[bytes, dict[bytes, int], Examples]:
-    """The first id, where the wanted are (bits 1 << chromosome), and ids that a chromosome has more than once.
+def _scan(
+    data: DataSet, files: GenotypeFiles, wanted: set[bytes], placed: Set[bytes]
+) -> tuple[bytes, dict[bytes, int], Examples, dict[bytes, int]]:
+    """The first id, where the wanted are (bits 1 << chromosome), ids that a chromosome has more than once, and the
+    numbers in the file of those that are to be `placed`, which are wanted too.
 
     Ids are compared by their hashes (64 bits), and those whose hash is repeated by themselves in a second reading.
     """
     first = b""
     known: dict[bytes, int] = {}
+    places: dict[bytes, int] = {}
+    number = -1
     repeated: set[int] = set()
     for chromosome, variants in groupby(variant_names(data, files), key=itemgetter(0)):
         hashes = array("q")
         for _, name in variants:
+            number += 1
             hashes.append(hash(name))
             if name in wanted:
                 known[name] = known.get(name, 0) | 1 << chromosome
+                if name in placed:
+                    places.setdefault(name, number)
             first = first or name
         repeated |= _more_than_once(hashes)
-    return first, known, _names_of(data, files, repeated) if repeated else Examples()
+    return first, known, _names_of(data, files, repeated) if repeated else Examples(), places
 
 
 def _more_than_once(hashes: Iterable[int]) -> set[int]:

@@ -1,19 +1,29 @@
 """Annotations, sets and masks that do not fit each other, or the genotypes, are seen before anything is made."""
 
+from typing import Any
+
 import pytest
 
 from lambdas.regenie.preflight import annotations
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bim
-from tests.unit.regenie_preflight.conftest import checked, faults, the_fault, warnings
+from tests.unit.regenie_preflight.conftest import PEOPLE, checked, faults, the_fault, warnings
 
-TESTS = {"gene_tests": {"annotations": "anno.txt", "sets": "sets.txt", "masks": "masks.txt"}}
+FILES = {"annotations": "anno.txt", "sets": "sets.txt", "masks": "masks.txt"}
+TESTS: dict[str, Any] = {"gene_tests": {**FILES, "aaf_bins": [0.1]}}
 WHERE = "regenie.step2.gene_tests."
+
+
+def variant(carriers: int, *, missing: int = 0) -> bytes:
+    """Genotypes of 24 people: the first ones have one alternative allele, the last ones no genotype."""
+    codes = [0b10] * carriers + [0b11] * (PEOPLE - carriers - missing) + [0b01] * missing
+    return bytes(sum(code << 2 * place for place, code in enumerate(codes[n : n + 4])) for n in range(0, PEOPLE, 4))
 
 
 @pytest.fixture
 def genes(cohort: MemoryDataSet) -> MemoryDataSet:
     """Given: two variants of chromosome 1, `1:10` and `1:20`, in a set."""
     assert cohort.files["cohort.bim"] == bim(("1", 10), ("1", 20))
+    cohort.files["cohort.bed"] = b"\x6c\x1b\x01" + variant(1) + variant(2)
     cohort.files.update(
         {
             "anno.txt": b"1:10 G1 LoF\n1:20\tG1\tmissense\n",
@@ -180,3 +190,39 @@ def test_columns_of_sets_are_parted_by_one_space(genes: MemoryDataSet) -> None:
     genes.files["sets.txt"] = b"G1  1 10 1:10,1:20\n"
 
     assert "line 1 is not `SET CHROMOSOME" in the_fault(genes, step2=TESTS).problem
+
+
+class TestFrequencies:
+    """Masks without a variant that is rare enough, and carried: regenie ends well, without rows (4.1.2, run)."""
+
+    @pytest.mark.parametrize(
+        ("tests", "words"),
+        [
+            ({"aaf_bins": [0.001, 0.02]}, "takes variants with an alternative allele frequency up to 0.02, and of 2"),
+            ({}, "is not given, and masks take variants with an alternative allele frequency up to 0.01"),
+            ({}, "(1:10 0.0208, 1:20 0.0417)"),
+        ],
+    )
+    def test_bounds_below_every_variant_are_warned_of(
+        self, genes: MemoryDataSet, tests: dict[str, Any], words: str
+    ) -> None:
+        assert words in warnings(genes, step2={"gene_tests": {**FILES, **tests}})
+
+    def test_one_variant_that_is_rare_enough_does(self, genes: MemoryDataSet) -> None:
+        assert warnings(genes, step2={"gene_tests": {**FILES, "aaf_bins": [0.021]}}) == ""
+
+    def test_missing_genotypes_have_no_part(self, genes: MemoryDataSet) -> None:
+        genes.files["cohort.bed"] = b"\x6c\x1b\x01" + variant(1, missing=4) + variant(2)
+
+        assert "(1:10 0.025, 1:20" in warnings(genes, step2={"gene_tests": FILES})
+
+    def test_variants_that_nobody_carries_do_not_do(self, genes: MemoryDataSet) -> None:
+        genes.files["cohort.bed"] = b"\x6c\x1b\x01" + variant(0) + variant(0)
+
+        assert "none has one above 0" in warnings(genes, step2=TESTS)
+
+    def test_the_other_allele_counts_where_the_first_is_the_reference(self, genes: MemoryDataSet) -> None:
+        assert "(1:20 0.958, 1:10 0.979)" in warnings(genes, step2={**TESTS, "extra": ["--ref-first"]})
+
+    def test_variance_tests_take_all_variants(self, genes: MemoryDataSet) -> None:
+        assert warnings(genes, step2={"gene_tests": {**FILES, "vc_tests": ["skat"]}}) == ""
