@@ -294,7 +294,7 @@ class GeneTests(Section):
     compressed, since it is cut into jobs."""
     masks: RelativePath
     """Which annotations make a mask (regenie's --mask-def), below data."""
-    aaf_bins: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)] | None = None
+    aaf_bins: Annotated[list[Annotated[float, Field(ge=1e-7, le=1)]], Field(min_length=1, max_length=12)] | None = None
     """Upper bounds of the alternative allele frequency in burden masks (regenie's --aaf-bins); 0.01 by default."""
     vc_tests: Annotated[list[VarianceTest], Field(min_length=1), WrapValidator(_check_unique)] | None = None
     """SKAT and ACAT tests to add to the burden tests (regenie's --vc-tests)."""

@@ -93,9 +93,9 @@ GWAS = [
         holds=lambda found: "number of variants remaining in the analysis = 500" in found.log("step1/split/l0.log"),
     ),
     Case("04-remove-nobody", "refused: nobody is called so", "of whose 30 entries none is among the genotyped people"),
-    Case("06a-duplicate-ids-extract", "refused: ids are shared", "has 25 ids that several variants of a chromosome"),
-    Case("06b-duplicate-ids-exclude", "refused: ids are shared", "has 25 ids that several variants of a chromosome"),
-    Case("06c-duplicate-ids-split", "refused: ids are shared", "has 2 ids that several variants of a chromosome share"),
+    Case("06a-duplicate-ids-extract", "refused: ids are shared", "has 25 ids that several variants share"),
+    Case("06b-duplicate-ids-exclude", "refused: ids are shared", "has 25 ids that several variants share"),
+    Case("06c-duplicate-ids-split", "refused: ids are shared", "has 2 ids that several variants share"),
     Case(
         "07a-genes-absent",
         "0 rows, as in one run: everybody carries the mask",

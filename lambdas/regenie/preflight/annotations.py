@@ -5,13 +5,14 @@ regenie passes over what it does not know, and gives up in step 2, when nothing 
 
 import re
 import zlib
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.gene_sets import GeneSet
-from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.regenie.preflight.findings import Examples, Findings, more_than_once
 from lambdas.regenie.text_files import unpacked_lines
 from lambdas.shared.config_model import GeneTests
 from lambdas.shared.input_error import UnusableInputError
@@ -22,6 +23,8 @@ _MASKS: Final = "regenie.step2.gene_tests.masks"
 
 _MOST_IDS: Final = 100_000
 """Of a sample: enough to see whether ids are of the same kind, while a file may have tens of millions."""
+_MOST_CATEGORIES: Final = 63
+"""And the one of variants without any (regenie 4.1.2: Regenie.hpp, max_cat)."""
 _MOST_PAIRS: Final = 10_000
 """Of the sample of each annotation that a mask names."""
 _MOST_OF_MASKS: Final = 10_000
@@ -50,6 +53,13 @@ def read_annotated(data: DataSet, tests: GeneTests, findings: Findings, *, sets:
     found = Annotated(data, tests, masks)
     if findings.attempt(ANNOTATIONS, partial(_read_annotations, data, tests.annotations, found), None) is not None:
         found.ids[ANNOTATIONS] = found.annotated.ids
+        if len(found.categories) > _MOST_CATEGORIES:
+            findings.add(
+                ANNOTATIONS,
+                f"names {data.uri(tests.annotations)}, with {len(found.categories):,} annotations; regenie takes "
+                f"{_MOST_CATEGORIES}",
+                "Leave out those that no mask names, or combine some.",
+            )
         found.sets_fit = not found.sets.isdisjoint(each.name.encode() for each in sets)
         if sets and not found.sets_fit:
             findings.add(
@@ -76,6 +86,9 @@ class Annotated:
         """Config key -> a sample of the ids that its file has."""
         self.annotated = Sample(_MOST_IDS)
         self.categories: set[bytes] = set()
+        self.has_domains = False
+        self.repeated: set[bytes] = set()
+        """Variants with their sets that are annotated more than once."""
         self.sets: set[bytes] = set()
         """For which variants are annotated."""
         self.sets_fit = False
@@ -98,6 +111,7 @@ class Annotated:
         """
         if SETS in self.ids:
             self._check_chromosomes(chromosomes, findings)
+        self._check_repeated(chromosomes, findings)
         if self.masks and ANNOTATIONS in self.ids:
             self._check_masks(self._live(chromosomes), findings)
 
@@ -118,7 +132,8 @@ class Annotated:
     @property
     def wanted(self) -> set[bytes]:
         """Variants to look for."""
-        return set().union(*self.ids.values(), *self.in_sets.values())
+        repeated = {pair.split(b" ")[0] for pair in self.repeated}
+        return repeated.union(*self.ids.values(), *self.in_sets.values())
 
     def _check_chromosomes(self, chromosomes: Mapping[bytes, int], findings: Findings) -> None:
         misplaced: dict[bytes, bytes] = {}
@@ -137,6 +152,17 @@ class Annotated:
             "them",
             "Write the chromosome of its variants in each set's line, and part a set that spans several chromosomes.",
         )
+
+    def _check_repeated(self, chromosomes: Mapping[bytes, int], findings: Findings) -> None:
+        """regenie ends at such a line of a variant that is genotyped (4.1.2's sources: Geno.cpp, read_anno_info)."""
+        repeated = [pair for pair in sorted(self.repeated) if pair.split(b" ")[0] in chromosomes]
+        if repeated:
+            findings.add(
+                ANNOTATIONS,
+                f"names {self._data.uri(self._tests.annotations)}, which annotates {len(repeated):,} variants twice "
+                f"for a set: {_shown(repeated)}",
+                "Annotate each variant once for a set: regenie stops there.",
+            )
 
     def _check_masks(self, live: set[bytes], findings: Findings) -> None:
         dead = {name for wanted in self.masks.values() for name in wanted if name not in live}
@@ -191,7 +217,7 @@ class Sample:
 
 def _read_annotations(data: DataSet, path: str, found: Annotated) -> bool:
     """As strictly as regenie reads (Geno.cpp, read_anno_info)."""
-    before: list[bytes] = []
+    hashes = array("q")
     for number, line in enumerate(unpacked_lines(data, path), start=1):
         fields = _words(line)
         if len(fields) < _COLUMNS or not all(fields):
@@ -199,20 +225,29 @@ def _read_annotations(data: DataSet, path: str, found: Annotated) -> bool:
                 f"names {data.uri(path)}, whose line {number} is not `VARIANT SET ANNOTATION`",
                 "Part words by one space or tab, and remove empty lines: regenie stops there.",
             )
-        if fields[:2] == before:
-            raise UnusableInputError(
-                f"names {data.uri(path)}, which annotates {text(fields[0])} twice for a set (line {number})",
-                "Annotate each variant once for a set: regenie stops there.",
-            )
-        before = fields[:2]
+        if number == 1:  # by its first line regenie tells what a file's columns are
+            found.has_domains = len(fields) == _COLUMNS + 1 and not _NUMBER.fullmatch(fields[_COLUMNS])
+        if not found.has_domains:
+            hashes.append(hash(b" ".join(fields[:2])))
         found.annotated.add(fields[0])
         found.sets.add(fields[1])
-        has_domain = len(fields) == _COLUMNS + 1 and not _NUMBER.fullmatch(fields[_COLUMNS])
-        category = fields[_COLUMNS] if has_domain else fields[_COLUMNS - 1]
+        category = fields[_COLUMNS] if found.has_domains else fields[_COLUMNS - 1]
         found.categories.add(category)
         if category in found.pairs:
             found.pairs[category].add(b" ".join(fields[:2]))
+    found.repeated = _pairs_of(data, path, more_than_once(hashes))
     return True
+
+
+def _pairs_of(data: DataSet, path: str, hashes: set[int]) -> set[bytes]:
+    """Variants and sets of these hashes that are really there twice: with domains they may be."""
+    seen: set[bytes] = set()
+    repeated: set[bytes] = set()
+    for line in unpacked_lines(data, path) if hashes else ():
+        pair = b" ".join(_words(line)[:2])
+        if hash(pair) in hashes:
+            (repeated if pair in seen else seen).add(pair)
+    return repeated
 
 
 def _words(line: bytes) -> list[bytes]:

@@ -1,6 +1,7 @@
 """What preflight finds: faults, with which a launch cannot run, and warnings, which its author has to know."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Final, TypeVar
 
 from lambdas.shared.faults import Fault
@@ -40,6 +41,11 @@ def examples(items: Sequence[Item], total: int | None = None, *, show: Callable[
 def text(raw: bytes) -> str:
     """Bytes of a file, to show."""
     return raw.decode(errors="replace")
+
+
+def more_than_once(hashes: Iterable[int]) -> set[int]:
+    """Those that are repeated."""
+    return {one for one, other in pairwise(sorted(hashes)) if one == other}
 
 
 class Examples:

@@ -67,8 +67,8 @@ def check_frequencies(
     findings.warn(
         _WHERE,
         f"{'takes' if tests.aaf_bins else 'is not given, and masks take'} variants with an alternative allele "
-        f"frequency up to {bound:g}, and of {len(found):,} of the sets' variants that were looked at in {data.uri(files.path)} "
-        f"none has one above 0 and up to that ({shown})",
+        f"frequency up to {bound:g}, and of {len(found):,} of the sets' variants that were looked at in "
+        f"{data.uri(files.path)} none has one above 0 and up to that ({shown})",
         "There may be no rows: give a larger bound, or see which allele is the reference (--ref-first in step2.extra).",
     )
 

@@ -1,13 +1,13 @@
 """Ids of variants: the lists that choose by them, and ids that several variants share.
 
 Every id of a genotype file is read once where a launch chooses by ids; else none is. Memory: the lists, and 8 bytes for
-each variant of a chromosome.
+each variant of a chromosome; of step 1's genotypes, which one command reads, each variant of the file.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
@@ -16,7 +16,7 @@ from lambdas.regenie.gene_sets import GeneSet
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.annotations import ANNOTATIONS, SETS, Annotated, read_annotated
-from lambdas.regenie.preflight.findings import Examples, Findings
+from lambdas.regenie.preflight.findings import Examples, Findings, more_than_once
 from lambdas.regenie.preflight.frequencies import check_frequencies
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, check_match, match, read_variants
 from lambdas.regenie.variants import variant_names
@@ -105,12 +105,13 @@ class _Search:
         is_tested = files in step2_genotypes(self._parameters)
         of_sets = self._annotated if is_tested else None
         by_ids = [*by_ids, *(of_sets.ids if of_sets else ())]
-        repeats = _keeps_ids(self._parameters, files, blocks.get(files, 0))
+        repeats, is_whole = _keeps_ids(self._parameters, files, blocks.get(files, 0))
         if not by_ids and not repeats:
             return
         key = _key(self._parameters, files)
         wanted = set().union(*(self._names[where] for where in by_ids), of_sets.wanted if of_sets else ())
-        scan = partial(_scan, self._data, files, wanted, of_sets.of_masks() if of_sets else frozenset())
+        placed = of_sets.of_masks() if of_sets else frozenset()
+        scan = partial(_scan, self._data, files, wanted, placed, whole=bool(blocks.get(files)) and is_whole)
         scanned = findings.attempt(key, scan, None) if files in blocks else None
         if scanned is None:
             self._not_seen.update(by_ids)
@@ -129,7 +130,7 @@ class _Search:
         if repeats and repeated.total:
             findings.add(
                 key,
-                f"has {repeated.total:,} ids that several variants of a chromosome share, such as {repeated} "
+                f"has {repeated.total:,} ids that several variants share, such as {repeated} "
                 f"({self._data.uri(files.variant_list)}), and {repeats}: regenie drops all but the first variant of "
                 "each",
                 _MAKE_UNIQUE,
@@ -173,9 +174,16 @@ def _chosen_by(parameters: RegenieParameters) -> dict[GenotypeFiles, list[str]]:
     return chosen
 
 
-def _keeps_ids(parameters: RegenieParameters, files: GenotypeFiles, blocks: int) -> str:
-    """Why regenie tells this file's variants by their ids, to read on from "and"; empty if it does not."""
-    step1, step2 = parameters.step1, parameters.step2
+def _keeps_ids(parameters: RegenieParameters, files: GenotypeFiles, blocks: int) -> tuple[str, bool]:
+    """Why regenie tells this file's variants by their ids, to read on from "and", empty if it does not; and whether in
+    one command for all chromosomes, as step 1 does.
+    """
+    reason = _of_step1(parameters, files, blocks)
+    return (reason, True) if reason else (_of_step2(parameters, files), False)
+
+
+def _of_step1(parameters: RegenieParameters, files: GenotypeFiles, blocks: int) -> str:
+    step1 = parameters.step1
     if step1.enabled and files == step1_genotypes(parameters):
         if step1.qc:
             return "step1.qc chooses variants by their ids"
@@ -183,6 +191,11 @@ def _keeps_ids(parameters: RegenieParameters, files: GenotypeFiles, blocks: int)
             return "step 1 chooses variants by a list of ids"
         if min(step1.jobs, blocks) >= _SPLITS_FROM:
             return "step 1 is split into jobs by lists of ids (step1.jobs: 1 does without)"
+    return ""
+
+
+def _of_step2(parameters: RegenieParameters, files: GenotypeFiles) -> str:
+    step2 = parameters.step2
     if files in step2_genotypes(parameters):
         if step2.extract or step2.exclude:
             return "step 2 chooses variants by a list of ids"
@@ -201,20 +214,20 @@ def _key(parameters: RegenieParameters, files: GenotypeFiles) -> str:
 
 
 def _scan(
-    data: DataSet, files: GenotypeFiles, wanted: set[bytes], placed: Set[bytes]
+    data: DataSet, files: GenotypeFiles, wanted: set[bytes], placed: Set[bytes], *, whole: bool
 ) -> tuple[bytes, dict[bytes, int], Examples, dict[bytes, int]]:
-    """The first id, where the wanted are (bits 1 << chromosome), ids that a chromosome has more than once, and the
-    numbers in the file of those that are to be `placed`, which are wanted too.
+    """The first id, where the wanted are (bits 1 << chromosome), ids that a chromosome (or the file, if it is read as a
+    `whole`) has more than once, and the numbers in the file of those that are to be `placed`, which are wanted too.
 
     Ids are compared by their hashes (64 bits), and those whose hash is repeated by themselves in a second reading.
     """
     first = b""
     known: dict[bytes, int] = {}
     places: dict[bytes, int] = {}
-    number = -1
+    number, hashes = -1, array("q")
     repeated: set[int] = set()
     for chromosome, variants in groupby(variant_names(data, files), key=itemgetter(0)):
-        hashes = array("q")
+        hashes = hashes if whole else array("q")
         for _, name in variants:
             number += 1
             hashes.append(hash(name))
@@ -223,19 +236,19 @@ def _scan(
                 if name in placed:
                     places.setdefault(name, number)
             first = first or name
-        repeated |= _more_than_once(hashes)
-    return first, known, _names_of(data, files, repeated) if repeated else Examples(), places
+        if not whole:
+            repeated |= more_than_once(hashes)
+    if whole:
+        repeated = more_than_once(hashes)
+    return first, known, _names_of(data, files, repeated, whole=whole) if repeated else Examples(), places
 
 
-def _more_than_once(hashes: Iterable[int]) -> set[int]:
-    return {one for one, other in pairwise(sorted(hashes)) if one == other}
-
-
-def _names_of(data: DataSet, files: GenotypeFiles, hashes: set[int]) -> Examples:
-    """The ids of these hashes that a chromosome really has twice, each once."""
+def _names_of(data: DataSet, files: GenotypeFiles, hashes: set[int], *, whole: bool) -> Examples:
+    """The ids of these hashes that a chromosome (or the whole file) really has twice, each once."""
     found: dict[bytes, None] = {}
+    seen: set[bytes] = set()
     for _, variants in groupby(variant_names(data, files), key=itemgetter(0)):
-        seen: set[bytes] = set()
+        seen = seen if whole else set()
         for _, name in variants:
             if hash(name) in hashes:
                 if name in seen:

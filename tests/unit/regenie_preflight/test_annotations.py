@@ -57,7 +57,8 @@ def test_what_fits_is_not_spoken_of(genes: MemoryDataSet) -> None:
         ("anno.txt", b"1:10 ENSG1 LoF\n1:20 ENSG1 missense\n", "annotations", "whose sets (ENSG1) are none of those"),
         ("anno.txt", b"1:10  G1  LoF\n", "annotations", "line 1 is not `VARIANT SET ANNOTATION`"),
         ("anno.txt", b"1:10 G1 LoF\n\n", "annotations", "line 2 is not `VARIANT SET ANNOTATION`"),
-        ("anno.txt", b"1:10 G1 LoF\n1:10 G1 missense\n", "annotations", "annotates 1:10 twice for a set (line 2)"),
+        ("anno.txt", b"1:10 G1 LoF\n1:10 G1 missense\n", "annotations", "1 variants twice for a set: 1:10 G1"),
+        ("anno.txt", b"1:10 G1 LoF\n1:20 G1 LoF\n1:10 G1 LoF\n", "annotations", "1 variants twice for a set: 1:10 G1"),
         ("anno.txt", b"1:10 G1 LoF lof\n1:20 G1 LoF mis\n", "masks", "which has lof, mis"),
     ],
 )
@@ -70,6 +71,20 @@ def test_names_of_which_none_is_known_are_a_fault(
 
     assert fault.where == WHERE + where
     assert words in fault.problem
+
+
+def test_who_is_not_genotyped_may_be_annotated_twice_and_with_domains_anybody(genes: MemoryDataSet) -> None:
+    genes.files["anno.txt"] += b"1:99 G1 LoF\n1:99 G1 LoF\n"
+    assert checked(genes, step2=TESTS).warnings == ()
+
+    genes.files["anno.txt"] = b"1:10 G1 head LoF\n1:10 G1 tail LoF\n1:20 G1 tail missense\n"
+    assert checked(genes, step2=TESTS).warnings == ()
+
+
+def test_more_annotations_than_regenie_takes_are_refused(genes: MemoryDataSet) -> None:
+    genes.files["anno.txt"] += b"".join(b"1:10 H%d c%d\n" % (n, n) for n in range(62))
+
+    assert "with 64 annotations; regenie takes 63" in the_fault(genes, step2=TESTS).problem
 
 
 def test_annotations_of_the_whole_genome_fit_the_genotypes_of_one_chromosome(genes: MemoryDataSet) -> None:
