@@ -31,7 +31,7 @@ from snakemake_launcher.run_sheet import RunSheet
 from snakemake_launcher.storage import Storage
 
 CHECKOUT = Path(__file__).parents[2]
-CASES = CHECKOUT / "tests" / "data" / "snakemake_cases"
+CASES = CHECKOUT / "tests" / "data" / "cases" / "snakemake"
 STAND_INS = Path(__file__).parent / "stand_ins"
 REGION = "us-east-1"
 ENGINES = ("tibanna", "aws-batch")
@@ -143,7 +143,7 @@ class Stage:
             {
                 item["Key"].removeprefix(below): s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
                 for item in s3.list_objects_v2(Bucket=bucket, Prefix=below).get("Contents", [])
-                if not item["Key"].endswith(".tar.xz")
+                if not item["Key"].endswith(".tar.xz") and "/.snakemake/" not in f"/{item['Key']}"
             },
             (work / "snakemake.log").read_text(),
             records.failures,
@@ -155,8 +155,11 @@ class Stage:
 def plain_run(
     engine: str, workflow: Path, data: Path | Mapping[str, str] | None, folder: Path, *more: str
 ) -> dict[str, str]:
-    """The files that a local run of the engine's Snakemake leaves in a folder with sources and data."""
-    shutil.copytree(workflow, folder / "plain")
+    """The files that a local run of the engine's Snakemake leaves in a folder with sources and data.
+
+    Called again with the same folder, it runs on what the run before left.
+    """
+    shutil.copytree(workflow, folder / "plain", dirs_exist_ok=True)
     texts = _texts(data)
     for path, text in texts.items():
         (folder / "plain" / path).parent.mkdir(parents=True, exist_ok=True)
