@@ -15,6 +15,8 @@ _NODE_LOST_TWICE: Final = 75
 _PENDING: Final = "PENDING"
 _FAILED: Final = "FAILED"
 _HELD: Final = ("JobHeldUser", "JobHeldAdmin")
+_LIMITS: Final = ("Assoc", "QOS", "Invalid", "Account", "MaxMemPerLimit")
+"""How the reasons begin by which the cluster's accounting lets no such job run, on whatever node."""
 _REFUSED: Final = ("BadConstraints",)
 """Reason of a job that `sbatch` refused, and that Slurm keeps as failed all the same (seen with 22.05)."""
 
@@ -107,6 +109,8 @@ def _reason(state: str, signal: int, why: str) -> str:
     """For people; `why` is squeue's word, or nothing."""
     if state == _PENDING and why in _HELD:
         return f"Slurm: {state} ({why}): somebody holds it; let them release their hold, and retry the launch"
+    if state == _PENDING and why.startswith(_LIMITS):
+        return f"Slurm: {state} ({why}): a limit of the cluster lets no such job run; ask those who run it to raise it"
     if state == _PENDING or (state == _FAILED and why in _REFUSED):
         return f"{NO_NODE_OF_ITS_PARTITION}: {state} ({why})"
     if state == _FAILED and signal == _NO_OUTPUT_FILE:

@@ -101,10 +101,13 @@ submit() {
 
 OVER='BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|LAUNCH_FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT'
 
-# Why a task waits that will never run: squeue(1), "JOB REASON CODES". The others end by themselves.
+# Why a task waits that will never run: Slurm's page "Job Reason Codes". The others end by themselves, also those by
+# which others of the same user, account or QOS must end first (AssocGrp*, QOSGrp*, QOSMax*PerUser*).
 NEVER='BadConstraints|PartitionConfig|PartitionInactive|PartitionNodeLimit|PartitionTimeLimit|DependencyNeverSatisfied'
 NEVER="$NEVER|JobHeldUser|JobHeldAdmin|launch_failed_requeued_held|InvalidAccount|InvalidQOS|QOSNotAllowed"
-NEVER="$NEVER|AccountNotAllowed|AssocMaxCpuPerJobLimit|QOSMaxCpuPerJobLimit|QOSMaxMemoryPerJob|MaxMemPerLimit"
+NEVER="$NEVER|JobHoldMaxRequeue|AccountNotAllowed|MaxMemPerLimit|ReservationDeleted"
+# What a task asks for is more than one may have, or less than the least.
+NEVER="$NEVER|(Assoc|QOS)Max[A-Za-z]*Per(Job|Node)(Limit)?|QOSMin[A-Za-z]*"
 
 give_up() {
     # name: what will never run of it must not begin while its tasks are submitted anew

@@ -161,6 +161,11 @@ def test_nodes_that_never_came_up_cost_nothing_but_time(cluster):
         ("FAILED:BadConstraints", ErrorType.NEVER_STARTED, "FAILED (BadConstraints)", {"queue": "on-demand"}),
         ("PENDING:JobHeldUser", ErrorType.NEVER_STARTED, "somebody holds it", None),
         ("PENDING:JobHeldAdmin", ErrorType.NEVER_STARTED, "somebody holds it", None),
+        ("PENDING:JobHoldMaxRequeue", ErrorType.NEVER_STARTED, "PENDING (JobHoldMaxRequeue)", {"queue": "on-demand"}),
+        ("PENDING:QOSMaxWallDurationPerJobLimit", ErrorType.NEVER_STARTED, "ask those who run it", None),
+        ("PENDING:AssocMaxMemPerNode", ErrorType.NEVER_STARTED, "a limit of the cluster", None),
+        ("PENDING:QOSMinCpuNotSatisfied", ErrorType.NEVER_STARTED, "a limit of the cluster", None),
+        ("PENDING:InvalidQOS", ErrorType.NEVER_STARTED, "PENDING (InvalidQOS)", None),
         ("FAILED:JobLaunchFailure:9", ErrorType.OUT_OF_MEMORY, "Slurm: FAILED", {"memory": "4096"}),
         ("FAILED:JobLaunchFailure:53", ErrorType.PLATFORM, "could not open the task's log", None),
         ("CANCELLED", ErrorType.STOPPED, "Slurm: CANCELLED", None),
@@ -183,8 +188,9 @@ def test_what_will_never_run_is_not_waited_for_and_says_why(cluster, state, erro
         assert cluster.answer(job) == "left 0 failed 0\n"
 
 
-def test_what_waits_for_a_node_is_waited_for(cluster):
-    cluster.becomes(array().name, 1, "PENDING:Resources")
+@pytest.mark.parametrize("reason", ["Resources", "QOSMaxJobsPerUserLimit", "AssocGrpCpuLimit", "BeginTime"])
+def test_what_waits_for_a_node_is_waited_for(cluster, reason):
+    cluster.becomes(array().name, 1, f"PENDING:{reason}")
 
     answers = {cluster.ask(array()) for _ in range(20)}
 
