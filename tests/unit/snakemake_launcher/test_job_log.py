@@ -100,6 +100,67 @@ CASES = {
 }
 
 
+PROGRAMS = {
+    "R": (
+        "Loading required package: DESeq2\nError in library(tximport) : there is no package called ‘tximport’\n"
+        "Calls: suppressPackageStartupMessages -> withCallingHandlers -> library\nExecution halted\n",
+        "Error in library(tximport) : there is no package called ‘tximport’",
+    ),
+    "R, on two lines, with warnings": (
+        "Error in eval(predvars, data, env) :\n  object 'age' not found\nCalls: lm -> eval\n"
+        "In addition: Warning message:\nNAs introduced by coercion\nExecution halted\n",
+        "Error in eval(predvars, data, env) : object 'age' not found",
+    ),
+    "Java": (
+        'Exception in thread "main" htsjdk.samtools.SAMFormatException: Unrecognized tag type\n'
+        "\tat htsjdk.samtools.SAMRecord.<init>(SAMRecord.java:12)\n\tat picard.cmdline.Main.main(Main.java:1)\n"
+        "Caused by: java.io.IOException: No space left on device\n\tat sun.nio.ch.Net.read(Native Method)\n\t... 3 more\n",
+        "Caused by: java.io.IOException: No space left on device",
+    ),
+    "Perl": (
+        "Can't locate Bio/SeqIO.pm in @INC (you may need to install the Bio::SeqIO module) at x.pl line 3.\n"
+        "BEGIN failed--compilation aborted at x.pl line 3.\n",
+        "Can't locate Bio/SeqIO.pm in @INC (you may need to install the Bio::SeqIO module) at x.pl line 3.",
+    ),
+    "C++": (
+        "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n"
+        "/usr/bin/bash: line 1:  4711 Aborted                 (core dumped) plink2 --bfile cohort\n",
+        "what():  std::bad_alloc",
+    ),
+    "a program that is killed by its own fault": (
+        "reading\n/usr/bin/bash: line 1:  4711 Segmentation fault      (core dumped) plink2 --bfile cohort\n",
+        "/usr/bin/bash: line 1:  4711 Segmentation fault      (core dumped) plink2 --bfile cohort",
+    ),
+    "Rust": (
+        "thread 'main' panicked at 'bad magic number', src/main.rs:9:5\n"
+        "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n",
+        "thread 'main' panicked at 'bad magic number', src/main.rs:9:5",
+    ),
+    "a program that shows how it is called": (
+        "view: unrecognized option '--qual'\nUsage: samtools view [options] in.bam\n  -b    output BAM\n  -h    with header\n",
+        "view: unrecognized option '--qual'",
+    ),
+    "Python's argparse, which says it last": (
+        "starting\nusage: join.py [-h] table\njoin.py: error: the following arguments are required: table\n",
+        "join.py: error: the following arguments are required: table",
+    ),
+    "a checkpoint that fails in silence": ("DAG of jobs will be updated after completion.\n", "Error in rule aligner:"),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("place", ["output", "log file"])
+def test_the_line_that_says_why_is_told_whatever_the_language_adds(name, place):
+    words, said = PROGRAMS[name]
+    log = f"{HEAD}{RULE}{words}{REPORT}{TAIL}"
+    if place == "log file":
+        if said.startswith("Error in rule"):
+            pytest.skip("Snakemake writes no such line there")
+        log = f"{HEAD}{RULE}{REPORT}Logfile logs/aligner.err:\n{ROW}\n{words}{ROW}\n\n{TAIL}"
+
+    assert telling_line(log).removesuffix(" (its log logs/aligner.err)") == said
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_cause_is_told_and_not_what_snakemake_says_around_it(name):
     log, said = CASES[name]

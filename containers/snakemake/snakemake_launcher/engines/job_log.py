@@ -32,7 +32,8 @@ _SNAKEMAKES: Final = re.compile(
        |Execute\ \d+\ jobs|Job\ (?:stats|counts):|Assuming\ unrestricted|Will\ exit\ after\ finishing
        |Not\ cleaning\ up|Removing\ output\ files\ of\ failed|Shutting\ down,\ this|Exiting\ because\ a
        |Complete\ log|Trying\ to\ restart\ job|Finished\ (?:job|retrieval|upload|stor)|Waiting\ at\ most
-       |Resuming\ incomplete
+       |Resuming\ incomplete|DAG\ of\ jobs\ will\ be\ updated|Downstream\ jobs\ will\ be\ updated
+       |Updating\ (?:checkpoint\ dependencies|job\ )
        |\(one\ of\ the\ commands\ exited|Touching\ output\ file|Config\ file\ |Logfile\ .*:$
        |Storing\ (?:in\ storage|output)|Retrieving\ (?:from\ storage|input)
        |\d+\ of\ \d+\ steps)
@@ -40,6 +41,21 @@ _SNAKEMAKES: Final = re.compile(
     re.VERBOSE,
 )
 """What Snakemake says of itself: the time, what the rule is, and what it does next."""
+_AFTERWARDS: Final = re.compile(
+    r"""^(?:
+      Execution\ halted | Calls:\ .*                         # R
+    | at\ [\w.$/<>]+\(.*\) | \.\.\.\ \d+\ more               # Java's places in its code
+    | BEGIN\ failed--compilation\ aborted.*                 # Perl
+    | note:\ .*RUST_BACKTRACE.*                              # Rust
+    | (?:.*\s)?Aborted(?:\s+\(core\ dumped\).*)?            # the shell, of what has said why itself
+    | \+\ (?:exit|return)\ \d+
+    )$""",
+    re.VERBOSE,
+)
+"""What programs and their languages add behind the line that says why they end."""
+_ASIDE: Final = re.compile(r"^(?:In addition: Warning message|usage\b)", re.IGNORECASE)
+"""From here on nothing says why: R's warnings, and how a program is called."""
+_SAYS_WHY: Final = re.compile(r"error|fail|cannot|can't|could not|invalid|not found|no such", re.IGNORECASE)
 _TEXT_LINES: Final = 4
 """Of an exception's text: what is missing stands on the first few."""
 _LONGEST: Final = 400
@@ -106,7 +122,20 @@ def _of_log_file(lines: Sequence[str]) -> str:
     path = lines[starts[-1]].removeprefix("Logfile ").removesuffix(":")
     between = lines[starts[-1] + 2 :]  # behind the upper row
     shown = list(takewhile(lambda line: not _ROW.match(line), between))
-    return f"{shown[-1]} (its log {path})" if shown else ""
+    return f"{_last_words(shown)} (its log {path})" if shown else ""
+
+
+def _last_words(said: Sequence[str]) -> str:
+    """The line that says why, of what a program said: the last one but for what comes behind such a line."""
+    words = list(said)
+    aside = next((number for number, line in enumerate(words) if _ASIDE.match(line)), 0)
+    says_why_behind = any(_SAYS_WHY.search(line) for line in words[aside + 1 :] if not _ASIDE.match(line))
+    if aside and (words[aside].startswith("In addition") or not says_why_behind):
+        words = words[:aside]
+    while len(words) > 1 and _AFTERWARDS.match(words[-1]):
+        words.pop()
+    above, last = words[-2:] if len(words) > 1 else ("", words[-1])
+    return f"{above} {last}" if above.startswith("Error in ") and above.endswith(":") else last
 
 
 def _of_program(lines: Sequence[str]) -> str:
@@ -116,7 +145,7 @@ def _of_program(lines: Sequence[str]) -> str:
     above = lines[begun + 1 : starts[0]] if starts else lines[begun + 1 :]
     said = [line for line in above if not _is_snakemakes(line)]
     if said:
-        return said[-1]
+        return _last_words(said)
     named = [line for line in lines[begun + 1 :] if line.startswith(_FAILED[:3])]
     return [*named, *(lines[number] for number in starts), *lines[-1:], ""][0]
 
