@@ -1,12 +1,16 @@
 """Submitting a launch: its data, its config, and the platform's answer."""
 
+import getpass
 import json
+import platform as machine
 import time
+import urllib.parse
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from contract import (
@@ -32,6 +36,13 @@ ANSWER_TIMEOUT = 60.0
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.2, 3.0, 1.5
 """Seconds between two looks for the answer: short at first, since it mostly comes at once."""
+
+_ORIGIN = "origin"
+"""Metadata of a Snakefile: who submitted it from where (USER@HOST:FOLDER, percent-encoded, as metadata is ASCII)."""
+
+
+_NOT_TO_BE_SEEN = frozenset({403, 404})
+"""S3's answers for an object that is not there: which of them depends on the right to list the bucket."""
 
 
 class NoAnswerError(GenolaunchError):
@@ -80,12 +91,15 @@ class Upload:
     size: int
 
 
-def submit(platform: "Platform", config: Path, team: str | None = None) -> Submission:
+def submit(platform: "Platform", config: Path, team: str | None = None, *, same_project: bool = False) -> Submission:
     """Upload `config` as launches/<its name>; a Snakefile as snakefiles/<its project>/Snakefile, after its sources.
 
-    A team's config goes to launches/<team>/<its name>. Raises GenolaunchError when it cannot be a config.
+    A team's config goes to launches/<team>/<its name>. Raises GenolaunchError when it cannot be a config, or when a
+    project of that name was submitted from elsewhere, unless it is the `same_project`.
     """
     if config.name in SNAKEFILE_NAMES:
+        if not same_project:
+            check_project_is_known(platform, config)
         return _submit_snakefile(platform, config)
     if config.suffix.lower() not in CONFIG_SUFFIXES:
         raise WrongArgumentError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
@@ -124,6 +138,47 @@ class Project:
             if path.is_file() and is_taken and not hidden and path != snakefile.resolve():
                 yield path, below
 
+    @property
+    def key(self) -> str:
+        """Of the Snakefile in the launch bucket."""
+        return f"{SNAKEFILES_PREFIX}{self.name}/{self.snakefile}"
+
+    @property
+    def origin(self) -> str:
+        """Where it lies, and whose it is."""
+        return f"{getpass.getuser()}@{machine.node()}:{self.root}"
+
+
+def check_project_is_known(platform: "Platform", config: Path) -> None:
+    """Projects of one name share sources and data: raises GenolaunchError if another of its name was submitted.
+
+    Nothing is known of what was uploaded by other means, or of what one may not look at.
+    """
+    if config.name not in SNAKEFILE_NAMES:
+        return
+    project = Project.of(config)
+    for folder in ("", f"{STANDARD_FOLDER}/"):
+        origin = _origin(platform, f"{SNAKEFILES_PREFIX}{project.name}/{folder}{SNAKEFILE_NAME}")
+        if origin not in ("", project.origin):
+            raise GenolaunchError(
+                f"A project called {project.name} was submitted before, from {origin}, and this one lies in "
+                f"{project.origin}. Both would have the sources snakefiles/{project.name}/ and the data "
+                f"{project.name}/, and files of the one would be taken for the other's. Rename this project's folder, "
+                "or name another `data` in a launch config; if it is the same project in another place, submit it with "
+                "--same-project."
+            )
+
+
+def _origin(platform: "Platform", key: str) -> str:
+    """Who submitted a Snakefile from where; empty if nothing is known."""
+    try:
+        found = platform.s3.head_object(Bucket=platform.names.launch_bucket, Key=key)
+    except platform.s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _NOT_TO_BE_SEEN:
+            raise
+        return ""
+    return urllib.parse.unquote(found["Metadata"].get(_ORIGIN, ""))
+
 
 def _submit_snakefile(platform: "Platform", snakefile: Path) -> Submission:
     """The Snakefile goes last: it is launched as it arrives, with what is beside it then."""
@@ -131,16 +186,18 @@ def _submit_snakefile(platform: "Platform", snakefile: Path) -> Submission:
     prefix = f"{SNAKEFILES_PREFIX}{project.name}/"
     for path, below in project.sources(snakefile):
         platform.s3.upload_file(str(path), platform.names.launch_bucket, f"{prefix}{below}")
-    return _put(platform, snakefile, f"{prefix}{project.snakefile}")
+    return _put(platform, snakefile, project.key, {_ORIGIN: urllib.parse.quote(project.origin, safe="/:@")})
 
 
-def _put(platform: "Platform", config: Path, key: str) -> Submission:
+def _put(
+    platform: "Platform", config: Path, key: str, metadata: Mapping[str, str] = MappingProxyType({})
+) -> Submission:
     submission = Submission(str(uuid.uuid4()), platform.names.launch_bucket, key)
     platform.s3.put_object(
         Bucket=submission.bucket,
         Key=submission.key,
         Body=_content(config),
-        Metadata={"submission-id": submission.submission_id},
+        Metadata={"submission-id": submission.submission_id, **metadata},
     )
     return submission
 

@@ -35,6 +35,12 @@ def submit(
         str | None,
         typer.Option(help="Your team, where the stage keeps teams apart.", envvar="GENOLAUNCH_TEAM"),
     ] = None,
+    same_project: Annotated[
+        bool,
+        typer.Option(
+            "--same-project", help="A Snakefile's project was submitted before from another place: it is the same."
+        ),
+    ] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the platform's answer.", min=0)] = 60,
     as_json: JsonOption = False,
     stage: StageOption = None,
@@ -46,9 +52,11 @@ def submit(
     from genolaunch import submission
 
     platform = platform_of(ctx, stage)
+    if not same_project:
+        submission.check_project_is_known(platform, file)  # before its data goes where the other's is
     if data_dir is not None:
         _upload_folder(platform, file, data_dir, quiet=as_json)
-    answer = _answer(platform, submission.submit(platform, file, team), timeout)
+    answer = _answer(platform, submission.submit(platform, file, team, same_project=same_project), timeout)
     if not answer.accepted or answer.launch_id is None:
         _show_rejection(answer, as_json)
         raise typer.Exit(REJECTED)

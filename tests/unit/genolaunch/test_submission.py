@@ -9,6 +9,7 @@ import pytest
 from genolaunch.errors import GenolaunchError
 from genolaunch.submission import (
     NoAnswerError,
+    Project,
     data_prefix,
     planned_uploads,
     submit,
@@ -203,3 +204,36 @@ def test_a_project_called_workflow_is_named_by_the_folder_above(platform, tmp_pa
     here = project(tmp_path / "24" / "workflow", "workflow/Snakefile", "config/config.yaml")
 
     assert submit(platform, here / "workflow" / "Snakefile").key == "snakefiles/24/workflow/Snakefile"
+
+
+@pytest.mark.parametrize("layout", ["", "workflow"])
+def test_a_project_of_a_name_that_another_has_is_refused_before_anything_is_uploaded(platform, tmp_path, layout):
+    first = project(tmp_path / "ada" / "exome", "Snakefile", "a.smk")
+    other = {"": "Snakefile", "workflow": "workflow/Snakefile"}[layout]
+    second = project(tmp_path / "grace" / "exome", other, "config/config.yaml")
+    submit(platform, first / "Snakefile")
+
+    with pytest.raises(GenolaunchError) as refusal:
+        submit(platform, second / other)
+
+    assert f"from {Project.of(first / 'Snakefile').origin}" in str(refusal.value)
+    assert "--same-project" in str(refusal.value)
+    assert keys(platform) == ["exome/Snakefile", "exome/a.smk"]
+
+
+def test_a_project_is_submitted_again_from_its_place_and_from_another_that_is_said_to_be_the_same(platform, tmp_path):
+    first = project(tmp_path / "år 1" / "exome", "Snakefile")
+    moved = project(tmp_path / "moved" / "exome", "Snakefile", "b.smk")
+    submit(platform, first / "Snakefile")
+
+    submit(platform, first / "Snakefile")
+    submit(platform, moved / "Snakefile", same_project=True)
+    submit(platform, moved / "Snakefile")
+
+    assert keys(platform) == ["exome/Snakefile", "exome/b.smk"]
+
+
+def test_a_project_that_was_uploaded_by_other_means_is_taken_as_it_is(platform, tmp_path):
+    platform.s3.put_object(Bucket="launch-bucket-1", Key="snakefiles/exome/Snakefile", Body=b"rule all:")
+
+    assert submit(platform, project(tmp_path / "exome", "Snakefile") / "Snakefile").key == "snakefiles/exome/Snakefile"
