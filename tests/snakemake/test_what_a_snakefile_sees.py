@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.snakemake.plays import MOSTLY_TIBANNA, plain_run
-from tests.snakemake.workflows import ALL_LISTERS, CLUSTERS, READS, STANDARD, write
+from tests.snakemake.workflows import ALL_LISTERS, CLUSTERS, MORE, READS, STANDARD, write
 
 pytestmark = pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 
@@ -15,6 +15,18 @@ def test_all_ways_of_listing_find_what_a_plain_run_finds(play, tmp_path: Path, e
     right = plain_run(engine, workflow, READS, tmp_path)
 
     played = play(engine, workflow, READS).expect_done()
+
+    assert played.files == right
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", MORE)
+def test_what_else_there_is_of_checkpoints_and_folders(play, tmp_path: Path, engine: str, name: str):
+    sources, data = MORE[name]
+    workflow = write(tmp_path / "workflow", sources)
+    right = plain_run(engine, workflow, data, tmp_path)
+
+    played = play(engine, workflow, data).expect_done()
 
     assert played.files == right
 

@@ -26,6 +26,11 @@ FOUND = {
     "walk": sorted(name for _, _, names in os.walk("reads") for name in names),
     "exists": [os.path.exists(p) for p in ("reads/a_R1.fq", "reads", "reads/a", "nowhere", "Snakefile")],
     "is": [os.path.isfile("reads"), os.path.isdir("reads/deep"), Path("reads/a_R2.fq").is_file()],
+    "access": [os.access(p, os.R_OK) for p in ("reads/a_R1.fq", "reads", "nowhere")],
+    "scandir": sorted((e.name, e.path, e.is_dir(), e.is_file()) for e in os.scandir("reads")),
+    "sizes": [os.path.getsize("reads/a_R2.fq"), os.stat("reads/a_R1.fq").st_size, Path("sheet.tsv").stat().st_size],
+    "scanned": [e.stat().st_size for e in os.scandir("reads") if e.name == "a_R2.fq"],
+    "old": os.path.getmtime("reads/a_R1.fq") > 0,
     "helper": helper.names(),
     "sheet": SHEET,
 }
@@ -87,6 +92,117 @@ rule merge:
     output: "merged.txt"
     shell: "cat {input} > {output}"
 """
+
+NESTED = """
+rule all:
+    input: "merged.txt"
+
+checkpoint a:
+    input: "all.txt"
+    output: directory("a")
+    shell: "mkdir -p {output} && for c in $(cat {input}); do echo $c > {output}/$c.txt; done"
+
+checkpoint b:
+    input: "a/{s}.txt"
+    output: directory("b/{s}")
+    shell: "mkdir -p {output} && for c in 1 2; do cat {input} > {output}/$c.txt; done"
+
+rule part:
+    input: "b/{s}/{i}.txt"
+    output: "part/{s}/{i}.txt"
+    shell: "cat {input} {input} > {output}"
+
+def found(wildcards):
+    parts = []
+    for s in sorted(glob_wildcards(checkpoints.a.get().output[0] + "/{s}.txt").s):
+        folder = checkpoints.b.get(s=s).output[0]
+        parts += [f"part/{s}/{i}.txt" for i in sorted(glob_wildcards(os.path.join(folder, "{i}.txt")).i)]
+    return parts
+
+rule merge:
+    input: found
+    output: "merged.txt"
+    shell: "cat {input} > {output}"
+"""
+NONE_FOUND = """
+rule all:
+    input: "merged.txt"
+
+checkpoint a:
+    input: "all.txt"
+    output: directory("a"), "log.txt"
+    shell: "mkdir -p {output[0]} && echo none > {output[1]}"
+
+def found(wildcards):
+    return sorted(expand("part/{s}.txt", s=glob_wildcards(checkpoints.a.get().output[0] + "/{s}.txt").s))
+
+rule part:
+    input: "a/{s}.txt"
+    output: "part/{s}.txt"
+    shell: "cp {input} {output}"
+
+rule merge:
+    input: found
+    output: "merged.txt"
+    shell: "cat /dev/null {input} > {output}"
+"""
+FOLDERS = """
+rule all:
+    input: "out.txt", "count.txt"
+
+rule many:
+    output: temp(directory("many"))
+    shell: "mkdir -p {output}; echo 1 > {output}/a; echo 2 > {output}/b"
+
+rule one:
+    input: "many"
+    output: "out.txt"
+    shadow: "minimal"
+    shell: "cat {input}/* > x; cat x > {output}"
+
+rule count:
+    input: "reads"
+    output: "count.txt"
+    shell: "ls {input} | wc -l > {output}"
+"""
+MODULES = {
+    "Snakefile": """
+configfile: "config.yaml"
+SHEET = open("reads/sheet.txt").read().split()
+
+module counting:
+    snakefile: "modules/counting/Snakefile"
+    config: config
+
+use rule * from counting as counting_*
+
+rule all:
+    input: expand("counted/{s}.txt", s=SHEET)
+    default_target: True
+""",
+    "modules/counting/Snakefile": """
+rule count:
+    input: "reads/{s}.fq"
+    output: "counted/{s}.txt"
+    params: lines=lambda wildcards, input: len(open(input[0]).readlines()), unit=config["unit"]
+    script: "scripts/count.py"
+""",
+    "modules/counting/scripts/count.py": """
+with open(snakemake.output[0], "w") as out:
+    out.write(f"{snakemake.params.lines} {snakemake.params.unit}\\n")
+""",
+    "config.yaml": "unit: reads\n",
+}
+MORE = {
+    "a checkpoint for each of a checkpoint's files": (NESTED, {"all.txt": "x y\n"}),
+    "a checkpoint that finds nothing": (NONE_FOUND, {"all.txt": "x y\n"}),
+    "folders that are inputs and outputs": (FOLDERS, {"reads/a": "x\n", "reads/b": "x\n"}),
+    "a module with its script, parameters by a file's content": (
+        MODULES,
+        {"reads/sheet.txt": "p q\n", "reads/p.fq": "1\n2\n", "reads/q.fq": "1\n"},
+    ),
+}
+"""Sources and data."""
 
 STANDARD = {
     "workflow/Snakefile": """

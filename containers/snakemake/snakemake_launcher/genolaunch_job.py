@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import runpy
+import stat
 import sys
 import tarfile
 import tempfile
@@ -41,6 +42,8 @@ _OWN: Final = frozenset({".snakemake", ".git", PROGRAM, NOTES, SOURCES, "genolau
 """Beside the sources, and none of them."""
 _ARCHIVES: Final = "snakemake-workflow-sources."
 """How Snakemake 9 calls what it puts there for its jobs: no data."""
+_SNAKEMAKES_OWN: Final = ".snakemake/"
+"""What is kept of how files were made: no data."""
 _RULES: Final = "__rule_"
 """How the functions begin that Snakemake makes of a rule's `run:` and `shell:`."""
 
@@ -56,6 +59,9 @@ class Listing(Protocol):
 
     def fetch(self, path: str, target: str) -> bool:
         """Bring a file; False if that cannot be."""
+
+    def size_and_time(self, path: str) -> Sequence[float]:
+        """Bytes, and seconds since 1970, of a file; nothing for what is none."""
 
 
 class S3Listing:
@@ -75,7 +81,7 @@ class S3Listing:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         keys = (item["Key"] for page in pages for item in page.get("Contents", []))
         found = (key[len(self._below) :] for key in keys if not key.endswith("/"))
-        return [path for path in found if not path.startswith(_ARCHIVES)]
+        return [path for path in found if not path.startswith((_ARCHIVES, _SNAKEMAKES_OWN))]
 
     def kind(self, path: str) -> str:
         """By the first key that there is."""
@@ -91,9 +97,20 @@ class S3Listing:
         self._s3.download_file(self._bucket, self._below + path, target)
         return True
 
+    def size_and_time(self, path: str) -> list[float]:
+        """By the first key that there is."""
+        found = self._found(path)
+        if found.get("Key") != self._below + path:
+            return []
+        return [int(found["Size"]), float(found["LastModified"].timestamp())]
+
     def _first(self, path: str) -> str:
+        return str(self._found(path).get("Key", ""))
+
+    def _found(self, path: str) -> dict[str, Any]:
         found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._below + path, MaxKeys=1)
-        return next((str(item["Key"]) for item in found.get("Contents", [])), "")
+        first: dict[str, Any] = next(iter(found.get("Contents", [])), {})
+        return first
 
 
 class Notes:
@@ -102,8 +119,8 @@ class Notes:
     def __init__(self, listing: Listing | None = None, noted: dict[str, Any] | None = None) -> None:
         """`noted`: by other notes. What is among it is not asked again."""
         self._listing = listing
-        self._noted = noted or {"folders": {}, "kinds": {}}
-        self.said: dict[str, dict[str, Any]] = {"folders": {}, "kinds": {}}
+        self._noted = noted or {"folders": {}, "kinds": {}, "sizes": {}}
+        self.said: dict[str, dict[str, Any]] = {"folders": {}, "kinds": {}, "sizes": {}}
         """Answers, the last one to each question."""
 
     def files(self, folder: str) -> Sequence[str]:
@@ -121,9 +138,64 @@ class Notes:
         found = self.said["kinds"][path] = self._listing.kind(path)
         return found
 
+    def size_and_time(self, path: str) -> Sequence[float]:
+        """As noted, or as they are."""
+        if path in self._noted["sizes"] or self._listing is None:
+            noted: list[float] = self._noted["sizes"].get(path, [])
+            return noted
+        found = self.said["sizes"][path] = list(self._listing.size_and_time(path))
+        return found
+
     def fetch(self, path: str, target: str) -> bool:
         """Not from notes alone."""
         return self._listing is not None and self._listing.fetch(path, target)
+
+
+class _Entry:
+    """Of what is in S3: os.DirEntry, which only the interpreter makes."""
+
+    def __init__(self, name: str, path: str, *, is_folder: bool, stat: Callable[[], os.stat_result]) -> None:
+        self.name = name
+        self.path = path
+        self._is_folder = is_folder
+        self._stat = stat
+
+    def __fspath__(self) -> str:
+        return self.path
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002 - as os.DirEntry
+        return self._is_folder
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002 - as os.DirEntry
+        return not self._is_folder
+
+    def is_symlink(self) -> bool:
+        return False
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:  # noqa: ARG002 - as os.DirEntry
+        return self._stat()
+
+
+class _Entries:
+    """What os.scandir answers."""
+
+    def __init__(self, entries: Sequence[Any]) -> None:
+        self._entries = iter(entries)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._entries
+
+    def __next__(self) -> Any:  # noqa: ANN401
+        return next(self._entries)
+
+    def __enter__(self) -> _Entries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class DataView:
@@ -156,6 +228,10 @@ class DataView:
             setattr(os.path, name, self._asking(getattr(os.path, name), kinds))
         for name, kinds in (("exists", "file folder"), ("is_file", "file"), ("is_dir", "folder")):
             setattr(pathlib.Path, name, self._asking(getattr(pathlib.Path, name), kinds))
+        os.access = self._asking(os.access, "file folder")
+        os.scandir = self._scanning(os.scandir)
+        for module, name in ((os, "stat"), (os.path, "getsize"), (os.path, "getmtime"), (pathlib.Path, "stat")):
+            self._install_stat(module, name)
         os.listdir = self._listing_folder(os.listdir)  # type: ignore[assignment]
         os.walk = self._walking(os.walk)
         find = glob.iglob
@@ -165,6 +241,14 @@ class DataView:
             setattr(pathlib.Path, name, self._path_globbing(getattr(pathlib.Path, name)))
         setattr(pathlib.Path, "iterdir", self._iterating(pathlib.Path.iterdir))  # noqa: B010 - mypy knows it as final
         self._install_glob_wildcards()
+
+    def _install_stat(self, module: Any, name: str) -> None:  # noqa: ANN401
+        real = getattr(module, name)
+        measuring = self._measuring(real, {"getsize": 6, "getmtime": 8}.get(name))
+        for known in (os.supports_follow_symlinks, os.supports_fd, os.supports_dir_fd):
+            if real in known:  # by these sets libraries know what it can do
+                known.add(measuring)
+        setattr(module, name, measuring)
 
     def _install_glob_wildcards(self) -> None:
         # All of Snakemake, in an order that it allows: 9 has its command line, 7 has not.
@@ -255,6 +339,45 @@ class DataView:
             return bool(below) and self._listing.kind(str(below)) in kinds.split()
 
         return asking
+
+    def _measuring(self, real: Callable[..., Any], field: int | None) -> Callable[..., Any]:
+        def measuring(path: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
+            try:
+                return real(path, *args, **more)
+            except FileNotFoundError:
+                below = self._below(path) if self._asked_by_source() else None
+                kind = self._listing.kind(below) if below else ""
+                if not below or not kind:
+                    raise
+                found = self._stat(below, is_folder=kind == "folder")
+                return found if field is None else found[field]
+
+        return measuring
+
+    def _stat(self, below: str, *, is_folder: bool) -> os.stat_result:
+        size, time = (0, 0) if is_folder else self._listing.size_and_time(below)
+        mode = (stat.S_IFDIR | 0o755) if is_folder else (stat.S_IFREG | 0o644)
+        return os.stat_result((mode, 0, 0, 1, 0, 0, int(size), int(time), int(time), int(time)))
+
+    def _scanning(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def scandir(path: Any = ".") -> Any:  # noqa: ANN401
+            if not self._asked_by_source():
+                return real(path)
+            names = self._names(path, self._listdir)
+            here = {entry.name: entry for entry in real(path)} if self._exists(path) else {}
+            return _Entries([here.get(name) or self._entry(path, name) for name in names])
+
+        return scandir
+
+    def _entry(self, folder: Any, name: str) -> _Entry:  # noqa: ANN401
+        below = self._below(os.path.join(folder, name)) or ""
+        listing = self._listing
+        is_folder = listing.kind(below) == "folder"
+
+        def stat_of_it() -> os.stat_result:
+            return self._stat(below, is_folder=is_folder)
+
+        return _Entry(name, os.path.join(folder, name), is_folder=is_folder, stat=stat_of_it)
 
     def _listing_folder(self, real: Callable[..., list[str]]) -> Callable[..., list[str]]:
         def listdir(path: Any = ".") -> list[str]:  # noqa: ANN401
