@@ -1,5 +1,6 @@
 """What holds for all stacks of a stage."""
 
+import fnmatch
 import json
 import re
 from pathlib import Path
@@ -215,3 +216,31 @@ def test_parts_do_not_import_each_other(folder, foreign):
     imports = re.compile(rf"^\s*(from|import) {foreign}\b", re.MULTILINE)
 
     assert [str(path) for path in (REPOSITORY / folder).rglob("*.py") if imports.search(path.read_text())] == []
+
+
+def test_nothing_of_a_stage_may_delete_a_bucket(stacks):
+    # snakemake-storage-plugin-s3 0.3.6 deletes a bucket that it has emptied, and says nothing if it may not.
+    allowed = {
+        (name, action)
+        for name, stack in stacks.items()
+        for statement in allowing(stack.template)
+        for action in as_list(statement.get("Action", [])) + as_list(statement.get("NotAction", []))
+        if "NotAction" in statement or fnmatch.fnmatchcase("s3:deletebucket", action.lower())
+    }
+    managed = re.findall(r"AmazonS3FullAccess|AdministratorAccess|PowerUserAccess", json.dumps(templates(stacks)))
+
+    assert (allowed, managed) == (set(), [])
+
+
+def templates(stacks):
+    return {name: stack.template for name, stack in stacks.items()}
+
+
+def allowing(part):
+    """All statements of policies below a part of a template that allow something."""
+    if isinstance(part, dict):
+        if part.get("Effect") == "Allow":
+            yield part
+        part = list(part.values())
+    for inner in part if isinstance(part, list) else ():
+        yield from allowing(inner)

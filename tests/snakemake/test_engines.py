@@ -139,6 +139,69 @@ def test_what_no_engine_can_do_is_refused_with_the_rules_name(play, tmp_path: Pa
     assert said in played.outcome.message
 
 
+ALL_AT_ONCE = """
+rule all:
+    input: "a.txt", "b.txt", "c.txt", "e.txt", "/ref/genome.txt", "../other/out.txt"
+
+rule modules:
+    output: "a.txt"
+    envmodules: "bio/samtools/1.17"
+    shell: "samtools > {output}"
+
+rule wrapped:
+    input: "in.txt"
+    output: "b.txt"
+    wrapper: "file:wrapped"
+
+rule noted:
+    output: "c.txt"
+    notebook: "plot.py.ipynb"
+
+rule lost:
+    output: local("d.txt")
+    shell: "echo d > {output}"
+
+rule late:
+    input: local("d.txt")
+    output: "e.txt"
+    shell: "cp {input} {output}"
+
+rule elsewhere:
+    output: "/ref/genome.txt"
+    shell: "echo ref > {output}"
+
+rule beside:
+    output: "../other/out.txt"
+    shell: "echo out > {output}"
+"""
+EACH_OF_THEM = {
+    "rule modules (line 5 of Snakefile) need `envmodules:`",
+    "rule wrapped (line 10 of Snakefile); rule noted (line 15 of Snakefile) have a `wrapper:` or `notebook:`",
+    "rule lost (line 19 of Snakefile) write to local()",
+    "rule elsewhere (line 28 of Snakefile); rule beside (line 32 of Snakefile) have files outside of the launch's data",
+}
+
+
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
+def test_every_fault_is_told_at_once(play, tmp_path: Path, engine: str):
+    files = {"Snakefile": ALL_AT_ONCE, "wrapped/wrapper.py": "", "plot.py.ipynb": "{}"}
+
+    played = play(engine, write(tmp_path / "w", files), {"in.txt": "x\n"})
+
+    assert played.inputs == []
+    assert {said for said in EACH_OF_THEM if said not in played.outcome.message} == set(), played.outcome.message
+
+
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
+def test_a_workdir_is_refused(play, tmp_path: Path, engine: str):
+    workflow = write(tmp_path / "w", 'workdir: "sub"\n\n' + ONE.format(more="threads: 1"))
+
+    played = play(engine, workflow, {"in.txt": "x\n", "sub/in.txt": "y\n"})
+
+    assert played.inputs == []
+    assert played.outcome.message.startswith("The Snakefile has `workdir: sub`")
+
+
 def test_an_image_of_the_launchs_own_is_taken_at_its_word(play, tmp_path: Path):
     workflow = write(
         tmp_path / "w", {"Snakefile": ONE.format(more="conda: 'env.yaml'"), "env.yaml": "dependencies: [samtools]\n"}
@@ -155,6 +218,7 @@ REFUSED = [
         "all jobs of a launch run in one",
     ),
     ("aws-batch", "threads: 1", "out#1.txt", "# or ?"),
+    ("aws-batch", "log: 'logs/a#1.log'", "in.txt", "# or ?"),
     ("tibanna", "container: 'docker://lab/tool:1'\n    group: 'together'", "in.txt", "in a group"),
     ("tibanna", "container: '/images/tool.sif'", "in.txt", "no Docker image"),
     ("tibanna", "threads: 1", "in of S(1).txt", "Tibanna's downloads"),

@@ -28,6 +28,7 @@ _OPTIONAL: Final[Mapping[str, type]] = {
     "awsBatch": dict,
     "ownImage": bool,
     "cores": int,
+    "rerunTriggers": list,
 }
 _WORDS: Final[Mapping[type, str]] = {
     str: "text",
@@ -61,6 +62,8 @@ class RunSheet:
     """The launch names it itself: what its rules need is in it."""
     cores: int | None = None
     """What `workflow.cores` is in the Snakefile."""
+    rerun_triggers: tuple[str, ...] = ()
+    """Of what makes files anew that are there; without one, all."""
     targets: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     spot: bool = True
@@ -104,6 +107,7 @@ class RunSheet:
             own_image=given.get("ownImage", False),
             **{key: given[key] for key in ("config", "spot", "retries", "jobs", "cores") if key in given},
             targets=tuple(given.get("targets", ())),
+            rerun_triggers=tuple(given.get("rerunTriggers", ())),
         )
 
 

@@ -78,8 +78,7 @@ class AwsBatch:
             *("--retries", str(sheet.retries)),
             *("--jobs", str(sheet.jobs)),
             *(("--cores", str(sheet.cores)) if sheet.cores else ()),
-            # The folder is new, so of what earlier runs made, only the times of the files are known.
-            *("--rerun-triggers", "mtime"),
+            *(("--rerun-triggers", *sheet.rerun_triggers) if sheet.rerun_triggers else ()),
             *("--configfile", CONFIG_FILE),
             *("--logger", "genolaunch"),
             "--nocolor",

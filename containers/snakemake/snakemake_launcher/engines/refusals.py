@@ -1,9 +1,11 @@
 """What an engine cannot do for a workflow, found when it is known what there is to do and before anything is done."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from snakemake_launcher.engines.notes import source_path
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
 
@@ -19,6 +21,8 @@ _LARGEST_INPUT: Final = 262_144
 """Characters of an execution's input (AWS Step Functions quotas, "Maximum input or output size")."""
 _REST_OF_INPUT: Final = 12_000
 """Of it for everything but the files."""
+_OUTSIDE: Final = "genolaunch_outside"
+"""Flag of a file whose path leads out of the data; what the Snakefile calls it."""
 _MOST_NAMED: Final = 5
 _DOCKER: Final = "docker://"
 _IMAGE: Final = re.compile(r"docker://[A-Za-z0-9][A-Za-z0-9._/:@-]*")
@@ -34,6 +38,39 @@ def refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> Non
 
 class RefusedError(Exception):
     """The workflow cannot run on its engine."""
+
+
+def refuse_workdir(workflow: Any) -> None:  # noqa: ANN401 - Snakemake has no types here
+    """A Snakefile's `workdir:` is refused: jobs would look for their Snakefile, and for data, in another folder.
+
+    `workflow`: Snakemake's class.
+    """
+
+    def workdir(_workflow: Any, folder: str) -> None:  # noqa: ANN401
+        message = (
+            f"The Snakefile has `workdir: {folder}`, and a launch works in its `data`. Leave `workdir:` out, and let "
+            "`data` name the folder below which the rules' paths are."
+        )
+        emit("refused", message=message)
+        raise RefusedError(message)
+
+    workflow.workdir = workdir
+
+
+def mark_what_is_outside(modifier: Any) -> None:  # noqa: ANN401
+    """Snakemake puts the data before any path of a rule, so `/ref/x` and `../x` would be other files than they say.
+
+    `modifier`: Snakemake's PathModifier.
+    """
+    modify: Callable[..., Any] = modifier.modify
+
+    def marking(self: Any, path: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
+        made = modify(self, path, *args, **more)
+        if made is not path and isinstance(path, str) and os.path.normpath(path).startswith(("/", "..")):
+            made.flags[_OUTSIDE] = str(path)
+        return made
+
+    modifier.modify = marking
 
 
 def faults(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> list[str]:
@@ -78,9 +115,37 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
     )
     yield from _named(
         jobs,
-        lambda job: bool(job.conda_env_spec) and not options.own_image and not _runs_in_own_container(job, options),
+        lambda job: (
+            bool(job.conda_env_spec)
+            and not (options.own_image or job.is_wrapper or _runs_in_own_container(job, options))
+        ),
         "{rules} need a `conda:` environment, and the stage's image has no conda. Build an image with the tools of "
         "all rules on the stage's, and name it as `container_image`: with one, `conda:` is not used.",
+    )
+
+    yield from _named(
+        jobs,
+        lambda job: bool(job.env_modules) and not options.own_image and not _runs_in_own_container(job, options),
+        "{rules} need `envmodules:`, and there are no environment modules. Name an image with the tools of all rules "
+        "as `container_image`: with one, `envmodules:` is not used.",
+    )
+    yield from _named(
+        jobs,
+        lambda job: bool(job.is_wrapper or job.is_notebook) and not options.own_image,
+        "{rules} have a `wrapper:` or `notebook:`, for which the stage's image has no programs. Name an image that has "
+        "them (Snakemake too) as `container_image`.",
+    )
+    yield from _named(
+        jobs,
+        lambda job: any(_flagged(file, "local") for file in job.output) and not job.group,
+        "{rules} write to local(), which is lost with the machine of the job. Leave local() out: what rules make goes "
+        "to the launch's data.",
+    )
+    yield from _named(
+        jobs,
+        lambda job: any(_flagged(file, _OUTSIDE) for file in _files(job)),
+        "{rules} have files outside of the launch's data, by paths that begin with / or lead out of it by `..`. Upload "
+        "what they read below `data`, and name it by its path there.",
     )
 
 
@@ -93,7 +158,7 @@ def _of_batch(jobs: list[Any], options: Options) -> Iterator[str]:
     )
     yield from _named(
         jobs,
-        lambda job: any(_NOT_FOR_S3_PLUGIN.search(_path(file, options)) for file in (*job.input, *job.output)),
+        lambda job: any(_NOT_FOR_S3_PLUGIN.search(_path(file, options)) for file in _files(job)),
         "{rules} have files with # or ? in their names, which Snakemake's S3 storage cuts off there. Rename the files.",
     )
 
@@ -140,12 +205,18 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
             return
 
 
+def _files(job: Any) -> Iterator[Any]:  # noqa: ANN401
+    """All that a job reads and writes."""
+    yield from (*job.input, *job.output, *job.log, *([job.benchmark] if job.benchmark else []))
+
+
 def _runs_in_own_container(job: Any, options: Options) -> bool:  # noqa: ANN401
     return options.engine == "tibanna" and bool(image_of(job)) and job.is_shell
 
 
 def _named(jobs: Iterable[Any], is_at_fault: Callable[[Any], bool], sentence: str) -> Iterator[str]:
-    rules = list({job.rule.name: job.rule for job in jobs if is_at_fault(job)}.values())
+    found = {job.rule.name: job.rule for job in jobs if is_at_fault(job)}
+    rules = sorted(found.values(), key=lambda rule: (str(rule.snakefile), rule.lineno))
     if rules:
         more = f" and {len(rules) - _MOST_NAMED} more" if len(rules) > _MOST_NAMED else ""
         yield sentence.format(rules="; ".join(_place(rule) for rule in rules[:_MOST_NAMED]) + more)
@@ -153,14 +224,7 @@ def _named(jobs: Iterable[Any], is_at_fault: Callable[[Any], bool], sentence: st
 
 def _place(rule: Any) -> str:  # noqa: ANN401
     """`rule align (line 12 of rules/align.smk)`."""
-    file = getattr(rule.snakefile, "get_path_or_uri", None)
-    if file is None:
-        path = str(rule.snakefile)
-    else:
-        try:
-            path = str(file(secret_free=True))
-        except TypeError:  # Snakemake 7
-            path = str(file())
+    path = source_path(rule.snakefile)
     kind = "checkpoint" if rule.is_checkpoint else "rule"
     line = rule.workflow.linemaps.get(path, {}).get(rule.lineno, rule.lineno)
     return f"{kind} {rule.name} (line {line} of {path.rpartition('/workflow/')[2] or path})"

@@ -5,15 +5,22 @@ Snakemake 9, which has nothing of the launcher's but this package.
 """
 
 import shlex
+from collections.abc import AsyncIterator
 from typing import Any
 
 from snakemake import __version__
 from snakemake.cli import main as snakemake
 from snakemake.dag import DAG
+from snakemake.jobs import Job
+from snakemake.path_modifier import PathModifier
+from snakemake.persistence import PersistenceBase
+from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_storage_plugin_s3 import StorageObject
 
+from snakemake_launcher.engines.notes import know_scripts_by_content, tell_unknown
 from snakemake_launcher.engines.options import Options
+from snakemake_launcher.engines.refusals import mark_what_is_outside, refuse_workdir
 from snakemake_launcher.engines.signals import listen_to_sigint_only
 from snakemake_launcher.engines.sources import Sources, run_by_program
 from snakemake_launcher.events import emit
@@ -53,12 +60,34 @@ def look_again_for_folders() -> None:
     StorageObject.exists = looking_again
 
 
+def know_other_code() -> None:
+    """What was made by other code is made anew; what nothing is known of is told."""
+    update = DAG.update_needrun
+
+    async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:
+        for none in ():
+            yield none
+
+    async def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
+        await update(dag, *args, **more)
+        kept = [job for job in dag.jobs if job.output and not dag.needrun(job)]
+        there = [job for job in kept if all([await file.exists() for file in job.output])]
+        tell_unknown(there, dag.workflow.persistence)
+
+    Job.outputs_older_than_script_or_notebook = no_times_of_scripts
+    DAG.update_needrun = update_needrun
+    know_scripts_by_content(PersistenceBase)
+
+
 def main() -> None:
     """Snakemake's main, which exits by itself."""
     listen_to_sigint_only()
     sources = Sources(Options.read())
     send_sources(sources)
     look_again_for_folders()
+    know_other_code()
+    refuse_workdir(Workflow)
+    mark_what_is_outside(PathModifier)
     sources.view.install()
     emit("started", version=__version__)
     snakemake()

@@ -85,6 +85,7 @@ class Tibanna:
             *("--retries", str(sheet.retries)),
             *("--jobs", str(sheet.jobs)),
             *(("--cores", str(sheet.cores)) if sheet.cores else ()),
+            *(("--rerun-triggers", *sheet.rerun_triggers) if sheet.rerun_triggers else ()),
             *(("--configfile", CONFIG_FILE) if sheet.config else ()),
             "--nocolor",
             *(("--", *sheet.targets) if sheet.targets else ()),

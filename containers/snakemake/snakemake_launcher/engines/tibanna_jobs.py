@@ -14,12 +14,22 @@ from snakemake.checkpoints import Checkpoint
 from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
 from snakemake.executors import RealExecutor, TibannaExecutor
+from snakemake.jobs import Job
+from snakemake.path_modifier import PathModifier
+from snakemake.persistence import Persistence
 from snakemake.workflow import Workflow
 
 from snakemake_launcher.engines import s3_folders
 from snakemake_launcher.engines.job_log import fails_again
+from snakemake_launcher.engines.notes import know_scripts_by_content, tell_unknown
 from snakemake_launcher.engines.options import Options
-from snakemake_launcher.engines.refusals import RefusedError, image_of, refuse
+from snakemake_launcher.engines.refusals import (
+    RefusedError,
+    image_of,
+    mark_what_is_outside,
+    refuse,
+    refuse_workdir,
+)
 from snakemake_launcher.engines.sources import Sources, run_by_program
 from snakemake_launcher.events import emit
 from snakemake_launcher.genolaunch_job import PROGRAM
@@ -166,6 +176,21 @@ def keep_checkpoints(options: Options, sources: Sources) -> None:
     Checkpoint.get = telling
 
 
+def know_other_code() -> None:
+    """What was made by other code is made anew; what nothing is known of is told."""
+    update: Callable[..., None] = DAG.update_needrun
+
+    def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
+        update(dag, *args, **more)
+        kept = (job for job in dag.jobs if job.output and not dag.needrun(job))
+        there = [job for job in kept if all(file.exists for file in job.output)]
+        tell_unknown(there, dag.workflow.persistence)
+
+    Job.outputs_older_than_script_or_notebook = lambda _: iter(())
+    DAG.update_needrun = update_needrun
+    know_scripts_by_content(Persistence)
+
+
 def refuse_what_cannot_be(options: Options) -> None:
     """Nothing is submitted of a workflow that cannot end well."""
     init: Callable[..., None] = TibannaExecutor.__init__
@@ -175,6 +200,8 @@ def refuse_what_cannot_be(options: Options) -> None:
         init(executor, workflow, dag, *args, **more)
 
     TibannaExecutor.__init__ = looking
+    refuse_workdir(Workflow)
+    mark_what_is_outside(PathModifier)
 
 
 def _refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> None:

@@ -1,0 +1,52 @@
+"""By what Snakemake tells that a file was made by other code, in a folder that is new in each run.
+
+Used in the engine's process, with Snakemake 7 and 9.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from snakemake_launcher.events import emit
+
+
+def know_scripts_by_content(persistence: Any) -> None:  # noqa: ANN401 - Snakemake has no types here
+    """The content of a rule's script is part of its code: Snakemake goes by the script's time, and all are new here."""
+    code: Callable[..., str | None] = persistence._code
+
+    def code_with_script(notes: Any, rule: Any) -> str | None:  # noqa: ANN401
+        digest = _digest(rule)
+        return f"{code(notes, rule) or ''} {digest}" if digest else code(notes, rule)
+
+    persistence._code = code_with_script
+
+
+def tell_unknown(jobs: Iterable[Any], notes: Any) -> None:  # noqa: ANN401
+    """Tell of files that are there, that nothing was noted of, and that are taken as they are."""
+    unknown = [job for job in jobs if not any(notes.metadata(file) for file in job.output)]
+    emit(
+        "unknown",
+        rules=sorted({str(job.rule.name) for job in unknown}),
+        files=sum(len(job.output) for job in unknown),
+    )
+
+
+def source_path(file: Any) -> str:  # noqa: ANN401
+    """Where a source lies; `file` is a path, or what Snakemake has for one."""
+    path = getattr(file, "get_path_or_uri", None)
+    if path is None:
+        return str(file)
+    try:
+        return str(path(secret_free=True))
+    except TypeError:  # Snakemake 7
+        return str(path())
+
+
+def _digest(rule: Any) -> str:  # noqa: ANN401
+    """SHA-256 of the script or notebook of a rule; empty for a rule without one, or one from elsewhere."""
+    script = rule.script or rule.notebook
+    if not script:
+        return ""
+    file = Path(source_path(rule.basedir.join(script) if rule.basedir else script))
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
