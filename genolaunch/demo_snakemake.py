@@ -94,6 +94,7 @@ def _files(platform: Platform, prefix: str) -> dict[str, bytes]:
         item["Key"].removeprefix(prefix): _body(platform, bucket, item["Key"]).replace(place, b"")
         for page in pages
         for item in page.get("Contents", [])
+        if not item["Key"].startswith(f"{prefix}.snakemake/")
     }
 
 

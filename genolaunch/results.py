@@ -62,6 +62,8 @@ def _written(platform: "Platform", launch: "Launch") -> list[ResultObject]:
         for entry in page.get("Contents", [])
         # S3 counts in whole seconds.
         if entry["LastModified"] >= launch.submitted_at.replace(microsecond=0) and not entry["Key"].endswith("/")
+        # How files were made, which the next launch reads.
+        if not entry["Key"].startswith(f"{prefix}.snakemake/")
     ]
 
 

@@ -75,6 +75,8 @@ def _has_infinity(value: object) -> bool:
     return False
 
 
+RerunTrigger = Literal["mtime", "params", "input", "code", "software-env"]
+"""As `snakemake --help` has them, in 7.32.4 and 9.27.1."""
 Target = Annotated[str, Field(pattern=_TARGET, max_length=500)]
 
 
@@ -111,6 +113,9 @@ class SnakemakeParameters(Section):
     """How often a failed job is tried again (Snakemake's --retries)."""
     jobs: Annotated[Count, Field(le=500)] = 100
     """Jobs at once (Snakemake's --jobs)."""
+    rerun_triggers: Annotated[list[RerunTrigger], Field(min_length=1)] | None = None
+    """What makes files anew that are there (Snakemake's --rerun-triggers), by default all of: mtime, params, input, code,
+    software-env; [mtime] goes by times alone."""
     cores: Annotated[Count, Field(le=192)] | None = None
     """What `workflow.cores` is in the Snakefile (Snakemake's --cores); without it, `threads: workflow.cores` fails."""
     container_image: Annotated[str, Field(pattern=_IMAGE, max_length=255)] | None = None

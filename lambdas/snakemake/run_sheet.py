@@ -73,6 +73,7 @@ def run_sheet(launch: Launch, attempt: int, config: SnakemakeLaunch, snakefile: 
         "retries": asked.retries,
         "jobs": asked.jobs,
         **({"cores": asked.cores} if asked.cores else {}),
+        **({"rerunTriggers": asked.rerun_triggers} if asked.rerun_triggers else {}),
         "containerImage": _image(config, stage),
         "ownImage": asked.container_image is not None,
         "remotePrefix": config.data_uri(stage.data_bucket).removeprefix("s3://").rstrip("/"),

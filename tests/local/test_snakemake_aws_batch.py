@@ -144,6 +144,7 @@ def _files(platform: PlatformClient, uri: str) -> dict[str, str]:
     return {
         item["Key"].removeprefix(prefix): platform.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
         for item in platform.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+        if not item["Key"].startswith(f"{prefix}.snakemake/")
     }
 
 

@@ -112,6 +112,7 @@ class Launch:
                 "Body"
             ].read()
             for item in found
+            if not item["Key"].startswith(f"{self.name}/.snakemake/")
         }
 
     def failed_jobs(self) -> list[dict[str, Any]]:

@@ -3,9 +3,12 @@
 Exit codes: 0 done, 1 failed, 2 the environment or the run sheet is wrong, 130 cancelled.
 """
 
+import hashlib
+import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +24,7 @@ DONE: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 CANCELLED: Final = 130
+_DIGITS: Final = 16
 
 
 def main() -> int:
@@ -51,9 +55,25 @@ def main() -> int:
 def _run(settings: Settings, storage: Storage, child: Child) -> Outcome:
     sheet = RunSheet.parse(storage.read(settings.run_sheet))
     engine = make_engine(sheet)
-    with tempfile.TemporaryDirectory(prefix="launch-") as folder:
-        run = Run(sheet, engine, Records(settings), storage, child, Path(folder))
+    with _folder(sheet) as folder:
+        run = Run(sheet, engine, Records(settings), storage, child, folder)
         return run.to_end()
+
+
+@contextmanager
+def _folder(sheet: RunSheet) -> Iterator[Path]:
+    """An empty folder, in a fresh container of the same name for the same data: parameters of rules may hold its path,
+    and a rule whose parameters changed is run again."""
+    name = hashlib.sha256(sheet.remote_prefix.encode()).hexdigest()[:_DIGITS]
+    folder = Path(tempfile.gettempdir()) / f"launch-{name}"
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        folder = Path(tempfile.mkdtemp(prefix="launch-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_outcome(settings: Settings, storage: Storage, outcome: Outcome) -> None:

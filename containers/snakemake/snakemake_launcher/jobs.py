@@ -52,6 +52,8 @@ class Jobs:
     """What the workflow itself said last that stopped it."""
     refused: bool = False
     """The workflow cannot run on its engine; `error` says why."""
+    unknown: Mapping[str, Any] = field(default_factory=lambda: {"rules": [], "files": 0})
+    """Files that are taken as they are, without a note of how they were made: how many, and of which rules."""
     snakemake: str | None = None
     """Snakemake's version."""
 
@@ -85,6 +87,8 @@ class Jobs:
                 self._end(event, JobStatus.DONE)
             case "failed":
                 return self._failed(event)
+            case "unknown":
+                self.unknown = {"rules": event["rules"], "files": event["files"]}
             case "refused":
                 self.error, self.refused = event["message"], True
             case "error" if not self.refused:  # Snakemake's own words for it follow

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from snakemake_launcher.child import Child
 from snakemake_launcher.engines import Engine, Failure
 from snakemake_launcher.events import FILE_VARIABLE, EventReader
 from snakemake_launcher.jobs import Job, Jobs
+from snakemake_launcher.provenance import Provenance
 from snakemake_launcher.records import Records, warn
 from snakemake_launcher.report import report
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
@@ -23,9 +24,14 @@ _LIST_SECONDS: Final = 10.0
 
 
 _NOTHING: Final = (
-    "Nothing was made: all that was asked for is in the launch's data already, and not older than what it is made of. "
-    "A change of a rule or of `config` does not make it anew: for that, remove it, or give the launch another `data`."
+    "Nothing was made: all that was asked for is in the launch's data already, is not older than what it is made of, "
+    "and its rules' code and parameters are as they were. To make it anew, remove it or give the launch another `data`."
 )
+_UNKNOWN: Final = (
+    "{files} of the rules {rules} were in the launch's data already, and how they were made is not known: they were "
+    "taken as they are. If the rules were others then, remove the files and launch again."
+)
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,12 @@ class Run:
         self._jobs = Jobs()
         self._failures: dict[str, Failure] = {}
         self._list: _JobList = _JobList(sheet, storage)
+        self._provenance = Provenance(sheet, storage, self._sources)
 
     def to_end(self) -> Outcome:
         """Run it. Raises RunSheetError when the sources are not what the run sheet says, and botocore's errors."""
         self._fetch_sources()
+        self._provenance.fetch()
         log = self._folder / "snakemake.log"
         code = self._child.run(
             self._engine.command(),
@@ -74,6 +82,7 @@ class Run:
         if code != 0:
             # Cancelled, or at its wits' end: nothing that it submitted may go on.
             self._stop(self._jobs.running)
+        self._provenance.keep(self._jobs.done)
         self._list.write(self._jobs.submissions)
         self._storage.upload(log, f"{self._sheet.launcher_uri}snakemake-{self._sheet.attempt}.log")
         outcome = self._outcome(code)
@@ -109,6 +118,7 @@ class Run:
                 self._record_failure(job)
         self._records.progress(self._jobs)
         self._list.write_if_due(self._jobs.submissions)
+        self._provenance.keep_if_due(self._jobs.done)
 
     def _record_failure(self, job: Job) -> None:
         failure = self._failures.get(job.id or job.key)
@@ -121,13 +131,22 @@ class Run:
         if self._child.cancelled:
             return Outcome("StoppedError", f"Cancelled after {counts['done']} of {counts['total']} jobs.", counts)
         if code == 0 and not counts["total"]:
-            return Outcome(None, _NOTHING, counts, warnings=(_NOTHING,))
+            return Outcome(None, _NOTHING, counts, warnings=(_NOTHING, *self._unknown()))
         if code == 0:
-            return Outcome(None, f"Done: {counts['done']} of {counts['total']} jobs.", counts)
+            done = f"Done: {counts['done']} of {counts['total']} jobs."
+            return Outcome(None, done, counts, warnings=tuple(self._unknown()))
         if self._jobs.failed:
             return self._outcome_of(self._jobs.failed, counts)
         reason = self._jobs.error or f"Snakemake ended with exit code {code}; its log says why."
         return Outcome("ApplicationError", reason, counts)
+
+    def _unknown(self) -> Iterator[str]:
+        rules, files = self._jobs.unknown["rules"], self._jobs.unknown["files"]
+        if files:
+            more = f" and {len(rules) - _MOST_NAMED} more" if len(rules) > _MOST_NAMED else ""
+            yield _UNKNOWN.format(
+                files="One file" if files == 1 else f"{files:,} files", rules=", ".join(rules[:_MOST_NAMED]) + more
+            )
 
     def _outcome_of(self, failed: Sequence[Job], counts: Mapping[str, int]) -> Outcome:
         first = failed[0]

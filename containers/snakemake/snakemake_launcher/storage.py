@@ -28,6 +28,20 @@ class Storage:
         text: str = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         return text
 
+    def read_if_there(self, uri: str) -> bytes | None:
+        """An object's bytes; None if there is no such object."""
+        bucket, key = split(uri)
+        try:
+            content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        return content
+
+    def write_bytes(self, uri: str, content: bytes) -> None:
+        """Put an object."""
+        bucket, key = split(uri)
+        self._s3.put_object(Bucket=bucket, Key=key, Body=content)
+
     def write_json(self, uri: str, value: Mapping[str, Any]) -> None:
         """Put an object."""
         bucket, key = split(uri)

@@ -123,11 +123,12 @@ def test_a_folder_called_workflow_with_nothing_beside_it_is_all_the_sources(plat
     assert json.loads(stored(f"{PREFIX}run-1.json"))["snakefile"] == "Snakefile"
 
 
-def test_the_cores_of_a_workflow_are_in_the_run_sheet(uploaded: Platform):
-    set_config(cores=16)
+def test_the_cores_and_triggers_of_a_workflow_are_in_the_run_sheet(uploaded: Platform):
+    set_config(cores=16, rerun_triggers=["mtime"])
     prepare(LAUNCH_ID, 1)
 
-    assert json.loads(stored(f"{PREFIX}run-1.json"))["cores"] == 16
+    sheet = json.loads(stored(f"{PREFIX}run-1.json"))
+    assert (sheet["cores"], sheet["rerunTriggers"]) == (16, ["mtime"])
 
 
 def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploaded: Platform, monkeypatch):

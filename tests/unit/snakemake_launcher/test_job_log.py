@@ -114,7 +114,8 @@ PROGRAMS = {
     "Java": (
         'Exception in thread "main" htsjdk.samtools.SAMFormatException: Unrecognized tag type\n'
         "\tat htsjdk.samtools.SAMRecord.<init>(SAMRecord.java:12)\n\tat picard.cmdline.Main.main(Main.java:1)\n"
-        "Caused by: java.io.IOException: No space left on device\n\tat sun.nio.ch.Net.read(Native Method)\n\t... 3 more\n",
+        "Caused by: java.io.IOException: No space left on device\n\tat sun.nio.ch.Net.read(Native Method)\n"
+        "\t... 3 more\n",
         "Caused by: java.io.IOException: No space left on device",
     ),
     "Perl": (
@@ -137,7 +138,8 @@ PROGRAMS = {
         "thread 'main' panicked at 'bad magic number', src/main.rs:9:5",
     ),
     "a program that shows how it is called": (
-        "view: unrecognized option '--qual'\nUsage: samtools view [options] in.bam\n  -b    output BAM\n  -h    with header\n",
+        "view: unrecognized option '--qual'\nUsage: samtools view [options] in.bam\n"
+        "  -b    output BAM\n  -h    with header\n",
         "view: unrecognized option '--qual'",
     ),
     "Python's argparse, which says it last": (

@@ -37,6 +37,12 @@ class FakeStorage(Storage):
     def upload(self, file, uri):
         self.written[uri] = file.read_text()
 
+    def read_if_there(self, uri):
+        return None
+
+    def write_bytes(self, uri, content):
+        self.written[uri] = content
+
 
 class FakeRecords(Records):
     def __init__(self):
@@ -98,6 +104,19 @@ def test_success(tmp_path):
     assert storage.written["s3://results/results/calls/launcher/snakemake-1.log"] == "workflow log\n"
     (listed,) = storage.written["s3://results/results/calls/launcher/jobs-1.json"]["jobs"]
     assert (listed["id"], listed["status"]) == ("abc", "DONE")
+
+
+def test_what_is_taken_as_it_is_without_a_note_is_warned_of(tmp_path):
+    events = [
+        {"event": "total", "total": 1},
+        {"event": "unknown", "rules": ["align", "call"], "files": 1200},
+        {"event": "progress", "done": 1, "total": 1},
+    ]
+
+    outcome, _, _ = run(ScriptedEngine(events, 0), tmp_path)
+
+    (warning,) = outcome.warnings
+    assert warning.startswith("1,200 files of the rules align, call were in the launch's data already")
 
 
 def test_a_list_that_s3_refuses_once_is_written_later_and_ends_nothing(tmp_path, monkeypatch):

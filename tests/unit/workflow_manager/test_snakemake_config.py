@@ -35,6 +35,7 @@ def test_defaults_are_filled_in():
         "spot": True,
         "retries": 3,
         "jobs": 100,
+        "rerun_triggers": None,
         "cores": None,
         "container_image": None,
         "engine": "tibanna",
