@@ -36,8 +36,8 @@ def answers(platform, monkeypatch):
     def prepare(**fields):
         real_submit = submission.submit
 
-        def submit(*arguments):
-            sent = real_submit(*arguments)
+        def submit(*arguments, **options):
+            sent = real_submit(*arguments, **options)
             document = {"accepted": True, "launchId": "height-1", "status": "SUBMITTED", "faults": [], **fields}
             body = json.dumps({**document, "submissionId": sent.submission_id})
             platform.s3.put_object(Bucket=sent.bucket, Key=sent.feedback_key, Body=body)
@@ -55,6 +55,27 @@ def test_accepted_config_prints_the_launch_id_alone(genolaunch, config, answers)
     result = genolaunch("submit", config)
 
     assert (result.exit_code, result.stdout) == (0, "height-1\n")
+
+
+def test_a_project_of_another_place_uploads_no_data_unless_it_is_said_to_be_the_same(
+    genolaunch, platform, tmp_path, answers
+):
+    answers()
+    for place in ("ada", "grace"):
+        for path in ("exome/Snakefile", "reads/r.fq"):
+            (tmp_path / place / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / place / path).write_text(place)
+    genolaunch("submit", tmp_path / "ada" / "exome" / "Snakefile")
+    second = ("submit", tmp_path / "grace" / "exome" / "Snakefile", "--data-dir", tmp_path / "grace" / "reads")
+
+    refused = genolaunch(*second)
+
+    assert refused.exit_code != 0
+    assert "A project called exome was submitted before" in refused.stderr
+    assert "Contents" not in platform.s3.list_objects_v2(Bucket="data-bucket-1")
+    assert genolaunch(*second, "--same-project").exit_code == 0
+    (uploaded,) = platform.s3.list_objects_v2(Bucket="data-bucket-1")["Contents"]
+    assert uploaded["Key"] == "exome/r.fq"
 
 
 def test_rejection_lists_every_fault_and_exits_2(genolaunch, config, answers):

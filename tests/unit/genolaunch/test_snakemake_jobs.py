@@ -119,7 +119,8 @@ def test_status_shows_how_many_jobs_are_done(launch):
 
 
 def test_results_are_what_is_newer_than_the_launch_where_it_works(platform):
-    for path in ("exome/reads.fq", "exome/calls/a.vcf", "exome/calls/", "other/x"):
+    notes = "exome/.snakemake/metadata-tibanna.tar.gz"
+    for path in ("exome/reads.fq", "exome/calls/a.vcf", "exome/calls/", "other/x", notes):
         platform.s3.put_object(Bucket="data-bucket-1", Key=path, Body=b"x")
     platform.s3.put_object(Bucket="results-bucket-1", Key="results/e-1/report.html", Body=b"x")
     now = datetime.now(UTC)
