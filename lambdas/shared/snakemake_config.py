@@ -114,8 +114,8 @@ class SnakemakeParameters(Section):
     jobs: Annotated[Count, Field(le=500)] = 100
     """Jobs at once (Snakemake's --jobs)."""
     rerun_triggers: Annotated[list[RerunTrigger], Field(min_length=1)] | None = None
-    """What makes files anew that are there (Snakemake's --rerun-triggers), by default all of: mtime, params, input, code,
-    software-env; [mtime] goes by times alone."""
+    """What makes files anew that are there (Snakemake's --rerun-triggers), by default all of: mtime, params, input,
+    code, software-env; [mtime] goes by times alone."""
     cores: Annotated[Count, Field(le=192)] | None = None
     """What `workflow.cores` is in the Snakefile (Snakemake's --cores); without it, `threads: workflow.cores` fails."""
     container_image: Annotated[str, Field(pattern=_IMAGE, max_length=255)] | None = None
