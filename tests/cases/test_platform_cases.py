@@ -40,7 +40,9 @@ def head_node(tmp_path: Path) -> HeadNode:
 
 
 @pytest.mark.parametrize("_case", ["30-slurm-bad-constraints"])
-def test_a_task_that_no_node_can_run_is_not_waited_for(_case, head_node: HeadNode, record_property: Callable):
+def test_a_task_that_no_node_can_run_is_not_waited_for(
+    _case, head_node: HeadNode, record_property: Callable[..., None]
+):
     answer, errors = head_node.run(jobs_script(RUN, CLUSTER, "step2", [ARRAY], "1", 2)).communicate(timeout=20)
 
     assert errors == ""
@@ -52,7 +54,9 @@ def test_a_task_that_no_node_can_run_is_not_waited_for(_case, head_node: HeadNod
 
 
 @pytest.mark.parametrize("_case", ["30-slurm-restarts"])
-def test_nodes_that_never_came_up_end_no_job(_case, head_node: HeadNode, tmp_path: Path, record_property: Callable):
+def test_nodes_that_never_came_up_end_no_job(
+    _case, head_node: HeadNode, tmp_path: Path, record_property: Callable[..., None]
+):
     head_node.run(jobs_script(RUN, CLUSTER, "step2", [ARRAY], "1", 2)).wait(20)
     (tmp_path / "bin" / "python3").write_text("#!/bin/sh\necho ran\n")
     (tmp_path / "bin" / "python3").chmod(0o755)
@@ -75,7 +79,9 @@ def test_nodes_that_never_came_up_end_no_job(_case, head_node: HeadNode, tmp_pat
 
 
 @pytest.mark.parametrize("beside", ["units.tsv"], ids=["34-order-and-reupload"])
-def test_a_reupload_with_other_sources_is_a_launch_of_its_own(platform, beside: str, record_property: Callable):
+def test_a_reupload_with_other_sources_is_a_launch_of_its_own(
+    platform, beside: str, record_property: Callable[..., None]
+):
     key = "snakefiles/calls/Snakefile"
     platform.register(platform.put(key, "rule all:"))  # before its sources
     platform.put(f"snakefiles/calls/{beside}", "u1")
@@ -89,7 +95,7 @@ def test_a_reupload_with_other_sources_is_a_launch_of_its_own(platform, beside: 
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"], ids=lambda region: f"36-partitions-{region}")
-def test_a_stage_in_another_partition_is_refused(region: str, record_property: Callable):
+def test_a_stage_in_another_partition_is_refused(region: str, record_property: Callable[..., None]):
     settings = json.loads((CASES / "36-partitions" / f"stage2-{region}.json").read_text())["stages"]
 
     with pytest.raises(InvalidSettingsError) as refusal:

@@ -134,14 +134,16 @@ def _marks(name: str, engine: str) -> Any:
 
 
 def test_every_case_is_tried() -> None:
-    tried = {case.name for case in (*MADE, *TOLD)}
+    tried = {case.name for case in MADE} | {case.name for case in TOLD}
     tested = tried | ELSEWHERE | {"18-second-launch", "24-standard-layout", "25-two-projects"}
     assert sorted(tested) == sorted(folder.name for folder in CASES.iterdir())
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("case", "engine"), plays(MADE))
-def test_outputs_are_those_of_a_plain_run(play, tmp_path: Path, case: Made, engine: str, record_property: Callable):
+def test_outputs_are_those_of_a_plain_run(
+    play, tmp_path: Path, case: Made, engine: str, record_property: Callable[..., None]
+):
     workflow, data = CASES / case.name / "workflow", case.data or CASES / case.name / "data"
     (tmp_path / "config.json").write_text(json.dumps(VALUES))
     more = [str(tmp_path / "config.json") if word == "CONFIG" else word for word in case.more]
@@ -159,7 +161,7 @@ def compared(files: dict[str, str]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(("case", "engine"), plays(TOLD))
-def test_what_cannot_be_made_is_told(play, case: Told, engine: str, record_property: Callable):
+def test_what_cannot_be_made_is_told(play, case: Told, engine: str, record_property: Callable[..., None]):
     data = case.data or CASES / case.name / "data"
 
     played = play(engine, CASES / case.name / "workflow", data)
@@ -171,7 +173,7 @@ def test_what_cannot_be_made_is_told(play, case: Told, engine: str, record_prope
 
 
 @pytest.mark.full
-def test_on_tibanna_a_rules_container_is_its_jobs_image(play, record_property: Callable):
+def test_on_tibanna_a_rules_container_is_its_jobs_image(play, record_property: Callable[..., None]):
     case = CASES / "21-conda-container"
 
     played = play(TIBANNA, case / "workflow", case / "data")  # whose tool is not on this machine
@@ -182,7 +184,7 @@ def test_on_tibanna_a_rules_container_is_its_jobs_image(play, record_property: C
 
 @pytest.mark.full
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: f"18-second-launch-{engine}")
-def test_a_second_launch_makes_nothing_anew(play, tmp_path: Path, engine: str, record_property: Callable):
+def test_a_second_launch_makes_nothing_anew(play, tmp_path: Path, engine: str, record_property: Callable[..., None]):
     workflow, data = CASES / "18-second-launch" / "workflow", CASES / "18-second-launch" / "data"
     right = plain_run(engine, workflow, data, tmp_path)
     first = play(engine, workflow, data, name="twice").expect_done()
@@ -198,7 +200,7 @@ def test_a_second_launch_makes_nothing_anew(play, tmp_path: Path, engine: str, r
 
 @pytest.mark.full
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: f"24-standard-layout-{engine}")
-def test_a_project_goes_up_with_its_config(play, tmp_path: Path, engine: str, record_property: Callable):
+def test_a_project_goes_up_with_its_config(play, tmp_path: Path, engine: str, record_property: Callable[..., None]):
     snakefile = CASES / "24-standard-layout" / "workflow" / "workflow" / "Snakefile"
     workflow, project = submitted(snakefile, tmp_path / "uploaded")
     right = plain_run(engine, workflow, None, tmp_path)
@@ -212,7 +214,9 @@ def test_a_project_goes_up_with_its_config(play, tmp_path: Path, engine: str, re
 
 @pytest.mark.full
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: f"25-two-projects-{engine}")
-def test_two_projects_have_results_of_their_own(play, tmp_path: Path, engine: str, record_property: Callable):
+def test_two_projects_have_results_of_their_own(
+    play, tmp_path: Path, engine: str, record_property: Callable[..., None]
+):
     made = {}
     for name in ("projA", "projB"):
         snakefile = CASES / "25-two-projects" / name / "workflow" / "Snakefile"

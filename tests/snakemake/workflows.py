@@ -193,7 +193,7 @@ with open(snakemake.output[0], "w") as out:
 """,
     "config.yaml": "unit: reads\n",
 }
-MORE = {
+MORE: dict[str, tuple[dict[str, str] | str, dict[str, str]]] = {
     "a checkpoint for each of a checkpoint's files": (NESTED, {"all.txt": "x y\n"}),
     "a checkpoint that finds nothing": (NONE_FOUND, {"all.txt": "x y\n"}),
     "folders that are inputs and outputs": (FOLDERS, {"reads/a": "x\n", "reads/b": "x\n"}),

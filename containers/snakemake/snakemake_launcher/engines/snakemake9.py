@@ -65,8 +65,9 @@ def know_other_code() -> None:
     update = DAG.update_needrun
 
     async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:
-        for none in ():
-            yield none
+        nothing: tuple[Any, ...] = ()
+        for file in nothing:
+            yield file
 
     async def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
         await update(dag, *args, **more)
