@@ -115,7 +115,6 @@ QUICK = {
     ("02-directory", TIBANNA),
     ("08-checkpoint", AWS_BATCH),
     ("11-glob-wildcards", TIBANNA),
-    ("13-config-values", TIBANNA),
 }
 """Those of `make test`; the others come with `make test-full`."""
 
