@@ -161,7 +161,9 @@ def compared(files: dict[str, str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("case", "engine"), plays(TOLD))
 def test_what_cannot_be_made_is_told(play, case: Told, engine: str, record_property: Callable[..., None]):
-    data = case.data or CASES / case.name / "data"
+    folder = CASES / case.name / "data"
+    # Snakemake 9's storage plugin deletes a bucket that it has emptied, and here nothing keeps it from that.
+    data = case.data or (folder if folder.is_dir() else {"nothing": ""})
 
     played = play(engine, CASES / case.name / "workflow", data)
 

@@ -1,5 +1,6 @@
 """What an engine does with a workflow's rules, and what it refuses before anything is submitted."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,8 @@ EACH_OF_THEM = {
 
 @pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_every_fault_is_told_at_once(play, tmp_path: Path, engine: str):
-    files = {"Snakefile": ALL_AT_ONCE, "wrapped/wrapper.py": "", "plot.py.ipynb": "{}"}
+    notebook = {"cells": [], "metadata": {"kernelspec": {"language": "python"}}, "nbformat": 4, "nbformat_minor": 5}
+    files = {"Snakefile": ALL_AT_ONCE, "wrapped/wrapper.py": "", "plot.py.ipynb": json.dumps(notebook)}
 
     played = play(engine, write(tmp_path / "w", files), {"in.txt": "x\n"})
 
