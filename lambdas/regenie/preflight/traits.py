@@ -26,8 +26,7 @@ STRICT: Final = "--strict"
 
 def is_strict(parameters: RegenieParameters) -> bool:
     """Whether a step has it: whom step 1 leaves out has no predictions for step 2."""
-    steps = [parameters.step1, parameters.step2] if parameters.step1.enabled else [parameters.step2]
-    return any(STRICT in step.extra for step in steps)
+    return STRICT in parameters.step2.extra or (parameters.step1.enabled and STRICT in parameters.step1.extra)
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,8 +303,8 @@ def test_rows_and_ignored_tests_account_for_every_variant_and_trait(launch, vari
 
 
 def interacting(option: str, value: str) -> dict[str, object]:
-    task = chunk_task(0, BOTH, 3)
-    return {**task, "command": [*task["command"], option, value]}
+    command = ["regenie", "--step", "2", option, value, "--out", "{output}/chunk"]
+    return chunk_task(0, BOTH, 3, command=command)
 
 
 def chunk_of_tests(own: int, interaction: int, ignored: int) -> str:
