@@ -168,6 +168,8 @@ ExternalGenotypesPath = Annotated[GenotypesPath, AfterValidator(_check_no_comma)
 """Genotypes that are read beside others: regenie takes them as FORMAT,FILE."""
 VarianceTest = Literal["skat", "skato", "skato-acat", "acatv", "acato", "acato-full"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+BlockSize = Annotated[Count, Field(le=2**31 - 1)]
+"""regenie reads it as a 32-bit integer."""
 Probability = Annotated[float, Field(gt=0, lt=1), AfterValidator(_check_threshold)]
 Trait = Annotated[str, Field(pattern=_TRAIT)]
 Columns = Annotated[list[Trait], Field(min_length=1), WrapValidator(_check_unique)]
@@ -222,7 +224,7 @@ class Step1(Section):
     enabled: Flag = True
     """false goes straight to step 2, with `predictions` of an earlier run or those `from_launch`: one of them is
     required."""
-    block_size: Count = 1000
+    block_size: BlockSize = 1000
     """Variants of one block (regenie's --bsize)."""
     jobs: Annotated[Count, Field(le=MOST_ARRAY_JOBS)] = 20
     """Level 0 jobs the blocks are spread over; lowered to the number of blocks."""
@@ -294,8 +296,9 @@ class GeneTests(Section):
     compressed, since it is cut into jobs."""
     masks: RelativePath
     """Which annotations make a mask (regenie's --mask-def), below data."""
-    aaf_bins: Annotated[list[Annotated[float, Field(ge=1e-7, le=1)]], Field(min_length=1, max_length=12)] | None = None
-    """Upper bounds of the alternative allele frequency in burden masks (regenie's --aaf-bins); 0.01 by default."""
+    aaf_bins: Annotated[list[Annotated[float, Field(ge=1e-7, le=1)]], Field(min_length=1)] | None = None
+    """Upper bounds of the alternative allele frequency in burden masks (regenie's --aaf-bins), 12 at most; 0.01 by
+    default."""
     vc_tests: Annotated[list[VarianceTest], Field(min_length=1), WrapValidator(_check_unique)] | None = None
     """SKAT and ACAT tests to add to the burden tests (regenie's --vc-tests)."""
     sets_per_job: Count = 500
@@ -356,7 +359,7 @@ class BinaryTest(StrEnum):
 class Step2(Section):
     """Association tests of every variant."""
 
-    block_size: Count = 400
+    block_size: BlockSize = 400
     """Variants of one block (regenie's --bsize)."""
     variants_per_job: Count = 50_000
     """Variants of one job: fewer make more, shorter jobs."""

@@ -19,6 +19,8 @@ _CORRECTED_BY_FIRTH: Final = ("firth", "firth-approx")
 _IN_BOTH_STEPS: Final = ("--force-qt", "--maxCatLevels", "--minCaseCount")
 """Options that decide whether a trait or covariate is taken at all: each step ends, or leaves it out, on its own."""
 _LEAVE_OUT: Final = "Leave it out."
+_MOST_BINS: Final = 12
+"""Of allele frequencies (Masks.hpp); SKAT and ACAT tests have one of their own, which ends at 1."""
 
 
 class _Condition(NamedTuple):
@@ -186,6 +188,11 @@ def _of_tests(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
     vc_tests = tests.vc_tests if tests else None
     if vc_tests and any(name_of(option) == "--test" and "additive" not in option for option in launch.step2.extra):
         yield ("step2", "extra"), Refusal("has --test, which regenie refuses beside vc_tests", "Leave one of them out.")
+    bins = {f"{bound:g}" for bound in (tests.aaf_bins if tests else None) or ()} | ({"1"} if vc_tests else set())
+    if len(bins) > _MOST_BINS:
+        counted = f"{len(bins)} bounds" + (" with the 1 that vc_tests add" if vc_tests else "")
+        problem = f"has {counted}, of which regenie takes {_MOST_BINS} at most"
+        yield ("step2", "gene_tests", "aaf_bins"), Refusal(problem, "Leave bounds out, or launch them apart.")
     if vc_tests and interaction:
         problem = "would be ignored beside step2.interaction"
         yield ("step2", "gene_tests", "vc_tests"), Refusal(problem, "Leave it out, or test the interaction apart.")

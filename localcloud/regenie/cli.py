@@ -8,12 +8,17 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, NoReturn
 
 from localcloud.regenie.chromosomes import chromosome_number
 from localcloud.regenie.errors import RegenieError, UnsupportedError
 
 DEFAULT_MIN_MAC: Final = 5.0
+_LEAST_MIN_MAC: Final = 0.5
+_LARGEST: Final = 2**31 - 1
+_TESTS: Final = 2
+_STEPS: Final = (1, _TESTS)
 _RANGE = re.compile(r"(?P<chromosome>[^:]+):(?P<start>\d+)-(?P<end>\d+)")
 
 
@@ -90,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     about.add_argument("--version", action="store_true", help="print the version of regenie that is imitated")
 
     both = parser.add_argument_group("both steps")
-    both.add_argument("--step", type=int, choices=(1, 2))
+    both.add_argument("--step", type=int, metavar="1|2")
     both.add_argument("--bed", metavar="PREFIX", help="prefix of the bed/bim/fam files")
     both.add_argument("--phenoFile", "-p", metavar="FILE")
     both.add_argument("--covarFile", "-c", metavar="FILE")
@@ -138,14 +143,8 @@ def parse(arguments: Sequence[str]) -> Options:
     given, unknown = build_parser().parse_known_args(arguments)
     if unknown:
         raise UnsupportedError(f"'{unknown[0]}'")
-    _require(given, "step", "bed", "phenoFile", "bsize", "out")
-    if given.step == 2:
-        _require(given, "pred")
-    if given.keep and given.remove:
-        raise RegenieError("cannot use both --keep and --remove.")
-    if given.bsize < 1:
-        raise RegenieError("block size must be at least 1.")
-    return Options(
+    _refuse(given)
+    options = Options(
         arguments=tuple(arguments),
         step=given.step,
         bed=given.bed,
@@ -178,12 +177,54 @@ def parse(arguments: Sequence[str]) -> Options:
         predictions=given.pred,
         min_mac=given.minMAC,
     )
+    _check_files(options)
+    return options
 
 
-def _require(given: argparse.Namespace, *names: str) -> None:
-    for name in names:
-        if getattr(given, name) is None:
-            raise RegenieError(f"must specify '--{name}'.")
+def _refuse(given: argparse.Namespace) -> None:
+    """What regenie's option parser refuses, in its words and in its order."""
+    refusals = (
+        (given.out is None, "You must provide an output prefix using '--out'"),
+        (given.bed is None, "must use either --bed,--bgen or --pgen."),
+        (given.step not in _STEPS, "specify which mode regenie should be running using option --step."),
+        (given.step == _TESTS and given.minMAC < _LEAST_MIN_MAC, "minimum MAC must be at least 0.5."),
+        (given.bsize is None, "must specify the block size using '--bsize'."),
+        (given.bsize is not None and given.bsize > _LARGEST, f"Argument ‘{given.bsize}’ failed to parse"),
+        (given.bsize is not None and given.bsize < 1, "block size must be at least 1."),
+        (given.keep and given.remove, "cannot use both --keep and --remove."),
+        (
+            given.step == _TESTS and given.pred is None,
+            "must specify --pred if using --step 2 (otherwise use --ignore-pred).",
+        ),
+        (
+            not given.covarFile and (given.covarColList or given.covarCol or given.catCovarList),
+            "you specified covariates without specifying a covariate file (using --covarFile).",
+        ),
+        (given.phenoFile is None, "Invalid argument (=' ') specified for option --phenoFile"),
+    )
+    for is_so, sentence in refusals:
+        if is_so:
+            raise RegenieError(sentence)
+
+
+def _check_files(options: Options) -> None:
+    """regenie looks for these before it begins."""
+    genotypes = [f"{options.bed}.{suffix}" for suffix in ("bed", "bim", "fam")]
+    master = options.run_level0.path if options.run_level0 else options.run_level1
+    wanted = {
+        "bed": genotypes,
+        "phenoFile": [options.phenotype_file],
+        "covarFile": [options.covariate_file] if options.covariate_file else [],
+        "keep": options.keep,
+        "remove": options.remove,
+        "extract": options.extract,
+        "exclude": options.exclude,
+        "run-l0/l1": [master] if master else [],
+    }
+    for option, paths in wanted.items():
+        for path in paths:
+            if not Path(path).is_file():
+                raise RegenieError(f"{path} doesn't exist for option --{option}")
 
 
 def _names(comma_separated: str | None, single: Sequence[str]) -> frozenset[str] | None:
@@ -196,13 +237,14 @@ def _files(comma_separated: str | None) -> tuple[str, ...]:
 
 
 def _chromosomes(names: frozenset[str] | None) -> frozenset[int] | None:
-    return None if names is None else frozenset(map(_known_chromosome, names))
+    refusal = "invalid chromosome specified by --chr/--chrList."
+    return None if names is None else frozenset(_known_chromosome(name, refusal) for name in names)
 
 
-def _known_chromosome(name: str) -> int:
+def _known_chromosome(name: str, refusal: str) -> int:
     number = chromosome_number(name)
     if number is None:
-        raise RegenieError(f"chromosome '{name}' is not one of 1 to 22 and X.")
+        raise RegenieError(refusal)
     return number
 
 
@@ -212,7 +254,8 @@ def _range(text: str | None) -> Range | None:
     match = _RANGE.fullmatch(text)
     if match is None:
         raise RegenieError("wrong format for --range (must be CHR:MINPOS-MAXPOS).")
-    return Range(_known_chromosome(match["chromosome"]), int(match["start"]), int(match["end"]))
+    chromosome = _known_chromosome(match["chromosome"], "unrecognized chromosome in --range.")
+    return Range(chromosome, int(match["start"]), int(match["end"]))
 
 
 def _numbered(option: str, text: str | None) -> Numbered | None:
@@ -220,5 +263,7 @@ def _numbered(option: str, text: str | None) -> Numbered | None:
         return None
     path, _, number = text.rpartition(",")
     if not path or not number.isdecimal():
-        raise RegenieError(f"wrong format for {option} (must be FILE,NUMBER).")
+        raise RegenieError(f"wrong format for {option} (must be FILE,INT).")
+    if option == "--run-l0" and int(number) < 1:
+        raise RegenieError("invalid job number for --run-l0 (must be >=1).")
     return Numbered(path, int(number))

@@ -19,6 +19,7 @@ _RELATIVE_EIGENVALUE: Final = 1e-15  # covariates below it are linear combinatio
 _MOST_LEVELS: Final = 10
 """regenie's --maxCatLevels."""
 _RINT_OFFSET: Final = 3 / 8
+_FEWEST_VALUES: Final = 3
 LOWEST_SD: Final = 1e-6  # regenie's limit below which a variant or a trait does not vary
 
 
@@ -149,6 +150,13 @@ def _assemble(ids: list[str], rows: Indices, phenotypes: Table, design: Floats, 
     for trait, column in zip(phenotypes.names, observed.T, strict=True):
         if not column.any():
             raise RegenieError(f"all individuals have missing/invalid values for phenotype '{trait}'.")
+    for trait, column, known in zip(phenotypes.names, raw.T, observed.T, strict=True):
+        distinct = len(np.unique(column[known]))
+        if distinct < _FEWEST_VALUES:
+            raise RegenieError(
+                f"phenotype '{trait}' has very few unique values (={distinct}). If you really want to analyze it "
+                "as a QT, use `--force-qt`."
+            )
     if apply_rint:
         for column, known in zip(raw.T, observed.T, strict=True):
             column[known] = _normal_by_rank(column[known])

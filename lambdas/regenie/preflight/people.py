@@ -8,6 +8,7 @@ from typing import Final
 from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
 from lambdas.regenie.preflight.findings import Examples, Findings
+from lambdas.regenie.preflight.folds import check_folds
 from lambdas.regenie.preflight.interacting import Interacting
 from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
@@ -92,6 +93,7 @@ def check_people(
         check_traits(traits, parameters, findings)
         if interacting and covariates:
             interacting.check(covariates.uri, findings)
+        check_folds(analysed.count(1), parameters, findings)
     counts = trait_counts(traits, is_binary=parameters.trait_type == "binary")
     return SampleCounts(
         len(chosen.genotyped),

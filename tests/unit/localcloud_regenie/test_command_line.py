@@ -1,4 +1,4 @@
-"""What is refused, what is wrong, and what asks for no work."""
+"""What is refused, and what asks for no work; what regenie itself refuses is in tests/regenie/test_refusals.py."""
 
 import math
 import subprocess
@@ -34,34 +34,6 @@ def test_what_it_cannot_do_it_refuses_in_one_sentence(regenie, cohort, tmp_path,
         "install Docker, or regenie (v4.1.2), to run it for real.\n"
     )
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--step", "1"], "must specify '--bed'"),
-        (["--step", "3"], "--step"),
-        (["--step", "2", "--bed", "b", "--phenoFile", "p", "--bsize", "9", "--out", "o"], "must specify '--pred'"),
-        (["--step", "1", "--bed", "b", "--phenoFile", "p", "--bsize", "0", "--out", "o"], "block size"),
-        (["--step", "1", "--bed", "b", "--phenoFile", "p", "--bsize", "9", "--out", "o", "--chr", "25"], "'25'"),
-        (["--step", "1", "--bed", "b", "--phenoFile", "p", "--bsize", "9", "--out", "o", "--range", "1"], "--range"),
-        (["--step", "1", "--bed", "b", "--phenoFile", "p", "--bsize", "9", "--out", "o", "--run-l0", "m"], "--run-l0"),
-    ],
-)
-def test_a_wrong_command_line_is_an_error(regenie, capsys, arguments, message):
-    assert regenie(*arguments) == 1
-
-    error = capsys.readouterr().err
-    assert error.startswith("ERROR: ")
-    assert message in error
-
-
-def test_a_missing_file_is_named(regenie, cohort, tmp_path, capsys):
-    arguments = [*cohort.arguments, "--phenoFile", tmp_path / "absent.txt"]
-
-    assert regenie("--step", "1", *arguments, "--out", tmp_path / "x") == 1
-
-    assert capsys.readouterr().err == f"ERROR: cannot open file : {tmp_path}/absent.txt\n"
 
 
 def test_version_and_help(regenie, capsys):

@@ -91,7 +91,11 @@ def test_ids_that_do_not_match_leave_nobody(regenie, own_cohort, tmp_path, capsy
         ("covariates.txt", lambda rows: [rows[0], rows[1][:3], *rows[2:]], "incorrectly formatted covariate file"),
         ("covariates.txt", lambda rows: [rows[0], [*rows[1][:3], "male"], *rows[2:]], "'male'"),
         ("phenotypes.txt", lambda rows: [rows[0], *([*r[:3], "NA"] for r in rows[1:])], "phenotype 'ldl'"),
-        ("phenotypes.txt", lambda rows: [rows[0], *([*r[:3], "1"] for r in rows[1:])], "phenotype 'ldl' has sd=0"),
+        (
+            "phenotypes.txt",
+            lambda rows: [rows[0], *([*r[:3], "1"] for r in rows[1:])],
+            "phenotype 'ldl' has very few unique values (=1).",
+        ),
         ("cohort.fam", lambda rows: [rows[1], *rows[1:]], "duplicate individual"),
         ("cohort.fam", lambda rows: rows[:-4], "bed file has a size"),
         ("cohort.bim", lambda rows: [["MT", *rows[0][1:]], *rows[1:]], "unknown chromosome code in bim file at line 1"),

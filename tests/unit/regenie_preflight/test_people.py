@@ -315,3 +315,25 @@ def test_a_list_whose_first_person_regenie_or_preflight_would_miss_is_refused(
     cohort.files[path] = start + b"f6 i6\n"
 
     assert words in the_fault(cohort, remove=path).problem
+
+
+@pytest.mark.parametrize(
+    ("given", "is_fault"),
+    [
+        ({"step1": {"extra": [f"--cv {PEOPLE + 1}"]}}, True),
+        ({"step1": {"extra": [f"--cv {PEOPLE}"]}}, False),
+        ({"step1": {"extra": ["--loocv"]}}, False),
+        ({"step1": {"extra": [f"--cv {PEOPLE + 1}"]}, "trait_type": "binary", "traits": ["t2d"]}, False),
+    ],
+)
+def test_folds_are_as_many_as_people_at_most(cohort: MemoryDataSet, given: dict[str, Any], is_fault: bool):
+    if is_fault:
+        assert "refuses more folds than people" in the_fault(cohort, **given).problem
+    else:
+        checked(cohort, **given)
+
+
+def test_four_people_are_too_few_for_the_five_folds_that_nobody_asked_for(cohort: MemoryDataSet):
+    cohort.files["keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(4))
+
+    assert "has not another number than --cv 5, and 4 people" in str(the_fault(cohort, keep="keep.txt"))
