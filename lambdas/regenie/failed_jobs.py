@@ -68,7 +68,7 @@ AUTHORS_WORDS: Final = ("regenie said of every part", "does not belong to its ge
 
 MORE_MEMORY: Final = "more-memory"
 """In the name of a job that was resubmitted for lack of memory (resubmission.py)."""
-_LONGEST_LINE: Final = 400
+_LONGEST_LINE: Final = 500
 NO_NODE_OF_ITS_PARTITION: Final = "Slurm: no node of its partition can run it"
 """Begin of the reason of such a job."""
 

@@ -6,6 +6,8 @@ One table for three readers: the real regenie (`make test-regenie`), its stand-i
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.regenie.cohort_formats import COHORT
+
 _BINARY: Final = {"trait_type": "binary", "traits": ["t2d"], "phenotypes": "phenotypes_binary.txt"}
 _SMOKING: Final = {"covariates": "covariates.txt", "categorical_covariates": ["sex"]}
 _GENES: Final = {"annotations": "anno.txt", "sets": "sets.txt", "masks": "masks.txt"}
@@ -17,6 +19,13 @@ STEP1: Final = f"--step 1 {_QUANTITATIVE_LINE} --bsize 100"
 STEP2: Final = f"--step 2 {_QUANTITATIVE_LINE} --bsize 100 --pred pred.list"
 _BINARY_STEP2: Final = f"--step 2 {_BINARY_LINE} --bsize 100 --pred pred.list"
 _SETS: Final = f"{STEP2} --anno-file anno.txt --set-list sets.txt --mask-def masks.txt"
+
+
+_MEN: Final = "".join(
+    f"{line.split()[0]} {line.split()[1]}\n"
+    for line in (COHORT / "covariates.txt").read_text().splitlines()
+    if line.split()[3] == "1"
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,14 @@ class Refusal:
     where: str = ""
     """Config key that is refused."""
     files: dict[str, str] = field(default_factory=dict)
+    change: tuple[str, str, str] | None = None
+    """A file of the folder, what is written there, and what instead."""
+    remedy: str = ""
+    """Words of the remedy that a failed job's sentence has."""
+
+
+def _changed(name: str, file: str, old: str, new: str, sentence: str, remedy: str, command: str = STEP1) -> Refusal:
+    return Refusal(name, command, sentence, change=(file, old, new), remedy=remedy)
 
 
 OF_THE_CONFIG: Final = (
@@ -284,6 +301,230 @@ OF_THE_DATA: Final = (
     ),
 )
 """What only the data tells, which planning reads; `where` are words of the refusal."""
+
+OF_A_RUN: Final = (
+    Refusal(
+        "Firth's regression that does not converge",
+        f"{_BINARY_STEP2} --firth --approx --maxiter-null 1",
+        "Firth penalized logistic regression failed to converge for all phenotypes. Try decreasing the maximum step "
+        "size using `--maxstep-null` (currently=25) and increasing the maximum number of iterations using "
+        "`--maxiter-null` (currently=1).",
+        remedy="--maxstep-null below 5 and --maxiter-null above 5000 in step2.extra",
+    ),
+    Refusal(
+        "five folds of four people",
+        f"{STEP1} --keep list.txt",
+        "not enough samples are present for 5-fold CV.",
+        files={"list.txt": "S0000 S0000\nS0001 S0001\nS0002 S0002\nS0003 S0003\n"},
+        remedy="fewer folds",
+    ),
+    _changed(
+        "a .bim row that lacks a column",
+        "cohort.bim",
+        "1\t1:186:A:G\t0.0",
+        "1\t1:186:A:G",
+        "incorrectly formatted bim file at line 1",
+        "mend that line",
+    ),
+    _changed(
+        "a .fam row that lacks a column",
+        "cohort.fam",
+        "S0001 S0001 0 0",
+        "S0001 S0001 0",
+        "incorrectly formatted fam file at line 2",
+        "mend that line",
+    ),
+    _changed(
+        "a person twice in .fam",
+        "cohort.fam",
+        "S0001 S0001",
+        "S0000 S0000",
+        "duplicate individual in fam file : FID_IID=S0000_S0000",
+        "one row for each person",
+    ),
+    _changed(
+        "another header of phenotypes",
+        "phenotypes.txt",
+        "FID IID",
+        "ID1 ID2",
+        "header of phenotype file must start with: FID IID.",
+        "Begin the header with FID and IID",
+    ),
+    _changed(
+        "a short row of phenotypes",
+        "phenotypes.txt",
+        "S0001 S0001",
+        "S0001",
+        "incorrectly formatted phenotype file.",
+        "mend that line",
+    ),
+    _changed(
+        "a trait in words",
+        "phenotypes.txt",
+        "1.786724",
+        "tall",
+        "could not convert value to double: 'tall'",
+        "Write numbers with a point",
+    ),
+    _changed(
+        "a person twice in the phenotypes",
+        "phenotypes.txt",
+        "S0001 S0001",
+        "S0000 S0000",
+        "individual appears more than once in phenotype file: FID=S0000 IID=S0000",
+        "one row for each person",
+    ),
+    _changed(
+        "covariates of others",
+        "covariates.txt",
+        "S0",
+        "T0",
+        "none of the individuals have covariate data (check sample IDs across files)",
+        "FID and IID the same",
+    ),
+    _changed(
+        "cases coded as 2",
+        "phenotypes_binary.txt",
+        " 1\n",
+        " 2\n",
+        "a phenotype value is not 0/1/NA for individual: FID=S0004 IID=S0004 Y=2",
+        "cases as 1",
+        f"--step 1 {_BINARY_LINE} --bsize 100",
+    ),
+    _changed(
+        "predictions of others",
+        "height.loco",
+        "S0",
+        "T0",
+        "Problematic phenotypes found (all individuals have missing step 1 predictions); names written to "
+        "[out_pheno_all_miss.txt].",
+        "of other people",
+        STEP2,
+    ),
+    _changed(
+        "damaged predictions",
+        "height.loco",
+        "22 0",
+        "22",
+        "blup file for phenotype 'height' has different number of entries on line 23 compared to the header "
+        "(=800 vs 801).",
+        "upload the .loco file again",
+        STEP2,
+    ),
+    _changed(
+        "something else for predictions",
+        "height.loco",
+        "FID_IID",
+        "ID",
+        "header of blup file must start with FID_IID (=ID)",
+        ".loco files of regenie's step 1",
+        STEP2,
+    ),
+    _changed(
+        "predictions that are not there",
+        "pred.list",
+        "height.loco",
+        "nowhere.loco",
+        "cannot read file : nowhere.loco",
+        "in the data",
+        STEP2,
+    ),
+    _changed(
+        "a list of predictions without files",
+        "pred.list",
+        " height.loco",
+        "",
+        "step 1 list file is not in the right format : pred.list",
+        "TRAIT FILE",
+        STEP2,
+    ),
+    _changed(
+        "annotations of other variants",
+        "anno.txt",
+        "1:186:A:G",
+        "rs1",
+        "annotation information could not be read. Perhaps check variant IDs matches those in the genotype file?",
+        "ids as the genotype files have them",
+        _SETS,
+    ),
+    _changed(
+        "a variant annotated twice",
+        "anno.txt",
+        "LoF\n",
+        "LoF\n1:186:A:G G1 mis\n",
+        "duplicate variant annotations at line 2.",
+        "once for a set",
+        _SETS,
+    ),
+    _changed(
+        "masks of other annotations",
+        "masks.txt",
+        "LoF",
+        "other",
+        "no masks are left to be included in the analysis.",
+        "Name annotations in the masks",
+        _SETS,
+    ),
+    _changed(
+        "sets of other genes",
+        "sets.txt",
+        "G1",
+        "G2",
+        "no sets are left to be analyzed.",
+        "Compare the names of sets",
+        _SETS,
+    ),
+    Refusal(
+        "an interaction with what is the same in all",
+        f"{STEP2} --interaction sex --remove men.txt",
+        "rank of matrix is 0.",
+        remedy="the same in everybody",
+        files={"men.txt": _MEN},
+    ),
+    Refusal(
+        "an interaction with one level",
+        f"{STEP2} --catCovarList sex --interaction sex --remove men.txt",
+        "interacting covariate 'sex' only has a single category.",
+        remedy="differs between the people",
+        files={"men.txt": _MEN},
+    ),
+    Refusal(
+        "a baseline that is no level",
+        f"{STEP2} --catCovarList sex --interaction sex[7]",
+        "no individual has baseline level specified for the interacting covariate (=7)",
+        remedy="as step2.interaction.baseline",
+    ),
+    Refusal(
+        "an interaction that is no covariate",
+        f"{STEP2} --interaction nothing",
+        "cannot find the interaction covariate specified in the covariate file.",
+        remedy="header has it",
+    ),
+    Refusal(
+        "a variant to interact with that is absent",
+        f"{STEP2} --interaction-snp rs9 --interaction-file bed,cohort",
+        "none of the conditional variants were found in the genotype file",
+        remedy="ids of step2.condition",
+    ),
+    Refusal(
+        "an empty list to condition on",
+        f"{STEP2} --condition-list list.txt --condition-file bed,cohort",
+        "no variants for conditional analysis given in file list.txt",
+        remedy="one a line",
+        files={"list.txt": ""},
+    ),
+    Refusal(
+        "a list of absent variants",
+        f"{STEP2} --extract list.txt",
+        "no variant left to include in analysis.",
+        remedy="Compare the lists",
+        files={"list.txt": "rs1\n"},
+    ),
+)
+"""What ends a run, and has a remedy: a failed job's sentence is regenie's and the remedy.
+
+Planning finds most of these first; the sentence is for what changed since, and for what it cannot see.
+"""
 
 OF_A_COMMAND: Final = (
     Refusal("no output", "--step 1 --bed cohort", "You must provide an output prefix using '--out'"),

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.regenie.failed_jobs import telling_line
 from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import BINARY_PHENOTYPES, COHORT, ROOT
 from tests.regenie.planned_run import PlannedRun
-from tests.regenie.refusals import OF_A_COMMAND, OF_THE_CONFIG, OF_THE_DATA, Refusal, files_of
+from tests.regenie.refusals import OF_A_COMMAND, OF_A_RUN, OF_THE_CONFIG, OF_THE_DATA, Refusal, files_of
 from tests.unit.workflow_manager.test_config_reader import config, faults
 
 REAL = os.environ.get("GENOLAUNCH_REGENIE") or shutil.which("regenie") or ""
@@ -35,6 +36,12 @@ def fill(folder: Path, refusal: Refusal) -> None:
         shutil.copy(path, folder)
     for name, text in files_of(refusal).items():
         (folder / name).write_text(text)
+    if refusal.change:
+        name, old, new = refusal.change
+        before = (folder / name).read_text()
+        after = before.replace(old, new)
+        assert after != before
+        (folder / name).write_text(after)
 
 
 def run(program: list[str], folder: Path, refusal: Refusal) -> tuple[int, str]:
@@ -47,7 +54,7 @@ def run(program: list[str], folder: Path, refusal: Refusal) -> tuple[int, str]:
 
 @pytest.mark.regenie
 @pytest.mark.skipif(not REAL, reason="set GENOLAUNCH_REGENIE=/path/to/regenie")
-@pytest.mark.parametrize("refusal", ALL, ids=lambda refusal: refusal.name)
+@pytest.mark.parametrize("refusal", [*ALL, *OF_A_RUN], ids=lambda refusal: refusal.name)
 def test_regenie_refuses_it_in_these_words(refusal: Refusal, tmp_path: Path) -> None:
     fill(tmp_path, refusal)
 
@@ -67,6 +74,20 @@ def test_the_stand_in_refuses_it_too(refusal: Refusal, tmp_path: Path, monkeypat
     # Then: in the same words, or because it cannot do that at all
     assert code == 1
     assert f"ERROR: {refusal.sentence}\n" in said or "The numpy stand-in for regenie cannot do" in said
+
+
+@pytest.mark.parametrize("refusal", OF_A_RUN, ids=lambda refusal: refusal.name)
+def test_a_failed_job_says_it_with_a_remedy(refusal: Refusal) -> None:
+    told = telling_line(f" * something : ERROR: {refusal.sentence}\n\nregenie ended with exit code 1.\n")
+
+    assert refusal.sentence[:200] in told
+    assert refusal.remedy in told
+    assert told.endswith(".")
+
+
+@pytest.mark.parametrize("refusal", [*OF_THE_DATA], ids=lambda refusal: refusal.name)
+def test_what_planning_finds_has_a_remedy_too(refusal: Refusal) -> None:
+    assert telling_line(f"ERROR: {refusal.sentence}") not in (f"ERROR: {refusal.sentence}", "")
 
 
 @pytest.mark.parametrize("refusal", OF_THE_CONFIG, ids=lambda refusal: refusal.name)
