@@ -112,7 +112,7 @@ def _selection(parameters: RegenieParameters, chunk: Chunk | SetChunk) -> Comman
 def _step1(parameters: RegenieParameters, threads: int) -> Command:
     genotypes = GenotypeFiles(parameters.genotypes, parameters.sample)
     step1 = parameters.step1
-    if step1.qc:
+    if step1.quality_control:
         lists = ["--keep", QC_SAMPLES, "--extract", QC_VARIANTS]
     else:
         lists = _lists(keep=parameters.keep, remove=parameters.remove, extract=step1.extract, exclude=step1.exclude)

@@ -158,8 +158,8 @@ def read_inputs(
 def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: RegenieParameters) -> str:
     """Of what a task's command does not say: contents, and how step 1's lists are made."""
     states = sorted((path, file.size, file.etag) for path, file in files.items())
-    quality = parameters.step1.qc.model_dump() if parameters.step1.qc else None
-    return fingerprint([image, states, quality])
+    quality = parameters.step1.quality_control
+    return fingerprint([image, states, quality.model_dump() if quality else None])
 
 
 def _trait_indices(columns: Sequence[str], parameters: RegenieParameters) -> Mapping[str, int]:

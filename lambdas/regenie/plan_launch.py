@@ -90,7 +90,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     repository.note(launch_id, attempt, {LaunchField.LISTS: lists})
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
     _write_plan(launch_id, attempt, analysis)
-    if config.regenie.step1.qc:
+    if config.regenie.step1.quality_control:
         _write(launch_id, WORK_ANALYSED, [inputs.samples.analysed.decode()])
     if inputs.restored:
         task = {"label": "restored inputs", "files": inputs.restored}

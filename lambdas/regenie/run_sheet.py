@@ -144,7 +144,7 @@ def _is_on_cluster(config: RegenieLaunch) -> bool:
 def _export_paths(analysis: Analysis) -> list[str]:
     """Results for people, below the file system's root; chunks and level 0 files die with the file system."""
     made = [WORK_PREDICTIONS] if analysis.step1 is not Step1Mode.GIVEN else []
-    controlled = [WORK_QC] if analysis.parameters.step1.qc else []
+    controlled = [WORK_QC] if analysis.parameters.step1.quality_control else []
     return [f"work/{path}" for path in (WORK_SUMSTATS, WORK_REPORT, *made, *controlled)]
 
 

@@ -179,18 +179,19 @@ def _whole(analysis: Analysis) -> Task:
 
 def _quality_control(analysis: Analysis) -> Task:
     """What the first job of step 1 does before its command; it applies the launch's own lists too."""
-    step1 = analysis.parameters.step1
-    if step1.qc is None:
+    step1, sample = analysis.parameters.step1, analysis.parameters.sample
+    quality = step1.quality_control
+    if quality is None:
         return {}
-    lists = {"extract": step1.extract, "exclude": step1.exclude}
+    files = {"sample": sample, "extract": step1.extract, "exclude": step1.exclude}
     return {
         "qc": {
-            "prefix": GenotypeFiles(analysis.parameters.genotypes).prefix,
+            "genotypes": analysis.parameters.genotypes,
             "analysed": WORK_ANALYSED,
             # Other people, other counts: the same lists and thresholds then leave other variants.
             "analysedSha256": hashlib.sha256(analysis.analysed).hexdigest(),
-            **{key: path for key, path in lists.items() if path},
-            **step1.qc.model_dump(),
+            **{key: path for key, path in files.items() if path},
+            **quality.model_dump(),
             "output": WORK_QC,
         }
     }

@@ -204,7 +204,9 @@ class PhaseResources(Section):
 
 
 class VariantQc(Section):
-    """Which variants and samples step 1 takes: the thresholds of regenie's authors, unless others are given."""
+    """Which variants and samples step 1 takes: the thresholds of regenie's authors, unless others are given
+    (https://rgcgithub.github.io/regenie/recommendations/, "Exclusion files").
+    """
 
     maf: Annotated[float, Field(ge=0, le=0.5)] = 0.01
     """Least minor allele frequency."""
@@ -218,6 +220,11 @@ class VariantQc(Section):
     """Largest share of variants without a genotype of the sample."""
 
 
+def _check_qc(given: object, _: ValidatorFunctionWrapHandler) -> VariantQc | Literal[False] | None:
+    """false is a value of its own; the faults of all else are those of the thresholds."""
+    return given if given is False or given is None else VariantQc.model_validate(given)
+
+
 class Step1(Section):
     """Whole-genome regression: the predictions that step 2 corrects with."""
 
@@ -228,8 +235,9 @@ class Step1(Section):
     """Variants of one block (regenie's --bsize)."""
     jobs: Annotated[Count, Field(le=MOST_ARRAY_JOBS)] = 20
     """Level 0 jobs the blocks are spread over; lowered to the number of blocks."""
-    qc: VariantQc | None = None
-    """Quality control of the genotypes first; `{}` takes the thresholds of regenie's authors. For .bed genotypes."""
+    qc: Annotated[VariantQc | Literal[False] | None, WrapValidator(_check_qc)] = None
+    """Quality control of the genotypes first: by the thresholds of regenie's authors, unless others are given; false
+    does without."""
     extract: ListPath | None = None
     """List of variants to keep (one id a line), below data."""
     exclude: ListPath | None = None
@@ -272,8 +280,15 @@ class Step1(Section):
         return path
 
     @property
+    def quality_control(self) -> VariantQc | None:
+        """What genotypes have to be like; None if they are taken as they are, or none are."""
+        if not self.enabled or self.qc is False:
+            return None
+        return self.qc or VariantQc()
+
+    @property
     def filters_variants(self) -> bool:
-        """Whether fewer variants may be taken than the genotypes have."""
+        """Whether the launch asks for fewer variants than the genotypes have."""
         return bool(self.qc or self.extract or self.exclude)
 
 
@@ -453,18 +468,6 @@ class RegenieParameters(Section):
         if unused:
             raise plain_fault(f"names {', '.join(unused)}, not among covariate_columns", "Add them there too.")
         return columns
-
-    @field_validator("step1")
-    @classmethod
-    def _control_quality_of_bed_files(cls, step1: Step1, info: ValidationInfo) -> Step1:
-        genotypes = info.data.get("genotypes", ".bed")
-        if step1.qc and not genotypes.endswith(".bed"):
-            fault = plain_fault(
-                f"is for .bed genotypes only, and these are {genotypes!r}",
-                "Convert them for step 1 (plink2 --make-bed), or choose variants yourself and give them as extract.",
-            )
-            raise fault_at("qc", fault, step1.qc)
-        return step1
 
     @field_validator("step2")
     @classmethod

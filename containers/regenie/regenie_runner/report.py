@@ -196,9 +196,11 @@ def _facts(summary: Summary, launch: Launch) -> TraitFacts | None:
 
 
 def _quality(launch: Launch, workspace: Workspace) -> Quality | None:
-    if not launch.parameters.get("step1", {}).get("qc"):
+    step1 = launch.parameters.get("step1", {})
+    path = workspace.work / QC_SUMMARY
+    if step1.get("enabled") is False or step1.get("qc") is False or not path.exists():
         return None
-    summary = json.loads((workspace.work / QC_SUMMARY).read_text(encoding="utf-8"))
+    summary = json.loads(path.read_text(encoding="utf-8"))
     settings = summary["settings"]
     left_out = [
         (words.format(**settings), summary["variants"]["leftOut"][reason]) for reason, words in _LEFT_OUT.items()

@@ -185,8 +185,8 @@ def _keeps_ids(parameters: RegenieParameters, files: GenotypeFiles, blocks: int)
 def _of_step1(parameters: RegenieParameters, files: GenotypeFiles, blocks: int) -> str:
     step1 = parameters.step1
     if step1.enabled and files == step1_genotypes(parameters):
-        if step1.qc:
-            return "step1.qc chooses variants by their ids"
+        if step1.quality_control:
+            return "step1.qc chooses variants by their ids (qc: false does without)"
         if step1.extract or step1.exclude:
             return "step 1 chooses variants by a list of ids"
         if min(step1.jobs, blocks) >= _SPLITS_FROM:

@@ -83,6 +83,7 @@ def test_a_plan_has_a_line_for_each_job_of_the_run_sheet(repository: LaunchRepos
     files = written(buckets)
     lines = {Path(key).stem: text.splitlines() for key, text in files.items() if "/plan/" in key}
     assert {phase: len(tasks) for phase, tasks in lines.items()} == {
+        "analysed": 1,
         "step1": 0,  # emptied, since this is another attempt
         "split": 1,
         "level0": 3,
@@ -110,7 +111,7 @@ def test_how_much_of_a_list_the_data_has_is_told(repository: LaunchRepository, b
 
 
 def test_quality_control_gets_who_is_analysed(repository: LaunchRepository, buckets: Any):
-    register(repository, step1={"block_size": 100, "jobs": 3, "qc": {}})
+    register(repository, step1={"block_size": 100, "jobs": 3})
 
     handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
 

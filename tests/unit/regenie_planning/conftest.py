@@ -51,7 +51,11 @@ def data() -> MemoryDataSet:
 
 
 def parameters(**given: Any) -> RegenieParameters:
-    """A config's regenie section: a quantitative analysis of two traits, unless `given` says otherwise."""
+    """A config's regenie section: a quantitative analysis of two traits, unless `given` says otherwise.
+
+    Without quality control, for which the small cohorts here have too few people.
+    """
+    step1 = {"qc": False, **given.pop("step1", {})}
     return RegenieParameters.model_validate(
         {
             "genotypes": "cohort.bed",
@@ -59,6 +63,7 @@ def parameters(**given: Any) -> RegenieParameters:
             "covariates": "covariates.txt",
             "traits": ["ldl", "height"],
             "trait_type": "quantitative",
+            "step1": step1,
             **given,
         }
     )

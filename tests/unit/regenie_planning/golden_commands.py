@@ -74,7 +74,7 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         "keep": "lists/keep.txt",
         "covariate_columns": ["centre"],
         "categorical_covariates": ["centre"],
-        "step1": {"block_size": 3, "jobs": 2, "qc": {}, "extra": ["--loocv", "--l0 3"]},
+        "step1": {"block_size": 3, "jobs": 2, "qc": {"mac": 1}, "extra": ["--loocv", "--l0 3"]},
         "step2": {"extra": ["--test dominant", "--minINFO 0.3"]},
     },
     "binary trait, exact Firth": {

@@ -224,7 +224,7 @@ def test_covariates_that_the_file_does_not_have_are_named(data: MemoryDataSet):
     assert found == {"regenie.covariate_columns": [problem], "regenie.step2.interaction.covariate": [problem]}
 
 
-@pytest.mark.parametrize("step1", [{"qc": {}}, {"extract": "array.txt"}, {"exclude": "rare.txt"}])
+@pytest.mark.parametrize("step1", [{"qc": {"mac": 1}}, {"extract": "array.txt"}, {"exclude": "rare.txt"}])
 def test_lists_and_quality_control_may_choose_among_more_variants_than_step_1_takes(
     data: MemoryDataSet, monkeypatch: pytest.MonkeyPatch, step1: dict[str, Any]
 ):
@@ -238,7 +238,7 @@ def test_lists_and_quality_control_may_choose_among_more_variants_than_step_1_ta
 def test_other_thresholds_of_quality_control_make_other_inputs(data: MemoryDataSet):
     add_cohort(data, ("1", 10))
 
-    settings: list[dict[str, Any]] = [{}, {"qc": {}}, {"qc": {"maf": 0.05}}]
+    settings: list[dict[str, Any]] = [{}, {"qc": {"mac": 1}}, {"qc": {"mac": 1, "maf": 0.05}}]
     fingerprints = {inputs.read_inputs(data, parameters(step1=step1), IMAGES).fingerprint for step1 in settings}
 
     assert len(fingerprints) == 3

@@ -79,7 +79,7 @@ def test_given_predictions_are_not_exported_again(data: MemoryDataSet):
 def test_what_quality_control_left_is_exported(data: MemoryDataSet):
     add_cohort(data, ("1", 10))
 
-    assert "work/step1/qc" in sheet(data, step1={"qc": {}})["exportPaths"]
+    assert "work/step1/qc" in sheet(data, step1={"qc": {"mac": 1}})["exportPaths"]
 
 
 def test_a_retry_moves_to_the_next_zone_and_asking_again_does_not(data: MemoryDataSet):

@@ -126,7 +126,7 @@ class TestSharedIds:
     @pytest.mark.parametrize(
         ("given", "words"),
         [
-            ({"step1": {"qc": {}}}, "step1.qc chooses"),
+            ({"step1": {"qc": {"mac": 1}}}, "step1.qc chooses"),
             ({"step1": {"extract": "list.txt"}}, "step 1 chooses"),
             ({"step1": {"block_size": 1}}, "step 1 is split"),
             ({"step2": {"exclude": "list.txt"}}, "step 2 chooses"),

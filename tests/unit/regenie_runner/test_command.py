@@ -606,7 +606,7 @@ def test_the_first_job_of_step_1_controls_quality_before_its_command(launch):
             "label": "split",
             "command": ["regenie", "--out", "{work}/step1/split/l0"],
             "expect": ["step1/split/l0.master"],
-            "qc": {"prefix": "cohort", "analysed": "plan/analysed.txt", **thresholds, "output": "step1/qc"},
+            "qc": {"genotypes": "cohort.bed", "analysed": "plan/analysed.txt", **thresholds, "output": "step1/qc"},
         },
     )
     launch.regenie_does('cp "$WORKSPACE"/work/step1/qc/variants.txt "$OUT".master')

@@ -52,7 +52,7 @@ class Genotypes:
         plan.mkdir(exist_ok=True)
         people = (self.workspace.data / "cohort.fam").read_text().count("\n")
         (plan / "analysed.txt").write_text(analysed or "1" * people)
-        where = {"prefix": "cohort", "analysed": "plan/analysed.txt", "output": "step1/qc"}
+        where = {"genotypes": "cohort.bed", "analysed": "plan/analysed.txt", "output": "step1/qc"}
         control_quality({**where, **LENIENT, **given}, self.workspace)
         folder = self.workspace.work / "step1" / "qc"
         return (folder / "variants.txt").read_text().split(), (folder / "samples.txt").read_text().splitlines()
@@ -202,7 +202,7 @@ class TestFilters:
     def test_another_list_of_samples_than_was_planned_with_is_refused(self, genotypes: Genotypes):
         genotypes.write([[1, 0, 1]])
 
-        with pytest.raises(RunnerError, match=r"cohort\.fam has 3 samples, and had 2 when the launch was planned"):
+        with pytest.raises(RunnerError, match=r"cohort\.bed has 3 samples, and had 2 when the launch was planned"):
             genotypes.control(analysed="11")
 
     def test_variants_of_one_name_pass_or_fail_together(self, genotypes: Genotypes):

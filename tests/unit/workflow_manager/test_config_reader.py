@@ -100,17 +100,35 @@ class TestAccepted:
 
         assert accepted.regenie.step1.from_launch == EARLIER
 
-    def test_quality_control_has_the_thresholds_of_regenies_authors(self):
-        accepted = gwas(config({"step1": {"qc": {}}}))
+    @pytest.mark.parametrize("genotypes", ["cohort.bed", "cohort.pgen", "cohort.bgen"])
+    @pytest.mark.parametrize("step1", [{}, {"qc": {}}, {"qc": None}])
+    def test_quality_control_has_the_thresholds_of_regenies_authors(self, step1, genotypes):
+        quality = gwas(config({"genotypes": genotypes, "step1": step1})).regenie.step1.quality_control
 
-        assert accepted.regenie.step1.qc is not None
-        assert accepted.regenie.step1.qc.model_dump() == {
-            "maf": 0.01,
-            "mac": 100,
-            "geno": 0.1,
-            "hwe": 1e-15,
-            "mind": 0.1,
-        }
+        assert quality is not None
+        assert quality.model_dump() == {"maf": 0.01, "mac": 100, "geno": 0.1, "hwe": 1e-15, "mind": 0.1}
+
+    @pytest.mark.parametrize("step1", [{"qc": False}, {"enabled": False, "predictions": "old/step1_pred.list"}])
+    def test_quality_control_is_left_out_where_nobody_wants_it(self, step1):
+        accepted = gwas(config({"step1": step1}))
+
+        assert accepted.regenie.step1.quality_control is None
+        # And: what is kept of the config says the same
+        kept = RegenieLaunch.model_validate_json(accepted.as_json())
+        assert kept == accepted
+        assert kept.regenie.step1.quality_control is None
+
+    @pytest.mark.parametrize(
+        ("qc", "where"),
+        [
+            ({"maff": 0.1}, "regenie.step1.qc.maff"),
+            ({"maf": 0.7, "mac": -1}, "regenie.step1.qc.maf regenie.step1.qc.mac"),
+            (True, "regenie.step1.qc"),
+            ("no", "regenie.step1.qc"),
+        ],
+    )
+    def test_thresholds_of_no_sense_are_faults_of_their_keys(self, qc, where):
+        assert " ".join(fault.split(": ")[0] for fault in faults(config({"step1": {"qc": qc}}))) == where
 
     def test_further_options_are_handed_on(self):
         extra = {"step1": {"extra": ["--cv  10 ", "--verbose"]}, "step2": {"extra": ["--test recessive"]}}
