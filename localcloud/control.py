@@ -18,7 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from localcloud.batch import docker_answers
 from localcloud.clients import ACCOUNT, REGION, Keys, client, client_environment, owner_of
+from localcloud.images import real_regenie
+from localcloud.regenie.cli import known_options
+from localcloud.regenie.errors import INSTALL
 from localcloud.server import HOST, LOCK_NAME, private_folder
 
 ROOT: Final = Path(__file__).parents[1]
@@ -149,11 +153,24 @@ def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line
         # Away from cdk.json, or the CLI would synthesize every stage first.
         _cdk(cloud, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], progress, folder=cloud.state_dir)
     # `--all` would look for stacks outside stages only.
-    _cdk(cloud, ["deploy", "**", "--require-approval", "never", *_context(stage)], progress)
+    _cdk(cloud, ["deploy", "**", "--require-approval", "never", *_context(stage, stage_settings(cloud))], progress)
 
 
-def _context(stage: str) -> list[str]:
-    values = {"stage": stage, "settings-file": str(STAGE_SETTINGS), "bundling": "host"}
+def stage_settings(cloud: Cloud) -> Path:
+    """The stages' settings; where the numpy stand-in runs for regenie, with what it can do."""
+    if real_regenie() or docker_answers():
+        return STAGE_SETTINGS
+    stages = json.loads(STAGE_SETTINGS.read_text())
+    remedy = f"This embedded cloud runs a numpy stand-in for regenie: {INSTALL}"
+    for settings in stages.values():
+        settings["regenie"]["limits"] = {"options": known_options(), "remedy": remedy}
+    path = cloud.state_dir / "stage.json"
+    path.write_text(json.dumps(stages, indent=2) + "\n")
+    return path
+
+
+def _context(stage: str, settings: Path) -> list[str]:
+    values = {"stage": stage, "settings-file": str(settings), "bundling": "host"}
     return [part for key, value in values.items() for part in ("--context", f"{key}={value}")]
 
 

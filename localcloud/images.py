@@ -155,7 +155,7 @@ class ImageCatalog:
         self._write("regenie", self._regenie(python))
 
     def _regenie(self, python: str) -> str:
-        real = os.environ.get(REGENIE_OVERRIDE) or shutil.which("regenie")
+        real = real_regenie()
         if real is not None:
             return f'#!/bin/sh\nexec {shlex.quote(real)} "$@"\n'
         checkout = shlex.quote(str(self._checkout))
@@ -168,6 +168,11 @@ class ImageCatalog:
         program = self._bin / name
         program.write_text(script)
         program.chmod(0o755)
+
+
+def real_regenie() -> str | None:
+    """The developer's own regenie, if there is one."""
+    return os.environ.get(REGENIE_OVERRIDE) or shutil.which("regenie")
 
 
 def _name(uri: str) -> tuple[str, str]:

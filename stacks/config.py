@@ -134,11 +134,19 @@ class BatchSettings(_Settings):
         return types
 
 
+class RegenieLimits(_Settings):
+    """What the stage's regenie can do where it is not the whole program: launches that need more are refused."""
+
+    options: tuple[str, ...] = Field(min_length=1, description="names of the options that it has, such as --qt")
+    remedy: str = Field(min_length=1, description="what to do about a launch that needs others, for its author")
+
+
 class RegenieSettings(_Settings):
     """Versions of regenie that launches may name: version -> "build" or the URI of an image."""
 
     versions: Mapping[str, str] = Field(min_length=1, max_length=8)
     default_version: str
+    limits: RegenieLimits | None = None
 
     @model_validator(mode="after")
     def _default_is_a_version(self) -> Self:

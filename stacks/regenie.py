@@ -169,6 +169,11 @@ class RegenieStack(StageStack):
                         "versions": self._images,
                         "default": self.settings.regenie.default_version,
                         "credentials": private_registries(self, self._execution_role),
+                        **(
+                            {"limits": limits.model_dump(mode="json")}
+                            if (limits := self.settings.regenie.limits)
+                            else {}
+                        ),
                     }
                 ),
                 Setting.PLACEMENTS: self._compute.placements_setting,

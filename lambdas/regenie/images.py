@@ -8,6 +8,15 @@ from lambdas.shared.input_error import UnusableInputError
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the stage's regenie can do, where it is not the whole program."""
+
+    options: frozenset[str]
+    """Names of those that it has."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Images:
     """The stage's images by regenie's version (setting REGENIE_IMAGES)."""
 
@@ -16,11 +25,19 @@ class Images:
     credentials: Mapping[str, str] = field(default_factory=dict)
     """Private registry -> ARN of the secret with which Batch logs in."""
 
+    limits: Limits | None = None
+
     @classmethod
     def read(cls, text: str) -> "Images":
         """Parse the setting."""
         values = json.loads(text)
-        return cls(values["versions"], values["default"], values.get("credentials", {}))
+        limits = values.get("limits")
+        return cls(
+            values["versions"],
+            values["default"],
+            values.get("credentials", {}),
+            Limits(frozenset(limits["options"]), limits["remedy"]) if limits else None,
+        )
 
     def of(self, version: str | None) -> str:
         """Image of a version, or of the default one; UnusableInputError naming the known versions."""

@@ -22,6 +22,7 @@ from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
 from lambdas.regenie.images import Images
 from lambdas.regenie.input_files import all_genotypes, input_files, state_of, step1_genotypes, step2_genotypes
 from lambdas.regenie.predictions import read_predictions
+from lambdas.regenie.preflight.abilities import check_abilities
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.external import check_external
 from lambdas.regenie.preflight.findings import Findings
@@ -98,6 +99,7 @@ def read_inputs(
         if files[path] is not nothing and path not in (parameters.phenotypes, parameters.covariates):
             faults.attempt(where, partial(check_text, data, path), None)
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
+    check_abilities(parameters, images.limits, faults)
     columns: tuple[str, ...] = faults.attempt(
         "regenie.phenotypes", lambda: read_columns(data, parameters.phenotypes), ()
     )

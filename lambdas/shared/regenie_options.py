@@ -205,6 +205,11 @@ def refusal_of(option: str, step: int) -> Refusal | None:
     )
 
 
+def key_of(option: str) -> str | None:
+    """The config key that says the same as the option, if there is one."""
+    return _OWN_KEYS.get(option)
+
+
 def name_of(option: str) -> str:
     """The option's name, without its value."""
     return option.split(maxsplit=1)[0]

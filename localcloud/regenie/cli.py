@@ -135,6 +135,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def known_options() -> list[str]:
+    """Names of all that it knows, as its help has them."""
+    return sorted(set(re.findall(r"--[A-Za-z][\w-]*", build_parser().format_help())))
+
+
 def parse(arguments: Sequence[str]) -> Options:
     """Check a command line that is meant to run something.
 

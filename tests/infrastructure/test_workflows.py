@@ -188,6 +188,20 @@ def test_a_version_to_build_becomes_an_image_of_the_app():
     assert "container-assets" in json.dumps(pull)
 
 
+def test_what_a_limited_regenie_has_is_known_to_planning():
+    limits = {"options": ["--qt", "--bed"], "remedy": "Ask for the whole program."}
+    settings = {"versions": {"4.1.2": "build"}, "default_version": "4.1.2"}
+
+    def setting(given):
+        planning = synthesize(make_settings(regenie=given))["regenie"].one(
+            "AWS::Lambda::Function", "FunctionsPlanLaunch"
+        )
+        return json.dumps(planning["Environment"]["Variables"]["REGENIE_IMAGES"])
+
+    assert "Ask for the whole program." in setting({**settings, "limits": limits})
+    assert "limits" not in setting(settings)
+
+
 # --- Clean-up ------------------------------------------------------------------------------------------------------
 def test_every_ending_of_a_launch_starts_the_clean_up_and_none_is_lost(stacks):
     rule = stacks["cleanup"].one("AWS::Events::Rule", "LaunchEnded")

@@ -52,7 +52,7 @@ class Block(Protocol):
     def __len__(self) -> int:
         """Variants."""
 
-    def count(self, people: Bools) -> GenotypeCounts:
+    def counted(self, people: Bools) -> GenotypeCounts:
         """Genotypes of these samples, by variant."""
 
     def missing(self, variants: Bools) -> Counts:
@@ -79,7 +79,7 @@ class PackedBlock(NamedTuple):
         """Variants."""
         return len(self.packed)
 
-    def count(self, people: Bools) -> GenotypeCounts:
+    def counted(self, people: Bools) -> GenotypeCounts:
         """Genotypes of these samples, by variant."""
         return count_genotypes(self.packed, sample_mask(people))
 
@@ -97,7 +97,7 @@ class CalledBlock(NamedTuple):
         """Variants."""
         return len(self.calls)
 
-    def count(self, people: Bools) -> GenotypeCounts:
+    def counted(self, people: Bools) -> GenotypeCounts:
         """Genotypes of these samples, by variant."""
         chosen = self.calls[:, people]
         two, one, none = (np.count_nonzero(chosen == copies, axis=1).astype(np.int64) for copies in (2, 1, 0))

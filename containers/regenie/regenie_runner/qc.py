@@ -148,7 +148,7 @@ def _judge(quality: Quality, genotypes: Genotypes, people: Bools) -> Judged:
         wanted = np.array([is_wanted for _, is_wanted in chosen], np.bool_)
         missing += block.missing(wanted)
         asked += int(np.count_nonzero(wanted))
-        counts = block.count(people)
+        counts = block.counted(people)
         by_variant = zip(*(part.tolist() for part in counts), strict=True)
         for (variant, is_wanted), of_it in zip(chosen, by_variant, strict=True):
             reason = _fault(quality, variant, *of_it) if is_wanted else "list"

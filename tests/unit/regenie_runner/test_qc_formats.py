@@ -91,7 +91,7 @@ def test_dosages_of_a_bgen_count_as_the_nearest_genotype(tmp_path: Path) -> None
 
     assert genotypes.samples[:2] == ["f0 i_0", "f1 i_1"]
     ((first, block),) = genotypes.blocks()
-    counts = block.count(np.ones(len(dosages), np.bool_))
+    counts = block.counted(np.ones(len(dosages), np.bool_))
     assert (first, len(block)) == (0, 1)
     assert [part.tolist() for part in counts] == [[2], [3], [2], [1]]
 
