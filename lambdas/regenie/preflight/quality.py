@@ -10,6 +10,15 @@ _COMMON: Final = 0.1
 """Least minor allele frequency from which on it is worth a word that rarer variants are left out."""
 
 
+def told_of_quality(parameters: RegenieParameters) -> list[str]:
+    """What step 1 asks of genotypes, for the launch's status: one sentence, or none if it takes all."""
+    quality = parameters.step1.quality_control
+    if quality is None:
+        return []
+    thresholds = ", ".join(f"{name} {value:g}" for name, value in quality.model_dump().items())
+    return [f"step1.qc: step 1 takes what passes {thresholds} (qc: false takes all); the report counts the others"]
+
+
 def check_quality(people: int, parameters: RegenieParameters, findings: Findings) -> None:
     """Find a minor allele count that few people, or none, can have: half of their alleles are the most.
 
