@@ -67,7 +67,7 @@ def _values(definitions: Schema, schema: Schema) -> str:
     if "anyOf" in schema:
         return " or ".join(_values(definitions, one) for one in schema["anyOf"] if one != {"type": "null"})
     if "const" in schema:
-        return f"`{schema['const']}`"
+        return f"`{'false' if schema['const'] is False else schema['const']}`"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema["type"] == "array":
