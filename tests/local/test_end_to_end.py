@@ -237,7 +237,8 @@ def failed(platform: PlatformClient) -> dict[str, Any]:
     bytes_per_variant = -(-800 // 4)  # 800 people, two bits each
     same_for_all = genotypes[:3] + b"\xff" * bytes_per_variant + genotypes[3 + bytes_per_variant :]
     platform.s3.put_object(Bucket=bucket, Key="broken/cohort.bed", Body=same_for_all)
-    launch_id = platform.drop(gwas_config() | {"data": "broken/"})["launchId"]
+    config = gwas_config(step1={"block_size": 100, "jobs": 3, "qc": False})  # quality control would leave it out
+    launch_id = platform.drop(config | {"data": "broken/"})["launchId"]
     return platform.wait_for(launch_id)
 
 
