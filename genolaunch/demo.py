@@ -22,7 +22,7 @@ from rich.text import Text
 from contract import WORK_REPORT, WORK_SUMSTATS, CostStatus, Status
 from genolaunch.costs import Cost, cost_of
 from genolaunch.errors import GenolaunchError, sentence_for
-from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
+from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control, local_command
 from genolaunch.platform import Platform
 from genolaunch.progress import Progress, Snapshot
 from genolaunch.render.costs import cost_view
@@ -241,7 +241,7 @@ def failures_told() -> Iterator[None]:
 
 
 def demo(
-    state_dir: Annotated[Path, typer.Option(help="Where the embedded cloud keeps its state and logs.")] = STATE_DIR,
+    state_dir: StateDirOption,
     results_dir: Annotated[Path, typer.Option(help="Where the results go, in a folder a launch.")] = RESULTS_DIR,
 ) -> None:
     """Run a real GWAS on the whole platform on this machine. The embedded cloud goes on running afterwards."""

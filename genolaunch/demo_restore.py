@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 import yaml
@@ -22,7 +22,7 @@ from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, start_cloud, s
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
-from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
+from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control, local_command
 from genolaunch.platform import Platform
 from genolaunch.render.screen import console
 from genolaunch.restores import Restore, restore_of
@@ -148,7 +148,7 @@ def _table(restores: Mapping[Cohort, Restore]) -> Table:
 
 
 def demo(
-    state_dir: Annotated[Path, typer.Option(help="Where the embedded cloud keeps its state and logs.")] = STATE_DIR,
+    state_dir: StateDirOption,
 ) -> None:
     """Run GWASs on archived cohorts on this machine. The embedded cloud goes on running afterwards."""
     with failures_told():

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 import yaml
@@ -19,7 +19,7 @@ from rich.text import Text
 from contract import SOURCES_PREFIX, SnakemakeEngine
 from genolaunch.demo import Demo, drop, failures_told, follow, how_to_go_on, start_cloud, times
 from genolaunch.errors import GenolaunchError
-from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control
+from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control
 from genolaunch.platform import Platform
 from genolaunch.render.screen import console
 from genolaunch.submission import planned_uploads, upload_data
@@ -144,7 +144,7 @@ def _content(name: str, files: Mapping[str, bytes]) -> bytes | None:
 
 
 def demo_snakemake(
-    state_dir: Annotated[Path, typer.Option(help="Where the embedded cloud keeps its state and logs.")] = STATE_DIR,
+    state_dir: StateDirOption,
 ) -> None:
     """Run a real Snakemake workflow on the whole platform on this machine, by both engines."""
     with failures_told():

@@ -8,13 +8,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated
+
+import typer
 
 from genolaunch.errors import GenolaunchError
 
-STATE_DIR = Path(".localcloud")
-"""Where the embedded cloud keeps its state and its logs, in the folder in which it is used."""
+_STATE = ".localcloud"
+_IN_A_CHECKOUT = ("localcloud", "cdk.json")
 
 LOCAL_STAGE = "local"
+
+
+def usual_state_dir() -> Path:
+    """Where the embedded cloud keeps its state and its logs: in the checkout, from whatever folder it is used.
+
+    That is the checkout in which the current folder lies, or else the one that this command is of.
+    """
+    here = Path.cwd()
+    around = (folder for folder in (here, *here.parents) if all((folder / name).exists() for name in _IN_A_CHECKOUT))
+    return next(around, Path(__file__).parents[1]) / _STATE
+
+
+StateDirOption = Annotated[
+    Path,
+    typer.Option(
+        "--state-dir",
+        help="Where the embedded cloud keeps its state and logs.",
+        default_factory=usual_state_dir,
+        show_default="the checkout's .localcloud",
+    ),
+]
 
 
 @contextmanager
@@ -34,6 +58,6 @@ def cloud_control() -> Iterator[ModuleType]:
 
 
 def local_command(name: str, state_dir: Path) -> str:
-    """What to type for a command of `local` about the cloud of this folder."""
-    option = "" if state_dir == STATE_DIR else f" --state-dir {shlex.quote(str(state_dir))}"
+    """What to type for a command of `local` about the cloud of that folder."""
+    option = "" if state_dir == usual_state_dir() else f" --state-dir {shlex.quote(str(state_dir))}"
     return f"genolaunch local {name}{option}"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from localcloud import run_folder
 from localcloud.batch import docker_answers
 from localcloud.clients import ACCOUNT, REGION, Keys, client, client_environment, owner_of
 from localcloud.images import real_regenie
@@ -135,6 +136,8 @@ def down(state_dir: Path) -> bool:
     if cloud:
         _end(cloud.pid, cloud.state_dir)
     _record(state_dir).unlink(missing_ok=True)
+    if run_folder.is_elsewhere(state_dir):
+        run_folder.removed(state_dir)
     return cloud is not None
 
 

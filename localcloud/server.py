@@ -4,7 +4,6 @@ import argparse
 import fcntl
 import logging
 import os
-import shutil
 import sys
 import tempfile
 from importlib import import_module
@@ -12,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from localcloud import run_folder
 from localcloud.clean_environment import of_a_server
 from localcloud.clients import REGION, Keys, make_owner
 
@@ -48,7 +48,7 @@ def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str, *, enfo
             sys.exit(f"A server already runs on {state_dir}.")
         lock.truncate(0)
         print(os.getpid(), file=lock, flush=True)
-        run_dir = _empty_folder(state_dir / "run")
+        run_dir = run_folder.emptied(state_dir)
         _set_environment(port, run_dir, make_owner(state_dir))
         os.environ["AUTH"] = str(enforce_iam).lower()
         # ministack reads the environment when it is imported, so only now.
@@ -80,13 +80,6 @@ def private_folder(folder: Path) -> None:
     """Make a folder that only its owner may look into: cohorts, keys and logs are below it."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-
-
-def _empty_folder(folder: Path) -> Path:
-    """What an earlier server left is gone: buckets and tables live in memory, so nothing of it is of use."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
 
 
 def _set_environment(port: int, run_dir: Path, owner: Keys) -> None:

@@ -11,7 +11,7 @@ from genolaunch.commands.exit_codes import NOT_RUNNING
 from genolaunch.commands.options import JsonOption
 from genolaunch.commands.output import print_json
 from genolaunch.errors import GenolaunchError
-from genolaunch.local import LOCAL_STAGE, STATE_DIR, cloud_control, local_command
+from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control, local_command
 
 if TYPE_CHECKING:
     from localcloud.control import Cloud
@@ -20,15 +20,13 @@ commands = typer.Typer(
     help="The embedded cloud: the whole platform on this machine, without an AWS account.", no_args_is_help=True
 )
 
-StateDirOption = Annotated[Path, typer.Option("--state-dir", help="Where the embedded cloud keeps its state and logs.")]
-
 
 @commands.command(epilog="Example: genolaunch local up")
 def up(
+    state_dir: StateDirOption,
     port: Annotated[
         int | None, typer.Option(help="The port to use; without it the usual one (4566), or a free one.")
     ] = None,
-    state_dir: StateDirOption = STATE_DIR,
     as_json: JsonOption = False,
 ) -> None:
     """Start the embedded cloud, unless it runs already."""
@@ -40,7 +38,7 @@ def up(
 
 
 @commands.command(epilog="Example: genolaunch local down")
-def down(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> None:
+def down(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
     """Stop the embedded cloud; what it held is gone."""
     with cloud_control() as control:
         was_running = control.down(state_dir)
@@ -51,7 +49,7 @@ def down(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> 
 
 
 @commands.command(epilog="Example: genolaunch local status. Exit codes: 0 it runs; 1 it does not.")
-def status(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> None:
+def status(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
     """Tell whether the embedded cloud runs, and where."""
     with cloud_control() as control:
         cloud = control.status(state_dir)
@@ -62,7 +60,7 @@ def status(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -
 
 @commands.command(epilog="Example: genolaunch local deploy")
 def deploy(
-    state_dir: StateDirOption = STATE_DIR,
+    state_dir: StateDirOption,
     stage: Annotated[str, typer.Option("--stage", help="The stage's name.")] = LOCAL_STAGE,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,7 +73,7 @@ def deploy(
 
 
 @commands.command(epilog='Example: eval "$(genolaunch local env)"')
-def env(state_dir: StateDirOption = STATE_DIR, as_json: JsonOption = False) -> None:
+def env(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
     """Print what makes this shell's AWS tools, and genolaunch itself, talk to the embedded cloud."""
     environment = {**_running(state_dir).environment(), "GENOLAUNCH_STAGE": LOCAL_STAGE}
     if as_json:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -50,7 +51,7 @@ def calls(monkeypatch):
 
 
 def local(*arguments):
-    return CliRunner().invoke(cli.app, ["local", *arguments])
+    return CliRunner().invoke(cli.app, ["local", *map(str, arguments)])
 
 
 def test_what_a_killed_cloud_lost_is_told_beside_the_answer(calls, tmp_path):
@@ -99,3 +100,31 @@ def test_trouble_of_the_cloud_is_told_without_a_traceback(calls, monkeypatch):
     result = local("up")
 
     assert (result.exit_code, result.stderr) == (3, "genolaunch: The embedded cloud ended at its start.\n")
+
+
+def test_the_same_cloud_is_meant_from_wherever_the_command_is_called(monkeypatch, tmp_path):
+    # Given: a checkout, and a folder outside of any
+    checkout = tmp_path / "geno"
+    (checkout / "localcloud").mkdir(parents=True)
+    (checkout / "cdk.json").touch()
+    (checkout / "docs" / "decisions").mkdir(parents=True)
+    asked: list[Path] = []
+    monkeypatch.setattr(control, "status", asked.append)
+    monkeypatch.setattr(control, "down", asked.append)
+
+    for folder in (checkout, checkout / "docs" / "decisions", tmp_path):
+        monkeypatch.chdir(folder)
+        for command in ("status", "env", "down"):
+            local(command)
+
+    here = checkout / ".localcloud"
+    assert asked == [here] * 6 + [Path(cli.__file__).parents[1] / ".localcloud"] * 3
+
+
+def test_what_to_type_names_a_folder_only_where_it_is_another(calls, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    assert 'eval "$(genolaunch local env)"' in local("up").stdout
+    assert (
+        f'eval "$(genolaunch local env --state-dir {tmp_path}/a)"' in local("up", "--state-dir", tmp_path / "a").stdout
+    )
