@@ -30,7 +30,8 @@ from genolaunch.render.following import follow_launch
 from genolaunch.render.screen import console
 from genolaunch.render.words import duration
 from genolaunch.results import download, results_of
-from genolaunch.submission import planned_uploads, submit, upload_data, wait_for_answer
+from genolaunch.submission import submit, wait_for_answer
+from genolaunch.uploads import planned_uploads, upload_file
 
 if TYPE_CHECKING:
     from localcloud.control import Cloud
@@ -102,7 +103,7 @@ def _submit_example(demo: Demo, platform: Platform) -> str:
     with demo.phase("upload", "Putting the cohort into the data bucket") as tell:
         for upload in planned_uploads(platform, config, EXAMPLE / "cohort"):
             tell(upload.key)
-            upload_data(platform, upload, lambda _: None)
+            upload_file(platform, upload, lambda _: None)
     return drop(demo, platform, config)
 
 

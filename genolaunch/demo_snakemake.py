@@ -16,13 +16,13 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from contract import SOURCES_PREFIX, SnakemakeEngine
+from contract import SnakemakeEngine
 from genolaunch.demo import Demo, drop, failures_told, follow, how_to_go_on, start_cloud, times
 from genolaunch.errors import GenolaunchError
 from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control
 from genolaunch.platform import Platform
 from genolaunch.render.screen import console
-from genolaunch.submission import planned_uploads, upload_data
+from genolaunch.uploads import planned_sources, planned_uploads, upload_file
 
 CHECKOUT: Final = Path(__file__).parents[1]
 EXAMPLE: Final = CHECKOUT / "examples" / "snakemake"
@@ -45,7 +45,7 @@ def run(screen: Console, state_dir: Path) -> None:
     start_cloud(demo, state_dir)
     platform = Platform(LOCAL_STAGE)
     config = yaml.safe_load((EXAMPLE / "launch.yaml").read_text(encoding="utf-8"))
-    _upload_sources(demo, platform, config)
+    _upload_sources(demo, platform)
     for engine, python in pythons.items():
         made = _launch(demo, platform, config, engine)
         with demo.phase("compare", "Comparing with a plain local run of Snakemake"):
@@ -58,15 +58,11 @@ def run(screen: Console, state_dir: Path) -> None:
     screen.print(Text(how_to_go_on(state_dir)), soft_wrap=True)
 
 
-def _upload_sources(demo: Demo, platform: Platform, config: Mapping[str, Any]) -> None:
-    folder = EXAMPLE / "workflow"
-    prefix = config["snakemake"]["snakefile"].rpartition("/")[0]
-    assert f"{prefix}/".startswith(SOURCES_PREFIX)
+def _upload_sources(demo: Demo, platform: Platform) -> None:
     with demo.phase("upload", "Putting the workflow into the launch bucket") as tell:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            key = f"{prefix}/{path.relative_to(folder)}"
-            tell(key)
-            platform.s3.upload_file(str(path), platform.names.launch_bucket, key)
+        for upload in planned_sources(platform, EXAMPLE / "launch.yaml", EXAMPLE / "workflow"):
+            tell(upload.key)
+            upload_file(platform, upload, lambda _: None)
 
 
 def _launch(demo: Demo, platform: Platform, config: Mapping[str, Any], engine: SnakemakeEngine) -> dict[str, bytes]:
@@ -79,7 +75,7 @@ def _launch(demo: Demo, platform: Platform, config: Mapping[str, Any], engine: S
         with demo.phase("upload", "Putting the reads into the data bucket") as tell:
             for upload in planned_uploads(platform, launch, EXAMPLE / "data"):
                 tell(upload.key)
-                upload_data(platform, upload, lambda _: None)
+                upload_file(platform, upload, lambda _: None)
         launch_id = drop(demo, platform, launch)
     follow(demo, platform, launch_id)
     return _files(platform, prefix)

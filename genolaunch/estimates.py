@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from contract import PROJECT
+from genolaunch.config_files import is_json
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Estimate, Fault
 from genolaunch.launch_items import estimate_from, fault_from
@@ -28,7 +29,7 @@ def estimate_file(platform: "Platform", config: Path) -> Answer:
     """Ask for an estimate; raises GenolaunchError when the platform cannot give one. Nothing is launched."""
     answer = platform.lambda_.invoke(
         FunctionName=f"{PROJECT}-{platform.stage}-{_FUNCTION}",
-        Payload=json.dumps({"config": config.read_text(encoding="utf-8"), "isJson": config.suffix == ".json"}).encode(),
+        Payload=json.dumps({"config": config.read_text(encoding="utf-8"), "isJson": is_json(config)}).encode(),
     )
     document = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):

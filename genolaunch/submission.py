@@ -1,35 +1,24 @@
 """Submitting a launch: its data, its config, and the platform's answer."""
 
-import getpass
 import json
-import platform as machine
 import time
 import urllib.parse
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from contract import (
-    FEEDBACK_PREFIX,
-    LAUNCH_PREFIX,
-    SNAKEFILE_NAME,
-    SNAKEFILE_NAMES,
-    SNAKEFILES_PREFIX,
-    STANDARD_CONFIG,
-    STANDARD_FOLDER,
-)
-from genolaunch.errors import GenolaunchError, WrongArgumentError
+from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILE_NAMES, SNAKEFILES_PREFIX, STANDARD_FOLDER
+from genolaunch.config_files import content_of, require_config_name
+from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Fault
 from genolaunch.launch_items import fault_from
+from genolaunch.projects import Project
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
-
-CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 
 ANSWER_TIMEOUT = 60.0
 """Seconds to wait for the platform's answer. It takes a few; a minute covers a cold start and a retried delivery."""
@@ -82,71 +71,58 @@ class Answer:
         return bool(self.document.get("repeats"))
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file on its way into the data bucket."""
-
-    path: Path
-    key: str
-    size: int
-
-
 def submit(platform: "Platform", config: Path, team: str | None = None, *, same_project: bool = False) -> Submission:
     """Upload `config` as launches/<its name>; a Snakefile as snakefiles/<its project>/Snakefile, after its sources.
 
     A team's config goes to launches/<team>/<its name>. Raises GenolaunchError when it cannot be a config, or when a
     project of that name was submitted from elsewhere, unless it is the `same_project`.
     """
+    require_config_name(config)
     if config.name in SNAKEFILE_NAMES:
         if not same_project:
             check_project_is_known(platform, config)
         return _submit_snakefile(platform, config)
-    if config.suffix.lower() not in CONFIG_SUFFIXES:
-        raise WrongArgumentError(f"{config} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
-    return _put(platform, config, LAUNCH_PREFIX + (f"{team}/" if team else "") + config.name)
+    return _put(platform, config, key_of(config, team))
 
 
-@dataclass(frozen=True)
-class Project:
-    """What is uploaded with a Snakefile."""
+def submit_each(
+    platform: "Platform", configs: Sequence[Path], team: str | None = None, timeout: float = ANSWER_TIMEOUT
+) -> Iterator[tuple[Path, "Answer | NoAnswerError"]]:
+    """Submit configs in their order; each with its answer, in that order too.
 
-    name: str
-    root: Path
-    snakefile: PurePosixPath
-    """Below the root."""
+    Whether a Snakefile's project is known is the caller's to ask before (check_project_is_known). Answers are waited
+    for when all are uploaded, or before another file of the same name replaces one of them.
+    Raises what `submit` raises, after the answers to what was uploaded before.
+    """
+    waiting: list[tuple[Path, Submission]] = []
+    try:
+        for config in configs:
+            if any(sent.key == key_of(config, team) for _, sent in waiting):
+                yield from _answers(platform, waiting, timeout)
+                waiting = []
+            waiting.append((config, submit(platform, config, team, same_project=True)))
+    except Exception:
+        yield from _answers(platform, waiting, timeout)
+        raise
+    yield from _answers(platform, waiting, timeout)
 
-    @classmethod
-    def of(cls, snakefile: Path) -> "Project":
-        """In Snakemake's own layout (PROJECT/workflow/Snakefile, PROJECT/config/) the project, else the folder.
 
-        Every such project has a folder `workflow`: the name is that of the next folder above that is called otherwise.
-        """
-        folder = snakefile.resolve().parent
-        named = next((each for each in (folder, *folder.parents) if each.name not in ("", STANDARD_FOLDER)), folder)
-        is_standard = folder.name == STANDARD_FOLDER and (folder.parent / STANDARD_CONFIG).is_dir()
-        root = folder.parent if is_standard else folder
-        return cls(named.name, root, PurePosixPath(*folder.relative_to(root).parts, SNAKEFILE_NAME))
+def _answers(
+    platform: "Platform", waiting: Sequence[tuple[Path, Submission]], timeout: float
+) -> Iterator[tuple[Path, "Answer | NoAnswerError"]]:
+    for config, sent in waiting:
+        try:
+            yield config, wait_for_answer(platform, sent, timeout)
+        except NoAnswerError as error:
+            yield config, error
 
-    def sources(self, snakefile: Path) -> Iterator[tuple[Path, PurePosixPath]]:
-        """Each file beside and below the Snakefile, with its path below the root; of a project in the standard layout
-        workflow/, config/ and the files beside them, and not its data and results."""
-        taken = {STANDARD_FOLDER, STANDARD_CONFIG} if len(self.snakefile.parts) > 1 else None
-        for path in sorted(self.root.rglob("*")):
-            below = PurePosixPath(*path.relative_to(self.root).parts)
-            is_taken = taken is None or len(below.parts) == 1 or below.parts[0] in taken
-            hidden = any(part.startswith(".") for part in below.parts)
-            if path.is_file() and is_taken and not hidden and path != snakefile.resolve():
-                yield path, below
 
-    @property
-    def key(self) -> str:
-        """Of the Snakefile in the launch bucket."""
-        return f"{SNAKEFILES_PREFIX}{self.name}/{self.snakefile}"
-
-    @property
-    def origin(self) -> str:
-        """Where it lies, and whose it is."""
-        return f"{getpass.getuser()}@{machine.node()}:{self.root}"
+def key_of(config: Path, team: str | None = None) -> str:
+    """Where in the launch bucket a config, or a Snakefile, is dropped."""
+    if config.name in SNAKEFILE_NAMES:
+        project = Project.of(config)
+        return f"{SNAKEFILES_PREFIX}{project.name}/{project.snakefile}"
+    return LAUNCH_PREFIX + (f"{team}/" if team else "") + config.name
 
 
 def check_project_is_known(platform: "Platform", config: Path) -> None:
@@ -186,7 +162,8 @@ def _submit_snakefile(platform: "Platform", snakefile: Path) -> Submission:
     prefix = f"{SNAKEFILES_PREFIX}{project.name}/"
     for path, below in project.sources(snakefile):
         platform.s3.upload_file(str(path), platform.names.launch_bucket, f"{prefix}{below}")
-    return _put(platform, snakefile, project.key, {_ORIGIN: urllib.parse.quote(project.origin, safe="/:@")})
+    origin = urllib.parse.quote(project.origin, safe="/:@")
+    return _put(platform, snakefile, key_of(snakefile), {_ORIGIN: origin})
 
 
 def _put(
@@ -196,7 +173,7 @@ def _put(
     platform.s3.put_object(
         Bucket=submission.bucket,
         Key=submission.key,
-        Body=_content(config),
+        Body=content_of(config),
         Metadata={"submission-id": submission.submission_id, **metadata},
     )
     return submission
@@ -219,72 +196,6 @@ def wait_for_answer(platform: "Platform", submission: Submission, timeout: float
             )
         time.sleep(pause)
         pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
-
-
-def planned_uploads(platform: "Platform", config: Path, folder: Path) -> list[Upload]:
-    """The files of `folder` that the data bucket lacks below the config's `data`, or has in an older version.
-
-    Raises GenolaunchError when the config does not name a place in the stage's data bucket.
-    """
-    prefix = data_prefix(config, platform.names.data_bucket)
-    stored = {
-        entry["Key"]: (entry["Size"], entry["LastModified"])
-        for page in platform.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=platform.names.data_bucket, Prefix=prefix
-        )
-        for entry in page.get("Contents", [])
-    }
-    return [upload for upload in _files(folder, prefix) if not _is_stored(upload, stored.get(upload.key))]
-
-
-def upload_data(platform: "Platform", upload: Upload, progressed: Callable[[int], None]) -> None:
-    """Upload one file in parts; `progressed` is told the bytes as they go (from several threads)."""
-    platform.s3.upload_file(str(upload.path), platform.names.data_bucket, upload.key, Callback=progressed)
-
-
-def data_prefix(config: Path, data_bucket: str) -> str:
-    """The key prefix in the data bucket, ending in a slash, that the config's `data` names."""
-    import yaml
-
-    if config.name in SNAKEFILE_NAMES:  # as the platform has it by default
-        return f"{Project.of(config).name}/"
-    try:
-        document = yaml.safe_load(_content(config))
-    except yaml.YAMLError as error:
-        raise GenolaunchError(f"{config} is not readable as YAML: {' '.join(str(error).split())}.") from error
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, str) or not data.strip("/"):
-        raise GenolaunchError(f"{config} does not say under `data` where in the data bucket its data belongs.")
-    path = data.removeprefix(f"s3://{data_bucket}/")
-    if path.startswith("s3://"):
-        raise GenolaunchError(f"{config} reads {data}, which is not in this stage's data bucket ({data_bucket}).")
-    return f"{path.strip('/')}/"
-
-
-def _files(folder: Path, prefix: str) -> Iterator[Upload]:
-    if not folder.is_dir():
-        raise GenolaunchError(f"{folder} is not a folder.")
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            key = prefix + str(PurePosixPath(path.relative_to(folder)))
-            yield Upload(path, key, path.stat().st_size)
-
-
-def _is_stored(upload: Upload, stored: tuple[int, datetime] | None) -> bool:
-    """Whether the stored object is this file: of its size, and not older. (An ETag is no MD5 under KMS encryption.)"""
-    if stored is None:
-        return False
-    size, modified = stored
-    return size == upload.size and modified >= datetime.fromtimestamp(upload.path.stat().st_mtime, UTC).replace(
-        microsecond=0
-    )
-
-
-def _content(config: Path) -> bytes:
-    try:
-        return config.read_bytes()
-    except OSError as error:
-        raise GenolaunchError(f"{config} cannot be read: {error.strerror}.") from error
 
 
 def _feedback(platform: "Platform", submission: Submission) -> dict[str, Any] | None:

@@ -29,22 +29,33 @@ def show_snapshot(snapshot: "Snapshot", as_json: bool) -> None:
 
 def wait_for(platform: Platform, launch_id: str, as_json: bool) -> NoReturn:
     """Follow a launch to its end; leaves with the exit code that its status means."""
+    snapshot = follow_to_its_end(platform, launch_id, quiet=as_json)
+    if as_json:
+        show_snapshot(snapshot, as_json)
+    raise typer.Exit(exit_code_of(snapshot.launch.status))
+
+
+def follow_to_its_end(platform: Platform, launch_id: str, *, quiet: bool) -> "Snapshot":
+    """Show a launch as it goes on, unless `quiet`, until it is over; how it was then. Interrupted, it leaves."""
     from genolaunch.progress import Progress
 
     snapshots = Progress(platform, launch_id).follow()
     try:
-        status = _follow(snapshots, as_json).launch.status
+        return _follow(snapshots, quiet)
     except KeyboardInterrupt:
         typer.echo(f"The launch goes on; see it again with: genolaunch status {launch_id} --watch", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    raise typer.Exit({Status.COMPLETE: 0, Status.REJECTED: REJECTED}.get(status, ENDED_BADLY))
 
 
-def _follow(snapshots: "Iterable[Snapshot]", as_json: bool) -> "Snapshot":
-    """Show the snapshots as they come (as JSON, only the last one); answers the last one."""
-    if as_json:
+def exit_code_of(status: Status) -> int:
+    """Of a launch that was waited for."""
+    return {Status.COMPLETE: 0, Status.REJECTED: REJECTED}.get(status, ENDED_BADLY)
+
+
+def _follow(snapshots: "Iterable[Snapshot]", quiet: bool) -> "Snapshot":
+    """Show the snapshots as they come, or none; answers the last one."""
+    if quiet:
         *_, last = snapshots
-        show_snapshot(last, as_json)
         return last
     from genolaunch.render.following import follow_launch
     from genolaunch.render.screen import console

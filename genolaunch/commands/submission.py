@@ -1,26 +1,38 @@
 """`submit` and `estimate`: what is done with a config."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genolaunch.commands.exit_codes import EXIT_CODES, INTERRUPTED, REJECTED
-from genolaunch.commands.following import wait_for
+from genolaunch.commands.exit_codes import COULD_NOT, EXIT_CODES, INTERRUPTED, REJECTED
+from genolaunch.commands.following import exit_code_of, follow_to_its_end, wait_for
 from genolaunch.commands.options import JsonOption, StageOption, platform_of
 from genolaunch.commands.output import print_json
 from genolaunch.platform import Platform
 
 if TYPE_CHECKING:
-    from genolaunch.submission import Answer, Submission
+    from genolaunch.launch import Fault
+    from genolaunch.submission import Answer, NoAnswerError, Submission
+    from genolaunch.uploads import Upload
 
 commands = typer.Typer()
 
 
-@commands.command(epilog=f"Example: genolaunch submit launch.yaml --wait. {EXIT_CODES}")
+@commands.command(
+    epilog="Examples: genolaunch submit launch.yaml --wait; genolaunch submit launches/*.yaml; "
+    "genolaunch submit launch.yaml --sources workflow/ --data-dir data/. "
+    f"{EXIT_CODES} Of several files, the highest of their codes."
+)
 def submit(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The launch config: YAML or JSON.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…", help="Launch configs, YAML or JSON; or Snakefiles.", exists=True, dir_okay=False
+        ),
+    ],
     wait: Annotated[bool, typer.Option("--wait", help="Follow the launch until it is over.")] = False,
     data_dir: Annotated[
         Path | None,
@@ -29,6 +41,14 @@ def submit(
             help="First upload this folder's new files to where the config's `data` points.",
             exists=True,
             file_okay=False,
+        ),
+    ] = None,
+    sources: Annotated[
+        Path | None,
+        typer.Option(
+            help="First upload a Snakemake workflow, its folder or its Snakefile, to where the config's `snakefile` "
+            "points; without it, what lies there beside the config.",
+            exists=True,
         ),
     ] = None,
     team: Annotated[
@@ -45,29 +65,85 @@ def submit(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Submit a launch config, and tell whether it was accepted.
+    """Submit launch configs, and tell whether they were accepted.
 
-    Prints the launch's id, or every fault of the config with its remedy.
+    Prints the launch's id, or every fault of the config with its remedy; of several files a line each.
     """
-    from genolaunch import submission
-
     platform = platform_of(ctx, stage)
     if not same_project:
-        submission.check_project_is_known(platform, file)  # before its data goes where the other's is
-    if data_dir is not None:
-        _upload_folder(platform, file, data_dir, quiet=as_json)
-    answer = _answer(platform, submission.submit(platform, file, team, same_project=same_project), timeout)
+        _check_projects(platform, files)
+    _prepare(platform, files, data_dir, sources, as_json=as_json)
+    if len(files) > 1:
+        raise typer.Exit(submit_several(platform, files, team, timeout, wait=wait, as_json=as_json))
+    submit_one(platform, files[0], team, timeout, wait=wait, as_json=as_json)
+
+
+def submit_one(platform: Platform, file: Path, team: str | None, timeout: float, *, wait: bool, as_json: bool) -> None:
+    """Submit a file and show what becomes of it; leaves with the exit code that this means."""
+    from genolaunch import submission
+
+    # Whose project it is was looked up before anything was uploaded.
+    answer = _answer(platform, submission.submit(platform, file, team, same_project=True), timeout)
     if not answer.accepted or answer.launch_id is None:
         _show_rejection(answer, as_json)
         raise typer.Exit(REJECTED)
-    if answer.repeats:
-        typer.echo(f"The same files were submitted before: {answer.launch_id} is their launch, not over yet.", err=True)
+    _tell_of_a_repeat(answer)
     if not wait:
         print_json(answer.document) if as_json else typer.echo(answer.launch_id)
         return
     if not as_json:
         typer.echo(f"{file.name} was accepted as launch {answer.launch_id}.")
     wait_for(platform, answer.launch_id, as_json)
+
+
+def submit_several(
+    platform: Platform, files: Sequence[Path], team: str | None, timeout: float, *, wait: bool, as_json: bool
+) -> int:
+    """Submit files in their order and show what becomes of each; the highest exit code of theirs."""
+    from genolaunch.documents import snapshot_document
+    from genolaunch.submission import submit_each
+
+    codes, documents, accepted = [0], [], []
+    try:
+        for file, answer in submit_each(platform, files, team, timeout):
+            code, document = _show_line(file, answer, as_json)
+            codes.append(code)
+            documents.append(document)
+            if not code:
+                accepted.append(document)
+    except KeyboardInterrupt:
+        typer.echo("What was uploaded before may start: `genolaunch list` tells.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        if as_json and not wait:
+            print_json(documents)
+    if wait:
+        for document in accepted:
+            snapshot = follow_to_its_end(platform, document["launchId"], quiet=as_json)
+            codes.append(exit_code_of(snapshot.launch.status))
+            document |= snapshot_document(snapshot)
+        if as_json:
+            print_json(documents)
+    return max(codes)
+
+
+def _show_line(file: Path, answer: "Answer | NoAnswerError", as_json: bool) -> tuple[int, dict[str, Any]]:
+    """Tell in a line what became of one of several files; its exit code, and what JSON says of it."""
+    from genolaunch.submission import Answer
+
+    if not isinstance(answer, Answer):
+        typer.echo(f"{file}: {answer}", err=True)
+        return COULD_NOT, {"file": str(file), "accepted": None, "launchId": None, "faults": []}
+    _tell_of_a_repeat(answer)
+    if not as_json:
+        faults = " | ".join(f"{fault.where}: {fault.problem}. {fault.remedy}" for fault in answer.faults)
+        typer.echo(f"{file}: {answer.launch_id if answer.accepted else f'REJECTED {faults}'}")
+    return (0 if answer.accepted else REJECTED), {"file": str(file), **answer.document}
+
+
+def _tell_of_a_repeat(answer: "Answer") -> None:
+    if answer.repeats:
+        typer.echo(f"The same files were submitted before: {answer.launch_id} is their launch, not over yet.", err=True)
 
 
 @commands.command(epilog="Example: genolaunch estimate launch.yaml. Exit codes: 0 done; 2 the config has faults.")
@@ -105,23 +181,82 @@ def _answer(platform: Platform, sent: "Submission", timeout: float) -> "Answer":
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _upload_folder(platform: Platform, config: Path, folder: Path, *, quiet: bool) -> None:
-    from genolaunch import submission
+def _prepare(
+    platform: Platform, files: Sequence[Path], data_dir: Path | None, sources: Path | None, *, as_json: bool
+) -> None:
+    """Upload what belongs to the files. Whatever is wrong with any of them is said before: uploads may take hours."""
+    from genolaunch import uploads
+    from genolaunch.config_files import require_config_name
+
+    for file in files:
+        require_config_name(file)
+    with_sources = [file for file in files if sources or uploads.has_sources_beside(file, platform)]
+    _refuse_faulty(files if data_dir else with_sources, as_json)
+    planned = [upload for file in with_sources for upload in uploads.planned_sources(platform, file, sources)]
+    if data_dir is not None:
+        planned += [upload for file in files for upload in uploads.planned_uploads(platform, file, data_dir)]
+    _upload(platform, planned, quiet=as_json)
+
+
+def _check_projects(platform: Platform, files: Sequence[Path]) -> None:
+    from genolaunch.submission import check_project_is_known
+
+    for file in files:
+        check_project_is_known(platform, file)
+
+
+def _refuse_faulty(files: Sequence[Path], as_json: bool) -> None:
+    """Leaves with the faults of the files that have any."""
+    from genolaunch.config_files import FaultyConfigError, checked
+
+    faulty = []
+    for file in files:
+        try:
+            checked(file)
+        except FaultyConfigError as error:
+            faulty.append((file, error.faults))
+    if not faulty:
+        return
+    if as_json:
+        documents = [{"file": str(file), **refusal_document(faults)} for file, faults in faulty]
+        print_json(documents if len(files) > 1 else documents[0])
+    else:
+        for file, faults in faulty:
+            show_faults(f"{file} was not submitted, and nothing was uploaded", faults)
+    raise typer.Exit(REJECTED)
+
+
+def _upload(platform: Platform, planned: "Sequence[Upload]", *, quiet: bool) -> None:
+    from genolaunch import uploads
     from genolaunch.render.screen import progress_console
     from genolaunch.render.transfers import byte_progress
 
+    if not planned:
+        return
     with byte_progress(progress_console(quiet=quiet), "Uploading") as begin:
-        for upload in submission.planned_uploads(platform, config, folder):
-            submission.upload_data(platform, upload, begin(upload.key, upload.size))
+        for upload in dict.fromkeys(planned):
+            uploads.upload_file(platform, upload, begin(upload.key, upload.size))
 
 
 def _show_rejection(answer: "Answer", as_json: bool) -> None:
     if as_json:
         print_json(answer.document)
-        return
+    else:
+        show_faults("The config was rejected", answer.faults)
+
+
+def refusal_document(faults: "Sequence[Fault]") -> dict[str, Any]:
+    """Of a config that is refused here: what the platform's answer to it has."""
+    from genolaunch.documents import document_of
+
+    return {"accepted": False, "launchId": None, "status": None, "faults": document_of(list(faults))}
+
+
+def show_faults(what: str, faults: "Sequence[Fault]") -> None:
+    """Every fault of a config, with what became of it."""
     from genolaunch.render.screen import console
     from genolaunch.render.tables import faults_table
 
-    count = len(answer.faults)
-    typer.echo(f"The config was rejected: {count} {'fault' if count == 1 else 'faults'}.", err=True)
-    console().print(faults_table(answer.faults))
+    count = len(faults)
+    typer.echo(f"{what}: {count} {'fault' if count == 1 else 'faults'}.", err=True)
+    console().print(faults_table(faults))

@@ -11,11 +11,16 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from contract import Status
-from genolaunch import cli, submission
+from genolaunch import cli, submission, uploads
 from genolaunch.progress import Progress
 from tests.unit.genolaunch.conftest import FakeBatch, FakeStepFunctions, History, job
 
 ROOT = Path(__file__).parents[3]
+CONFIG = """name: height
+workflow: regenie
+data: cohort/
+regenie: {genotypes: a.bed, phenotypes: p.txt, traits: [height], trait_type: quantitative}
+"""
 FAULTS = [
     {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"},
     {"where": "data", "problem": "is missing", "remedy": "say where the data is"},
@@ -25,7 +30,7 @@ FAULTS = [
 @pytest.fixture
 def config(tmp_path):
     path = tmp_path / "height.yaml"
-    path.write_text("name: height\ndata: cohort/\n")
+    path.write_text(CONFIG)
     return path
 
 
@@ -132,6 +137,224 @@ def test_data_dir_is_uploaded_before_the_config(genolaunch, config, answers, pla
     assert "Uploading cohort/cohort.bed" in result.stderr
     assert result.stdout == "height-1\n"
     assert platform.s3.head_object(Bucket="data-bucket-1", Key="cohort/cohort.bed")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("traits: [height]", "trait: [height]"), "regenie.trait"),
+        (("trait_type: quantitative", "trait_type: ordinal"), "regenie.trait_type"),
+        (("name: height", "name: [height"), "line"),
+        (("workflow: regenie", "workflow: bowtie"), "workflow"),
+    ],
+)
+def test_a_faulty_config_is_refused_before_anything_is_uploaded(genolaunch, config, platform, tmp_path, change, fault):
+    config.write_text(CONFIG.replace(*change))
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "cohort" / "cohort.bed").write_bytes(b"1")
+
+    shown = genolaunch("submit", config, "--data-dir", tmp_path / "cohort")
+    document = json.loads(genolaunch("submit", config, "--data-dir", tmp_path / "cohort", "--json").stdout)
+
+    assert shown.exit_code == 2
+    assert fault in shown.stdout
+    assert "was not submitted, and nothing was uploaded: " in shown.stderr
+    assert document["accepted"] is False
+    assert any(each["where"].startswith(fault) for each in document["faults"])
+    for bucket in ("data-bucket-1", "launch-bucket-1"):
+        assert "Contents" not in platform.s3.list_objects_v2(Bucket=bucket)
+
+
+@pytest.mark.parametrize("name", ["height.txt", "height.yaml.bak"])
+def test_a_file_of_another_name_is_refused_before_anything_is_uploaded(genolaunch, config, platform, tmp_path, name):
+    other = config.rename(tmp_path / name)
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "cohort" / "cohort.bed").write_bytes(b"1")
+
+    assert genolaunch("submit", other, "--data-dir", tmp_path / "cohort").exit_code == 2
+    assert "Contents" not in platform.s3.list_objects_v2(Bucket="data-bucket-1")
+
+
+def test_a_snakefile_in_a_folder_whose_name_is_none_of_a_launch_is_refused_before_its_data_is_uploaded(
+    genolaunch, platform, tmp_path
+):
+    folder = tmp_path / "my project"
+    (folder / "data").mkdir(parents=True)
+    (folder / "Snakefile").write_text("rule all:\n")
+    (folder / "data" / "reads.fq").write_bytes(b"1")
+
+    shown = genolaunch("submit", folder / "Snakefile", "--data-dir", folder / "data")
+
+    assert shown.exit_code == 2
+    assert "name" in shown.stdout
+    assert "Contents" not in platform.s3.list_objects_v2(Bucket="data-bucket-1")
+
+
+# --- several files -------------------------------------------------------------------------------------------------
+@pytest.fixture
+def several(tmp_path):
+    """Given: three configs, of which two are called alike, the second one faulty."""
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "other" / "a.yaml"]
+    files[2].parent.mkdir()
+    for number, file in enumerate(files):
+        file.write_text(CONFIG.replace("name: height", f"name: height{number}"))
+    return files
+
+
+@pytest.fixture
+def answers_each(platform, monkeypatch):
+    """The platform's part: rejects what is called b.yaml, and answers the others with ids in the order of the puts."""
+    put: list[str] = []
+    real_submit = submission.submit
+
+    def submit(platform, file, *arguments):
+        sent = real_submit(platform, file, *arguments)
+        put.append(str(file))
+        document = {"accepted": True, "launchId": f"height-{len(put)}", "status": "SUBMITTED", "faults": []}
+        if file.name == "b.yaml":
+            document |= {"accepted": False, "launchId": "b-1", "status": "REJECTED", "faults": FAULTS}
+        if file.name != "silent.yaml":
+            body = json.dumps({**document, "submissionId": sent.submission_id})
+            platform.s3.put_object(Bucket=sent.bucket, Key=sent.feedback_key, Body=body)
+        return sent
+
+    monkeypatch.setattr(submission, "submit", submit)
+    return put
+
+
+def test_several_files_have_a_line_each_in_their_order(genolaunch, several, answers_each):
+    result = genolaunch("submit", *several)
+
+    assert result.exit_code == 2  # one was rejected
+    first, second, third = result.stdout.splitlines()
+    assert first == f"{several[0]}: height-1"
+    assert second.startswith(f"{several[1]}: REJECTED regenie.traits: is empty. name a trait | data: is missing.")
+    assert third == f"{several[2]}: height-3"
+    assert answers_each == [str(file) for file in several]
+
+
+def test_several_files_all_accepted_end_with_0_and_one_json_list(genolaunch, several, answers_each):
+    result = genolaunch("submit", several[0], several[2], "--json")
+
+    assert result.exit_code == 0
+    assert [(each["file"], each["launchId"]) for each in json.loads(result.stdout)] == [
+        (str(several[0]), "height-1"),
+        (str(several[2]), "height-2"),
+    ]
+
+
+def test_one_without_an_answer_does_not_keep_the_others_from_theirs(genolaunch, several, answers_each, tmp_path):
+    silent = tmp_path / "silent.yaml"
+    silent.write_text(CONFIG)
+
+    result = genolaunch("submit", several[0], silent, several[2], "--timeout", "0")
+
+    assert result.exit_code == 3
+    assert result.stdout.splitlines() == [f"{several[0]}: height-1", f"{several[2]}: height-3"]
+    assert result.stderr.startswith(f"{silent}: s3://launch-bucket-1/launches/silent.yaml was uploaded, but")
+
+
+def test_several_launches_are_waited_for_and_the_worst_ending_counts(genolaunch, several, answers_each, content):
+    content.launch("height-1", "COMPLETE")
+    content.launch("height-2", "FAILED")
+
+    plain = genolaunch("submit", several[0], several[2], "--wait")
+    answers_each.clear()
+    listed = json.loads(genolaunch("submit", several[0], several[2], "--wait", "--json").stdout)
+
+    assert plain.exit_code == 1
+    assert [each["status"] for each in listed] == ["COMPLETE", "FAILED"]
+
+
+def test_a_wrong_name_among_several_is_said_before_any_is_submitted(genolaunch, several, answers_each, tmp_path):
+    wrong = tmp_path / "notes.txt"
+    wrong.write_text("x")
+
+    assert genolaunch("submit", *several, wrong).exit_code == 2
+    assert answers_each == []
+
+
+# --- sources of a workflow -----------------------------------------------------------------------------------------
+SNAKEMAKE = """name: reads
+workflow: snakemake
+data: reads/
+snakemake: {snakefile: workflows/reads/Snakefile}
+"""
+
+
+def sources_in(platform):
+    listed = platform.s3.list_objects_v2(Bucket="launch-bucket-1", Prefix="workflows/").get("Contents", [])
+    return sorted(item["Key"].removeprefix("workflows/") for item in listed)
+
+
+def write(folder, *paths):
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("x")
+
+
+@pytest.mark.parametrize("named", ["workflow", "workflow/Snakefile"])
+def test_sources_go_where_the_config_names_its_snakefile(genolaunch, answers, platform, tmp_path, named):
+    answers()
+    config = tmp_path / "reads.yaml"
+    config.write_text(SNAKEMAKE)
+    write(tmp_path, "workflow/Snakefile", "workflow/scripts/a.py", "workflow/.snakemake/x")
+
+    result = genolaunch("submit", config, "--sources", tmp_path / named)
+    again = genolaunch("submit", config, "--sources", tmp_path / named)
+
+    assert (result.exit_code, result.stdout) == (0, "height-1\n")
+    assert sources_in(platform) == ["reads/Snakefile", "reads/scripts/a.py"]
+    assert "Uploading workflows/reads/Snakefile" in result.stderr.splitlines()[-1]  # the last one
+    assert again.stderr == ""  # they are there
+
+
+def test_sources_beside_the_config_under_the_very_path_go_by_themselves(genolaunch, answers, platform, tmp_path):
+    answers()
+    config = tmp_path / "reads.yaml"
+    config.write_text(SNAKEMAKE)
+    write(tmp_path, "workflows/reads/Snakefile", "workflows/reads/a.smk")
+
+    assert genolaunch("submit", config).exit_code == 0
+    assert sources_in(platform) == ["reads/Snakefile", "reads/a.smk"]
+
+
+def test_a_project_in_the_standard_layout_keeps_it(genolaunch, answers, platform, tmp_path):
+    answers()
+    config = tmp_path / "reads.yaml"
+    config.write_text(SNAKEMAKE.replace("reads/Snakefile", "reads/workflow/Snakefile"))
+    write(tmp_path, "p/workflow/Snakefile", "p/config/config.yaml", "p/samples.tsv", "p/results/x")
+
+    assert genolaunch("submit", config, "--sources", tmp_path / "p").exit_code == 0
+    assert sources_in(platform) == ["reads/config/config.yaml", "reads/samples.tsv", "reads/workflow/Snakefile"]
+
+
+@pytest.mark.parametrize(
+    ("snakefile", "words"),
+    [
+        ("snakefiles/reads/Snakefile", "names no Snakefile below workflows/"),
+        ("s3://elsewhere/x/Snakefile", "names no Snakefile below workflows/"),
+        ("workflows/reads/Snakefile", "must end in /workflow/Snakefile"),
+    ],
+)
+def test_sources_that_have_no_place_are_refused(genolaunch, platform, tmp_path, snakefile, words):
+    config = tmp_path / "reads.yaml"
+    config.write_text(SNAKEMAKE.replace("workflows/reads/Snakefile", snakefile))
+    write(tmp_path, "p/workflow/Snakefile", "p/config/config.yaml")
+
+    result = genolaunch("submit", config, "--sources", tmp_path / "p")
+
+    assert result.exit_code in (2, 3)
+    assert words in " ".join(result.stderr.split())
+    assert "Contents" not in platform.s3.list_objects_v2(Bucket="launch-bucket-1")
+
+
+def test_a_folder_without_a_snakefile_is_refused(genolaunch, platform, tmp_path):
+    config = tmp_path / "reads.yaml"
+    config.write_text(SNAKEMAKE)
+    write(tmp_path, "p/rules/a.smk")
+
+    assert "holds no Snakefile" in genolaunch("submit", config, "--sources", tmp_path / "p").stderr
 
 
 def test_missing_answer_is_one_sentence_and_exit_3(genolaunch, config):
@@ -404,8 +627,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(genolaunch, content, tm
 def test_a_refused_upload_is_one_sentence(genolaunch, config, platform, tmp_path, monkeypatch):
     (tmp_path / "cohort").mkdir()
     (tmp_path / "cohort" / "cohort.bed").write_bytes(b"1")
-    planned = submission.planned_uploads(platform, config, tmp_path / "cohort")
-    monkeypatch.setattr(submission, "planned_uploads", lambda *_: planned)
+    planned = uploads.planned_uploads(platform, config, tmp_path / "cohort")
+    monkeypatch.setattr(uploads, "planned_uploads", lambda *_: planned)
     platform.s3.delete_bucket(Bucket="data-bucket-1")
 
     result = genolaunch("submit", config, "--data-dir", tmp_path / "cohort")

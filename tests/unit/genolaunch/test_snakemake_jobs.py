@@ -16,7 +16,8 @@ from genolaunch.progress import Snapshot
 from genolaunch.render.launch import launch_view
 from genolaunch.results import results_of
 from genolaunch.snakemake_jobs import SnakemakeLogs
-from genolaunch.submission import data_prefix, submit
+from genolaunch.submission import submit
+from genolaunch.uploads import data_prefix
 from tests.unit.genolaunch.conftest import FakeBatch, job
 from tests.unit.genolaunch.test_render import shown
 

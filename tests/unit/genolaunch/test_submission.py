@@ -7,15 +7,9 @@ import time
 import pytest
 
 from genolaunch.errors import GenolaunchError
-from genolaunch.submission import (
-    NoAnswerError,
-    Project,
-    data_prefix,
-    planned_uploads,
-    submit,
-    upload_data,
-    wait_for_answer,
-)
+from genolaunch.projects import Project
+from genolaunch.submission import NoAnswerError, submit, wait_for_answer
+from genolaunch.uploads import data_prefix, planned_uploads, upload_file
 
 FAULT = {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"}
 
@@ -115,7 +109,7 @@ def test_data_goes_where_the_config_reads_it_and_only_once(platform, config, tmp
 
     # when
     for upload in planned_uploads(platform, config, folder):
-        upload_data(platform, upload, seen.append)
+        upload_file(platform, upload, seen.append)
     again = planned_uploads(platform, config, folder)
     (folder / "cohort.bed").write_bytes(b"123456")
     after_change = planned_uploads(platform, config, folder)

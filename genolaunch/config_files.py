@@ -1,0 +1,97 @@
+"""Launch configs as files of this machine: what this command itself knows to be wrong with one, and where it points.
+
+The platform's answer is what counts. This check is for what is dear to find out late: before an upload of hours.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contract import SNAKEFILE_NAMES, SNAKEFILES_PREFIX, Workflow
+from genolaunch.errors import GenolaunchError, WrongArgumentError
+from genolaunch.launch import Fault
+from genolaunch.projects import Project
+
+if TYPE_CHECKING:
+    from lambdas.shared.config_base import LaunchSection
+
+CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class FaultyConfigError(GenolaunchError):
+    """A config is not as it must be; `faults` are all of its faults."""
+
+    def __init__(self, what: str, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        told = "; ".join(f"{fault.where} {fault.problem}. {fault.remedy}" for fault in faults)
+        super().__init__(f"{what}: {told}")
+
+
+def require_config_name(file: Path) -> None:
+    """Raises WrongArgumentError where neither a config nor a Snakefile is called like that."""
+    if file.name not in SNAKEFILE_NAMES and file.suffix.lower() not in CONFIG_SUFFIXES:
+        raise WrongArgumentError(f"{file} is not a launch config: its name must end in {', '.join(CONFIG_SUFFIXES)}.")
+
+
+def content_of(file: Path) -> bytes:
+    """Its bytes; raises GenolaunchError when it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise GenolaunchError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def is_json(file: Path) -> bool:
+    """Whether it is read as JSON, and not as YAML."""
+    return file.suffix.lower() == ".json"
+
+
+def checked(file: Path) -> "LaunchSection":
+    """A config with all defaults, of a Snakefile the one with which the platform launches it.
+
+    Raises FaultyConfigError.
+    """
+    from lambdas.shared.config_reader import read_config
+    from lambdas.shared.errors import MissingRequiredParametersError
+
+    if file.name in SNAKEFILE_NAMES:
+        return checked_values(_of_snakefile(file), str(file))
+    try:
+        return read_config(content_of(file), is_json=is_json(file))
+    except MissingRequiredParametersError as error:
+        raise _faulty(str(file), error) from error
+
+
+def checked_values(values: object, what: str) -> "LaunchSection":
+    """The same of a config's plain values; `what` they are is told when they are faulty."""
+    from lambdas.shared.config_reader import check_config
+    from lambdas.shared.errors import MissingRequiredParametersError
+
+    try:
+        return check_config(values)
+    except MissingRequiredParametersError as error:
+        raise _faulty(what, error) from error
+
+
+def snakefile_of(file: Path) -> str | None:
+    """The Snakefile that a config names, as it is written there; None if it is none of Snakemake, or unreadable."""
+    import yaml
+
+    if file.name in SNAKEFILE_NAMES:
+        return None
+    try:
+        document = yaml.safe_load(content_of(file))
+    except yaml.YAMLError:
+        return None
+    section = document.get(Workflow.SNAKEMAKE) if isinstance(document, dict) else None
+    named = section.get("snakefile") if isinstance(section, dict) else None
+    return named if isinstance(named, str) else None
+
+
+def _of_snakefile(file: Path) -> dict[str, Any]:
+    project = Project.of(file)
+    section = {"snakefile": f"{SNAKEFILES_PREFIX}{project.name}/{project.snakefile}"}
+    return {"name": project.name, "workflow": str(Workflow.SNAKEMAKE), "data": project.name, "snakemake": section}
+
+
+def _faulty(what: str, error: Any) -> FaultyConfigError:  # noqa: ANN401 - imported where it is used
+    return FaultyConfigError(what, tuple(Fault(each.where, each.problem, each.remedy) for each in error.faults))
