@@ -14,9 +14,11 @@ from genolaunch.commands import (
     logs,
     looking,
     requests,
+    rerun,
     results,
     submission,
     verify,
+    where,
 )
 from genolaunch.commands.completion import stages
 from genolaunch.commands.exit_codes import EXIT_CODES
@@ -32,7 +34,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (submission, listing, looking, requests, logs, results, dead_letters, costs, doctor, deployment, verify):
+for module in (
+    submission,
+    rerun,
+    listing,
+    looking,
+    requests,
+    logs,
+    results,
+    dead_letters,
+    costs,
+    doctor,
+    deployment,
+    verify,
+    where,
+):
     app.add_typer(module.commands)
 app.add_typer(local.commands, name="local")
 

@@ -159,15 +159,17 @@ class _PricedLaunch:
 
 
 def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[_PricedLaunch]:
-    """Launches of which an attempt was made."""
+    """Launches of which an attempt was made that costs something: nothing was built for what was REJECTED."""
     pages = platform.dynamodb.get_paginator("query")
     for status in Status:
         # By status, since whoever launches may not scan the table.
         for raw in _items(pages, platform.names.launch_table, status):
             item = _plain(raw)
             launch = launch_from_item(item)
+            known = [Decimal(entry["totalCost"]) for entry in (item.get(LaunchField.COST_HISTORY) or {}).values()]
+            if status is Status.REJECTED and not known:
+                continue
             if since is None or (launch.submitted_at and launch.submitted_at >= since):
-                known = [Decimal(entry["totalCost"]) for entry in (item.get(LaunchField.COST_HISTORY) or {}).values()]
                 total = sum(known, Decimal(0)) if known else None
                 yield _PricedLaunch(launch, total, json.loads(item.get(LaunchField.CONFIG) or "{}"))
 

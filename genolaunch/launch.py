@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from contract import FINAL_STATUSES, HeldFor, Status, run_name
+from contract import FINAL_STATUSES, CostStatus, HeldFor, Status, run_name
 from genolaunch.errors import GenolaunchError
 
 
@@ -63,6 +63,18 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Price:
+    """What a launch cost, all its attempts together, as far as that is known."""
+
+    usd: str | None
+    """Exact text."""
+    status: CostStatus | None
+    """Of the last attempt's price."""
+    reason: str | None
+    """Why that is unknown."""
+
+
+@dataclass(frozen=True)
 class JobCounts:
     """How far the jobs of a Snakemake launch are."""
 
@@ -105,6 +117,8 @@ class Launch:
     """What it waits for, while it is WAITING or HELD; why one of its jobs could not start, while it is RUNNING."""
     restore: ArchivedInputs | None = None
     estimate: Estimate | None = None
+    price: Price | None = None
+    """None before anybody has asked for it."""
     held_for: HeldFor | None = None
     """What a person is to approve while it is HELD; None: a restore."""
     budget_reason: str | None = None

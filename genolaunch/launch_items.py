@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-from contract import JOB_TASK_PREFIX, HeldFor, LaunchField, Status, TaskField
+from contract import JOB_TASK_PREFIX, CostStatus, HeldFor, LaunchField, Status, TaskField
 from genolaunch.batch_jobs import label_of
 from genolaunch.launch import (
     ArchivedInputs,
@@ -15,6 +16,7 @@ from genolaunch.launch import (
     JobTask,
     Launch,
     LaunchError,
+    Price,
     StatusChange,
 )
 
@@ -50,6 +52,7 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         status_reason=item.get(LaunchField.STATUS_REASON) if item[LaunchField.STATUS] in _EXPLAINED else None,
         restore=_archived_inputs(item.get(LaunchField.RESTORE)),
         estimate=estimate_from(item.get(LaunchField.ESTIMATE)),
+        price=_price(item),
         held_for=HeldFor(item[LaunchField.HELD_FOR]) if item.get(LaunchField.HELD_FOR) else None,
         budget_reason=(item.get(LaunchField.BUDGET_TOLD) or {}).get("reason"),
     )
@@ -65,6 +68,22 @@ def fault_from(entry: Mapping[str, Any]) -> Fault:
 def estimate_from(entry: Mapping[str, Any] | None) -> Estimate | None:
     """An estimate as the platform writes it (contract.LaunchField.ESTIMATE)."""
     return Estimate(entry["usd"], entry["low"], entry["high"], entry["basis"]) if entry else None
+
+
+def _price(item: Mapping[str, Any]) -> Price | None:
+    known = {
+        number: entry[LaunchField.TOTAL_COST] for number, entry in (item.get(LaunchField.COST_HISTORY) or {}).items()
+    }
+    if LaunchField.TOTAL_COST in item:
+        known[str(item.get(LaunchField.ATTEMPT, 0))] = item[LaunchField.TOTAL_COST]
+    status = item.get(LaunchField.COST_STATUS)
+    if not known and status is None:
+        return None
+    return Price(
+        usd=str(sum(map(Decimal, known.values()), Decimal(0))) if known else None,
+        status=CostStatus(status) if status else None,
+        reason=item.get(LaunchField.COST_REASON),
+    )
 
 
 def _error(entry: Mapping[str, Any] | None) -> LaunchError | None:

@@ -82,13 +82,22 @@ class Launches:
         ]
         return sorted(jobs, key=lambda job: (job.job_name, job.array_index))
 
+    def config_of(self, launch: Launch) -> str | None:
+        """The launch's checked config, as JSON with every default; None when it was never accepted."""
+        item = self._item(launch.launch_id)
+        return item.get(LaunchField.CONFIG) if item else None
+
     def _find(self, launch_id: str) -> Launch | None:
+        item = self._item(launch_id)
+        return launch_from_item(item) if item else None
+
+    def _item(self, launch_id: str) -> dict[str, Any] | None:
         answer = self._platform.dynamodb.get_item(
             TableName=self._platform.names.launch_table,
             Key={LaunchField.LAUNCH_ID: {"S": launch_id}},
             ConsistentRead=True,
         )
-        return launch_from_item(plain(answer["Item"])) if "Item" in answer else None
+        return plain(answer["Item"]) if "Item" in answer else None
 
     def _job_items(self, launch: Launch, prefix: str) -> dict[str, Any]:
         return {

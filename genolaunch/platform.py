@@ -81,6 +81,10 @@ class Platform:
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
         return {item["Name"].removeprefix(path): item["Value"] for page in pages for item in page["Parameters"]}
 
+    @property
+    def region(self) -> str:
+        return self._ssm.meta.region_name
+
     @cached_property
     def s3(self) -> "S3Client":
         client: S3Client = self._client("s3")
@@ -129,7 +133,7 @@ class Platform:
         return self._session.client(service)
 
     def _where(self) -> str:
-        return f"{self._ssm.meta.region_name}, {self._ssm.meta.endpoint_url}"
+        return f"{self.region}, {self._ssm.meta.endpoint_url}"
 
     def _names_from(self, values: dict[str, str]) -> Names:
         try:

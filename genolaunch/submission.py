@@ -51,6 +51,10 @@ class Submission:
         return f"s3://{self.bucket}/{self.key}"
 
     @property
+    def name(self) -> str:
+        return self.key.rpartition("/")[2]
+
+    @property
     def feedback_key(self) -> str:
         return f"{FEEDBACK_PREFIX}{self.key.removeprefix(LAUNCH_PREFIX)}.json"
 
@@ -82,7 +86,7 @@ def submit(platform: "Platform", config: Path, team: str | None = None, *, same_
         if not same_project:
             check_project_is_known(platform, config)
         return _submit_snakefile(platform, config)
-    return _put(platform, config, key_of(config, team))
+    return submit_content(platform, key_of(config, team), content_of(config))
 
 
 def submit_each(
@@ -163,17 +167,18 @@ def _submit_snakefile(platform: "Platform", snakefile: Path) -> Submission:
     for path, below in project.sources(snakefile):
         platform.s3.upload_file(str(path), platform.names.launch_bucket, f"{prefix}{below}")
     origin = urllib.parse.quote(project.origin, safe="/:@")
-    return _put(platform, snakefile, key_of(snakefile), {_ORIGIN: origin})
+    return submit_content(platform, key_of(snakefile), content_of(snakefile), {_ORIGIN: origin})
 
 
-def _put(
-    platform: "Platform", config: Path, key: str, metadata: Mapping[str, str] = MappingProxyType({})
+def submit_content(
+    platform: "Platform", key: str, content: bytes, metadata: Mapping[str, str] = MappingProxyType({})
 ) -> Submission:
+    """Drop a file in the launch bucket, by what is in it."""
     submission = Submission(str(uuid.uuid4()), platform.names.launch_bucket, key)
     platform.s3.put_object(
         Bucket=submission.bucket,
         Key=submission.key,
-        Body=content_of(config),
+        Body=content,
         Metadata={"submission-id": submission.submission_id, **metadata},
     )
     return submission

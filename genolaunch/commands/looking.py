@@ -1,4 +1,4 @@
-"""`status`, `events` and `restores`: what is known of a launch."""
+"""`status`, `events`, `restores`, `parameters` and `commands`: what is known of a launch."""
 
 from typing import Annotated
 
@@ -71,3 +71,45 @@ def restores(
         typer.echo(f"Launch {found.launch_id} is {found.status}{reason} and has restored nothing.", err=True)
     else:
         console().print(restore_view(restore))
+
+
+@commands.command(epilog="Examples: genolaunch parameters latest; genolaunch parameters latest > again.yaml")
+def parameters(
+    ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None
+) -> None:
+    """Print the config with which a launch ran, with every default: a launch config that can be submitted."""
+    from genolaunch.run_parameters import parameters_of, yaml_of
+
+    platform = platform_of(ctx, stage)
+    config = parameters_of(platform, Launches(platform).resolve(launch))
+    if as_json:
+        print_json(config)
+    else:
+        typer.echo(yaml_of(config), nl=False)
+
+
+@commands.command("commands", epilog="Examples: genolaunch commands latest; genolaunch commands latest --all")
+def show_commands(
+    ctx: typer.Context,
+    launch: LaunchArgument,
+    every: Annotated[bool, typer.Option("--all", help="Those of all jobs, not only each phase's first.")] = False,
+    as_json: JsonOption = False,
+    stage: StageOption = None,
+) -> None:
+    """Print the commands that a launch's jobs run, with all options; DATA, WORK and OUTPUT are a job's folders."""
+    from genolaunch.documents import document_of
+    from genolaunch.run_parameters import commands_of, first_of_each_phase
+
+    platform = platform_of(ctx, stage)
+    found = Launches(platform).resolve(launch)
+    planned = commands_of(platform, found)
+    if as_json:
+        print_json([document_of(each) for each in planned])
+        return
+    if not every:
+        planned = first_of_each_phase(planned)
+    lines = [f"# {each.phase}, {each.label}\n{each.command}" for each in planned]
+    if lines:
+        typer.echo("\n".join(lines))
+    else:
+        typer.echo(f"Launch {found.launch_id} is {found.status}: its jobs are not planned.", err=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from contract import ALLOWED_FROM, Status
+from contract import ALLOWED_FROM, FINAL_STATUSES, Status
 from genolaunch.commands.completion import launch_ids, stages
 from genolaunch.platform import Platform
 
@@ -32,6 +32,7 @@ def _launch(offered: Collection[Status]) -> Any:  # noqa: ANN401 - what typer.Ar
 LaunchArgument = Annotated[str, _launch(tuple(Status))]
 CancellableLaunchArgument = Annotated[str, _launch(ALLOWED_FROM[Status.CANCEL_REQUESTED])]
 RetryableLaunchArgument = Annotated[str, _launch(ALLOWED_FROM[Status.RETRY])]
+FinishedLaunchArgument = Annotated[str, _launch(tuple(FINAL_STATUSES))]
 HeldLaunchArgument = Annotated[str, _launch([Status.HELD])]
 
 

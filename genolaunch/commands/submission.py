@@ -1,6 +1,6 @@
 """`submit` and `estimate`: what is done with a config."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,31 +69,44 @@ def submit(
 
     Prints the launch's id, or every fault of the config with its remedy; of several files a line each.
     """
+    from genolaunch import submission
+
     platform = platform_of(ctx, stage)
     if not same_project:
         _check_projects(platform, files)
     _prepare(platform, files, data_dir, sources, as_json=as_json)
     if len(files) > 1:
         raise typer.Exit(submit_several(platform, files, team, timeout, wait=wait, as_json=as_json))
-    submit_one(platform, files[0], team, timeout, wait=wait, as_json=as_json)
+    sent = submission.submit(platform, files[0], team, same_project=True)  # whose project it is was asked above
+    show_answer(platform, sent, timeout, wait=wait, as_json=as_json)
 
 
-def submit_one(platform: Platform, file: Path, team: str | None, timeout: float, *, wait: bool, as_json: bool) -> None:
-    """Submit a file and show what becomes of it; leaves with the exit code that this means."""
-    from genolaunch import submission
+def show_answer(
+    platform: Platform,
+    sent: "Submission",
+    timeout: float,
+    *,
+    wait: bool,
+    as_json: bool,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
+    """Show what becomes of a file that was dropped; leaves with the exit code that this means, if that is not 0.
 
-    # Whose project it is was looked up before anything was uploaded.
-    answer = _answer(platform, submission.submit(platform, file, team, same_project=True), timeout)
+    `beside` is what JSON has besides the platform's answer.
+    """
+    answer = _answer(platform, sent, timeout)
     if not answer.accepted or answer.launch_id is None:
-        _show_rejection(answer, as_json)
+        if as_json:
+            print_json({**answer.document, **(beside or {})})
+        else:
+            show_faults("The config was rejected", answer.faults)
         raise typer.Exit(REJECTED)
     _tell_of_a_repeat(answer)
-    if not wait:
-        print_json(answer.document) if as_json else typer.echo(answer.launch_id)
-        return
-    if not as_json:
-        typer.echo(f"{file.name} was accepted as launch {answer.launch_id}.")
-    wait_for(platform, answer.launch_id, as_json)
+    if wait:
+        if not as_json:
+            typer.echo(f"{sent.name} was accepted as launch {answer.launch_id}.")
+        wait_for(platform, answer.launch_id, as_json)
+    print_json({**answer.document, **(beside or {})}) if as_json else typer.echo(answer.launch_id)
 
 
 def submit_several(
@@ -236,13 +249,6 @@ def _upload(platform: Platform, planned: "Sequence[Upload]", *, quiet: bool) -> 
     with byte_progress(progress_console(quiet=quiet), "Uploading") as begin:
         for upload in dict.fromkeys(planned):
             uploads.upload_file(platform, upload, begin(upload.key, upload.size))
-
-
-def _show_rejection(answer: "Answer", as_json: bool) -> None:
-    if as_json:
-        print_json(answer.document)
-    else:
-        show_faults("The config was rejected", answer.faults)
 
 
 def refusal_document(faults: "Sequence[Fault]") -> dict[str, Any]:

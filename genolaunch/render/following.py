@@ -13,7 +13,7 @@ from genolaunch.progress import Snapshot
 from genolaunch.render.launch import launch_view
 from genolaunch.render.tables import launches_table
 from genolaunch.render.words import duration, step_title
-from genolaunch.steps import StepState
+from genolaunch.steps import Step, StepState
 
 
 def follow_launch(screen: Console, snapshots: Iterable[Snapshot]) -> Snapshot:
@@ -48,20 +48,49 @@ def _follow_plainly(screen: Console, snapshots: Iterable[Snapshot]) -> Snapshot 
 
 
 def changes(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
-    """One line for everything that is different since `before`."""
-    known_steps = {step.name: step.state for step in before.steps} if before else {}
+    """One line for everything that is different since `before`, in the order in which it happened.
+
+    A launch begins before its steps and ends after them; jobs of a step begin after it, and end before it does.
+    """
+    status = list(_status(before, now))
+    if not now.launch.is_final:
+        yield from status
+    jobs = list(_jobs(before, now))
+    known = {step.name: step.state for step in before.steps} if before else {}
     for step in now.steps:
-        if known_steps.get(step.name) != step.state:
+        of_it = [line for label, line in jobs if _is_of(label, step)]
+        jobs = [(label, line) for label, line in jobs if not _is_of(label, step)]
+        if step.state is not StepState.RUNNING:
+            yield from of_it
+        if known.get(step.name) != step.state:
             time = "" if step.state == StepState.RUNNING else f" ({duration(step.elapsed(now.at))})"
             yield f"{step_title(step.name)}: {step.state.lower()}{time}"
-    known_jobs = {job.job_id: job.succeeded + job.failed for job in before.jobs} if before else {}
-    for job in now.jobs:
-        ended = job.succeeded + job.failed
-        if job.is_array and known_jobs.get(job.job_id) != ended:
-            yield f"{job.label}: {ended} of {job.size} jobs done" + (f", {job.failed} failed" if job.failed else "")
+        if step.state is StepState.RUNNING:
+            yield from of_it
+    yield from (line for _, line in jobs)
+    if now.launch.is_final:
+        yield from status
+
+
+def _status(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
     if before is None or before.launch.status != now.launch.status:
         reason = f": {now.launch.status_reason}" if now.launch.status_reason else ""
         yield f"Launch {now.launch.launch_id} is {now.launch.status}{reason}"
+
+
+def _jobs(before: Snapshot | None, now: Snapshot) -> Iterator[tuple[str, str]]:
+    """Label and line of each array that is further than before."""
+    known = {job.job_id: job.succeeded + job.failed for job in before.jobs} if before else {}
+    for job in now.jobs:
+        ended = job.succeeded + job.failed
+        if job.is_array and known.get(job.job_id) != ended:
+            failed = f", {job.failed} failed" if job.failed else ""
+            yield job.label, f"{job.label}: {ended} of {job.size} jobs done{failed}"
+
+
+def _is_of(label: str, step: Step) -> bool:
+    """Whether jobs called `step2`, or `step2-1` when they are submitted again, are those of the step “Step 2”."""
+    return label.partition("-")[0] == step.name.replace(" ", "").lower()
 
 
 def follow_launches(screen: Console, looks: Iterable[Sequence[Launch]]) -> None:

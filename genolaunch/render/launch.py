@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -9,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from contract import Status
+from contract import PRICED_STATUSES, CostStatus, Status
 from genolaunch.batch_jobs import Job
 from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot
@@ -64,6 +65,7 @@ def _facts(snapshot: Snapshot) -> Table:
             moment_text(launch.restore.expected_at) if launch.status is Status.WAITING and launch.restore else None,
         ),
         ("Estimate", estimate_line(launch.estimate) if launch.estimate else None),
+        ("Price", _price(launch)),
         ("Budget", launch.budget_reason),
         ("Elapsed", duration(launch.elapsed(snapshot.at))),
         ("Attempt", str(launch.attempt) if launch.attempt > 1 else None),
@@ -89,6 +91,19 @@ def _next(launch: Launch) -> str | None:
     if launch.status is Status.REJECTED:
         return "mend the config, or the data, and submit it again"
     return None
+
+
+def _price(launch: Launch) -> str | None:
+    """What it cost so far; of a launch that is over, also that nobody knows yet."""
+    price = launch.price
+    if price and price.usd is not None:
+        attempts = f", {launch.attempt} attempts together" if launch.attempt > 1 else ""
+        return f"{Decimal(price.usd):.4f} USD at list prices{attempts}"
+    if launch.status not in PRICED_STATUSES or not launch.started_at:
+        return None
+    if price and price.status is CostStatus.UNKNOWN:
+        return f"unknown: {price.reason}" if price.reason else "unknown"
+    return "not known yet: that takes some minutes after its end"
 
 
 def estimate_line(estimate: Estimate) -> str:

@@ -104,6 +104,48 @@ def test_sums_are_over_all_attempts_and_name_what_has_no_price(genolaunch, three
     assert "ada" in genolaunch("costs", "--by", "user").output
 
 
+def test_a_launch_that_was_rejected_is_none_without_a_price(genolaunch, content):
+    started = {"startedAt": text("2026-11-21T04:00:00.000Z"), "requestedBy": text("ada")}
+    content.launch("a-1", "REJECTED", **started)
+    content.launch("a-2", "REJECTED", attempt={"N": "2"}, **started, **history("0.300000"))  # its first attempt ran
+    content.launch("a-3", "RUNNING", **started)
+
+    (row,) = json.loads(genolaunch("costs", "--by", "user", "--json").output)
+
+    assert (row["launches"], row["unpriced"], row["totalUsd"]) == (2, 1, "0.300000")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"totalCost": text("0.006810"), "costStatus": text("PRICED")}, "0.0068 USD at list prices"),
+        (
+            {"attempt": {"N": "2"}, **history("0.5", "0.25"), "totalCost": text("0.25")},
+            "0.7500 USD at list prices, 2 att",
+        ),
+        ({"costStatus": text("UNKNOWN"), "costReason": text("no price of z9.large")}, "unknown: no price of z9.large"),
+        ({"costStatus": text("PRICING")}, "not known yet"),
+        ({}, "not known yet"),
+    ],
+)
+def test_status_shows_the_price(genolaunch, content, attributes, words):
+    content.launch(status="FAILED", startedAt=text("2026-11-21T04:00:00.000Z"), **attributes)
+
+    shown = genolaunch("status", "height-1").output
+
+    (price,) = [line for line in shown.splitlines() if line.startswith("Price")]
+    assert price.removeprefix("Price").strip().startswith(words)
+
+
+@pytest.mark.parametrize(("status", "started"), [("REJECTED", True), ("CANCELLED", False), ("RUNNING", True)])
+def test_status_promises_no_price_where_there_is_none(genolaunch, content, status, started):
+    times = {"startedAt": text("2026-11-21T04:00:00.000Z")} if started else {}
+    content.launch(status=status, **times)
+
+    assert "Price" not in genolaunch("status", "height-1").output
+    assert json.loads(genolaunch("status", "height-1", "--json").output)["price"] is None
+
+
 def test_the_page_shows_every_sum_and_needs_nothing_else(genolaunch, three, tmp_path):
     page = tmp_path / "costs.html"
     assert genolaunch("costs", "--html", str(page)).exit_code == 0

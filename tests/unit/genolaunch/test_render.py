@@ -58,9 +58,31 @@ def test_plain_output_has_a_line_for_each_change_and_no_other():
     # then
     assert lines == [
         ["Launch height-1 is SUBMITTED"],
-        ["Step 2: running", "step2: 0 of 12 jobs done", "Launch height-1 is RUNNING"],
+        ["Launch height-1 is RUNNING", "Step 2: running", "step2: 0 of 12 jobs done"],
         [],
-        ["Step 2: done (3.0 s)", "step2: 12 of 12 jobs done, 1 failed", "Launch height-1 is COMPLETE"],
+        ["step2: 12 of 12 jobs done, 1 failed", "Step 2: done (3.0 s)", "Launch height-1 is COMPLETE"],
+    ]
+
+
+def test_lines_between_two_looks_are_in_the_order_of_what_happened():
+    # Given: level 0 ended and level 1 began between two looks
+    before = Step("Level 0", StepState.RUNNING, START, None)
+    after = [
+        Step("Level 0", StepState.DONE, START, START + timedelta(seconds=3)),
+        Step("Level 1", StepState.RUNNING, START + timedelta(seconds=3), None),
+    ]
+
+    def jobs(level0, level1=None):
+        found = [Job("1", "level0", "PENDING", 3, level0, 0, running=0, log_stream=None)]
+        return found + ([Job("2", "level1-2", "PENDING", 2, level1, 0, 0, None)] if level1 is not None else [])
+
+    lines = list(changes(snapshot(1, steps=[before], jobs=jobs(1)), snapshot(4, steps=after, jobs=jobs(3, 0))))
+
+    assert lines == [
+        "level0: 3 of 3 jobs done",
+        "Level 0: done (3.0 s)",
+        "Level 1: running",
+        "level1-2: 0 of 2 jobs done",
     ]
 
 
