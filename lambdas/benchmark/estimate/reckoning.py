@@ -15,6 +15,10 @@ _CENT: Final = Decimal("0.01")
 _NEAREST: Final = 7
 """Launches of the most similar size: older ones of other sizes say little."""
 
+_SPREAD_OF_HISTORY: Final = 1.0
+"""Few launches say little of how launches alike differ: a range is at least as wide as the expectation times or divided
+by 1 + this / (their number + 1). One: a factor of 1.5, seven: of 1.125."""
+
 # --- First principles ------------------------------------------------------------------------------------------------
 _GENOTYPES_PER_BYTE: Final = 4
 """Of a .bed. A .pgen packs more, a .bgen less: the stated range covers that."""
@@ -81,12 +85,15 @@ def estimate(workload: Workload, past: Sequence[Past], prices: PriceBook, zone: 
 def from_history(workload: Workload, past: Sequence[Past]) -> Estimate:
     """Each past launch bounds this one: between its own cost (all of it fixed) and that scaled by size (none of it).
 
-    The range is that of all bounds, the expectation the mean of their middles.
+    The expectation is the mean of their middles, the range that of all bounds, and never narrower than so few launches
+    allow to say.
     """
     nearest = sorted(past, key=lambda each: _distance(each.size, workload.size))[:_NEAREST]
     bounds = [bound for each in nearest for bound in (each.usd, each.usd * _ratio(workload.size, each.size))]
     launches = f"{len(nearest)} launch{'es' if len(nearest) > 1 else ''} of {workload.kind}"
-    return _rounded(sum(bounds, Decimal(0)) / len(bounds), min(bounds), max(bounds), f"history: {launches}")
+    usd = sum(bounds, Decimal(0)) / len(bounds)
+    spread = Decimal(1 + _SPREAD_OF_HISTORY / (len(nearest) + 1))
+    return _rounded(usd, min(*bounds, usd / spread), max(*bounds, usd * spread), f"history: {launches}")
 
 
 def from_first_principles(workload: Workload, prices: PriceBook, zone: str, now: datetime) -> Estimate:
@@ -129,5 +136,6 @@ def _distance(size: float, other: float) -> float:
 
 
 def _rounded(usd: Decimal, low: Decimal, high: Decimal, basis: str) -> Estimate:
+    """In cents; a range has room on both sides of what is expected."""
     expected, least, most = (max(each, _CENT).quantize(_CENT) for each in (usd, low, high))
-    return Estimate(expected, least, most, basis)
+    return Estimate(expected, min(least, expected - _CENT), max(most, expected + _CENT), basis)

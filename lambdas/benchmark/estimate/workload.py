@@ -39,7 +39,8 @@ def measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> W
     """The workload of a checked launch config, whose data set `data_uri` is; asks S3 for sizes.
 
     Raises:
-        PriceError: S3 refuses to say. Planning tells the launch's author why.
+        PriceError: S3 refuses to say, or has no such data: nothing was measured then. Planning tells the launch's
+            author.
     """
     try:
         return _measure(config, data_uri, compute_service)
@@ -52,9 +53,17 @@ def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> 
     if workflow == Workflow.REGENIE:
         regenie = config[Workflow.REGENIE]
         sizes = [_size_of(data_uri + path) for path in _genotypes(regenie)]
+        missing = [path for path, size in zip(_genotypes(regenie), sizes, strict=True) if not size]
+        if missing:
+            raise PriceError(
+                f"No cost can be told without the data: {data_uri} has no {', '.join(dict.fromkeys(missing))}"
+            )
         return Workload(f"{workflow}/{compute_service}", sum(sizes) / 1e9, len(regenie["traits"]))
     engine = config[workflow].get("engine", "")
-    return Workload(f"{workflow}/{engine}/{compute_service}", sum(_sizes_below(data_uri)) / 1e9)
+    size = sum(_sizes_below(data_uri))
+    if not size:
+        raise PriceError(f"No cost can be told without the data: {data_uri} is empty")
+    return Workload(f"{workflow}/{engine}/{compute_service}", size / 1e9)
 
 
 def _genotypes(regenie: Mapping[str, Any]) -> Iterator[str]:

@@ -107,13 +107,37 @@ def test_a_launch_gets_its_estimate(topic):
     assert decide() == "START"
     assert item()["estimate"] == {
         "usd": "12.00",
-        "low": "12.00",
-        "high": "12.00",
+        "low": "8.00",
+        "high": "18.00",
         "currency": "USD",
         "basis": "history: 1 launch of regenie/batch-spot",
         "kind": "regenie/batch-spot",
         "size": "0.004",
     }
+
+
+@pytest.mark.parametrize("data_path", ["s3://data/elsewhere/", "s3://data/cohort/x/"])
+def test_without_its_data_nothing_is_estimated_whatever_others_cost(topic, data_path):
+    """Planning says that the files are missing; an estimate of nothing would look as if it were measured."""
+    history("12.00")
+    launch(dataPath=data_path, budget={"limit": 5, "action": "hold"})
+
+    assert decide() == "START"
+    assert "estimate" not in item()
+
+
+@pytest.mark.parametrize("workflow", ["regenie", "snakemake"])
+def test_who_asks_for_an_estimate_without_data_is_told_what_is_missing(topic, workflow):
+    history("12.00")
+    config = {**CONFIG, "data": "elsewhere/"}
+    if workflow == "snakemake":
+        section = {"snakefile": "workflows/x/Snakefile"}
+        config = {"name": "x", "workflow": "snakemake", "data": "elsewhere/", "snakemake": section}
+
+    answer = estimate_cost.handler({"config": json.dumps(config), "isJson": True}, CONTEXT)
+
+    assert answer["estimate"] is None
+    assert answer["reason"].startswith("No cost can be told without the data: s3://data/elsewhere/ ")
 
 
 def test_above_its_budget_it_is_held_until_a_person_agrees(topic):
@@ -122,7 +146,7 @@ def test_above_its_budget_it_is_held_until_a_person_agrees(topic):
     assert decide() == "HELD"
     held = item()
     assert (held["status"], held["heldFor"]) == ("HELD", "budget")
-    assert "60.00 USD (60.00 to 60.00" in held["statusReason"]
+    assert "60.00 USD (40.00 to 90.00" in held["statusReason"]
     assert f"genolaunch approve {LAUNCH}" in held["statusReason"]
     assert len(topic()) == 1
     # When: it was approved, and claimed again

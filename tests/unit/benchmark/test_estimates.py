@@ -18,15 +18,15 @@ def past(*launches: tuple[float, str]) -> list[Past]:
 
 
 def test_one_launch_like_it_bounds_it_between_fixed_and_proportional():
-    # Given: 3 USD for a size of 10. Then, for 20: between 3 (all of it fixed) and 6 (none of it)
-    told = from_history(Workload(REGENIE, 20), past((10, "3.00")))
-    assert (told.low, told.usd, told.high) == (Decimal("3.00"), Decimal("4.50"), Decimal("6.00"))
+    # Given: 3 USD for a size of 10. Then, for 30: between 3 (all of it fixed) and 9 (none of it)
+    told = from_history(Workload(REGENIE, 30), past((10, "3.00")))
+    assert (told.low, told.usd, told.high) == (Decimal("3.00"), Decimal("6.00"), Decimal("9.00"))
     assert told.basis == "history: 1 launch of regenie/batch-spot"
 
 
 def test_traits_count_as_data_does():
-    told = from_history(Workload(REGENIE, 10, traits=2), past((10, "3.00")))
-    assert told.high == Decimal("6.00")
+    told = from_history(Workload(REGENIE, 10, traits=3), past((10, "3.00")))
+    assert told.high == Decimal("9.00")
 
 
 def test_several_launches_give_the_range_of_all_bounds():
@@ -37,8 +37,23 @@ def test_several_launches_give_the_range_of_all_bounds():
 
 def test_only_the_most_similar_sizes_count():
     told = from_history(Workload(REGENIE, 10), past(*[(10, "5.00")] * 7, (100_000, "900.00")))
-    assert (told.low, told.high) == (Decimal("5.00"), Decimal("5.00"))
+    assert told.usd == Decimal("5.00")
+    assert told.high < Decimal("6.00")
     assert "7 launches" in told.basis
+
+
+@pytest.mark.parametrize(("launches", "low", "high"), [(1, "4.00", "9.00"), (2, "4.50", "8.00"), (7, "5.33", "6.75")])
+def test_the_fewer_launches_the_wider_the_range_however_alike_they_are(launches, low, high):
+    # A factor of 1 + 1 / (launches + 1), both ways from 6 USD
+    told = from_history(Workload(REGENIE, 10), past(*[(10, "6.00")] * launches))
+
+    assert (told.low, told.usd, told.high) == (Decimal(low), Decimal("6.00"), Decimal(high))
+
+
+def test_no_range_is_nothing_in_cents():
+    told = from_history(Workload(REGENIE, 10), past(*[(10, "0.0068")] * 9))
+
+    assert (told.low, told.usd, told.high) == (Decimal("0.00"), Decimal("0.01"), Decimal("0.02"))
 
 
 def test_without_history_it_is_told_from_first_principles_and_says_so():
