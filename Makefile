@@ -117,17 +117,21 @@ format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The CDK CLI ends a synthesis of stages with a demand for a stack's name, as if something were wrong, even if it is quiet.
+# By --ci its news are on standard output; errors stay on standard error, and its exit status is handed on.
+synthesize = news=$$($(BIN)/npx cdk synth --quiet --ci $(1)); status=$$?; echo "$$news" | sed '/^Supply a stack id /d'; exit $$status
+
 synth: setup ## the checked CloudFormation templates of STAGE, or of all stages of SETTINGS=file.json, in cdk.out
 ifdef SETTINGS
-	$(BIN)/npx cdk synth --quiet -c settings-file=$(SETTINGS)
+	$(call synthesize,-c settings-file=$(SETTINGS))
 	$(BIN)/python -m checks.nag --settings-file $(SETTINGS)
 else
-	$(BIN)/npx cdk synth --quiet -c stage=$(STAGE)
+	$(call synthesize,-c stage=$(STAGE))
 	$(BIN)/python -m checks.nag --stage $(STAGE)
 endif
 
 synth-pipeline: setup ## the pipeline's template, and those of its stages, in cdk.out
-	$(BIN)/npx cdk synth --quiet -c pipeline=true
+	$(call synthesize,-c pipeline=true)
 
 deploy-pipeline: setup ## deploy the pipeline (once: it then keeps itself up to date) to the account of your credentials
 	$(BIN)/npx cdk deploy genolaunch-pipeline -c pipeline=true
