@@ -62,3 +62,17 @@ def test_links_within_the_repository_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
 
     assert [t for t in targets if not t.startswith(("http", "mailto")) and not (page.parent / t).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_pictures_are_small_and_say_what_they_show(page):
+    for text, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text()):
+        assert len(text.split()) > 3
+        assert (page.parent / target).stat().st_size < 200_000
+
+
+def test_pages_name_keys_of_launch_configs_as_they_are():
+    """`containerImage` is the run sheet's word, which docs/architecture.md explains; a config has container_image."""
+    keys = re.compile(r"`(containerImage|snakeFile|dataPath): ")
+
+    assert [page.name for page in PAGES if keys.search(page.read_text())] == []
