@@ -14,7 +14,7 @@ from lambdas.shared.config_model import launch_schema
 PAGE: Final = Path(__file__).parents[1] / "docs" / "launch-config.md"
 
 _TABLE: Final = re.compile(r"(<!-- keys: (\w+)((?: -\w+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
-_HEAD: Final = "| key | meaning | values | default |\n| --- | --- | --- | --- |\n"
+HEAD: Final = "| key | meaning | values | default |\n| --- | --- | --- | --- |\n"
 
 _LONGEST_KEYS: Final = 40
 """Characters; longer sections are not listed in a cell."""
@@ -28,7 +28,7 @@ def with_tables(page: str) -> str:
 
     def table(found: re.Match[str]) -> str:
         left_out = {name.removeprefix("-") for name in found.group(3).split()}
-        return found.group(1) + _HEAD + _rows(definitions, found.group(2), left_out) + found.group(4)
+        return found.group(1) + HEAD + rows(definitions, found.group(2), left_out) + found.group(4)
 
     return _TABLE.sub(table, page)
 
@@ -38,14 +38,15 @@ def tables_of(page: str) -> set[str]:
     return {found.group(2) for found in _TABLE.finditer(page)}
 
 
-def _rows(definitions: Schema, name: str, left_out: set[str]) -> str:
+def rows(definitions: Schema, name: str, left_out: set[str]) -> str:
+    """The rows of a definition's table, one for each key but those that are left out."""
     definition = definitions[name]
-    rows = []
+    made = []
     for key, schema in definition["properties"].items():
         default = "required" if key in definition.get("required", []) else _default(schema.get("default"))
         cells = (f"`{key}`", _text(definitions, schema), _values(definitions, schema), default)
-        rows.append(f"| {' | '.join(cells)} |\n" if key not in left_out else "")
-    return "".join(rows)
+        made.append(f"| {' | '.join(cells)} |\n" if key not in left_out else "")
+    return "".join(made)
 
 
 def _text(definitions: Schema, schema: Schema) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from checks import diagrams, idle_cost, launch_reference
+from checks import diagrams, idle_cost, launch_reference, settings_reference
 
 
 def main() -> None:
-    """Renew the tables of the launch config, the diagrams, and the cost of an idle stage."""
+    """Renew the tables of the launch config, those of the settings, the diagrams, and the cost of an idle stage."""
     templates = diagrams.templates_of_a_stage()
     diagrams.PAGE.write_text(diagrams.page(templates), encoding="utf-8")
+    settings_reference.PAGE.write_text(settings_reference.page(), encoding="utf-8")
     _renew(launch_reference.PAGE, launch_reference.with_tables)
     _renew(idle_cost.PAGE, lambda page: idle_cost.with_table(page, templates))
 

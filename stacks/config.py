@@ -83,10 +83,13 @@ MOST_ZONES: Final = 4
 class NetworkSettings(_Settings):
     """Address range of the stage's VPC, its ways out, and what is recorded of its traffic."""
 
-    cidr: str = "10.40.0.0/16"
+    cidr: str = Field(
+        default="10.40.0.0/16", description="the VPC's addresses, /16 to /24: apart from what it is peered with"
+    )
     nat_gateways: int = Field(default=1, ge=1, description="that the zones share")
     interface_endpoints: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...] = Field(
-        default=(), description="services that jobs reach without NAT, as in com.amazonaws.<region>.<service>: ecr.api"
+        default=(),
+        description="services that jobs reach without NAT, by the end of com.amazonaws.REGION.SERVICE: ecr.api",
     )
     flow_logs: Literal["REJECT", "ALL"] = Field(default="REJECT", description="traffic that is recorded")
 
@@ -144,9 +147,13 @@ class RegenieLimits(_Settings):
 class RegenieSettings(_Settings):
     """Versions of regenie that launches may name: version -> "build" or the URI of an image."""
 
-    versions: Mapping[str, str] = Field(min_length=1, max_length=8)
-    default_version: str
-    limits: RegenieLimits | None = None
+    versions: Mapping[str, str] = Field(
+        min_length=1, max_length=8, description='version -> "build", or the URI of an image that has it'
+    )
+    default_version: str = Field(description="of launches that name none")
+    limits: RegenieLimits | None = Field(
+        default=None, description="what the stage's regenie can do, where it is not the whole program"
+    )
 
     @model_validator(mode="after")
     def _default_is_a_version(self) -> Self:
@@ -173,7 +180,11 @@ class TibannaSettings(_Settings):
         default="create", description="`tibanna-master`: one for an account and region; `import` where it exists"
     )
     # An instance fetches its start script as root from a public repository of GitHub: mirror it, and name your commit.
-    scripts_repository: str = Field(default="4dn-dcic/tibanna", pattern=r"^[\w.-]+/[\w.-]+$")
+    scripts_repository: str = Field(
+        default="4dn-dcic/tibanna",
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="public, on GitHub: instances fetch their start script from it as root",
+    )
     scripts_commit: str = Field(default="c8c49eab", pattern=r"^[0-9a-f]{7,40}$", description="a branch would move")
     ami_id: str | None = Field(
         default=None,
@@ -322,8 +333,8 @@ class StageSettings(_Settings):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]{0,11}$", description="short: function names have it and 64 characters")
-    account: str = Field(pattern=r"^\d{12}$")
-    region: Region
+    account: str = Field(pattern=r"^\d{12}$", description="AWS account to which it is deployed")
+    region: Region = Field(description="AWS region to which it is deployed")
     zones: tuple[str, ...] = Field(
         min_length=1,
         max_length=MOST_ZONES,
@@ -351,8 +362,10 @@ class StageSettings(_Settings):
     sweep_grace_minutes: int = Field(
         default=60, ge=0, description="age at which the sweep takes leftovers for forgotten"
     )
-    log_retention_days: int = 30
-    removal_policy: Literal["retain", "destroy"] = "retain"
+    log_retention_days: int = Field(default=30, description="of all log groups; a number that CloudWatch Logs takes")
+    removal_policy: Literal["retain", "destroy"] = Field(
+        default="retain", description="what becomes of buckets, tables and keys when the stage is deleted"
+    )
     backup_days: int | None = Field(
         default=None, ge=1, description="daily backups of tables and small buckets are kept for so long; none without"
     )
@@ -364,7 +377,7 @@ class StageSettings(_Settings):
     permissions_boundary: str | None = Field(
         default=None, pattern=r"^[\w+=,.@-]{1,128}$", description="name of the policy that bounds every role made here"
     )
-    notification_emails: tuple[Email, ...] = ()
+    notification_emails: tuple[Email, ...] = Field(default=(), description="told of alarms, and of what launches tell")
     teams: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")], ...] = Field(
         default=(),
         max_length=50,
@@ -422,17 +435,17 @@ class StageSettings(_Settings):
 class DeliverySettings(_Settings):
     """The pipeline: where it lives, what it watches, and which stages it deploys in which order."""
 
-    account: str = Field(pattern=r"^\d{12}$")
-    region: Region
+    account: str = Field(pattern=r"^\d{12}$", description="in which the pipeline is")
+    region: Region = Field(description="in which the pipeline is")
     repository: str = Field(
         pattern=r"^[^/\s]+/[^\s]+$", description="owner/name, as the connection's provider knows it"
     )
-    branch: str = "main"
-    connection_arn: str = Field(pattern=_CONNECTION)
+    branch: str = Field(default="main", description="each commit to it is delivered")
+    connection_arn: str = Field(pattern=_CONNECTION, description="CodeConnections' connection to the repository")
     stages: tuple[str, ...] = Field(min_length=1, description="in the order of their deployment")
     smoke_tested: tuple[str, ...] = Field(default=(), description="a tiny launch must end COMPLETE after deployment")
     approved: tuple[str, ...] = Field(default=(), description="a person must say yes before deployment")
-    notification_emails: tuple[Email, ...] = ()
+    notification_emails: tuple[Email, ...] = Field(default=(), description="told of failed deliveries and approvals")
     parallel_publishing: bool = Field(
         default=False,
         description="a build for each function's code and each image instead of two builds; some 20 run at once, "
@@ -451,8 +464,10 @@ class ProductSettings(_Settings):
     """Genolaunch as a product of AWS Service Catalog (docs/governance.md)."""
 
     repository_url: str = Field(pattern=r"^https://\S+$", description="from which releases are fetched")
-    provider: Literal["GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET"] = "GITHUB"
-    connection_arn: str = Field(pattern=_CONNECTION)
+    provider: Literal["GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET"] = Field(
+        default="GITHUB", description="CodeBuild's name of where the repository is"
+    )
+    connection_arn: str = Field(pattern=_CONNECTION, description="CodeConnections' connection to it")
     releases: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")], ...] = Field(
         min_length=1, description="tags of the repository, each a version of the product"
     )
@@ -460,15 +475,15 @@ class ProductSettings(_Settings):
     principals: tuple[Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")], ...] = Field(
         min_length=1, description="roles that may deploy it"
     )
-    owner: str = Field(default="Genolaunch's platform team", min_length=1)
-    support_email: Email | None = None
+    owner: str = Field(default="Genolaunch's platform team", min_length=1, description="as the catalog shows it")
+    support_email: Email | None = Field(default=None, description="as the catalog shows it")
 
 
 class GovernanceSettings(_Settings):
     """Where events about Genolaunch's Service Catalog product are collected, and where it is published."""
 
-    account: str = Field(pattern=r"^\d{12}$")
-    region: Region
+    account: str = Field(pattern=r"^\d{12}$", description="in which the events are collected")
+    region: Region = Field(description="in which the events are collected")
     accounts: tuple[Annotated[str, Field(pattern=r"^\d{12}$")], ...] = Field(
         default=(), description="other accounts, which forward their events"
     )
