@@ -61,12 +61,15 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """Given: this checkout's files as they are, copied, with what `make setup` has installed here already."""
+def reader(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """Given: this checkout's files as they are, copied, with what `make setup` has installed here already.
+
+    A module's CHECKOUT is the name of their folder.
+    """
     # Else the reader's first `make` would install anew what these tests run on.
     assert subprocess.run(["make", "--question", "setup"], cwd=REPOSITORY, check=False).returncode == 0, "make setup"
     folder = tmp_path_factory.mktemp("reader")
-    checkout = folder / "genolaunch"
+    checkout = folder / getattr(request.module, "CHECKOUT", "genolaunch")
     for name in _files_of_the_checkout():
         target = checkout / name
         target.parent.mkdir(parents=True, exist_ok=True)

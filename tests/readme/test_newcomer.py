@@ -7,6 +7,9 @@ from tests.readme.page import commands, files
 
 pytestmark = [pytest.mark.local]
 
+CHECKOUT = "my genolaunch (1)"
+"""Wherever a newcomer puts it: the embedded cloud and its jobs work in any folder."""
+
 LOOK_AROUND = "What `make demo` shows"
 GWAS = "Launching a GWAS"
 SNAKEMAKE = "Launching a Snakemake workflow"
@@ -21,7 +24,7 @@ def demo(reader: Reader) -> str:
 
 def test_the_demo_ends_with_a_report(demo, reader):
     assert "Status   COMPLETE" in demo
-    report = next(line.split()[1] for line in reversed(demo.splitlines()) if line.startswith("Report "))
+    report = next(line.split(maxsplit=1)[1] for line in reversed(demo.splitlines()) if line.startswith("Report "))
     assert (reader.checkout / report).read_text().count("<svg") + (reader.checkout / report).read_text().count(
         "<img"
     ) > 0

@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from genolaunch.cli import app
 from tests.readme import test_newcomer, test_operator
-from tests.readme.page import REPOSITORY, blocks, commands
+from tests.readme.page import REPOSITORY, TUTORIALS, blocks, commands
+
+ALL_COMMANDS = [*commands(), *(line for page in TUTORIALS.values() for line in commands(page=page))]
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
@@ -24,7 +26,7 @@ def words(command: str) -> list[str]:
 
 def test_every_target_of_make_exists():
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
-    asked = {parts[1] for parts in map(words, commands()) if parts[0] == "make"}
+    asked = {parts[1] for parts in map(words, ALL_COMMANDS) if parts[0] == "make"}
 
     assert {"demo", "test", "deploy"} <= asked
     assert asked <= targets
@@ -42,9 +44,21 @@ def test_every_command_is_run_by_a_test():
 
 def test_every_line_is_of_a_known_kind():
     assert {words(command)[0] for command in commands()} <= {"make", "genolaunch", "source"}
+    assert {words(command)[0] for command in ALL_COMMANDS} <= {"make", "genolaunch", "source", "curl"}
 
 
-@pytest.mark.parametrize("command", [one for one in commands() if words(one)[0] == "genolaunch"])
+def test_there_is_a_tutorial_for_each_role_and_the_readme_leads_to_it():
+    assert set(TUTORIALS) == {"scientist", "bioinformatician", "engineer"}
+    readme = (REPOSITORY / "README.md").read_text()
+    assert all(f"(docs/tutorials/{role}.md)" in readme for role in TUTORIALS)
+
+
+def genolaunch_calls() -> list[str]:
+    """Each call by itself, of a line with `||` both."""
+    return [call.strip() for line in ALL_COMMANDS for call in line.split("||") if words(call)[0] == "genolaunch"]
+
+
+@pytest.mark.parametrize("command", genolaunch_calls())
 def test_every_genolaunch_command_is_understood(command):
     # `--help` ends before anything is done, and after all words before it have been read
     answer = CliRunner().invoke(app, [*words(command)[1:], "--help"])
