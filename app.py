@@ -21,7 +21,7 @@ from stacks.config import InvalidSettingsError, StageSettings, read_delivery, re
 from stacks.constructs.python_function import BundlingTarget
 from stacks.pipeline import PipelineStack
 from stacks.product import ProductPortfolioStack
-from stacks.settings_files import read_settings_file
+from stacks.settings_files import feature_flags, read_settings_file
 from stacks.stage import GenolaunchStage
 
 
@@ -73,7 +73,7 @@ def _context(app: cdk.App, key: str) -> Any:  # noqa: ANN401 - context is whatev
 
 def main() -> int:
     """Synthesize; 1 if the settings are at fault."""
-    app = cdk.App()
+    app = cdk.App(context=feature_flags())
     try:
         build(app)
     except InvalidSettingsError as error:

@@ -8,10 +8,22 @@ from typing import Any, Final
 CDK_JSON: Final = Path(__file__).parents[1] / "cdk.json"
 
 
+_FEATURE_FLAGS: Final = Path(__file__).parent / "feature_flags.json"
+
+
+def feature_flags() -> dict[str, Any]:
+    """How the CDK behaves (AWS CDK developer guide, "AWS CDK feature flags"): the app's business, and no stage's.
+
+    They are the app's own context, which cdk.json's goes before.
+    """
+    flags: dict[str, Any] = json.loads(_FEATURE_FLAGS.read_text(encoding="utf-8"))
+    return flags
+
+
 def context_of_cdk_json() -> dict[str, Any]:
-    """Feature flags and stages, as the CDK command line hands them to the app."""
+    """Feature flags, and stages as the CDK command line hands them to the app."""
     context: dict[str, Any] = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
-    return context
+    return feature_flags() | context
 
 
 def read_settings_file(path: Path) -> Mapping[str, Any]:

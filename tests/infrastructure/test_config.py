@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from pydantic import ValidationError
 
+import app
 from stacks.config import InvalidSettingsError, read_stages
+from stacks.settings_files import feature_flags
 from tests.infrastructure.conftest import RAW_SETTINGS, make_settings
 
 CDK_JSON = Path(__file__).parents[2] / "cdk.json"
@@ -92,3 +95,16 @@ def test_a_stage_that_is_no_object_is_a_fault():
 def test_settings_cannot_be_changed_later():
     with pytest.raises(ValidationError, match="frozen"):
         make_settings().account = "222222222222"
+
+
+def test_what_people_edit_holds_no_feature_flags_and_the_app_has_them_all_the_same(monkeypatch):
+    made: list[cdk.App] = []
+    monkeypatch.setattr(app, "build", made.append)
+    monkeypatch.setattr(cdk.App, "synth", lambda self: None)
+
+    app.main()
+
+    assert set(json.loads(CDK_JSON.read_text())["context"]) == {"delivery", "stages"}
+    flags = feature_flags()
+    assert len(flags) > 50
+    assert {name: made[0].node.try_get_context(name) for name in flags} == flags
