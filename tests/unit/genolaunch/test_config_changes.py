@@ -1,6 +1,7 @@
 """Changes that are typed: each gets the type of its key, and a wrong key is told with what is spelled alike."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from genolaunch.config_changes import Change, changed, differences
 from genolaunch.config_files import FaultyConfigError, checked_values
 from genolaunch.errors import WrongArgumentError
 
-REGENIE = {
+REGENIE: dict[str, Any] = {
     "name": "height",
     "workflow": "regenie",
     "data": "cohort/",
@@ -20,7 +21,7 @@ REGENIE = {
         "step2": {"datasets": [{"genotypes": "chr1.bgen", "sample": "chr1.sample"}]},
     },
 }
-SNAKEMAKE = {
+SNAKEMAKE: dict[str, Any] = {
     "name": "reads",
     "workflow": "snakemake",
     "data": "reads/",

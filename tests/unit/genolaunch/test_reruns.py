@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def over(content):
 @pytest.fixture
 def dropped(platform, monkeypatch):
     """The platform's part: accepts what is dropped, and notes its key and content."""
-    puts: list[tuple[str, dict]] = []
+    puts: list[tuple[str, dict[str, Any]]] = []
     real = submission.submit_content
 
     def submit_content(platform, key, content):

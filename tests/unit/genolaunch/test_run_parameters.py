@@ -2,13 +2,14 @@
 
 import json
 import shlex
+from typing import Any
 
 import pytest
 
 from lambdas.shared.config_reader import read_config
 from tests.unit.genolaunch.test_config_changes import REGENIE, SNAKEMAKE, stored
 
-ODD = {
+ODD: dict[str, Any] = {
     **SNAKEMAKE,
     "name": "1.0",
     "snakemake": {**SNAKEMAKE["snakemake"], "config": {"a": "no", "b": "1e5", "c": 1e-05, "d": "12:30", "e": "é"}},
