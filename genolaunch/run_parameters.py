@@ -60,7 +60,7 @@ def yaml_of(config: dict[str, Any]) -> str:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _is_read_as_text(text) else '"')
 
     Dumper.add_representer(str, represent)
-    return yaml.dump(config, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(config, None, Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _is_read_as_text(text: str) -> bool:
