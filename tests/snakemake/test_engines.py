@@ -185,7 +185,7 @@ EACH_OF_THEM = {
 
 @pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
 def test_every_fault_is_told_at_once(play, tmp_path: Path, engine: str):
-    notebook = {"cells": [], "metadata": {"kernelspec": {"language": "python"}}, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {"cells": [], "metadata": {"language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}
     files = {"Snakefile": ALL_AT_ONCE, "wrapped/wrapper.py": "", "plot.py.ipynb": json.dumps(notebook)}
 
     played = play(engine, write(tmp_path / "w", files), {"in.txt": "x\n"})
