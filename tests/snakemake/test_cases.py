@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from genolaunch.submission import Project
+from genolaunch.projects import Project
 from tests.snakemake.plays import CASES, ENGINES, plain_run
 
 TIBANNA, AWS_BATCH = ENGINES
