@@ -190,6 +190,8 @@ def _install_packages(folder: Path, *names: str) -> None:
         ],
         check=True,
     )
+    # uv's own, which anybody could write to.
+    (folder / ".lock").unlink(missing_ok=True)
 
 
 def _install(container: Container, *packages: str) -> None:
