@@ -20,7 +20,7 @@ from regenie_runner.launch import Launch, TraitFacts
 from regenie_runner.parts import Part, common_columns, in_genome_order, parts_of, place_words
 from regenie_runner.people import after_quality_control
 from regenie_runner.scan import Scan
-from regenie_runner.summary import TraitResults, summarise
+from regenie_runner.summary import Summary, TraitResults, summarise
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
 from regenie_runner.task import SET_LIST, each_plan_line
 from regenie_runner.variant_list import VariantSlice, count_lines
@@ -47,10 +47,11 @@ class Outputs(NamedTuple):
         return cls(results, tabix, table, table.with_name(table.name + ssf.DESCRIPTION_SUFFIX), summary)
 
     def are_complete(self, inputs: str | None) -> bool:
-        """Whether nothing is missing or empty, and all was made of these inputs."""
+        """Whether nothing is missing or empty, and all was made of these inputs, with all that the report needs."""
         try:
             check_outputs(map(str, self))
-            return bool(json.loads(self.summary.read_text(encoding="utf-8"))["inputs"] == inputs)
+            summary = json.loads(self.summary.read_text(encoding="utf-8"))
+            return bool(summary["inputs"] == inputs and summary.keys() >= Summary.__annotations__.keys())
         except (RunnerError, ValueError, KeyError):
             return False
 

@@ -238,3 +238,13 @@ def test_a_trait_of_other_inputs_is_merged_again(launch):
 
     assert launch.run("merge") == 0
     assert merged(launch) == HEADER + result_row("1", 6)
+
+
+def test_a_trait_whose_summary_is_of_an_earlier_version_is_merged_again(launch):
+    given_chunks(launch, HEADER + result_row("1", 5))
+    launch.run("merge")
+    path = launch.work / "gwas/summary/height.json"
+    path.write_text(json.dumps({key: value for key, value in summary(launch).items() if key != "interactions"}))
+
+    assert launch.run("merge") == 0
+    assert "interactions" in summary(launch)
