@@ -1,16 +1,15 @@
 """A cloud without regenie and Docker refuses, before any job, what its numpy stand-in for regenie cannot do."""
 
-import os
-import shutil
-
 import pytest
 
+from localcloud.batch import docker_answers
+from localcloud.images import real_regenie
 from tests.local.platform_client import PlatformClient, gwas_config
 
 pytestmark = [
     pytest.mark.local,
     pytest.mark.skipif(
-        bool(os.environ.get("GENOLAUNCH_REGENIE") or shutil.which("regenie") or shutil.which("docker")),
+        bool(real_regenie() or docker_answers()),
         reason="the real regenie runs here",
     ),
 ]
