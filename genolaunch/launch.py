@@ -72,6 +72,8 @@ class Price:
     """Of the last attempt's price."""
     reason: str | None
     """Why that is unknown."""
+    is_whole: bool
+    """The last attempt's is in it."""
 
 
 @dataclass(frozen=True)

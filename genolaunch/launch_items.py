@@ -74,8 +74,9 @@ def _price(item: Mapping[str, Any]) -> Price | None:
     known = {
         number: entry[LaunchField.TOTAL_COST] for number, entry in (item.get(LaunchField.COST_HISTORY) or {}).items()
     }
+    attempt = str(item.get(LaunchField.ATTEMPT, 0))
     if LaunchField.TOTAL_COST in item:
-        known[str(item.get(LaunchField.ATTEMPT, 0))] = item[LaunchField.TOTAL_COST]
+        known[attempt] = item[LaunchField.TOTAL_COST]
     status = item.get(LaunchField.COST_STATUS)
     if not known and status is None:
         return None
@@ -83,6 +84,7 @@ def _price(item: Mapping[str, Any]) -> Price | None:
         usd=str(sum(map(Decimal, known.values()), Decimal(0))) if known else None,
         status=CostStatus(status) if status else None,
         reason=item.get(LaunchField.COST_REASON),
+        is_whole=attempt in known,
     )
 
 

@@ -98,6 +98,8 @@ def _price(launch: Launch) -> str | None:
     price = launch.price
     if price and price.usd is not None:
         attempts = f", {launch.attempt} attempts together" if launch.attempt > 1 else ""
+        if not price.is_whole:
+            attempts = ", of earlier attempts: the last one's is not known yet"
         return f"{Decimal(price.usd):.4f} USD at list prices{attempts}"
     if launch.status not in PRICED_STATUSES or not launch.started_at:
         return None

@@ -123,6 +123,10 @@ def test_a_launch_that_was_rejected_is_none_without_a_price(genolaunch, content)
             {"attempt": {"N": "2"}, **history("0.5", "0.25"), "totalCost": text("0.25")},
             "0.7500 USD at list prices, 2 att",
         ),
+        (
+            {"attempt": {"N": "2"}, **history("0.5")},
+            "0.5000 USD at list prices, of earlier attempts: the last one's is",
+        ),
         ({"costStatus": text("UNKNOWN"), "costReason": text("no price of z9.large")}, "unknown: no price of z9.large"),
         ({"costStatus": text("PRICING")}, "not known yet"),
         ({}, "not known yet"),
