@@ -13,6 +13,8 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
+from localcloud import run_folder
+
 _FOLDER = Path(__file__).parents[1] / "build" / "environments"
 
 
@@ -34,6 +36,11 @@ def locked_environment(
     isolated: what builds is then locked as well. `compiled`: a package of the lock that PyPI has as C sources only.
     `python`: the interpreter, or a range of versions. Raises EnvironmentFailedError.
     """
+    if not run_folder.is_plain(folder):
+        raise EnvironmentFailedError(
+            f"Snakemake's jobs cannot run below {folder.parents[1]}: it writes the path of its Python into shell "
+            "commands, which blanks and other signs of that path would break. Move the checkout to a folder without."
+        )
     content = lock.read_bytes() + sys.version.encode() + sys.platform.encode()
     environment = folder / f"{lock.parent.name}-{lock.stem}-{hashlib.sha256(content).hexdigest()[:12]}"
     ready = environment / ".ready"

@@ -13,6 +13,11 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_./+-]+")
 lists of folders at colons."""
 
 
+def is_plain(folder: Path) -> bool:
+    """Whether every program can take its path as it is."""
+    return _PLAIN.fullmatch(str(folder.resolve())) is not None
+
+
 def emptied(state_dir: Path) -> Path:
     """Make it in `state_dir`; its path is plain.
 
@@ -21,7 +26,7 @@ def emptied(state_dir: Path) -> Path:
     """
     removed(state_dir)
     folder = state_dir / _NAME
-    if _PLAIN.fullmatch(str(folder.resolve())):
+    if is_plain(folder):
         folder.mkdir()
         return folder
     elsewhere = Path(tempfile.mkdtemp(prefix="genolaunch-", dir=_plain_temporary_folder())).resolve()

@@ -7,9 +7,6 @@ from tests.readme.page import commands, files
 
 pytestmark = [pytest.mark.local]
 
-CHECKOUT = "my genolaunch (1)"
-"""Wherever a newcomer puts it: the embedded cloud and its jobs work in any folder."""
-
 LOOK_AROUND = "What `make demo` shows"
 GWAS = "Launching a GWAS"
 SNAKEMAKE = "Launching a Snakemake workflow"

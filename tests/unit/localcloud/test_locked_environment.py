@@ -33,3 +33,11 @@ def test_without_such_a_python_it_says_which(lock, tmp_path, monkeypatch):
         locked_environment(lock, python=">=3.11,<3.13", folder=tmp_path / "made")
 
     assert "No interpreter found" in str(refusal.value)
+
+
+def test_below_a_folder_with_blanks_it_is_refused_at_once(tmp_path):
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("")
+
+    with pytest.raises(EnvironmentFailedError, match="Move the checkout to a folder without"):
+        locked_environment(lock, folder=tmp_path / "my project" / "build" / "environments")
