@@ -142,7 +142,8 @@ class Stage:
             outcome,
             {
                 item["Key"].removeprefix(below): s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
-                for item in s3.list_objects_v2(Bucket=bucket, Prefix=below).get("Contents", [])
+                for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below)
+                for item in page.get("Contents", [])
                 if not item["Key"].endswith(".tar.xz") and "/.snakemake/" not in f"/{item['Key']}"
             },
             (work / "snakemake.log").read_text(),
