@@ -207,8 +207,8 @@ def answers_each(platform, monkeypatch):
     put: list[str] = []
     real_submit = submission.submit
 
-    def submit(platform, file, *arguments):
-        sent = real_submit(platform, file, *arguments)
+    def submit(platform, file, *arguments, **options):
+        sent = real_submit(platform, file, *arguments, **options)
         put.append(str(file))
         document = {"accepted": True, "launchId": f"height-{len(put)}", "status": "SUBMITTED", "faults": []}
         if file.name == "b.yaml":

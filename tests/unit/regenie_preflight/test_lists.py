@@ -150,7 +150,8 @@ class TestSharedIds:
         assert checked(cohort, step1={"jobs": 1}, step2={"extract": "list.txt"})
 
     @pytest.mark.parametrize(
-        "step1", [{}, {"jobs": 1, "extract": "list.txt"}, {"jobs": 1, "exclude": "list.txt"}, {"jobs": 1, "qc": {}}]
+        "step1",
+        [{}, {"jobs": 1, "extract": "list.txt"}, {"jobs": 1, "exclude": "list.txt"}, {"jobs": 1, "qc": {"mac": 1}}],
     )
     def test_on_different_chromosomes_are_dropped_by_step_1(self, cohort: MemoryDataSet, step1: dict[str, Any]):
         """It reads all chromosomes in one command (regenie 4.1.2: a split level 0 ends, lists lose the second one)."""
