@@ -25,10 +25,15 @@ CHECK = "make check-account STAGE=dev"
 MADE_BY = {
     "make bootstrap STAGE=dev": "CDKToolkit",
     "make deploy STAGE=dev": "genolaunch-dev-data",
+}
+"""Command -> a stack that it makes."""
+
+PIPELINE = "make bootstrap-pipeline"
+NAMED_BY_IT = {
     "make deploy-images STAGE=test": "genolaunch-test-images",
     "make deploy-pipeline": "genolaunch-pipeline",
 }
-"""Command -> a stack that it makes."""
+"""Likewise, of the commands that it prints."""
 
 NOBODY_ANSWERS = {"CDK_REQUIRE_APPROVAL": "never"}
 """Of the CDK CLI, which otherwise asks before it makes roles; a test has no terminal."""
@@ -76,8 +81,10 @@ def test_the_account_check_names_the_next_step(reader, account, own_settings):
 
 
 def test_stages_and_the_pipeline_are_deployed(reader, account, own_settings):
-    assert [command for command in commands(DEPLOY) if command != VERIFY] == [CHECK, *MADE_BY]
-    for command, made in MADE_BY.items():
+    assert [command for command in commands(DEPLOY) if command != VERIFY] == [CHECK, *MADE_BY, PIPELINE]
+    printed = reader.types(PIPELINE).splitlines()
+    assert [line for line in printed if line in NAMED_BY_IT] == list(NAMED_BY_IT)
+    for command, made in {**MADE_BY, **NAMED_BY_IT}.items():
         reader.types(command, **account.environment(), **NOBODY_ANSWERS)
 
         stacks = client("cloudformation", account.endpoint, account.keys).describe_stacks()["Stacks"]
