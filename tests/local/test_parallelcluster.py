@@ -15,6 +15,10 @@ from tests.local.test_end_to_end import EXPECTED, assert_same_statistics
 pytestmark = pytest.mark.local
 
 
+EVERY_VARIANT = {"block_size": 100, "jobs": 3, "qc": {"maf": 0, "mac": 0, "geno": 1, "hwe": 0, "mind": 1}}
+"""A step 1 with a quality control that leaves nothing out: the expected results are those of all variants."""
+
+
 class HeadNode:
     """What a person on the cluster's head node sees."""
 
@@ -57,7 +61,7 @@ def head_node(platform: PlatformClient) -> HeadNode:
 
 
 def test_a_launch_by_slurm_has_the_results_of_one_by_batch(platform, head_node):
-    launch_id = platform.drop(gwas_config() | {"compute": "parallelcluster"})["launchId"]
+    launch_id = platform.drop(gwas_config(step1=EVERY_VARIANT) | {"compute": "parallelcluster"})["launchId"]
 
     platform.complete(launch_id)
 
@@ -84,7 +88,8 @@ def genolaunch(platform, *words):
 def test_a_retry_runs_what_is_missing_and_leaves_nothing_on_the_cluster(platform, head_node):
     # Given: a launch of which Slurm ended one chunk for its time
     name = f"again-{uuid.uuid4().hex[:6]}"
-    launch_id = platform.drop(gwas_config() | {"compute": "parallelcluster", "name": name})["launchId"]
+    config = gwas_config(step1=EVERY_VARIANT) | {"compute": "parallelcluster", "name": name}
+    launch_id = platform.drop(config)["launchId"]
     head_node.inject({f"{launch_id}-1-step2:1": ["TIMEOUT"]})
     failed = platform.wait_for(launch_id)
     assert failed["status"] == "FAILED"

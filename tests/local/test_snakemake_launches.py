@@ -89,6 +89,9 @@ def test_a_dropped_snakefile_runs_to_its_end(platform: PlatformClient):
 
     assert (launch["workflow"], launch["computeService"]) == ("snakemake", "ec2-spot")
     (task,) = tasks_of(platform, launch_id)
+    # The event by which this is known may come after that of the task's end.
+    eventually(lambda: "launcherTaskArn" in platform.launch(launch_id), "where its launcher ran")
+    launch = platform.launch(launch_id)
     assert launch["launcherTaskArn"] == task["taskArn"]
     assert launch["logStream"] == f"launcher/launcher/{task['taskArn'].rpartition('/')[2]}"
     sheet = json.loads(platform.result(launch_id, "launcher/run-1.json"))

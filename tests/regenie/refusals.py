@@ -271,7 +271,7 @@ OF_THE_DATA: Final = (
                 "extra": ["--max-condition-vars 1"],
             }
         },
-        "has 2 variants; regenie conditions on 1 at most",
+        "has 2 variants; regenie takes 1 at most",
         {"list.txt": "1:186:A:G\n1:187:A:G\n"},
     ),
     Refusal(
