@@ -29,6 +29,7 @@ def step2_jobs(platform: PlatformClient, launch_id: str) -> dict[str, tuple[int 
     }
 
 
+@pytest.mark.full
 def test_tasks_beyond_one_array_are_more_arrays_and_each_mends_its_own_failures(platform):
     # Given: 7 chunks, of which the fifth (the second array's second) loses its Spot instance twice
     config = gwas_config(step2={"variants_per_job": 170}) | {"name": f"arrays-{uuid.uuid4().hex[:6]}"}
