@@ -377,12 +377,23 @@ in <project> ("Distribution and Reproducibility" in Snakemake's documentation)."
 SOURCES_PREFIX: Final = "workflows/"
 """Sources of workflows that only launch configs name: nothing here is launched by itself."""
 FEEDBACK_PREFIX: Final = "feedback/"
-SCHEMA_KEY: Final = "schema/launch.json"
+_SCHEMA_PREFIX: Final = "schema/"
+SCHEMA_KEY: Final = f"{_SCHEMA_PREFIX}launch.json"
 """JSON Schema of a launch config, in the launch bucket."""
 INPUTS_PREFIX: Final = "inputs/"
 """inputs/<launchId>.json in the launch bucket: list of the s3:// URLs that the launch reads."""
 RESTORES_PREFIX: Final = "restores/"
 """restores/<launchId>/<attempt>.json in the launch bucket: what a launch waits for. Its event starts the restore."""
+LAUNCH_BUCKET_PREFIXES: Final = (
+    LAUNCH_PREFIX,
+    SNAKEFILES_PREFIX,
+    SOURCES_PREFIX,
+    FEEDBACK_PREFIX,
+    _SCHEMA_PREFIX,
+    INPUTS_PREFIX,
+    RESTORES_PREFIX,
+)
+"""All that belongs in the launch bucket. What is put anywhere else is answered with where it belongs."""
 RESULTS_PREFIX: Final = "results/"
 """results/<launchId>/ in the results bucket is linked to /work of a launch's file system."""
 

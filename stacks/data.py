@@ -14,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract import (
+    LAUNCH_BUCKET_PREFIXES,
     LAUNCH_PREFIX,
     SNAKEFILE_NAMES,
     SNAKEFILES_PREFIX,
@@ -72,6 +73,7 @@ class DataStack(StageStack):
             oldest=Duration.minutes(15),
         )
         self._access_logs = self._make_access_logs()
+        self._hear_of_strays()
         self.launch_bucket = self._make_launch_bucket()
         self.data_bucket = self._make_data_bucket()
         self.results_bucket = self._make_bucket("Results", versioned=True)
@@ -295,13 +297,52 @@ class DataStack(StageStack):
                 # Of the sources beside it S3 tells nobody: they are there before it.
                 *(_created(queue, prefix=SNAKEFILES_PREFIX, suffix=f"/{name}") for name in SNAKEFILE_NAMES),
             ],
-            # Restore configs start their state machine by this.
+            # By this restore configs start their state machine, and strays are heard of.
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True),
         )
         # S3 tries to write to the queue when the notification is set.
         policy = queue.node.find_child("Policy")
         resource.node.add_dependency(policy)
         return bucket
+
+    def _hear_of_strays(self) -> None:
+        """Files put where nothing belongs get an answer too, from the function that answers all others.
+
+        By EventBridge, since S3's own notifications have no "anywhere but": a prefix alone, and none that overlap. The
+        form with a list of prefixes is aws/event-ruler's "Anything-but prefix list (strings)" (its README).
+        """
+        queue, dead_letters = self.registrations.queue, self.registrations.dead_letters.queue
+        # Natively: of an encrypted queue the library would let every rule of the account write to it.
+        rule = events.CfnRule(
+            self,
+            "Strays",
+            description="A file was put into the launch bucket where nothing belongs",
+            event_pattern={
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    "bucket": {"name": [self._launch_bucket_name]},
+                    "object": {"key": [{"anything-but": {"prefix": list(LAUNCH_BUCKET_PREFIXES)}}]},
+                },
+            },
+            targets=[
+                events.CfnRule.TargetProperty(
+                    arn=queue.queue_arn,
+                    id="Registrations",
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
+                )
+            ],
+        )
+        for each in (queue, dead_letters):
+            each.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="StraysAreTold",
+                    principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                    actions=["sqs:SendMessage"],
+                    resources=[each.queue_arn],
+                    conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+                )
+            )
 
     def _make_data_bucket(self) -> s3.Bucket:
         # Not versioned: data sets are large, and kept by those who upload them.

@@ -27,7 +27,7 @@ def verdict(launch: Launch) -> dict[str, Any]:
 
 
 def feedback_key(key: str) -> str:
-    """Where the answer to `launches/<path>`, or to `snakefiles/<name>/Snakefile`, is."""
+    """Where the answer to `launches/<path>`, or to any other `<path>`, is."""
     return FEEDBACK_PREFIX + key.removeprefix(LAUNCH_PREFIX) + ".json"
 
 

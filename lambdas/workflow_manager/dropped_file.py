@@ -68,11 +68,16 @@ class DroppedFile:
 def drops(message: str) -> Iterator[Drop]:
     """The puts an SQS message's body tells of: none in S3's test message, else usually one.
 
+    It is a notification of S3's own, or its event of EventBridge.
+
     Raises:
-        ValueError, KeyError: it is not a notification of S3.
+        ValueError, KeyError: it is neither.
     """
     notification = json.loads(message)
     if notification.get("Event") == "s3:TestEvent":
+        return
+    if notification.get("detail-type") == "Object Created":
+        yield _drop_of_event(notification)
         return
     for record in notification["Records"]:
         if record["eventName"].startswith("ObjectCreated:"):
@@ -89,6 +94,21 @@ def _drop(record: Mapping[str, Any]) -> Drop:
         etag=entity.get("eTag"),
         sequencer=entity.get("sequencer"),
         requested_by=record.get("userIdentity", {}).get("principalId"),
+    )
+
+
+def _drop_of_event(event: Mapping[str, Any]) -> Drop:
+    """Amazon S3 user guide, "EventBridge event message structure". Keys are as they are, and not encoded as in S3's own
+    notifications (tried on AWS: aws-solutions-library-samples/guidance-for-medialake-on-aws, pull request 21)."""
+    entity = event["detail"]["object"]
+    return Drop(
+        bucket=event["detail"]["bucket"]["name"],
+        key=entity["key"],
+        time=datetime.fromisoformat(event["time"]),
+        version_id=entity.get("version-id"),
+        etag=entity.get("etag"),
+        sequencer=entity.get("sequencer"),
+        requested_by=None,  # only the account's number is told
     )
 
 

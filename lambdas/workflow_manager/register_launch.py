@@ -28,6 +28,7 @@ from lambdas.workflow_manager.dropped_file import (
 )
 from lambdas.workflow_manager.feedback import write_feedback, write_refusal
 from lambdas.workflow_manager.registration import fingerprint, is_launch_file, launch_of, misplaced_snakefile
+from lambdas.workflow_manager.strays import stray
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -62,7 +63,7 @@ def settings() -> Settings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """SQS batch of S3 notifications -> the messages to deliver again."""
+    """SQS batch of S3 notifications, and of its events of EventBridge -> the messages to deliver again."""
     settings()
     response = process_partial_response(event=event, record_handler=_process, processor=_processor, context=context)
     return dict(response)
@@ -70,10 +71,13 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 def _process(record: "SQSRecord") -> None:
     for drop in drops(record.body):
-        misplaced = misplaced_snakefile(drop.key)
         if is_launch_file(drop.key):
             register(drop)
-        elif misplaced:
+            continue
+        misplaced = misplaced_snakefile(drop.key) or stray(
+            drop.key, data_bucket=settings().data_bucket, teams=_names(settings().teams)
+        )
+        if misplaced:
             write_refusal(drop, misplaced)
 
 

@@ -26,7 +26,7 @@ from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.teams import NOBODY, faults_of, team_of
 
-_CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
+CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 
 _LONGEST_SLUG = 30
 _DIGEST_LENGTH = 8
@@ -110,9 +110,9 @@ def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:
         section = {"snakefile": drop.key}
         return check_config({"name": name, "workflow": "snakemake", "data": name, "snakemake": section})
     suffix = PurePosixPath(drop.key).suffix.lower()
-    if suffix not in _CONFIG_SUFFIXES:
+    if suffix not in CONFIG_SUFFIXES:
         raise MissingRequiredParametersError(
-            [Fault("the file", f"must be named {', '.join(_CONFIG_SUFFIXES)}; it is {drop.key!r}", "Rename it.")]
+            [Fault("the file", f"must be named {', '.join(CONFIG_SUFFIXES)}; it is {drop.key!r}", "Rename it.")]
         )
     if file.content is None:
         raise too_large(file.size)

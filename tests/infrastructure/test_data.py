@@ -55,7 +55,27 @@ def test_the_launch_bucket_tells_the_queue_of_dropped_files_and_of_nothing_else(
         assert each["Filter"] == {"S3Key": {"Rules": rules}}
 
 
-def test_only_the_launch_bucket_may_write_to_the_queue_and_before_it_is_made(data):
+def test_files_elsewhere_in_the_launch_bucket_go_to_the_same_queue_and_what_is_lost_to_its_dead_letters(data):
+    rule = data.one("AWS::Events::Rule", "Strays")
+
+    assert rule["EventPattern"]["detail"]["bucket"] == {"name": [LAUNCH_BUCKET]}
+    (target,) = rule["Targets"]
+    assert "RegistrationsQueue" in json.dumps(target["Arn"])
+    assert "RegistrationsDeadLettersQueue" in json.dumps(target["DeadLetterConfig"])
+    (lost,) = [
+        s
+        for id_, policy in data.all("AWS::SQS::QueuePolicy").items()
+        if id_.startswith("RegistrationsDeadLetters")
+        for s in policy["PolicyDocument"]["Statement"]
+        if s["Effect"] == "Allow"
+    ]
+    assert lost["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "Strays" in json.dumps(lost["Condition"]["ArnEquals"]["aws:SourceArn"])
+    # No clock: nothing happens, and nothing is paid, while nobody puts anything.
+    assert "ScheduleExpression" not in rule
+
+
+def test_only_the_launch_bucket_and_its_rule_may_write_to_the_queue_and_before_it_is_made(data):
     ((policy_id, policy),) = [
         (id_, policy)
         for id_, policy in data.all("AWS::SQS::QueuePolicy").items()
@@ -67,7 +87,14 @@ def test_only_the_launch_bucket_may_write_to_the_queue_and_before_it_is_made(dat
         if id_.startswith("LaunchFiles") and r["Type"].endswith("Bucket")
     )
 
-    (allowed,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    rule, allowed = sorted(
+        (s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"),
+        key=lambda s: s["Principal"]["Service"],
+    )
+    assert rule["Principal"] == {"Service": "events.amazonaws.com"}
+    assert rule["Action"] == "sqs:SendMessage"
+    assert list(rule["Condition"]) == ["ArnEquals"]
+    assert "Strays" in json.dumps(rule["Condition"]["ArnEquals"]["aws:SourceArn"])
     assert allowed["Principal"] == {"Service": "s3.amazonaws.com"}
     assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": "111111111111"}
     assert LAUNCH_BUCKET in json.dumps(allowed["Condition"]["ArnLike"])

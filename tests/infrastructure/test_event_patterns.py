@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 from aws_cdk.assertions import Template
 
-from contract import LaunchField
+from contract import SCHEMA_KEY, LaunchField
 from localcloud import ministack_adapter
 from stacks.adoption import AdoptionStack
 from stacks.adoption_member import AdoptionMemberStack
@@ -96,9 +96,19 @@ def satisfying(alternative: Any) -> Any:
             return f"{start}x"
         case {"wildcard": wildcard}:
             return wildcard.replace("*", "x")
+        case {"anything-but": {"prefix": [*_]}}:
+            return "elsewhere"
         case str():
             return alternative
     raise AssertionError(f"the test does not know {alternative}")
+
+
+def strangers(alternatives: list[Any]) -> list[str]:
+    """Values that none of a pattern's alternatives lets pass."""
+    match alternatives:
+        case [{"anything-but": {"prefix": starts}}]:
+            return [f"{start}x" for start in starts]
+    return ["of somebody else"]
 
 
 def samples_for(pattern: Mapping[str, Any]) -> list[str]:
@@ -146,8 +156,9 @@ def test_every_rule_passes_what_aws_documents_and_nothing_else(all_stacks):
             for alternative in alternatives:
                 other = given(event, path, satisfying(alternative))
                 assert ministack_adapter.matches(json.dumps(pattern), other), f"{name}: {alternative}"
-            strange = given(event, path, "of somebody else")
-            assert not ministack_adapter.matches(json.dumps(pattern), strange), f"{name}: {path}"
+            for stranger in strangers(alternatives):
+                strange = given(event, path, stranger)
+                assert not ministack_adapter.matches(json.dumps(pattern), strange), f"{name}: {path}: {stranger}"
 
 
 def boto(service: str, shape: str) -> list[str]:
@@ -240,6 +251,30 @@ def test_jobs_of_the_stages_own_queues_pass_and_of_no_others(all_stacks, rule):
     others = [queue.replace(_NAME, other) for queue in queues for other in ("test", f"{_NAME[:-1]}", "lab")]
     assert not any(passes(arn + queue) for queue in others)
     assert not any(passes(arn.replace("111111111111", "222222222222") + queue) for queue in queues)
+
+
+def test_files_in_the_launch_bucket_where_nothing_belongs_are_told_of_and_no_others(all_stacks):
+    ((_, properties),) = [each for each in rules(all_stacks) if each[0].startswith("data/Strays")]
+    pattern = text(properties["EventPattern"])
+    bucket = f"genolaunch-{_NAME}-launch-111111111111-eu-west-1"
+    sample = given(SAMPLES["s3-object-created"], ("detail", "bucket", "name"), bucket)
+
+    def passes(key: str, event: Event = sample) -> bool:
+        return ministack_adapter.matches(json.dumps(pattern), given(event, ("detail", "object", "key"), key))
+
+    strays = ["gwas.yaml", "Launches/gwas.yaml", "launch/gwas.yaml", "launches", "/launches/gwas.yaml"]
+    strays += ["snakemake/exome/Snakefile", "Snakefile", "a/launches/gwas.yaml", "feedbacks/x", "schema.json"]
+    assert [key for key in strays if not passes(key)] == []
+    # What users and the platform put where it belongs: among it every answer, so that none is answered.
+    belonging = ["launches/gwas.yaml", "launches/", "launches/2026/gwas.yaml", "snakefiles/exome/Snakefile"]
+    belonging += ["snakefiles/exome/rules/map.smk", "workflows/exome/Snakefile", "feedback/gwas.yaml.json"]
+    belonging += ["feedback//launches/gwas.yaml.json", "feedback/feedbacks/x.json", SCHEMA_KEY, "inputs/x.json"]
+    belonging += ["restores/height-1/1.json"]
+    assert [key for key in belonging if passes(key)] == []
+    # Other buckets, and other events
+    assert not passes("gwas.yaml", SAMPLES["s3-object-created"])
+    deleted = given(SAMPLES["s3-object-deleted"], ("detail", "bucket", "name"), bucket)
+    assert not passes("gwas.yaml", deleted)
 
 
 def test_every_pipe_takes_records_as_a_pipe_has_them(all_stacks):

@@ -361,6 +361,45 @@ def test_identical_bytes_join_an_unfinished_launch_and_make_a_new_one_later(plat
     platform.complete(third["launchId"])
 
 
+@pytest.mark.parametrize(
+    ("folder", "name", "place"),
+    [("", "{}.yaml", "launches/{}.yaml"), ("snakemake/{}/", "Snakefile", "snakefiles/{}/Snakefile")],
+)
+def test_a_file_where_nothing_belongs_is_told_where_it_does(platform, folder, name, place):
+    unique = f"gwas {uuid.uuid4().hex}"
+    key = (folder + name).format(unique)
+    bucket = platform.name(Parameter.LAUNCH_BUCKET)
+    # When: a folder is made as consoles make it, and the file put into it
+    if folder:
+        platform.s3.put_object(Bucket=bucket, Key=folder.format(unique), Body=b"")
+    version = platform.s3.put_object(Bucket=bucket, Key=key, Body=b"name: height")["VersionId"]
+    # Then
+    answer = eventually(lambda: platform.answer(key, accepted=False), f"an answer to {key}")
+    (fault,) = answer["faults"]
+    assert f"Put it to {place.format(unique)}" in fault["remedy"]
+    assert answer["launchId"] is None
+    assert answer["object"]["key"] == key
+    assert answer["object"]["versionId"] == version
+    assert launches_of(platform, key) == []
+
+
+@pytest.mark.usefixtures("finished")
+def test_what_belongs_in_the_launch_bucket_is_not_answered_nor_are_answers(platform):
+    # Given: answers, inputs and what else the platform writes, and a workflow's sources
+    bucket = platform.name(Parameter.LAUNCH_BUCKET)
+    unique = uuid.uuid4().hex
+    for belongs in (f"workflows/{unique}/Snakefile", f"snakefiles/{unique}/config.yaml", f"{unique}/"):
+        platform.s3.put_object(Bucket=bucket, Key=belongs, Body=b"a: 1")
+    # When: a later file has its answer
+    platform.s3.put_object(Bucket=bucket, Key=f"{unique}.yaml", Body=b"name: height")
+    eventually(lambda: platform.answer(f"{unique}.yaml", accepted=False), "an answer")
+    # Then
+    pages = platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="feedback/")
+    answered = [item["Key"].removeprefix("feedback/") for page in pages for item in page.get("Contents", [])]
+    wrong = ("feedback/", "inputs/", "restores/", "schema/", "workflows/", f"snakefiles/{unique}", f"{unique}/")
+    assert [key for key in answered if key.startswith(wrong)] == []
+
+
 def is_launch_queue(url: str) -> bool:
     name = url.rsplit("/", 1)[1].lower()
     return "registrations" in name and "dead" not in name

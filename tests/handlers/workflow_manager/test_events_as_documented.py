@@ -42,6 +42,17 @@ def register(*bodies):
     return register_launch.handler(batch, CONTEXT)
 
 
+def created(key, **changes):
+    """EventBridge's event of a put, as AWS shows it; here keys are not encoded."""
+    return documented(
+        "s3-object-created",
+        detail__bucket__name=LAUNCH_BUCKET,
+        detail__object__key=key,
+        time="2026-11-21T04:00:00Z",
+        **changes,
+    )
+
+
 def put(key, body=GOOD):
     return boto3.client("s3").put_object(Bucket=LAUNCH_BUCKET, Key=key, Body=body)
 
@@ -99,6 +110,47 @@ def test_one_message_that_is_no_notification_does_not_hold_up_the_others(platfor
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert len(platform.launches()) == 1
+
+
+# --- S3's events, by EventBridge and SQS ---------------------------------------------------------------------------
+@pytest.mark.parametrize("key", ["gwas.yaml", "Launches/100%25 größe (äöü) 身長=1&b+c.yaml", "launch/a b.yaml"])
+def test_a_file_where_nothing_belongs_is_told_where_it_does_whatever_its_key(platform, key):
+    put(key)
+
+    assert register(created(key)) == {"batchItemFailures": []}
+
+    assert platform.launches() == []
+    assert platform.feedback_keys() == [f"feedback/{key}.json"]
+    answer = platform.feedback(f"feedback/{key}.json")
+    (fault,) = answer["faults"]
+    assert f"Put it to launches/{key.rpartition('/')[2]};" in fault["remedy"]
+    assert (answer["launchId"], answer["accepted"], answer["status"]) == (None, False, Status.REJECTED)
+    sample = documented("s3-object-created")["detail"]["object"]
+    assert answer["object"] == {
+        "bucket": LAUNCH_BUCKET,
+        "key": key,
+        "versionId": sample["version-id"],
+        "etag": sample["etag"],
+    }
+
+
+def test_a_stray_of_a_bucket_without_versions_is_answered_all_the_same(platform):
+    # Given: "version-id" and "etag" are not in events of all buckets
+    event = created("gwas.yaml")
+    for name in ("version-id", "etag"):
+        del event["detail"]["object"][name]
+
+    assert register(event, event) == {"batchItemFailures": []}
+
+    assert platform.feedback("feedback/gwas.yaml.json")["object"]["versionId"] is None
+
+
+@pytest.mark.parametrize("key", ["feedback/gwas.yaml.json", "schema/launch.json", "inputs/a.json", "configs/"])
+def test_what_belongs_where_it_is_and_a_folders_marker_are_not_answered(platform, key):
+    assert register(created(key)) == {"batchItemFailures": []}
+
+    assert platform.feedback_keys() == []
+    assert platform.launches() == []
 
 
 # --- Step Functions' ends of executions ----------------------------------------------------------------------------

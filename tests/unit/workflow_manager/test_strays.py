@@ -1,0 +1,135 @@
+"""What is put into the launch bucket where nothing belongs: what its author is told."""
+
+import pytest
+
+import contract
+from lambdas.shared.feedback import feedback_key
+from lambdas.workflow_manager.strays import stray
+
+
+def told(key: str, teams: tuple[str, ...] = ()) -> str:
+    fault = stray(key, data_bucket="stage-data", teams=teams)
+    assert fault is not None, key
+    assert key in fault.problem
+    return fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        # At the bucket's root, or in a folder of one's own
+        ("gwas.yaml", "launches/gwas.yaml"),
+        ("gwas.YML", "launches/gwas.YML"),
+        ("configs/2026/gwas.json", "launches/gwas.json"),
+        ("ada's height + weight%20.yaml", "launches/ada's height + weight%20.yaml"),
+        # In a folder whose name is nearly right, of which the rest is kept
+        ("Launches/gwas.yaml", "launches/gwas.yaml"),
+        ("launch/2026/gwas.yaml", "launches/2026/gwas.yaml"),
+        ("lauches/gwas.yaml", "launches/gwas.yaml"),
+        ("/launches/gwas.yaml", "launches/gwas.yaml"),
+        ("genolaunch-prod/launches/gwas.yaml", "launches/gwas.yaml"),
+        # Folders that sound like the platform's own
+        ("feedbacks/gwas.json", "launches/gwas.json"),
+        ("restore/gwas.json", "launches/gwas.json"),
+        ("branches/gwas.yaml", "launches/gwas.yaml"),
+        # Snakefiles
+        ("Snakefile", "snakefiles/NAME/Snakefile"),
+        ("snakefile", "snakefiles/NAME/Snakefile"),
+        ("snakemake/Snakefile", "snakefiles/NAME/Snakefile"),
+        ("snakemake/exome/Snakefile", "snakefiles/exome/Snakefile"),
+        ("Snakefiles/exome/Snakefile", "snakefiles/exome/Snakefile"),
+        ("exome/Snakefile.smk", "snakefiles/exome/Snakefile"),
+        ("launch/exome/Snakefile", "snakefiles/exome/Snakefile"),
+        ("workflow/Snakefile", "snakefiles/NAME/workflow/Snakefile"),
+        ("lab/exome/workflow/Snakefile", "snakefiles/exome/workflow/Snakefile"),
+        ("Workflows/exome/Snakefile", "snakefiles/exome/Snakefile"),
+        # What lies beside a Snakefile
+        ("snakemake/exome/rules/map.smk", "snakefiles/exome/rules/map.smk"),
+        ("snakemake/exome/config/samples.yaml", "snakefiles/exome/config/samples.yaml"),
+        ("snakemake/exome.yaml", "launches/exome.yaml"),
+        # `aws s3 cp FILE s3://BUCKET/launches`, without a slash at the end
+        ("launches", "launches/NAME.yaml"),
+        ("snakefiles", "snakefiles/NAME/Snakefile"),
+    ],
+)
+def test_the_answer_names_the_very_key_to_use(key, place):
+    remedy = told(key)
+
+    said = remedy.replace(",", " ").replace(";", " ").replace(":", " ").replace(". ", " ")
+    assert f"to {place} " in f"{said.removesuffix('.')} "
+
+
+@pytest.mark.parametrize("key", ["cohort.bed", "data/cohort.bgen", "notes", "snakemake/README.md", "launch/phenotypes"])
+def test_of_anything_else_it_says_what_belongs_where(key):
+    remedy = told(key)
+
+    assert "launches/ takes launch configs (.yaml, .yml, .json)" in remedy
+    assert "snakefiles/NAME/ a Snakefile and its sources" in remedy
+    assert "Data belongs in the data bucket, s3://stage-data/" in remedy
+
+
+def test_a_config_that_may_be_a_workflows_is_told_both_places():
+    assert told("snakemake/exome/config.yaml") == (
+        "As a launch config, put it to launches/config.yaml; as a source of a workflow, to"
+        " snakefiles/exome/config.yaml."
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("gwas.yaml", "launches/TEAM/gwas.yaml"),
+        ("red/gwas.yaml", "launches/red/gwas.yaml"),
+        ("Launches/red/2026/gwas.yaml", "launches/red/2026/gwas.yaml"),
+        ("launch/green/gwas.yaml", "launches/TEAM/green/gwas.yaml"),
+        ("launches", "launches/TEAM/NAME.yaml"),
+    ],
+)
+def test_a_stage_that_keeps_teams_apart_names_the_teams_folder(key, place):
+    assert f"to {place}" in told(key, teams=("red", "blue"))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "launches/gwas.yaml",
+        "launches/README.md",
+        "snakefiles/exome/rules/map.smk",
+        "snakefiles/exome/config.yaml",
+        "workflows/exome/Snakefile",
+        "feedback/gwas.yaml.json",
+        contract.SCHEMA_KEY,
+        "inputs/height-1.json",
+        "restores/height-1/1.json",
+        "configs/",
+        "launch/2026/",
+    ],
+)
+def test_what_belongs_where_it_is_and_markers_of_folders_are_not_answered(key):
+    assert stray(key, data_bucket="stage-data") is None
+
+
+def test_everything_that_the_contract_names_in_the_launch_bucket_belongs_there():
+    # Given: all the contract's folders, but those of the other buckets
+    others = {contract.RESULTS_PREFIX, contract.PRICED_PREFIX}
+    folders = {
+        value
+        for name, value in vars(contract).items()
+        if name.endswith("_PREFIX") and isinstance(value, str) and value.endswith("/")
+    }
+
+    assert folders - others - {contract.LAUNCHER_LOG_PREFIX} == set(contract.LAUNCH_BUCKET_PREFIXES)
+    assert contract.SCHEMA_KEY.startswith(contract.LAUNCH_BUCKET_PREFIXES)
+
+
+@pytest.mark.parametrize("key", ["gwas.yaml", "Feedback/gwas.yaml", "feedback", "/feedback/a.json", "notes"])
+def test_no_answer_is_answered(key):
+    assert stray(key, data_bucket="stage-data") is not None
+    assert stray(feedback_key(key), data_bucket="stage-data") is None
+
+
+def test_a_key_of_which_no_answer_can_be_called_is_not_answered():
+    longest = 1024 - len("feedback/.json")
+
+    assert stray("ä" * (longest // 2), data_bucket="stage-data") is not None
+    assert stray("ä" * (longest // 2 + 1), data_bucket="stage-data") is None
