@@ -143,7 +143,7 @@ class LaunchField:
     ERROR: Final = "error"  # map {type, message, faults?}
     EVENTS: Final = "events"  # list of {status, at, executionArn?, error?}: each change of status, oldest first
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
-    LISTS: Final = "lists"  # list of sentences: how much of each list the data has, and what qc asks
+    LISTS: Final = "lists"  # list of sentences: how much of each list the data has, covariates, what qc asks
     STATUS_REASON: Final = "statusReason"  # what it waits for (WAITING, HELD), or why a job cannot start (RUNNING)
     RESTORE: Final = "restore"  # map (docs/architecture.md, "Restore"): archived inputs that it waits for
     ESTIMATE: Final = "estimate"  # map {usd, low, high, currency, basis, kind, size}: texts (docs/architecture.md)

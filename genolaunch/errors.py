@@ -53,7 +53,8 @@ def _unreachable(error: Exception) -> str:
     text = " ".join(str(error).split()).rstrip(".")
     network = "check the network and AWS_ENDPOINT_URL; `genolaunch local status` tells whether the embedded cloud runs"
     remedies = {
-        "NoRegionError": "set AWS_REGION, or a region in your AWS profile",
+        "NoRegionError": "set AWS_REGION, or a region in your AWS profile; for the embedded cloud of this machine, "
+        'type eval "$(genolaunch local env)"',
         "NoCredentialsError": _SIGN_IN,
         "ProfileNotFound": "set AWS_PROFILE to one of `aws configure list-profiles`",
         "EndpointConnectionError": network,

@@ -35,6 +35,12 @@ def planned_uploads(platform: "Platform", config: Path, folder: Path) -> list[Up
     return _lacking(platform, bucket, prefix, _files(folder))
 
 
+def kept(folder: Path, planned: Iterable[Upload]) -> list[str]:
+    """Paths below `folder` of the files that are not uploaded, since the bucket has them."""
+    paths = {upload.path for upload in planned}
+    return [str(below) for path, below in _files(folder) if path not in paths]
+
+
 def has_sources_beside(config: Path, platform: "Platform") -> bool:
     """Whether the Snakefile that a config names, in the launch bucket's place for sources, lies beside it under that
     very path."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
+_MOST_NAMED = 5
+"""Files in one sentence."""
+
 
 @commands.command(
     epilog="Examples: genolaunch submit launch.yaml --wait; genolaunch submit launches/*.yaml; "
@@ -207,8 +210,22 @@ def _prepare(
     _refuse_faulty(files if data_dir else with_sources, as_json)
     planned = [upload for file in with_sources for upload in uploads.planned_sources(platform, file, sources)]
     if data_dir is not None:
-        planned += [upload for file in files for upload in uploads.planned_uploads(platform, file, data_dir)]
+        data = [upload for file in files for upload in uploads.planned_uploads(platform, file, data_dir)]
+        _tell_of_kept(uploads.kept(data_dir, data))
+        planned += data
     _upload(platform, planned, quiet=as_json)
+
+
+def _tell_of_kept(kept: Sequence[str]) -> None:
+    """Of a table that was replaced by an older copy of the same size nothing else would be seen."""
+    if not kept:
+        return
+    more = f" and {len(kept) - _MOST_NAMED:,} more" if len(kept) > _MOST_NAMED else ""
+    typer.echo(
+        f"Not uploaded again, since the bucket has them with the same size and not older: "
+        f"{', '.join(kept[:_MOST_NAMED])}{more}. If one of them is another file now, `touch` it and submit again.",
+        err=True,
+    )
 
 
 def _check_projects(platform: Platform, files: Sequence[Path]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from contract import PRICED_STATUSES, CostStatus, Status
+from contract import PRICED_STATUSES, CostStatus, ErrorType, Status
 from genolaunch.batch_jobs import Job
 from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot
@@ -38,7 +39,7 @@ def launch_view(snapshot: Snapshot) -> RenderableType:
     if snapshot.launch.error and snapshot.launch.error.faults:
         parts += ["", faults_table(snapshot.launch.error.faults)]
     if snapshot.launch.lists:
-        parts += ["", *(Text(f"List: {sentence}") for sentence in snapshot.launch.lists)]
+        parts += ["", *(Text(f"Note: {sentence}") for sentence in snapshot.launch.lists)]
     if snapshot.launch.warnings:
         parts += ["", *(Text(f"Warning: {warning}", "yellow") for warning in snapshot.launch.warnings)]
     if snapshot.failed_jobs:
@@ -81,13 +82,27 @@ def _facts(snapshot: Snapshot) -> Table:
     return facts
 
 
+_OF_CONFIG_OR_SOURCES: Final = frozenset(
+    {
+        ErrorType.MISSING_REQUIRED_PARAMETERS,
+        ErrorType.INVALID_ARGUMENTS,
+        ErrorType.LAUNCH_INPUT,
+        ErrorType.APPLICATION_ERROR,
+    }
+)
+"""What ends again where it ended before, unless something is changed: a retry reads what was submitted."""
+
+
 def _next(launch: Launch) -> str | None:
     """What people do with a launch that is over."""
     id_ = launch.launch_id
     if launch.status is Status.COMPLETE:
         return f"genolaunch results {id_} --download DIR; its price: genolaunch cost {id_}"
     if launch.status in (Status.FAILED, Status.CANCELLED):
-        return f"genolaunch retry {id_} goes on where it was"
+        retry = f"genolaunch retry {id_} goes on where it was"
+        if launch.error and launch.error.type in _OF_CONFIG_OR_SOURCES:
+            return f"mend what the error names and submit it again; or, with the same config and sources, {retry}"
+        return retry
     if launch.status is Status.REJECTED:
         return "mend the config, or the data, and submit it again"
     return None

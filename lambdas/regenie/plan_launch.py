@@ -14,7 +14,7 @@ from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
-from lambdas.regenie.preflight.quality import told_of_quality
+from lambdas.regenie.preflight.quality import told_of_covariates, told_of_quality
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
 from lambdas.regenie.tasks import STEP1_PHASES, Analysis, Task, own_predictions, plan_tasks
 from lambdas.shared import aws
@@ -88,7 +88,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     analysis = analyse(config.regenie, inputs)
     repository.record_warnings(launch_id, attempt, inputs.warnings)
     lists = [found.sentence(where) for where, found in inputs.samples.lists.items()]
-    told = [*lists, *told_of_quality(config.regenie)]
+    told = [*lists, *told_of_covariates(inputs.analysed.covariate_columns), *told_of_quality(config.regenie)]
     repository.note(launch_id, attempt, {LaunchField.LISTS: told})
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
     _write_plan(launch_id, attempt, analysis)

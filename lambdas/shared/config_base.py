@@ -59,6 +59,12 @@ def fault_at(key: str, fault: PydanticCustomError, value: object) -> ValidationE
 def _normalise_data(data: str) -> str:
     data = data.removesuffix("/")
     if not data.startswith("s3://"):
+        if data.startswith("/"):
+            raise plain_fault(
+                f"is a folder of the data bucket, and no folder of a machine; you gave {data!r}",
+                "Write the folder as it is to be called there, such as my-cohort/; `genolaunch submit "
+                "--data-dir FOLDER` uploads a folder to it.",
+            )
         return check_relative_path(data) + "/"
     bucket, _, prefix = data.removeprefix("s3://").partition("/")
     if not S3_BUCKET.fullmatch(f"s3://{bucket}"):

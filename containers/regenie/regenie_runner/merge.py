@@ -198,11 +198,12 @@ def _study(facts: TraitResults, scan: Scan, log: str, command: Sequence[str], wo
 def _covariates(command: Sequence[str], workspace: Workspace) -> Iterator[str]:
     """Names of the covariates: those that a command chooses, or all columns of the file but the analysed traits.
 
-    In one file for both, regenie passes over these (4.1.2's sources: Pheno.cpp, covariate_read).
+    In one file for both, regenie passes over these (4.1.2's sources: Pheno.cpp, covariate_read). Categories alone
+    choose nothing: the other columns are adjusted for, too.
     """
-    chosen = [name for option in ("--covarColList", "--catCovarList") for name in _argument(command, option)]
+    chosen = _argument(command, "--covarColList")
     if chosen:
-        yield from chosen
+        yield from dict.fromkeys([*chosen, *_argument(command, "--catCovarList")])
         return
     for file in _argument(command, "--covarFile"):
         path = Path(file.replace("{data}", str(workspace.data)).replace("{work}", str(workspace.work)))

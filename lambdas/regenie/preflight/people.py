@@ -12,7 +12,7 @@ from lambdas.regenie.preflight.folds import check_folds
 from lambdas.regenie.preflight.interacting import Interacting
 from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
-from lambdas.regenie.preflight.quality import check_quality
+from lambdas.regenie.preflight.quality import check_least_count, check_quality
 from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
 from lambdas.regenie.preflight.traits import STRICT, TraitCounts, check_traits, is_strict, trait_counts
 from lambdas.shared.config_model import RegenieParameters
@@ -96,6 +96,7 @@ def check_people(
             interacting.check(covariates.uri, findings)
         check_folds(analysed.count(1), parameters, findings)
         check_quality(analysed.count(1), parameters, findings)
+        check_least_count(analysed.count(1), parameters, findings)
     counts = trait_counts(traits, is_binary=parameters.trait_type == "binary")
     return SampleCounts(
         len(chosen.genotyped),

@@ -1,11 +1,14 @@
-"""Quality control of step 1: whether it can leave a variant at all, by the number of people."""
+"""What a launch asks of variants: whether any can have it, by the number of people, and what its status says of it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.shared.config_model import RegenieParameters
 
 _WHERE: Final = "regenie.step1.qc"
+_MOST_NAMED: Final = 20
+"""Covariates in one sentence."""
 _COMMON: Final = 0.1
 """Least minor allele frequency from which on it is worth a word that rarer variants are left out."""
 
@@ -17,6 +20,29 @@ def told_of_quality(parameters: RegenieParameters) -> list[str]:
         return []
     thresholds = ", ".join(f"{name} {value:g}" for name, value in quality.model_dump().items())
     return [f"step1.qc: step 1 takes what passes {thresholds} (qc: false takes all); the report counts the others"]
+
+
+def told_of_covariates(columns: Sequence[str]) -> list[str]:
+    """What the analysis adjusts for, for the launch's status: columns are taken by default, and traits left out."""
+    if not columns:
+        return []
+    more = f" and {len(columns) - _MOST_NAMED:,} more" if len(columns) > _MOST_NAMED else ""
+    return [f"covariates: the analysis adjusts for {', '.join(columns[:_MOST_NAMED])}{more}"]
+
+
+def check_least_count(people: int, parameters: RegenieParameters, findings: Findings) -> None:
+    """Refuse a least count of step 2 that no variant can have: regenie would write no row, and say nothing.
+
+    Args and units as in check_quality.
+    """
+    least = parameters.step2.min_mac
+    if 0 < people < least:
+        findings.add(
+            "regenie.step2.min_mac",
+            f"asks step 2's variants for a minor allele count of {least:,}, and {people:,} people are analysed, who "
+            f"can have {people:,} at most",
+            "Give a smaller min_mac; regenie's own is 5.",
+        )
 
 
 def check_quality(people: int, parameters: RegenieParameters, findings: Findings) -> None:

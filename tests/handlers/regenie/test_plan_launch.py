@@ -109,6 +109,7 @@ def test_how_much_of_a_list_the_data_has_is_told(repository: LaunchRepository, b
 
     assert [sentence["S"] for sentence in item["lists"]["L"]] == [
         "remove: 2 of 3 entries are in the data; not: 0_S0003",
+        "covariates: the analysis adjusts for age, sex",
         "step1.qc: step 1 takes what passes maf 0.01, mac 100, geno 0.1, hwe 1e-15, mind 0.1 (qc: false takes all); "
         "the report counts the others",
     ]

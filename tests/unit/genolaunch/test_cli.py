@@ -1,6 +1,7 @@
 """The command as people and scripts call it: what it prints, and how it exits."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -622,6 +623,21 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(genolaunch, content, tm
 
     assert result.exit_code == 3
     assert result.stderr.splitlines()[-1] == f"genolaunch: {in_the_way} cannot be read or written: File exists."
+
+
+def test_what_is_not_uploaded_again_is_named(genolaunch, answers, config, platform, tmp_path):
+    answers()
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    file = folder / "phenotypes.txt"
+    file.write_text("new, of the same size and older")
+    platform.s3.put_object(Bucket="data-bucket-1", Key="cohort/phenotypes.txt", Body=b"-" * file.stat().st_size)
+    os.utime(file, (0, 0))
+
+    shown = " ".join(genolaunch("submit", config, "--data-dir", folder).stderr.split())
+
+    assert "Not uploaded again" in shown
+    assert "phenotypes.txt. If one of them is another file now, `touch` it and submit again." in shown
 
 
 def test_a_refused_upload_is_one_sentence(genolaunch, config, platform, tmp_path, monkeypatch):

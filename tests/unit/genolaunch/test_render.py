@@ -165,7 +165,17 @@ def test_a_list_has_the_columns_that_fit_and_never_cuts_an_id():
 def test_what_the_data_has_of_a_lists_entries_is_shown():
     launch = Launch("height-1", "height", Status.RUNNING, lists=("remove: 2 of 3 entries are in the data; not: 0_S3",))
 
-    assert "List: remove: 2 of 3 entries are in the data; not: 0_S3" in shown(launch_view(Snapshot(START, launch)))
+    assert "Note: remove: 2 of 3 entries are in the data; not: 0_S3" in shown(launch_view(Snapshot(START, launch)))
+
+
+@pytest.mark.parametrize(("error", "mends"), [("ApplicationError", True), ("SpotReclaimedError", False)])
+def test_what_fails_again_unless_it_is_mended_is_not_only_to_be_retried(error, mends):
+    launch = Launch("height-1", "height", Status.FAILED, error=LaunchError(error, "SyntaxError in line 3"))
+
+    text = " ".join(shown(launch_view(Snapshot(START, launch))).split())
+
+    assert ("mend what the error names and submit it again" in text) is mends
+    assert "genolaunch retry height-1" in text
 
 
 @pytest.mark.parametrize(

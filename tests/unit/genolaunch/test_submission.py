@@ -9,7 +9,7 @@ import pytest
 from genolaunch.errors import GenolaunchError
 from genolaunch.projects import Project
 from genolaunch.submission import NoAnswerError, submit, wait_for_answer
-from genolaunch.uploads import data_prefix, planned_uploads, upload_file
+from genolaunch.uploads import data_prefix, kept, planned_uploads, upload_file
 
 FAULT = {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"}
 
@@ -120,6 +120,8 @@ def test_data_goes_where_the_config_reads_it_and_only_once(platform, config, tmp
     assert sum(seen) == 6
     assert again == []
     assert [upload.key for upload in after_change] == ["cohort/cohort.bed"]
+    assert kept(folder, again) == ["cohort.bed", "imputed/chr1.bgen"]
+    assert kept(folder, after_change) == ["imputed/chr1.bgen"]
 
 
 @pytest.mark.parametrize(

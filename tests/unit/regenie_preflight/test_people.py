@@ -336,4 +336,6 @@ def test_folds_are_as_many_as_people_at_most(cohort: MemoryDataSet, given: dict[
 def test_four_people_are_too_few_for_the_five_folds_that_nobody_asked_for(cohort: MemoryDataSet):
     cohort.files["keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(4))
 
-    assert "has not another number than --cv 5, and 4 people" in str(the_fault(cohort, keep="keep.txt"))
+    assert "has not another number than --cv 5, and 4 people" in str(
+        the_fault(cohort, keep="keep.txt", step2={"min_mac": 4})
+    )

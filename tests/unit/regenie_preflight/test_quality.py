@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.regenie.preflight.quality import told_of_covariates
 from tests.unit.regenie_planning.conftest import MemoryDataSet, table
 from tests.unit.regenie_preflight.conftest import checked, fam, the_fault, warnings
 
@@ -54,3 +55,24 @@ def test_without_step_1_there_is_nothing_to_ask(cohort: MemoryDataSet):
     cohort.files["old.loco"] = f"FID_IID {ids}\n{rows}".encode()
 
     assert "minor allele count" not in warnings(cohort, step1={"enabled": False, "qc": None, "predictions": "old.list"})
+
+
+@pytest.mark.parametrize(("least", "is_refused"), [(120, False), (121, True), (500, True)])
+def test_a_least_count_of_step_2_that_nobody_can_reach_is_refused(
+    people: MemoryDataSet, least: int, *, is_refused: bool
+):
+    given: dict[str, Any] = {"step1": {"qc": False}, "step2": {"min_mac": least}}
+    if not is_refused:
+        assert checked(people, **given)
+        return
+    fault = the_fault(people, **given)
+
+    assert fault.where == "regenie.step2.min_mac"
+    assert "120 people are analysed, who can have 120 at most" in fault.problem
+
+
+def test_the_status_names_the_covariates_in_use():
+    assert told_of_covariates(()) == []
+    assert told_of_covariates(("age", "sex")) == ["covariates: the analysis adjusts for age, sex"]
+    (long,) = told_of_covariates([f"PC{n}" for n in range(1, 31)])
+    assert long.endswith("PC20 and 10 more")

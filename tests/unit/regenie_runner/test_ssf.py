@@ -123,6 +123,8 @@ def test_cases_and_controls_come_from_regenies_log(launch):
     [
         ([], ["sex", "age", "height"]),
         (["--phenoColList", "height"], ["sex", "age"]),  # one file for both
+        (["--catCovarList", "sex"], ["sex", "age", "height"]),  # chooses nothing
+        (["--covarColList", "sex", "--catCovarList", "sex"], ["sex"]),
         (["--covarColList", "age,PC{1:3}", "--catCovarList", "centre"], ["age", "PC{1:3}", "centre"]),
     ],
 )

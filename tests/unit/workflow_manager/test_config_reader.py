@@ -228,6 +228,12 @@ class TestFaults:
                 "Write the path down from `data`; what lies elsewhere has to be copied below it.",
             ),
             (
+                config({}) | {"data": "/home/ada/cohort"},
+                "data: is a folder of the data bucket, and no folder of a machine; you gave '/home/ada/cohort'. Write "
+                "the folder as it is to be called there, such as my-cohort/; `genolaunch submit --data-dir FOLDER` "
+                "uploads a folder to it.",
+            ),
+            (
                 config({"phenotypes": "/p.txt"}),
                 "regenie.phenotypes: must be a path below data, not an absolute one; you gave '/p.txt'. "
                 "Write only what follows the folder that `data` names.",
