@@ -280,6 +280,12 @@ _NO_MASKS = (
 )
 
 
+def _reasons_of(inflation: float) -> str:
+    if inflation < 1:
+        return "few variants or people, or a trait that is not centred and was analysed together with others"
+    return "few variants, strong polygenicity, population structure or relatedness beyond what the covariates take up"
+
+
 def _own_warnings(sections: list[TraitSection], *, tests_sets: bool) -> Iterator[str]:
     for section in sections:
         summary = section.summary
@@ -295,10 +301,8 @@ def _own_warnings(sections: list[TraitSection], *, tests_sets: bool) -> Iterator
         if summary["failed_tests"]:
             yield f"{trait}: regenie could not compute every p-value; {summary['failed_tests']:,} are NA."
         if inflation is not None and not _DEFLATED <= inflation <= _INFLATED:
-            yield (
-                f"{trait}: genomic inflation is {inflation:.3f}, far from 1; few variants, strong polygenicity, "
-                "population structure or relatedness beyond what the covariates take up can be the reason."
-            )
+            reasons = _reasons_of(inflation)
+            yield f"{trait}: genomic inflation is {inflation:.3f}, far from 1; {reasons} can be the reason."
         if summary["left_out_of_ssf"] > summary["failed_tests"]:
             yield (
                 f"{trait}: {summary['left_out_of_ssf']:,} rows are not in the GWAS-SSF file, which has no place for "

@@ -93,7 +93,7 @@ def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findin
                 _WHERE,
                 f"names {trait.name}, which is not centred (mean {trait.mean:.4g}, SD {trait.deviation:.4g}) and lacks "
                 f"{trait.missing:,} values; analysed together with other traits it makes p-values differ from those of "
-                "centred traits, by as much as 0.95 in -log10 p in a trial",
+                "centred traits, and may hide true loci",
                 "Subtract its mean, set apply_rint: true, or launch it alone.",
             )
 

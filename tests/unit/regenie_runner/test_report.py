@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from contract import COST_SECTION
 from regenie_runner import plots
-from regenie_runner.report import _phases, duration, p_value
+from regenie_runner.report import _phases, _reasons_of, duration, p_value
 from regenie_runner.workspace import Workspace
 from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, result_row
 
@@ -140,6 +140,11 @@ def test_traits_and_variants_are_never_wrapped(page, launch):
 
 def test_inflation_far_from_one_is_warned_of(page):
     assert "height: genomic inflation is 1.431, far from 1" in page.text
+
+
+@pytest.mark.parametrize(("inflation", "reason"), [(1.3, "polygenicity"), (0.624, "not centred")])
+def test_inflation_and_deflation_have_reasons_of_their_own(inflation, reason):
+    assert reason in _reasons_of(inflation)
 
 
 def test_names_cannot_inject_markup(launch):
