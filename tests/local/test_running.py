@@ -58,6 +58,7 @@ def test_the_command_ends_well_when_nothing_runs(platform: PlatformClient, accou
     assert (done.returncode, done.stdout) == (0, "Nothing runs in the stage local.\n"), done.stderr
 
 
+@pytest.mark.full
 def test_the_intake_stops_and_takes_in_again(platform: PlatformClient, account: Account):
     """As `destroy` does it, and takes it back if something has begun meanwhile."""
     eventually(lambda: running(account).is_idle, "nothing that an earlier test began")

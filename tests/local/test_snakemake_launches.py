@@ -28,7 +28,15 @@ def new_name() -> str:
 
 
 def launch_of(platform: PlatformClient, name: str) -> str:
-    """The id in the answer to a dropped Snakefile."""
+    """The id in the answer to a dropped Snakefile that was accepted."""
+    found = answer_to(platform, name)
+    assert found["accepted"], found
+    launch_id: str = found["launchId"]
+    return launch_id
+
+
+def answer_to(platform: PlatformClient, name: str) -> dict[str, Any]:
+    """To a dropped Snakefile. It is amended when the launch is rejected later, which may be very soon."""
 
     def answer() -> dict[str, Any] | None:
         key = f"feedback/snakefiles/{name}/Snakefile.json"
@@ -39,9 +47,7 @@ def launch_of(platform: PlatformClient, name: str) -> str:
         found: dict[str, Any] = json.loads(body)
         return found
 
-    found = eventually(answer, f"an answer to {name}")
-    assert found["accepted"], found
-    return str(found["launchId"])
+    return eventually(answer, f"an answer to {name}")
 
 
 def tasks_of(platform: PlatformClient, launch_id: str) -> list[dict[str, Any]]:
@@ -107,7 +113,7 @@ def test_where_volumes_are_not_encrypted_the_launch_is_rejected_before_anything_
     ec2.disable_ebs_encryption_by_default()
     try:
         drop(platform, name)
-        launch_id = launch_of(platform, name)
+        launch_id = answer_to(platform, name)["launchId"]
         launch = platform.wait_for(launch_id)
     finally:
         ec2.enable_ebs_encryption_by_default()

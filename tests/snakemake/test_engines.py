@@ -204,6 +204,7 @@ def test_a_workdir_is_refused(play, tmp_path: Path, engine: str):
     assert played.outcome.message.startswith("The Snakefile has `workdir: sub`")
 
 
+@pytest.mark.full
 def test_an_image_of_the_launchs_own_is_taken_at_its_word(play, tmp_path: Path):
     workflow = write(
         tmp_path / "w", {"Snakefile": ONE.format(more="conda: 'env.yaml'"), "env.yaml": "dependencies: [samtools]\n"}
