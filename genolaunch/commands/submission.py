@@ -210,7 +210,11 @@ def _prepare(
     _refuse_faulty(files if data_dir else with_sources, as_json)
     planned = [upload for file in with_sources for upload in uploads.planned_sources(platform, file, sources)]
     if data_dir is not None:
-        data = [upload for file in files for upload in uploads.planned_uploads(platform, file, data_dir)]
+        # Configs of one cohort name one place, which is listed once.
+        of_each_place = {uploads.data_prefix(file, platform.names.data_bucket): file for file in files}
+        data = [
+            upload for file in of_each_place.values() for upload in uploads.planned_uploads(platform, file, data_dir)
+        ]
         _tell_of_kept(uploads.kept(data_dir, data))
         planned += data
     _upload(platform, planned, quiet=as_json)
