@@ -72,6 +72,12 @@ class Launch(NamedTuple):
         return self.parameters.get("trait_type") == "binary"
 
     @property
+    def controls_quality(self) -> bool:
+        """Whether step 1's genotypes are controlled first: they are unless the config says no."""
+        step1 = self.parameters.get("step1", {})
+        return step1.get("enabled") is not False and step1.get("qc") is not False
+
+    @property
     def tests_interaction(self) -> bool:
         """Whether step 2 tests the variants' interaction with something."""
         return bool(self.parameters.get("step2", {}).get("interaction"))

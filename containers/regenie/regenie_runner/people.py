@@ -22,14 +22,15 @@ def after_quality_control(trait: str, workspace: Workspace) -> TraitFacts | None
 
     They were analysed before it already: they have all covariates, and a value of some trait.
     """
-    parameters, kept = Launch.read(workspace).parameters, workspace.work / QC_SAMPLES
-    if not parameters.get("step1", {}).get("qc") or not kept.is_file():
+    launch, kept = Launch.read(workspace), workspace.work / QC_SAMPLES
+    if not launch.controls_quality or not kept.is_file():
         return None
+    parameters = launch.parameters
     strict = any(_STRICT in parameters.get(step, {}).get("extra", ()) for step in ("step1", "step2"))
     people = {b" ".join(line.split()[:2]) for line in kept.read_bytes().splitlines()}
     needed = [trait, *(parameters["traits"] if strict else ())]
     values, missing = _values(workspace.data / parameters["phenotypes"], needed, people)
-    if parameters.get("trait_type") == "binary":
+    if launch.is_binary:
         return TraitFacts(len(values), missing, values.count(1.0), values.count(0.0), None, None)
     mean = math.fsum(values) / len(values) if values else None
     return TraitFacts(len(values), missing, None, None, mean, _deviation(values))

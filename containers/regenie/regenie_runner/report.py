@@ -196,9 +196,8 @@ def _facts(summary: Summary, launch: Launch) -> TraitFacts | None:
 
 
 def _quality(launch: Launch, workspace: Workspace) -> Quality | None:
-    step1 = launch.parameters.get("step1", {})
     path = workspace.work / QC_SUMMARY
-    if step1.get("enabled") is False or step1.get("qc") is False or not path.exists():
+    if not launch.controls_quality or not path.exists():
         return None
     summary = json.loads(path.read_text(encoding="utf-8"))
     settings = summary["settings"]

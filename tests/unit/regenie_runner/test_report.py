@@ -235,17 +235,18 @@ LOST = """ * number of individuals used in analysis = 4
 
 
 @pytest.mark.parametrize(
-    ("trait_type", "extra", "told"),
+    ("trait_type", "step1", "told"),
     [
-        ("binary", [], "1, 2"),
-        ("quantitative", [], "3; mean 0.3333, SD 0.5774"),
-        ("quantitative", ["--strict"], "2; mean 0, SD 0"),
+        ("binary", {"qc": {"mind": 0.1}}, "1, 2"),
+        ("quantitative", {"qc": {"mind": 0.1}}, "3; mean 0.3333, SD 0.5774"),
+        ("quantitative", {"qc": {"mind": 0.1}, "extra": ["--strict"]}, "2; mean 0, SD 0"),
+        ("binary", {}, "1, 2"),  # quality control by default
     ],
 )
-def test_people_whom_quality_control_left_out_have_no_part_in_the_counts(launch, trait_type, extra, told):
+def test_people_whom_quality_control_left_out_have_no_part_in_the_counts(launch, trait_type, step1, told):
     # Given five people: one with a fault of quality control, one who is not analysed, and one who lacks another trait
     parameters = {**PARAMETERS, "trait_type": trait_type, "traits": ["t2d", "ldl"]}
-    config = {**CONFIG, "regenie": {**parameters, "step1": {"qc": {"mind": 0.1}, "extra": extra}}}
+    config = {**CONFIG, "regenie": {**parameters, "step1": step1}}
     before = {"analysed": 4, "missing": 0, "cases": 2, "controls": 2}
     launch.describe(config, samples={"traits": {"t2d": before}})
     rows = "f a 1 1\nf b 1 NA\nf c 0 1\nf d 0 1\nf e 1 1\n"
