@@ -15,7 +15,7 @@ ASKS   := $(filter-out never,$(or $(CDK_REQUIRE_APPROVAL),broadening))
 ONLY    = $(foreach stack,$(STACKS),'genolaunch-$(STAGE)/$(stack)')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint lint-style lint-types lint-machines lint-templates check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup demo demo-restore demo-snakemake test test-unit test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint lint-style lint-types lint-machines lint-templates check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -46,8 +46,11 @@ demo-restore: setup ## archived cohorts: launches that wait for S3 Glacier and g
 demo-snakemake: setup ## the same with a Snakemake workflow, by both engines (a C compiler is needed once)
 	@$(BIN)/python -m genolaunch.demo_snakemake
 
-test: setup ## the tests that CI runs, two files at a time
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants"
+test: setup ## the tests that CI runs, two files at a time; some of them: make test ARGS="tests/unit -k plan"
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants" $(ARGS)
+
+test-unit: setup ## the fast ones: plain logic, without embedded cloud and templates
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants" tests/unit $(ARGS)
 
 test-full: setup ## all tests, also the long ones
 	$(BIN)/pytest -m "not regenie and not images"
