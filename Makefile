@@ -91,7 +91,8 @@ lint-types: setup
 	$(BIN)/mypy
 
 lint-machines: setup
-	$(BIN)/statelint --eval-jsonata statemachines/*.asl.json
+	$(BIN)/python -m statemachines.composition build/statemachines
+	$(BIN)/statelint --eval-jsonata build/statemachines/*.asl.json
 	@# statelint finds no error of syntax in an expression.
 	$(BIN)/python -m checks.jsonata rules
 

@@ -4,7 +4,6 @@ Who calls whom is read from the synthesized stage: event source mappings, rules,
 notifications, and what each state machine is given by substitutions. States and transitions are those of the ASL files.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import aws_cdk as cdk
 
 import app
 from stacks.settings_files import context_of_cdk_json
+from statemachines.composition import NAMES, definition
 
 _ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = _ROOT / "docs" / "diagrams.md"
@@ -189,10 +189,10 @@ def _next(state: Template) -> list[str]:
 def page(templates: Mapping[str, Template]) -> str:
     """The whole page, for the templates of a stage by the stacks' short names."""
     parts = [_HEAD.format(stage=_STAGE), "\n## Who calls whom\n", _block(_flowchart(Wiring(templates)))]
-    for path in sorted((_ROOT / "statemachines").glob("*.asl.json")):
-        definition = json.loads(path.read_text(encoding="utf-8"))
-        parts.append(f"\n## {path.name.partition('.')[0]}\n{definition.get('Comment', '')}\n")
-        parts.append(_block(_machine(definition)))
+    for name in NAMES:
+        machine = definition(name)
+        parts.append(f"\n## {name}\n{machine.get('Comment', '')}\n")
+        parts.append(_block(_machine(machine)))
     return "".join(parts)
 
 

@@ -19,10 +19,11 @@ from stacks.constructs.container_image import image_uri
 from stacks.constructs.locked_packages import locked_packages
 from stacks.constructs.permissions import look_up
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
-from stacks.constructs.state_machine import AslStateMachine, definition_of
+from stacks.constructs.state_machine import AslStateMachine
 from stacks.constructs.stock_function import stock_function
 from stacks.data import DataStack
 from stacks.network import NetworkStack
+from statemachines.composition import text
 
 TIBANNA: Final = "tibanna"
 VERSION: Final = "6.1.0"
@@ -302,7 +303,7 @@ class TibannaStack(StageStack):
             self,
             TIBANNA,
             name=self.machine_name,
-            definition=_with_polling(definition_of(TIBANNA), tibanna.poll_seconds, 3600 * tibanna.job_timeout_hours),
+            definition=_with_polling(text(TIBANNA), tibanna.poll_seconds, 3600 * tibanna.job_timeout_hours),
             monitoring=self._data.monitoring,
             description="One job of a Snakemake launch (Tibanna)",
             failures_are_users=True,

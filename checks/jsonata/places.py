@@ -1,13 +1,12 @@
 """Where the state machine files have JSONata: every `{% … %}`, by its state and field."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-FOLDER: Final = Path(__file__).parents[2] / "statemachines"
+from statemachines.composition import NAMES, definition
+
 _SUBSTITUTION: Final = re.compile(r"\$\{(\w+)\}")
 _SUB_MACHINES: Final = ("ItemProcessor", "Branches")
 """Fields with states of their own, which have their own places."""
@@ -58,13 +57,9 @@ class Place:
         return f"{self.machine}: {self.state}: {self.field}"
 
 
-def places_of_files(folder: Path = FOLDER) -> list[Place]:
-    """All places of all files."""
-    return [
-        place
-        for file in sorted(folder.glob("*.asl.json"))
-        for place in places_of(file.name.removesuffix(".asl.json"), json.loads(file.read_text(encoding="utf-8")))
-    ]
+def places_of_files() -> list[Place]:
+    """All places of all machines."""
+    return [place for name in NAMES for place in places_of(name, definition(name))]
 
 
 def places_of(machine: str, definition: dict[str, Any]) -> Iterator[Place]:

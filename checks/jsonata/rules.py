@@ -4,14 +4,13 @@ From its guide: "Transforming data with JSONata in Step Functions" (syntax, vers
 between states with variables" (`$states`, names of variables), "Accessing execution data from the Context object".
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
-from checks.jsonata.places import FOLDER, Place, assigned_variables, places_of_files
+from checks.jsonata.places import Place, assigned_variables, places_of_files
 from checks.jsonata.reference import Parsed, parse
+from statemachines.composition import NAMES, definition
 
 _FIELDS: Final = re.compile(
     r"(Arguments|Output|Assign|Items|ItemSelector|TimeoutSeconds|HeartbeatSeconds|Seconds|Timestamp|Error|Cause"
@@ -29,13 +28,9 @@ _LONGEST_NAME: Final = 80
 """Characters of a variable's name."""
 
 
-def faults_of_files(folder: Path = FOLDER) -> list[str]:
-    """One sentence for each fault of the state machine files. Raises NoReferenceError."""
-    assigned = {
-        file.name.removesuffix(".asl.json"): assigned_variables(json.loads(file.read_text(encoding="utf-8")))
-        for file in sorted(folder.glob("*.asl.json"))
-    }
-    return faults(places_of_files(folder), assigned)
+def faults_of_files() -> list[str]:
+    """One sentence for each fault of the state machines. Raises NoReferenceError."""
+    return faults(places_of_files(), {name: assigned_variables(definition(name)) for name in NAMES})
 
 
 def faults(places: list[Place], assigned: Mapping[str, set[str]]) -> list[str]:

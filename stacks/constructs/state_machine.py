@@ -1,4 +1,4 @@
-"""A state machine from `statemachines/<name>.asl.json`, with a role that may do nothing until it is granted."""
+"""A state machine of `statemachines/`, with a role that may do nothing until it is granted."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,8 @@ from constructs import Construct
 
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 from stacks.constructs.permissions import managed_rule
-from stacks.constructs.stage_stack import REPOSITORY, StageStack
+from stacks.constructs.stage_stack import StageStack
+from statemachines.composition import text
 
 
 def state_machine_name(stack: StageStack, workflow: str) -> str:
@@ -36,11 +37,6 @@ def follow_executions(stack: StageStack, *workflows: str) -> list[iam.PolicyStat
         ),
         managed_rule(stack, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
     ]
-
-
-def definition_of(workflow: str) -> str:
-    """The text of a workflow's file."""
-    return (REPOSITORY / "statemachines" / f"{workflow}.asl.json").read_text(encoding="utf-8")
 
 
 class AslStateMachine(Construct):
@@ -76,7 +72,7 @@ class AslStateMachine(Construct):
             "Machine",
             state_machine_name=name,
             comment=description,
-            definition_body=sfn.DefinitionBody.from_string(definition or definition_of(workflow)),
+            definition_body=sfn.DefinitionBody.from_string(definition or text(workflow)),
             definition_substitutions=dict(substitutions),
             role=self.role,
             tracing_enabled=True,

@@ -1,19 +1,16 @@
 """Alarms tell of the platform's faults. Those of launches' authors are told to their authors."""
 
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract import ANY_SERVICE, INPUTS_UNSEEN, PROJECT, USERS_ERRORS, ErrorType, Metric, Workflow
 from lambdas.shared.failure import is_platforms_fault
+from statemachines.composition import NAMES, definition
 from tests.infrastructure.conftest import Stack, make_settings, synthesize
 from tests.infrastructure.references import owner_of
 from tests.infrastructure.test_parallelcluster import CLUSTER
-
-MACHINES = Path(__file__).parents[2] / "statemachines"
 
 OF_LAUNCHES = {"launch", "regenie", "jobs", "slurm", "snakemake", "restore", "tibanna"}
 """State machines that end FAILED when a launch's config, data, program or jobs are at fault."""
@@ -97,8 +94,8 @@ def tasks(states: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def test_what_a_state_machine_knows_by_name_raises_no_alarm(stacks):
     """Else each of these would: a wrong genotype file, a launch that was cancelled at the wrong moment."""
     named = set()
-    for file in MACHINES.glob("*.asl.json"):
-        for task in tasks(json.loads(file.read_text())["States"]):
+    for machine in NAMES:
+        for task in tasks(definition(machine)["States"]):
             errors = {name for rule in (*task.get("Catch", []), *task.get("Retry", [])) for name in rule["ErrorEquals"]}
             if errors & {"LaunchInputError", "StatusConflictError"}:
                 named.add(task["Arguments"]["FunctionName"].removeprefix("${").removesuffix("FunctionArn}"))
@@ -114,7 +111,7 @@ def test_no_machine_of_launches_takes_whatever_broke_for_its_end():
     swallowed = [
         (machine, name)
         for machine in sorted(OF_LAUNCHES)
-        for states in [json.loads((MACHINES / f"{machine}.asl.json").read_text())["States"]]
+        for states in [definition(machine)["States"]]
         for name, state in states.items()
         for rule in state.get("Catch", [])
         if "States.ALL" in rule["ErrorEquals"] and states[rule["Next"]]["Type"] == "Succeed"
@@ -123,7 +120,7 @@ def test_no_machine_of_launches_takes_whatever_broke_for_its_end():
 
 
 def test_a_look_at_a_waiting_launchs_inputs_that_breaks_fails_by_the_name_that_is_counted():
-    states = json.loads((MACHINES / "launch.asl.json").read_text())["States"]
+    states = definition("launch")["States"]
     looks = [name for name, state in states.items() if state.get("Arguments", {}).get("Payload", {}).get("check")]
 
     assert len(looks) == 2

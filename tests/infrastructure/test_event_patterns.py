@@ -20,6 +20,7 @@ from stacks.adoption_member import AdoptionMemberStack
 from stacks.config import read_governance, read_stages
 from stacks.product import ProductPortfolioStack
 from stacks.settings_files import context_of_cdk_json
+from statemachines import composition
 from tests.documented_events import FOLDER, Event, documented
 from tests.infrastructure.conftest import RAW_SETTINGS, Stack, synthesize
 
@@ -219,7 +220,7 @@ def test_what_targets_take_of_an_event_is_there(all_stacks):
     ("machine", "sample"), [("restore", "s3-object-created"), ("cleanup", "states-execution-aborted")]
 )
 def test_what_a_state_machine_reads_of_its_event_is_there(machine, sample):
-    definition = (REPOSITORY / "statemachines" / f"{machine}.asl.json").read_text()
+    definition = composition.text(machine)
 
     read = re.findall(r"\$states\.input\.(detail[.\w]*)", definition)
     assert read

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stacks.constructs.bill_of_materials import bill_of_lock
+from statemachines.composition import text
 from tests.local.platform_client import PlatformClient, eventually
 
 pytestmark = pytest.mark.local
@@ -26,7 +27,7 @@ def buckets(platform: PlatformClient) -> tuple[str, str]:
 
 def machine(platform: PlatformClient, assets: str, kept: str, bills: str) -> str:
     """Given: the machine as the stack fills it in, with a role that may do what the stack's may."""
-    definition = (REPOSITORY / "statemachines" / "inventory.asl.json").read_text()
+    definition = text("inventory")
     values = {"Bills": bills, "AssetBucket": assets, "Bucket": kept, "Prefix": PREFIX, "Inspector": "off"}
     for name, value in values.items():
         definition = definition.replace(f"${{{name}}}", value)

@@ -1,19 +1,9 @@
 """State machines' definitions and expressions, read and evaluated without running them."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from jsonata import Jsonata
-
-MACHINES: Final = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
-
-
-def read(machine: Path) -> dict[str, Any]:
-    """A definition."""
-    definition: dict[str, Any] = json.loads(machine.read_text())
-    return definition
 
 
 def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,24 +13,27 @@ from contract import run_name
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.registration import launch_of
 from localcloud.validation.constraints import Constraints
-from tests.statemachines.asl import MACHINES, evaluate, read, tasks
+from statemachines.composition import NAMES, definition, text
+from tests.statemachines.asl import evaluate, tasks
 
-MACHINES_BY_NAME = {machine.name.removesuffix(".asl.json"): machine for machine in MACHINES}
 # Service names that Step Functions spells otherwise than botocore does.
 SERVICES = {"sfn": "stepfunctions", "states": "stepfunctions"}
 
 
-each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda path: path.name)
+each_machine = pytest.mark.parametrize("machine", NAMES)
 
 
 @each_machine
-def test_it_is_valid_amazon_states_language(machine):
-    assert statelint(["--eval-jsonata", str(machine)]) == 0
+def test_it_is_valid_amazon_states_language(machine, tmp_path):
+    composed = tmp_path / f"{machine}.asl.json"
+    composed.write_text(text(machine), encoding="utf-8")
+
+    assert statelint(["--eval-jsonata", str(composed)]) == 0
 
 
 @each_machine
 def test_every_task_has_a_timeout_and_survives_service_faults(machine):
-    for name, state in tasks(read(machine)):
+    for name, state in tasks(definition(machine)):
         assert "TimeoutSeconds" in state, name
         assert "Retry" in state, name
         if "startExecution.sync" in state["Resource"]:
@@ -44,7 +47,7 @@ def test_every_task_has_a_timeout_and_survives_service_faults(machine):
 @each_machine
 def test_sdk_calls_exist_with_these_parameters(machine):
     session = botocore.session.get_session()
-    for name, state in tasks(read(machine)):
+    for name, state in tasks(definition(machine)):
         found = re.fullmatch(
             r"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync.*|\.waitForTaskToken)?", state["Resource"]
         )
@@ -72,7 +75,7 @@ def argument_names(arguments: dict[str, Any] | str) -> set[str]:
 
 
 def test_job_definitions_have_the_scheduling_priority_that_fair_share_demands():
-    register = read(MACHINES_BY_NAME["regenie"])["States"]["Job definition: register"]
+    register = definition("regenie")["States"]["Job definition: register"]
 
     assert register["Arguments"]["SchedulingPriority"] >= 0
 
@@ -80,7 +83,7 @@ def test_job_definitions_have_the_scheduling_priority_that_fair_share_demands():
 @each_machine
 def test_jobs_are_submitted_again_when_batch_is_asked_too_often(machine):
     """SubmitJob is limited to 50 a second in an account; the integration has had two names for the refusal."""
-    for name, state in tasks(read(machine)):
+    for name, state in tasks(definition(machine)):
         if state["Resource"] != "arn:aws:states:::batch:submitJob.sync":
             continue
         (rule,) = state["Retry"]
@@ -94,7 +97,7 @@ POLLING_LIMIT = re.compile(r"\$(?:polls|rounds) [<>] (\d+)")
 
 def test_waiting_for_hours_fits_the_25_000_events_of_an_execution():
     """A round is a Task (5 events), a Choice (2) and a Wait (2); nothing catches an execution that runs out of them."""
-    states = read(MACHINES_BY_NAME["regenie"])["States"].values()
+    states = definition("regenie")["States"].values()
 
     limits = [
         max(int(limit) for limit in POLLING_LIMIT.findall(json.dumps(state)))
@@ -106,7 +109,7 @@ def test_waiting_for_hours_fits_the_25_000_events_of_an_execution():
 
 
 def test_jobs_start_after_the_import_that_shows_them_their_files():
-    states = read(MACHINES_BY_NAME["regenie"])["States"]
+    states = definition("regenie")["States"]
 
     importing = states["Data links: import the file lists"]
     assert importing["Arguments"]["Type"] == "IMPORT_METADATA_FROM_REPOSITORY"
@@ -128,8 +131,8 @@ def test_fsx_takes_the_tokens_of_the_longest_run_name():
     model = botocore.session.get_session().get_service_model("fsx")
     given = {"sheet": {"runName": longest_run_name()}, "states": {"input": {"fileSystemId": f"fs-{'0' * 17}"}}}
     tokens = {}
-    for machine in MACHINES:
-        for name, state in tasks(read(machine)):
+    for machine in NAMES:
+        for name, state in tasks(definition(machine)):
             action = state["Resource"].removeprefix("arn:aws:states:::aws-sdk:fsx:")
             if action == state["Resource"]:
                 continue

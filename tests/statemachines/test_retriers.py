@@ -1,14 +1,13 @@
 """What a function could not ask of AWS is asked again: a service that does not answer for a while fails no launch."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
 import pytest
 
-MACHINES = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.json"))
+from statemachines.composition import NAMES, definition
+
 NO_ANSWER = {"ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError", "ReadTimeoutError"}
 """Classes of botocore's exceptions, which become the error's name (AWS Lambda developer guide, "Python exceptions")."""
 
@@ -25,9 +24,9 @@ def retriers(node: Any) -> Iterator[set[str]]:
             yield from retriers(value)
 
 
-@pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.name)
-def test_who_retries_faults_of_lambda_retries_a_function_without_an_answer(path: Path) -> None:
-    for names in retriers(json.loads(path.read_text())):
+@pytest.mark.parametrize("name", NAMES)
+def test_who_retries_faults_of_lambda_retries_a_function_without_an_answer(name: str) -> None:
+    for names in retriers(definition(name)):
         if "Lambda.ServiceException" in names:
             assert names >= NO_ANSWER
 

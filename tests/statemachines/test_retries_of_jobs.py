@@ -1,12 +1,12 @@
 """Which ends of a job's attempt the registered job definitions answer with another attempt."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localcloud.batch.retry import MAX_RULES, parse_retry_strategy
-from tests.statemachines.asl import read, tasks
+from statemachines.composition import definition as composed
+from tests.statemachines.asl import tasks
 
 REGISTERING = ["regenie", "snakemake"]
 EXITED, NOT_STARTED = "Essential container in task exited", "Task failed to start"
@@ -14,7 +14,7 @@ EXITED, NOT_STARTED = "Essential container in task exited", "Task failed to star
 
 def retry_strategy(workflow: str) -> dict[str, Any]:
     """As Batch's API spells it."""
-    definition = read(Path(__file__).parents[2] / "statemachines" / f"{workflow}.asl.json")
+    definition = composed(workflow)
     (given,) = [
         state["Arguments"]["RetryStrategy"]
         for _, state in tasks(definition)

@@ -6,14 +6,14 @@ The answers are those of Tibanna 6.1.0, which fails with a plain Exception for c
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.statemachines.asl import evaluate, read
+from statemachines.composition import definition
+from tests.statemachines.asl import evaluate
 
-STATES = read(Path(__file__).parents[2] / "statemachines" / "tibanna.asl.json")["States"]
+STATES = definition("tibanna")["States"]
 QUOTA_CODES = [
     "MaxSpotInstanceCountExceeded",
     "VcpuLimitExceeded",

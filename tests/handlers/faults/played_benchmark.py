@@ -1,15 +1,13 @@
 """An execution of **benchmark**, played by the writes that its definition makes in the launch table."""
 
-import json
-from pathlib import Path
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from contract import PRICED_STATUSES, CostStatus, LaunchField
+from statemachines.composition import definition
 
-_DEFINITION: Final = Path(__file__).parents[3] / "statemachines/benchmark.asl.json"
-_STATES: Final[dict[str, Any]] = json.loads(_DEFINITION.read_text())["States"]
+_STATES: Final[dict[str, Any]] = definition("benchmark")["States"]
 
 
 def passes_the_filter(image: dict[str, Any]) -> bool:
