@@ -92,8 +92,11 @@ class _Parts:
         return {**machine, "States": states}
 
     def _state(self, state: Mapping[str, Any], name: str) -> dict[str, Any]:
-        filled = dict(state)
+        filled, seen = dict(state), set[str]()
         while "Use" in filled:
+            if filled["Use"] in seen:
+                raise CompositionError(f"{self._machine}, {name}: “{filled['Use']}” uses itself")
+            seen.add(filled["Use"])
             filled = self._used(filled, name)
         for kind in _RULES:
             if kind in filled:
@@ -128,7 +131,7 @@ class _Parts:
 
 
 def _filled(template: _Json, values: Mapping[str, Any]) -> _Json:
-    """The template with its parameters' values; a text that is nothing but a parameter becomes its value, of any type."""
+    """Fill in the parameters. A text that is nothing but a parameter becomes its value, of any type."""
     if isinstance(template, dict):
         return {_filled(key, values): _filled(value, values) for key, value in template.items()}
     if isinstance(template, list):

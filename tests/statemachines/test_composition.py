@@ -76,6 +76,7 @@ def test_states_within_states_are_composed_too() -> None:
         ({"Type": "Task", "Retry": "awss"}, {}, "machine, It: there is no Retry “awss”"),
         ({"Use": "cal"}, {}, "machine, It: there is no States “cal”"),
         ({"Use": "if", "If": "{% true %}"}, {}, "machine, It: “if” needs Else, Then"),
+        ({"Use": "a"}, {"States": {"a": {"Use": "b"}, "b": {"Use": "a"}}}, "machine, It: “a” uses itself"),
         ({"Type": "Pass"}, {"Catch": {"mine": []}}, "machine: nothing uses Catch mine"),
     ],
 )
