@@ -87,6 +87,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
             "_invoke_resource_with_timeout",
             "_register_sfn_jsonata_functions",
             "_run_execution",
+            "_scaled_sleep",
             "_start_execution",
             "time",
             "_state_machines",
@@ -316,6 +317,17 @@ class _Clock:
             time.sleep(seconds)
 
 
+def _wait(seconds: float) -> None:
+    """Let a state or a retrier wait, scaled.
+
+    Past `_Clock`: a wait of 15 seconds at the scale 0.01 is as long as the pause, and must not be left out with it,
+    else whoever polls every 15 seconds spins.
+    """
+    scaled = seconds * stepfunctions._SFN_WAIT_SCALE
+    if scaled > 0:
+        time.sleep(scaled)
+
+
 def mend_executions() -> None:
     """Make executions end as on AWS.
 
@@ -325,6 +337,7 @@ def mend_executions() -> None:
     """
     stepfunctions._apply_state_assign = _assign_at_once
     stepfunctions.time = _Clock()
+    stepfunctions._scaled_sleep = _wait
     stepfunctions._apply_output_path = _with_output_of_succeed(stepfunctions._apply_output_path)
     stepfunctions._execute_task = _in_execution(stepfunctions._execute_task)
     stepfunctions._invoke_resource = _unless_stopped(stepfunctions._invoke_resource)

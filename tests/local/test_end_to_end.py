@@ -3,6 +3,7 @@
 import gzip
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,20 @@ def test_the_table_tells_the_whole_story(finished):
 
 def test_nothing_is_left_after_success(platform, finished):
     platform.assert_clean(finished["launchId"])
+
+
+def test_a_launch_makes_no_more_transitions_than_its_states_and_some_waits(platform, finished):
+    """Each transition costs money on AWS. This launch makes 49, and more if it polls often."""
+    history = platform.states.get_paginator("get_execution_history")
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for page in history.paginate(executionArn=finished["workflowExecutionArn"])
+        for event in page["events"]
+        if "stateEnteredEventDetails" in event
+    ]
+
+    assert len(entered) > 20
+    assert len(entered) < 100, Counter(entered).most_common(5)
 
 
 def test_one_chunk_one_trait_one_block(platform):

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 from ministack import app
+from ministack.services import stepfunctions
 
 from localcloud import lambda_worker, ministack_iam, ministack_limits
 from localcloud import ministack_adapter as adapter
@@ -95,3 +96,21 @@ def test_what_is_picked_of_a_service_is_answered_in_front_of_its_own_answer(monk
     handle = app.SERVICE_HANDLERS["s3"]
     bodies = [asyncio.run(handle("GET", path, {}, b"", {}))[2] for path in ("/picked", "/other")]
     assert bodies == [b"OWN /PICKED", b"own /other"]
+
+
+@pytest.mark.parametrize("seconds", [1, 15, 30])
+def test_every_wait_lasts_also_one_as_long_as_ministacks_pause(monkeypatch, seconds: float) -> None:
+    """15 seconds at the scale 0.01 are the 0.15 that ministack waits before an execution."""
+    slept: list[float] = []
+    for name, value in list(vars(stepfunctions).items()):
+        if name.startswith("_") and callable(value):
+            monkeypatch.setattr(stepfunctions, name, value)
+    monkeypatch.setattr(stepfunctions, "time", stepfunctions.time)
+    monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0.01)
+    adapter.mend_executions()
+    monkeypatch.setattr(adapter.time, "sleep", slept.append)
+
+    stepfunctions._scaled_sleep(seconds)
+    stepfunctions.time.sleep(0.15)
+
+    assert slept == [seconds * 0.01]
