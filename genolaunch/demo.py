@@ -101,7 +101,7 @@ def start_cloud(demo: Demo, state_dir: Path) -> None:
 def _submit_example(demo: Demo, platform: Platform) -> str:
     config = EXAMPLE / "launch.yaml"
     with demo.phase("upload", "Putting the cohort into the data bucket") as tell:
-        for upload in planned_uploads(platform, config, EXAMPLE / "cohort"):
+        for upload in planned_uploads(platform, config, EXAMPLE / "cohort").uploads:
             tell(upload.key)
             upload_file(platform, upload, lambda _: None)
     return drop(demo, platform, config)

@@ -60,7 +60,7 @@ def run(screen: Console, state_dir: Path) -> None:
 
 def _upload_sources(demo: Demo, platform: Platform) -> None:
     with demo.phase("upload", "Putting the workflow into the launch bucket") as tell:
-        for upload in planned_sources(platform, EXAMPLE / "launch.yaml", EXAMPLE / "workflow"):
+        for upload in planned_sources(platform, EXAMPLE / "launch.yaml", EXAMPLE / "workflow").uploads:
             tell(upload.key)
             upload_file(platform, upload, lambda _: None)
 
@@ -73,7 +73,7 @@ def _launch(demo: Demo, platform: Platform, config: Mapping[str, Any], engine: S
         changed = {**config, "data": prefix, "snakemake": {**config["snakemake"], "engine": str(engine)}}
         launch.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
         with demo.phase("upload", "Putting the reads into the data bucket") as tell:
-            for upload in planned_uploads(platform, launch, EXAMPLE / "data"):
+            for upload in planned_uploads(platform, launch, EXAMPLE / "data").uploads:
                 tell(upload.key)
                 upload_file(platform, upload, lambda _: None)
         launch_id = drop(demo, platform, launch)

@@ -1,18 +1,25 @@
 """Files of this machine on their way to S3: the data of a launch, and the sources of its workflow."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contract import SNAKEFILE_NAMES, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
 from genolaunch.config_files import content_of, snakefile_of
+from genolaunch.contents import ALGORITHM, is_content_of, part_size, stored_checksum
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.projects import Project
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
+
+_AT_A_TIME: Final = 8
+"""Files that are compared with their objects: below the connections that botocore keeps (10)."""
+
+Compared = Callable[[str, int], Callable[[int], None]]
+"""Told a file's name and bytes before it is read to be compared; what it answers is told the bytes as they are read."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +32,45 @@ class Upload:
     size: int
 
 
-def planned_uploads(platform: "Platform", config: Path, folder: Path) -> list[Upload]:
-    """The files of `folder` that the data bucket lacks below the config's `data`, or has in an older version.
+@dataclass(frozen=True)
+class Place:
+    """Where files of this machine belong in a bucket, and what is there already."""
+
+    bucket: str
+    prefix: str
+    files: Mapping[str, Path]
+    """By their paths below the prefix."""
+    stored: Mapping[str, int]
+    """Bytes of each object below the prefix, by its path below it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of files that belong into a bucket."""
+
+    uploads: tuple[Upload, ...]
+    """The bucket lacks them, or has another content there, or one that cannot be told."""
+    kept: tuple[str, ...]
+    """Paths of files of which the bucket has the very content."""
+    replaced: tuple[str, ...]
+    """Paths of those among the uploads in whose place the bucket has an object."""
+
+
+def planned_uploads(platform: "Platform", config: Path, folder: Path) -> Plan:
+    """Which files of `folder` the data bucket lacks below the config's `data`, or has with another content.
+
+    Raises GenolaunchError when the config does not name a place in the stage's data bucket.
+    """
+    return plan(platform, place_of_data(platform, config, folder))
+
+
+def place_of_data(platform: "Platform", config: Path, folder: Path) -> Place:
+    """Where the files of `folder` belong, which is a config's data.
 
     Raises GenolaunchError when the config does not name a place in the stage's data bucket.
     """
     bucket = platform.names.data_bucket
-    prefix = data_prefix(config, bucket)
-    return _lacking(platform, bucket, prefix, _files(folder))
-
-
-def kept(folder: Path, planned: Iterable[Upload]) -> list[str]:
-    """Paths below `folder` of the files that are not uploaded, since the bucket has them."""
-    paths = {upload.path for upload in planned}
-    return [str(below) for path, below in _files(folder) if path not in paths]
+    return _place(platform, bucket, data_prefix(config, bucket), _files(folder))
 
 
 def has_sources_beside(config: Path, platform: "Platform") -> bool:
@@ -48,9 +80,9 @@ def has_sources_beside(config: Path, platform: "Platform") -> bool:
     return key.startswith(SOURCES_PREFIX) and (config.parent / key).is_file()
 
 
-def planned_sources(platform: "Platform", config: Path, sources: Path | None) -> list[Upload]:
-    """The files of a workflow that the launch bucket lacks where the config's `snakefile` lies, or has in an older
-    version; the Snakefile last.
+def planned_sources(platform: "Platform", config: Path, sources: Path | None) -> Plan:
+    """Which files of a workflow the launch bucket lacks where the config's `snakefile` lies, or has with another
+    content; the Snakefile last.
 
     `sources` is the workflow's Snakefile, or its folder; by default what lies beside the config. Raises GenolaunchError
     when there is no place for them.
@@ -66,7 +98,7 @@ def planned_sources(platform: "Platform", config: Path, sources: Path | None) ->
     project = Project.of(snakefile)
     prefix = _prefix_of(key, project, config)
     files = [*project.sources(snakefile), (snakefile, PurePosixPath(key.removeprefix(prefix)))]
-    return _lacking(platform, bucket, prefix, files)
+    return plan(platform, _place(platform, bucket, prefix, files))
 
 
 def _source_key(config: Path, platform: "Platform") -> str:
@@ -75,8 +107,24 @@ def _source_key(config: Path, platform: "Platform") -> str:
 
 
 def upload_file(platform: "Platform", upload: Upload, progressed: Callable[[int], None]) -> None:
-    """Upload one file in parts; `progressed` is told the bytes as they go (from several threads)."""
-    platform.s3.upload_file(str(upload.path), upload.bucket, upload.key, Callback=progressed)
+    """Upload one file in parts, so that its content can be compared; `progressed` is told the bytes as they go (from
+    several threads)."""
+    from boto3.s3.transfer import TransferConfig
+
+    part = part_size(upload.size)
+    platform.s3.upload_file(
+        str(upload.path),
+        upload.bucket,
+        upload.key,
+        ExtraArgs={"ChecksumAlgorithm": ALGORITHM},
+        Callback=progressed,
+        Config=TransferConfig(
+            # The other client chooses the parts' size itself.
+            multipart_threshold=part,
+            multipart_chunksize=part,
+            preferred_transfer_client="classic",
+        ),
+    )
 
 
 def data_prefix(config: Path, data_bucket: str) -> str:
@@ -134,22 +182,35 @@ def _files(folder: Path) -> _Files:
             yield path, PurePosixPath(*path.relative_to(folder).parts)
 
 
-def _lacking(platform: "Platform", bucket: str, prefix: str, files: _Files) -> list[Upload]:
-    """Of these files, those that the bucket lacks below the prefix, or has in an older version."""
-    planned = [Upload(path, bucket, f"{prefix}{below}", path.stat().st_size) for path, below in files]
-    stored = {
-        entry["Key"]: (entry["Size"], entry["LastModified"])
-        for page in platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for entry in page.get("Contents", [])
+def _place(platform: "Platform", bucket: str, prefix: str, files: _Files) -> Place:
+    pages = platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    stored = {entry["Key"].removeprefix(prefix): entry["Size"] for page in pages for entry in page.get("Contents", [])}
+    return Place(bucket, prefix, {str(below): path for path, below in files}, stored)
+
+
+def _in_silence(_name: str, _size: int) -> Callable[[int], None]:
+    return lambda _: None
+
+
+def plan(platform: "Platform", place: Place, compared: Compared = _in_silence) -> Plan:
+    """What becomes of the files of a place; those that are as large as their objects are read, and compared."""
+    wanted = {
+        below: Upload(path, place.bucket, f"{place.prefix}{below}", path.stat().st_size)
+        for below, path in place.files.items()
     }
-    return [upload for upload in planned if not _is_stored(upload, stored.get(upload.key))]
 
+    def is_stored(below: str) -> bool:
+        upload = wanted[below]
+        if place.stored.get(below) != upload.size:
+            return False
+        checksum = stored_checksum(platform, upload.bucket, upload.key)
+        return checksum is not None and is_content_of(upload.path, checksum, compared(upload.key, upload.size))
 
-def _is_stored(upload: Upload, stored: tuple[int, datetime] | None) -> bool:
-    """Whether the stored object is this file: of its size, and not older. (An ETag is no MD5 under KMS encryption.)"""
-    if stored is None:
-        return False
-    size, modified = stored
-    return size == upload.size and modified >= datetime.fromtimestamp(upload.path.stat().st_mtime, UTC).replace(
-        microsecond=0
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        kept = {below for below, stored in zip(wanted, pool.map(is_stored, wanted), strict=True) if stored}
+    lacking = [below for below in wanted if below not in kept]
+    return Plan(
+        tuple(wanted[below] for below in lacking),
+        tuple(below for below in wanted if below in kept),
+        tuple(below for below in lacking if below in place.stored),
     )

@@ -121,10 +121,15 @@ class AccessStack(StageStack):
                 ],
             ),
             iam.PolicyStatement(
-                sid="ReadAnswersDataAndResults",
+                # S3 has no lesser right to an object's metadata and checksum, by which is known whose project a
+                # Snakefile is, and whether a file is in the bucket already (S3 API reference, HeadObject).
+                sid="ReadAnswersSourcesDataAndResults",
                 actions=["s3:GetObject"],
                 resources=[
-                    data.launch_bucket.arn_for_objects(f"{FEEDBACK_PREFIX}*"),
+                    *(
+                        data.launch_bucket.arn_for_objects(f"{prefix}*")
+                        for prefix in (FEEDBACK_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX)
+                    ),
                     data.data_bucket.arn_for_objects("*"),
                     data.results_bucket.arn_for_objects(f"{RESULTS_PREFIX}*"),
                 ],

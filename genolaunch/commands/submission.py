@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genolaunch.launch import Fault
     from genolaunch.submission import Answer, NoAnswerError, Submission
     from genolaunch.uploads import Upload
+    from lambdas.shared.config_base import LaunchSection
 
 commands = typer.Typer()
 
@@ -41,7 +42,7 @@ def submit(
         Path | None,
         typer.Option(
             "--data-dir",
-            help="First upload this folder's new files to where the config's `data` points.",
+            help="First upload this folder to where the config's `data` points, but for what is there already.",
             exists=True,
             file_okay=False,
         ),
@@ -207,29 +208,49 @@ def _prepare(
     for file in files:
         require_config_name(file)
     with_sources = [file for file in files if sources or uploads.has_sources_beside(file, platform)]
-    _refuse_faulty(files if data_dir else with_sources, as_json)
-    planned = [upload for file in with_sources for upload in uploads.planned_sources(platform, file, sources)]
+    configs = _checked(files if data_dir else with_sources, as_json)
+    planned = [upload for file in with_sources for upload in uploads.planned_sources(platform, file, sources).uploads]
     if data_dir is not None:
-        # Configs of one cohort name one place, which is listed once.
-        of_each_place = {uploads.data_prefix(file, platform.names.data_bucket): file for file in files}
-        data = [
-            upload for file in of_each_place.values() for upload in uploads.planned_uploads(platform, file, data_dir)
-        ]
-        _tell_of_kept(uploads.kept(data_dir, data))
-        planned += data
+        planned += _planned_data(platform, configs, data_dir, as_json)
     _upload(platform, planned, quiet=as_json)
 
 
-def _tell_of_kept(kept: Sequence[str]) -> None:
-    """Of a table that was replaced by an older copy of the same size nothing else would be seen."""
-    if not kept:
-        return
-    more = f" and {len(kept) - _MOST_NAMED:,} more" if len(kept) > _MOST_NAMED else ""
-    typer.echo(
-        f"Not uploaded again, since the bucket has them with the same size and not older: "
-        f"{', '.join(kept[:_MOST_NAMED])}{more}. If one of them is another file now, `touch` it and submit again.",
-        err=True,
+def _planned_data(
+    platform: Platform, configs: "Mapping[Path, LaunchSection]", folder: Path, as_json: bool
+) -> "list[Upload]":
+    """Which files of the folder go up. Leaves with the faults of what the configs read, as far as that is seen here."""
+    from genolaunch import uploads
+    from genolaunch.input_check import input_faults
+    from genolaunch.render.screen import progress_console
+    from genolaunch.render.transfers import byte_progress
+
+    # Configs of one cohort name one place, which is listed once.
+    bucket = platform.names.data_bucket
+    of_each_place = {uploads.data_prefix(file, bucket): file for file in configs}
+    places = {prefix: uploads.place_of_data(platform, file, folder) for prefix, file in of_each_place.items()}
+    faults = {
+        file: input_faults(config, folder, places[uploads.data_prefix(file, bucket)])
+        for file, config in configs.items()
+    }
+    _refuse({file: found for file, found in faults.items() if found}, len(configs), as_json)
+    screen = progress_console(quiet=as_json)
+    screen.quiet = screen.quiet or not screen.is_terminal  # which files are kept is told below
+    with byte_progress(screen, "Comparing") as compared:
+        plans = [uploads.plan(platform, place, compared) for place in places.values()]
+    _tell_of(
+        "Not uploaded again, since the bucket has the same content", [path for plan in plans for path in plan.kept]
     )
+    _tell_of(
+        "Uploaded in place of what the bucket has there, which has another content, or was uploaded without a SHA-256",
+        [path for plan in plans for path in plan.replaced],
+    )
+    return [upload for plan in plans for upload in plan.uploads]
+
+
+def _tell_of(what: str, paths: Sequence[str]) -> None:
+    if paths:
+        more = f" and {len(paths) - _MOST_NAMED:,} more" if len(paths) > _MOST_NAMED else ""
+        typer.echo(f"{what}: {', '.join(paths[:_MOST_NAMED])}{more}.", err=True)
 
 
 def _check_projects(platform: Platform, files: Sequence[Path]) -> None:
@@ -239,23 +260,29 @@ def _check_projects(platform: Platform, files: Sequence[Path]) -> None:
         check_project_is_known(platform, file)
 
 
-def _refuse_faulty(files: Sequence[Path], as_json: bool) -> None:
-    """Leaves with the faults of the files that have any."""
+def _checked(files: Sequence[Path], as_json: bool) -> "dict[Path, LaunchSection]":
+    """The configs with all defaults; leaves with the faults of the files that have any."""
     from genolaunch.config_files import FaultyConfigError, checked
 
-    faulty = []
+    configs, faulty = {}, {}
     for file in files:
         try:
-            checked(file)
+            configs[file] = checked(file)
         except FaultyConfigError as error:
-            faulty.append((file, error.faults))
+            faulty[file] = error.faults
+    _refuse(faulty, len(files), as_json)
+    return configs
+
+
+def _refuse(faulty: "Mapping[Path, Sequence[Fault]]", files: int, as_json: bool) -> None:
+    """Leaves with the faults of some of so many files, if there are any."""
     if not faulty:
         return
     if as_json:
-        documents = [{"file": str(file), **refusal_document(faults)} for file, faults in faulty]
-        print_json(documents if len(files) > 1 else documents[0])
+        documents = [{"file": str(file), **refusal_document(faults)} for file, faults in faulty.items()]
+        print_json(documents if files > 1 else documents[0])
     else:
-        for file, faults in faulty:
+        for file, faults in faulty.items():
             show_faults(f"{file} was not submitted, and nothing was uploaded", faults)
     raise typer.Exit(REJECTED)
 

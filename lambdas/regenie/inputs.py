@@ -19,9 +19,9 @@ from lambdas.regenie.earlier_launch import (
 from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
+from lambdas.regenie.headers import NOTHING, read_headers
 from lambdas.regenie.images import Images
-from lambdas.regenie.input_files import all_genotypes, input_files, state_of, step1_genotypes, step2_genotypes
-from lambdas.regenie.predictions import read_predictions
+from lambdas.regenie.input_files import all_genotypes, step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.abilities import check_abilities
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.external import check_external
@@ -30,8 +30,6 @@ from lambdas.regenie.preflight.people import SampleCounts, covariates_in_use
 from lambdas.regenie.preflight.table import Table
 from lambdas.regenie.preflight.variant_ids import check_variant_ids
 from lambdas.regenie.surveying import survey_variants
-from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
-from lambdas.regenie.text_files import check_text
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.input_error import FaultCollector, UnusableInputError
 
@@ -89,44 +87,26 @@ def read_inputs(
         LaunchInputError: with every fault.
     """
     faults = Findings()
-    nothing = ObjectState(0, "")
-    files = {
-        path: faults.attempt(where, partial(state_of, data, path), nothing)
-        for path, where in input_files(parameters).items()
-    }
-    for path, where in input_files(parameters).items():
-        # The tables are read to their last row later, which sees more.
-        if files[path] is not nothing and path not in (parameters.phenotypes, parameters.covariates):
-            faults.attempt(where, partial(check_text, data, path), None)
+    headers = read_headers(data, parameters, faults)
+    files = headers.files
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
     check_abilities(parameters, images.limits, faults)
-    columns: tuple[str, ...] = faults.attempt(
-        "regenie.phenotypes", lambda: read_columns(data, parameters.phenotypes), ()
-    )
-    indices: Mapping[str, int] = faults.attempt("regenie.traits", lambda: _trait_indices(columns, parameters), {})
-    covariates: tuple[str, ...] = faults.attempt("regenie.covariates", lambda: _covariates(data, parameters), ())
-    for where, named in _named_covariates(parameters).items():
-        faults.attempt(where, partial(check_covariates, covariates, named), None)
-    predictions: Mapping[str, str] = faults.attempt(
-        "regenie.step1.predictions", lambda: _given_predictions(data, parameters), {}
-    )
     earlier = faults.attempt(FROM_LAUNCH, lambda: _earlier_launch(parameters, find_launch, faults), None)
     sets: tuple[GeneSet, ...] = faults.attempt(_GENE_SETS, lambda: _gene_sets(data, parameters), ())
-    for path in predictions.values():
-        files[path] = faults.attempt("regenie.step1.predictions", partial(data.state, path), nothing)
 
     wanted = all_genotypes(parameters)
     readable = {
         genotypes: where
         for genotypes, where in wanted.items()
-        if all(files[path] is not nothing for path in genotypes.files)
+        if all(files[path] is not NOTHING for path in genotypes.files)
     }
     genotypes = _survey_all(data, parameters, readable, sets, faults)
     if genotypes.keys() == wanted.keys() and bool(sets) == bool(parameters.step2.gene_tests):
         _check_sizes(parameters, genotypes, faults)
-    people = Table(data, parameters.phenotypes, columns) if columns else None
-    adjusted = Table(data, parameters.covariates, covariates) if parameters.covariates and covariates else None
-    samples = _check_data(data, parameters, genotypes, people, adjusted, predictions, faults)
+    people = Table(data, parameters.phenotypes, headers.columns) if headers.columns else None
+    covariates, named = parameters.covariates, headers.covariates
+    adjusted = Table(data, covariates, named) if covariates and named else None
+    samples = _check_data(data, parameters, genotypes, people, adjusted, headers.predictions, faults)
     blocks = {files: found.survey.blocks(parameters.step1.block_size) for files, found in genotypes.items()}
     people_of = {files: found.counts.samples for files, found in genotypes.items()}
     variant_lists = check_variant_ids(data, parameters, blocks, faults, sets=sets, samples=people_of)
@@ -142,9 +122,9 @@ def read_inputs(
         files |= {f"{earlier.launch_id}/{path}": state for path, state in earlier.states.items()}
     return Inputs(
         image,
-        indices,
-        len(covariates_in_use(covariates, parameters)),
-        _placed(predictions, earlier, parameters),
+        headers.trait_indices,
+        len(covariates_in_use(headers.covariates, parameters)),
+        _placed(headers.predictions, earlier, parameters),
         earlier,
         analysed,
         genotypes,
@@ -162,30 +142,6 @@ def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: Regen
     states = sorted((path, file.size, file.etag) for path, file in files.items())
     quality = parameters.step1.quality_control
     return fingerprint([image, states, quality.model_dump() if quality else None])
-
-
-def _trait_indices(columns: Sequence[str], parameters: RegenieParameters) -> Mapping[str, int]:
-    """Nothing to compare with when the phenotype file itself is a fault."""
-    return trait_indices(columns, parameters.traits) if columns else {}
-
-
-def _covariates(data: DataSet, parameters: RegenieParameters) -> tuple[str, ...]:
-    return read_columns(data, parameters.covariates) if parameters.covariates else ()
-
-
-def _named_covariates(parameters: RegenieParameters) -> dict[str, Sequence[str]]:
-    """Config key -> columns of the covariate file that it names."""
-    interaction = parameters.step2.interaction
-    return {
-        "regenie.covariate_columns": parameters.covariate_columns or (),
-        "regenie.categorical_covariates": parameters.categorical_covariates or (),
-        "regenie.step2.interaction.covariate": [interaction.covariate] if interaction and interaction.covariate else (),
-    }
-
-
-def _given_predictions(data: DataSet, parameters: RegenieParameters) -> Mapping[str, str]:
-    path = parameters.step1.predictions
-    return read_predictions(data, path, parameters.traits) if path else {}
 
 
 def _earlier_launch(parameters: RegenieParameters, find_launch: FindLaunch, findings: Findings) -> EarlierLaunch | None:

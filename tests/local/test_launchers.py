@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import yaml
 from botocore.exceptions import ClientError
 
 from contract import Parameter
+from genolaunch.platform import Platform as Stage
+from genolaunch.uploads import Plan, planned_sources, planned_uploads, upload_file
 from tests.local.conftest import needs_iam
 from tests.local.platform_client import COHORT, LAST_RESORT, STAGE, PlatformClient, gwas_config
 
@@ -65,13 +68,83 @@ def test_a_launcher_submits_follows_and_fetches(platform, launcher, tmp_path):
     assert "report.html" in genolaunch(launcher, "results", launch_id)
 
 
-def test_a_launcher_changes_nothing_else(platform, launcher):
-    session = boto3.Session(
+def session_of(launcher: dict[str, str]) -> boto3.Session:
+    return boto3.Session(
         aws_access_key_id=launcher["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=launcher["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=launcher["AWS_SESSION_TOKEN"],
         region_name=launcher["AWS_DEFAULT_REGION"],
     )
+
+
+@pytest.fixture
+def stage(launcher, monkeypatch) -> Stage:
+    """The stage as the command line sees it with the launcher's keys."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", launcher["AWS_ENDPOINT_URL"])
+    return Stage(STAGE, session_of(launcher))
+
+
+def uploaded(stage: Stage, plan: Plan) -> list[str]:
+    for upload in plan.uploads:
+        upload_file(stage, upload, lambda _: None)
+    return [upload.path.name for upload in plan.uploads]
+
+
+def test_a_launcher_sees_by_content_what_data_is_there(stage, tmp_path):
+    data, config = tmp_path / "data", tmp_path / "launch.yaml"
+    shutil.copytree(COHORT, data)
+    (data / "in-parts.txt").write_bytes(b"x" * (20 << 20))
+    config.write_text("data: ada-again/\n")
+
+    assert len(uploaded(stage, planned_uploads(stage, config, data))) == len(list(data.iterdir()))
+    assert uploaded(stage, planned_uploads(stage, config, data)) == []
+    (data / "in-parts.txt").write_bytes(b"x" * ((20 << 20) - 1) + b"y")
+    table = data / "phenotypes.txt"
+    table.write_bytes(table.read_bytes()[::-1])
+    os.utime(table, (0, 0))
+    assert uploaded(stage, planned_uploads(stage, config, data)) == ["in-parts.txt", "phenotypes.txt"]
+
+
+def test_a_launcher_sees_by_content_what_sources_are_there(stage, tmp_path):
+    config, snakefile = tmp_path / "launch.yaml", tmp_path / "ada" / "Snakefile"
+    config.write_text("snakemake: {snakefile: workflows/ada/Snakefile}\n")
+    snakefile.parent.mkdir()
+    snakefile.write_text("rule all:\n")
+
+    assert uploaded(stage, planned_sources(stage, config, snakefile)) == ["Snakefile"]
+    assert uploaded(stage, planned_sources(stage, config, snakefile)) == []
+
+
+def test_a_launcher_sees_whose_project_a_snakefile_is(platform, stage):
+    place = {"Bucket": stage.names.launch_bucket, "Key": "snakefiles/exome/beside-the-Snakefile"}
+    platform.client("s3").put_object(**place, Metadata={"origin": "grace@there:/exome"})
+
+    assert stage.s3.head_object(**place)["Metadata"] == {"origin": "grace@there:/exome"}
+
+
+def test_what_a_launcher_may_not_read_is_uploaded(platform, stage, tmp_path):
+    """Nobody can tell then whether it is the same."""
+    folder, config = tmp_path / "data", tmp_path / "launch.yaml"
+    folder.mkdir()
+    (folder / "table.txt").write_text("FID IID height\n")
+    config.write_text("data: ada-unread/\n")
+    uploaded(stage, planned_uploads(stage, config, folder))
+
+    iam = platform.client("iam")
+    statement = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="scientist", PolicyName="blind", PolicyDocument=document)
+    try:
+        plan = planned_uploads(stage, config, folder)
+    finally:
+        iam.delete_role_policy(RoleName="scientist", PolicyName="blind")
+
+    assert [upload.path.name for upload in plan.uploads] == ["table.txt"]
+    assert {one.split(" perform ")[1].split()[0] for one in platform.forget_refusals()} == {"s3:GetObject"}
+
+
+def test_a_launcher_changes_nothing_else(platform, launcher):
+    session = session_of(launcher)
     s3 = session.client("s3", endpoint_url=launcher["AWS_ENDPOINT_URL"])
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.delete_object(Bucket=platform.name(Parameter.DATA_BUCKET), Key="cohort/cohort.bed")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 CONFIG = """name: height
 workflow: regenie
 data: cohort/
-regenie: {genotypes: a.bed, phenotypes: p.txt, traits: [height], trait_type: quantitative}
+regenie: {genotypes: cohort.bed, phenotypes: phenotypes.txt, traits: [height], trait_type: quantitative}
 """
 FAULTS = [
     {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"},
@@ -33,6 +33,17 @@ def config(tmp_path):
     path = tmp_path / "height.yaml"
     path.write_text(CONFIG)
     return path
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """A folder with all that the launch config `config` names."""
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    for name in ("cohort.bed", "cohort.bim", "cohort.fam"):
+        (folder / name).write_bytes(b"1")
+    (folder / "phenotypes.txt").write_text("FID IID height\n1 1 2\n")
+    return folder
 
 
 @pytest.fixture
@@ -126,13 +137,10 @@ def test_waiting_as_json_prints_one_document(genolaunch, config, answers, conten
     assert json.loads(result.stdout)["reportUri"].endswith("report.html")
 
 
-def test_data_dir_is_uploaded_before_the_config(genolaunch, config, answers, platform, tmp_path):
+def test_data_dir_is_uploaded_before_the_config(genolaunch, config, answers, platform, cohort):
     answers()
-    folder = tmp_path / "cohort"
-    folder.mkdir()
-    (folder / "cohort.bed").write_bytes(b"1")
 
-    result = genolaunch("submit", config, "--data-dir", folder)
+    result = genolaunch("submit", config, "--data-dir", cohort)
 
     assert result.exit_code == 0
     assert "Uploading cohort/cohort.bed" in result.stderr
@@ -625,29 +633,96 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(genolaunch, content, tm
     assert result.stderr.splitlines()[-1] == f"genolaunch: {in_the_way} cannot be read or written: File exists."
 
 
-def test_what_is_not_uploaded_again_is_named(genolaunch, answers, config, platform, tmp_path):
+def test_what_is_not_uploaded_again_is_named(genolaunch, answers, config, cohort, platform):
     answers()
-    folder = tmp_path / "cohort"
-    folder.mkdir()
-    file = folder / "phenotypes.txt"
-    file.write_text("new, of the same size and older")
-    platform.s3.put_object(Bucket="data-bucket-1", Key="cohort/phenotypes.txt", Body=b"-" * file.stat().st_size)
-    os.utime(file, (0, 0))
+    assert genolaunch("submit", config, "--data-dir", cohort).exit_code == 0
+    table = cohort / "phenotypes.txt"
+    table.write_text(table.read_text().replace("2", "3"))
+    os.utime(table, (0, 0))
 
-    shown = " ".join(genolaunch("submit", config, "--data-dir", folder).stderr.split())
+    shown = " ".join(genolaunch("submit", config, "--data-dir", cohort).stderr.split())
 
-    assert "Not uploaded again" in shown
-    assert "phenotypes.txt. If one of them is another file now, `touch` it and submit again." in shown
+    assert "Not uploaded again, since the bucket has the same content: cohort.bed, cohort.bim, cohort.fam." in shown
+    assert "without a SHA-256: phenotypes.txt." in shown
+    stored = platform.s3.get_object(Bucket="data-bucket-1", Key="cohort/phenotypes.txt")["Body"].read()
+    assert stored == table.read_bytes()
 
 
-def test_a_refused_upload_is_one_sentence(genolaunch, config, platform, tmp_path, monkeypatch):
-    (tmp_path / "cohort").mkdir()
-    (tmp_path / "cohort" / "cohort.bed").write_bytes(b"1")
-    planned = uploads.planned_uploads(platform, config, tmp_path / "cohort")
-    monkeypatch.setattr(uploads, "planned_uploads", lambda *_: planned)
+def uploads_of(platform):
+    return platform.s3.list_objects_v2(Bucket="data-bucket-1").get("Contents", [])
+
+
+def test_files_that_are_nowhere_are_named_before_anything_goes_up(genolaunch, config, cohort, platform):
+    (cohort / "cohort.bim").unlink()
+    (cohort / "phenotypes.txt").unlink()
+
+    answer = genolaunch("submit", config, "--data-dir", cohort)
+
+    assert answer.exit_code == 2
+    assert "was not submitted, and nothing was uploaded: 2 faults." in answer.stderr
+    shown = " ".join(answer.stdout.split())
+    for where, name in (("regenie.genotypes", "cohort.bim"), ("regenie.phenotypes", "phenotypes.txt")):
+        assert where in shown
+        assert f"needs {name}, which is neither in" in shown
+    assert "s3://data-bucket-1/cohort/" in shown
+    assert uploads_of(platform) == []
+
+
+def test_what_the_bucket_has_need_not_be_in_the_folder(genolaunch, answers, config, cohort, platform):
+    answers()
+    (cohort / "cohort.bed").unlink()
+    platform.s3.put_object(Bucket="data-bucket-1", Key="cohort/cohort.bed", Body=b"1")
+
+    assert genolaunch("submit", config, "--data-dir", cohort).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "problem"),
+    [
+        ("FID IID ldl\n", "regenie.traits", "names height, not in the header of the phenotype file"),
+        ("FID,IID,height\n", "regenie.phenotypes", "whose columns are parted by ','"),
+        ("\ufeffFID IID height\n", "regenie.phenotypes", "begins with an invisible byte-order mark"),
+        ("FID IID height height\n", "regenie.phenotypes", "whose header has columns more than once: height"),
+        ("IID height\n", "regenie.phenotypes", "whose header starts with IID height"),
+        ("", "regenie.phenotypes", "whose header starts with nothing"),
+    ],
+)
+def test_a_header_is_looked_at_before_anything_goes_up(genolaunch, config, cohort, platform, table, where, problem):
+    (cohort / "phenotypes.txt").write_text(table)
+
+    answer = genolaunch("submit", config, "--data-dir", cohort, "--json")
+
+    assert answer.exit_code == 2
+    faults = json.loads(answer.stdout)["faults"]
+    assert [fault["where"] for fault in faults] == [where]
+    assert problem in faults[0]["problem"]
+    assert uploads_of(platform) == []
+
+
+def test_every_fault_of_every_config_is_told_at_once(genolaunch, config, cohort, platform):
+    other = config.with_name("covariates.yaml")
+    text = config.read_text().replace("traits:", "covariates: covs.txt, covariate_columns: [age], traits:")
+    other.write_text(text)
+    (cohort / "covs.txt").write_text("FID IID sex\n")
+    (cohort / "cohort.fam").unlink()
+
+    answer = genolaunch("submit", config, other, "--data-dir", cohort, "--json")
+
+    assert answer.exit_code == 2
+    told = {Path(each["file"]).name: [fault["where"] for fault in each["faults"]] for each in json.loads(answer.stdout)}
+    assert told == {
+        config.name: ["regenie.genotypes"],
+        "covariates.yaml": ["regenie.genotypes", "regenie.covariate_columns"],
+    }
+    assert uploads_of(platform) == []
+
+
+def test_a_refused_upload_is_one_sentence(genolaunch, config, cohort, platform, monkeypatch):
+    place = uploads.place_of_data(platform, config, cohort)
+    monkeypatch.setattr(uploads, "place_of_data", lambda *_: place)
     platform.s3.delete_bucket(Bucket="data-bucket-1")
 
-    result = genolaunch("submit", config, "--data-dir", tmp_path / "cohort")
+    result = genolaunch("submit", config, "--data-dir", cohort)
 
     assert result.exit_code == 3
     *_, sentence = result.stderr.splitlines()

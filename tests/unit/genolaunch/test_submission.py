@@ -9,7 +9,7 @@ import pytest
 from genolaunch.errors import GenolaunchError
 from genolaunch.projects import Project
 from genolaunch.submission import NoAnswerError, submit, wait_for_answer
-from genolaunch.uploads import data_prefix, kept, planned_uploads, upload_file
+from genolaunch.uploads import data_prefix, planned_uploads, upload_file
 
 FAULT = {"where": "regenie.traits", "problem": "is empty", "remedy": "name a trait"}
 
@@ -96,32 +96,92 @@ def test_file_that_is_not_there_is_told(platform, tmp_path):
         submit(platform, tmp_path / "height.yaml")
 
 
+def uploaded(platform, config, folder):
+    """Upload what is planned; what was."""
+    plan = planned_uploads(platform, config, folder)
+    for upload in plan.uploads:
+        upload_file(platform, upload, lambda _: None)
+    return plan
+
+
 def test_data_goes_where_the_config_reads_it_and_only_once(platform, config, tmp_path):
     # given
     folder = tmp_path / "cohort"
     (folder / "imputed").mkdir(parents=True)
     (folder / "cohort.bed").write_bytes(b"12345")
     (folder / "imputed" / "chr1.bgen").write_bytes(b"1")
-    an_hour_ago = time.time() - 3600
-    for path in folder.rglob("*"):
-        os.utime(path, (an_hour_ago, an_hour_ago))
     seen: list[int] = []
 
     # when
-    for upload in planned_uploads(platform, config, folder):
+    for upload in planned_uploads(platform, config, folder).uploads:
         upload_file(platform, upload, seen.append)
     again = planned_uploads(platform, config, folder)
-    (folder / "cohort.bed").write_bytes(b"123456")
-    after_change = planned_uploads(platform, config, folder)
 
     # then
     listed = platform.s3.list_objects_v2(Bucket="data-bucket-1")["Contents"]
     assert [entry["Key"] for entry in listed] == ["cohort/cohort.bed", "cohort/imputed/chr1.bgen"]
     assert sum(seen) == 6
-    assert again == []
-    assert [upload.key for upload in after_change] == ["cohort/cohort.bed"]
-    assert kept(folder, again) == ["cohort.bed", "imputed/chr1.bgen"]
-    assert kept(folder, after_change) == ["imputed/chr1.bgen"]
+    assert again.uploads == ()
+    assert again.kept == ("cohort.bed", "imputed/chr1.bgen")
+
+
+@pytest.mark.parametrize("age", [-3600, 0, 3600], ids=["newer", "as old", "older"])
+@pytest.mark.parametrize("content", [b"54321", b"123456", b""], ids=["of the same size", "longer", "empty"])
+def test_another_content_goes_up_whatever_its_age_and_size(platform, config, tmp_path, content, age):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    (folder / "kept.txt").write_bytes(b"kept")
+    table = folder / "phenotypes.txt"
+    table.write_bytes(b"12345")
+    uploaded(platform, config, folder)
+
+    table.write_bytes(content)
+    os.utime(table, (time.time() - age, time.time() - age))
+    plan = uploaded(platform, config, folder)
+
+    assert [upload.key for upload in plan.uploads] == ["cohort/phenotypes.txt"]
+    assert plan.replaced == ("phenotypes.txt",)
+    assert plan.kept == ("kept.txt",)
+    stored = platform.s3.get_object(Bucket="data-bucket-1", Key="cohort/phenotypes.txt")["Body"].read()
+    assert stored == content
+
+
+def test_a_file_touched_is_no_other_file(platform, config, tmp_path):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    (folder / "cohort.bed").write_bytes(b"12345")
+    uploaded(platform, config, folder)
+
+    os.utime(folder / "cohort.bed", (time.time() + 3600, time.time() + 3600))
+
+    assert planned_uploads(platform, config, folder).uploads == ()
+
+
+def test_what_came_without_a_digest_is_uploaded_again(platform, config, tmp_path):
+    """Nobody knows whether it is the same: an ETag is no digest under KMS, and sizes are alike by chance."""
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    (folder / "cohort.bed").write_bytes(b"12345")
+    platform.s3.put_object(Bucket="data-bucket-1", Key="cohort/cohort.bed", Body=b"12345", ChecksumAlgorithm="CRC32")
+
+    assert uploaded(platform, config, folder).replaced == ("cohort.bed",)
+    assert planned_uploads(platform, config, folder).kept == ("cohort.bed",)
+
+
+@pytest.mark.parametrize("status", [403, 404], ids=["may not be read", "deleted meanwhile"])
+def test_what_cannot_be_compared_is_uploaded(platform, config, tmp_path, monkeypatch, status):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    (folder / "cohort.bed").write_bytes(b"12345")
+    uploaded(platform, config, folder)
+    refusal = {"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    def refuse(**_):
+        raise platform.s3.exceptions.ClientError(refusal, "HeadObject")
+
+    monkeypatch.setattr(platform.s3, "head_object", refuse)
+
+    assert [upload.key for upload in planned_uploads(platform, config, folder).uploads] == ["cohort/cohort.bed"]
 
 
 @pytest.mark.parametrize(
