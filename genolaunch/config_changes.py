@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from genolaunch.config_files import FaultyConfigError, checked_values
 from genolaunch.errors import WrongArgumentError
+from lambdas.shared.counted import counted
 
 if TYPE_CHECKING:
     from genolaunch.launch import Fault
@@ -156,7 +157,9 @@ def _require_place(holder: object, part: str | int, change: Change) -> None:
         if not isinstance(holder, list):
             raise WrongArgumentError(f"{change.key}: what is before [{part}] is no list.")
         if part > len(holder):
-            raise WrongArgumentError(f"{change.key}: the list has {len(holder)} entries, of which the first is [0].")
+            raise WrongArgumentError(
+                f"{change.key}: the list has {counted(len(holder), 'entry', 'entries')}, of which the first is [0]."
+            )
     elif not isinstance(holder, dict):
         kind = "a list, whose entries are [0], [1], …" if isinstance(holder, list) else "a value, which has no keys"
         raise WrongArgumentError(f"{change.key}: what is before {part} is {kind}.")

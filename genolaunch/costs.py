@@ -12,6 +12,7 @@ from contract import STATUS_INDEX, CostLineField, CostStatus, LaunchField, Statu
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launch_items import launch_from_item
+from genolaunch.never_ran import costs_nothing
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -87,13 +88,14 @@ class Sum:
 def cost_of(platform: "Platform", launch: Launch) -> Cost:
     """The launch's cost as of now."""
     item = _item(platform, launch.launch_id)
+    nothing = costs_nothing(launch) if LaunchField.TOTAL_COST not in item else None
     history = item.get(LaunchField.COST_HISTORY) or {}
     return Cost(
         launch_id=launch.launch_id,
         status=launch.status,
         cost_status=CostStatus(item[LaunchField.COST_STATUS]) if item.get(LaunchField.COST_STATUS) else None,
-        reason=item.get(LaunchField.COST_REASON),
-        total=_decimal(item.get(LaunchField.TOTAL_COST)),
+        reason=nothing or item.get(LaunchField.COST_REASON),
+        total=Decimal(0) if nothing else _decimal(item.get(LaunchField.TOTAL_COST)),
         instances=_decimal(item.get(LaunchField.INSTANCE_COST)),
         volumes=_decimal(item.get(LaunchField.VOLUME_COST)),
         file_systems=_decimal(item.get(LaunchField.FILE_SYSTEM_COST)),
@@ -111,6 +113,9 @@ def cost_of(platform: "Platform", launch: Launch) -> Cost:
 
 def price_again(platform: "Platform", launch: Launch) -> None:
     """Ask for the price of a launch whose price is unknown; raises GenolaunchError when it has one, or goes on."""
+    nothing = costs_nothing(launch)
+    if nothing:
+        raise GenolaunchError(nothing)
     cost = cost_of(platform, launch)
     if cost.cost_status not in (None, CostStatus.UNKNOWN) or not launch.is_final:
         raise GenolaunchError(

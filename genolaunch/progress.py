@@ -10,6 +10,7 @@ from contract import Status
 from genolaunch.batch_jobs import Job, RunJobs
 from genolaunch.launch import FailedJob, Launch
 from genolaunch.launches import Launches
+from genolaunch.snakemake_jobs import with_rules
 from genolaunch.steps import Step, read_steps
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Progress:
             launch=launch,
             steps=tuple(self._steps(launch)),
             jobs=tuple(self._running_jobs(launch)),
-            failed_jobs=tuple(self._launches.failed_jobs(launch)) if launch.status == Status.FAILED else (),
+            failed_jobs=tuple(self._failed_jobs(launch)),
         )
 
     def follow(self, pause: float = LOOK_EVERY) -> Iterator[Snapshot]:
@@ -90,6 +91,11 @@ class Progress:
             yield snapshot
             if snapshot.launch.is_final:
                 return
+
+    def _failed_jobs(self, launch: Launch) -> list[FailedJob]:
+        if launch.status != Status.FAILED:
+            return []
+        return with_rules(self._platform, launch, self._launches.failed_jobs(launch))
 
     def _steps(self, launch: Launch) -> list[Step]:
         # A launch that is tried again names the execution of the attempt before until it has its own.

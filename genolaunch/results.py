@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS, Workflow
+from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS, Status, Workflow
 from genolaunch.errors import GenolaunchError
 
 if TYPE_CHECKING:
@@ -52,19 +53,26 @@ def _exported(platform: "Platform", launch: "Launch", *prefixes: str) -> list[Re
 
 
 def _written(platform: "Platform", launch: "Launch") -> list[ResultObject]:
-    """What is newer than the launch in the folder where it works: its inputs were there before it."""
-    if launch.data_path is None or launch.submitted_at is None:
+    """What is newer than the launch's start in the folder where it works: its inputs were there before."""
+    since = _started_at(launch)
+    if launch.data_path is None or since is None:
         return []
     bucket, _, prefix = launch.data_path.removeprefix("s3://").partition("/")
     return [
         ResultObject(entry["Key"].removeprefix(prefix), entry["Size"], bucket, entry["Key"])
         for page in platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for entry in page.get("Contents", [])
-        # S3 counts in whole seconds.
-        if entry["LastModified"] >= launch.submitted_at.replace(microsecond=0) and not entry["Key"].endswith("/")
+        # S3 counts in whole seconds. In the second of the start nothing is made yet: the launcher itself starts then.
+        if entry["LastModified"] > since and not entry["Key"].endswith("/")
         # How files were made, which the next launch reads.
         if not entry["Key"].startswith(f"{prefix}.snakemake/")
     ]
+
+
+def _started_at(launch: "Launch") -> datetime | None:
+    """When its first attempt started; an earlier start than the last one's, since a retry keeps what was made."""
+    starts = [change.at for change in launch.events if change.status is Status.RUNNING]
+    return min(starts, default=launch.started_at or launch.submitted_at)
 
 
 def download(platform: "Platform", result: ResultObject, folder: Path, progressed: Callable[[int], None]) -> Path:

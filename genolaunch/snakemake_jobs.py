@@ -3,8 +3,9 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from contract import (
@@ -14,13 +15,14 @@ from contract import (
     RESULTS_PREFIX,
     LauncherField,
     TaskField,
+    Workflow,
     launcher_jobs,
     launcher_log_stream,
     launcher_run_sheet,
 )
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice, LogLine
-from genolaunch.launch import Launch
+from genolaunch.launch import FailedJob, Launch
 from genolaunch.launches import Launches
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 _FAILED = frozenset({"FAILED", "RESUBMITTED"})
 _ENDED = _FAILED | {"DONE"}
+_MADE_GOOD = _FAILED - {"FAILED"}
+"""Another submission of the job was to make it good; if that failed, too, it is FAILED itself."""
+_JOB_BEGINS = "## Running CWL/WDL/Snakemake/Shell commands"
+_JOB_ENDED = "## The command ended with exit code"
+"""Between these lines of Tibanna's program on the instance are the job's own (Tibanna 6.1.0)."""
 _DESCRIBED_AT_ONCE = 100
 """The most that one DescribeJobs call takes."""
 
@@ -73,11 +80,13 @@ class SnakemakeLogs:
         """
         if self._wants_launcher():
             yield from self._launcher_lines()
-        jobs = [job for job in self._jobs() if job.is_chosen(self._choice)]
+        jobs = [job for job in self.jobs() if job.is_chosen(self._choice)]
         if self._choice.name and not jobs and not self._wants_launcher():
-            known = sorted({job.rule for job in self._jobs()})
+            known = sorted({job.rule for job in self.jobs()})
             shown = f"it has {', '.join(known)}" if known else "it has submitted none yet"
             raise GenolaunchError(f"{self._launch.launch_id} has no job {self._choice.name}: {shown}.")
+        if self._choice.failed_only:  # those that nothing made good come first
+            jobs = sorted(jobs, key=lambda job: job.status in _MADE_GOOD)
         yield from self._job_lines(jobs)
 
     def follow(self, pause: float = 2.0) -> Iterator[LogLine]:
@@ -91,7 +100,7 @@ class SnakemakeLogs:
                     assert line.at is not None
                     newest = int(line.at.timestamp() * 1000) + 1
                     yield line
-            ended = [job for job in self._jobs() if job.status in _ENDED and job.id not in told]
+            ended = [job for job in self.jobs() if job.status in _ENDED and job.id not in told]
             told.update(job.id for job in ended)
             yield from self._job_lines([job for job in ended if job.is_chosen(self._choice)])
             if launch.is_final:
@@ -131,16 +140,26 @@ class SnakemakeLogs:
         submitted = [job for job in jobs if job.id]
         if not submitted:
             return
+        if self._choice.failed_only:
+            yield from self._reasons(submitted)
         sheet = self._object(launcher_run_sheet(self._launch.attempt)) or {}
         if "tibanna" in sheet:
             yield from self._tibanna_lines(submitted, sheet["tibanna"]["logBucket"])
         else:
             yield from self._batch_lines(submitted)
 
+    def _reasons(self, jobs: Sequence[SnakemakeJob]) -> Iterator[LogLine]:
+        """Why each job failed, in a line; their logs say more."""
+        labels = {job.id: job.label for job in jobs}
+        for failed in self._launches.failed_jobs(self._launch):
+            if failed.reason and failed.job_id in labels:
+                yield LogLine(labels[failed.job_id], None, f"{failed.error_type or 'It failed'}: {failed.reason}")
+
     def _tibanna_lines(self, jobs: Sequence[SnakemakeJob], bucket: str) -> Iterator[LogLine]:
         for job in jobs:
-            text = self._text(bucket, f"{job.id}.log")
-            yield from (LogLine(job.label, None, line) for line in (text or "").splitlines())
+            lines = (self._text(bucket, f"{job.id}.log") or "").splitlines()
+            shown = _of_the_job(lines) if self._choice.failed_only else lines
+            yield from (LogLine(job.label, None, line) for line in shown)
 
     def _batch_lines(self, jobs: Sequence[SnakemakeJob]) -> Iterator[LogLine]:
         for first in range(0, len(jobs), _DESCRIBED_AT_ONCE):
@@ -151,7 +170,7 @@ class SnakemakeLogs:
                     group = container["logConfiguration"]["options"]["awslogs-group"]
                     yield from self._stream(some[detail["jobId"]].label, group, stream)
 
-    def _jobs(self) -> list[SnakemakeJob]:
+    def jobs(self) -> list[SnakemakeJob]:
         """The attempt's submissions so far, in their order."""
         listed = (self._object(launcher_jobs(self._launch.attempt)) or {}).get("jobs", [])
         return [
@@ -176,3 +195,23 @@ class SnakemakeLogs:
             return s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode(errors="replace")
         except s3.exceptions.NoSuchKey:
             return None
+
+
+def _of_the_job(lines: Sequence[str]) -> Sequence[str]:
+    """A log of Tibanna's without what Tibanna says of itself; all of it, if the job did not come so far."""
+    begins = next((number for number, line in enumerate(lines) if line.startswith(_JOB_BEGINS)), None)
+    if begins is None:
+        return lines
+    own = takewhile(lambda line: not line.startswith(_JOB_ENDED), lines[begins + 1 :])
+    return [line for line in own if not (line.startswith("running ") and " in docker image " in line)]
+
+
+def with_rules(platform: "Platform", launch: Launch, failed: Sequence[FailedJob]) -> list[FailedJob]:
+    """Failed jobs named by their rules and wildcards, as far as the launcher's list may be read."""
+    if launch.workflow != Workflow.SNAKEMAKE or not failed:
+        return list(failed)
+    try:
+        labels = {job.id: job.label for job in SnakemakeLogs(platform, launch, JobChoice()).jobs()}
+    except platform.s3.exceptions.ClientError:  # of who may not read the results
+        labels = {}
+    return [replace(job, label=labels.get(job.job_id or "", job.label)) for job in failed]

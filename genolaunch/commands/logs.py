@@ -8,6 +8,7 @@ import typer
 from contract import ComputeService, Workflow
 from genolaunch.commands.options import LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json_line
+from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
 
@@ -40,16 +41,20 @@ def logs(
     Of failed jobs whose log streams are gone, the stored ends of the logs.
     """
     from genolaunch.job_logs import JobChoice
+    from genolaunch.never_ran import see_why
 
     if job and failed:
         raise typer.BadParameter("--job and --failed exclude each other.")
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
-    if attempt is not None:
-        found = found.at_attempt(attempt)
-    job_logs = _reader_of(found)(platform, found, JobChoice(job, failed))
+    shown = found if attempt is None else found.at_attempt(attempt)
+    nothing = see_why(found, "no log") if shown == found and (found.is_final or not follow) else None
+    if nothing:
+        raise GenolaunchError(nothing)
+    job_logs = _reader_of(shown)(platform, shown, JobChoice(job, failed))
     if not _print_lines(job_logs.follow() if follow else job_logs.lines(), as_json):
-        typer.echo(f"Launch {found.launch_id} has no such log lines.", err=True)
+        lacks = "no failed jobs" if failed else "no such log lines"
+        typer.echo(f"Launch {found.launch_id} is {found.status} and has {lacks}.", err=True)
 
 
 def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":

@@ -8,6 +8,7 @@ from genolaunch.commands.exit_codes import EXIT_CODES
 from genolaunch.commands.following import show_snapshot, wait_for
 from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json
+from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 
 commands = typer.Typer()
@@ -103,13 +104,10 @@ def show_commands(
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
     planned = commands_of(platform, found)
+    shown = planned if every or as_json else first_of_each_phase(planned)
     if as_json:
-        print_json([document_of(each) for each in planned])
-        return
-    if not every:
-        planned = first_of_each_phase(planned)
-    lines = [f"# {each.phase}, {each.label}\n{each.command}" for each in planned]
-    if lines:
-        typer.echo("\n".join(lines))
-    else:
-        typer.echo(f"Launch {found.launch_id} is {found.status}: its jobs are not planned.", err=True)
+        print_json([document_of(each) for each in shown])
+    elif shown:
+        typer.echo("\n".join(f"# {each.phase}, {each.label}\n{each.command}" for each in shown))
+    if not planned:
+        raise GenolaunchError(f"Launch {found.launch_id} is {found.status}: its jobs are not planned.")

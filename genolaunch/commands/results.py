@@ -8,6 +8,7 @@ import typer
 
 from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json
+from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 from genolaunch.platform import Platform
 
@@ -29,8 +30,13 @@ def results(
 ) -> None:
     """List a launch's results (report and summary statistics), or download them."""
     from genolaunch.documents import document_of
+    from genolaunch.never_ran import see_why
     from genolaunch.results import results_of
 
+    if download is not None and download.exists() and not download.is_dir():
+        raise typer.BadParameter(
+            f"{download} is a file; name a folder, which is made if need be.", param_hint="--download"
+        )
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
     objects = results_of(platform, found)
@@ -38,14 +44,14 @@ def results(
         _download(platform, objects, download, quiet=as_json)
     if as_json:
         print_json([{**document_of(entry), "uri": entry.uri} for entry in objects])
-        return
-    from genolaunch.render.screen import console
-    from genolaunch.render.tables import results_table
+    elif objects and download is None:
+        from genolaunch.render.screen import console
+        from genolaunch.render.tables import results_table
 
-    if not objects:
-        typer.echo(f"Launch {found.launch_id} is {found.status} and has no results.", err=True)
-    elif download is None:
         console().print(results_table(objects))
+    if not objects:
+        nothing = see_why(found, "no results") or f"Launch {found.launch_id} is {found.status} and has no results."
+        raise GenolaunchError(nothing)
 
 
 def _download(platform: Platform, objects: "Sequence[ResultObject]", folder: Path, *, quiet: bool) -> None:

@@ -110,7 +110,19 @@ def show_answer(
         if not as_json:
             typer.echo(f"{sent.name} was accepted as launch {answer.launch_id}.")
         wait_for(platform, answer.launch_id, as_json)
-    print_json({**answer.document, **(beside or {})}) if as_json else typer.echo(answer.launch_id)
+    if as_json:
+        print_json({**answer.document, **(beside or {})})
+    else:
+        typer.echo(answer.launch_id)
+        _tell_what_next(answer.launch_id)
+
+
+def _tell_what_next(launch_id: str) -> None:
+    """On standard error: a script reads the id alone."""
+    typer.echo(
+        f"Follow it: genolaunch status {launch_id} --watch; what happened so far: genolaunch events {launch_id}",
+        err=True,
+    )
 
 
 def submit_several(
@@ -128,6 +140,8 @@ def submit_several(
             documents.append(document)
             if not code:
                 accepted.append(document)
+        if accepted and not wait and not as_json:
+            _tell_what_next(accepted[-1]["launchId"])
     except KeyboardInterrupt:
         typer.echo("What was uploaded before may start: `genolaunch list` tells.", err=True)
         raise typer.Exit(INTERRUPTED) from None

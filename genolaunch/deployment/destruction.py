@@ -10,6 +10,7 @@ from genolaunch.deployment.emptying import empty
 from genolaunch.deployment.intake import Intake
 from genolaunch.errors import GenolaunchError
 from genolaunch.verify.account import NEVER_FILLED, Account, listed
+from lambdas.shared.counted import counted
 
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 """Of `DeletionPolicy`: the resource outlives its stack (AWS CloudFormation template reference)."""
@@ -55,7 +56,8 @@ class Plan:
     def sentences(self) -> Iterator[str]:
         """For people."""
         yield f"{len(self.stacks)} stacks of the stage {self.stage} are deleted: {', '.join(self.stacks)}."
-        yield f"{len(self.buckets)} buckets are emptied, with all versions: {', '.join(self.buckets) or 'none'}."
+        buckets = counted(len(self.buckets), "bucket is", "buckets are")
+        yield f"{buckets} emptied, with all versions: {', '.join(self.buckets) or 'none'}."
         yield from kept_sentences(self.kept)
 
 
@@ -133,8 +135,8 @@ def _obstacles(account: Account, going: Sequence[Resource]) -> Iterator[str]:
         if points:
             # AWS Backup deletes no vault that holds any (AWS Backup API reference, DeleteBackupVault).
             yield (
-                f"The vault {vault} holds {points:,} recovery points: delete them (console: AWS Backup, Vaults), or "
-                "wait until they expire."
+                f"The vault {vault} holds {counted(points, 'recovery point')}: delete what it holds (console: AWS "
+                "Backup, Vaults), or wait until it expires."
             )
 
 
@@ -198,7 +200,7 @@ def destroy(account: Account, planned: Plan) -> Iterator[str]:
     _stop_intake(account)
     yield "Nothing more is taken in: registration and the pipe are stopped"
     for bucket in planned.buckets:
-        yield f"{bucket}: {empty(account, bucket):,} versions of objects deleted"
+        yield f"{bucket}: {counted(empty(account, bucket), 'version')} of objects deleted"
     for stack in planned.stacks:
         yield from _delete(account, stack)
     yield f"The stage {planned.stage} is deleted."

@@ -19,6 +19,7 @@ from contract import (
 )
 from genolaunch.launch_items import launch_from_item, plain
 from genolaunch.verify.account import NEVER_FILLED, Account, listed
+from lambdas.shared.counted import counted
 
 if TYPE_CHECKING:
     from types_boto3_batch.literals import JobStatusType
@@ -149,7 +150,7 @@ class Running:
         )
         for job in self.jobs:
             many = f", {job.jobs:,} of an array" if job.jobs > 1 else ""
-            since = "it is starting" if job.minutes is None else f"for {job.minutes:,} minutes"
+            since = "it is starting" if job.minutes is None else f"for {counted(job.minutes, 'minute')}"
             yield f"  {job.name} ({since}{many})"
 
 

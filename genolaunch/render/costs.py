@@ -8,25 +8,41 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from contract import CostStatus
+from contract import FINAL_STATUSES, CostStatus
 from genolaunch.costs import By, Cost, CostLine, Sum
 from genolaunch.render.words import duration
 
 _WAITED_FOR = (
     "Not priced yet: that takes until its instances and file system have ended, some minutes after the launch."
 )
+_RUNS = "Not priced yet, since it is {status}: a launch has its price some minutes after its end."
 
 
 def cost_view(cost: Cost) -> RenderableType:
     """A launch's bill line by line, or why there is none."""
-    if cost.total is None:
-        return Text(f"{cost.cost_status}: {cost.reason}" if cost.reason else _WAITED_FOR)
+    if cost.total is None or not (cost.lines or cost.total):
+        return Group(Text(_no_price(cost)), *([_earlier(cost)] if cost.earlier else []))
     parts: list[RenderableType] = [lines_table(cost.lines), _sums(cost)]
     if note := _compared(cost):
         parts.append(Text(note, "dim"))
     if cost.step_seconds:
         parts.append(_times(cost))
     return Group(*parts)
+
+
+def _no_price(cost: Cost) -> str:
+    if cost.reason:
+        return f"{cost.cost_status}: {cost.reason}" if cost.cost_status else cost.reason
+    if cost.total is not None:
+        return f"{cost.total} USD: nothing ran that costs money."
+    return _WAITED_FOR if cost.status in FINAL_STATUSES else _RUNS.format(status=cost.status)
+
+
+def _earlier(cost: Cost) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for attempt, amount in cost.earlier.items():
+        table.add_row(f"attempt {attempt}", f"{amount} USD")
+    return table
 
 
 def lines_table(lines: Sequence[CostLine]) -> Table:

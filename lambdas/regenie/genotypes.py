@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from lambdas.regenie.data_set import DataSet
+from lambdas.shared.counted import counted
 from lambdas.shared.input_error import UnusableInputError
 
 
@@ -95,7 +96,7 @@ def check_listed(data: DataSet, files: GenotypeFiles, counts: GenotypeCounts, li
     """Raise UnusableInputError unless the list of variants, with `listed` of them, belongs to the genotype file."""
     if counts.variants != listed:
         raise UnusableInputError(
-            f"names {data.uri(files.path)} with {counts.variants:,} variants, "
+            f"names {data.uri(files.path)} with {counted(counts.variants, 'variant')}, "
             f"but {files.variant_list} lists {listed:,}",
             "The two files do not belong together, or one was not uploaded completely.",
         )
@@ -110,7 +111,7 @@ def _read_bed(data: DataSet, files: GenotypeFiles) -> GenotypeCounts:
     variants, surplus = divmod(records, -(-samples // _SAMPLES_PER_BED_BYTE)) if samples else (0, records)
     if surplus or not variants:
         raise UnusableInputError(
-            f"names {data.uri(files.path)}, whose size does not fit the {samples:,} samples that "
+            f"names {data.uri(files.path)}, whose size does not fit the {counted(samples, 'sample')} that "
             f"{files.sample_list} lists",
             "The two files do not belong together, or one was not uploaded completely.",
         )

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 from lambdas.regenie.chromosomes import X_CHROMOSOME, chromosome_number
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from lambdas.shared.counted import counted
 from lambdas.shared.input_error import UnusableInputError
 
 VariantPosition = tuple[int, int]
@@ -192,7 +193,7 @@ def _check_alleles(database: sqlite3.Connection, uri: str) -> None:
     (others,) = database.execute("SELECT COUNT(*) FROM Variant WHERE number_of_alleles <> 2").fetchone()
     if others:
         raise UnusableInputError(
-            f"has {others:,} variants with another number of alleles than two ({uri})",
+            f"has {counted(others, 'variant')} with another number of alleles than two ({uri})",
             "Split or leave them out, and make file and index again: plink2 --max-alleles 2 --export bgen-1.2 bits=8.",
         )
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
+from lambdas.shared.counted import counted
 from lambdas.shared.faults import Fault
 
 Result = TypeVar("Result")
@@ -35,7 +36,9 @@ def _reported(faults: Sequence[Fault]) -> Iterator[Fault]:
         room -= len(json.dumps(fault.as_dict(), ensure_ascii=False))
         if room < 0:
             yield Fault(
-                "the launch", f"has {len(faults) - number:,} more faults", "Mend these first, and launch again."
+                "the launch",
+                f"has {counted(len(faults) - number, 'more fault')}",
+                "Mend these first, and launch again.",
             )
             return
         yield fault

@@ -27,7 +27,11 @@ def test_what_the_command_line_uses_of_the_functions_is_in_its_wheel():
         seen.add(file)
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lambdas."):
-                waiting.append(REPOSITORY / f"{(node.module or '').replace('.', '/')}.py")
+                module = REPOSITORY / (node.module or "").replace(".", "/")
+                if module.is_dir():
+                    waiting += [module / f"{each.name}.py" for each in node.names]
+                else:
+                    waiting.append(module.with_suffix(".py"))
 
     used = {".".join(file.parent.relative_to(REPOSITORY).parts) for file in seen}
     assert {"lambdas.shared", "lambdas.regenie"} <= used

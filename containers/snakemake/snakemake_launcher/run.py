@@ -18,6 +18,7 @@ from snakemake_launcher.records import Records, warn
 from snakemake_launcher.report import report
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 from snakemake_launcher.storage import Storage
+from snakemake_launcher.wording import as_written
 
 _LIST_SECONDS: Final = 10.0
 """Between two writes of the list of jobs while they change."""
@@ -138,7 +139,7 @@ class Run:
         if self._jobs.failed:
             return self._outcome_of(self._jobs.failed, counts)
         reason = self._jobs.error or f"Snakemake ended with exit code {code}; its log says why."
-        return Outcome("ApplicationError", reason, counts)
+        return Outcome("ApplicationError", as_written(reason, self._sheet, self._sources), counts)
 
     def _unknown(self) -> Iterator[str]:
         rules, files = self._jobs.unknown["rules"], self._jobs.unknown["files"]
@@ -151,9 +152,11 @@ class Run:
     def _outcome_of(self, failed: Sequence[Job], counts: Mapping[str, int]) -> Outcome:
         first = failed[0]
         failure = self._failures[first.id or first.key]
-        more = f" ({len(failed) - 1} more jobs failed)" if len(failed) > 1 else ""
+        others = len(failed) - 1
+        more = f" ({others} more job{'' if others == 1 else 's'} failed)" if others else ""
         tries = f" in submission {first.submission}" if first.submission > 1 else ""
-        message = f"The job {first.label} failed{tries}{more}: {failure.reason}"
+        reason = as_written(failure.reason, self._sheet, self._sources)
+        message = f"The job {first.label} failed{tries}{more}: {reason}"
         return Outcome(failure.error_type, message, counts)
 
 

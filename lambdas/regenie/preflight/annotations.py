@@ -15,6 +15,7 @@ from lambdas.regenie.gene_sets import GeneSet
 from lambdas.regenie.preflight.findings import Examples, Findings, more_than_once
 from lambdas.regenie.text_files import unpacked_lines
 from lambdas.shared.config_model import GeneTests
+from lambdas.shared.counted import counted
 from lambdas.shared.input_error import UnusableInputError
 
 ANNOTATIONS: Final = "regenie.step2.gene_tests.annotations"
@@ -146,10 +147,10 @@ class Annotated:
             return
         findings.add(
             SETS,
-            f"names {self._data.uri(self._tests.sets)}, where {len(misplaced):,} sets have variants of another "
-            f"chromosome than their line says, such as {_shown(misplaced.values())}; regenie would correct them with "
-            "the predictions that leave out the wrong chromosome, and a job, which reads one chromosome, would miss "
-            "them",
+            f"names {self._data.uri(self._tests.sets)}, where {counted(len(misplaced), 'set has', 'sets have')} "
+            f"variants of another chromosome than their line says, such as {_shown(misplaced.values())}; regenie would "
+            "correct them with the predictions that leave out the wrong chromosome, and a job, which reads one "
+            "chromosome, would miss them",
             "Write the chromosome of its variants in each set's line, and part a set that spans several chromosomes.",
         )
 
@@ -159,8 +160,8 @@ class Annotated:
         if repeated:
             findings.add(
                 ANNOTATIONS,
-                f"names {self._data.uri(self._tests.annotations)}, which annotates {len(repeated):,} variants twice "
-                f"for a set: {_shown(repeated)}",
+                f"names {self._data.uri(self._tests.annotations)}, which annotates {counted(len(repeated), 'variant')} "
+                f"twice for a set: {_shown(repeated)}",
                 "Annotate each variant once for a set: regenie stops there.",
             )
 

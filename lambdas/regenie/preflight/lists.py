@@ -14,6 +14,7 @@ from lambdas.regenie.chromosomes import chromosome_number
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.text_files import check_start, unpacked_lines, windows_line_ends
+from lambdas.shared.counted import counted
 from lambdas.shared.input_error import UnusableInputError
 
 _LEAVES_OUT: Final = (".remove", ".exclude")
@@ -35,7 +36,8 @@ class ListMatch:
     def sentence(self, where: str) -> str:
         """For people who look at the launch; `where` is the config key that names the list."""
         others = f"; not: {self.unmatched}" if self.unmatched else ""
-        return f"{where.removeprefix('regenie.')}: {self.matched:,} of {self.listed:,} entries are in the data{others}"
+        entries = counted(self.listed, "entry is", "entries are")
+        return f"{where.removeprefix('regenie.')}: {self.matched:,} of {entries} in the data{others}"
 
     def as_dict(self) -> dict[str, object]:
         """As launch.json has it."""
@@ -98,15 +100,15 @@ def check_match(
     elif not found.matched:
         findings.add(
             where,
-            f"names {uri}, of whose {found.listed:,} entries none is among the {what}: it has "
+            f"names {uri}, of whose {counted(found.listed, 'entry', 'entries')} none is among the {what}: it has "
             f"{found.unmatched or 'no entry'}, they have {text(example)}",
             "Write the ids as the genotypes' files have them, one a line: regenie passes over others without a word.",
         )
     elif found.matched < warn_below * found.listed:
         findings.warn(
             where,
-            f"names {uri}, of whose {found.listed:,} entries {found.matched:,} are among the {what}; the others, such "
-            f"as {found.unmatched}, have no effect",
+            f"names {uri}, of whose {found.listed:,} entries {counted(found.matched, 'is', 'are')} among the {what}; "
+            f"the others, such as {found.unmatched}, have no effect",
             "Check that the list belongs to these genotypes, and has their ids.",
         )
 

@@ -16,6 +16,7 @@ from lambdas.regenie.preflight.quality import check_least_count, check_quality
 from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
 from lambdas.regenie.preflight.traits import STRICT, TraitCounts, check_traits, is_strict, trait_counts
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.counted import counted
 
 PHENOTYPES: Final = "regenie.phenotypes"
 COVARIATES: Final = "regenie.covariates"
@@ -232,7 +233,8 @@ def _check_covariates(
         if column.not_numbers.total:
             findings.add(
                 COVARIATES,
-                f"names {table.uri}, where {column.name} has {column.not_numbers.total:,} values that are no numbers: "
+                f"names {table.uri}, where {column.name} has "
+                f"{counted(column.not_numbers.total, 'value that is no number', 'values that are no numbers')}: "
                 f"{column.not_numbers} (with FID_IID)",
                 "Write numbers, and NA for missing values, or name it in categorical_covariates.",
             )

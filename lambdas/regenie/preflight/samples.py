@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
 from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.shared.counted import counted
 from lambdas.shared.input_error import UnusableInputError
 
 GIVE_ONCE: Final = "regenie takes each FID and IID once: remove or rename the others (plink2 --remove, --update-ids)."
@@ -96,7 +97,7 @@ def read_sexes(
     if listed != counts.samples:
         findings.add(
             where,
-            f"has {listed:,} samples in {uri}, but the genotype file holds {counts.samples:,}",
+            f"has {counted(listed, 'sample')} in {uri}, but the genotype file holds {counts.samples:,}",
             "The two files do not belong together: give those that were made at the same time.",
         )
     return sexes
@@ -182,7 +183,8 @@ def _fields(line: bytes) -> list[bytes]:
 def _check_width(data: DataSet, path: str, number: int, fields: list[bytes], width: int) -> None:
     if len(fields) < width:
         raise UnusableInputError(
-            f"has samples in {data.uri(path)} with {len(fields)} columns in line {number}, where regenie reads {width}",
+            f"has samples in {data.uri(path)} with {counted(len(fields), 'column')} in line {number}, where regenie "
+            f"reads {width}",
             "Remove empty lines, and give each sample all columns, parted by one space or tab.",
         )
 

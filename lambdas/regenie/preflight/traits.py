@@ -8,6 +8,7 @@ from typing import Final
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.counted import counted
 
 _WHERE: Final = "regenie.traits"
 
@@ -69,7 +70,8 @@ def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findin
         if trait.not_numbers.total:
             findings.add(
                 _WHERE,
-                f"names {trait.name}, which has {trait.not_numbers.total:,} values that are no numbers: "
+                f"names {trait.name}, which has "
+                f"{counted(trait.not_numbers.total, 'value that is no number', 'values that are no numbers')}: "
                 f"{trait.not_numbers} (with FID_IID)",
                 "Write numbers, and NA for missing values.",
             )
@@ -92,8 +94,8 @@ def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findin
             findings.warn(
                 _WHERE,
                 f"names {trait.name}, which is not centred (mean {trait.mean:.4g}, SD {trait.deviation:.4g}) and lacks "
-                f"{trait.missing:,} values; analysed together with other traits it makes p-values differ from those of "
-                "centred traits, and may hide true loci",
+                f"{counted(trait.missing, 'value')}; analysed together with other traits it makes p-values "
+                "differ from those of centred traits, and may hide true loci",
                 "Subtract its mean, set apply_rint: true, or launch it alone.",
             )
 
@@ -120,14 +122,18 @@ def _check_binary(trait: Column, fewest_cases: int, parameters: RegenieParameter
     elif others:
         findings.add(
             _WHERE,
-            f"names {trait.name}, a binary trait with {others:,} values other than 0 and 1"
-            + (f", of which {trait.missing_elsewhere:,} are -9 or -999" if trait.missing_elsewhere else ""),
+            f"names {trait.name}, a binary trait with {counted(others, 'value')} other than 0 and 1"
+            + (
+                f", of which {counted(trait.missing_elsewhere, 'is', 'are')} -9 or -999"
+                if trait.missing_elsewhere
+                else ""
+            ),
             "Code controls as 0, cases as 1 and missing values as NA, or set trait_type: quantitative.",
         )
     elif trait.cases < fewest_cases or not trait.controls:
         findings.add(
             _WHERE,
-            f"names {trait.name}, which has {trait.cases:,} cases and {trait.controls:,} controls; "
+            f"names {trait.name}, which has {counted(trait.cases, 'case')} and {counted(trait.controls, 'control')}; "
             f"regenie leaves out traits with fewer than {fewest_cases} cases{_left_out(trait, parameters)}",
             "Check the coding (1 for cases, 0 for controls), or leave it out of `traits`.",
         )
@@ -138,7 +144,8 @@ def _left_out(trait: Column, parameters: RegenieParameters) -> str:
     choices = [key for key in ("keep", "remove", "sex") if getattr(parameters, key)]
     if not (choices and (trait.cases_left_out or trait.controls_left_out)):
         return ""
-    return f"; {' and '.join(choices)} left out {trait.cases_left_out:,} cases and {trait.controls_left_out:,} controls"
+    left_out = f"{counted(trait.cases_left_out, 'case')} and {counted(trait.controls_left_out, 'control')}"
+    return f"; {' and '.join(choices)} left out {left_out}"
 
 
 def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: Findings) -> None:

@@ -21,6 +21,7 @@ from lambdas.regenie.preflight.frequencies import check_frequencies
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, check_match, match, read_variants
 from lambdas.regenie.variants import variant_names
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.counted import counted
 
 _VARIANTS: Final = "variants of these genotypes"
 _MAKE_UNIQUE: Final = (
@@ -130,7 +131,7 @@ class _Search:
         if repeats and repeated.total:
             findings.add(
                 key,
-                f"has {repeated.total:,} ids that several variants share, such as {repeated} "
+                f"has {counted(repeated.total, 'id')} that several variants share, such as {repeated} "
                 f"({self._data.uri(files.variant_list)}), and {repeats}: regenie drops all but the first variant of "
                 "each",
                 _MAKE_UNIQUE,

@@ -576,7 +576,10 @@ def test_results_are_listed_and_downloaded(genolaunch, content, tmp_path):
 def test_missing_results_are_told(genolaunch, content):
     content.launch()
 
-    assert "is RUNNING and has no results" in genolaunch("results", "height-1").stderr
+    answer = genolaunch("results", "height-1")
+
+    assert answer.exit_code == 3
+    assert "is RUNNING and has no results" in answer.stderr
 
 
 # --- errors and stages ---------------------------------------------------------------------------------------------

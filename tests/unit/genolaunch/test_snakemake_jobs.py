@@ -10,9 +10,9 @@ import pytest
 from contract import Status
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice
-from genolaunch.launch import JobCounts, Launch
+from genolaunch.launch import JobCounts, Launch, StatusChange
 from genolaunch.launches import Launches
-from genolaunch.progress import Snapshot
+from genolaunch.progress import Progress, Snapshot
 from genolaunch.render.launch import launch_view
 from genolaunch.results import results_of
 from genolaunch.snakemake_jobs import SnakemakeLogs
@@ -89,6 +89,50 @@ def test_some_can_be_chosen(platform, launch, choice, jobs):
     assert {job for job, _ in lines(platform, launch, **choice)} == jobs
 
 
+TIBANNA = """## job id: bbb
+## Downloading data & reference files from S3
+aws s3 cp s3://data-bucket-1/reads/b.txt /data1/snakemake/reads/b.txt
+
+## Running CWL/WDL/Snakemake/Shell commands
+running python genolaunch_job.py --snakefile 'Snakefile' in docker image x/snakemake:7.32.4...
+rule align:
+ERROR: bad reads in A
+## The command ended with exit code 1
+
+## Uploading files
+"""
+
+
+def test_failed_jobs_say_why_first_and_leave_out_what_tibanna_says(platform, content, launch):
+    content.failed_job("height-1-1-align-bbb", job_id="bbb", tail="x")
+    platform.s3.put_object(Bucket="data-bucket-1", Key="bbb.log", Body=TIBANNA)
+
+    label = "align[sample=A] (2)"
+    assert lines(platform, launch, failed_only=True) == [
+        (label, "ApplicationError: Essential container in task exited"),
+        (label, "rule align:"),
+        (label, "ERROR: bad reads in A"),
+        ("align[sample=A]", "no space left"),
+    ]
+    assert len(lines(platform, launch, name="bbb")) == len(TIBANNA.splitlines())
+
+
+def test_a_job_whose_instance_came_not_so_far_has_all_its_lines(platform, launch):
+    platform.s3.put_object(Bucket="data-bucket-1", Key="bbb.log", Body="## job id: bbb\nfatal error: Unable to locate")
+
+    said = [message for job, message in lines(platform, launch, failed_only=True) if job.endswith("(2)")]
+    assert said == ["## job id: bbb", "fatal error: Unable to locate"]
+
+
+def test_status_names_a_failed_job_by_its_rule(platform, content, launch):
+    content.failed_job("height-1-1-align-bbb", job_id="bbb")
+    content.failed_job("height-1-1-count-zzz", job_id="zzz")
+
+    failed = Progress(platform, "height-1").look().failed_jobs
+
+    assert [job.label for job in failed] == ["align[sample=A] (2)", "count-zzz"]
+
+
 def test_an_unknown_job_names_the_known_ones(platform, launch):
     with pytest.raises(GenolaunchError, match="has no job sort: it has align, all, count"):
         lines(platform, launch, name="sort")
@@ -134,11 +178,16 @@ def test_results_are_what_is_newer_than_the_launch_where_it_works(platform):
         submitted_at=now - timedelta(minutes=1),
     )
     after = replace(before, submitted_at=now + timedelta(minutes=1))
+    # given: submitted before its data went up, as `submit --data-dir` does, and started when all was there
+    started = (StatusChange(Status.SUBMITTED, now - timedelta(minutes=1)), StatusChange(Status.RUNNING, now))
+    tried_again = (StatusChange(Status.RUNNING, now - timedelta(minutes=1)), StatusChange(Status.RUNNING, now))
 
     report, *made = results_of(platform, before)
     assert (report.path, report.key) == ("launch-report.html", "results/e-1/report.html")
     assert [result.path for result in made] == ["calls/a.vcf", "reads.fq"]
     assert results_of(platform, after) == [report]
+    assert results_of(platform, replace(before, events=started)) == [report]
+    assert len(results_of(platform, replace(before, events=tried_again))) == 3
 
 
 def test_a_snakefile_is_submitted_after_what_lies_beside_it(platform, tmp_path):

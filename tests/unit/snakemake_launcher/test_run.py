@@ -178,6 +178,14 @@ def test_a_workflow_that_cannot_be_read_fails_with_what_snakemake_says(tmp_path)
     assert (outcome.type, outcome.message) == ("ApplicationError", "SyntaxError in line 3 of Snakefile")
 
 
+def test_paths_are_told_as_they_are_written(tmp_path):
+    events = [{"event": "error", "message": f"SyntaxError in file {tmp_path}/workflow/Snakefile: data/run42/a.txt"}]
+
+    outcome, _, _ = run(ScriptedEngine(events, 1), tmp_path)
+
+    assert outcome.message == "SyntaxError in file Snakefile: a.txt"
+
+
 def test_sources_without_the_snakefile_are_refused(tmp_path):
     with pytest.raises(RunSheetError, match="no Snakefile at s3://launch/snakefiles/calls/"):
         run(ScriptedEngine([], 0), tmp_path, sources={"rules.smk": ""})
