@@ -103,8 +103,8 @@ def show_commands(
 
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
-    planned = commands_of(platform, found)
-    shown = planned if every or as_json else first_of_each_phase(planned)
+    planned = list(commands_of(platform, found))
+    shown = planned if every or as_json else list(first_of_each_phase(planned))
     if as_json:
         print_json([document_of(each) for each in shown])
     elif shown:

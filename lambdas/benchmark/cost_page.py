@@ -5,12 +5,13 @@ from decimal import Decimal
 from html import escape
 from typing import Any, Final
 
-from contract import COST_SECTION, CostLineField
+from contract import COST_SECTION, SCROLL_STYLE, CostLineField
 
 _STYLE: Final = (
     "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#22303c}"
     "table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.3rem .6rem;"
     "border-bottom:1px solid #d5dde3}.number{text-align:right;white-space:nowrap}.note{color:#5b6b78;font-size:.85rem}"
+    f"{SCROLL_STYLE}"
 )
 
 _SUMS: Final = {
@@ -36,7 +37,12 @@ def cost_section(bill: Mapping[str, Any], lines: Iterable[Mapping[str, str]]) ->
         + ", ".join(f"{name.lower()} {amount}" for name, amount in sums.items())
         + f'.</p>\n<p class="note">At list prices, told on {escape(bill["pricedAt"][:16].replace("T", " "))} UTC; no '
         "discounts, taxes, requests or data transfer.</p>\n"
-        + _table(("For", "What", "Quantity", "Unit price", currency, "Price of"), map(_line, lines), numbers=(2, 3, 4))
+        + _table(
+            "The bill",
+            ("For", "What", "Quantity", "Unit price", currency, "Price of"),
+            map(_line, lines),
+            numbers=(2, 3, 4),
+        )
         + _times("Time in each status", bill["statusSeconds"])
         + _times("Time of each step", bill["stepSeconds"])
         + "</section>\n"
@@ -54,7 +60,9 @@ def with_section(report: str, section: str) -> str | None:
 def page(launch_id: str, section: str) -> str:
     """The section as a page."""
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Cost of {escape(launch_id)}</title>'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Cost of {escape(launch_id)}</title>"
         f"<style>{_STYLE}</style></head>\n<body><h1>{escape(launch_id)}</h1>\n{section}</body></html>\n"
     )
 
@@ -73,10 +81,10 @@ def _line(line: Mapping[str, str]) -> tuple[str, ...]:
 
 def _times(title: str, seconds: Mapping[str, str]) -> str:
     rows = [(name, f"{Decimal(spent):.1f}") for name, spent in seconds.items()]
-    return f"<h3>{title}</h3>\n{_table(('', 'Seconds'), rows, numbers=(1,))}" if rows else ""
+    return f"<h3>{title}</h3>\n{_table(title, ('', 'Seconds'), rows, numbers=(1,))}" if rows else ""
 
 
-def _table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...]) -> str:
+def _table(title: str, names: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...]) -> str:
     def cell(tag: str, column: int, text: str) -> str:
         return f"<{tag}{' class=number' if column in numbers else ''}>{escape(text)}</{tag}>"
 
@@ -84,4 +92,7 @@ def _table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tup
         return "<tr>" + "".join(cell(tag, column, text) for column, text in enumerate(cells)) + "</tr>\n"
 
     head, body = row("th", names), "".join(row("td", each) for each in rows)
-    return f"<table>\n<thead>{head}</thead>\n<tbody>{body}</tbody>\n</table>\n"
+    return (
+        f'<div class="scroll" role="region" aria-label="{escape(title)}" tabindex="0"><table>\n<thead>{head}</thead>\n'
+        f"<tbody>{body}</tbody>\n</table></div>\n"
+    )

@@ -10,6 +10,8 @@ from genolaunch import submission
 from genolaunch.config_files import checked_values
 from tests.unit.genolaunch.test_config_changes import REGENIE, SNAKEMAKE, stored
 
+NEXT = "Follow it: genolaunch status height-2 --watch; what happened so far: genolaunch events height-2"
+
 
 @pytest.fixture
 def over(content):
@@ -50,7 +52,7 @@ def test_the_same_again_is_another_launch_of_the_same_folder(genolaunch, over, d
 
     result = genolaunch("rerun", "height-1")
 
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "height-2\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "height-2\n", f"{NEXT}\n")
     assert dropped == [("launches/gwas/height-1-rerun.json", stored(REGENIE))]
 
 
@@ -63,6 +65,7 @@ def test_changes_are_made_and_told(genolaunch, over, dropped):
     assert result.stderr.splitlines() == [
         "Changed: regenie.step1.jobs: 20 -> 40",
         'Changed: regenie.traits: ["height", "ldl"] -> ["bmi"]',
+        NEXT,
     ]
     ((_, config),) = dropped
     assert config["regenie"]["traits"] == ["bmi"]
@@ -105,12 +108,12 @@ def test_inputs_that_are_others_since_are_named_and_no_other(genolaunch, over, d
     over(submittedAt={"S": later.isoformat()})
     nothing = genolaunch("rerun", "height-1").stderr
 
-    assert [line.split()[0] for line in told.splitlines()] == [
+    assert [line.split()[0] for line in told.splitlines() if line != NEXT] == [
         f"s3://data-bucket-1/cohort/{name}" for name in ("a.bed", "a.bim", "p.txt")
     ]
     assert "read as it is now" in told
     assert [each["uri"].rpartition("/")[2] for each in document["changedInputs"]] == ["a.bed", "a.bim", "p.txt"]
-    assert nothing == ""
+    assert nothing == f"{NEXT}\n"
 
 
 def test_without_submitting_it_is_only_shown(genolaunch, over, dropped):

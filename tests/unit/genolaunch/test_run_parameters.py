@@ -77,7 +77,9 @@ def test_before_its_plan_a_launch_has_no_commands_and_snakemakes_are_in_its_log(
     content.launch("new-1", status="SUBMITTED", workflow={"S": "regenie"})
     content.launch("reads-1", status="COMPLETE", workflow={"S": "snakemake"})
 
-    assert "its jobs are not planned" in genolaunch("commands", "new-1").stderr
+    unplanned = genolaunch("commands", "new-1")
+    assert (unplanned.exit_code, unplanned.stdout) == (3, "")
+    assert "its jobs are not planned" in unplanned.stderr
     assert "genolaunch logs reads-1" in genolaunch("commands", "reads-1").stderr
 
 
