@@ -727,9 +727,8 @@ SCROLL_STYLE: Final = (
     # them. Of light pages whose boxes are class=scroll.
     ".scroll{overflow-x:auto;background:linear-gradient(90deg,#fff 60%,transparent) left/2rem 100% no-repeat local,"
     "linear-gradient(270deg,#fff 60%,transparent) right/2rem 100% no-repeat local,"
-    "url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 10 16'%3E%3Cpath "
-    "d='M2 2l6 6-6 6' fill='none' stroke='%238a9aa6' stroke-width='2.5'/%3E%3C/svg%3E\") "
-    "right .2rem top .4rem/.6rem 1rem no-repeat scroll,"
+    "conic-gradient(from 225deg at 100% 50%,#8a9aa6 90deg,transparent 0) "
+    "right .2rem top .4rem/.5rem .9rem no-repeat scroll,"
     "linear-gradient(90deg,#8a9aa6,transparent) left/.7rem 100% no-repeat scroll,"
     "linear-gradient(270deg,#8a9aa6,transparent) right/.7rem 100% no-repeat scroll}"
 )

@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from contract import SCROLL_STYLE
+from tests.pages import outside_boxes
+
 LINE = {
     "kind": "instance",
     "resource": "i-1",
@@ -158,6 +161,8 @@ def test_the_page_shows_every_sum_and_needs_nothing_else(genolaunch, three, tmp_
         assert words in shown
     assert "<script" not in shown
     assert "http" not in shown
+    assert outside_boxes(shown) == []
+    assert SCROLL_STYLE in shown
 
 
 def test_a_launch_that_is_held_for_its_budget_is_approved_up_to_the_end_of_its_range(genolaunch, content, platform):

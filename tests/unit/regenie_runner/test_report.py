@@ -105,6 +105,15 @@ def test_plots_name_their_top_hit_for_those_who_cannot_see_them(page):
     assert any(text.startswith("Manhattan plot of ldl: top hit") for text in page.alternatives)
 
 
+def test_wide_tables_and_plots_scroll_in_boxes_of_their_own(page, launch):
+    """The others wrap their words, or are narrow."""
+    html = (launch.work / "report.html").read_text()
+    boxes = re.findall(r'class="scroll" role="region" aria-label="([^"]+)"', html)
+
+    assert {"Traits", "Top loci of height", "Time"} <= set(boxes)
+    assert len(re.findall(r'<div class="plot"><div class="scroll"[^>]*><img ', html)) == html.count("<img ")
+
+
 def test_the_page_needs_nothing_from_elsewhere(page):
     assert page.sources
     assert all(source.startswith(("#", "data:image/png;base64,")) for source in page.sources)

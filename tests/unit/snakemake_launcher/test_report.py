@@ -7,6 +7,7 @@ from snakemake_launcher.engines import Failure
 from snakemake_launcher.jobs import Jobs
 from snakemake_launcher.report import report, rules
 from snakemake_launcher.run_sheet import RunSheet
+from tests.pages import outside_boxes
 from tests.unit.snakemake_launcher.sheets import sheet
 from tests.unit.snakemake_launcher.test_jobs import submitted
 
@@ -50,6 +51,8 @@ def test_the_page_says_what_was_run_and_what_became_of_it():
 
     for words in ("9.27.1, engine tibanna", "trim sample=A", "1 min 30 s", "Done: 1 of 1 jobs.", "s3://data/run42/"):
         assert words in html
+    assert outside_boxes(html) == []
+    assert ".scroll {" in html
 
 
 def test_a_failed_job_says_why():
