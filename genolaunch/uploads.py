@@ -67,10 +67,13 @@ def planned_uploads(platform: "Platform", config: Path, folder: Path) -> Plan:
 def place_of_data(platform: "Platform", config: Path, folder: Path) -> Place:
     """Where the files of `folder` belong, which is a config's data.
 
-    Raises GenolaunchError when the config does not name a place in the stage's data bucket.
+    Raises GenolaunchError when the config does not name a place in the stage's data bucket, or the folder is empty.
     """
     bucket = platform.names.data_bucket
-    return _place(platform, bucket, data_prefix(config, bucket), _files(folder))
+    place = _place(platform, bucket, data_prefix(config, bucket), _files(folder))
+    if not place.files:
+        raise WrongArgumentError(f"{folder} holds no files.")
+    return place
 
 
 def has_sources_beside(config: Path, platform: "Platform") -> bool:

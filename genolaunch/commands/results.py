@@ -33,9 +33,10 @@ def results(
     from genolaunch.never_ran import see_why
     from genolaunch.results import results_of
 
-    if download is not None and download.exists() and not download.is_dir():
+    in_the_way = _in_the_way(download) if download is not None else None
+    if in_the_way is not None:
         raise typer.BadParameter(
-            f"{download} is a file; name a folder, which is made if need be.", param_hint="--download"
+            f"{in_the_way} is a file; name a folder, which is made if need be.", param_hint="--download"
         )
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
@@ -52,6 +53,12 @@ def results(
     if not objects:
         nothing = see_why(found, "no results") or f"Launch {found.launch_id} is {found.status} and has no results."
         raise GenolaunchError(nothing)
+
+
+def _in_the_way(folder: Path) -> Path | None:
+    """What is no folder, and keeps this one from being made."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    return there if there is not None and not there.is_dir() else None
 
 
 def _download(platform: Platform, objects: "Sequence[ResultObject]", folder: Path, *, quiet: bool) -> None:

@@ -235,7 +235,7 @@ CASES = [
         "a condition's file that is not whole",
         CONDITION,
         {**external(range(800), [10, 11]), "known.bed": external(range(800), [10])["known.bed"], "hits.txt": IDS[11]},
-        refused="with 1 variants, but known.bim lists 2",
+        refused="with 1 variant, but known.bim lists 2",
         alone=lambda rows: len(rows["height"]) == 999,
     ),
     Case(

@@ -672,6 +672,15 @@ def test_files_that_are_nowhere_are_named_before_anything_goes_up(genolaunch, co
     assert uploads_of(platform) == []
 
 
+def test_a_folder_without_files_is_no_data(genolaunch, config, platform, tmp_path):
+    (tmp_path / "cohort" / "imputed").mkdir(parents=True)
+
+    answer = genolaunch("submit", config, "--data-dir", tmp_path / "cohort")
+
+    assert answer.exit_code == 2
+    assert answer.stderr == f"genolaunch: {tmp_path / 'cohort'} holds no files.\n"
+
+
 def test_what_the_bucket_has_need_not_be_in_the_folder(genolaunch, answers, config, cohort, platform):
     answers()
     (cohort / "cohort.bed").unlink()

@@ -134,6 +134,8 @@ def test_results_are_not_downloaded_into_a_file(genolaunch, content, tmp_path):
 
     answer = genolaunch("results", "height-1", "--download", file)
 
-    assert answer.exit_code == 2
+    below = genolaunch("results", "height-1", "--download", file / "below" / "it")
+    assert (answer.exit_code, below.exit_code) == (2, 2)
+    assert below.stderr == answer.stderr
     assert f"{file} is a file; name a folder, which is made if need be" in " ".join(answer.stderr.split())
     assert file.read_text() == "something else"

@@ -57,8 +57,8 @@ def test_what_fits_is_not_spoken_of(genes: MemoryDataSet) -> None:
         ("anno.txt", b"1:10 ENSG1 LoF\n1:20 ENSG1 missense\n", "annotations", "whose sets (ENSG1) are none of those"),
         ("anno.txt", b"1:10  G1  LoF\n", "annotations", "line 1 is not `VARIANT SET ANNOTATION`"),
         ("anno.txt", b"1:10 G1 LoF\n\n", "annotations", "line 2 is not `VARIANT SET ANNOTATION`"),
-        ("anno.txt", b"1:10 G1 LoF\n1:10 G1 missense\n", "annotations", "1 variants twice for a set: 1:10 G1"),
-        ("anno.txt", b"1:10 G1 LoF\n1:20 G1 LoF\n1:10 G1 LoF\n", "annotations", "1 variants twice for a set: 1:10 G1"),
+        ("anno.txt", b"1:10 G1 LoF\n1:10 G1 missense\n", "annotations", "1 variant twice for a set: 1:10 G1"),
+        ("anno.txt", b"1:10 G1 LoF\n1:20 G1 LoF\n1:10 G1 LoF\n", "annotations", "1 variant twice for a set: 1:10 G1"),
         ("anno.txt", b"1:10 G1 LoF lof\n1:20 G1 LoF mis\n", "masks", "which has lof, mis"),
     ],
 )
@@ -140,7 +140,7 @@ class TestChromosomes:
     @pytest.mark.parametrize(
         ("sets", "words"),
         [
-            (b"G1 1 10 1:10\nG2 1 20 2:20\n", "1 sets have variants of another chromosome"),
+            (b"G1 1 10 1:10\nG2 1 20 2:20\n", "1 set has variants of another chromosome"),
             (b"G1 1 10 1:10\nG2 1 20 2:20\n", "such as G2 on 1: 2:20 is on 2"),
             (b"G1 2 10 1:10\nG2 chr1 20 2:20\n", "2 sets have variants"),
             (b"G1 1 10 1:10,2:20\nG2 2 20 2:20\n", "such as G1 on 1: 2:20 is on 2"),

@@ -84,7 +84,7 @@ def test_a_file_that_is_not_whole_is_refused(known: MemoryDataSet, step2: Any, s
     assert "size does not fit the 24 samples" in the_fault(known, step2=step2).problem
 
     known.files["known.bed"] = bed(1, PEOPLE)
-    assert "with 1 variants, but known.bim lists 2" in the_fault(known, step2=step2).problem
+    assert "with 1 variant, but known.bim lists 2" in the_fault(known, step2=step2).problem
 
 
 @BOTH

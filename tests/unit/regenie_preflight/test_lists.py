@@ -37,7 +37,7 @@ def test_a_list_of_which_less_than_half_is_known_is_warned_of_with_numbers(cohor
 
     found = checked(cohort, remove="list.txt")
 
-    assert "of whose 3 entries 1 are among the genotyped people" in "\n".join(found.warnings)
+    assert "of whose 3 entries 1 is among the genotyped people" in "\n".join(found.warnings)
     listed = found.samples.lists["regenie.remove"].as_dict()
     assert (listed["listed"], listed["matched"]) == (3, 1)
     assert sorted(str(listed["unmatched"]).split(", ")) == ["x1_x1", "x2_x2"]
@@ -137,7 +137,7 @@ class TestSharedIds:
 
         assert fault.where == "regenie.genotypes"
         assert words in fault.problem
-        assert "has 1 ids that several variants share" in fault.problem
+        assert "has 1 id that several variants share" in fault.problem
 
     @pytest.mark.parametrize("given", [{}, {"step1": {"block_size": 1, "jobs": 1}}])
     def test_are_no_matter_where_nothing_goes_by_ids(self, dots: MemoryDataSet, given: dict[str, Any]):
@@ -158,7 +158,7 @@ class TestSharedIds:
         cohort.files["cohort.bim"] = b"1 a 0 10 A G\n2 a 0 20 A G\n"
         cohort.files["list.txt"] = b"a\n"
 
-        assert "has 1 ids that several variants share, such as a" in the_fault(cohort, step1=step1).problem
+        assert "has 1 id that several variants share, such as a" in the_fault(cohort, step1=step1).problem
 
     def test_are_shown(self, cohort: MemoryDataSet):
         cohort.files["cohort.bed"] += bytes(6 * 2)
@@ -414,4 +414,4 @@ def test_values_of_people_who_lack_a_covariate_are_looked_at_too(cohort: MemoryD
     fault = the_fault(cohort, traits=[trait], trait_type=trait_type)
 
     assert fault.where == "regenie.traits"
-    assert value in fault.problem or "values other than 0 and 1" in fault.problem
+    assert value in fault.problem or "value other than 0 and 1" in fault.problem

@@ -22,7 +22,7 @@ def phenotypes(data: MemoryDataSet, values: Sequence[object], others: Sequence[o
 @pytest.mark.parametrize(
     ("values", "trait_type", "words"),
     [
-        (["tall", *range(23)], "quantitative", "1 values that are no numbers: tall (f0_i0)"),
+        (["tall", *range(23)], "quantitative", "1 value that is no number: tall (f0_i0)"),
         (["1,5", "nan", *range(22)], "quantitative", "2 values that are no numbers: 1,5 (f0_i0), nan (f1_i1)"),
         ([3] * 24, "quantitative", "has the value 3 for all 24 people"),
         ([], "quantitative", "no value for anyone"),
@@ -52,7 +52,7 @@ def test_a_trait_that_regenie_cannot_analyse_is_refused(
         ([n % 5 - 2 for n in range(20)], "without a value for 4 of 24 people (17%)"),
         ([-9, -9, *(n % 7 - 3 for n in range(22))], "-9 or -999 for 2 people"),
         ([-1, -3, -10, *(n % 7 for n in range(21))], "3 people have -1, -3 or -10 and nobody has another"),
-        ([130 + n for n in range(23)], "is not centred (mean 141, SD 6.782) and lacks 1 values"),
+        ([130 + n for n in range(23)], "is not centred (mean 141, SD 6.782) and lacks 1 value"),
     ],
 )
 def test_a_trait_that_may_not_be_what_it_seems_is_warned_of(cohort: MemoryDataSet, values: list[object], words: str):
@@ -99,7 +99,7 @@ def test_a_table_that_regenie_would_misread_is_refused(cohort: MemoryDataSet, ol
 def test_covariates_must_be_numbers(cohort: MemoryDataSet):
     change(cohort, "covariates.txt", "f5 i5 45 1", "f5 i5 45 female")
 
-    assert "where sex has 1 values that are no numbers: female (f5_i5)" in the_fault(cohort).problem
+    assert "where sex has 1 value that is no number: female (f5_i5)" in the_fault(cohort).problem
 
 
 def test_a_constant_covariate_is_warned_of(cohort: MemoryDataSet):
@@ -167,7 +167,7 @@ def test_a_number_that_regenie_would_read_otherwise_than_it_is_meant_is_refused(
     """As C does: 1_000 and 1,5 are 1 to it, 12abc is 12; nan and inf are missing (regenie 4.1.2, run)."""
     phenotypes(cohort, [*range(23), value])
 
-    assert f"no numbers: {value}" in the_fault(cohort, traits=["t"]).problem
+    assert f"no number: {value}" in the_fault(cohort, traits=["t"]).problem
 
 
 class TestStrict:

@@ -110,7 +110,7 @@ def test_wide_tables_and_plots_scroll_in_boxes_of_their_own(page, launch):
     html = (launch.work / "report.html").read_text()
     boxes = re.findall(r'class="scroll" role="region" aria-label="([^"]+)"', html)
 
-    assert {"Traits", "Top loci of height", "Time"} <= set(boxes)
+    assert {"Traits", "Top loci of height"} <= set(boxes)
     assert len(re.findall(r'<div class="plot"><div class="scroll"[^>]*><img ', html)) == html.count("<img ")
 
 
