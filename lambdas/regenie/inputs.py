@@ -23,6 +23,7 @@ from lambdas.regenie.headers import NOTHING, read_headers
 from lambdas.regenie.images import Images
 from lambdas.regenie.input_files import all_genotypes, step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.abilities import check_abilities
+from lambdas.regenie.preflight.adjusting import check_unasked
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.external import check_external
 from lambdas.regenie.preflight.findings import Findings
@@ -91,6 +92,7 @@ def read_inputs(
     files = headers.files
     image = faults.attempt("regenie.version", lambda: images.of(parameters.version), "")
     check_abilities(parameters, images.limits, faults)
+    check_unasked(headers.columns, headers.covariates, parameters, faults)
     earlier = faults.attempt(FROM_LAUNCH, lambda: _earlier_launch(parameters, find_launch, faults), None)
     sets: tuple[GeneSet, ...] = faults.attempt(_GENE_SETS, lambda: _gene_sets(data, parameters), ())
 
