@@ -14,7 +14,9 @@ from localcloud.regenie.errors import RegenieError
 from localcloud.regenie.log import Log
 
 _ID_COLUMNS: Final = ["FID", "IID"]
-_MISSING_VALUES: Final = frozenset({"NA", "nan", "NaN"})
+_MISSING_VALUES: Final = frozenset({"NA", "nan", "inf"})
+_MISSING_NUMBER: Final = -999.0
+"""regenie's missing_value_double: a value of a trait or a covariate that is no category."""
 _RELATIVE_EIGENVALUE: Final = 1e-15  # covariates below it are linear combinations of the others, as in regenie
 _MOST_LEVELS: Final = 10
 """regenie's --maxCatLevels."""
@@ -211,9 +213,10 @@ def _number(text: str) -> float:
     if text in _MISSING_VALUES:
         return float("nan")
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise RegenieError(f"could not convert value to double: '{text}'") from None
+    return float("nan") if number == _MISSING_NUMBER else number
 
 
 def _log_phenotypes(log: Log, path: Path, phenotypes: Table) -> None:

@@ -14,6 +14,8 @@ from regenie_runner.workspace import Workspace
 
 QC_SAMPLES = "step1/qc/samples.txt"
 _MISSING = b"NA"
+_MISSING_NUMBER = -999.0
+"""To regenie, a value that is missing, too (4.1.2's sources: Regenie.hpp, missing_value_double)."""
 _STRICT = "--strict"
 
 
@@ -49,11 +51,15 @@ def _values(path: Path, needed: list[str], people: set[bytes]) -> tuple[list[flo
             fields = _fields(line)
             if b" ".join(fields[:2]) not in people:
                 continue
-            if _MISSING in [fields[column] for column in columns]:
+            if any(_is_missing(fields[column]) for column in columns):
                 missing += 1
             else:
                 values.append(float(fields[columns[0]]))
     return values, missing
+
+
+def _is_missing(word: bytes) -> bool:
+    return word == _MISSING or (word.startswith(b"-9") and float(word) == _MISSING_NUMBER)
 
 
 def _fields(line: bytes) -> list[bytes]:

@@ -6,12 +6,10 @@ from operator import mul
 from typing import Final
 
 from lambdas.regenie.preflight.findings import Examples
+from lambdas.regenie.preflight.missing_codes import TAKEN_FOR_MISSING, USUAL_CODES, Codes
 
 MISSING: Final = b"NA"
-"""The one way to say that a value is missing (regenie's documentation, "Phenotype file format")."""
-MISSING_ELSEWHERE: Final = (-9.0, -999.0)
-"""What PLINK and BGENIE write for a missing value; to regenie -9 is a number like any other."""
-
+"""The one documented way to say that a value is missing (regenie's documentation, "Phenotype file format")."""
 ANSWERS_THAT_ARE_NO_NUMBERS: Final = (-1.0, -3.0, -10.0)
 """Codes among the counts of UK Biobank's touchscreen questions: do not know, prefer not to answer, less than one."""
 
@@ -33,8 +31,11 @@ class Column:
         self.cases = 0
         """Values equal to 1."""
         self.twos = 0
-        self.missing_elsewhere = 0
-        """Values of MISSING_ELSEWHERE."""
+        self.usual_codes = 0
+        """Values that usually stand for missing ones (missing_codes.USUAL_CODES)."""
+        self.taken_for_missing = 0
+        """Numbers that regenie takes for missing values; they count as missing here."""
+        self.codes = Codes()
         self.coded_answers = 0
         """Values of ANSWERS_THAT_ARE_NO_NUMBERS."""
         self.negative = 0
@@ -67,6 +68,11 @@ class Column:
             return math.nan
         return math.sqrt(max(self._squares - self._sum**2 / self.observed, 0.0) / (self.observed - 1))
 
+    @staticmethod
+    def has(value: bytes) -> bool:
+        """Whether regenie takes a word of a row for a value, and not for a missing one."""
+        return value != MISSING and not (value[:2] == b"-9" and _number(value) == TAKEN_FOR_MISSING)
+
     @property
     def is_constant(self) -> bool:
         """All observed values are the same."""
@@ -93,6 +99,11 @@ class Column:
         if not are_finite:
             numbers = self._numbers_among(values, people)
         self.missing += values.count(MISSING)
+        coded = numbers.count(TAKEN_FOR_MISSING)
+        if coded:
+            numbers = [number for number in numbers if number != TAKEN_FOR_MISSING]
+            self.missing += coded
+            self.taken_for_missing += coded
         self._count(numbers)
         self._measure(numbers)
 
@@ -113,7 +124,8 @@ class Column:
         self.controls += numbers.count(0.0)
         self.cases += numbers.count(1.0)
         self.twos += numbers.count(2.0)
-        self.missing_elsewhere += sum(map(numbers.count, MISSING_ELSEWHERE))
+        self.usual_codes += sum(map(USUAL_CODES.__contains__, numbers))
+        self.codes.add(numbers)
         if numbers and min(numbers) < 0:
             self.negative += sum(map((0.0).__gt__, numbers))
             self.coded_answers += sum(map(numbers.count, ANSWERS_THAT_ARE_NO_NUMBERS))

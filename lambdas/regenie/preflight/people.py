@@ -1,5 +1,6 @@
 """Genotyped people, and those of the tables: who is in, who is out, and what is wrong with the values."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
@@ -14,7 +15,16 @@ from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
 from lambdas.regenie.preflight.quality import check_least_count, check_quality
 from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
-from lambdas.regenie.preflight.traits import STRICT, TraitCounts, check_traits, is_strict, trait_counts
+from lambdas.regenie.preflight.traits import (
+    CODES_REMEDY,
+    STRICT,
+    WRITE_NA,
+    TraitCounts,
+    check_traits,
+    is_strict,
+    told_of_missing_numbers,
+    trait_counts,
+)
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.counted import counted
 
@@ -144,14 +154,14 @@ def _read_traits(
         elif place is not None and not complete[place]:
             others.add(person, fields)
         elif place is not None:
-            has = [fields[index] != MISSING for index in indices]
+            has = [Column.has(fields[index]) for index in indices]
             in_step1 = any(has) and not (step1_strict and not all(has))
             if strict and not all(has):
                 others.add(person, fields)
                 fields = [MISSING] * len(fields)
             for index, mark in with_predictions:
                 fields[index] = fields[index] if mark[place] else MISSING
-            has = [fields[index] != MISSING for index in indices]
+            has = [Column.has(fields[index]) for index in indices]
             analysed[place] = in_step1 if parameters.step1.enabled else any(has)
             if interacting and any(has):
                 interacting.count(place, compress(traits, has))
@@ -193,10 +203,17 @@ def _read_covariates(
     levels = [Levels(name, field_index(table.columns, name)) for name in used if name in categories]
     batch = ColumnBatch(columns, [field_index(table.columns, column.name) for column in columns])
     own = field_index(table.columns, interacting.name) if interacting else 0
+    category_indices = {level.index for level in levels}
+    coded: Counter[str] = Counter()
     for person, fields in table.rows():
         place = people.place(person)
         if place is not None:
-            missing = next((index for index in used_indices if fields[index] in _NO_VALUE), len(fields))
+            missing = next(
+                (index for index in used_indices if _is_missing(fields[index], is_level=index in category_indices)),
+                len(fields),
+            )
+            if missing < len(fields) and fields[missing] not in _NO_VALUE:
+                coded[used[used_indices.index(missing)]] += 1
             complete[place] = missing == len(fields)
             # regenie reads a row up to the first missing value: what stands behind it may be anything.
             batch.add(person, fields[:missing] + [MISSING] * (len(fields) - missing))
@@ -210,7 +227,7 @@ def _read_covariates(
     batch.flush()
     _check_listing(COVARIATES, table, people, findings)
     if people.in_both:
-        _check_covariates(table, columns, people, complete, findings)
+        _check_covariates(table, columns, people, complete, coded, findings)
         check_levels(levels, table.uri, parameters, findings)
     # Where covariates are no use at all, which is a fault by now, traits are still worth a look.
     return complete if any(complete) else bytearray(b"\1") * len(chosen.places)
@@ -227,8 +244,15 @@ def covariates_in_use(columns: Sequence[str], parameters: RegenieParameters) -> 
 
 
 def _check_covariates(
-    table: Table, columns: Sequence[Column], people: People, complete: bytearray, findings: Findings
+    table: Table,
+    columns: Sequence[Column],
+    people: People,
+    complete: bytearray,
+    coded: Mapping[str, int],
+    findings: Findings,
 ) -> None:
+    for name, count in coded.items():
+        findings.warn(COVARIATES, f"names {table.uri}, where {name} {told_of_missing_numbers(count)}", WRITE_NA)
     for column in columns:
         if column.not_numbers.total:
             findings.add(
@@ -244,6 +268,13 @@ def _check_covariates(
                 f"names {table.uri}, where {column.name} is the same for everyone",
                 "Such a covariate explains nothing: leave it out.",
             )
+        elif suspects := column.codes.suspects():
+            findings.warn(
+                COVARIATES,
+                f"names {table.uri}, where {column.name} has what looks like a code for missing values: "
+                f"{', '.join(map(str, suspects))}",
+                CODES_REMEDY,
+            )
     incomplete = people.in_both - complete.count(1)
     if incomplete == people.in_both:
         findings.add(
@@ -258,6 +289,11 @@ def _check_covariates(
             "and are left out of every trait",
             "Fill the values in, or remove columns with many missing ones.",
         )
+
+
+def _is_missing(value: bytes, *, is_level: bool) -> bool:
+    """As regenie reads a covariate: a category may be called -999."""
+    return value in _NO_VALUE or not (is_level or Column.has(value))
 
 
 def _check_listing(where: str, table: Table, people: People, findings: Findings) -> None:

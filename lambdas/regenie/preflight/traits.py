@@ -21,6 +21,11 @@ _FEWEST_CASES: Final = 10
 """regenie leaves out binary traits with fewer, unless told otherwise (release notes of regenie 2.2)."""
 _FEWEST_CASES_OPTION: Final = "--minCaseCount"
 
+WRITE_NA: Final = "Write NA if it means missing; if it is a measurement, give it in another unit."
+CODES_REMEDY: Final = (
+    "Write NA if it means missing: regenie takes it for a number, which may make or hide associations."
+)
+
 STRICT: Final = "--strict"
 """In either step: whoever lacks a value of one trait is left out of all."""
 
@@ -64,6 +69,11 @@ def _quantitative(trait: Column) -> TraitCounts:
     return TraitCounts(trait.observed, trait.missing, None, None, mean, deviation)
 
 
+def told_of_missing_numbers(people: int) -> str:
+    """What is said of a column with regenie's own number for a missing value."""
+    return f"has the value -999 for {people:,} people, whom regenie takes for people without a value"
+
+
 def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findings: Findings) -> None:
     """Find what is wrong with each trait; `traits` hold the values of the people who are analysed."""
     for trait in traits:
@@ -85,6 +95,10 @@ def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findin
             _check_binary(trait, _fewest_cases(parameters), parameters, findings)
         else:
             _check_quantitative(trait, parameters, findings)
+        if trait.taken_for_missing:
+            findings.warn(
+                _WHERE, f"names {trait.name}, which {told_of_missing_numbers(trait.taken_for_missing)}", WRITE_NA
+            )
         if not is_strict(parameters):
             _warn_of_missing(trait, findings)
     if is_strict(parameters):
@@ -124,8 +138,8 @@ def _check_binary(trait: Column, fewest_cases: int, parameters: RegenieParameter
             _WHERE,
             f"names {trait.name}, a binary trait with {counted(others, 'value')} other than 0 and 1"
             + (
-                f", of which {counted(trait.missing_elsewhere, 'is', 'are')} -9 or -999"
-                if trait.missing_elsewhere
+                f", of which {counted(trait.usual_codes, 'is', 'are')} -9, 9, 99 or the like"
+                if trait.usual_codes
                 else ""
             ),
             "Code controls as 0, cases as 1 and missing values as NA, or set trait_type: quantitative.",
@@ -164,11 +178,11 @@ def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: 
             "If it is a yes-or-no, code it 0 and 1 and launch it with trait_type: binary; if it is a quantity, give "
             f"{_FEW_VALUES_OPTION} in step1.extra and step2.extra.",
         )
-    elif trait.missing_elsewhere:
+    elif suspects := trait.codes.suspects():
         findings.warn(
             _WHERE,
-            f"names {trait.name}, with the value -9 or -999 for {trait.missing_elsewhere:,} people",
-            "If that means missing, write NA: regenie takes -9 for a number.",
+            f"names {trait.name}, with what looks like a code for missing values: {', '.join(map(str, suspects))}",
+            CODES_REMEDY,
         )
     elif trait.coded_answers and trait.coded_answers == trait.negative:
         findings.warn(

@@ -36,6 +36,18 @@ def test_people_with_missing_covariates_are_as_if_absent(both_steps, own_cohort)
     assert both_steps(own_cohort) == missing
 
 
+@pytest.mark.parametrize(("file", "column"), [("phenotypes.txt", 3), ("covariates.txt", 2)])
+def test_regenies_own_number_for_missing_is_missing(both_steps, own_cohort, file: str, column: int):
+    def with_word(word: str) -> Edit:
+        return lambda rows: [[*r[:column], word, *r[column + 1 :]] if r[1] in {"S0003", "S0700"} else r for r in rows]
+
+    own_cohort.rewrite(file, with_word("NA"))
+    missing = both_steps(own_cohort)
+    own_cohort.rewrite(file, with_word("-999.0"))
+
+    assert both_steps(own_cohort) == missing
+
+
 def test_people_absent_from_the_phenotype_file_are_as_if_without_covariates(both_steps, own_cohort):
     original = (own_cohort.folder / "phenotypes.txt").read_text()
     own_cohort.rewrite("phenotypes.txt", without("S0003", "S0700"))

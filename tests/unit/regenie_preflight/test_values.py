@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.regenie.preflight.column import Column
+from lambdas.regenie.preflight.missing_codes import TAKEN_FOR_MISSING
 from tests.unit.regenie_planning.conftest import MemoryDataSet, table
 from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, faults, the_fault, warnings
 
@@ -28,7 +29,7 @@ def phenotypes(data: MemoryDataSet, values: Sequence[object], others: Sequence[o
         ([], "quantitative", "no value for anyone"),
         ([1, 2] * 12, "binary", "is coded 1 and 2 (12 and 12 people)"),
         ([0, 1, 1, 7] * 6, "binary", "6 values other than 0 and 1"),
-        ([0, 1, 1, -9] * 6, "binary", "of which 6 are -9 or -999"),
+        ([0, 1, 1, -9] * 6, "binary", "of which 6 are -9"),
         ([0] * 15 + [1] * 9, "binary", "9 cases and 15 controls"),
         ([1] * 24, "binary", "24 cases and 0 controls"),
         ([0, 1] * 12, "quantitative", "with the values 0 and 1 only"),
@@ -50,7 +51,7 @@ def test_a_trait_that_regenie_cannot_analyse_is_refused(
     ("values", "words"),
     [
         ([n % 5 - 2 for n in range(20)], "without a value for 4 of 24 people (17%)"),
-        ([-9, -9, *(n % 7 - 3 for n in range(22))], "-9 or -999 for 2 people"),
+        ([-9, -9, *(n % 7 - 3 for n in range(22))], "what looks like a code for missing values: -9 (2 people"),
         ([-1, -3, -10, *(n % 7 for n in range(21))], "3 people have -1, -3 or -10 and nobody has another"),
         ([130 + n for n in range(23)], "is not centred (mean 141, SD 6.782) and lacks 1 value"),
     ],
@@ -129,7 +130,7 @@ def test_a_columns_moments_do_not_depend_on_how_it_was_cut(values: list[float | 
         batch = cells[start : start + size]
         column.add(batch, batch)
 
-    numbers = [value for value in values if value is not None]
+    numbers = [value for value in values if value is not None and value != TAKEN_FOR_MISSING]
     assert (column.observed, column.missing) == (len(numbers), len(values) - len(numbers))
     assert column.cases == numbers.count(1.0)
     assert len(column.distinct) == min(3, len(set(numbers)))
