@@ -38,6 +38,22 @@ class ListMatch(NamedTuple):
     unmatched: str  # the first few of the others
 
 
+class PeopleFacts(NamedTuple):
+    """Of the genotyped people, how many are left after each choice."""
+
+    genotyped: int
+    chosen: int  # by the launch's lists and its choice of a sex
+    phenotyped: int  # of the chosen, those in the phenotype file
+    with_covariates: int  # of the chosen, those with all covariates
+    analysed: int  # with all of it, and a value of a trait
+
+    @classmethod
+    def of(cls, samples: Mapping[str, Any]) -> PeopleFacts | None:
+        """Of launch.json; None for one that an earlier version wrote."""
+        names = ("genotyped", "chosen", "phenotyped", "withCovariates", "analysed")
+        return cls(*(samples[name] for name in names)) if all(name in samples for name in names) else None
+
+
 class Launch(NamedTuple):
     """What launch.json holds."""
 
@@ -49,6 +65,9 @@ class Launch(NamedTuple):
     traits: Mapping[str, TraitFacts]
     lists: Mapping[str, ListMatch]
     """By the config key that names the list."""
+    people: PeopleFacts | None
+    covariates: tuple[str, ...] | None
+    """Columns that the analysis adjusts for; None where an earlier version did not write them."""
 
     @classmethod
     def read(cls, workspace: Workspace) -> Launch:
@@ -58,7 +77,17 @@ class Launch(NamedTuple):
         samples = content.get("samples", {})
         traits = {trait: TraitFacts.of(counts) for trait, counts in samples.get("traits", {}).items()}
         lists = {where: ListMatch(**found) for where, found in samples.get("lists", {}).items()}
-        return cls(content["launchId"], content["attempt"], content["config"], warnings, traits, lists)
+        columns = content.get("analysed", {}).get("covariateColumns")
+        return cls(
+            content["launchId"],
+            content["attempt"],
+            content["config"],
+            warnings,
+            traits,
+            lists,
+            PeopleFacts.of(samples),
+            None if columns is None else tuple(columns),
+        )
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
 from regenie_runner.genotypes import Genotypes, Variant, lines_of, open_genotypes
 from regenie_runner.hardy_weinberg import departs
+from regenie_runner.qc_bounds import check_left, warnings_of
 from regenie_runner.workspace import Workspace
 
 MOST_VARIANTS = 1_000_000
@@ -85,13 +86,17 @@ def control_quality(given: Mapping[str, Any], workspace: Workspace) -> None:
         judged = _judge(quality, genotypes, people)
     samples = [name for name, is_good in zip(genotypes.samples, people, strict=True) if is_good]
     variants, reasons = judged.variants, judged.reasons
+    asked = int(np.count_nonzero(analysed)), len(variants) + sum(reasons.values()) - reasons["list"]
+    kept = len(samples), len(variants)
     summary = {
-        "samples": {"all": int(np.count_nonzero(analysed)), "kept": len(samples)},
+        "samples": {"all": asked[0], "kept": len(samples)},
         "variants": {"kept": len(variants), "leftOut": reasons},
+        "warnings": list(warnings_of(asked, kept)),
         "settings": dict(given),
     }
     say(f"Quality control: {json.dumps(summary)}")
     _check_enough(len(samples), len(variants))
+    check_left(asked, kept)
     with workspace.fresh_folder(target) as folder:
         _write_lines(folder / "samples.txt", samples)
         _write_lines(folder / "variants.txt", variants)

@@ -40,6 +40,10 @@ COMMAND_PHASES = {
     "step2": "Step 2",
 }
 QC_SUMMARY = "step1/qc/summary.json"
+WARNINGS = "gwas/warnings.json"
+"""What the launch's status tells of the results (contract.WORK_WARNINGS)."""
+_MOST_TOLD, _LONGEST_TOLD = 50, 1_000
+"""Warnings of the status, and characters of each; the report has all."""
 _LEFT_OUT = {
     "list": "not among those that the launch's lists choose",
     "geno": "without a genotype of more than {geno:g} of the samples",
@@ -100,6 +104,7 @@ class Quality(NamedTuple):
     """Before it."""
     left_out: list[tuple[str, int]]
     """Why, in words, and how many variants: the first reason that applied to each."""
+    warnings: list[str]
 
 
 class Phase(NamedTuple):
@@ -133,6 +138,8 @@ def write_report(line: dict[str, Any], workspace: Workspace) -> None:
     summaries = [_read_summary(workspace.work / path) for path in line["summaries"].values()]
     _check_row_counts(summaries, workspace)
     page = render_report(summaries, workspace)
+    with workspace.fresh_file(workspace.work / WARNINGS) as file:
+        file.write(json.dumps({"warnings": _told(own_warnings(summaries, workspace))}).encode())
     with workspace.fresh_file(target) as file:
         file.write(page.encode())
     say(f"The report is in {target} ({len(page) / 1e6:.1f} MB).")
@@ -159,6 +166,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     phases = list(_phases(workspace))
     last_log = phases[-1].first_log if phases else ""
     warned = dict.fromkeys(text for phase in phases for text in phase.warnings)
+    quality = _quality(launch, workspace)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -167,10 +175,10 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             config=launch.config,
             traits=sections,
             people=logs.analysed_people(last_log),
-            quality=_quality(launch, workspace),
+            quality=quality,
+            analysis=list(_analysis([summary["trait"] for summary in summaries], launch, quality)),
             warnings=[
-                *launch.warnings,
-                *_own_warnings(sections, tests_sets=bool(launch.parameters.get("step2", {}).get("gene_tests"))),
+                *own_warnings(summaries, workspace),
                 *(f"regenie: {text}" for text in list(warned)[: logs.KEPT_WARNINGS]),
             ],
             parameters=list(_flattened(launch.config)),
@@ -189,6 +197,45 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     )
 
 
+def own_warnings(summaries: list[Summary], workspace: Workspace) -> list[str]:
+    """What planning, quality control and the results themselves say to their readers, once each."""
+    launch = Launch.read(workspace)
+    quality = _quality(launch, workspace)
+    tests_sets = bool(launch.parameters.get("step2", {}).get("gene_tests"))
+    found = [*launch.warnings, *(quality.warnings if quality else ()), *_of_results(summaries, tests_sets=tests_sets)]
+    return list(dict.fromkeys(found))
+
+
+def _told(warnings: list[str]) -> list[str]:
+    """As many, and as much of each, as an item of the launch table has room for."""
+    told = [text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]} ..." for text in warnings[:_MOST_TOLD]]
+    more = len(warnings) - len(told)
+    return [*told, f"{more:,} more are in the report."] if more else told
+
+
+def _analysis(traits: list[str], launch: Launch, quality: Quality | None) -> Iterator[tuple[str, str]]:
+    """What was analysed, of whom, and who was left out where, as rows of a table."""
+    parameters, people = launch.parameters, launch.people
+    yield "Traits", f"{', '.join(traits)} ({'binary' if launch.is_binary else 'quantitative'})"
+    if launch.covariates is not None:
+        yield "Covariates", ", ".join(launch.covariates) or "none"
+    categories = parameters.get("categorical_covariates") or ()
+    if categories:
+        yield "Of these, categories", ", ".join(categories)
+    if people is None:
+        return
+    yield "Genotyped people", f"{people.genotyped:,}"
+    choices = " and ".join(key for key in ("keep", "remove", "sex") if parameters.get(key))
+    if choices:
+        yield f"Left out by {choices}", f"{people.genotyped - people.chosen:,}"
+    yield "Not in the phenotype file", f"{people.chosen - people.phenotyped:,}"
+    if launch.covariates:
+        yield "Without a value of every covariate", f"{people.chosen - people.with_covariates:,}"
+    yield "With all covariates and a value of a trait", f"{people.analysed:,}"
+    if quality and quality.kept["samples"] < quality.samples:
+        yield "Of these, left out by step 1's quality control", f"{quality.samples - quality.kept['samples']:,}"
+
+
 def _facts(summary: Summary, launch: Launch) -> TraitFacts | None:
     """Of those whom quality control left, if there was one: planning saw all."""
     counts = summary["counts"]
@@ -205,7 +252,12 @@ def _quality(launch: Launch, workspace: Workspace) -> Quality | None:
         (words.format(**settings), summary["variants"]["leftOut"][reason]) for reason, words in _LEFT_OUT.items()
     ]
     kept = {what: summary[what]["kept"] for what in ("variants", "samples")}
-    return Quality(kept, summary["samples"]["all"], [(words, count) for words, count in left_out if count])
+    return Quality(
+        kept,
+        summary["samples"]["all"],
+        [(words, count) for words, count in left_out if count],
+        summary.get("warnings", []),
+    )
 
 
 def _environment() -> Environment:
@@ -285,9 +337,8 @@ def _reasons_of(inflation: float) -> str:
     return "few variants, strong polygenicity, population structure or relatedness beyond what the covariates take up"
 
 
-def _own_warnings(sections: list[TraitSection], *, tests_sets: bool) -> Iterator[str]:
-    for section in sections:
-        summary = section.summary
+def _of_results(summaries: list[Summary], *, tests_sets: bool) -> Iterator[str]:
+    for summary in summaries:
         trait, inflation = summary["trait"], summary["genomic_inflation"]
         if not summary["rows"]:
             yield f"{trait}: {_NO_MASKS if tests_sets else _NO_VARIANTS}"

@@ -44,6 +44,8 @@ class SampleCounts:
     """Genotyped people in the phenotype file."""
     with_covariates: int
     """Genotyped people with a value for every covariate; all of them without a covariate file."""
+    chosen: int
+    """Genotyped people whom the launch's lists and its choice of a sex leave in: of these the two above are."""
     traits: Mapping[str, TraitCounts]
     lists: Mapping[str, ListMatch] = field(default_factory=dict)
     """Config key of each list of people or variants -> how much of it the data has."""
@@ -62,8 +64,10 @@ class SampleCounts:
         """As launch.json has it."""
         return {
             "genotyped": self.genotyped,
+            "chosen": self.chosen,
             "phenotyped": self.phenotyped,
             "withCovariates": self.with_covariates,
+            "analysed": self.analysed.count(b"1"),
             "traits": {trait: counts.as_dict() for trait, counts in self.traits.items()},
             "lists": {where: found.as_dict() for where, found in self.lists.items()},
         }
@@ -113,6 +117,7 @@ def check_people(
         len(chosen.genotyped),
         people.in_both,
         complete.count(1),
+        len(chosen.places),
         counts,
         analysed=chosen.marked(analysed),
         genotyped_people=chosen.genotyped,

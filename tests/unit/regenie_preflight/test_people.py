@@ -33,8 +33,10 @@ def test_a_cohort_without_oddities_gives_counts_and_no_warning(cohort: MemoryDat
     assert found.warnings == ()
     assert found.samples.as_dict() == {
         "genotyped": PEOPLE,
+        "chosen": PEOPLE,
         "phenotyped": PEOPLE,
         "withCovariates": PEOPLE,
+        "analysed": PEOPLE,
         "traits": {"t2d": {"analysed": PEOPLE, "missing": 0, "cases": PEOPLE // 2, "controls": PEOPLE // 2}},
         "lists": {},
     }

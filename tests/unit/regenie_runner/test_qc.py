@@ -241,3 +241,42 @@ class TestFilters:
         assert genotypes.control()[0] == ["v0", "v1"]
         with pytest.raises(FileNotFoundError):
             genotypes.control(mac=2)
+
+
+class TestBounds:
+    """How much may be left out: what is said is what a reader finds in the status."""
+
+    def judged(self, genotypes: Genotypes, *, good: int, bad: int, people: tuple[int, int] = (40, 0)) -> list[str]:
+        """When: so many variants pass and fail, and so many people have all genotypes and lack most of them."""
+        called, gaps = people
+        row = [*[1, 0] * (called // 2), *[None] * gaps]
+        rare: list[int | None] = [0] * called + [None] * gaps
+        genotypes.write([row] * good + [rare] * bad)
+        genotypes.control(mac=2, mind=0.5)
+        folder = genotypes.workspace.work / "step1" / "qc"
+        warnings: list[str] = json.loads((folder / "summary.json").read_text())["warnings"]
+        return warnings
+
+    def test_four_of_fifteen_hundred_variants_are_refused(self, genotypes: Genotypes):
+        with pytest.raises(RunnerError, match=r"left 4 of 1,500 variants, too few .* qc: false"):
+            self.judged(genotypes, good=4, bad=1496)
+
+    def test_few_variants_that_were_given_on_purpose_are_taken(self, genotypes: Genotypes):
+        assert self.judged(genotypes, good=40, bad=3) == []
+
+    def test_fewer_than_half_of_few_are_warned_of(self, genotypes: Genotypes):
+        (warning,) = self.judged(genotypes, good=120, bad=1000)
+
+        assert "quality control left 120 of 1,120 variants" in warning
+
+    def test_most_people_without_genotypes_are_refused(self, genotypes: Genotypes):
+        with pytest.raises(RunnerError, match=r"left 20 of 300 people: .*\(mind\)"):
+            self.judged(genotypes, good=10, bad=0, people=(20, 280))
+
+    def test_more_people_than_a_few_are_warned_of(self, genotypes: Genotypes):
+        (warning,) = self.judged(genotypes, good=10, bad=0, people=(80, 20))
+
+        assert "quality control left 80 of 100 people" in warning
+
+    def test_a_few_people_are_no_news(self, genotypes: Genotypes):
+        assert self.judged(genotypes, good=10, bad=0, people=(98, 2)) == []

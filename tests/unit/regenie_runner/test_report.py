@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
-from contract import COST_SECTION
+from contract import COST_SECTION, WORK_WARNINGS
 from regenie_runner import plots
 from regenie_runner.report import _phases, _reasons_of, duration, p_value
 from regenie_runner.workspace import Workspace
@@ -464,3 +464,57 @@ def test_results_without_a_row_of_the_interaction_are_a_failure(launch, capfd):
 
     assert launch.run("merge", index=0) == 1
     assert "no row of the interaction for any of the 5 variants of height" in capfd.readouterr().err
+
+
+def test_what_was_analysed_and_who_was_left_out_is_told(launch):
+    samples = {"genotyped": 820, "chosen": 810, "phenotyped": 805, "withCovariates": 803, "analysed": 800}
+    parameters = {**PARAMETERS, "keep": "k.txt", "categorical_covariates": ["site"]}
+    launch.describe(
+        {**CONFIG, "regenie": parameters}, samples=samples, analysed={"covariateColumns": ["age", "sex", "site"]}
+    )
+    given_results(launch, height=expected_results("height"))
+
+    report(launch)
+    page = (launch.work / "report.html").read_text()
+
+    rows = re.findall(r'<th scope="row">(.*)</th><td>(.*)</td>', page)
+    told = [f"{name} {value}" for name, value in rows]
+    for row in (
+        "Traits height (quantitative)",
+        "Covariates age, sex, site",
+        "Of these, categories site",
+        "Genotyped people 820",
+        "Left out by keep 10",
+        "Not in the phenotype file 5",
+        "Without a value of every covariate 7",
+        "With all covariates and a value of a trait 800",
+    ):
+        assert row in told, row
+
+
+def test_what_the_status_is_to_tell_stands_beside_the_results(launch):
+    # Given: a warning of planning, one of quality control, and a trait without a variant
+    launch.describe(CONFIG, warnings=["The people differ.", "x" * 3000])
+    counts = {"kept": 900, "leftOut": {"list": 0, "geno": 0, "mac": 9100, "maf": 0, "hwe": 0, "name": 0}}
+    quality = {
+        "samples": {"all": 800, "kept": 700},
+        "variants": counts,
+        "warnings": ["quality control left 700 of 800 people"],
+        "settings": {"maf": 0.01, "mac": 100, "geno": 0.1, "hwe": 1e-15, "mind": 0.1},
+    }
+    launch.write("step1/qc/summary.json", json.dumps(quality))
+    launch.write("step1/qc/samples.txt", "")
+    launch.data.mkdir(exist_ok=True)
+    (launch.data / "phenotypes.txt").write_text("FID IID height ldl\n")
+    given_results(launch, height=HEADER)
+
+    page = report(launch)
+
+    told = json.loads((launch.work / WORK_WARNINGS).read_text())["warnings"]
+    assert told[0] == "The people differ."
+    assert told[1] == "x" * 1000 + " ..."
+    assert told[2] == "quality control left 700 of 800 people"
+    assert told[3].startswith("height: no variant was tested")
+    assert len(told) == 4
+    assert "x" * 3000 in page.text
+    assert "quality control left 700 of 800 people" in page.text

@@ -1,0 +1,63 @@
+"""How much quality control may leave out: below these bounds step 1 is refused, or its reader is warned.
+
+What step 1 fits is a whole-genome regression. regenie itself goes on with a single variant and with as many people as
+folds, and ends well; its results are those of a plain regression then, and only the people who were left have any. Its
+authors advise about 500,000 variants (its documentation, "How many variants to use in step 1?"); its smallest example
+is made of 1,000 in blocks of 100, of each of which level 0 makes 5 predictors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from regenie_runner.errors import RunnerError
+
+FEWEST_VARIANTS = 100
+"""One block of regenie's smallest example: fewer, where many more were given, are no whole genome."""
+SMALL_SHARE = 0.1
+"""Of the variants that were given: whoever gives few of them on purpose keeps most of them."""
+FEW_VARIANTS = 10_000
+"""Below it, and with more than half of the given variants left out, a word is due: it is 2 % of what is advised."""
+LEAST_PEOPLE = 0.5
+"""Share of the analysed people: with fewer, the thresholds or the genotypes are at fault, and not the people."""
+FEW_PEOPLE = 0.9
+"""A word is due below it: arrays lose a percent of their people to missing genotypes, or a few."""
+_REMEDY = "See the counts in the log of this job, and give other thresholds in step1.qc"
+
+
+def check_left(given: tuple[int, int], kept: tuple[int, int]) -> None:
+    """Refuse what no meaningful fit can be made of.
+
+    Args:
+        given: people who are analysed, and variants that the launch's lists choose.
+        kept: of these, those that passed.
+
+    Raises:
+        RunnerError: more than half of the people are left out, or nearly all variants.
+    """
+    (people, variants), (people_kept, variants_kept) = given, kept
+    if people_kept < LEAST_PEOPLE * people:
+        raise RunnerError(
+            f"Quality control left {people_kept:,} of {people:,} people: the others lack the genotypes of too many "
+            f"variants, and would be in no result. {_REMEDY} (mind), give genotypes of one array, or qc: false."
+        )
+    if variants_kept < FEWEST_VARIANTS and variants_kept < SMALL_SHARE * variants:
+        raise RunnerError(
+            f"Quality control left {variants_kept:,} of {variants:,} variants, too few for a regression on the whole "
+            f"genome. {_REMEDY} (maf, mac, geno, hwe), or qc: false."
+        )
+
+
+def warnings_of(given: tuple[int, int], kept: tuple[int, int]) -> Iterator[str]:
+    """What a reader of the results has to know of it; the arguments are check_left's."""
+    (people, variants), (people_kept, variants_kept) = given, kept
+    if people_kept < FEW_PEOPLE * people:
+        yield (
+            f"regenie.step1.qc: quality control left {people_kept:,} of {people:,} people; the others have no "
+            "predictions, and are in no result (mind)."
+        )
+    if variants_kept < FEW_VARIANTS and 2 * variants_kept < variants:
+        yield (
+            f"regenie.step1.qc: quality control left {variants_kept:,} of {variants:,} variants for step 1; of so few "
+            "the predictions explain little, and take up little of population structure and relatedness."
+        )
