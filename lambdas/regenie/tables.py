@@ -14,6 +14,7 @@ _LONGEST_HEADER_BYTES: Final = 1 << 26
 _ID_COLUMNS: Final = ("FID", "IID")
 _OTHER_DELIMITERS: Final = (",", ";", "|")
 _NAMED_AT_MOST: Final = 20
+_HEADER_REMEDY: Final = "Its first line must be FID, IID and the names of the columns, separated by spaces or tabs."
 _SHOWN: Final = 60
 """Characters of a header that is none: it may be the whole of a file without line ends."""
 
@@ -26,6 +27,8 @@ def read_columns(data: DataSet, path: str) -> tuple[str, ...]:
             spaces or tabs (regenie takes two for an empty column), without further columns, or with a column twice.
     """
     header = _header(data, path).rstrip("\r")
+    if not header.strip():
+        raise UnusableInputError(f"names {data.uri(path)}, which {_what_is_there(data, path)}", _HEADER_REMEDY)
     columns = header.replace("\t", " ").removesuffix(" ").split(" ")
     delimiter = next((mark for mark in _OTHER_DELIMITERS if header.startswith(f"FID{mark}")), None)
     if delimiter or "" in columns[1:]:
@@ -37,7 +40,7 @@ def read_columns(data: DataSet, path: str) -> tuple[str, ...]:
     if tuple(columns[:2]) != _ID_COLUMNS:
         raise UnusableInputError(
             f"names {data.uri(path)}, whose header starts with {' '.join(columns[:2])[:_SHOWN] or 'nothing'}",
-            "Its first line must be FID, IID and the names of the columns, separated by spaces or tabs.",
+            _HEADER_REMEDY,
         )
     names = columns[2:]
     repeated = [name for name, count in Counter(names).items() if count > 1]
@@ -78,6 +81,13 @@ def check_covariates(columns: Sequence[str], named: Sequence[str]) -> None:
         raise UnusableInputError(
             f"names {_listed(unknown)}, not in the header of the covariate file", f"Its columns are {_listed(columns)}."
         )
+
+
+def _what_is_there(data: DataSet, path: str) -> str:
+    head = data.head(path, _FIRST_READ_BYTES)
+    if not head:
+        return "is empty"
+    return "begins with an empty line" if head.strip() else "has nothing but blank lines"
 
 
 def _header(data: DataSet, path: str) -> str:

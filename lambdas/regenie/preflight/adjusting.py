@@ -20,8 +20,8 @@ _COVARIATES_BY_NAME: Final = re.compile(
     r"""(genetic|gen|geno|genotyping|birth|baseline|recruitment|assessment|study|sequencing|collection|gwas|ukb)?_*
     (ages?|sex(es)?|gender|(is_*)?(fe)?male|yob|year(_*of_*birth)?
      |(g?pca?|pcs|ev|c|mds|component)_*\d+
-     |batch(es)?|arrays?|chips?|plates?|wells?|centers?|centres?|sites?|cohorts?|wave
-     |smok(ing|er)(_*status)?)
+     |batch(es)?|arrays?|chips?|plates?|wells?|centers?|centres?|sites?|cohorts?
+     |wave|smok(ing|er)(_*status)?)
     (_*(sq|squared|x|by|\*|:|\^)?_*(\d+|age|sex)?)*
     (_*(at)?_*(recruitment|baseline|visit|assessment|enrol+ment))?(_*\d+)?""",
     re.IGNORECASE | re.VERBOSE,

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Final, TypeVar
 
 from lambdas.shared.faults import Fault
-from lambdas.shared.input_error import FaultCollector
+from lambdas.shared.input_error import FaultCollector, LaunchInputError
 
 Item = TypeVar("Item")
 
@@ -20,6 +20,16 @@ class Findings(FaultCollector):
     def __init__(self) -> None:
         super().__init__()
         self._warnings: dict[Fault, None] = {}
+        self._suspected: dict[Fault, None] = {}
+
+    def suspect(self, where: str, problem: str, remedy: str) -> None:
+        """Note what is a warning by itself, and beside any fault the likely reason of it, which is told first."""
+        self._suspected[Fault(where, problem, remedy)] = None
+
+    def raise_if_any(self) -> None:
+        """Raise LaunchInputError if there were faults, what is suspected first."""
+        if self._faults:
+            raise LaunchInputError(list(self._suspected | self._faults))
 
     def warn(self, where: str, problem: str, remedy: str) -> None:
         """Note what may spoil results without keeping regenie from making them."""
@@ -27,8 +37,8 @@ class Findings(FaultCollector):
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
-        """In the order in which they were found."""
-        return tuple(self._warnings)
+        """What is suspected, then the others in the order in which they were found."""
+        return tuple(self._suspected | self._warnings)
 
 
 def examples(items: Sequence[Item], total: int | None = None, *, show: Callable[[Item], str]) -> str:

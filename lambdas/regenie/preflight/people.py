@@ -10,6 +10,7 @@ from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
 from lambdas.regenie.preflight.findings import Examples, Findings
 from lambdas.regenie.preflight.folds import check_folds
+from lambdas.regenie.preflight.id_hints import likely_mend
 from lambdas.regenie.preflight.interacting import Interacting
 from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
@@ -30,6 +31,9 @@ from lambdas.shared.counted import counted
 
 PHENOTYPES: Final = "regenie.phenotypes"
 COVARIATES: Final = "regenie.covariates"
+_MOST: Final = 0.5
+"""Share of a table's people, or of the genotyped ones if these are fewer: with fewer in both, ids are likely others."""
+_FORMS: Final = "one file may have 0 or the IID for the FID, leading zeros, or other letters."
 _ANALYSED: Final = ord("1")
 _NO_VALUE: Final = frozenset({MISSING, b"nan", b"inf"})
 """What regenie takes for a missing covariate (Regenie.cpp, convertDouble and convertNumLevel)."""
@@ -152,7 +156,7 @@ def _read_traits(
     left_out = [Column(trait) for trait in traits]
     others = ColumnBatch(left_out, indices)
     for person, fields in table.rows():
-        place = people.place(person)
+        place = people.place(person, fields)
         if place is None and is_binary and person in chosen.genotyped and person not in chosen.places:
             for column, index in zip(columns, indices, strict=True):
                 column.note_left_out(fields[index])
@@ -211,7 +215,7 @@ def _read_covariates(
     category_indices = {level.index for level in levels}
     coded: Counter[str] = Counter()
     for person, fields in table.rows():
-        place = people.place(person)
+        place = people.place(person, fields)
         if place is not None:
             missing = next(
                 (index for index in used_indices if _is_missing(fields[index], is_level=index in category_indices)),
@@ -310,20 +314,39 @@ def _check_listing(where: str, table: Table, people: People, findings: Findings)
             "Give each person one row.",
         )
     absent = people.not_listed()
-    if not people.in_both:
+    listed = people.in_both + people.not_genotyped.total
+    hint = likely_mend(people.unknown, people.genotyped)
+    if not listed:
+        findings.add(
+            where,
+            f"names {table.uri}, which lists only genotyped people whom the launch leaves out (keep, remove, sex)",
+            "Leave fewer people out, or give the table of those who are left.",
+        )
+    elif not people.in_both:
         findings.add(
             where,
             f"names {table.uri}, which lists nobody who is genotyped: it has {_or_none(people.not_genotyped)}, "
             f"the genotypes have {absent} (as FID_IID)",
-            "Both FID and IID must be the same in all files: one may have 0 or the IID for the FID, or other letters.",
+            f"Both FID and IID must be the same in all files: {hint or _FORMS}",
         )
     elif people.not_genotyped.total or absent.total:
-        findings.warn(
-            where,
+        told = (
             f"names {table.uri}, which lists {people.in_both:,} of {people.in_both + absent.total:,} genotyped people; "
-            f"not in it: {_counted(absent)}; in it but not genotyped: {_counted(people.not_genotyped)}",
-            "Only people in all files are analysed: check FID and IID if that is not meant.",
+            f"not in it: {_counted(absent)}; in it but not genotyped: {_counted(people.not_genotyped)}"
         )
+        if people.in_both < _MOST * min(listed, people.in_both + absent.total):
+            # regenie would go on with those few, and say how many they are.
+            remedy = f"Check FID and IID: {hint or _FORMS}"
+            if hint:
+                findings.add(where, told, remedy)
+            else:
+                findings.suspect(where, told, remedy)
+        else:
+            findings.warn(
+                where,
+                told,
+                f"Only people in all files are analysed: check FID and IID if that is not meant. {hint}".strip(),
+            )
 
 
 def _counted(examples: Examples) -> str:

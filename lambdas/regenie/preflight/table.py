@@ -8,6 +8,7 @@ from typing import Final
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Examples
+from lambdas.regenie.preflight.id_hints import LOOKED_AT, Names
 from lambdas.shared.input_error import UnusableInputError
 
 _ID_COLUMNS: Final = 2
@@ -42,6 +43,7 @@ class Table:
         """
         width = _ID_COLUMNS + len(self.columns)
         content = hashlib.sha256()
+        number = 0
         for number, line in enumerate(self.data.lines(self.path), start=1):
             content.update(line + b"\n")
             if number == 1:
@@ -52,6 +54,8 @@ class Table:
             if len(fields) != width or b"" in fields or line.endswith(b"\r"):
                 raise self._malformed(number, line, width)
             yield fields[0] + b"_" + fields[1], fields
+        if number <= 1:
+            raise self._unusable("a header and no rows", "Give each person a row, or check that it was written whole.")
         self.sha256 = content.hexdigest()
 
     def _malformed(self, number: int, line: bytes, width: int) -> UnusableInputError:
@@ -88,18 +92,27 @@ class People:
         """1 for each genotyped person that the table lists, by place."""
         self.repeated = Examples()
         self.not_genotyped = Examples()
+        self.unknown: list[Names] = []
+        """FID and IID of the first few who are not genotyped."""
 
     @property
     def in_both(self) -> int:
         """Genotyped people that the table lists."""
         return self.listed.count(1)
 
-    def place(self, person: bytes) -> int | None:
-        """The place of a person whose first row this is; None for others."""
+    @property
+    def genotyped(self) -> Collection[bytes]:
+        """`FID_IID` of all who have genotypes."""
+        return self._genotyped
+
+    def place(self, person: bytes, names: Sequence[bytes] = ()) -> int | None:
+        """The place of a person whose first row this is; None for others. `names` begin with FID and IID."""
         place = self._places.get(person)
         if place is None:
             if person not in self._genotyped:
                 self.not_genotyped.add(person)
+                if names and len(self.unknown) < LOOKED_AT:
+                    self.unknown.append((names[0], names[1]))
         elif self.listed[place]:
             self.repeated.add(person)
         else:

@@ -1,5 +1,7 @@
 """Headers of phenotype and covariate files, and lists of given predictions."""
 
+import gzip
+
 import pytest
 
 from lambdas.regenie.predictions import read_predictions
@@ -28,7 +30,10 @@ def test_a_header_longer_than_the_first_read_is_read_to_its_end(data: MemoryData
     ("header", "problem"),
     [
         (b"IID height\n", "header starts with IID height"),
-        (b"", "header starts with nothing"),
+        (b"", "p.txt, which is empty"),
+        (b"\n\n \t\r\n", "p.txt, which has nothing but blank lines"),
+        (b"\nFID IID a\n", "p.txt, which begins with an empty line"),
+        (gzip.compress(b""), "p.txt, which is compressed"),
         (b"FID IID\n1 1\n", "no columns after FID and IID"),
         (b"FID IID a b a b c\n", "more than once: a, b"),
     ],

@@ -341,3 +341,78 @@ def test_four_people_are_too_few_for_the_five_folds_that_nobody_asked_for(cohort
     assert "has not another number than --cv 5, and 4 people" in str(
         the_fault(cohort, keep="keep.txt", step2={"min_mac": 4})
     )
+
+
+@pytest.mark.parametrize("path", ["phenotypes.txt", "covariates.txt"])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_table_of_a_header_only_is_refused(cohort: MemoryDataSet, path: str, end: bytes):
+    cohort.files[path] = cohort.files[path].partition(b"\n")[0] + end
+
+    assert f"{path}, which has a header and no rows" in the_fault(cohort).problem
+
+
+def test_a_last_row_without_a_line_end_is_a_row(cohort: MemoryDataSet):
+    cohort.files["phenotypes.txt"] = cohort.files["phenotypes.txt"].rstrip(b"\n")
+
+    assert checked(cohort).samples.traits["height"].analysed == PEOPLE
+
+
+def test_a_table_of_those_who_are_left_out_is_refused(cohort: MemoryDataSet):
+    cohort.files["keep.txt"] = b"f0 i0\nf1 i1\nf2 i2\n"
+    change(cohort, "phenotypes.txt", "f0 i0 -2 -3 0\nf1 i1 -1 -2 1\nf2 i2 0 -1 0\n", "")
+
+    assert "lists only genotyped people whom the launch leaves out" in the_fault(cohort, keep="keep.txt").problem
+
+
+@pytest.mark.parametrize(
+    ("genotyped", "listed", "words"),
+    [
+        ("f{n} i{n}", "i{n} f{n}", "FID and IID exchanged"),
+        ("0 i{n}", "i{n} i{n}", "0 for the FID"),
+        ("i{n} i{n}", "0 i{n}", "the IID for the FID, too"),
+        ("f{n} f{n}", "f{n} i{n}", "the FID for the IID, too"),
+        ("f{n}_i{n} f{n}_i{n}", "f{n} i{n}", "both ids in each of the two"),
+        ("f{n} i{n}", "f{n}_i{n} f{n}_i{n}", "one id for both columns"),
+        ("f{n} i{n}", "0 i{n}", "other FIDs"),
+        ("000{n} 000{n}", "{n} {n}", "leading zeros"),
+        ("F{n} I{n}", "f{n} i{n}", "other upper and lower case"),
+    ],
+)
+@pytest.mark.parametrize("known", [0, 3])
+def test_ids_in_another_form_are_refused_with_the_form(
+    cohort: MemoryDataSet, genotyped: str, listed: str, words: str, known: int
+):
+    # Given: genotypes and traits of 24 people, of whom all but `known` are written otherwise in the two
+    cohort.files["cohort.fam"] = "".join(f"{genotyped.format(n=n)} 0 0 1 -9\n" for n in range(10, 34)).encode()
+    names = [(genotyped if n < 10 + known else listed).format(n=n) for n in range(10, 34)]
+    for path, columns in (("phenotypes.txt", "height ldl t2d"), ("covariates.txt", "age sex")):
+        rows = (
+            f"{name} {' '.join(str((place * step) % 7) for step in range(1, len(columns.split()) + 1))}"
+            for place, name in enumerate(names)
+        )
+        cohort.files[path] = f"FID IID {columns}\n{chr(10).join(rows)}\n".encode()
+
+    first, *_ = found = faults(cohort)
+
+    assert {fault.where for fault in found} >= {"regenie.phenotypes"}
+    assert words in first.remedy
+    assert f"{24 - known} of {24 - known} of them would be known with" in first.remedy
+
+
+def test_too_few_people_are_told_with_who_was_matched(cohort: MemoryDataSet):
+    # Given: traits of 30 people, of whom 3 are genotyped
+    names = [f"f{n} i{n}" for n in range(3)] + [f"x{n} y{n}" for n in range(27)]
+    rows = "".join(f"{name} {n % 5 - 2} {n % 7 - 3} 0\n" for n, name in enumerate(names))
+    cohort.files["phenotypes.txt"] = f"FID IID height ldl t2d\n{rows}".encode()
+
+    first, *others = faults(cohort, step1={"qc": {}})
+
+    assert first.where == "regenie.phenotypes"
+    assert "lists 3 of 24 genotyped people; not in it: 21 (f3_i3" in first.problem
+    assert "in it but not genotyped: 27 (x0_y0" in first.problem
+    assert "FID" in first.remedy
+    assert [fault.where for fault in others] == [
+        "regenie.step1.extra",
+        "regenie.step1.qc",
+        "regenie.step2.min_mac",
+    ]
