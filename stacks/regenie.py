@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, Setting, Workflow
+from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, WORK_WARNINGS, Setting, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri, private_registries
@@ -85,8 +85,12 @@ class RegenieStack(StageStack):
                 "ExecutionRoleArn": self._execution_role.role_arn,
                 "JobLogGroupName": compute.job_logs.log_group_name,
                 "JobTimeoutSeconds": str(3600 * settings.job_timeout_hours),
+                "ResultsBucketName": data.results_bucket.bucket_name,
+                "ResultsPrefix": RESULTS_PREFIX,
+                "WarningsPath": WORK_WARNINGS,
             },
         )
+        data.allow_reading(workflow.role, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_WARNINGS}")
         plan_launch.grant_invoke(workflow.role)
         collect_failures.grant_invoke(workflow.role)
         data.allow_items(workflow.role, data.launch_table, "GetItem", "UpdateItem")
