@@ -26,7 +26,7 @@ _COVARIATES_BY_NAME: Final = re.compile(
     (_*(at)?_*(recruitment|baseline|visit|assessment|enrol+ment))?(_*\d+)?""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""What covariates of a GWAS are usually called: by such a name, nobody takes a column for a trait that was forgotten."""
+"""What covariates of a GWAS are usually called: nobody takes such a column for a trait that was forgotten."""
 
 
 def check_unasked(

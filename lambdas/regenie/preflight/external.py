@@ -11,10 +11,11 @@ from functools import partial
 from typing import Final
 
 from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles, check_listed, read_counts
+from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat, check_listed, read_counts
 from lambdas.regenie.input_files import all_genotypes
 from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.regenie.preflight.interacting_variant import check_variant
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, match, read_variants
 from lambdas.regenie.preflight.people import SampleCounts
 from lambdas.regenie.preflight.samples import GIVE_ONCE, id_file, sample_ids
@@ -70,6 +71,9 @@ def check_external(
         known = _check_file(data, files, _INTERACTION, names, parameters, people, findings)
         if known is not None:
             _check_all_there(data, files, known, match(names, known.keys()), where, "is", findings)
+        if known and known.total() == 1 and people and files.format is GenotypeFormat.BED:
+            place = next(number for number, (_, name) in enumerate(variant_names(data, files)) if name in names)
+            findings.attempt(where, partial(check_variant, data, files, place, people, parameters, findings), None)
     return lists
 
 

@@ -20,6 +20,8 @@ _WHERE: Final = "regenie.step2.gene_tests.aaf_bins"
 _REF_FIRST: Final = "--ref-first"
 _HEADER_BYTES: Final = 3
 _SAMPLES_PER_BYTE: Final = 4
+_ALL_MISSING: Final = bytes([0b01010101])
+"""For four people; in place of what a file that is not whole, which is a fault of its own, has not."""
 _ALLELES: Final = {0b00: 2, 0b10: 1, 0b11: 0}
 """Two bits of a .bed file -> copies of the .bim file's fifth column; 01 is missing (PLINK 1 binary format)."""
 
@@ -73,12 +75,22 @@ def check_frequencies(
     )
 
 
+def copies_of(data: DataSet, files: GenotypeFiles, place: int, samples: int) -> list[int | None]:
+    """Copies of the .bim file's fifth column that each person has of one variant of a .bed file; None if missing."""
+    record = _record(data, files, place, samples)
+    return [_ALLELES.get(record[n // _SAMPLES_PER_BYTE] >> 2 * (n % _SAMPLES_PER_BYTE) & 0b11) for n in range(samples)]
+
+
+def _record(data: DataSet, files: GenotypeFiles, place: int, samples: int) -> bytes:
+    length = -(-samples // _SAMPLES_PER_BYTE)
+    return data.read(files.path, _HEADER_BYTES + place * length, length).ljust(length, _ALL_MISSING)
+
+
 def _frequency(data: DataSet, files: GenotypeFiles, place: int, samples: int) -> float:
     """Of the .bim file's fifth column among all genotyped people; 0 where nobody has a genotype."""
-    length = -(-samples // _SAMPLES_PER_BYTE)
-    record = data.read(files.path, _HEADER_BYTES + place * length, length)
+    record = _record(data, files, place, samples)
     counts = [(record.count(byte), *_BYTES[byte]) for byte in range(256)]
-    padding = length * _SAMPLES_PER_BYTE - samples  # 00, which would be two copies each
+    padding = len(record) * _SAMPLES_PER_BYTE - samples  # 00, which would be two copies each
     copies = sum(times * alleles for times, alleles, _ in counts) - 2 * padding
     called = sum(times * people for times, _, people in counts) - padding
     return copies / (2 * called) if called else 0.0

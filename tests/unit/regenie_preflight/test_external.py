@@ -21,12 +21,21 @@ BOTH = pytest.mark.parametrize(
 )
 
 
+def varied_bed(variants: int, samples: int, copies: dict[int, int] | None = None) -> bytes:
+    """A .bed file of which half of the people have two copies; or, of all variants, a few have `copies` by place."""
+    if copies is None:
+        return b"\x6c\x1b\x01" + bytes([0b11110000]) * (variants * -(-samples // 4))
+    codes = [{0: 0b11, 1: 0b10, 2: 0b00, -1: 0b01}[copies.get(n, 0)] for n in range(samples)]
+    record = bytes(sum(code << 2 * at for at, code in enumerate(codes[n : n + 4])) for n in range(0, samples, 4))
+    return b"\x6c\x1b\x01" + record * variants
+
+
 @pytest.fixture
 def known(cohort: MemoryDataSet) -> MemoryDataSet:
     """Given: two variants in a file of their own, and a list of them."""
     cohort.files.update(
         {
-            "known.bed": bed(2, PEOPLE),
+            "known.bed": varied_bed(2, PEOPLE),
             "known.bim": bim(("2", 30), ("2", 40)),
             "known.fam": fam(range(PEOPLE)),
             "hits.txt": b"2:30\n2:40\n",
@@ -37,7 +46,7 @@ def known(cohort: MemoryDataSet) -> MemoryDataSet:
 
 def of(people: range, known: MemoryDataSet) -> None:
     """Given: the file has these people."""
-    known.files.update({"known.bed": bed(2, len(people)), "known.fam": fam(people)})
+    known.files.update({"known.bed": varied_bed(2, len(people)), "known.fam": fam(people)})
 
 
 @BOTH
@@ -83,7 +92,7 @@ def test_a_file_that_is_not_whole_is_refused(known: MemoryDataSet, step2: Any, s
     known.files["known.bed"] = known.files["known.bed"][:-1]
     assert "size does not fit the 24 samples" in the_fault(known, step2=step2).problem
 
-    known.files["known.bed"] = bed(1, PEOPLE)
+    known.files["known.bed"] = varied_bed(1, PEOPLE)
     assert "with 1 variant, but known.bim lists 2" in the_fault(known, step2=step2).problem
 
 
@@ -121,3 +130,42 @@ def test_a_bgen_that_ends_before_its_last_variant_is_refused(cohort: MemoryDataS
 
     step2 = {"datasets": [{"genotypes": "known.bgen", "sample": "known.sample"}]}
     assert "has 24 bytes; by its index its last variant ends at 124" in the_fault(cohort, step2=step2).problem
+
+
+@pytest.mark.parametrize(
+    ("copies", "coding", "words"),
+    [
+        ({}, "add", "(coded add; 0: 24)"),
+        ({3: 1}, "add", "(coded add; 0: 23, 1: 1)"),
+        ({3: 1, 5: 2}, "rec", "(coded rec; 0: 23, 1: 1)"),
+        ({3: 1, 4: 1, 5: 2}, "cat", "(coded cat; 0: 21, 1: 2, 2: 1)"),
+        (dict.fromkeys(range(1, PEOPLE), -1), "add", "(coded add; 0: 1)"),
+        (dict.fromkeys(range(PEOPLE), -1), "add", "of which none of the people who are analysed has a genotype"),
+    ],
+)
+def test_a_variant_that_hardly_anybody_carries_is_refused(
+    known: MemoryDataSet, copies: dict[int, int], coding: str, words: str
+) -> None:
+    known.files["known.bed"] = varied_bed(2, PEOPLE, copies)
+    step2 = {"interaction": {**INTERACTION["interaction"], "coding": coding}}
+
+    fault = the_fault(known, step2=step2)
+
+    assert fault.where == "regenie.step2.interaction.variant"
+    assert words in fault.problem
+
+
+def test_carriers_who_are_not_analysed_do_not_count(known: MemoryDataSet) -> None:
+    known.files["known.bed"] = varied_bed(2, PEOPLE, {0: 1, 1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 2})
+    assert warnings(known, step2=INTERACTION) == ""
+    known.files["gone.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(6))
+
+    assert "(coded add; 0: 17, 2: 1)" in the_fault(known, step2=INTERACTION, remove="gone.txt").problem
+
+
+def test_a_variant_that_few_carry_is_warned_of(known: MemoryDataSet) -> None:
+    known.files["known.bed"] = varied_bed(2, PEOPLE, {0: 1, 1: 1, 2: 1})
+
+    assert "in which few of the people who are analysed differ (coded add; 0: 21, 1: 3)" in warnings(
+        known, step2=INTERACTION
+    )
