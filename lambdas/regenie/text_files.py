@@ -24,6 +24,8 @@ _HEAD_BYTES: Final = 1 << 16
 _NOT_OF_LINES: Final = frozenset({".bed", ".pgen", ".bgen", ".bgi", ".gz", ".zst"})
 _GZIP: Final = b"\x1f\x8b"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_OLD_LINE_END: Final = b"\r"
 _LAST_WORD_UNUSED: Final = frozenset({".fam"})
 """regenie reads ids and sex of a .fam file, and not the phenotype behind them."""
 
@@ -84,6 +86,17 @@ def check_start(head: bytes, uri: str) -> None:
     """Raise UnusableInputError if a file that begins with `head` is compressed, or has a byte-order mark."""
     if head.startswith(_GZIP):
         raise UnusableInputError(f"needs {uri}, which is compressed, and cannot be checked so", "Unpack it: gunzip.")
+    if head.startswith(_UTF_16):
+        raise UnusableInputError(
+            f"needs {uri}, which is written in UTF-16, of which regenie makes other words",
+            "Save it as plain text (UTF-8): iconv -f UTF-16 -t UTF-8 FILE.",
+        )
+    if _OLD_LINE_END in head.replace(b"\r\n", b"").partition(b"\n")[0].rstrip(b"\r"):
+        raise UnusableInputError(
+            f"needs {uri}, whose lines end in a carriage return alone, as old programs write them: all of it is one "
+            "line to regenie",
+            "Write line ends: tr '\\r' '\\n' < FILE.",
+        )
     if head.startswith(_BYTE_ORDER_MARK):
         raise UnusableInputError(
             f"needs {uri}, which begins with an invisible byte-order mark, as spreadsheet programs write it: regenie "
