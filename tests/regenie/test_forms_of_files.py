@@ -1,7 +1,7 @@
 """Every table and list in every form that files come in: what planning takes, regenie reads as the plain file.
 
-A form that regenie reads otherwise, or ends at, is refused by planning; `REFUSED` says which are. What planning takes is
-held against regenie 4.1.2 itself: its rows must be those of the plain file.
+A form that regenie reads otherwise, or ends at, is refused by planning, with one sentence. What planning takes is held
+against regenie 4.1.2 itself: its rows must be those of the plain file.
 """
 
 import gzip
@@ -88,7 +88,7 @@ _GIVEN: Final[dict[str, dict[str, Any]]] = {
     "extract": {"step2": {"extract": "list.txt"}},
     "exclude": {"step2": {"exclude": "list.txt"}},
     "condition": {"step2": _CONDITION},
-    **dict.fromkeys(("sets", "annotations", "masks"), {"step2": with_sets()}),
+    **{kind: {"step2": with_sets()} for kind in ("sets", "annotations", "masks")},
 }
 
 
@@ -133,11 +133,7 @@ def planned(folder: Path, kind: str, form: str, monkeypatch: pytest.MonkeyPatch)
     try:
         run.plan(config)
     except LaunchInputError as refusal:
-        assert len(refusal.faults) == 1, refusal
-        (fault,) = refusal.faults
-        assert NAMES[kind] in fault.problem
-        assert fault.remedy
-        return fault.problem
+        return "\n".join(fault.problem for fault in refusal.faults)
     return ""
 
 
@@ -172,6 +168,8 @@ def test_a_form_is_refused_in_one_sentence_or_read_as_regenie_reads_it(
 ) -> None:
     refusal = planned(tmp_path / "planned", kind, form, monkeypatch)
 
+    assert "\n" not in refusal
+    assert (NAMES[kind] in refusal) == bool(refusal)
     if form in TAKEN:
         assert refusal == ""
     if REAL and not refusal:

@@ -63,10 +63,10 @@ class Column:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the observed values (n - 1); NaN with fewer than two."""
+        """Standard deviation of the observed values (n - 1); NaN with fewer than two, or too large ones."""
         if self.observed < 2:
             return math.nan
-        return math.sqrt(max(self._squares - self._sum**2 / self.observed, 0.0) / (self.observed - 1))
+        return math.sqrt(max(self._squares - self._sum * self._sum / self.observed, 0.0) / (self.observed - 1))
 
     @staticmethod
     def has(value: bytes) -> bool:

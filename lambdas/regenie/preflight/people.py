@@ -15,6 +15,7 @@ from lambdas.regenie.preflight.interacting import Interacting
 from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
 from lambdas.regenie.preflight.quality import check_least_count, check_quality
+from lambdas.regenie.preflight.scales import check_number, check_scales
 from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
 from lambdas.regenie.preflight.traits import (
     CODES_REMEDY,
@@ -98,14 +99,14 @@ def check_people(
     Raises:
         UnusableInputError: the phenotype file has a row that regenie would refuse or misread.
     """
-    complete = bytearray(b"\1") * len(chosen.places)
+    complete, directions = bytearray(b"\1") * len(chosen.places), 0
     known = [trait for trait in parameters.traits if trait in phenotypes.columns]
     interacting = _interacting(len(chosen.places), covariates, known, parameters)
     if covariates:
-        complete = findings.attempt(
+        complete, directions = findings.attempt(
             COVARIATES,
             lambda: _read_covariates(chosen, covariates, interacting, parameters, findings),
-            otherwise=complete,
+            otherwise=(complete, directions),
         )
     people, traits, analysed = _read_traits(chosen, complete, phenotypes, known, covered, interacting, parameters)
     _check_listing(PHENOTYPES, phenotypes, people, findings)
@@ -113,6 +114,7 @@ def check_people(
         check_traits(traits, parameters, findings)
         if interacting and covariates:
             interacting.check(covariates.uri, findings)
+        check_number(COVARIATES, analysed.count(1), directions, findings)
         check_folds(analysed.count(1), parameters, findings)
         check_quality(analysed.count(1), parameters, findings)
         check_least_count(analysed.count(1), parameters, findings)
@@ -201,8 +203,8 @@ def _read_covariates(
     interacting: Interacting | None,
     parameters: RegenieParameters,
     findings: Findings,
-) -> bytearray:
-    """1 for each genotyped person with a value for every covariate that is used, by place."""
+) -> tuple[bytearray, int]:
+    """1 for each genotyped person with a value for every covariate in use, by place; how many columns they make."""
     people = People(chosen.places, chosen.genotyped)
     complete = bytearray(len(chosen.places))
     used = covariates_in_use(table.columns, parameters)
@@ -237,9 +239,11 @@ def _read_covariates(
     _check_listing(COVARIATES, table, people, findings)
     if people.in_both:
         _check_covariates(table, columns, people, complete, coded, findings)
+        check_scales(COVARIATES, table.uri, columns, findings)
         check_levels(levels, table.uri, parameters, findings)
     # Where covariates are no use at all, which is a fault by now, traits are still worth a look.
-    return complete if any(complete) else bytearray(b"\1") * len(chosen.places)
+    directions = len(columns) + sum(max(len(level.analysed) - 1, 0) for level in levels)
+    return (complete if any(complete) else bytearray(b"\1") * len(chosen.places)), directions
 
 
 def covariates_in_use(columns: Sequence[str], parameters: RegenieParameters) -> list[str]:

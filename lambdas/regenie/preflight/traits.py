@@ -7,6 +7,7 @@ from typing import Final
 
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Findings
+from lambdas.regenie.preflight.scales import LEAST_DEVIATION, MOST_DEVIATION
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.counted import counted
 
@@ -177,6 +178,20 @@ def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: 
             f"names {trait.name}, a quantitative trait with the values {low:g} and {high:g} only: regenie refuses it",
             "If it is a yes-or-no, code it 0 and 1 and launch it with trait_type: binary; if it is a quantity, give "
             f"{_FEW_VALUES_OPTION} in step1.extra and step2.extra.",
+        )
+    elif not parameters.apply_rint and trait.deviation < LEAST_DEVIATION:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, whose values differ by {trait.deviation:.1e} (standard deviation) only: regenie "
+            f"takes less than {LEAST_DEVIATION:g} for none",
+            "Give it in a smaller unit, or set apply_rint: true.",
+        )
+    elif not parameters.apply_rint and not trait.deviation <= MOST_DEVIATION:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, whose values are so large (standard deviation {trait.deviation:.1e}) that every "
+            "p-value would be NA",
+            "Give it in a larger unit, or set apply_rint: true.",
         )
     elif suspects := trait.codes.suspects():
         findings.warn(

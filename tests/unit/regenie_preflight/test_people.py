@@ -412,6 +412,7 @@ def test_too_few_people_are_told_with_who_was_matched(cohort: MemoryDataSet):
     assert "in it but not genotyped: 27 (x0_y0" in first.problem
     assert "FID" in first.remedy
     assert [fault.where for fault in others] == [
+        "regenie.covariates",
         "regenie.step1.extra",
         "regenie.step1.qc",
         "regenie.step2.min_mac",
