@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from lambdas.regenie.chunks import SetChunk
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import text
+from lambdas.regenie.text_files import check_start
 from lambdas.regenie.variants import known_chromosome
 from lambdas.shared.input_error import UnusableInputError
 
@@ -15,6 +16,7 @@ _SEPARATORS: Final = re.compile(rb"[ \t,]")
 """Each ends a word: regenie sees an empty one between two of them (4.1.2's sources: Files.cpp, string_split)."""
 _POSITION: Final = re.compile(rb"0|[1-9][0-9]*")
 """regenie reads a position up to what is no digit (1e6 is 1, 1234.5 is 1234), and one with a leading 0 as octal."""
+_HEAD_BYTES: Final = 1 << 16
 _COLUMNS: Final = 4
 """Name, chromosome, position, and the variants, separated by commas (regenie's documentation, "Set list file")."""
 
@@ -33,6 +35,7 @@ def read_sets(data: DataSet, path: str) -> tuple[GeneSet, ...]:
         UnusableInputError: missing, without sets, with a line that is no set, a chromosome that regenie refuses, or a
             name twice (by which jobs choose their sets).
     """
+    check_start(data.head(path, _HEAD_BYTES), data.uri(path))
     sets = tuple(_parse(line, number, data.uri(path)) for number, line in enumerate(data.lines(path), 1))
     names = sorted(found.name for found in sets)
     repeated = next((name for name, following in pairwise(names) if name == following), None)

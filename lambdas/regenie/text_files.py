@@ -48,9 +48,11 @@ def unpacked_lines(data: DataSet, path: str) -> Iterator[bytes]:
     """Lines without their ends, unpacked where regenie unpacks: a name that ends in .gz, and gzip's first two bytes.
 
     Raises:
-        UnusableInputError: missing, or damaged.
+        UnusableInputError: missing, damaged, or compressed under another name.
     """
-    if PurePosixPath(path).suffix != ".gz" or data.head(path, len(_GZIP)) != _GZIP:
+    head = data.head(path, _HEAD_BYTES)
+    if PurePosixPath(path).suffix != ".gz" or not head.startswith(_GZIP):
+        check_start(head, data.uri(path))
         yield from data.lines(path)
         return
     try:

@@ -60,7 +60,7 @@ def check_external(
         names = findings.attempt(where, partial(read_variants, data, path), None)
         known = _check_file(data, files, _CONDITION, names or set(), parameters, people, findings)
         if names is not None:
-            _check_number(names, where, parameters, findings)
+            _check_number(names, where, data.uri(path), parameters, findings)
         if names is not None and known is not None:
             lists[where] = match(names, known.keys())
             _check_all_there(data, files, known, lists[where], where, f"names {data.uri(path)}, which has", findings)
@@ -146,7 +146,7 @@ def _check_people(data: DataSet, files: GenotypeFiles, section: str, people: Set
         )
 
 
-def _check_number(names: Set[bytes], where: str, parameters: RegenieParameters, findings: Findings) -> None:
+def _check_number(names: Set[bytes], where: str, uri: str, parameters: RegenieParameters, findings: Findings) -> None:
     options = (option.split() for option in parameters.step2.extra if name_of(option) == _MOST_OPTION)
     most = next((int(words[1]) for words in options), _MOST_CONDITION_VARIANTS)
     if len(names) > most:
@@ -156,7 +156,9 @@ def _check_number(names: Set[bytes], where: str, parameters: RegenieParameters, 
             f"Give fewer, or {_MOST_OPTION} {len(names)} in step2.extra.",
         )
     elif not names:
-        findings.add(where, "is empty", "Give the variants to condition on, or leave `condition` out.")
+        findings.add(
+            where, f"names {uri}, which is empty", "Give the variants to condition on, or leave `condition` out."
+        )
 
 
 def _check_all_there(

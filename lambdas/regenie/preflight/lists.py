@@ -97,11 +97,13 @@ def check_match(
     """
     if not found.listed and where.endswith(_LEAVES_OUT):
         findings.warn(where, f"names {uri}, which is empty and leaves nothing out", "Give the list, if there is one.")
+    elif not found.listed:
+        findings.add(where, f"names {uri}, which is empty", f"List {what}, or leave `{where.split('.')[-1]}` out.")
     elif not found.matched:
         findings.add(
             where,
             f"names {uri}, of whose {counted(found.listed, 'entry', 'entries')} none is among the {what}: it has "
-            f"{found.unmatched or 'no entry'}, they have {text(example)}",
+            f"{found.unmatched}, they have {text(example)}",
             "Write the ids as the genotypes' files have them, one a line: regenie passes over others without a word.",
         )
     elif found.matched < warn_below * found.listed:

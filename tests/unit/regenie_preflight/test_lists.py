@@ -394,7 +394,7 @@ def test_an_empty_list_of_whom_to_leave_out_is_no_fault(cohort: MemoryDataSet, k
     if key == "remove":
         assert "is empty and leaves nothing out" in warnings(cohort, remove="list.txt")
     else:
-        assert "of whose 0 entries" in the_fault(cohort, keep="list.txt").problem
+        assert "list.txt, which is empty" in the_fault(cohort, keep="list.txt").problem
 
 
 def test_ids_with_numbers_behind_them_are_no_ranges(cohort: MemoryDataSet):
