@@ -13,7 +13,7 @@ from typing import Final
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.gene_sets import GeneSet
 from lambdas.regenie.preflight.findings import Examples, Findings, more_than_once
-from lambdas.regenie.text_files import unpacked_lines
+from lambdas.regenie.text_files import unpacked_lines, windows_line_ends
 from lambdas.shared.config_model import GeneTests
 from lambdas.shared.counted import counted
 from lambdas.shared.input_error import UnusableInputError
@@ -62,7 +62,7 @@ def read_annotated(data: DataSet, tests: GeneTests, findings: Findings, *, sets:
                 "Leave out those that no mask names, or combine some.",
             )
         found.sets_fit = not found.sets.isdisjoint(each.name.encode() for each in sets)
-        if sets and not found.sets_fit:
+        if sets and found.sets and not found.sets_fit:
             findings.add(
                 ANNOTATIONS,
                 f"names {data.uri(tests.annotations)}, whose sets ({_shown(found.sets)}) are none of those in "
@@ -113,7 +113,7 @@ class Annotated:
         if SETS in self.ids:
             self._check_chromosomes(chromosomes, findings)
         self._check_repeated(chromosomes, findings)
-        if self.masks and ANNOTATIONS in self.ids:
+        if self.masks and self.ids.get(ANNOTATIONS):
             self._check_masks(self._live(chromosomes), findings)
 
     def _live(self, chromosomes: Mapping[bytes, int]) -> set[bytes]:
@@ -220,6 +220,8 @@ def _read_annotations(data: DataSet, path: str, found: Annotated) -> bool:
     """As strictly as regenie reads (Geno.cpp, read_anno_info)."""
     hashes = array("q")
     for number, line in enumerate(unpacked_lines(data, path), start=1):
+        if line.endswith(b"\r"):
+            raise windows_line_ends(data.uri(path))
         fields = _words(line)
         if len(fields) < _COLUMNS or not all(fields):
             raise UnusableInputError(
@@ -228,6 +230,12 @@ def _read_annotations(data: DataSet, path: str, found: Annotated) -> bool:
             )
         if number == 1:  # by its first line regenie tells what a file's columns are
             found.has_domains = len(fields) == _COLUMNS + 1 and not _NUMBER.fullmatch(fields[_COLUMNS])
+        if found.has_domains and len(fields) <= _COLUMNS:
+            raise UnusableInputError(
+                f"names {data.uri(path)}, whose line {number} has {len(fields)} words, and its first line "
+                f"{_COLUMNS + 1}: regenie takes a comment for a line of its own, and a word more for a set's domain",
+                "Remove comments and headers, and give each line the same words.",
+            )
         if not found.has_domains:
             hashes.append(hash(b" ".join(fields[:2])))
         found.annotated.add(fields[0])
@@ -282,6 +290,8 @@ def _read_masks(data: DataSet, path: str) -> dict[bytes, list[bytes]]:
     """Mask -> its annotations: regenie reads one word of them, parted by commas, and the last mask of a name."""
     masks: dict[bytes, list[bytes]] = {}
     for number, line in enumerate(unpacked_lines(data, path), start=1):
+        if line.endswith(b"\r"):
+            raise windows_line_ends(data.uri(path))
         fields = _words(line)
         if len(fields) != _MASK_COLUMNS or not all(fields) or fields[0] in masks:
             raise UnusableInputError(
