@@ -6,7 +6,7 @@ Each runs through planning. What is taken runs to its merged results with a real
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Case:
 
     name: str
     given: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, str | bytes] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
     refused: str = ""
     """Words; empty where it runs."""
     warned: str = ""

@@ -1,7 +1,7 @@
 """Numbers that stand for missing values: seen where they are, and not where honest values are."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from lambdas.regenie.preflight.missing_codes import Codes
 from tests.unit.regenie_planning.conftest import MemoryDataSet, table
 from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, warnings
 
-Numbers: TypeAlias = npt.NDArray[np.float64]
+Numbers: TypeAlias = npt.NDArray[np.floating[Any]]
 Draw: TypeAlias = Callable[[np.random.Generator, int], Numbers]
 
 HONEST: Final[dict[str, Draw]] = {
