@@ -312,6 +312,20 @@ names last is log#<log stream>, and its launchId is the stream (launcher_log_str
 LOG_TASK_DAYS: Final = 90
 """How long what a launcher's log names is kept: its launch has it by then, if it ended by it."""
 
+ERROR_TASK_PREFIX: Final = "error#"
+"""taskId of an error in full, on its way past state machines and logs: error#<digest> (shared/kept_errors.py)."""
+
+
+class LaunchErrorField:
+    """Keys of a launch's `error`, and of what state machines hear of it in its place."""
+
+    TYPE: Final = "type"  # of ErrorType
+    MESSAGE: Final = "message"
+    FAULTS: Final = "faults"
+    PUBLIC: Final = "public"  # the message without ids, traits and data, for notices, events and logs
+    KEPT: Final = "kept"  # taskId of the item that has the rest
+
+
 LOG_ERROR_TERMS: Final = (
     "No space left on device",
     "ENOSPC",

@@ -122,8 +122,9 @@ def _invoke(handler: Callable[[object, object], object], event: object, context:
         result = handler(event, context)
         answer = json.dumps(result, ensure_ascii=False)  # what AWS cannot serialise must fail here too
     except Exception as error:
-        traceback.print_exc()
-        return {"status": "ok", "result": {ERROR_KEY: _error(error)}}
+        told = _error(error)
+        _log(told)
+        return {"status": "ok", "result": {ERROR_KEY: told}}
     if len(answer.encode(errors="surrogatepass")) > MOST_ANSWER:
         return {"status": "ok", "result": {ERROR_KEY: _TOO_LARGE}}
     return {"status": "ok", "result": result}
@@ -135,12 +136,19 @@ _TOO_LARGE: dict[str, object] = {
 }
 
 
-def _error(error: Exception) -> dict[str, object]:
+def _error(error: Exception) -> dict[str, Any]:
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
-        "stackTrace": traceback.format_exception(error),
+        "stackTrace": traceback.format_tb(error.__traceback__),
     }
+
+
+def _log(error: dict[str, Any]) -> None:
+    """Into the function's log, as AWS's runtime does (awslambdaric/bootstrap.py, `log_error`): type, text, frames."""
+    lines = [f"[ERROR] {error['errorType']}: {error['errorMessage']}", "Traceback (most recent call last):"]
+    sys.stderr.write("\n".join(lines) + "\n" + "".join(error["stackTrace"]))
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

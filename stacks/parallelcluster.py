@@ -75,7 +75,7 @@ class ParallelClusterStack(StageStack):
                 Setting.JOB_TIMEOUT_HOURS: str(self.settings.job_timeout_hours),
             },
         )
-        self._data.allow_items(function, self._data.task_table, "BatchWriteItem")
+        self._data.allow_items(function, self._data.task_table, "BatchWriteItem", "PutItem")
         return function
 
     def _head_node_statements(self) -> list[iam.PolicyStatement]:

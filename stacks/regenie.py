@@ -143,11 +143,13 @@ class RegenieStack(StageStack):
             timeout=Duration.minutes(5),
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
                 Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name,
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,
             },
         )
         data.allow_items(function, data.launch_table, "GetItem")
+        data.allow_items(function, data.task_table, "PutItem")
         data.allow_writing(function, data.launch_bucket, INPUTS_PREFIX)
         for bucket in self._readable:
             data.allow_reading(function, bucket)
@@ -166,6 +168,7 @@ class RegenieStack(StageStack):
             temporary_storage=Size.gibibytes(10),
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,
                 Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
                 Setting.REGENIE_IMAGES: self.to_json_string(
@@ -185,6 +188,7 @@ class RegenieStack(StageStack):
             },
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
+        data.allow_items(function, data.task_table, "PutItem")
         for bucket in self._readable:
             data.allow_reading(function, bucket)
         # Read as well: a launch may use the predictions of an earlier one, which are copied within the bucket.
@@ -204,7 +208,7 @@ class RegenieStack(StageStack):
                 Setting.JOB_LOG_GROUP: self._compute.job_logs.log_group_name,
             },
         )
-        data.allow_items(function, data.task_table, "Query")
+        data.allow_items(function, data.task_table, "Query", "PutItem")
         self._allow_keeping_failures(function)
         return function
 

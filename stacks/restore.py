@@ -85,6 +85,7 @@ class RestoreStack(StageStack):
             errors_are_users=True,
             timeout=_LONGEST,
             environment={Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name, Setting.RESTORE_POLICY: self._policy()},
+            task_actions=("PutItem",),
         )
         data.allow_reading(function, data.launch_bucket, INPUTS_PREFIX)
         data.allow_writing(function, data.launch_bucket, RESTORES_PREFIX)
@@ -118,7 +119,7 @@ class RestoreStack(StageStack):
         fail_restore = self._function(
             "fail_restore",
             "Ends a launch whose restore could not begin",
-            task_actions=("DeleteItem",),
+            task_actions=("GetItem", "DeleteItem"),
         )
         # It is the one that rejects launches, and says so beside their files.
         data.allow_reading(fail_restore, data.launch_bucket, FEEDBACK_PREFIX)

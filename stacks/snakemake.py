@@ -154,6 +154,7 @@ class SnakemakeStack(StageStack):
             memory_mib=512,
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
                 Setting.LAUNCH_BUCKET: data.launch_bucket.bucket_name,
                 Setting.DATA_BUCKET: data.data_bucket.bucket_name,
                 Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
@@ -166,6 +167,7 @@ class SnakemakeStack(StageStack):
         if needs_encryption:
             function.add_to_role_policy(look_up("ec2:GetEbsEncryptionByDefault"))
         data.allow_items(function, data.launch_table, "GetItem")
+        data.allow_items(function, data.task_table, "PutItem")
         data.allow_query_by_status(function)
         for prefix in (SNAKEFILES_PREFIX, SOURCES_PREFIX):
             data.allow_reading(function, data.launch_bucket, prefix)
@@ -308,7 +310,7 @@ class SnakemakeStack(StageStack):
 
     def _allow_following(self, function: lambda_.Function) -> None:
         self._data.allow_items(function, self._data.launch_table, "UpdateItem")
-        self._data.allow_items(function, self._data.task_table, "GetItem")
+        self._data.allow_items(function, self._data.task_table, "GetItem", "PutItem")
         self._data.allow_reading(function, self._data.results_bucket, _LAUNCHER_OBJECTS)
         self.machine.grant(function, "states:SendTaskSuccess", "states:SendTaskFailure")
 

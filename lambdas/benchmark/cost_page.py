@@ -6,6 +6,7 @@ from html import escape
 from typing import Any, Final
 
 from contract import COST_SECTION, SCROLL_STYLE, CostLineField
+from lambdas.shared.printable import printable
 
 _STYLE: Final = (
     "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#22303c}"
@@ -86,7 +87,7 @@ def _times(title: str, seconds: Mapping[str, str]) -> str:
 
 def _table(title: str, names: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...]) -> str:
     def cell(tag: str, column: int, text: str) -> str:
-        return f"<{tag}{' class=number' if column in numbers else ''}>{escape(text)}</{tag}>"
+        return f"<{tag}{' class=number' if column in numbers else ''}>{escape(printable(text))}</{tag}>"
 
     def row(tag: str, cells: tuple[str, ...]) -> str:
         return "<tr>" + "".join(cell(tag, column, text) for column, text in enumerate(cells)) + "</tr>\n"

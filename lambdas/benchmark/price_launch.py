@@ -25,6 +25,7 @@ from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.shared.steps import read_steps
 
@@ -54,6 +55,7 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, attempt}` -> what the state machine writes into the launch's item.
 

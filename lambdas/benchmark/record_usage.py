@@ -12,6 +12,7 @@ from lambdas.benchmark.events import BATCH, EC2, ECS, INTERRUPTION, fargate_fact
 from lambdas.benchmark.recorder import Recorder
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def recorder() -> Recorder:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """SQS batch of events -> `batchItemFailures`.
 

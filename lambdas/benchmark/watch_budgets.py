@@ -24,6 +24,7 @@ from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.placements import read_places
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """(schedule) -> `{passed: [launchId]}`.
 
@@ -71,7 +73,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
             failed.append(launch.launch_id)
     metrics.add_metric(name="BudgetsPassed", unit=MetricUnit.Count, value=len(over))
     if failed:  # for the function's alarm; the next round tries again
-        raise RuntimeError(f"Budgets of {len(failed)} launches could not be watched: {failed[:20]}")
+        raise RuntimeError(f"Budgets of {len(failed)} launches could not be watched: {', '.join(failed[:20])}")
     return {"passed": over}
 
 

@@ -5,13 +5,24 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import LOG_TASK_PREFIX, TASK_RESUBMITTED, ErrorType, Metric, TaskField, Workflow, run_name
-from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, sentence
+from contract import (
+    LOG_TASK_PREFIX,
+    TASK_RESUBMITTED,
+    ErrorType,
+    LaunchErrorField,
+    Metric,
+    TaskField,
+    Workflow,
+    run_name,
+)
+from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, public_sentence, sentence
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError
+from lambdas.shared.kept_errors import keep
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count, logger, metrics, tracer
 from lambdas.shared.placements import read_places
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -36,13 +47,21 @@ def settings() -> FailureSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, attempt, error: {Error, Cause}, step}` -> `{type, message}`."""
     error = collect_failures(
         event["launchId"], int(event["attempt"]), event.get("error") or {}, event.get("step") or ""
     )
-    logger.info("Run failed", extra={"launchId": event["launchId"], "type": error.type, "reason": error.message})
-    return {"type": error.type.value, "message": error.message}
+    logger.info("Run failed", extra={"launchId": event["launchId"], "type": error.type, "reason": error.public})
+    return {"type": error.type.value, "message": _told(event["launchId"], error)}
+
+
+def _told(launch_id: str, error: WorkflowError) -> str:
+    """What becomes the cause of the workflow's failure: the error's text, or what stands for it if that is private."""
+    if error.public == error.message:
+        return error.message
+    return keep(settings().task_table, launch_id, {LaunchErrorField.MESSAGE: error.message}, error.public)
 
 
 def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], step: str) -> WorkflowError:
@@ -62,7 +81,7 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     if not jobs:
         return WorkflowError.of_step(error, step)
     repository.record_tasks(job.task(launch_id, settings().job_log_group) for job in jobs)
-    return WorkflowError(jobs[0].error_type, sentence(jobs, name))
+    return WorkflowError(jobs[0].error_type, sentence(jobs, name), public_sentence(jobs, name))
 
 
 def _named_in_logs(recorded: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

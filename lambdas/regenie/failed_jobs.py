@@ -68,6 +68,9 @@ AUTHORS_WORDS: Final = ("regenie said of every part", "does not belong to its ge
 
 MORE_MEMORY: Final = "more-memory"
 """In the name of a job that was resubmitted for lack of memory (resubmission.py)."""
+_SEE_LAUNCH: Final = "the launch's error says what the job said"
+_TOLD_BY_AWS: Final = frozenset({ErrorType.NEVER_STARTED, ErrorType.CONTAINER_START, ErrorType.IMAGE_PULL})
+"""Types of error whose reason is Batch's own, and quotes no log and no person."""
 _LONGEST_LINE: Final = 500
 NO_NODE_OF_ITS_PARTITION: Final = "Slurm: no node of its partition can run it"
 """Begin of the reason of such a job."""
@@ -205,6 +208,13 @@ def sentence(jobs: Sequence[FailedJob], run_name: str) -> str:
         f"{failed:,} of {first.group.size:,} jobs of {words} failed; "
         f"first: array index {first.index} ({_how(first)}): {_why(first, phase)}"
     )
+
+
+def public_sentence(jobs: Sequence[FailedJob], run_name: str) -> str:
+    """The same without a word of a job's log or of a person: those name traits and people."""
+    first = jobs[0]
+    reason = first.reason if first.error_type in _TOLD_BY_AWS else _SEE_LAUNCH
+    return sentence([replace(first, reason=reason, log_tail=_SEE_LAUNCH), *jobs[1:]], run_name)
 
 
 def _how(job: FailedJob) -> str:

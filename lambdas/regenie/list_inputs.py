@@ -11,9 +11,11 @@ from lambdas.regenie.input_files import input_files, state_of
 from lambdas.regenie.predictions import read_predictions
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
 from lambdas.shared.input_error import FaultCollector, UnusableInputError
+from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_inputs import write_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Settings:
     """Environment of this function."""
 
     launch_table: str
+    task_table: str
     launch_bucket: str
     data_bucket: str
 
@@ -41,6 +44,8 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
+@keeping_faults(lambda: settings().task_table)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, check?}` -> `{inputs}`: key of the list in the launch bucket.
 

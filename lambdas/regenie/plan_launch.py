@@ -19,9 +19,11 @@ from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, r
 from lambdas.regenie.tasks import STEP1_PHASES, Analysis, Task, own_predictions, plan_tasks
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
+from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.placements import read_places
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.shared.slurm_cluster import SlurmCluster
 
@@ -42,6 +44,7 @@ class PlanSettings:
     """Environment variables of the function."""
 
     launch_table: str
+    task_table: str
     data_bucket: str
     results_bucket: str
     regenie_images: str
@@ -58,6 +61,8 @@ def settings() -> PlanSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
+@keeping_faults(lambda: settings().task_table)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, attempt}` -> the run sheet; raises LaunchInputError naming every fault."""
     sheet = plan_launch(event["launchId"], int(event["attempt"]))

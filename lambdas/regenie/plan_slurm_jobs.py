@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, Metric, Workflow
-from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, sentence
+from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, LaunchErrorField, Metric, Workflow
+from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, public_sentence, sentence
 from lambdas.regenie.resubmission import SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, script
+from lambdas.shared.kept_errors import keep
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count, logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.shared.slurm_cluster import SlurmCluster
 
@@ -41,6 +43,7 @@ def settings() -> SlurmSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{request, jobs, answer}` -> `{jobs, script, error?}`; `jobs` and `answer` are empty at the beginning."""
     jobs = [SubmittedJob.from_event(job) for job in event["jobs"]]
@@ -62,7 +65,7 @@ def plan_slurm_jobs(request: Mapping[str, Any], jobs: Sequence[SubmittedJob], an
         metric = Metric.JOBS_RESUBMITTED if next_jobs else Metric.JOBS_FAILED
         count(metric, len(failed), Workflow.REGENIE)
         if not next_jobs:
-            return {"jobs": [], "script": "", "error": _error(run, failed)}
+            return {"jobs": [], "script": "", "error": _error(request["launchId"], run, failed)}
     else:
         next_jobs = [] if request["phase"] == END_PHASE else list(_arrays(request, cluster.most_array_jobs))
     text = script(request, cluster, settings().stage, next_jobs, int(settings().job_timeout_hours))
@@ -89,7 +92,9 @@ def _record(launch_id: str, jobs: Sequence[FailedJob], status: str) -> None:
     repository.record_tasks(job.task(launch_id, "", status=status) for job in jobs[:_MOST_RECORDED])
 
 
-def _error(run: str, failed: Sequence[FailedJob]) -> dict[str, str]:
+def _error(launch_id: str, run: str, failed: Sequence[FailedJob]) -> dict[str, str]:
     if not failed:
         return {"Error": "PlatformError", "Cause": f"Too many tasks of {run} failed to be told one by one."}
-    return {"Error": str(failed[0].error_type), "Cause": sentence(failed, run)}
+    error = {LaunchErrorField.MESSAGE: sentence(failed, run)}
+    told = keep(settings().task_table, launch_id, error, public_sentence(failed, run))
+    return {"Error": str(failed[0].error_type), "Cause": told}

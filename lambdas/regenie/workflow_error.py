@@ -29,6 +29,13 @@ class WorkflowError:
 
     type: ErrorType
     message: str
+    about_jobs: str | None = None
+    """Of failed jobs, whose last words the message quotes: what may be told of them anywhere."""
+
+    @property
+    def public(self) -> str:
+        """What may be told anywhere: what Step Functions said of a step, it has told anyhow."""
+        return self.message if self.about_jobs is None else self.about_jobs
 
     @classmethod
     def of_step(cls, error: Mapping[str, str], step: str) -> "WorkflowError":

@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.restore.ending import Endings
 from lambdas.restore.restore_model import WantedObject
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """SQS batch of “Object Restore Completed” events -> the messages to deliver again."""
     messages, failed = _read(event["Records"])

@@ -60,7 +60,9 @@ class Endings:
 
     def end_for(self, restore: OpenRestore, reasons: Mapping[WantedObject, str], *, besides: int = 0) -> None:
         """End the launch for objects that cannot be restored, and are recorded as such."""
-        self.end(restore, {"type": ErrorType.RESTORE.value, "message": _message(reasons, len(reasons) + besides)})
+        count = len(reasons) + besides
+        error = {"type": ErrorType.RESTORE.value, "message": _message(reasons, count), "public": f"{_told(count)}."}
+        self.end(restore, error)
 
     def end(self, restore: OpenRestore, error: Mapping[str, Any]) -> None:
         """End the launch with an error `{type, message, ...}`."""
@@ -82,4 +84,8 @@ def _message(reasons: Mapping[WantedObject, str], count: int) -> str:
     """What is the matter with which objects, of `count` in all."""
     named = [f"{item.uri} {reason}" for item, reason in list(reasons.items())[:_MOST_NAMED]]
     more = f"; and {count - len(named):,} more" if count > len(named) else ""
-    return f"{count:,} archived input{'' if count == 1 else 's'} could not be restored: {'; '.join(named)}{more}."
+    return f"{_told(count)}: {'; '.join(named)}{more}."
+
+
+def _told(count: int) -> str:
+    return f"{count:,} archived input{'' if count == 1 else 's'} could not be restored"

@@ -8,7 +8,9 @@ from lambdas.restore.ending import Endings
 from lambdas.restore.restore_config import parts_of_key
 from lambdas.restore.restore_model import OpenRestore
 from lambdas.shared.failure import failure
+from lambdas.shared.kept_errors import in_full
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -35,9 +37,10 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
     """`{key, error: {Error, Cause}}` of a restore config -> `{launchId}`."""
     launch_id, attempt = parts_of_key(event["key"])
     restore = OpenRestore(launch_id, attempt, event["key"], "")
-    Endings.at(settings()).end(restore, failure(event["error"]))
+    Endings.at(settings()).end(restore, in_full(settings().task_table, launch_id, failure(event["error"])))
     return {"launchId": launch_id}

@@ -16,10 +16,12 @@ from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
 from lambdas.shared.announcement import announce
 from lambdas.shared.clock import timestamp
+from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_inputs import read_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Settings:
 
     stage: str
     launch_table: str
+    task_table: str
     launch_bucket: str
     restore_policy: str
     notification_topic: str
@@ -72,6 +75,8 @@ class Wish:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
+@keeping_faults(lambda: settings().task_table)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, executionArn, inputs?, scan?}` -> `{decision, scan?}`.
 

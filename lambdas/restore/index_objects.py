@@ -14,12 +14,14 @@ from lambdas.restore.deadlines import check_after, give_up_after
 from lambdas.restore.ending import Endings
 from lambdas.restore.policy import least_left
 from lambdas.restore.request_queue import Request, send
-from lambdas.restore.restore_config import RestoreConfig
+from lambdas.restore.restore_config import RestoreConfig, parts_of_key
 from lambdas.restore.restore_items import RestoreItems
 from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
+from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
+@keeping_faults(lambda: settings().task_table, lambda event: parts_of_key(event["key"])[0])
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """`{bucket, key, cursor?}` of a restore config -> `{launchId, cursor?}`; with a cursor, ask again with it.
 

@@ -27,6 +27,7 @@ from lambdas.restore.scan import head
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Anything (a schedule) -> `{late: n}`: restores that S3 was asked about, or whose index was begun again."""
     keeper = Keeper(
@@ -80,7 +82,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]: 
     late = keeper.look_after_all()
     metrics.add_metric(name="RestoresLate", unit=MetricUnit.Count, value=late)
     if keeper.failed:  # for the function's alarm; the next round tries again
-        raise RuntimeError(f"Restores of {len(keeper.failed)} launches could not be looked after: {keeper.failed[:20]}")
+        raise RuntimeError(
+            f"Restores of {len(keeper.failed)} launches could not be looked after: {', '.join(keeper.failed[:20])}"
+        )
     return {"late": late}
 
 

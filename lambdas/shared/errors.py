@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lambdas.shared.faults import Fault, listing
+from lambdas.shared.public_errors import OpenError
 
 
 class MissingRequiredParametersError(Exception):
@@ -13,11 +14,16 @@ class MissingRequiredParametersError(Exception):
         super().__init__(self.summary + "\n" + listing(self.faults))
 
     @property
+    def public(self) -> str:
+        """What may be told anywhere: faults quote the config."""
+        return self.summary
+
+    @property
     def summary(self) -> str:
         """One sentence: how many faults there are."""
         count = len(self.faults)
         return f"The launch config has {count} fault{'' if count == 1 else 's'}."
 
 
-class StatusConflictError(Exception):
+class StatusConflictError(OpenError):
     """The launch is not (or no longer) where the asked change of status may start, or another execution owns it."""

@@ -4,12 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contract import USERS_ERRORS, ErrorType, Status, Workflow
+from contract import USERS_ERRORS, ErrorType, LaunchErrorField, Status, Workflow
 from lambdas.shared.nested_errors import TYPE_OF_ENDING, innermost
+from lambdas.shared.printable import printable
+from lambdas.shared.public_errors import redacted
 from lambdas.shared.stuck_jobs import asks_for_too_much
 
 _LONGEST_MESSAGE = 20_000
 """Characters: room for every fault of a launch's inputs. The whole cause is in the execution's history."""
+
+_STAND_IN = frozenset({LaunchErrorField.MESSAGE, LaunchErrorField.KEPT})
 
 _TYPES = {error_type.value: error_type for error_type in ErrorType} | {"States.Timeout": ErrorType.TIMED_OUT}
 
@@ -20,24 +24,36 @@ _DEFAULT_MESSAGES = {
 
 
 def failure(error: Mapping[str, Any]) -> dict[str, Any]:
-    """`{Error, Cause}` of Step Functions, or `{type, message}`, as the launch table's `{type, message, faults?}`.
+    """`{Error, Cause}` of Step Functions, or `{type, message}`, as the launch table's `{type, message, kept?}`.
 
     The causes of nested executions and of functions are JSON: they are opened, down to the innermost one. An error
-    that people know no name for (contract.ErrorType) is a PlatformError, with its own name in the message.
+    that people know no name for (contract.ErrorType) is a PlatformError, with its own name in the message. What stands
+    for an error that was kept (kept_errors.py) names the item in `kept`: in_full opens it.
     """
     name = str(error.get("Error") or error.get("type") or "")
     cause = str(error.get("Cause") or error.get("message") or "")
     name, cause = innermost(name, cause)
     error_type = _TYPES.get(name, ErrorType.PLATFORM)
-    report = _object(cause) if error_type is ErrorType.LAUNCH_INPUT else None
-    if report is not None:
-        return {"type": error_type.value, "message": report["message"], "faults": report["faults"]}
+    stand_in = _object(cause) or {}
+    if stand_in.keys() >= _STAND_IN:
+        return {LaunchErrorField.TYPE: error_type.value} | {name: str(stand_in[name]) for name in sorted(_STAND_IN)}
+    if error_type is ErrorType.LAUNCH_INPUT and LaunchErrorField.FAULTS in stand_in:
+        # Of a function from before errors were kept: an execution goes on over a deployment.
+        return {"type": error_type.value, "message": stand_in["message"], "faults": stand_in["faults"]}
     message = cause or _DEFAULT_MESSAGES.get(error_type, "The platform gave no reason.")
     if name and name not in _TYPES:
         message = f"{name}: {message}"
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "…"
     return {"type": error_type.value, "message": message}
+
+
+def public_message(error: Mapping[str, Any]) -> str:
+    """What may be told anywhere of a launch's `error`: its message may quote the data, a log or the config."""
+    public = error.get(LaunchErrorField.PUBLIC)
+    if public is None:
+        public = redacted(str(error.get(LaunchErrorField.MESSAGE) or ""))
+    return printable(str(public))
 
 
 def status_after(error: Mapping[str, Any]) -> Status:

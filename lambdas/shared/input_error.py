@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from lambdas.shared.counted import counted
 from lambdas.shared.faults import Fault
@@ -10,23 +10,34 @@ from lambdas.shared.faults import Fault
 Result = TypeVar("Result")
 
 _LONGEST_REPORT: Final = 20_000
-"""Characters of all faults: Step Functions has room for 32,768 in a cause (API reference, TaskFailedEventDetails), and
-on its way to the launch table this text is quoted once in another one, with two characters for a quotation mark."""
+"""Characters of all faults: the launch's item, which has 400 KB, holds them besides its config and its events."""
 
 
 class LaunchInputError(Exception):
     """A launch cannot run on the data as it is. Names every fault that was found.
 
-    Its text is JSON, `{"message", "faults": [{"where", "problem", "remedy"}]}`: through Lambda and two state machines
-    only text gets to the launch table, which keeps the faults one by one.
+    Faults quote the data, so an error's text only counts them: the function that raises it keeps them (kept_errors.py),
+    and `public`, which passes through Lambda and two state machines, names where.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         count = len(self.faults)
-        message = f"The launch's inputs have {count} fault{'' if count == 1 else 's'}."
-        reported = [fault.as_dict() for fault in _reported(self.faults)]
-        super().__init__(json.dumps({"message": message, "faults": reported}, ensure_ascii=False))
+        self.summary = f"The launch's inputs have {count} fault{'' if count == 1 else 's'}."
+        """One sentence, which quotes nothing."""
+        self.kept: str | None = None
+        """What stands for the faults where they must not be told; set by who keeps them."""
+        super().__init__(self.summary)
+
+    @property
+    def public(self) -> str:
+        """What may be told anywhere."""
+        return self.kept or self.summary
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """`{"message", "faults": [{"where", "problem", "remedy"}]}`, for the launch table."""
+        return {"message": self.summary, "faults": [fault.as_dict() for fault in _reported(self.faults)]}
 
 
 def _reported(faults: Sequence[Fault]) -> Iterator[Fault]:
@@ -46,6 +57,9 @@ def _reported(faults: Sequence[Fault]) -> Iterator[Fault]:
 
 class UnusableInputError(Exception):
     """One input does not do. `problem` reads on from the name of the config key that gives the input."""
+
+    public = "One input does not do."
+    """What may be told anywhere: the problem quotes the data."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem)

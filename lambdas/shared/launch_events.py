@@ -1,11 +1,12 @@
 """Events for other systems: each change of a launch's status, on the stage's own EventBridge bus."""
 
-import json
 from typing import Any, Final
 
 from contract import EVENT_DETAIL_TYPE, EVENT_SOURCE
 from lambdas.shared import aws
+from lambdas.shared.failure import public_message
 from lambdas.shared.launch import Launch
+from lambdas.shared.printable import json_text
 
 _LONGEST_MESSAGE: Final = 2_000
 """Characters of an error: who wants the whole of it, and every fault, asks the launch table."""
@@ -20,7 +21,7 @@ def put_event(launch: Launch, *, bus: str, stage: str) -> None:
                 "EventBusName": bus,
                 "Source": EVENT_SOURCE,
                 "DetailType": EVENT_DETAIL_TYPE,
-                "Detail": json.dumps(detail(launch, stage)),
+                "Detail": json_text(detail(launch, stage)),
             }
         ]
     )
@@ -49,6 +50,6 @@ def detail(launch: Launch, stage: str) -> dict[str, Any]:
         "reportUri": launch.report_uri,
         "executionArn": launch.execution_arn,
         "statusReason": launch.status_reason,
-        "error": {"type": error["type"], "message": error["message"][:_LONGEST_MESSAGE]} if error else None,
+        "error": {"type": error["type"], "message": public_message(error)[:_LONGEST_MESSAGE]} if error else None,
     }
     return {name: value for name, value in facts.items() if value is not None}

@@ -244,8 +244,8 @@ class LaunchRepository:
         for start in range(0, len(requests), _BATCH_WRITE_LIMIT):
             self._batch_write(requests[start : start + _BATCH_WRITE_LIMIT])
 
-    def tasks(self, launch_id: str) -> Iterator[dict[str, Any]]:
-        """The launch's items of the task table, in the order of their taskId."""
+    def tasks(self, launch_id: str, begin: str = "") -> Iterator[dict[str, Any]]:
+        """The launch's items of the task table whose taskId begins so, in the order of their taskId."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self.task_table,
             KeyConditionExpression="#launchId = :launchId",
@@ -254,7 +254,8 @@ class LaunchRepository:
             ConsistentRead=True,
         )
         for page in pages:
-            yield from map(from_item, page["Items"])
+            found = map(from_item, page["Items"])
+            yield from (task for task in found if str(task[TaskField.TASK_ID]).startswith(begin))
 
     @property
     def _client(self) -> "DynamoDBClient":

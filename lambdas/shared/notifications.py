@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from contract import Status
 from lambdas.shared import aws
-from lambdas.shared.faults import Fault, listing
+from lambdas.shared.failure import public_message
+from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import detail
+from lambdas.shared.printable import one_line_ascii, printable
 
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient
@@ -58,27 +60,35 @@ def notify(launch: Launch, *, topic_arn: str, stage: str) -> None:
 def subject(launch: Launch, stage: str) -> str:
     """One line: `Genolaunch dev: height-gwas is complete`."""
     headline = _HEADLINES[launch.status]
-    name = "".join(character if character.isascii() and character.isprintable() else "?" for character in launch.name)
     room = _LONGEST_SUBJECT - len(f"Genolaunch {stage}:  {headline}")
-    return f"Genolaunch {stage}: {name[:room]} {headline}"
+    return f"Genolaunch {stage}: {one_line_ascii(launch.name, room)} {headline}"
 
 
 def text(launch: Launch) -> str:
     """The notice's body: what happened, what to do about it, where to look."""
-    reason = launch.status_reason + "." if launch.status_reason else _reason(launch)
-    parts = [f"Launch {launch.name} {_HEADLINES[launch.status]}.", reason, _facts(launch)]
+    reason = printable(launch.status_reason) + "." if launch.status_reason else _reason(launch)
+    parts = [f"Launch {printable(launch.name)} {_HEADLINES[launch.status]}.", reason, _facts(launch)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _reason(launch: Launch) -> str:
     if launch.error is None:
         return ""
-    faults = [Fault(**fault) for fault in launch.error.get("faults", [])]
-    reason = f"{launch.error['type']}: {launch.error['message']}"
-    if not faults:
-        return reason
+    reason = f"{launch.error['type']}: {public_message(launch.error)}"
     again = f"retry the launch (genolaunch retry {launch.launch_id})" if launch.config_json else "drop the file again"
-    return f"{reason}\n{listing(faults)}\n\nMend what is named, then {again}."
+    if launch.error.get("faults"):
+        beside = f"in {_answer(launch.config_uri)}, and " if launch.config_uri else ""
+        shown = f"{beside}by genolaunch status {launch.launch_id}"
+        return f"{reason}\n\nThey are named {shown}: a notice quotes no data. Mend them, then {again}."
+    if launch.error.get("public"):
+        return f"{reason}\n\nThe whole of it shows genolaunch status {launch.launch_id}: a notice quotes no data."
+    return reason
+
+
+def _answer(config_uri: str) -> str:
+    """Where the faults are, one by one."""
+    bucket, _, key = config_uri.removeprefix("s3://").partition("/")
+    return printable(f"s3://{bucket}/{feedback_key(key)}")
 
 
 def _facts(launch: Launch) -> str:
@@ -94,4 +104,4 @@ def _facts(launch: Launch) -> str:
         "Attempt": str(launch.attempt) if launch.attempt else None,
         "Execution": launch.execution_arn,
     }
-    return "\n".join(f"{label + ':':<12}{value}" for label, value in facts.items() if value)
+    return "\n".join(f"{label + ':':<12}{printable(value)}" for label, value in facts.items() if value)

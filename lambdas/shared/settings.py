@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, TypeVar
 
 from contract import Setting
+from lambdas.shared.public_errors import OpenError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -15,7 +16,7 @@ else:
     Settings = TypeVar("Settings")
 
 
-class MissingSettingsError(Exception):
+class MissingSettingsError(OpenError):
     """Environment variables that the function cannot do without are not set. Names all of them."""
 
 

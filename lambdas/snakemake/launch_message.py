@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from contract import LAUNCHER_CONTAINER
+from lambdas.shared.public_errors import OpenError
 
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]{8,17}")
 _SECURITY_GROUP: Final = re.compile(r"sg-[0-9a-f]{8,17}")
@@ -17,7 +18,7 @@ MOST_SECURITY_GROUPS: Final = 5
 """Of one awsvpc configuration (Amazon ECS API reference, AwsVpcConfiguration)."""
 
 
-class InvalidArguments(Exception):  # noqa: N818 - the name under which people meet it, as ECS and Step Functions write it
+class InvalidArguments(OpenError):  # noqa: N818 - the name under which people meet it, as ECS and Step Functions write it
     """A launch message that no number of tries would start. Names every fault."""
 
     def __init__(self, faults: Sequence[str], task_token: str | None = None) -> None:

@@ -34,6 +34,14 @@ class Outcome:
     warnings: Sequence[str] = ()
     """What its user should know of a success."""
 
+    quotes: bool = False
+    """The message has words of the workflow, or of its log: they may name people and traits."""
+
+    @property
+    def public(self) -> str:
+        """What may be told of a failure anywhere."""
+        return f"The workflow ended with {self.error}; the launch's error says why." if self.quotes else self.message
+
     @property
     def is_unexplained(self) -> bool:
         """It failed, and neither a job nor what ECS says is to blame."""
@@ -41,7 +49,7 @@ class Outcome:
 
     def told_by_log(self, error: ErrorType, line: str) -> "Outcome":
         """The same end, with what the launcher's log named."""
-        return replace(self, error=error, message=f"{self.message} It says: {line}")
+        return replace(self, error=error, message=f"{self.message} It says: {line}", quotes=True)
 
 
 def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome:
@@ -52,7 +60,7 @@ def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome
     if written and written.get("type") in set(ErrorType):
         message = str(written.get("message") or "The launcher gave no reason.")
         failed = int((written.get("jobs") or {}).get("failed", 0))
-        return Outcome(ErrorType(written["type"]), message, failed_jobs=failed)
+        return Outcome(ErrorType(written["type"]), message, failed_jobs=failed, quotes=True)
     return _by_task(task)
 
 

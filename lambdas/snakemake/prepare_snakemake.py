@@ -10,10 +10,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from contract import LaunchField, Status, Workflow, launcher_run_sheet, launcher_sources
 from lambdas.shared import aws
 from lambdas.shared.input_error import FaultCollector
+from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.placements import read_places
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake.run_sheet import (
@@ -38,6 +40,7 @@ class PrepareSettings:
     """Environment variables of the function."""
 
     launch_table: str
+    task_table: str
     launch_bucket: str
     data_bucket: str
     results_bucket: str
@@ -57,6 +60,8 @@ def settings() -> PrepareSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
+@keeping_faults(lambda: settings().task_table)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, attempt}` -> `{runSheet, resultsUri, jobDefinition?}`; `{launchId, check: true}` -> nothing.
 

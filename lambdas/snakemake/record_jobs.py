@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from pydantic import ValidationError
 
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import OpenError, private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.snakemake.launcher_record import LauncherRecord
 from lambdas.snakemake.launcher_repository import LauncherRepository
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-class TooEarlyError(Exception):
+class TooEarlyError(OpenError):
     """The launcher was heard before the broker noted its task: the message comes again."""
 
 
@@ -46,6 +47,7 @@ def settings() -> RecorderSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of contract.LauncherRecord -> the messages to deliver again. What is not true is logged and dropped."""
     settings()

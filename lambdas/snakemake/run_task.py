@@ -18,6 +18,7 @@ from contract import (
     LauncherEnvironment,
     run_name,
 )
+from lambdas.shared.public_errors import OpenError
 from lambdas.snakemake.launch_message import InvalidArguments, LaunchMessage
 
 _CALLS: Final = 6
@@ -41,7 +42,7 @@ _CAPACITY: Final = ("capacity", "limit on the number of tasks", "concurrently")
 (Amazon ECS developer guide, "API failure reasons"; AWS re:Post on RunTask and Fargate)."""
 
 
-class TryLaterError(Exception):
+class TryLaterError(OpenError):
     """ECS did not take the task now: throttled, without capacity, or out of order. The message gives its reason."""
 
     def __init__(self, reason: str, pause_seconds: int | None = None) -> None:

@@ -1,11 +1,12 @@
 """What follows from the state of a launcher's task, whoever tells of it: an event, or somebody who looked."""
 
-from contract import RESULTS_PREFIX, Metric, Workflow
+from contract import RESULTS_PREFIX, LaunchErrorField, Metric, Workflow
+from lambdas.shared.kept_errors import keep
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count, count_platform_fault, logger
 from lambdas.snakemake import answers
 from lambdas.snakemake.launcher_repository import LauncherRepository
-from lambdas.snakemake.outcome import outcome_of, written_outcome
+from lambdas.snakemake.outcome import Outcome, outcome_of, written_outcome
 from lambdas.snakemake.task_event import LauncherTask
 
 
@@ -36,7 +37,16 @@ def settle(task: LauncherTask, repository: LauncherRepository, results_bucket: s
             LaunchRepository(repository.launch_table).record_warnings(task.launch_id, task.attempt, outcome.warnings)
         report = {"reportUri": outcome.report_uri} if outcome.report_uri else {}
         answers.succeed(token, {"resultsUri": results, **report})
-    elif answers.fail(token, outcome.error, outcome.message):  # else it was counted before
+        return
+    told = _told(task.launch_id, outcome, repository.task_table)
+    if answers.fail(token, outcome.error, told):  # else it was counted before
         count(Metric.JOBS_FAILED, outcome.failed_jobs, Workflow.SNAKEMAKE)
         if outcome.is_stages:
             count_platform_fault()
+
+
+def _told(launch_id: str, outcome: Outcome, task_table: str) -> str:
+    """What the execution hears of a failure: the message, or what stands for it if it quotes the workflow."""
+    if not outcome.quotes:
+        return outcome.message
+    return keep(task_table, launch_id, {LaunchErrorField.MESSAGE: outcome.message}, outcome.public)

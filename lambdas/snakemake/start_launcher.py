@@ -17,6 +17,7 @@ from contract import ErrorType, LauncherEnvironment, Status
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors, public_text
 from lambdas.shared.settings import read_settings
 from lambdas.snakemake import answers
 from lambdas.snakemake.dead_letters import bury
@@ -77,6 +78,7 @@ class Delivery:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """SQS batch of launch messages and task events -> the messages to deliver again."""
     settings()
@@ -93,7 +95,7 @@ def _is_done(delivery: Delivery) -> bool:
         return _is_given_up(delivery, ErrorType.CAPACITY, str(error), error.pause_seconds)
     except Exception as error:
         logger.exception("A launch message could not be handled")  # AWS is out of order, or this function is
-        return _is_given_up(delivery, ErrorType.PLATFORM, f"{type(error).__name__}: {error}")
+        return _is_given_up(delivery, ErrorType.PLATFORM, f"{type(error).__name__}: {public_text(error)}")
     return True
 
 

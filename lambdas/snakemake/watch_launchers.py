@@ -16,6 +16,7 @@ from contract import LaunchField, Status, Workflow
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.snakemake.launcher_repository import Launcher, LauncherRepository
 from lambdas.snakemake.outcome import written_outcome
@@ -51,6 +52,7 @@ def settings() -> WatchSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Anything (a schedule) -> `{ended: n}`."""
     ended = watch(datetime.now(UTC))

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from contract import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.failure import failure, status_after
+from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
@@ -42,7 +44,7 @@ class Change:
             {name: event[name] for name in (LaunchField.RESULTS_URI, LaunchField.REPORT_URI) if event.get(name)},
         )
         if event.get("error"):
-            error = failure(event["error"])
+            error = in_full(settings().task_table, event["launchId"], failure(event["error"]))
             given[LaunchField.ERROR] = error
             to = status_after(error) if to is Status.FAILED else to
         return cls(event["launchId"], to, event.get("executionArn"), given)
@@ -51,6 +53,7 @@ class Change:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, to, executionArn, error?, resultsUri?, reportUri?}` -> `{launchId, attempt, workflow, status}`.
 

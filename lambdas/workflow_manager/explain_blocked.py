@@ -12,6 +12,7 @@ from contract import run_name
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.placements import read_places
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.run_names import owner_by_name
 from lambdas.shared.settings import read_settings
 from lambdas.shared.stuck_jobs import why_stuck
@@ -37,6 +38,7 @@ def settings() -> BlockedSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001 - Lambda's signature
     """EventBridge's “Batch Job Queue Blocked”: its `detail` is the job that blocks the queue, without its tags."""
     explain(event["detail"], datetime.fromisoformat(event["time"]))

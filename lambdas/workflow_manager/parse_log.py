@@ -20,6 +20,7 @@ from contract import LAUNCHER_LOG_PREFIX, LOG_TASK_DAYS, LOG_TASK_PREFIX, TASK_F
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.log_errors import error_in_log
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def settings() -> ParserSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001 - Lambda's signature
     """`{awslogs: {data}}`: base64 of the gzip of `{messageType, logGroup, logStream, logEvents}`."""
     batch = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))

@@ -12,6 +12,7 @@ from contract import SCHEMA_KEY
 from lambdas.shared import aws
 from lambdas.shared.config_model import launch_schema
 from lambdas.shared.observability import logger, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def settings() -> SchemaSettings:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001 - Lambda's signature
     """Anything: a CloudFormation Stack Status Change, or a schedule."""
     s3: S3Client = aws.client("s3")

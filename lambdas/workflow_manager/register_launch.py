@@ -17,6 +17,7 @@ from lambdas.shared.launch_events import put_event
 from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify
 from lambdas.shared.observability import count, logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.workflow_manager.dropped_file import (
     Drop,
@@ -62,6 +63,7 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of S3 notifications, and of its events of EventBridge -> the messages to deliver again."""
     settings()

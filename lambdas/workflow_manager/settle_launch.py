@@ -6,8 +6,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from contract import INPUTS_UNSEEN, LaunchField
 from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count_platform_fault, logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.workflow_manager.settlement import EndedExecution, Settlement, settle
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
@@ -21,6 +23,7 @@ _MOST_TRIES = 3
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`detail` of a Step Functions Execution Status Change of **launch** -> `{launchId, endedAttempt}`."""
     ended = EndedExecution.from_detail(event)
@@ -51,7 +54,8 @@ def settle_launch(ended: EndedExecution) -> Settlement:
 def _record(repository: LaunchRepository, ended: EndedExecution, settlement: Settlement) -> bool:
     assert ended.launch_id is not None
     assert settlement.to is not None
-    fields = {LaunchField.ERROR: settlement.error} if settlement.error else {}
+    error = in_full(settings().task_table, ended.launch_id, settlement.error) if settlement.error else None
+    fields = {LaunchField.ERROR: error} if error else {}
     try:
         launch = repository.change_status(ended.launch_id, settlement.to, execution_arn=ended.arn, fields=fields)
     except StatusConflictError:

@@ -356,6 +356,21 @@ class PlatformClient:
         )["events"]
         return "\n".join(event["message"] for event in events)
 
+    def all_logs(self) -> str:
+        """What is in the log groups of this cloud: functions', state machines' and jobs'."""
+        logs = self.client("logs")
+        groups = [
+            group["logGroupName"]
+            for page in logs.get_paginator("describe_log_groups").paginate()
+            for group in page["logGroups"]
+        ]
+        return "\n".join(
+            event["message"]
+            for group in groups
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            for event in page["events"]
+        )
+
     def leftovers(self, launch_id: str) -> dict[str, list[str]]:
         """What the launch created and is still there, by kind."""
         file_systems = [

@@ -64,6 +64,11 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     "The ledger of the queue is made by whoever looks first (lambdas/workflow_manager/launch_queue.py).": [
         (f"workflow-manager/Functions{name}Role", "dynamodb:PutItem") for name in ("ChangeStatus", "SettleLaunch")
     ],
+    "Faults and last words are kept in full (lambdas/shared/kept_errors.py) by whoever finds them; no run has a prefix"
+    " that cannot be listed, nor a launcher whose end only the watch sees.": [
+        ("restore/FunctionsFindArchivedRole", "dynamodb:PutItem"),
+        ("snakemake/FunctionsWatchLaunchersRole", "dynamodb:PutItem"),
+    ],
     "A request that the pipe lost is read and started by the reconciler; no run loses one.": [
         ("workflow-manager/FunctionsLostRequestsRole", "dynamodb:GetItem"),
         ("workflow-manager/FunctionsLostRequestsRole", "states:StartExecution"),

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
 
+from lambdas.shared.public_errors import OpenError
+
 CURRENCY: Final = "USD"
 """What the Price List API quotes outside China."""
 
@@ -106,7 +108,7 @@ class SpotPrice:
     price: UnitPrice
 
 
-class PriceError(Exception):
+class PriceError(OpenError):
     """A price cannot be told: why, in one sentence."""
 
 

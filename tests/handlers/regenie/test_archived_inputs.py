@@ -10,6 +10,7 @@ from lambdas.regenie import list_inputs
 from lambdas.regenie.plan_launch import handler
 from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
+from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET
 from tests.handlers.regenie.test_plan_launch import COHORT, buckets, register, written
 
@@ -84,7 +85,8 @@ def test_a_copy_that_went_too_soon_is_named(repository, buckets):
     with pytest.raises(LaunchInputError) as caught:
         handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
 
-    assert "which is archived, and whose restored copy is gone" in str(caught.value)
+    (fault,) = opened(caught.value)["faults"]
+    assert "which is archived, and whose restored copy is gone" in fault["problem"]
 
 
 def test_a_launch_that_waits_hears_of_every_file_that_is_not_there_or_not_to_be_read(listed, repository, buckets):
@@ -93,8 +95,9 @@ def test_a_launch_that_waits_hears_of_every_file_that_is_not_there_or_not_to_be_
     with pytest.raises(LaunchInputError) as refused:
         list_inputs.handler({"launchId": "launch-1", "check": True}, CONTEXT)
 
-    assert {fault.where for fault in refused.value.faults} == {"regenie.covariates", "regenie.phenotypes"}
-    assert all("does not exist" in fault.problem and fault.remedy for fault in refused.value.faults)
+    faults = opened(refused.value)["faults"]
+    assert {fault["where"] for fault in faults} == {"regenie.covariates", "regenie.phenotypes"}
+    assert all("does not exist" in fault["problem"] and fault["remedy"] for fault in faults)
 
 
 def test_a_launch_that_waits_with_all_of_its_files_goes_on_waiting(listed, repository):

@@ -11,6 +11,7 @@ from lambdas.regenie import failure_records
 from lambdas.regenie.collect_failures import handler
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
+from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, JOB_LOG_GROUP, QUEUES
 
 EVENT = {
@@ -102,11 +103,15 @@ def test_failed_children_of_an_array_are_recorded_with_their_last_words(
 
     answer = handler(EVENT, CONTEXT)
 
-    assert answer == {
-        "type": "ApplicationError",
-        "message": "2 of 12 jobs of step 2 failed; first: array index 3 (exit code 2): ERROR: no variant left",
-    }
-    first, second = repository.tasks("launch-1")
+    said = "2 of 12 jobs of step 2 failed; first: array index 3 (exit code 2): "
+    assert (answer["type"], opened(answer["message"])) == (
+        "ApplicationError",
+        {
+            "message": f"{said}ERROR: no variant left",
+            "public": f"{said}the launch's error says what the job said",
+        },
+    )
+    first, second = repository.tasks("launch-1", "job#")
     assert first["updatedAt"]
     assert {**first, "updatedAt": None} == {
         "launchId": "launch-1",
@@ -138,7 +143,7 @@ def test_a_plain_job_is_recorded_as_index_0(repository: LaunchRepository, batch:
 
     assert answer["type"] == "OutOfMemoryError"
     assert "raise regenie.resources.small.memory_gib" in answer["message"]
-    (task,) = repository.tasks("launch-1")
+    (task,) = repository.tasks("launch-1", "job#")
     assert task["taskId"] == "job#launch-1-1-report#0"
     assert task["reason"] == f"{reason}; Essential container in task exited"
 
@@ -150,11 +155,9 @@ def test_a_broken_merge_is_the_platforms_fault(repository: LaunchRepository, bat
 
     answer = handler(EVENT, CONTEXT)
 
-    assert answer == {
-        "type": "PlatformError",
-        "message": "The job of the merge failed (exit code 1): KeyError: 'columns'",
-    }
-    assert [task["errorType"] for task in repository.tasks("launch-1")] == ["PlatformError"]
+    assert answer["type"] == "PlatformError"
+    assert opened(answer["message"])["message"] == "The job of the merge failed (exit code 1): KeyError: 'columns'"
+    assert [task["errorType"] for task in repository.tasks("launch-1", "job#")] == ["PlatformError"]
 
 
 def test_a_failure_that_another_job_was_to_mend_is_not_blamed(repository: LaunchRepository, batch: Stubber):
@@ -167,8 +170,8 @@ def test_a_failure_that_another_job_was_to_mend_is_not_blamed(repository: Launch
 
     answer = handler(EVENT, CONTEXT)
 
-    assert answer["message"].startswith("The job of step 2 (more memory) failed (exit code 1)")
-    assert [task["status"] for task in repository.tasks("launch-1")] == ["RESUBMITTED", "FAILED"]
+    assert opened(answer["message"])["message"].startswith("The job of step 2 (more memory) failed (exit code 1)")
+    assert [task["status"] for task in repository.tasks("launch-1", "job#")] == ["RESUBMITTED", "FAILED"]
 
 
 def test_many_failed_jobs_are_described_by_the_hundred_and_read_in_part(
@@ -192,9 +195,12 @@ def test_many_failed_jobs_are_described_by_the_hundred_and_read_in_part(
 
     answer = handler(EVENT, CONTEXT)
 
-    assert answer["message"] == "150 of 200 jobs of step 2 failed; first: array index 0 (exit code 1): the end"
+    assert (
+        opened(answer["message"])["message"]
+        == "150 of 200 jobs of step 2 failed; first: array index 0 (exit code 1): the end"
+    )
     assert read == ["launch-1/array:0", "launch-1/array:1"]
-    assert len(list(repository.tasks("launch-1"))) == 150
+    assert len(list(repository.tasks("launch-1", "job#"))) == 150
 
 
 def test_a_long_log_is_kept_from_its_end(repository: LaunchRepository, batch: Stubber, log_group: Any):
@@ -204,7 +210,7 @@ def test_a_long_log_is_kept_from_its_end(repository: LaunchRepository, batch: St
 
     handler(EVENT, CONTEXT)
 
-    (task,) = repository.tasks("launch-1")
+    (task,) = repository.tasks("launch-1", "job#")
     assert len(task["logTail"].encode()) <= 8192
     assert task["logTail"].endswith("\nthe end")
 
@@ -216,7 +222,7 @@ def test_without_failed_jobs_the_workflows_error_is_told(repository: LaunchRepos
     answer = handler({**EVENT, "error": error, "step": "File system"}, CONTEXT)
 
     assert answer == {"type": "FileSystemError", "message": "The file system fs-1 did not become available."}
-    assert list(repository.tasks("launch-1")) == []
+    assert list(repository.tasks("launch-1", "job#")) == []
 
 
 def test_jobs_of_another_launch_with_the_same_beginning_are_not_this_ones(repository: LaunchRepository, batch: Stubber):

@@ -20,6 +20,7 @@ from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
+from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET, RESULTS_BUCKET
 
 COHORT = Path(__file__).parents[3] / "examples" / "gwas" / "cohort"
@@ -199,8 +200,9 @@ def test_faults_leave_no_plan_behind(repository: LaunchRepository, buckets: Any)
     with pytest.raises(LaunchInputError) as refusal:
         handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
 
-    assert {fault.where for fault in refusal.value.faults} == {"regenie.genotypes", "regenie.traits", "regenie.version"}
-    assert "5 faults" in str(refusal.value)
+    told = opened(refusal.value)
+    assert {fault["where"] for fault in told["faults"]} == {"regenie.genotypes", "regenie.traits", "regenie.version"}
+    assert "5 faults" in told["public"]
     assert "Contents" not in buckets.list_objects_v2(Bucket=RESULTS_BUCKET)
 
 

@@ -8,6 +8,7 @@ import pytest
 from contract import TASK_FAILED, TASK_RESUBMITTED
 from lambdas.regenie import plan_slurm_jobs
 from lambdas.shared.launch_repository import LaunchRepository
+from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT
 
 CLUSTER = {
@@ -73,7 +74,7 @@ def test_what_ran_out_of_memory_is_planned_with_twice_as_much_and_recorded(repos
         ("launch-1-1-step2-more-memory", "4096", "1")
     ]
     assert "submit launch-1-1-step2-more-memory 1 spot 2 4096 1440 step2 1" in again["script"]
-    (task,) = repository.tasks("launch-1")
+    (task,) = repository.tasks("launch-1", "job#")
     assert (task["taskId"], task["status"]) == ("job#launch-1-1-step2#1", TASK_RESUBMITTED)
 
 
@@ -84,11 +85,10 @@ def test_what_cannot_be_mended_ends_the_phase_in_one_sentence(repository: Launch
     ended = plan(jobs, f"left 0 failed 2\nended launch-1-1-step2 9 FAILED 0,2\nlog launch-1-1-step2 0 {log}\n")
 
     assert ended["jobs"] == []
-    assert ended["error"] == {
-        "Error": "ApplicationError",
-        "Cause": "2 of 3 jobs of step 2 failed; first: array index 0 (exit code 9): ERROR: no variant left",
-    }
-    assert {task["status"] for task in repository.tasks("launch-1")} == {TASK_FAILED}
+    assert ended["error"]["Error"] == "ApplicationError"
+    said = opened(ended["error"]["Cause"])["message"]
+    assert said == "2 of 3 jobs of step 2 failed; first: array index 0 (exit code 9): ERROR: no variant left"
+    assert {task["status"] for task in repository.tasks("launch-1", "job#")} == {TASK_FAILED}
 
 
 def test_results_that_could_not_be_copied_from_the_cluster_are_the_platforms_fault(repository: LaunchRepository):
@@ -97,7 +97,7 @@ def test_results_that_could_not_be_copied_from_the_cluster_are_the_platforms_fau
     ended = plan(jobs, "left 0 failed 1\nended launch-1-1-store 1 FAILED 0\n", phase="store")
 
     assert ended["error"]["Error"] == "PlatformError"
-    assert [task["errorType"] for task in repository.tasks("launch-1")] == ["PlatformError"]
+    assert [task["errorType"] for task in repository.tasks("launch-1", "job#")] == ["PlatformError"]
 
 
 def test_the_end_of_a_run_has_no_jobs(repository: LaunchRepository):

@@ -9,6 +9,7 @@ from contract import Status
 from lambdas.regenie.plan_launch import handler
 from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
+from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, RESULTS_BUCKET
 from tests.handlers.regenie.test_plan_launch import buckets, register, written
 
@@ -74,7 +75,9 @@ def test_a_refused_launch_has_nothing_copied(repository: LaunchRepository, bucke
     run(repository, FIRST)
     export_predictions(buckets, FIRST)
 
-    with pytest.raises(LaunchInputError, match="was run with covariates"):
+    with pytest.raises(LaunchInputError) as refusal:
         run(repository, SECOND, covariates=None, step1={**NO_STEP_1, "from_launch": FIRST})
+
+    assert "was run with covariates" in str(opened(refusal.value, SECOND)["faults"])
 
     assert not [key for key in written(buckets) if SECOND in key]

@@ -18,6 +18,7 @@ from lambdas.restore import (
     request_restores,
 )
 from lambdas.shared.input_error import LaunchInputError
+from tests.handlers.kept import opened
 from tests.handlers.restore.conftest import Restores, context
 
 KEYS = [f"cohort/{number:03}" for number in range(25)]
@@ -115,7 +116,7 @@ class TestDetection:
         with pytest.raises(LaunchInputError) as caught:
             restores.find()
 
-        (fault,) = json.loads(str(caught.value))["faults"]
+        (fault,) = opened(caught.value, "gwas-1")["faults"]
         assert "s3://data/cohort/" in fault["problem"]
         assert "access denied" in fault["problem"]
 

@@ -8,6 +8,7 @@ import pytest
 from contract import Metric, launcher_log_stream
 from lambdas.shared import aws
 from lambdas.snakemake.watch_launchers import watch
+from tests.handlers.kept import opened
 from tests.handlers.snakemake.conftest import LAUNCH_ID, RESULTS_BUCKET, Platform, message, task_detail, task_event
 
 TASK = f"arn:task/{LAUNCH_ID}-1-1"
@@ -50,7 +51,10 @@ def test_a_failed_one_gives_the_reason_that_it_wrote(started: Platform):
     started.wrote("OutOfMemoryError", "The job align failed.")
     started.notifier(task_event(TASK, exitCode=1, **EXITED))
 
-    assert started.states.answers == [("token", "OutOfMemoryError", "The job align failed.")]
+    ((token, error, cause),) = started.states.answers
+    assert (token, error) == ("token", "OutOfMemoryError")
+    assert opened(cause, LAUNCH_ID)["message"] == "The job align failed."
+    assert "align" not in opened(cause, LAUNCH_ID)["public"]
 
 
 @pytest.mark.parametrize(
@@ -124,8 +128,9 @@ def test_one_that_does_not_know_why_is_told_by_its_log(started: Platform):
 
     ((_, error, cause),) = started.states.answers
     assert error == "NoSpaceLeftError"
-    assert "exit code 1" in cause
-    assert cause.endswith("It says: OSError: No space left on device")
+    said = opened(cause, LAUNCH_ID)["message"]
+    assert "exit code 1" in said
+    assert said.endswith("It says: OSError: No space left on device")
 
 
 def test_a_job_that_failed_is_told_of_whatever_the_log_names_and_counted_once(started: Platform, capsys):

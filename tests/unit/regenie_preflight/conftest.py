@@ -9,6 +9,7 @@ from lambdas.regenie import inputs
 from lambdas.regenie.images import Images
 from lambdas.shared.faults import Fault
 from lambdas.shared.input_error import LaunchInputError
+from lambdas.shared.public_errors import public_text, published
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bim, parameters, table
 
 PEOPLE = 24
@@ -60,6 +61,10 @@ def faults(data: MemoryDataSet, **given: Any) -> list[Fault]:
     with pytest.raises(LaunchInputError) as refusal:
         checked(data, **given)
     assert all(fault.remedy for fault in refusal.value.faults)
+    count = len(refusal.value.faults)
+    # Whatever the faults quote, this is all that logs, traces and state machines hear (public_errors.py).
+    told = f"The launch's inputs have {count} fault{'' if count == 1 else 's'}."
+    assert (public_text(refusal.value), str(published(refusal.value))) == (told, told)
     return list(refusal.value.faults)
 
 
