@@ -1,11 +1,12 @@
 """Costs as one self-contained page: cost and time of each consumer, workflow, engine, kind of compute and month."""
 
+import html
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from html import escape
 
 from contract import SCROLL_STYLE
 from genolaunch.costs import By, Sum
+from lambdas.shared.printable import printable
 
 _WIDTH = 480
 _BAR = 22
@@ -58,3 +59,8 @@ def _plot(unit: str, bars: Sequence[tuple[str, float]]) -> str:
 def _box(title: str, wide: str) -> str:
     """What is wider than a phone scrolls by itself."""
     return f'<div class="scroll" role="region" aria-label="{title}" tabindex="0">{wide}</div>'
+
+
+def escape(text: str) -> str:
+    """A text of others on the page."""
+    return html.escape(printable(text))

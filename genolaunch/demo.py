@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contract import WORK_REPORT, WORK_SUMSTATS, CostStatus, Status
+from genolaunch.commands.output import say
 from genolaunch.costs import Cost, cost_of
 from genolaunch.errors import GenolaunchError, sentence_for
 from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control, local_command
@@ -68,7 +69,7 @@ class Demo:
             yield lambda news: self.screen.print(Text(f"  {news}"))
         seconds = time.monotonic() - started
         self.seconds[name] = self.seconds.get(name, 0) + seconds
-        self.screen.print(f"[green]✓[/] {doing} ({_duration(seconds)})")
+        self.screen.print(Text.assemble(("✓", "green"), f" {doing} ({_duration(seconds)})"))
 
 
 def run(screen: Console, state_dir: Path, results_dir: Path) -> None:
@@ -160,9 +161,9 @@ def _wait_for_cost(demo: Demo, platform: Platform, snapshot: Snapshot) -> Cost:
 def _show_ending(demo: Demo, snapshot: Snapshot, folder: Path, state_dir: Path, cost: Cost) -> None:
     screen = demo.screen
     summaries = [json.loads(path.read_text()) for path in sorted((folder / WORK_SUMSTATS / "summary").glob("*.json"))]
-    screen.print("\n[bold]Top hits[/]", _top_hits(summaries), "\n[bold]Time[/]", times(demo.seconds), sep="\n")
-    screen.print("\n[bold]Cost[/], were it on AWS", cost_view(cost), _about_prices(), sep="\n")
-    screen.print(f"\nStatus   [bold green]{snapshot.launch.status}[/]")
+    screen.print(heading("Top hits"), _top_hits(summaries), heading("Time"), times(demo.seconds), sep="\n")
+    screen.print(heading("Cost", ", were it on AWS"), cost_view(cost), _about_prices(), sep="\n")
+    screen.print(Text.assemble("\nStatus   ", (str(snapshot.launch.status), "bold green")))
     screen.print(Text(f"Results  {folder / WORK_SUMSTATS}"), soft_wrap=True)
     screen.print(Text(f"Report   {folder / WORK_REPORT}"), soft_wrap=True)
     screen.print(Text(how_to_go_on(state_dir)), soft_wrap=True)
@@ -190,6 +191,11 @@ def _top_hits(summaries: Sequence[dict[str, Any]]) -> Table:
     table.caption = "* genome-wide significant (p < 5e-8)"
     table.caption_justify = "left"
     return table
+
+
+def heading(title: str, rest: str = "") -> Text:
+    """Above a part of what is shown."""
+    return Text.assemble("\n", (title, "bold"), rest)
 
 
 def times(seconds: dict[str, float]) -> Table:
@@ -237,7 +243,7 @@ def failures_told() -> Iterator[None]:
         sentence = sentence_for(error)
         if sentence is None:
             raise
-        typer.echo(f"The demo failed: {sentence}", err=True)
+        say(f"The demo failed: {sentence}", err=True)
         raise typer.Exit(1) from error
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contract import Status
-from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, start_cloud, submit_config
+from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, heading, start_cloud, submit_config
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
@@ -82,13 +82,13 @@ def run(screen: Console, state_dir: Path) -> None:
         launch_ids = {cohort: _submit(platform, cohort) for cohort in COHORTS}
     restores = {}
     for cohort, launch_id in launch_ids.items():
-        screen.print(f"\n[bold]{cohort.name}[/]: {cohort.lies_in}")
+        screen.print(heading(cohort.name, f": {cohort.lies_in}"))
         follow(demo, platform, launch_id)
         restores[cohort] = _restored(platform, launch_id)
-    screen.print("\n[bold]What became of them, with nobody touching them[/]")
+    screen.print(heading("What became of them, with nobody touching them"))
     for cohort, launch_id in launch_ids.items():
         screen.print(f"{cohort.name:<8} {_way(Launches(platform).get(launch_id))}", soft_wrap=True)
-    screen.print("\n[bold]Restored[/]", _table(restores), sep="\n")
+    screen.print(heading("Restored"), _table(restores), sep="\n")
     screen.print(f"\nSee one of them:  genolaunch restores {launch_ids[COHORTS[0]]}", soft_wrap=True)
     screen.print(f"Stop the cloud:   {local_command('down', state_dir)}", soft_wrap=True)
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from contract import SnakemakeEngine
-from genolaunch.demo import Demo, drop, failures_told, follow, how_to_go_on, start_cloud, times
+from genolaunch.demo import Demo, drop, failures_told, follow, heading, how_to_go_on, start_cloud, times
 from genolaunch.errors import GenolaunchError
 from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control
 from genolaunch.platform import Platform
@@ -52,9 +52,9 @@ def run(screen: Console, state_dir: Path) -> None:
             others = differences(made, plain_run(python, config["snakemake"]["config"]))
         if others:
             raise GenolaunchError(f"With the engine {engine} these differ from a plain local run: {', '.join(others)}.")
-        screen.print(f"[bold]{engine}: its {len(made)} files are those of a plain local run.[/]")
+        screen.print(Text(f"{engine}: its {len(made)} files are those of a plain local run.", "bold"))
     screen.print(Text(made["report.tsv"].decode()), sep="\n")
-    screen.print("\n[bold]Time[/]", times(demo.seconds), sep="\n")
+    screen.print(heading("Time"), times(demo.seconds), sep="\n")
     screen.print(Text(how_to_go_on(state_dir)), soft_wrap=True)
 
 

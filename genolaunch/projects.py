@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from contract import SNAKEFILE_NAME, STANDARD_CONFIG, STANDARD_FOLDER
+from genolaunch.source_files import refuse_what_is_no_source
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,23 @@ class Project:
 
     def sources(self, snakefile: Path) -> Iterator[tuple[Path, PurePosixPath]]:
         """Each file beside and below the Snakefile, with its path below the root; of a project in the standard layout
-        workflow/, config/ and the files beside them, and not its data and results."""
+        workflow/, config/ and the files beside them, and not its data and results.
+
+        Raises GenolaunchError for what would carry other files of this machine along (source_files.py).
+        """
+        found = [(path, below) for path, below in self._taken() if path != snakefile.resolve()]
+        refuse_what_is_no_source(self.root, [*found, (snakefile.resolve(), self.snakefile)])
+        refuse_what_is_no_source(snakefile.absolute().parent, [(snakefile.absolute(), PurePosixPath(snakefile.name))])
+        yield from (each for each in found if each[0].is_file())
+
+    def _taken(self) -> Iterator[tuple[Path, PurePosixPath]]:
+        """What lies where sources are, and is no folder."""
         taken = {STANDARD_FOLDER, STANDARD_CONFIG} if len(self.snakefile.parts) > 1 else None
         for path in sorted(self.root.rglob("*")):
             below = PurePosixPath(*path.relative_to(self.root).parts)
             is_taken = taken is None or len(below.parts) == 1 or below.parts[0] in taken
             hidden = any(part.startswith(".") for part in below.parts)
-            if path.is_file() and is_taken and not hidden and path != snakefile.resolve():
+            if is_taken and not hidden and (path.is_symlink() or not path.is_dir()):
                 yield path, below
 
     @property

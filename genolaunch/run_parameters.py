@@ -13,6 +13,7 @@ from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.reruns import config_of
 from genolaunch.results import place_of
+from lambdas.shared.printable import printable
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -57,10 +58,13 @@ def yaml_of(config: dict[str, Any]) -> str:
         """Quotes what would be read as something else than a text."""
 
     def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _is_read_as_text(text) else '"')
+        return dumper.represent_scalar(
+            "tag:yaml.org,2002:str", text, style=None if _is_read_as_text(text) and text.isprintable() else '"'
+        )
 
     Dumper.add_representer(str, represent)
-    return yaml.dump(config, None, Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(config, None, Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return printable(text, keep="\n")  # in double quotes YAML reads these escapes as what they stand for
 
 
 def _is_read_as_text(text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 from genolaunch.costs import By, Sum, cost_of, csv_rows, price_again, sums
 from genolaunch.launches import Launches
 from genolaunch.platform import Platform
@@ -34,7 +34,7 @@ def cost(
         if as_json:
             print_json({"launchId": found.launch_id})
             return
-        typer.echo(f"Launch {found.launch_id} is priced again: see `genolaunch cost {found.launch_id}` in a minute.")
+        say(f"Launch {found.launch_id} is priced again: see `genolaunch cost {found.launch_id}` in a minute.")
         return
     bill = cost_of(platform, found)
     if as_json:
@@ -63,7 +63,7 @@ def costs(
     platform = platform_of(ctx, stage)
     if html is not None:
         _write_page(platform, html)
-        print_json({"file": str(html)}) if as_json else typer.echo(f"{html} shows the costs.")
+        print_json({"file": str(html)}) if as_json else say(f"{html} shows the costs.")
         return
     found = sums(platform, by)
     if as_csv:

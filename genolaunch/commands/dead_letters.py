@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genolaunch.commands.options import JsonOption, StageOption, platform_of
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 
 if TYPE_CHECKING:
     from genolaunch.dead_letters import DeadLetters
@@ -29,11 +29,11 @@ def redrive(
         print_json(document_of(found))
     else:
         for letters in found:
-            typer.echo(f"{letters.queue}: {_told(letters, dry_run)}")
+            say(f"{letters.queue}: {_told(letters, dry_run)}")
     if any(letters.failure for letters in found):
         raise typer.Exit(1)
     if not found and not as_json:
-        typer.echo("There are no dead letters.", err=True)
+        say("There are no dead letters.", err=True)
 
 
 def _told(letters: "DeadLetters", dry_run: bool) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from genolaunch.commands.exit_codes import STILL_RUNS
 from genolaunch.commands.options import CheckoutOption, JsonOption, SettingsFileOption, StageOption
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def show_running(
     if settings and idle:
         require_same(settings, place_of(account))
     elif settings and (reason := difference(settings, place_of(account))):
-        typer.echo(reason, err=True)
+        say(reason, err=True)
     found = running(account)
     if as_json:
         print_json({**document_of(found), "isIdle": found.is_idle, "isFinished": found.is_finished})
     else:
         for sentence in found.sentences():
-            typer.echo(sentence)
+            say(sentence)
     if idle and found.unseen:
         raise GenolaunchError(
             f"It cannot be told whether {name} is idle: its parameters {', '.join(found.unseen)} are missing. "
@@ -106,15 +106,15 @@ def destroy(
     planned = plan(account)
     now = running(account)
     for sentence in planned.sentences():
-        typer.echo(sentence, err=as_json)
+        say(sentence, err=as_json)
     if dry_run:
         for sentence in now.unfinished_sentences():
-            typer.echo(sentence, err=as_json)
+            say(sentence, err=as_json)
     else:
         refuse_unless_finished(now)
         _confirm(account.stage, place, confirm)
         for sentence in run(account, planned):
-            typer.echo(sentence, err=as_json)
+            say(sentence, err=as_json)
     if as_json:
         print_json(
             {

@@ -6,7 +6,7 @@ import typer
 
 from genolaunch.commands.exit_codes import TO_BE_MENDED
 from genolaunch.commands.options import CheckoutOption, JsonOption, SettingsFileOption, StageOption
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 
 commands = typer.Typer()
 
@@ -37,8 +37,8 @@ def doctor(
         print_json(document_of(found))
     else:
         for line in found:
-            typer.echo(f"{line.state:<11}  {line.check}: {line.text}")
+            say(f"{line.state:<11}  {line.check}: {line.text}")
             if line.command:
-                typer.echo(f"{'':<13}{line.command}")
+                say(f"{'':<13}{line.command}")
     if any(line.state is State.MEND for line in found):
         raise typer.Exit(TO_BE_MENDED)

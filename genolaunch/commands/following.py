@@ -7,7 +7,7 @@ import typer
 
 from contract import Status
 from genolaunch.commands.exit_codes import ENDED_BADLY, INTERRUPTED, REJECTED
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 from genolaunch.platform import Platform
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def follow_to_its_end(platform: Platform, launch_id: str, *, quiet: bool) -> "Sn
     try:
         return _follow(snapshots, quiet)
     except KeyboardInterrupt:
-        typer.echo(f"The launch goes on; see it again with: genolaunch status {launch_id} --watch", err=True)
+        say(f"The launch goes on; see it again with: genolaunch status {launch_id} --watch", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 

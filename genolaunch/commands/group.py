@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from genolaunch.commands.exit_codes import COULD_NOT, NOBODY_READS, NOT_UNDERSTOOD
 from genolaunch.commands.options import Settings
+from genolaunch.commands.output import say
 from genolaunch.errors import WrongArgumentError, sentence_for
 
 
@@ -53,7 +54,7 @@ def _wrong_usage_told() -> Iterator[None]:
 
 
 def _tell(sentence: str, code: int) -> NoReturn:
-    typer.echo(f"genolaunch: {sentence}", err=True)
+    say(f"genolaunch: {sentence}", err=True)
     raise typer.Exit(code)
 
 

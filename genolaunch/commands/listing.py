@@ -8,7 +8,7 @@ import typer
 from contract import Status
 from genolaunch.commands.exit_codes import INTERRUPTED
 from genolaunch.commands.options import StageOption, platform_of
-from genolaunch.commands.output import print_json, print_json_line
+from genolaunch.commands.output import print_json, print_json_line, say
 from genolaunch.launches import Launches
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def list_launches(
         screen = console()
         screen.print(launches_table(launches, screen.width))
     else:
-        typer.echo(f"Stage “{platform.stage}” has no such launches.", err=True)
+        say(f"Stage “{platform.stage}” has no such launches.", err=True)
 
 
 def _watch_launches(look: "Callable[[], list[Launch]]", as_json: bool) -> NoReturn:

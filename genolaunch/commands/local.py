@@ -9,7 +9,7 @@ import typer
 
 from genolaunch.commands.exit_codes import NOT_RUNNING
 from genolaunch.commands.options import JsonOption
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 from genolaunch.errors import GenolaunchError
 from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control, local_command
 
@@ -33,7 +33,7 @@ def up(
     with cloud_control() as control:
         cloud = control.up(state_dir, port)
     if cloud.lost:
-        typer.echo(cloud.lost, err=True)
+        say(cloud.lost, err=True)
     _tell(cloud, state_dir, as_json)
 
 
@@ -43,9 +43,9 @@ def down(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
     with cloud_control() as control:
         was_running = control.down(state_dir)
     if as_json:
-        typer.echo(json.dumps({"running": False, "wasRunning": was_running}))
+        say(json.dumps({"running": False, "wasRunning": was_running}))
     else:
-        typer.echo("The embedded cloud was stopped." if was_running else "The embedded cloud was not running.")
+        say("The embedded cloud was stopped." if was_running else "The embedded cloud was not running.")
 
 
 @commands.command(epilog="Example: genolaunch local status. Exit codes: 0 it runs; 1 it does not.")
@@ -68,8 +68,8 @@ def deploy(
     cloud = _running(state_dir)
     with cloud_control() as control:
         # News of single stacks is for people: standard error keeps JSON clean.
-        control.deploy(cloud, stage, lambda news: typer.echo(news, err=True))
-    typer.echo(json.dumps({"deployed": stage}) if as_json else f"Stage “{stage}” is deployed at {cloud.endpoint}.")
+        control.deploy(cloud, stage, lambda news: say(news, err=True))
+    say(json.dumps({"deployed": stage}) if as_json else f"Stage “{stage}” is deployed at {cloud.endpoint}.")
 
 
 @commands.command(epilog='Example: eval "$(genolaunch local env)"')
@@ -80,7 +80,7 @@ def env(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
         print_json(environment)
         return
     for name, value in sorted(environment.items()):
-        typer.echo(f"export {name}={shlex.quote(value)}")
+        say(f"export {name}={shlex.quote(value)}")
 
 
 def _running(state_dir: Path) -> "Cloud":
@@ -93,9 +93,9 @@ def _running(state_dir: Path) -> "Cloud":
 
 def _tell(cloud: "Cloud | None", state_dir: Path, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"running": cloud is not None, "endpoint": cloud.endpoint if cloud else None}))
+        say(json.dumps({"running": cloud is not None, "endpoint": cloud.endpoint if cloud else None}))
     elif cloud:
         command = local_command("env", state_dir)
-        typer.echo(f'The embedded cloud runs at {cloud.endpoint}; use it with: eval "$({command})"')
+        say(f'The embedded cloud runs at {cloud.endpoint}; use it with: eval "$({command})"')
     else:
-        typer.echo("The embedded cloud is not running.")
+        say("The embedded cloud is not running.")

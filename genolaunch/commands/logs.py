@@ -7,7 +7,7 @@ import typer
 
 from contract import ComputeService, Workflow
 from genolaunch.commands.options import LaunchArgument, StageOption, platform_of
-from genolaunch.commands.output import print_json_line
+from genolaunch.commands.output import print_json_line, say
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
@@ -54,7 +54,7 @@ def logs(
     job_logs = _reader_of(shown)(platform, shown, JobChoice(job, failed))
     if not _print_lines(job_logs.follow() if follow else job_logs.lines(), as_json):
         lacks = "no failed jobs" if failed else "no such log lines"
-        typer.echo(f"Launch {found.launch_id} is {found.status} and has {lacks}.", err=True)
+        say(f"Launch {found.launch_id} is {found.status} and has {lacks}.", err=True)
 
 
 def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":

@@ -7,7 +7,7 @@ import typer
 from genolaunch.commands.exit_codes import EXIT_CODES
 from genolaunch.commands.following import show_snapshot, wait_for
 from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say_text
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 
@@ -69,7 +69,7 @@ def restores(
 
     if restore is None:
         reason = f" ({found.status_reason})" if found.status_reason else ""
-        typer.echo(f"Launch {found.launch_id} is {found.status}{reason} and has restored nothing.", err=True)
+        say(f"Launch {found.launch_id} is {found.status}{reason} and has restored nothing.", err=True)
     else:
         console().print(restore_view(restore))
 
@@ -86,7 +86,7 @@ def parameters(
     if as_json:
         print_json(config)
     else:
-        typer.echo(yaml_of(config), nl=False)
+        say_text(yaml_of(config))
 
 
 @commands.command("commands", epilog="Examples: genolaunch commands latest; genolaunch commands latest --all")
@@ -108,6 +108,6 @@ def show_commands(
     if as_json:
         print_json([document_of(each) for each in shown])
     elif shown:
-        typer.echo("\n".join(f"# {each.phase}, {each.label}\n{each.command}" for each in shown))
+        say_text("\n".join(f"# {each.phase}, {each.label}\n{each.command}" for each in shown))
     if not planned:
         raise GenolaunchError(f"Launch {found.launch_id} is {found.status}: its jobs are not planned.")

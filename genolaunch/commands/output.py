@@ -1,16 +1,31 @@
-"""JSON on standard output."""
+"""What commands say: lines of text, and JSON, on standard output or standard error.
 
-import json
+Keys, ids, names, reasons and log lines are others': whatever is shown passes through here or through the console of
+render/screen.py, where nothing of it does anything but show itself (lambdas/shared/printable.py).
+"""
+
 from typing import Any
 
 import typer
 
+from lambdas.shared.printable import json_text, printable
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """One line, on standard error if `err`; a line break in it is shown as an escape."""
+    typer.echo(printable(line), err=err)
+
+
+def say_text(text: str) -> None:
+    """A text of several lines, whose line breaks are its own."""
+    typer.echo(printable(text, keep="\n\t").removesuffix("\n"))
+
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - any JSON value
     """One document, for scripts and readable."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(json_text(document, indent=2))
 
 
 def print_json_line(document: Any) -> None:  # noqa: ANN401 - any JSON value
     """One of many documents, on a line of its own."""
-    typer.echo(json.dumps(document, ensure_ascii=False))
+    typer.echo(json_text(document))

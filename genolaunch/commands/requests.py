@@ -15,7 +15,7 @@ from genolaunch.commands.options import (
     WaitOption,
     platform_of,
 )
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 from genolaunch.launches import Launches
 from genolaunch.platform import Platform
 
@@ -88,4 +88,4 @@ def _after_request(platform: Platform, launch_id: str, what: str, *, wait: bool,
     if as_json:
         print_json({"launchId": launch_id})
     else:
-        typer.echo(f"Launch {launch_id} {what}.")
+        say(f"Launch {launch_id} {what}.")

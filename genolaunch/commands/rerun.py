@@ -6,7 +6,7 @@ import typer
 
 from genolaunch.commands.exit_codes import EXIT_CODES, REJECTED
 from genolaunch.commands.options import FinishedLaunchArgument, JsonOption, StageOption, WaitOption, platform_of
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say, say_text
 from genolaunch.commands.submission import refusal_document, show_answer, show_faults
 from genolaunch.launches import Launches
 
@@ -61,7 +61,7 @@ def rerun(
         raise typer.Exit(REJECTED) from error
     told = document_of_rerun(planned)
     if dry_run:
-        print_json({**told, "config": planned.config}) if as_json else typer.echo(planned.content.decode())
+        print_json({**told, "config": planned.config}) if as_json else say_text(planned.content.decode())
     _tell(planned, quiet=as_json)
     if not dry_run:
         sent = submit_content(platform, planned.key, planned.content)
@@ -73,11 +73,9 @@ def _tell(planned: "Rerun", *, quiet: bool) -> None:
     if quiet:
         return
     for change in planned.differences:
-        typer.echo(f"Changed: {change}", err=True)
+        say(f"Changed: {change}", err=True)
     for each in planned.changed_inputs:
         when = f"{each.modified_at.astimezone():%Y-%m-%d %H:%M}"
-        typer.echo(
-            f"{each.uri} was written on {when}, after {planned.of} was submitted: it is read as it is now.", err=True
-        )
+        say(f"{each.uri} was written on {when}, after {planned.of} was submitted: it is read as it is now.", err=True)
     if planned.note:
-        typer.echo(planned.note, err=True)
+        say(planned.note, err=True)

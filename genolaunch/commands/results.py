@@ -70,4 +70,4 @@ def _download(platform: Platform, objects: "Sequence[ResultObject]", folder: Pat
         for entry in objects:
             download(platform, entry, folder, begin(entry.path, entry.size))
     if not quiet:
-        typer.echo(f"{len(objects)} {'object is' if len(objects) == 1 else 'objects are'} in {folder}.")
+        say(f"{len(objects)} {'object is' if len(objects) == 1 else 'objects are'} in {folder}.")

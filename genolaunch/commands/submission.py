@@ -9,7 +9,7 @@ import typer
 from genolaunch.commands.exit_codes import COULD_NOT, EXIT_CODES, INTERRUPTED, REJECTED
 from genolaunch.commands.following import exit_code_of, follow_to_its_end, wait_for
 from genolaunch.commands.options import JsonOption, StageOption, platform_of
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 from genolaunch.platform import Platform
 
 if TYPE_CHECKING:
@@ -108,18 +108,18 @@ def show_answer(
     _tell_of_a_repeat(answer)
     if wait:
         if not as_json:
-            typer.echo(f"{sent.name} was accepted as launch {answer.launch_id}.")
+            say(f"{sent.name} was accepted as launch {answer.launch_id}.")
         wait_for(platform, answer.launch_id, as_json)
     if as_json:
         print_json({**answer.document, **(beside or {})})
     else:
-        typer.echo(answer.launch_id)
+        say(answer.launch_id)
         _tell_what_next(answer.launch_id)
 
 
 def _tell_what_next(launch_id: str) -> None:
     """On standard error: a script reads the id alone."""
-    typer.echo(
+    say(
         f"Follow it: genolaunch status {launch_id} --watch; what happened so far: genolaunch events {launch_id}",
         err=True,
     )
@@ -143,7 +143,7 @@ def submit_several(
         if accepted and not wait and not as_json:
             _tell_what_next(accepted[-1]["launchId"])
     except KeyboardInterrupt:
-        typer.echo("What was uploaded before may start: `genolaunch list` tells.", err=True)
+        say("What was uploaded before may start: `genolaunch list` tells.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     finally:
         if as_json and not wait:
@@ -163,18 +163,18 @@ def _show_line(file: Path, answer: "Answer | NoAnswerError", as_json: bool) -> t
     from genolaunch.submission import Answer
 
     if not isinstance(answer, Answer):
-        typer.echo(f"{file}: {answer}", err=True)
+        say(f"{file}: {answer}", err=True)
         return COULD_NOT, {"file": str(file), "accepted": None, "launchId": None, "faults": []}
     _tell_of_a_repeat(answer)
     if not as_json:
         faults = " | ".join(f"{fault.where}: {fault.problem}. {fault.remedy}" for fault in answer.faults)
-        typer.echo(f"{file}: {answer.launch_id if answer.accepted else f'REJECTED {faults}'}")
+        say(f"{file}: {answer.launch_id if answer.accepted else f'REJECTED {faults}'}")
     return (0 if answer.accepted else REJECTED), {"file": str(file), **answer.document}
 
 
 def _tell_of_a_repeat(answer: "Answer") -> None:
     if answer.repeats:
-        typer.echo(f"The same files were submitted before: {answer.launch_id} is their launch, not over yet.", err=True)
+        say(f"The same files were submitted before: {answer.launch_id} is their launch, not over yet.", err=True)
 
 
 @commands.command(epilog="Example: genolaunch estimate launch.yaml. Exit codes: 0 done; 2 the config has faults.")
@@ -195,7 +195,7 @@ def estimate(
     if as_json:
         print_json(document_of(answer))
     elif answer.estimate:
-        typer.echo(estimate_line(answer.estimate))
+        say(estimate_line(answer.estimate))
     else:
         console().print(faults_table(answer.faults))
     if answer.faults:
@@ -208,7 +208,7 @@ def _answer(platform: Platform, sent: "Submission", timeout: float) -> "Answer":
     try:
         return wait_for_answer(platform, sent, timeout)
     except KeyboardInterrupt:
-        typer.echo(f"{sent.uri} was uploaded, and its launch may start: `genolaunch list` tells.", err=True)
+        say(f"{sent.uri} was uploaded, and its launch may start: `genolaunch list` tells.", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -264,7 +264,7 @@ def _planned_data(
 def _tell_of(what: str, paths: Sequence[str]) -> None:
     if paths:
         more = f" and {len(paths) - _MOST_NAMED:,} more" if len(paths) > _MOST_NAMED else ""
-        typer.echo(f"{what}: {', '.join(paths[:_MOST_NAMED])}{more}.", err=True)
+        say(f"{what}: {', '.join(paths[:_MOST_NAMED])}{more}.", err=True)
 
 
 def _check_projects(platform: Platform, files: Sequence[Path]) -> None:
@@ -326,5 +326,5 @@ def show_faults(what: str, faults: "Sequence[Fault]") -> None:
     from genolaunch.render.tables import faults_table
 
     count = len(faults)
-    typer.echo(f"{what}: {count} {'fault' if count == 1 else 'faults'}.", err=True)
+    say(f"{what}: {count} {'fault' if count == 1 else 'faults'}.", err=True)
     console().print(faults_table(faults))

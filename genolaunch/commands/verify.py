@@ -7,7 +7,7 @@ import typer
 
 from genolaunch.commands.exit_codes import ENDED_BADLY
 from genolaunch.commands.options import JsonOption, StageOption
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say, say_text
 
 commands = typer.Typer()
 
@@ -41,13 +41,13 @@ def verify(
 
     claims = read_claims()
     account = Account(stage or ctx.obj.stage)
-    verdict = run(account, claims, with_restore=restore, team=team, tell=lambda text: typer.echo(text, err=True))
+    verdict = run(account, claims, with_restore=restore, team=team, tell=lambda text: say(text, err=True))
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(markdown(verdict), encoding="utf-8")
     if as_json:
         print_json(document(verdict))
     else:
-        typer.echo(summary(verdict) if report else markdown(verdict))
+        say_text(summary(verdict) if report else markdown(verdict))
     if not verdict.has_held:
         raise typer.Exit(ENDED_BADLY)

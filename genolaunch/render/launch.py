@@ -16,8 +16,9 @@ from genolaunch.batch_jobs import Job
 from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot
 from genolaunch.render.tables import failed_jobs_table, faults_table
-from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, status_text, step_title
+from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, shown, status_text, step_title
 from genolaunch.steps import Step, StepState
+from lambdas.shared.printable import printable
 
 _STEP_MARKS = {
     StepState.RUNNING: ("…", "cyan"),
@@ -39,11 +40,11 @@ def launch_view(snapshot: Snapshot) -> RenderableType:
     if snapshot.launch.error and snapshot.launch.error.faults:
         parts += ["", faults_table(snapshot.launch.error.faults)]
     if snapshot.launch.lists:
-        parts += ["", *(Text(f"Note: {sentence}") for sentence in snapshot.launch.lists)]
+        parts += ["", *(shown(f"Note: {sentence}") for sentence in snapshot.launch.lists)]
     if snapshot.launch.warnings:
-        parts += ["", *(Text(f"Warning: {warning}", "yellow") for warning in snapshot.launch.warnings)]
+        parts += ["", *(shown(f"Warning: {warning}", "yellow") for warning in snapshot.launch.warnings)]
     if snapshot.failed_jobs:
-        logs = Text(f"Their log lines: genolaunch logs {snapshot.launch.launch_id} --failed", "dim")
+        logs = shown(f"Their log lines: genolaunch logs {snapshot.launch.launch_id} --failed", "dim")
         parts += ["", failed_jobs_table(snapshot.failed_jobs), logs]
     return Group(*parts)
 
@@ -52,7 +53,7 @@ def _facts(snapshot: Snapshot) -> Table:
     launch = snapshot.launch
     facts = facts_grid()
     rows: list[tuple[str, str | Text | None]] = [
-        ("Launch", Text(launch.launch_id, "bold")),
+        ("Launch", shown(launch.launch_id, "bold")),
         ("Status", status_text(launch.status)),
         ("Workflow", launch.workflow),
         ("Compute", launch.compute_service),
@@ -78,7 +79,7 @@ def _facts(snapshot: Snapshot) -> Table:
     ]
     for name, value in rows:
         if value is not None:
-            facts.add_row(name, value if isinstance(value, Text) else Text(value))
+            facts.add_row(name, value if isinstance(value, Text) else shown(value))
     return facts
 
 
@@ -134,7 +135,7 @@ def steps_table(steps: Sequence[Step], now: datetime) -> Table:
     for step in steps:
         mark, style = _STEP_MARKS[step.state]
         table.add_row(
-            Text(step_title(step.name)), Text(f"{mark} {step.state.lower()}", style), duration(step.elapsed(now))
+            shown(step_title(step.name)), shown(f"{mark} {step.state.lower()}", style), duration(step.elapsed(now))
         )
     return table
 
@@ -161,7 +162,9 @@ def _bars() -> Progress:
 def _job_bars(jobs: Sequence[Job]) -> RenderableType:
     bars = _bars()
     for job in jobs:
-        bars.add_task(escape(job.label), total=job.size, completed=job.succeeded + job.failed, detail=_detail(job))
+        bars.add_task(
+            escape(printable(job.label)), total=job.size, completed=job.succeeded + job.failed, detail=_detail(job)
+        )
     return bars.get_renderable()
 
 

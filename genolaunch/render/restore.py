@@ -1,9 +1,8 @@
 """How far a restore is."""
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
-from genolaunch.render.words import facts_grid, moment_text, plain_table, size_text
+from genolaunch.render.words import facts_grid, moment_text, plain_table, shown, size_text
 from genolaunch.restores import Restore
 
 
@@ -22,10 +21,10 @@ def restore_view(restore: Restore) -> RenderableType:
     }
     for name, value in rows.items():
         if value is not None:
-            facts.add_row(name, Text(value))
+            facts.add_row(name, shown(value))
     if not restore.failed_objects:
         return facts
     table = plain_table("Object", "Reason")
     for each in restore.failed_objects:
-        table.add_row(Text(each.uri), Text(each.reason))
+        table.add_row(shown(each.uri), shown(each.reason))
     return Group(facts, "", table)

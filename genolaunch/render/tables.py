@@ -6,12 +6,11 @@ from itertools import accumulate
 
 from rich.cells import cell_len
 from rich.table import Table
-from rich.text import Text
 
 from contract import Status
 from genolaunch.history import Event
 from genolaunch.launch import FailedJob, Fault, Launch
-from genolaunch.render.words import STATUS_STYLES, duration, moment_text, plain_table, size_text, status_text
+from genolaunch.render.words import STATUS_STYLES, duration, moment_text, plain_table, shown, size_text, status_text
 from genolaunch.results import ResultObject
 
 _GAP = 2
@@ -24,12 +23,12 @@ def launches_table(launches: Sequence[Launch], width: int) -> Table:
     """As many columns as fit into `width`: an id in two lines cannot be copied. `status` tells the others."""
     now = datetime.now(UTC)
     columns = {
-        "Launch": [Text(launch.launch_id) for launch in launches],
+        "Launch": [shown(launch.launch_id) for launch in launches],
         "Status": [status_text(launch.status) for launch in launches],
-        "Submitted": [Text(moment_text(launch.submitted_at)[:_TO_THE_MINUTE]) for launch in launches],
-        "Elapsed": [Text(duration(launch.elapsed(now))) for launch in launches],
-        "By": [Text(_person(launch.requested_by)) for launch in launches],
-        "Workflow": [Text(launch.workflow or "–") for launch in launches],
+        "Submitted": [shown(moment_text(launch.submitted_at)[:_TO_THE_MINUTE]) for launch in launches],
+        "Elapsed": [shown(duration(launch.elapsed(now))) for launch in launches],
+        "By": [shown(_person(launch.requested_by)) for launch in launches],
+        "Workflow": [shown(launch.workflow or "–") for launch in launches],
     }
     widths = [max(map(cell_len, [heading, *map(str, cells)])) for heading, cells in columns.items()]
     ends = [end - _GAP for end in accumulate(width + _GAP for width in widths)]
@@ -49,21 +48,23 @@ def events_table(events: Sequence[Event]) -> Table:
     table = plain_table("Time", "What", "", "")
     for event in events:
         style = STATUS_STYLES.get(Status(event.name), "") if event.kind == "status" else ""
-        table.add_row(moment_text(event.at), Text(event.kind, "dim"), Text(event.name, style), Text(event.detail or ""))
+        table.add_row(
+            moment_text(event.at), shown(event.kind, "dim"), shown(event.name, style), shown(event.detail or "")
+        )
     return table
 
 
 def faults_table(faults: Sequence[Fault]) -> Table:
     table = plain_table("Where", "Problem", "Remedy", lines=True)
     for fault in faults:
-        table.add_row(Text(fault.where, "bold"), Text(fault.problem), Text(fault.remedy))
+        table.add_row(shown(fault.where, "bold"), shown(fault.problem), shown(fault.remedy))
     return table
 
 
 def results_table(results: Sequence[ResultObject]) -> Table:
     table = plain_table("Result", "Size", "Object")
     for result in results:
-        table.add_row(Text(result.path), size_text(result.size), Text(result.uri))
+        table.add_row(shown(result.path), size_text(result.size), shown(result.uri))
     return table
 
 
@@ -71,5 +72,5 @@ def failed_jobs_table(jobs: Sequence[FailedJob]) -> Table:
     table = plain_table("Failed job", "Error", "Reason", "Exit code", lines=True)
     for job in jobs:
         exit_code = "–" if job.exit_code is None else str(job.exit_code)
-        table.add_row(Text(job.label), Text(job.error_type or "–"), Text(job.reason or "–"), exit_code)
+        table.add_row(shown(job.label), shown(job.error_type or "–"), shown(job.reason or "–"), exit_code)
     return table

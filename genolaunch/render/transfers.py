@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
-from rich.text import Text
 
-from genolaunch.render.words import size_text
+from genolaunch.render.words import shown, size_text
+from lambdas.shared.printable import printable
 
 
 @contextmanager
@@ -18,11 +18,13 @@ def byte_progress(screen: Console, verb: str) -> Iterator[Callable[[str, int], C
         yield lambda name, size: _announced(screen, f"{verb} {name} ({size_text(size)})")
         return
     with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=screen) as progress:
-        yield lambda name, size: _advancing(progress, progress.add_task(f"{verb} {escape(name)}", total=size))
+        yield lambda name, size: _advancing(
+            progress, progress.add_task(f"{verb} {escape(printable(name))}", total=size)
+        )
 
 
 def _announced(screen: Console, line: str) -> Callable[[int], None]:
-    screen.print(Text(line))
+    screen.print(shown(line))
     return lambda _: None
 
 

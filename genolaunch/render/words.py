@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contract import Status
+from lambdas.shared.printable import printable
 
 STATUS_STYLES = {
     Status.COMPLETE: "bold green",
@@ -51,6 +52,11 @@ def size_text(size: int) -> str:
 def status_text(status: Status) -> Text:
     """A status in its colour."""
     return Text(status.value, STATUS_STYLES.get(status, ""))
+
+
+def shown(text: str, style: str = "") -> Text:
+    """A text of others on one line: a line break in a key or an id would look like another line of a table."""
+    return Text(printable(text), style)
 
 
 def plain_table(*headings: str, lines: bool = False) -> Table:

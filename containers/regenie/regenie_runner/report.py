@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from regenie_runner import logs
 from regenie_runner.checks import check_row_counts
 from regenie_runner.chromosomes import chromosome_label
-from regenie_runner.console import say
+from regenie_runner.console import printable, say
 from regenie_runner.errors import RunnerError
 from regenie_runner.launch import Launch, TraitFacts
 from regenie_runner.loci import SPACING_BP
@@ -260,6 +261,11 @@ def _quality(launch: Launch, workspace: Workspace) -> Quality | None:
     )
 
 
+def shown(value: object) -> object:
+    """A value of a page: a text of others does nothing but show itself, and its own line breaks stay."""
+    return printable(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("regenie_runner"),
@@ -267,6 +273,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=shown,
     )
     environment.filters["chromosome"] = chromosome_label
     environment.filters["count"] = lambda number: f"{number:,}"

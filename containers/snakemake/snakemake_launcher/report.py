@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from snakemake_launcher.engines import Failure
 from snakemake_launcher.jobs import Job, Jobs, JobStatus
@@ -58,17 +59,19 @@ def report(
     sheet: RunSheet, jobs: Jobs, error_type: str | None, message: str, *, failures: Mapping[str, Failure]
 ) -> str:
     """An HTML page that needs nothing else. `failures` are those of submissions, by engine's id (or Snakemake's)."""
-    pages = Environment(loader=PackageLoader("snakemake_launcher", "."), autoescape=True, undefined=StrictUndefined)
-    pages.filters.update(duration=_duration, time=_time)
-    return pages.get_template(_TEMPLATE).render(
-        sheet=sheet,
-        jobs=jobs,
-        error_type=error_type,
-        message=message,
-        config=json.dumps(dict(sheet.config), indent=2, ensure_ascii=False),
-        rules=rules(jobs),
-        rows=list(_rows(jobs, failures)),
-        made_at=datetime.now(UTC).timestamp(),
+    return (
+        environment()
+        .get_template(_TEMPLATE)
+        .render(
+            sheet=sheet,
+            jobs=jobs,
+            error_type=error_type,
+            message=message,
+            config=json.dumps(dict(sheet.config), indent=2, ensure_ascii=False),
+            rules=rules(jobs),
+            rows=list(_rows(jobs, failures)),
+            made_at=datetime.now(UTC).timestamp(),
+        )
     )
 
 
@@ -116,3 +119,22 @@ def _duration(seconds: float | None) -> str:
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def environment() -> Environment:
+    """In which the page is made."""
+    pages = Environment(
+        loader=PackageLoader("snakemake_launcher", "."), autoescape=True, undefined=StrictUndefined, finalize=_shown
+    )
+    pages.filters.update(duration=_duration, time=_time)
+    return pages
+
+
+def _shown(value: object) -> object:
+    """A value of the page: a text of others does nothing but show itself (lambdas/shared/printable.py)."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode("ascii")
+        for each in value
+    )
