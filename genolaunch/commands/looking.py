@@ -7,7 +7,7 @@ import typer
 from genolaunch.commands.exit_codes import EXIT_CODES
 from genolaunch.commands.following import show_snapshot, wait_for
 from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
-from genolaunch.commands.output import print_json, say_text
+from genolaunch.commands.output import print_json, say, say_text
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 

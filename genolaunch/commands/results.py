@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
-from genolaunch.commands.output import print_json
+from genolaunch.commands.output import print_json, say
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 from genolaunch.platform import Platform
