@@ -121,13 +121,34 @@ class LaunchRepository:
             return Registration(existing, is_new=False)
         return Registration(rejected, is_new=True)
 
-    def claim(self, launch_id: str, execution_arn: str) -> Launch:
+    def claim(
+        self,
+        launch_id: str,
+        execution_arn: str,
+        *,
+        seen: Launch | None = None,
+        fields: Mapping[str, object] | None = None,
+    ) -> Launch:
         """Make the launch RUNNING for this execution, as its next attempt. The same execution is answered alike.
 
+        Args:
+            launch_id: Which launch.
+            execution_arn: Of the execution that claims it.
+            seen: The launch as it was before its slot was taken, and as its config was checked: what was cancelled
+                since then, and is asked for again, has no slot; and what was edited was not checked.
+            fields: Attributes of the launch table that change with it.
+
         Raises:
-            StatusConflictError: it may not start now, or another execution was first.
+            StatusConflictError: it may not start now, has changed since it was seen, or another execution was first.
         """
-        update = StatusUpdate(Status.RUNNING)
+        update = StatusUpdate(Status.RUNNING, only_from=(seen.status,) if seen else ())
+        if seen:
+            update.require_unchanged(LaunchField.ATTEMPT, seen.attempt)
+            # Each change of status writes it: CANCELLED, for one, before another RETRY.
+            update.require_unchanged(LaunchField.UPDATED_AT, seen.updated_at)
+            update.require_unchanged(LaunchField.CONFIG, seen.config_json)
+        for attribute, value in (fields or {}).items():
+            update.set(attribute, value)
         # An execution claims once: asked again after its attempt is over, it must not take the next one.
         update.require(f"(attribute_not_exists(#{_OWNER}) OR #{_OWNER} <> :{_OWNER})")
         update.set(_OWNER, execution_arn)

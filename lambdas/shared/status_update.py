@@ -89,6 +89,15 @@ class StatusUpdate:
         if attribute == LaunchField.EXECUTION_ARN:
             self._execution_arn = value
 
+    def require_unchanged(self, attribute: str, seen: object) -> None:
+        """Let the change be made only while an attribute has the value that was seen; None: while it is not there."""
+        self._names[f"#{attribute}"] = attribute
+        if seen is None:
+            self._conditions.append(f"attribute_not_exists(#{attribute})")
+            return
+        self._values[f":seen{attribute}"] = to_attribute(seen)
+        self._conditions.append(f"#{attribute} = :seen{attribute}")
+
     def set(self, attribute: str, value: Any) -> None:  # noqa: ANN401 - an attribute holds any plain value
         """Give an attribute a value."""
         if attribute == LaunchField.ERROR:

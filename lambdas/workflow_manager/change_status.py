@@ -97,7 +97,7 @@ def _claim(queue: LaunchQueue, launch_id: str, execution_arn: str) -> Launch:
     if launch.status is Status.QUEUED or not queue.take_slot(launch):
         return queue.enqueue(launch)
     try:
-        return queue.repository.claim(launch_id, execution_arn)
+        return queue.repository.claim(launch_id, execution_arn, seen=launch)
     except StatusConflictError:
         now = queue.repository.get(launch_id)
         if now is None or now.is_final:

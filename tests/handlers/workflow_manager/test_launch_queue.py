@@ -9,7 +9,7 @@ import pytest
 from contract import FINAL_STATUSES, LaunchField, Status
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
-from lambdas.workflow_manager import change_status, lost_requests
+from lambdas.workflow_manager import change_status, lost_requests, status_function
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from tests.handlers.workflow_manager.conftest import CONTEXT
 
@@ -200,3 +200,29 @@ def test_one_whose_files_are_missing_is_rejected_while_it_waits_and_the_next_one
 
     end(platform.repository, ids[0])
     assert statuses(platform.repository, ids) == ["COMPLETE", "RUNNING", "RUNNING", "REJECTED", "READY"]
+
+
+def test_what_is_cancelled_and_retried_within_a_claim_does_not_start_without_a_slot(platform, monkeypatch):
+    # Given: one slot, and between a claim's slot and its change of status the launch is cancelled, another one takes
+    # the slot, and a retry is asked for
+    monkeypatch.setenv("LAUNCHES_AT_ONCE", "1")
+    status_function.settings.cache_clear()
+    one, other = (submit(platform.repository, number) for number in range(2))
+    take_slot = LaunchQueue.take_slot
+
+    def met_by_others(queue, launch):
+        taken = take_slot(queue, launch)
+        monkeypatch.setattr(LaunchQueue, "take_slot", take_slot)
+        platform.repository.change_status(one, Status.CANCEL_REQUESTED, execution_arn=None)
+        change_status.handler({"launchId": one, "to": "CANCELLED"}, CONTEXT)
+        claim(other)
+        platform.repository.change_status(one, Status.RETRY, execution_arn=None)
+        return taken
+
+    monkeypatch.setattr(LaunchQueue, "take_slot", met_by_others)
+
+    # When / then
+    with pytest.raises(StatusConflictError):
+        claim(one)
+    assert statuses(platform.repository, [one, other]) == ["RETRY", "RUNNING"]
+    assert claim(one, again=2) == "QUEUED"
