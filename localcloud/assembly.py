@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from localcloud import container_roles, injection, log_patterns, ministack_iam, ministack_limits
 from localcloud import ministack_adapter as ministack
-from localcloud.door import Door
+from localcloud.door import CALLERS_KEY, Door
 from localcloud.endpoint import Endpoint
 from localcloud.glacier import Archives, glacier_injector
 from localcloud.iam.guard import Guard
@@ -103,7 +103,7 @@ def run(
     container_roles.give_keys(
         lambda role, _agent, _logs, session: ministack_iam.session_environment(endpoint, role, session)
     )
-    ministack.name_who_puts_objects(f"AWS:{getpass.getuser()}")
+    ministack.name_who_puts_objects(lambda: ministack_iam.principal_id(CALLERS_KEY.get(), getpass.getuser()))
     ministack_limits.check_tasks(refusal_of_task)  # those that are added from here on are requests
     _connect_step_functions(sdk, stand_ins.batch, wait_scale)
     if FOLDER in os.environ:

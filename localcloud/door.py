@@ -6,6 +6,7 @@ come from no page (`Origin`), and must have an access key of this cloud. Only wh
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -16,6 +17,9 @@ Scope = Mapping[str, Any]
 App = Callable[..., Awaitable[None]]
 
 OPEN: Final = frozenset({"/_ministack/ready"})
+
+CALLERS_KEY: Final[ContextVar[str]] = ContextVar("callers_key", default="")
+"""The access key of the request that is being answered, and of what happens because of it."""
 
 Query = Mapping[str, list[str]]
 AccessKey = Callable[[Mapping[str, str], Query], str]
@@ -64,6 +68,7 @@ class Door:
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         key = self._access_key(headers, query) or headers.get(KEY_HEADER, "")
         if key and self._is_known(key):
+            CALLERS_KEY.set(key)
             return None
         return self._unknown(Request(scope["method"], scope["path"], headers, b"", query))
 

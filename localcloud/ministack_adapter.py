@@ -636,14 +636,14 @@ def _start_worker(function_name: str) -> None:
 
 
 # --- S3 ------------------------------------------------------------------------------------------------------------
-def name_who_puts_objects(principal_id: str) -> None:
-    """Let notifications to queues say `principal_id` put the object: this cloud knows its callers by no other name."""
+def name_who_puts_objects(principal_id: Callable[[], str]) -> None:
+    """Let notifications to queues say who put the object, as S3 does; ministack says nothing of it."""
     deliver = s3._deliver_event_to_sqs
 
     @wraps(deliver)
     def wrapped(queue: str, payload: dict[str, Any], *args: Value, **kwargs: Value) -> None:
         for record in payload.get("Records", []):  # a test event has none
-            record["userIdentity"] = {"principalId": principal_id}
+            record["userIdentity"] = {"principalId": principal_id()}
         deliver(queue, payload, *args, **kwargs)
 
     s3._deliver_event_to_sqs = wrapped

@@ -53,7 +53,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (ecs, ("_tags", "_task_defs")),
     (eventbridge, ("_invoke_target",)),
     (glue, ("_tables",)),
-    (iam, ("_IAM_HANDLERS", "_access_keys", "_error", "_instance_profiles", "_p", "_roles")),
+    (iam, ("_IAM_HANDLERS", "_access_keys", "_error", "_instance_profiles", "_p", "_roles", "_users")),
     (lambda_runtime, ("execution_credentials",)),
     (lambda_svc, ("_execute_function_warm", "_run_sqs_batch", "execution_credentials")),
     (sqs, ("_build_send_sys_attrs",)),
@@ -122,6 +122,19 @@ def give_functions_keys_of_their_roles() -> None:
 def session_environment(endpoint: str, role_arn: str | None, session: str) -> dict[str, str]:
     """Environment of a container that calls as its role, if it has one: allowed everything, but known by its name."""
     return client_environment(endpoint, keys_of_role(role_arn, session)) if role_arn else {}
+
+
+def principal_id(access_key: str, owner_name: str) -> str:
+    """Who has a key, as S3's notifications name them: `AWS:<id of the role>:<session>`, or `AWS:<id of the user>`.
+
+    The owner of the cloud is known by their name on this machine.
+    """
+    session = sts._sessions.get(access_key)
+    if session is not None:
+        return f"AWS:{session['UserId']}"
+    key = iam._access_keys.get_scoped(ACCOUNT, None, access_key)
+    user = iam._users.get_scoped(ACCOUNT, None, key["UserName"]) if key else None
+    return f"AWS:{user['UserId']}" if user else f"AWS:{owner_name}"
 
 
 # --- Who sends messages --------------------------------------------------------------------------------------------

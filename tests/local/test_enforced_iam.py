@@ -533,3 +533,36 @@ def test_what_is_gone_has_no_tags_and_its_refusal_asks_for_no_grant(cloud):
             fsx.delete_file_system(FileSystemId=file_system)
         refused = cloud.refused(cleaner)
         assert refused == ([] if file_system != other else ["fsx:DeleteFileSystem"])
+
+
+def test_a_notification_names_who_put_the_object_and_nobody_chooses_that(cloud):
+    # Given: a bucket that tells a queue of its objects
+    bucket, sqs = cloud.bucket(), cloud.client("sqs")
+    url = sqs.create_queue(QueueName=f"q{uuid4().hex}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(allowed)})
+    cloud.client("s3").put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
+    )
+    role = cloud.role("lambda", "s3:PutObject")
+    role_id = cloud.client("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]["RoleId"]
+
+    # When: a session of a role puts one, and says in vain that it was somebody else
+    cloud.as_role(role, "s3").put_object(
+        Bucket=bucket, Key="requests/x.json", Body=b"{}", Metadata={"principal": "ada"}
+    )
+
+    # Then
+    def told() -> list[str]:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        records = [record for message in messages for record in json.loads(message["Body"]).get("Records", [])]
+        return [record["userIdentity"]["principalId"] for record in records]
+
+    assert eventually(told, "the notification") == [f"AWS:{role_id}:test"]
