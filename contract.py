@@ -53,7 +53,8 @@ ALLOWED_FROM: Final[Mapping[Status, frozenset[Status]]] = {
     Status.CANCEL_REQUESTED: _UNFINISHED - {Status.CANCEL_REQUESTED},
     Status.CANCELLED: frozenset({Status.CANCEL_REQUESTED}),
     # Missing files are found while it is QUEUED or RUNNING; a prefix that cannot be listed, or when its restore begins.
-    Status.REJECTED: frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING}),
+    # What was edited by hand and cannot run is found at the claim.
+    Status.REJECTED: frozenset({*STARTING_STATUSES, Status.QUEUED, Status.RUNNING, Status.WAITING}),
 }
 """status -> the statuses it may follow. SUBMITTED is only ever the first status of an item; REJECTED may be."""
 
@@ -141,7 +142,7 @@ class LaunchField:
     LAUNCHER_TASK_ARN: Final = "launcherTaskArn"  # the ECS task that runs Snakemake
     PROGRESS: Final = "progress"  # map {done, total, failed}: jobs of a Snakemake launch
     ERROR: Final = "error"  # map {type, message, faults?}
-    EVENTS: Final = "events"  # list of {status, at, executionArn?, error?}: each change of status, oldest first
+    EVENTS: Final = "events"  # list of EventField: each change of status, and of the config, oldest first
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
     LISTS: Final = "lists"  # list of sentences: how much of each list the data has, covariates, what qc asks
     STATUS_REASON: Final = "statusReason"  # what it waits for (WAITING, HELD), or why a job cannot start (RUNNING)
@@ -166,6 +167,38 @@ class LaunchField:
     COST_HISTORY: Final = "costHistory"  # map: number of an attempt -> what it cost; the current one too, once priced
     STATUS_SECONDS: Final = "statusSeconds"  # map: status -> seconds of the current attempt spent in it
     STEP_SECONDS: Final = "stepSeconds"  # map: step of the workflow -> seconds
+
+
+class RequestAction(StrEnum):
+    """What a person may ask of a launch that is there (docs/command-line.md)."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+    APPROVE = "approve"
+    EDIT = "edit"
+
+
+class RequestField:
+    """Members of a request (requests/<launchId>/<name>.json in the launch bucket)."""
+
+    ACTION: Final = "action"
+    REASON: Final = "reason"  # a sentence; needed to edit
+    CONFIG: Final = "config"  # to retry and edit: a JSON merge patch (RFC 7396) of the launch's config
+    ATTEMPT: Final = "attempt"  # the launch's, as it was looked at: another one is not meant
+
+
+class EventField:
+    """Members of an entry of LaunchField.EVENTS."""
+
+    STATUS: Final = "status"
+    AT: Final = "at"
+    EXECUTION_ARN: Final = "executionArn"
+    ERROR: Final = "error"
+    ACTION: Final = "action"  # RequestAction, of what a person asked for; so are the next four
+    BY: Final = "by"  # S3's principal id of who asked
+    REASON: Final = "reason"
+    REQUEST: Final = "request"  # stands for the event of the request: it is done once
+    CHANGED: Final = "changed"  # keys of the config
 
 
 class CostStatus(StrEnum):
@@ -398,8 +431,11 @@ INPUTS_PREFIX: Final = "inputs/"
 """inputs/<launchId>.json in the launch bucket: list of the s3:// URLs that the launch reads."""
 RESTORES_PREFIX: Final = "restores/"
 """restores/<launchId>/<attempt>.json in the launch bucket: what a launch waits for. Its event starts the restore."""
+REQUESTS_PREFIX: Final = "requests/"
+"""requests/<launchId>/<name>.json in the launch bucket: what a person asks of a launch (RequestField). S3 tells who."""
 LAUNCH_BUCKET_PREFIXES: Final = (
     LAUNCH_PREFIX,
+    REQUESTS_PREFIX,
     SNAKEFILES_PREFIX,
     SOURCES_PREFIX,
     FEEDBACK_PREFIX,
@@ -674,6 +710,7 @@ class Metric(StrEnum):
     """
 
     PLATFORM_FAULTS = "PlatformFaults"  # launches that FAILED through no fault of their authors; service: ANY_SERVICE
+    SICK_LAUNCHES = "SickLaunches"  # items of the launch table that cannot be read, each time; service: ANY_SERVICE
     LEFTOVERS_OVERDUE = "LeftoversOverdue"
     LOST_REQUESTS = "LostRequests"
     LOST_ENDINGS = "LostEndings"
@@ -734,6 +771,7 @@ class Setting(StrEnum):
     PARALLELCLUSTER = "PARALLELCLUSTER"  # JSON of a stage's cluster (lambdas/shared/slurm_cluster.py); none if unset
     SLURM_STATE_MACHINE = "SLURM_STATE_MACHINE"
     COMPUTE_SERVICES = "COMPUTE_SERVICES"  # separated by commas: where launches of the stage may run
+    FOUR_EYES_APPROVAL = "FOUR_EYES_APPROVAL"  # "required": nobody approves a launch that they asked for; else unset
     TEAMS = "TEAMS"  # that the stage keeps apart, separated by commas; none if unset
     READABLE_BUCKETS = "READABLE_BUCKETS"  # of others, from which all teams may take data, separated by commas
     JOB_TIMEOUT_HOURS = "JOB_TIMEOUT_HOURS"

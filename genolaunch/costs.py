@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from contract import STATUS_INDEX, CostLineField, CostStatus, LaunchField, Status, Workflow
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
-from genolaunch.launch_items import launch_from_item
+from genolaunch.launch_items import launch_or_sick
 from genolaunch.never_ran import costs_nothing
 
 if TYPE_CHECKING:
@@ -170,7 +170,10 @@ def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[_
         # By status, since whoever launches may not scan the table.
         for raw in _items(pages, platform.names.launch_table, status):
             item = _plain(raw)
-            launch = launch_from_item(item)
+            launch = launch_or_sick(item)
+            if launch.sick:
+                yield _PricedLaunch(launch, None, {})
+                continue
             known = [Decimal(entry["totalCost"]) for entry in (item.get(LaunchField.COST_HISTORY) or {}).values()]
             if status is Status.REJECTED and not known:
                 continue

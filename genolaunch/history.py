@@ -38,8 +38,8 @@ def history_of(platform: "Platform", launch: Launch) -> list[Event]:
 
 def _statuses(launch: Launch) -> Iterator[Event]:
     for change in launch.events:
-        detail = f"{change.error.type}: {change.error.message}" if change.error else None
-        yield Event(change.at, "status", change.status.value, detail)
+        error = f"{change.error.type}: {change.error.message}" if change.error else None
+        yield Event(change.at, "status", change.status.value, change.asked or error)
 
 
 def _steps(steps: list[Step]) -> Iterator[Event]:

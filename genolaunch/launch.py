@@ -33,6 +33,8 @@ class StatusChange:
     at: datetime
     error: LaunchError | None = None
     execution_arn: str | None = None
+    asked: str | None = None
+    """What a person asked for by which the status came, with who it was and why; None: nobody did."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class Launch:
     """None before anybody has asked for it."""
     held_for: HeldFor | None = None
     """What a person is to approve while it is HELD; None: a restore."""
+    sick: str | None = None
+    """Why its item of the launch table cannot be read, and what to do; nothing else is known of it but its status."""
     budget_reason: str | None = None
     """Why people were told, in this attempt, that it is above its budget."""
 

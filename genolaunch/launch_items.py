@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from contract import JOB_TASK_PREFIX, CostStatus, HeldFor, LaunchField, Status, TaskField
+from contract import JOB_TASK_PREFIX, CostStatus, EventField, HeldFor, LaunchField, Status, TaskField
 from genolaunch.batch_jobs import label_of
 from genolaunch.launch import (
     ArchivedInputs,
@@ -19,13 +19,15 @@ from genolaunch.launch import (
     Price,
     StatusChange,
 )
+from lambdas.shared.launch_item import LaunchItemError, check_item, id_of, is_moment
 
 _EXPLAINED = (Status.WAITING, Status.HELD, Status.RUNNING)
 """Statuses with a reason; in another one, an earlier reason may still stand in the table."""
 
 
 def launch_from_item(item: Mapping[str, Any]) -> Launch:
-    """A launch from an item of the table (plain values)."""
+    """A launch from an item of the table (plain values); raises LaunchItemError if it is none of a launch."""
+    check_item(item)
     return Launch(
         launch_id=item[LaunchField.LAUNCH_ID],
         name=item.get(LaunchField.NAME, item[LaunchField.LAUNCH_ID]),
@@ -56,6 +58,21 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         held_for=HeldFor(item[LaunchField.HELD_FOR]) if item.get(LaunchField.HELD_FOR) else None,
         budget_reason=(item.get(LaunchField.BUDGET_TOLD) or {}).get("reason"),
     )
+
+
+def launch_or_sick(item: Mapping[str, Any]) -> Launch:
+    """The same, and one that is said to be sick where the item cannot be read: for lists of launches."""
+    try:
+        return launch_from_item(item)
+    except LaunchItemError as error:
+        status, at = item.get(LaunchField.STATUS), item.get(LaunchField.SUBMITTED_AT)
+        return Launch(
+            launch_id=id_of(item),
+            name=id_of(item),
+            status=Status(status) if status in set(Status) else Status.FAILED,
+            submitted_at=time_of(at) if is_moment(at) else None,
+            sick=str(error),
+        )
 
 
 def fault_from(entry: Mapping[str, Any]) -> Fault:
@@ -104,7 +121,18 @@ def _status_change(entry: Mapping[str, Any]) -> StatusChange:
         at=datetime.fromisoformat(entry["at"]),
         error=_error(entry.get("error")),
         execution_arn=entry.get("executionArn"),
+        asked=_asked(entry),
     )
+
+
+def _asked(entry: Mapping[str, Any]) -> str | None:
+    """`retry by AWS:AROAEXAMPLE:ada: more memory (regenie.resources.step2)`."""
+    if EventField.ACTION not in entry:
+        return None
+    told = f"{entry[EventField.ACTION]} by {entry.get(EventField.BY, 'nobody known')}"
+    told += f": {entry[EventField.REASON]}" if entry.get(EventField.REASON) else ""
+    changed = entry.get(EventField.CHANGED)
+    return f"{told} ({', '.join(map(str, changed))})" if isinstance(changed, list) and changed else told
 
 
 def _archived_inputs(entry: Mapping[str, Any] | None) -> ArchivedInputs | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from contract import JOB_TASK_PREFIX, STATUS_INDEX, TASK_RESUBMITTED, LaunchField, Status, TaskField
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import FailedJob, JobTask, Launch
-from genolaunch.launch_items import failed_job_from, job_task_from, launch_from_item, plain, written
+from genolaunch.launch_items import failed_job_from, job_task_from, launch_from_item, launch_or_sick, plain, written
+from lambdas.shared.launch_item import LaunchItemError
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -89,7 +90,10 @@ class Launches:
 
     def _find(self, launch_id: str) -> Launch | None:
         item = self._item(launch_id)
-        return launch_from_item(item) if item else None
+        try:
+            return launch_from_item(item) if item else None
+        except LaunchItemError as error:
+            raise GenolaunchError(str(error)) from error
 
     def _item(self, launch_id: str) -> dict[str, Any] | None:
         answer = self._platform.dynamodb.get_item(
@@ -114,7 +118,7 @@ class Launches:
             query["ExpressionAttributeNames"]["#submitted"] = LaunchField.SUBMITTED_AT
             query["ExpressionAttributeValues"][":since"] = {"S": written(since)}
         for page in self._platform.dynamodb.get_paginator("query").paginate(**query):
-            yield from (launch_from_item(plain(item)) for item in page["Items"])
+            yield from (launch_or_sick(plain(item)) for item in page["Items"])
 
     def _only_id_beginning_with(self, prefix: str) -> str:
         found = sorted(

@@ -206,7 +206,9 @@ def wait_for_answer(platform: "Platform", submission: Submission, timeout: float
 def _feedback(platform: "Platform", submission: Submission) -> dict[str, Any] | None:
     try:
         answer = platform.s3.get_object(Bucket=submission.bucket, Key=submission.feedback_key)
-    except platform.s3.exceptions.NoSuchKey:
+    except platform.s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _NOT_TO_BE_SEEN:
+            raise
         return None
     document: dict[str, Any] = json.load(answer["Body"])
     return document

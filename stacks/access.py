@@ -10,18 +10,18 @@ from contract import (
     FEEDBACK_PREFIX,
     LAUNCH_PREFIX,
     PROJECT,
+    REQUESTS_PREFIX,
     RESULTS_PREFIX,
     SNAKEFILES_PREFIX,
     SOURCES_PREFIX,
     STATUS_INDEX,
-    LaunchField,
 )
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
-from stacks.team_access import ASKED_BY_PEOPLE, team_files, team_launches, team_logs, touching
+from stacks.team_access import BY_HAND, CONFIG_BY_HAND, team_files, team_launches, team_logs, touching
 
 SMOKE_TEST: Final = "smoke-test"
 """Ends the names of the role in the stage's account, and of the pipeline's role that takes it on."""
@@ -115,7 +115,7 @@ class AccessStack(StageStack):
                 resources=[
                     *(
                         data.launch_bucket.arn_for_objects(f"{prefix}*")
-                        for prefix in (LAUNCH_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX)
+                        for prefix in (LAUNCH_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX, REQUESTS_PREFIX)
                     ),
                     data.data_bucket.arn_for_objects("*"),
                 ],
@@ -163,13 +163,20 @@ class AccessStack(StageStack):
                 actions=["states:StartExecution"],
                 resources=[self._named("states", "stateMachine", "benchmark")],
             ),
-            # To cancel and to retry: by a conditional change of the launch's item. Who asked for it stays what it is.
+            *self._by_hand(launches),
+        ]
+
+    def _by_hand(self, launches: str) -> list[iam.PolicyStatement]:
+        """In the table's console, where nobody is told who did it: so not where that decides what is allowed."""
+        if self.settings.four_eyes_approval:
+            return []
+        return [
             iam.PolicyStatement(
-                sid="AskForChanges",
+                sid="AskForChangesByHand",
                 actions=["dynamodb:UpdateItem"],
                 resources=[launches],
-                conditions=touching(*ASKED_BY_PEOPLE, LaunchField.CONFIG),
-            ),
+                conditions=touching(*BY_HAND, CONFIG_BY_HAND),
+            )
         ]
 
     def _progress(self) -> list[iam.PolicyStatement]:

@@ -378,6 +378,11 @@ class StageSettings(_Settings):
         default=None, pattern=r"^[\w+=,.@-]{1,128}$", description="name of the policy that bounds every role made here"
     )
     notification_emails: tuple[Email, ...] = Field(default=(), description="told of alarms, and of what launches tell")
+    four_eyes_approval: bool = Field(
+        default=False,
+        description="who asked for a launch, a retry or another config of it may not approve its cost or restore;"
+        " nobody writes into the launch table by hand",
+    )
     teams: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")], ...] = Field(
         default=(),
         max_length=50,

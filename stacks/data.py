@@ -16,6 +16,7 @@ from constructs import Construct
 from contract import (
     LAUNCH_BUCKET_PREFIXES,
     LAUNCH_PREFIX,
+    REQUESTS_PREFIX,
     SNAKEFILE_NAMES,
     SNAKEFILES_PREFIX,
     STATUS_INDEX,
@@ -32,6 +33,9 @@ from stacks.constructs.stage_stack import StageStack
 
 REGISTRATION_TIMEOUT: Final = Duration.minutes(1)
 """Of the function that takes dropped files from the queue: the queue's visibility follows from it."""
+
+REQUEST_TIMEOUT: Final = Duration.minutes(1)
+"""The same of the function that takes people's requests."""
 
 TIBANNA_TABLE: Final = "tibanna-master"
 """Tibanna's programs know the table of their jobs, with its key, by this name and no other."""
@@ -70,6 +74,14 @@ class DataStack(StageStack):
             monitoring=self.monitoring,
             holds="a file dropped into the launch bucket",
             consumer_timeout=REGISTRATION_TIMEOUT,
+            oldest=Duration.minutes(15),
+        )
+        self.person_requests = QueueWithDeadLetters(
+            self,
+            "PersonRequests",
+            monitoring=self.monitoring,
+            holds="what a person asks of a launch",
+            consumer_timeout=REQUEST_TIMEOUT,
             oldest=Duration.minutes(15),
         )
         self._access_logs = self._make_access_logs()
@@ -274,19 +286,20 @@ class DataStack(StageStack):
 
     def _make_launch_bucket(self) -> s3.Bucket:
         bucket = self._make_bucket("LaunchFiles", versioned=True, name=self._launch_bucket_name)
-        queue = self.registrations.queue
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="LaunchBucketNotifies",
-                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[queue.queue_arn],
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": self.account},
-                    "ArnLike": {"aws:SourceArn": f"arn:{self.partition}:s3:::{self._launch_bucket_name}"},
-                },
+        queue, requests = self.registrations.queue, self.person_requests.queue
+        for each in (queue, requests):
+            each.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="LaunchBucketNotifies",
+                    principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                    actions=["sqs:SendMessage"],
+                    resources=[each.queue_arn],
+                    conditions={
+                        "StringEquals": {"aws:SourceAccount": self.account},
+                        "ArnLike": {"aws:SourceArn": f"arn:{self.partition}:s3:::{self._launch_bucket_name}"},
+                    },
+                )
             )
-        )
         resource = bucket.node.default_child
         assert isinstance(resource, s3.CfnBucket)
         # Native, and not EventBridge: only these events say who dropped the file. The library's own way would add a
@@ -296,13 +309,14 @@ class DataStack(StageStack):
                 _created(queue, prefix=LAUNCH_PREFIX),
                 # Of the sources beside it S3 tells nobody: they are there before it.
                 *(_created(queue, prefix=SNAKEFILES_PREFIX, suffix=f"/{name}") for name in SNAKEFILE_NAMES),
+                _created(requests, prefix=REQUESTS_PREFIX),
             ],
             # By this restore configs start their state machine, and strays are heard of.
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True),
         )
-        # S3 tries to write to the queue when the notification is set.
-        policy = queue.node.find_child("Policy")
-        resource.node.add_dependency(policy)
+        # S3 tries to write to the queues when the notification is set.
+        for each in (queue, requests):
+            resource.node.add_dependency(each.node.find_child("Policy"))
         return bucket
 
     def _hear_of_strays(self) -> None:

@@ -9,24 +9,18 @@ from typing import Final
 from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, RESULTS_PREFIX, LaunchField
+from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, RESULTS_PREFIX, LaunchField
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
 
 TEAM: Final = "${aws:PrincipalTag/team}"
 
-ASKED_BY_PEOPLE: Final = (
-    LaunchField.LAUNCH_ID,
-    LaunchField.STATUS,
-    LaunchField.STATUS_REASON,
-    LaunchField.HELD_FOR,
-    LaunchField.UPDATED_AT,
-    LaunchField.EVENTS,
-    LaunchField.ATTEMPT,
-    LaunchField.APPROVED_BUDGET,
-    LaunchField.APPROVED_RESTORE,
-)
-"""What cancel, retry and approve touch. Not the config: a retry reads it, and it names the data."""
+BY_HAND: Final = (LaunchField.LAUNCH_ID, LaunchField.STATUS)
+"""What people may write into the table themselves: RETRY and CANCEL_REQUESTED. Whatever else they write there as a
+status is looked at when the launch is claimed; and an approval, or what became of a launch, is the platform's to write.
+"""
+CONFIG_BY_HAND: Final = LaunchField.CONFIG
+"""Besides, where the stage does not keep teams apart: it is checked when the launch is claimed."""
 
 
 def touching(*attributes: str) -> dict[str, dict[str, list[str]]]:
@@ -58,13 +52,19 @@ def team_files(data: DataStack) -> list[iam.PolicyStatement]:
         iam.PolicyStatement(
             sid="DropLaunchesAndData",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
-            resources=[launch.arn_for_objects(f"{LAUNCH_PREFIX}{TEAM}/*"), uploaded.arn_for_objects(f"{TEAM}/*")],
+            resources=[
+                launch.arn_for_objects(f"{LAUNCH_PREFIX}{TEAM}/*"),
+                # Of the team's own launches: their ids begin with its name.
+                launch.arn_for_objects(f"{REQUESTS_PREFIX}{TEAM}-*"),
+                uploaded.arn_for_objects(f"{TEAM}/*"),
+            ],
         ),
         iam.PolicyStatement(
             sid="ReadAnswersDataAndResults",
             actions=["s3:GetObject"],
             resources=[
                 launch.arn_for_objects(f"{FEEDBACK_PREFIX}{TEAM}/*"),
+                launch.arn_for_objects(f"{FEEDBACK_PREFIX}{REQUESTS_PREFIX}{TEAM}-*"),
                 uploaded.arn_for_objects(f"{TEAM}/*"),
                 results.arn_for_objects(f"{RESULTS_PREFIX}{TEAM}-*"),
             ],
@@ -88,17 +88,29 @@ def team_launches(stack: StageStack, data: DataStack) -> list[iam.PolicyStatemen
             resources=[launches, tasks],
             conditions=own,
         ),
-        iam.PolicyStatement(
-            sid="AskForChanges",
-            actions=["dynamodb:UpdateItem"],
-            resources=[launches],
-            conditions={**own, **touching(*ASKED_BY_PEOPLE)},
-        ),
+        *_by_hand(stack, launches, own),
         iam.PolicyStatement(
             sid="SeeOwnSteps",
             actions=["states:DescribeExecution", "states:GetExecutionHistory"],
             resources=[executions],
         ),
+    ]
+
+
+def _by_hand(stack: StageStack, launches: str, own: dict[str, dict[str, list[str]]]) -> list[iam.PolicyStatement]:
+    """In the table's console, where nobody is told who did it; see access.py.
+
+    Both conditions are ForAllValues, of operators of their own: the leading keys by StringLike, attributes by Equals.
+    """
+    if stack.settings.four_eyes_approval:
+        return []
+    return [
+        iam.PolicyStatement(
+            sid="AskForChangesByHand",
+            actions=["dynamodb:UpdateItem"],
+            resources=[launches],
+            conditions={**own, **touching(*BY_HAND)},
+        )
     ]
 
 

@@ -17,6 +17,7 @@ from contract import (
     LAUNCH_PREFIX,
     LOG_ERROR_TERMS,
     PIPE_STATUSES,
+    REQUESTS_PREFIX,
     SCHEMA_KEY,
     SNAKEFILES_PREFIX,
     ComputeService,
@@ -34,7 +35,7 @@ from stacks.constructs.queues import allow_polling
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
-from stacks.data import REGISTRATION_TIMEOUT, DataStack
+from stacks.data import REGISTRATION_TIMEOUT, REQUEST_TIMEOUT, DataStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
 from stacks.snakemake import SnakemakeStack
@@ -77,8 +78,11 @@ class WorkflowManagerStack(StageStack):
         self._has_cluster = has_cluster
         self._functions = Capability(self, "workflow_manager", monitoring=data.monitoring, bundling=bundling)
         self._make_register_launch()
+        self._make_answer_requests()
         change_status = self._make_status_function(
-            "change_status", "The one place where a launch's status changes", errors_are_users=True
+            "change_status",
+            "The one place where a launch's status changes",
+            errors_are_users=True,
         )
         self.settle_launch = self._make_status_function(
             "settle_launch", "Makes the launch table tell the truth about an execution that ended"
@@ -111,15 +115,9 @@ class WorkflowManagerStack(StageStack):
             environment={
                 Setting.LAUNCH_TABLE: data.launch_table.table_name,
                 Setting.TASK_TABLE: data.task_table.table_name,
-                Setting.DATA_BUCKET: data.data_bucket.bucket_name,
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
                 Setting.EVENT_BUS: data.bus.event_bus_name,
-                Setting.COMPUTE_SERVICES: ",".join(
-                    service
-                    for service in ComputeService
-                    if self._has_cluster or service is not ComputeService.PARALLELCLUSTER
-                ),
-                **self._teams_setting(),
+                **self._claim_setting(),
             },
         )
         data.bus.grant_put_events_to(function)
@@ -138,6 +136,44 @@ class WorkflowManagerStack(StageStack):
             max_concurrency=_CONCURRENCY,
             report_batch_item_failures=True,
         )
+
+    def _make_answer_requests(self) -> None:
+        data = self._data
+        function = self._functions.function(
+            "answer_requests",
+            description="Does what a person asks of a launch: cancel, retry, approve, edit",
+            timeout=REQUEST_TIMEOUT,
+            environment={
+                Setting.LAUNCH_TABLE: data.launch_table.table_name,
+                **({Setting.FOUR_EYES_APPROVAL: "required"} if self.settings.four_eyes_approval else {}),
+                **self._claim_setting(),
+            },
+        )
+        data.allow_reading(function, data.launch_bucket, REQUESTS_PREFIX, versions=True)
+        # What was answered is not done again.
+        data.allow_reading(function, data.launch_bucket, FEEDBACK_PREFIX + REQUESTS_PREFIX)
+        data.allow_writing(function, data.launch_bucket, FEEDBACK_PREFIX + REQUESTS_PREFIX)
+        data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
+        queue = data.person_requests.queue
+        allow_polling(function, queue)
+        function.add_event_source_mapping(
+            "Requests",
+            event_source_arn=queue.queue_arn,
+            batch_size=_BATCH,
+            max_concurrency=2,  # the fewest that Lambda takes: people ask for few things
+            report_batch_item_failures=True,
+        )
+
+    def _claim_setting(self) -> dict[Setting, str]:
+        """By which a config is checked again (lambdas/workflow_manager/claiming.py)."""
+        services = (
+            service for service in ComputeService if self._has_cluster or service is not ComputeService.PARALLELCLUSTER
+        )
+        return {
+            Setting.DATA_BUCKET: self._data.data_bucket.bucket_name,
+            Setting.COMPUTE_SERVICES: ",".join(services),
+            **self._teams_setting(),
+        }
 
     def _teams_setting(self) -> dict[Setting, str]:
         settings = self.settings
@@ -169,7 +205,11 @@ class WorkflowManagerStack(StageStack):
         )
 
     def _make_status_function(
-        self, module: str, description: str, *, errors_are_users: bool = False
+        self,
+        module: str,
+        description: str,
+        *,
+        errors_are_users: bool = False,
     ) -> lambda_.Function:
         data = self._data
         function = self._functions.function(
@@ -183,6 +223,7 @@ class WorkflowManagerStack(StageStack):
                 Setting.NOTIFICATION_TOPIC: data.topic.topic_arn,
                 Setting.EVENT_BUS: data.bus.event_bus_name,
                 Setting.LAUNCHES_AT_ONCE: str(self.settings.launches_at_once),
+                **self._claim_setting(),
             },
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")

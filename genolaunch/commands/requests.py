@@ -21,11 +21,14 @@ from genolaunch.platform import Platform
 
 commands = typer.Typer()
 
+ReasonOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Why: a sentence, which stays with the launch.")]
+
 
 @commands.command(epilog=f"Example: genolaunch cancel latest --wait. {EXIT_CODES}")
 def cancel(
     ctx: typer.Context,
     launch: CancellableLaunchArgument,
+    reason: ReasonOption = None,
     wait: WaitOption = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
@@ -35,7 +38,7 @@ def cancel(
 
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
-    requests.cancel(platform, found)
+    requests.cancel(platform, found, reason=reason)
     _after_request(platform, found.launch_id, "is being cancelled", wait=wait, as_json=as_json)
 
 
@@ -47,6 +50,7 @@ def retry(
         list[str] | None,
         typer.Option(metavar="PHASE=VCPUS:GIB", help="Give the jobs of a phase other resources; may be repeated."),
     ] = None,
+    reason: ReasonOption = None,
     wait: WaitOption = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
@@ -60,7 +64,7 @@ def retry(
     platform = platform_of(ctx, stage)
     changes = [requests.Resources.parse(text) for text in resources or ()]
     found = Launches(platform).resolve(launch)
-    requests.retry(platform, found, changes)
+    requests.retry(platform, found, changes, reason=reason)
     _after_request(platform, found.launch_id, "is tried again", wait=wait, as_json=as_json)
 
 
@@ -68,6 +72,7 @@ def retry(
 def approve(
     ctx: typer.Context,
     launch: HeldLaunchArgument,
+    reason: ReasonOption = None,
     wait: WaitOption = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
@@ -77,7 +82,7 @@ def approve(
 
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
-    requests.approve(platform, found)
+    requests.approve(platform, found, reason=reason)
     _after_request(platform, found.launch_id, "is approved", wait=wait, as_json=as_json)
 
 

@@ -17,7 +17,7 @@ from contract import (
     Parameter,
     Status,
 )
-from genolaunch.launch_items import launch_from_item, plain
+from genolaunch.launch_items import launch_or_sick, plain
 from genolaunch.verify.account import NEVER_FILLED, Account, listed
 from lambdas.shared.counted import counted
 
@@ -201,7 +201,7 @@ def _launches(account: Account, table: str | None) -> list[RunningLaunch]:
             ExpressionAttributeNames={"#status": LaunchField.STATUS},
             ExpressionAttributeValues={":status": {"S": status.value}},
         )
-        launches = [launch_from_item(plain(item)) for item in listed(pages, "Items")]
+        launches = [launch_or_sick(plain(item)) for item in listed(pages, "Items")]
         found += [RunningLaunch(each.launch_id, each.workflow, each.requested_by, status.value) for each in launches]
     return found
 

@@ -13,7 +13,9 @@ from contract import GRACE_MINUTES, PRICED_STATUSES, STATUS_INDEX, CostStatus, L
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute
 from lambdas.shared.clock import timestamp
+from lambdas.shared.launch_item import check_item, id_of
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
@@ -50,11 +52,15 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     now = datetime.now(UTC)
     lost_after = timedelta(minutes=float(event[GRACE_MINUTES])) if GRACE_MINUTES in event else _LOST_AFTER
     started = 0
+    one_by_one = OneByOne("The price of a launch was not asked for again")
     for launch in _unpriced(now, now - lost_after):
-        if launch.get(LaunchField.COST_STATUS) == CostStatus.PRICING and not _release(launch):
-            continue
-        started += _start(launch, now)
+        with one_by_one.launch(id_of(launch)):
+            check_item(launch)
+            if launch.get(LaunchField.COST_STATUS) == CostStatus.PRICING and not _release(launch):
+                continue
+            started += _start(launch, now)
     metrics.add_metric(name="PricingRetries", unit=MetricUnit.Count, value=started)
+    one_by_one.raise_if_any()
     return {"started": started}
 
 

@@ -23,6 +23,7 @@ from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.placements import read_places
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
@@ -63,17 +64,13 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     """
     repository = LaunchRepository(settings().launch_table)
     over: list[str] = []
-    failed: list[str] = []
+    one_by_one = OneByOne("A budget could not be watched")
     for launch in repository.with_status(Status.RUNNING):
-        try:
+        with one_by_one.launch(launch.launch_id):
             if _has_passed(repository, launch):
                 over.append(launch.launch_id)
-        except Exception:  # one launch that cannot be looked at must not leave the others without their limits
-            logger.exception("A budget could not be watched", extra={"launchId": launch.launch_id})
-            failed.append(launch.launch_id)
     metrics.add_metric(name="BudgetsPassed", unit=MetricUnit.Count, value=len(over))
-    if failed:  # for the function's alarm; the next round tries again
-        raise RuntimeError(f"Budgets of {len(failed)} launches could not be watched: {', '.join(failed[:20])}")
+    one_by_one.raise_if_any()  # the next round tries again
     return {"passed": over}
 
 

@@ -72,7 +72,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     """What is left of the attempts 1 ... `ended_attempt`; nothing but reading, so it may be asked at any time."""
     queues = read_places(settings().placements).queues
-    launch = LaunchRepository(settings().launch_table).get(launch_id)
+    launch = LaunchRepository(settings().launch_table).get_salvaged(launch_id)
     executions = [
         *inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt),
         *inventory.running_phases(settings().jobs_state_machine, launch_id, ended_attempt),

@@ -18,6 +18,7 @@ from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
@@ -51,35 +52,46 @@ def settings() -> LostEndingSettings:
 @private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Anything (a schedule) -> `{found: n}`."""
-    found = settle_lost_endings(datetime.now(UTC))
+    one_by_one = OneByOne("The execution of a launch was not looked at")
+    found = settle_lost_endings(datetime.now(UTC), one_by_one)
     metrics.add_metric(name=Metric.LOST_ENDINGS, unit=MetricUnit.Count, value=found)
+    one_by_one.raise_if_any()
     return {"found": found}
 
 
-def settle_lost_endings(now: datetime) -> int:
+def settle_lost_endings(now: datetime, one_by_one: OneByOne) -> int:
     """Start clean-up with the event that was lost, for every launch whose execution has ended; how many there were.
 
     An ending within the grace is left to its own event. Starting a clean-up twice does no harm.
     """
     heard_until = now - timedelta(minutes=float(settings().sweep_grace_minutes))
-    lost = [
-        (launch, execution)
-        for launch, execution in _ended_executions()
-        if execution.get("stopDate", now) <= heard_until
-    ]
-    for launch, execution in lost:
-        _start_cleanup(launch, execution, now)
-    return len(lost)
+    found = 0
+    for launch in _owned():
+        with one_by_one.launch(launch.launch_id):
+            execution = _ended_execution(launch)
+            if execution and execution.get("stopDate", now) <= heard_until:
+                _start_cleanup(launch, execution, now)
+                found += 1
+    return found
 
 
-def _ended_executions() -> "Iterator[tuple[Launch, DescribeExecutionOutputTypeDef]]":
-    """Launches that the table says are worked on, with the execution that is not at work any more."""
+def _owned() -> Iterator[Launch]:
+    """Launches that the table says are worked on; also those whose items cannot be read, as far as they can."""
     repository = LaunchRepository(settings().launch_table)
-    for launch in (launch for status in _OWNED for launch in repository.with_status(status)):
-        if launch.execution_arn:
-            execution = _step_functions().describe_execution(executionArn=launch.execution_arn)
-            if execution["status"] != "RUNNING":
-                yield launch, execution
+    for status in _OWNED:
+        yield from repository.with_status(status)
+        for sick in repository.sick_with_status(status):
+            launch = repository.get_salvaged(sick.launch_id)
+            if launch is not None:
+                yield launch
+
+
+def _ended_execution(launch: Launch) -> "DescribeExecutionOutputTypeDef | None":
+    """The execution that has a launch, if it is not at work any more."""
+    if not launch.execution_arn:
+        return None
+    execution = _step_functions().describe_execution(executionArn=launch.execution_arn)
+    return execution if execution["status"] != "RUNNING" else None
 
 
 def _start_cleanup(launch: Launch, execution: "DescribeExecutionOutputTypeDef", now: datetime) -> None:

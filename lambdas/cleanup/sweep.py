@@ -120,7 +120,7 @@ def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
     found, faults = [], []
     for launch_id, existing in _existing(queues).items():
         try:
-            launch = repository.get(launch_id)
+            launch = repository.get_salvaged(launch_id)
             ended_attempt = overdue_attempt(launch, existing, over_before)
         except Exception as error:  # such as an item that somebody edited by hand
             faults.append(_noted(error, launch_id))

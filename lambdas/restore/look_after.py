@@ -27,6 +27,7 @@ from lambdas.restore.scan import head
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
@@ -81,10 +82,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]: 
     )
     late = keeper.look_after_all()
     metrics.add_metric(name="RestoresLate", unit=MetricUnit.Count, value=late)
-    if keeper.failed:  # for the function's alarm; the next round tries again
-        raise RuntimeError(
-            f"Restores of {len(keeper.failed)} launches could not be looked after: {', '.join(keeper.failed[:20])}"
-        )
+    keeper.one_by_one.raise_if_any()  # the next round tries again
     return {"late": late}
 
 
@@ -96,27 +94,23 @@ class Keeper:
     now: datetime
     has_time: Callable[[], bool]
     """Whether to go on: a function without arguments."""
-    failed: list[str] = field(default_factory=list)
-    """Launches whose restores could not be looked after."""
+    one_by_one: OneByOne = field(default_factory=lambda: OneByOne("A restore could not be looked after"))
 
     def look_after_all(self) -> int:
         """Every launch that waits, and every restore that is still looked for; how many were late."""
         known = {restore.launch_id: restore for restore in self.endings.items.open_restores()}
         late = sum(self._is_done(id_, partial(self._look_after, restore)) for id_, restore in known.items())
         return late + sum(
-            self._is_done(launch.launch_id, partial(self._begin_again, launch.launch_id, launch.attempt))
+            self._is_done(launch.launch_id, partial(self._begin_again_if_old, launch))
             for launch in list(self.endings.repository.with_status(Status.WAITING))
-            if launch.launch_id not in known and self._is_old(launch)
+            if launch.launch_id not in known
         )
 
     def _is_done(self, launch_id: str, look: Callable[[], bool]) -> bool:
         """What `look` says; a launch that cannot be looked after must not keep the others from it."""
-        try:
+        with self.one_by_one.launch(launch_id):
             return look()
-        except Exception:
-            logger.exception("A restore could not be looked after", extra={"launchId": launch_id})
-            self.failed.append(launch_id)
-            return False
+        return False
 
     def _look_after(self, restore: OpenRestore) -> bool:
         launch = self.endings.repository.get(restore.launch_id)
@@ -138,9 +132,10 @@ class Keeper:
         self._reconcile(restore, counts)
         return True
 
-    def _is_old(self, launch: Launch) -> bool:
-        """Its restore should have begun long ago: the event of its restore config was lost."""
-        return _is_before(launch.updated_at, self.now - INDEXING_AT_MOST)
+    def _begin_again_if_old(self, launch: Launch) -> bool:
+        """Begin again a restore that should have begun long ago: the event of its restore config was lost."""
+        is_old = _is_before(launch.updated_at, self.now - INDEXING_AT_MOST)
+        return is_old and self._begin_again(launch.launch_id, launch.attempt)
 
     def _begin_again(self, launch_id: str, attempt: int) -> bool:
         """Start the restore state machine as the event does; once an hour is enough."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract import FINAL_STATUSES, LaunchField, Status
+from lambdas.shared.launch_item import check_item, salvaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Launch:
     approved_budget: str | None = None
     """USD: the most that a person agreed to spend on it."""
 
+    estimate: Mapping[str, Any] | None = None
+    """What it was expected to cost (LaunchField.ESTIMATE)."""
+    held_for: str | None = None
+    """contract.HeldFor: what a person is to approve while it is HELD; None: a restore."""
+
     budget_told: Mapping[str, Any] | None = None
     """{attempt, reason}: people were told that this attempt is above its budget."""
     cost_history: Mapping[str, Any] | None = None
@@ -79,8 +85,26 @@ class Launch:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "Launch":
-        """Read an item (as plain values) of the launch table; attributes of no interest here are passed over."""
-        values = {field: item[attribute] for field, attribute in _ATTRIBUTES.items() if attribute in item}
+        """Read an item (as plain values) of the launch table; attributes of no interest here are passed over.
+
+        Raises:
+            LaunchItemError: it is none of a launch.
+        """
+        check_item(item)
+        return cls._of(item)
+
+    @classmethod
+    def salvaged(cls, item: Mapping[str, Any]) -> "Launch":
+        """What is well of an item, and the rest as its events tell it (launch_item.salvaged): to bring it to an end.
+
+        Raises:
+            LaunchItemError: nothing tells its status.
+        """
+        return cls._of(salvaged(item))
+
+    @classmethod
+    def _of(cls, item: Mapping[str, Any]) -> "Launch":
+        values = {field: item[attribute] for field, attribute in _ATTRIBUTES.items() if item.get(attribute) is not None}
         return cls(**{**values, "status": Status(values["status"])})
 
 
@@ -113,6 +137,8 @@ _ATTRIBUTES: Mapping[str, str] = {
     "restore": LaunchField.RESTORE,
     "approved_restore": LaunchField.APPROVED_RESTORE,
     "approved_budget": LaunchField.APPROVED_BUDGET,
+    "estimate": LaunchField.ESTIMATE,
+    "held_for": LaunchField.HELD_FOR,
     "budget_told": LaunchField.BUDGET_TOLD,
     "cost_history": LaunchField.COST_HISTORY,
 }

@@ -17,7 +17,9 @@ from contract import (
     GUARD_KEY_PREFIX,
     GUARD_TASK_ID,
     GUARDED_LAUNCH_ID,
+    STARTING_STATUSES,
     STATUS_INDEX,
+    ErrorType,
     LaunchField,
     Status,
     TaskField,
@@ -27,7 +29,10 @@ from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
 from lambdas.shared.conditional_writes import delays, is_failed_condition, is_lost_race
 from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
+from lambdas.shared.launch_item import LaunchItemError, problems_of
+from lambdas.shared.observability import tell_of_sick_launch
 from lambdas.shared.status_update import UNOWNED_STATUSES, StatusUpdate, status_event
 
 if TYPE_CHECKING:
@@ -63,15 +68,32 @@ class LaunchRepository:
     """Needed to register, and to read and record tasks: a function that only changes statuses has no right to it."""
 
     def get(self, launch_id: str) -> Launch | None:
-        """The launch as of now (a consistent read), or None."""
+        """The launch as of now (a consistent read), or None; raises LaunchItemError if its item is none of a launch."""
         item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
         return Launch.from_item(item) if item else None
+
+    def get_salvaged(self, launch_id: str) -> Launch | None:
+        """The same for whoever brings a launch to its end: what is not well of its item is as its events tell it."""
+        item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
+        return _salvaged(item) if item else None
 
     def with_status(self, status: Status, **having: str) -> Iterator[Launch]:
         """Launches of that status, oldest first; the index is a moment behind the table.
 
-        `having` (attribute=value) leaves out those with other values before they are sent.
+        `having` (attribute=value) leaves out those with other values before they are sent. One whose item cannot be
+        read is passed over, and told of.
         """
+        for found in self._of_status(status, having):
+            if isinstance(found, Launch):
+                yield found
+            else:
+                tell_of_sick_launch(found)
+
+    def sick_with_status(self, status: Status) -> Iterator[LaunchItemError]:
+        """Why items of that status cannot be read."""
+        return (found for found in self._of_status(status, {}) if isinstance(found, LaunchItemError))
+
+    def _of_status(self, status: Status, having: Mapping[str, str]) -> Iterator[Launch | LaunchItemError]:
         names = {"#status": LaunchField.STATUS} | {f"#{name}": name for name in having}
         values = {":status": to_attribute(status.value)} | {f":{n}": to_attribute(v) for n, v in having.items()}
         condition: dict[str, Any] = (
@@ -86,7 +108,7 @@ class LaunchRepository:
             **condition,
         )
         for page in pages:
-            yield from (Launch.from_item(from_item(item)) for item in page["Items"])
+            yield from map(_read, page["Items"])
 
     def register(self, launch: Launch, fingerprint: str) -> Registration:
         """Put a SUBMITTED launch, unless its event, or an unfinished launch of the same bytes, is there already.
@@ -100,7 +122,7 @@ class LaunchRepository:
             if answer:
                 return Registration(answer, is_new=False)
             guard = self._item(self.task_table, {TaskField.LAUNCH_ID: guard_key, TaskField.TASK_ID: GUARD_TASK_ID})
-            guarded = self.get(guard[GUARDED_LAUNCH_ID]) if guard else None
+            guarded = self.get_salvaged(guard[GUARDED_LAUNCH_ID]) if guard else None
             if guarded and not guarded.is_final:
                 if self._record_answer(guard_key, launch.launch_id, guarded.launch_id):
                     return Registration(guarded, is_new=False)
@@ -115,7 +137,7 @@ class LaunchRepository:
         try:
             self._client.put_item(TableName=self.launch_table, Item=_first_item(rejected), ConditionExpression=_ABSENT)
         except ClientError as error:
-            existing = self.get(launch.launch_id) if is_failed_condition(error) else None
+            existing = self.get_salvaged(launch.launch_id) if is_failed_condition(error) else None
             if existing is None:
                 raise
             return Registration(existing, is_new=False)
@@ -143,10 +165,7 @@ class LaunchRepository:
         """
         update = StatusUpdate(Status.RUNNING, only_from=(seen.status,) if seen else ())
         if seen:
-            update.require_unchanged(LaunchField.ATTEMPT, seen.attempt)
-            # Each change of status writes it: CANCELLED, for one, before another RETRY.
-            update.require_unchanged(LaunchField.UPDATED_AT, seen.updated_at)
-            update.require_unchanged(LaunchField.CONFIG, seen.config_json)
+            _require_as_seen(update, seen)
         for attribute, value in (fields or {}).items():
             update.set(attribute, value)
         # An execution claims once: asked again after its attempt is over, it must not take the next one.
@@ -198,6 +217,80 @@ class LaunchRepository:
         for attribute, value in (fields or {}).items():
             update.set(attribute, value)
         return self._change(launch_id, update, execution_arn)
+
+    def reject_sick(self, sick: LaunchItemError) -> Launch:
+        """Make a launch REJECTED whose item cannot be read, if no execution has it; its error says what to mend.
+
+        Raises:
+            StatusConflictError: an execution has it, or it is over.
+        """
+        update = StatusUpdate(Status.REJECTED, only_from=_NOBODYS)
+        update.remove(_OWNER)  # of an earlier attempt: whoever writes RETRY by hand leaves it
+        faults = [
+            Fault(attribute, f"must be {words}", "Mend it in the launch table, and retry the launch.").as_dict()
+            for attribute, words in sick.problems.items()
+        ]
+        message = "The launch's item in the launch table was edited, and cannot be read."
+        update.set(LaunchField.ERROR, {"type": ErrorType.LAUNCH_INPUT.value, "message": message, "faults": faults})
+        if LaunchField.EVENTS in sick.problems:
+            update.begin_events_anew()
+        return self._change(sick.launch_id, update, None)
+
+    def reject_claim(self, seen: Launch, error: Mapping[str, object]) -> Launch:
+        """Make a launch REJECTED that was to be claimed, and cannot run as it was `seen`; `error` says why.
+
+        Raises:
+            StatusConflictError: it has changed meanwhile.
+        """
+        update = StatusUpdate(Status.REJECTED, only_from=(seen.status,))
+        _require_as_seen(update, seen)
+        update.remove(_OWNER)
+        update.set(LaunchField.ERROR, error)
+        return self._change_as_seen(seen, update.arguments())
+
+    def ask(
+        self, seen: Launch, to: Status, told: Mapping[str, object], fields: Mapping[str, object], *removed: str
+    ) -> Launch:
+        """Change the launch's status as a person asked, if it still is as it was `seen`.
+
+        Args:
+            seen: The launch that the request was judged by.
+            to: Its status from now on.
+            told: Members of the entry of its events (contract.EventField).
+            fields: Attributes of LaunchField that change with it.
+            removed: Attributes that go.
+
+        Raises:
+            StatusConflictError: it has changed meanwhile.
+        """
+        update = StatusUpdate(to, only_from=(seen.status,))
+        _require_as_seen(update, seen)
+        update.tell(**told)
+        for attribute, value in fields.items():
+            update.set(attribute, value)
+        for attribute in (*removed, *((_OWNER,) if to in UNOWNED_STATUSES else ())):
+            update.remove(attribute)
+        return self._change_as_seen(seen, update.arguments())
+
+    def edit(self, seen: Launch, told: Mapping[str, object], fields: Mapping[str, object]) -> Launch:
+        """Set attributes of a launch that is over, as a person asked, if it still is as it was `seen`; see `ask`."""
+        now = timestamp()
+        update = StatusUpdate(seen.status, only_from=(seen.status,), is_edit=True)
+        _require_as_seen(update, seen)
+        update.tell(**told)
+        for attribute, value in {**fields, LaunchField.UPDATED_AT: now}.items():
+            update.set(attribute, value)
+        return self._change_as_seen(seen, update.arguments())
+
+    def _change_as_seen(self, seen: Launch, arguments: Mapping[str, Any]) -> Launch:
+        key = to_item({LaunchField.LAUNCH_ID: seen.launch_id})
+        try:
+            answer = self._client.update_item(TableName=self.launch_table, Key=key, ReturnValues="ALL_NEW", **arguments)
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+            raise StatusConflictError(f"{seen.launch_id} has changed meanwhile.") from error
+        return Launch.from_item(from_item(answer["Attributes"]))
 
     def record_warnings(self, launch_id: str, attempt: int, warnings: Sequence[str]) -> None:
         """Keep what was found about an attempt's inputs, in place of an earlier one's; an old attempt has no say."""
@@ -298,12 +391,35 @@ class LaunchRepository:
         except ClientError as error:
             if not is_failed_condition(error):
                 raise
+            if self._mend_status(launch_id):
+                return self._change(launch_id, update, execution_arn)
             return self._repeated_or_conflict(launch_id, update.to, execution_arn)
-        return Launch.from_item(from_item(response["Attributes"]))
+        # Made is made: an item that somebody edited is told of, and the launch goes where its execution brings it.
+        return _salvaged(from_item(response["Attributes"]))
+
+    def _mend_status(self, launch_id: str) -> bool:
+        """Put a status that does not exist back to what the launch's events say; False if there is none to mend."""
+        item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
+        if not item or LaunchField.STATUS not in problems_of(item):
+            return False
+        try:
+            known = Launch.salvaged(item)
+        except LaunchItemError as error:
+            tell_of_sick_launch(error)
+            return False
+        update = StatusUpdate.back_to(known.status, item.get(LaunchField.STATUS))
+        try:
+            self._client.update_item(
+                TableName=self.launch_table, Key=to_item({LaunchField.LAUNCH_ID: launch_id}), **update
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+        return True
 
     def _repeated_or_conflict(self, launch_id: str, to: Status, execution_arn: str | None) -> Launch:
         """The launch, if this execution already made this change; else the error that says what is in the way."""
-        launch = self.get(launch_id)
+        launch = self.get_salvaged(launch_id)
         if launch is None:
             raise StatusConflictError(f"There is no launch {launch_id}.")
         is_asker_owner = execution_arn is None or launch.execution_arn == execution_arn or to in UNOWNED_STATUSES
@@ -314,7 +430,7 @@ class LaunchRepository:
 
     def _answer_so_far(self, event_id: str, guard_key: str) -> Launch | None:
         key = {TaskField.LAUNCH_ID: guard_key, TaskField.TASK_ID: _ANSWER_TASK_PREFIX + event_id}
-        return self.get(self._item(self.task_table, key).get(GUARDED_LAUNCH_ID, event_id))
+        return self.get_salvaged(self._item(self.task_table, key).get(GUARDED_LAUNCH_ID, event_id))
 
     def _record_answer(self, guard_key: str, event_id: str, launch_id: str) -> bool:
         """Remember which launch answers an event; False if another delivery of the event was faster."""
@@ -381,6 +497,32 @@ class LaunchRepository:
                 return
             time.sleep(delay)
         raise TimeoutError(f"{self.task_table} did not take {len(requests)} items")
+
+
+_NOBODYS = frozenset({*STARTING_STATUSES, Status.QUEUED})
+"""Statuses in which no execution has a launch, and another one is to take it."""
+
+
+def _require_as_seen(update: StatusUpdate, seen: Launch) -> None:
+    update.require_unchanged(LaunchField.ATTEMPT, seen.attempt)
+    # Each change of status writes it: CANCELLED, for one, before another RETRY.
+    update.require_unchanged(LaunchField.UPDATED_AT, seen.updated_at)
+    update.require_unchanged(LaunchField.CONFIG, seen.config_json)
+
+
+def _read(item: Mapping[str, Any]) -> Launch | LaunchItemError:
+    try:
+        return Launch.from_item(from_item(item))
+    except LaunchItemError as error:
+        return error
+
+
+def _salvaged(item: Mapping[str, Any]) -> Launch:
+    try:
+        return Launch.from_item(item)
+    except LaunchItemError as error:
+        tell_of_sick_launch(error)
+        return Launch.salvaged(item)
 
 
 _ABSENT = f"attribute_not_exists({LaunchField.LAUNCH_ID})"

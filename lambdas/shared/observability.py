@@ -19,6 +19,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from contract import ANY_SERVICE, PROJECT, Metric, Setting
+from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.printable import json_text, printable
 from lambdas.shared.public_errors import public_text
 
@@ -87,9 +88,19 @@ def count(name: str, value: float, workflow: str | None) -> None:
 
 def count_platform_fault() -> None:
     """A launch failed through no fault of its author: an alarm watches the sum over all functions that may find it."""
+    _count_for_an_alarm(Metric.PLATFORM_FAULTS)
+
+
+def tell_of_sick_launch(error: LaunchItemError) -> None:
+    """An item of the launch table cannot be read: log which and what, and count it for an alarm."""
+    logger.error(
+        "The item of a launch cannot be read", extra={"launchId": error.launch_id, "attributes": error.attributes}
+    )
+    _count_for_an_alarm(Metric.SICK_LAUNCHES)
+
+
+def _count_for_an_alarm(metric: Metric) -> None:
     stage = os.environ.get(Setting.STAGE, "unknown")
     dimensions = {"stage": stage, "service": ANY_SERVICE}
-    with single_metric(
-        Metric.PLATFORM_FAULTS, MetricUnit.Count, 1, namespace=_NAMESPACE, default_dimensions=dimensions
-    ):
+    with single_metric(metric, MetricUnit.Count, 1, namespace=_NAMESPACE, default_dimensions=dimensions):
         pass

@@ -50,8 +50,8 @@ class StatusUpdate:
     DynamoDB's expressions.
     """
 
-    def __init__(self, to: Status, *, only_from: Collection[Status] = ()) -> None:
-        """Args: `only_from` narrows the statuses that the launch may have."""
+    def __init__(self, to: Status, *, only_from: Collection[Status] = (), is_edit: bool = False) -> None:
+        """Args: `only_from` narrows the statuses that the launch may have; `is_edit`: its status stays what it is."""
         self.to = to
         self.origins = frozenset(only_from) or ALLOWED_FROM[to]
         self._at = timestamp()
@@ -61,10 +61,14 @@ class StatusUpdate:
         self._values: dict[str, Any] = {}
         self._sets: list[str] = []
         self._removes: list[str] = []
+        self._told: dict[str, object] = {}
         origins = {f":from{origin}": to_attribute(origin) for origin in sorted(self.origins)}
         self._values.update(origins)
         self._conditions = [f"#status IN ({', '.join(origins)})"]
+        self._begins_anew = False
         self.set(LaunchField.STATUS, to)
+        if is_edit:
+            return
         self.set(LaunchField.UPDATED_AT, self._at)
         if to in FINAL_STATUSES:
             self.set(LaunchField.ENDED_AT, self._at)
@@ -78,9 +82,30 @@ class StatusUpdate:
         if to not in _EXPLAINED_STATUSES:
             self.remove(LaunchField.STATUS_REASON)
 
+    @staticmethod
+    def back_to(status: Status, wrong: str | None) -> dict[str, Any]:
+        """Arguments of UpdateItem that put a status right which somebody wrote by hand; None: it is not there."""
+        values = {":status": to_attribute(status)}
+        if wrong is not None:
+            values[":wrong"] = to_attribute(wrong)
+        return {
+            "UpdateExpression": "SET #status = :status",
+            "ConditionExpression": "#status = :wrong" if wrong is not None else "attribute_not_exists(#status)",
+            "ExpressionAttributeNames": {"#status": LaunchField.STATUS},
+            "ExpressionAttributeValues": values,
+        }
+
+    def tell(self, **more: object) -> None:
+        """Add members (contract.EventField) to the entry of the launch's events."""
+        self._told.update(more)
+
     def require(self, condition: str) -> None:
         """Add a condition; its attributes must be set, removed or referred to as well."""
         self._conditions.append(condition)
+
+    def begin_events_anew(self) -> None:
+        """Let the launch's events begin with this change: what is there is no list."""
+        self._begins_anew = True
 
     def refer(self, attribute: str, value: object) -> None:
         """Let a condition compare an attribute with a value."""
@@ -118,10 +143,13 @@ class StatusUpdate:
 
     def arguments(self) -> dict[str, Any]:
         """The expressions of boto3's `update_item`; the change is added to the launch's events in the same write."""
-        event = status_event(self.to, self._at, self._error, self._execution_arn)
+        event = status_event(self.to, self._at, self._error, self._execution_arn) | self._told
         names = {**self._names, "#events": LaunchField.EVENTS}
-        values = {**self._values, ":event": to_attribute([event]), ":noEvents": to_attribute([])}
-        sets = [*self._sets, "#events = list_append(if_not_exists(#events, :noEvents), :event)"]
+        values = {**self._values, ":event": to_attribute([event])}
+        sets = [*self._sets, "#events = :event"]
+        if not self._begins_anew:
+            values[":noEvents"] = to_attribute([])
+            sets[-1] = "#events = list_append(if_not_exists(#events, :noEvents), :event)"
         removes = f" REMOVE {', '.join(self._removes)}" if self._removes else ""
         return {
             "UpdateExpression": f"SET {', '.join(sets)}{removes}",

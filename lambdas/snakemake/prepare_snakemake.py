@@ -150,16 +150,23 @@ def _stage() -> Stage:
 
 
 def _check_nobody_works_there(repository: LaunchRepository, launch: Launch, faults: FaultCollector) -> None:
-    """Two launches would write the same files. Of two that start at once, the one that was claimed later gives way.
+    """Two launches would write the same files, also where one's folder lies in the other's. Of two that start at once,
+    the one that was claimed later gives way.
 
     The index is a moment behind the table: launches claimed within that moment may miss each other.
     """
     assert launch.data_path is not None
-    same = {LaunchField.WORKFLOW: Workflow.SNAKEMAKE.value, LaunchField.DATA_PATH: launch.data_path}
-    for other in repository.with_status(Status.RUNNING, **same):
-        if (other.started_at or "", other.launch_id) < (launch.started_at or "", launch.launch_id):
+    for other in repository.with_status(Status.RUNNING, **{LaunchField.WORKFLOW: Workflow.SNAKEMAKE.value}):
+        was_first = (other.started_at or "", other.launch_id) < (launch.started_at or "", launch.launch_id)
+        if was_first and _overlap(launch.data_path, other.data_path or ""):
+            same = "is" if other.data_path == launch.data_path else "overlaps with"
             faults.add(
                 "data",
-                f"is the working directory of the launch {other.launch_id}, which is running",
+                f"{same} the working directory of the launch {other.launch_id}, which is running",
                 "Wait until it is over, or cancel it, and launch again.",
             )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two folders, whose URLs end with a slash, are the same, or one lies in the other."""
+    return bool(other) and (one.startswith(other) or other.startswith(one))

@@ -4,7 +4,7 @@ ECS sends its events at least once, but a task can also vanish without one (Desc
 an hour). Without this look its launch would be RUNNING until the state machine's time-out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from contract import LaunchField, Status, Workflow
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.snakemake.launcher_repository import Launcher, LauncherRepository
@@ -55,35 +56,41 @@ def settings() -> WatchSettings:
 @private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Anything (a schedule) -> `{ended: n}`."""
-    ended = watch(datetime.now(UTC))
+    one_by_one = OneByOne("A launcher was not looked at")
+    ended = watch(datetime.now(UTC), one_by_one)
     metrics.add_metric(name="LaunchersFoundEnded", unit=MetricUnit.Count, value=ended)
+    one_by_one.raise_if_any()
     return {"ended": ended}
 
 
-def watch(now: datetime) -> int:
+def watch(now: datetime, one_by_one: OneByOne) -> int:
     """Answer for every launcher whose task has stopped or is gone; how many there were."""
     repository = LauncherRepository(settings().task_table, settings().launch_table)
-    launchers = {launcher.task_arn: launcher for launcher in _running(repository, now) if launcher.task_arn}
+    running = _running(repository, now, one_by_one)
+    launchers = {launcher.task_arn: launcher for launcher in running if launcher.task_arn}
     described = _describe(list(launchers))
     ended = 0
     for arn, launcher in launchers.items():
-        detail = described.get(arn)
-        task = LauncherTask.read(detail) if detail else _vanished(arn, launcher)
-        if task is not None:
-            ended += task.status == "STOPPED"
-            # Also for one that runs: the event that it began may have been lost as well.
-            follow(task, repository, results_bucket=settings().results_bucket, log_group=settings().job_log_group)
+        with one_by_one.launch(launcher.message.launch_id):
+            detail = described.get(arn)
+            task = LauncherTask.read(detail) if detail else _vanished(arn, launcher)
+            if task is not None:
+                ended += task.status == "STOPPED"
+                # Also for one that runs: the event that it began may have been lost as well.
+                follow(task, repository, results_bucket=settings().results_bucket, log_group=settings().job_log_group)
     return ended
 
 
-def _running(repository: LauncherRepository, now: datetime) -> Iterator[Launcher]:
+def _running(repository: LauncherRepository, now: datetime, one_by_one: OneByOne) -> list[Launcher]:
     """Launchers of the attempts that run, but for the newest."""
     launches = LaunchRepository(settings().launch_table)
+    found = []
     for launch in launches.with_status(Status.RUNNING, **{LaunchField.WORKFLOW: Workflow.SNAKEMAKE.value}):
-        if launch.started_at and datetime.fromisoformat(launch.started_at) < now - _SETTLING:
-            launcher = repository.get(launch.launch_id, launch.attempt)
-            if launcher:
-                yield launcher
+        with one_by_one.launch(launch.launch_id):
+            if launch.started_at and datetime.fromisoformat(launch.started_at) < now - _SETTLING:
+                launcher = repository.get(launch.launch_id, launch.attempt)
+                found += [launcher] if launcher else []
+    return found
 
 
 def _describe(arns: list[str]) -> Mapping[str, Mapping[str, Any]]:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contract import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
-from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.failure import failure, status_after
 from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch import Launch
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.launch_item import LaunchItemError
+from lambdas.shared.observability import logger, metrics, tell_of_sick_launch, tracer
 from lambdas.shared.public_errors import private_errors
+from lambdas.workflow_manager.claiming import check_registered, error_of
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
@@ -57,7 +59,8 @@ class Change:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, to, executionArn, error?, resultsUri?, reportUri?}` -> `{launchId, attempt, workflow, status}`.
 
-    RUNNING may be answered with QUEUED: there is no slot now.
+    RUNNING may be answered with QUEUED (there is no slot now) or REJECTED (its item or its config was edited, and
+    cannot run).
     Raises StatusConflictError when the change is not legal now.
     """
     launch = change_status(Change.from_event(event))
@@ -72,8 +75,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 def change_status(change: Change) -> Launch:
     """Make the change and tell of it. Asked again, it is answered and told of again: rather twice than never.
 
-    To RUNNING is a claim: without a free slot the launch becomes QUEUED instead. One that stops running gives its
-    slot back.
+    To RUNNING is a claim: without a free slot the launch becomes QUEUED instead, and REJECTED if it cannot run. One
+    that stops running gives its slot back.
     """
     queue = launch_queue(settings())
     if change.to is Status.RUNNING:
@@ -90,14 +93,24 @@ def change_status(change: Change) -> Launch:
 
 
 def _claim(queue: LaunchQueue, launch_id: str, execution_arn: str) -> Launch:
-    launch = queue.repository.get(launch_id)
+    try:
+        launch = queue.repository.get(launch_id)
+    except LaunchItemError as sick:
+        tell_of_sick_launch(sick)
+        return queue.repository.reject_sick(sick)
     if launch is None or launch.status not in (*STARTING_STATUSES, Status.QUEUED):
         # Known already, or refused. A person may ask for a retry just now: without a slot it must not begin here.
         return queue.repository.claimed(launch_id, execution_arn)
-    if launch.status is Status.QUEUED or not queue.take_slot(launch):
+    if launch.status is Status.QUEUED:
         return queue.enqueue(launch)
     try:
-        return queue.repository.claim(launch_id, execution_arn, seen=launch)
+        told = check_registered(launch, settings())
+    except MissingRequiredParametersError as faulty:
+        return queue.repository.reject_claim(launch, error_of(faulty))
+    if not queue.take_slot(launch):
+        return queue.enqueue(launch)
+    try:
+        return queue.repository.claim(launch_id, execution_arn, seen=launch, fields=told)
     except StatusConflictError:
         now = queue.repository.get(launch_id)
         if now is None or now.is_final:

@@ -11,6 +11,7 @@ is over, both by the attempt's name. What stopped half way is found by who comes
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,8 +23,9 @@ from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.conditional_writes import delays, is_failed_condition, is_lost_race
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
+from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger
+from lambdas.shared.observability import logger, tell_of_sick_launch
 from lambdas.shared.status_update import StatusUpdate
 from lambdas.workflow_manager.slots import Slots
 
@@ -137,7 +139,11 @@ class LaunchQueue:
         if oldest is None:
             self._forget(user, version)
             return 0
-        launch = self.repository.get(oldest[TaskField.TASK_ID].partition("#")[2])
+        try:
+            launch = self.repository.get(oldest[TaskField.TASK_ID].partition("#")[2])
+        except LaunchItemError as sick:
+            self._reject(sick)
+            launch = None
         if launch is None or launch.status is not Status.QUEUED:
             # Cancelled, or made READY by somebody who stopped before the place was gone.
             self._client.delete_item(TableName=self._table, Key=to_item(oldest))
@@ -150,6 +156,12 @@ class LaunchQueue:
         else:
             self._forget(user, version)
         return int(is_started)
+
+    def _reject(self, sick: LaunchItemError) -> None:
+        """A launch whose item cannot be read keeps nobody behind it from a turn."""
+        tell_of_sick_launch(sick)
+        with suppress(StatusConflictError):  # it is not waiting
+            self.repository.reject_sick(sick)
 
     def _oldest_two(self, user: str) -> tuple[Mapping[str, str] | None, Mapping[str, str] | None]:
         """Keys of the user's two oldest places."""

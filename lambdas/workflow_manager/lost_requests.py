@@ -18,6 +18,7 @@ from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.workflow_manager.launch_queue import LaunchQueue, user_of
@@ -51,48 +52,59 @@ def settings() -> LostRequestSettings:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """A schedule's event, or `{graceMinutes}` -> `{started: n}`."""
     grace = float(event.get(GRACE_MINUTES, settings().sweep_grace_minutes))
-    started = start_lost_requests(datetime.now(UTC), timedelta(minutes=grace))
+    starts = OneByOne("A request was not started")
+    started = start_lost_requests(datetime.now(UTC), timedelta(minutes=grace), starts)
     metrics.add_metric(name=Metric.LOST_REQUESTS, unit=MetricUnit.Count, value=started)
     queue = _queue()
-    mend_queue(queue)
+    mends = OneByOne("A launch's slot, or its place in the queue, was not looked at")
+    mend_queue(queue, mends)
     measure(queue, datetime.now(UTC))
+    for each in (starts, mends):
+        each.raise_if_any()
     return {"started": started}
 
 
-def start_lost_requests(now: datetime, grace: timedelta) -> int:
+def start_lost_requests(now: datetime, grace: timedelta, one_by_one: OneByOne) -> int:
     """Start an execution of **launch** for each request older than `grace`; how many there were.
 
-    One execution too many does no harm: a claim and a cancellation each have one winner.
+    One execution too many does no harm: a claim and a cancellation each have one winner. A request whose item cannot
+    be read is started as well: its claim rejects it, and says what to mend.
     """
     repository = LaunchRepository(settings().launch_table)
-    lost = [
-        launch
-        for status in PIPE_STATUSES
-        for launch in repository.with_status(status)
-        if datetime.fromisoformat(launch.updated_at or launch.submitted_at) <= now - grace
-    ]
-    return sum(_start(launch, now) for launch in lost)
+    started = 0
+    for status in PIPE_STATUSES:
+        for launch in repository.with_status(status):
+            if datetime.fromisoformat(launch.updated_at or launch.submitted_at) <= now - grace:
+                with one_by_one.launch(launch.launch_id):
+                    started += _start(launch.launch_id, _run(launch), status, now)
+        for sick in repository.sick_with_status(status):
+            with one_by_one.launch(sick.launch_id):
+                started += _start(sick.launch_id, f"{sick.launch_id}-sick", status, now)
+    return started
 
 
-def mend_queue(queue: LaunchQueue) -> None:
+def mend_queue(queue: LaunchQueue, one_by_one: OneByOne) -> None:
     """Let the ledger of slots, and the places in the queue, be what the launch table says."""
     repository = queue.repository
     slots = queue.slots()
     for run in slots.running:
         launch_id, _, attempt = run.rpartition("-")
-        if not _may_hold_slot(repository.get(launch_id), int(attempt)):
-            logger.warning("A slot was not given back", extra={"run": run})
-            queue.give_back(launch_id, int(attempt))
+        with one_by_one.launch(launch_id):
+            if not _may_hold_slot(repository.get_salvaged(launch_id), int(attempt)):
+                logger.warning("A slot was not given back", extra={"run": run})
+                queue.give_back(launch_id, int(attempt))
     for listed in repository.with_status(Status.RUNNING):
-        launch = repository.get(listed.launch_id)  # the index is a moment behind
-        if launch and launch.status is Status.RUNNING and _run(launch) not in slots.running:
-            queue.hold_slot(launch)
+        with one_by_one.launch(listed.launch_id):
+            launch = repository.get(listed.launch_id)  # the index is a moment behind
+            if launch and launch.status is Status.RUNNING and _run(launch) not in slots.running:
+                queue.hold_slot(launch)
     for listed in repository.with_status(Status.QUEUED):
-        launch = repository.get(listed.launch_id)
-        if launch is None or launch.status is not Status.QUEUED:
-            continue
-        if not queue.has_place(launch) or user_of(launch) not in slots.waiting:
-            queue.restore_place(launch)
+        with one_by_one.launch(listed.launch_id):
+            launch = repository.get(listed.launch_id)
+            if launch is None or launch.status is not Status.QUEUED:
+                continue
+            if not queue.has_place(launch) or user_of(launch) not in slots.waiting:
+                queue.restore_place(launch)
     queue.start_next()
 
 
@@ -116,14 +128,14 @@ def _may_hold_slot(launch: Launch | None, attempt: int) -> bool:
     return is_next and launch.status in (*STARTING_STATUSES, Status.QUEUED, Status.CANCEL_REQUESTED)
 
 
-def _start(launch: Launch, now: datetime) -> int:
+def _start(launch_id: str, run: str, status: Status, now: datetime) -> int:
     """As the pipe does; 0 if an earlier look of this hour did. The name fits Step Functions' 80 characters."""
     client: SFNClient = aws.client("stepfunctions")
-    request = {LaunchField.LAUNCH_ID: launch.launch_id, LaunchField.STATUS: launch.status.value}
+    request = {LaunchField.LAUNCH_ID: launch_id, LaunchField.STATUS: status.value}
     try:
         client.start_execution(
             stateMachineArn=settings().launch_state_machine,
-            name=f"{_run(launch)}-{launch.status.lower()[:6]}-{now:%d%H}",
+            name=f"{run}-{status.lower()[:6]}-{now:%d%H}",
             input=json.dumps([request]),
         )
     except client.exceptions.ExecutionAlreadyExists:

@@ -43,7 +43,7 @@ def settle_launch(ended: EndedExecution) -> Settlement:
     """
     queue = launch_queue(settings())
     for _ in range(_MOST_TRIES):
-        settlement = settle(queue.repository.get(ended.launch_id) if ended.launch_id else None, ended)
+        settlement = settle(queue.repository.get_salvaged(ended.launch_id) if ended.launch_id else None, ended)
         if settlement.to is None or _record(queue.repository, ended, settlement):
             if ended.launch_id and settlement.ended_attempt:
                 queue.give_back(ended.launch_id, settlement.ended_attempt)

@@ -20,6 +20,10 @@ class Settings:
     notification_topic: str
     event_bus: str
     launches_at_once: str
+    data_bucket: str
+    compute_services: str
+    teams: str = ""
+    readable_buckets: str = ""
 
 
 @cache

@@ -44,7 +44,9 @@ def test_every_bucket_refuses_plain_http(data):
 def test_the_launch_bucket_tells_the_queue_of_dropped_files_and_of_nothing_else(data):
     bucket = data.one("AWS::S3::Bucket", "LaunchFiles")
 
-    configs, snakefiles, lower = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    configs, snakefiles, lower, requests = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    assert "PersonRequestsQueue" in json.dumps(requests["Queue"])
+    assert requests["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "requests/"}]}}
     for notification in (configs, snakefiles, lower):
         assert notification["Event"] == "s3:ObjectCreated:*"
         assert "RegistrationsQueue" in json.dumps(notification["Queue"])

@@ -22,6 +22,7 @@ HANDLERS = [
     "lambdas.workflow_manager.parse_log.handler",
     "lambdas.workflow_manager.publish_schema.handler",
     "lambdas.workflow_manager.register_launch.handler",
+    "lambdas.workflow_manager.answer_requests.handler",
     "lambdas.workflow_manager.change_status.handler",
     "lambdas.workflow_manager.settle_launch.handler",
     "lambdas.regenie.plan_launch.handler",

@@ -163,9 +163,16 @@ def emitted() -> frozenset[Emitted]:
         service = f"{file.parent.name}.{file.stem}"
         for module in _reachable(file):
             found |= {Emitted(name, service, dimensions) for name, dimensions in _put_by(module)}
-            if "count_platform_fault()" in map(ast.unparse, ast.walk(_tree(module))):
-                found.add(Emitted(Metric.PLATFORM_FAULTS, ANY_SERVICE, _OWN))
+            called = {ast.unparse(node.func) for node in ast.walk(_tree(module)) if isinstance(node, ast.Call)}
+            found |= {Emitted(metric, ANY_SERVICE, _OWN) for name, metric in _FOR_ALARMS.items() if name in called}
     return frozenset(found)
+
+
+_FOR_ALARMS: Final = {
+    "count_platform_fault": Metric.PLATFORM_FAULTS,
+    "tell_of_sick_launch": Metric.SICK_LAUNCHES,
+}
+"""Functions of lambdas/shared/observability.py that count for all functions together."""
 
 
 @cache

@@ -35,6 +35,7 @@ def test_events_that_were_lost_and_mended_raise_an_alarm(stacks):
         Metric.LOST_REQUESTS,
         Metric.LOST_ENDINGS,
         Metric.PLATFORM_FAULTS,
+        Metric.SICK_LAUNCHES,
     }
     assert all(alarm["AlarmActions"] for alarm in alarms)
 

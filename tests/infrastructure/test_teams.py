@@ -19,7 +19,7 @@ ACCOUNT = "111111111111"
 LAUNCH = "gwas-height-20261121t040000-1a2b3c4d"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/{{}}"
 BUCKETS = {"LaunchFiles": "launches-bucket", "Data": "data-bucket", "Results": "results-bucket"}
-ASKED = [LaunchField.LAUNCH_ID, LaunchField.STATUS, LaunchField.UPDATED_AT, LaunchField.EVENTS]
+ASKED = [LaunchField.LAUNCH_ID, LaunchField.STATUS]
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,8 @@ def allowed(policy: dict[str, Any], team: str | None, action: str, resource: str
 OWN: list[tuple[str, str, dict[str, Any]]] = [
     ("s3:PutObject", "arn:aws:s3:::launches-bucket/launches/gwas/height.yaml", {}),
     ("s3:GetObject", "arn:aws:s3:::launches-bucket/feedback/gwas/height.yaml.json", {}),
+    ("s3:PutObject", f"arn:aws:s3:::launches-bucket/requests/{LAUNCH}/1.json", {}),
+    ("s3:GetObject", f"arn:aws:s3:::launches-bucket/feedback/requests/{LAUNCH}/1.json.json", {}),
     ("s3:PutObject", "arn:aws:s3:::data-bucket/gwas/cohort/cohort.bed", {}),
     ("s3:GetObject", "arn:aws:s3:::data-bucket/gwas/cohort/cohort.bed", {}),
     ("s3:GetObject", f"arn:aws:s3:::results-bucket/results/{LAUNCH}/report.html", {}),
@@ -139,7 +141,10 @@ def test_nothing_that_is_everybodys_is_a_teams(policy, action, resource, context
     assert not allowed(policy, "gwas", action, resource, **context)
 
 
-@pytest.mark.parametrize("attribute", [LaunchField.CONFIG, LaunchField.DATA_PATH, LaunchField.TEAM])
+@pytest.mark.parametrize(
+    "attribute",
+    [LaunchField.CONFIG, LaunchField.DATA_PATH, LaunchField.TEAM, LaunchField.EVENTS, LaunchField.APPROVED_BUDGET],
+)
 def test_a_retry_cannot_be_turned_to_the_data_of_others(policy, attribute):
     context = {"dynamodb_LeadingKeys": [LAUNCH], "dynamodb_Attributes": [*ASKED, attribute]}
 
@@ -148,14 +153,35 @@ def test_a_retry_cannot_be_turned_to_the_data_of_others(policy, attribute):
 
 @pytest.mark.parametrize(
     ("attribute", "may"),
-    [(LaunchField.STATUS, True), (LaunchField.CONFIG, True), (LaunchField.REQUESTED_BY, False)],
+    [
+        (LaunchField.STATUS, True),
+        (LaunchField.CONFIG, True),
+        (LaunchField.REQUESTED_BY, False),
+        (LaunchField.EVENTS, False),
+        (LaunchField.APPROVED_BUDGET, False),
+        (LaunchField.APPROVED_RESTORE, False),
+        (LaunchField.NAME, False),
+        (LaunchField.UPDATED_AT, False),
+        (LaunchField.ATTEMPT, False),
+    ],
 )
-def test_without_teams_nobody_can_say_that_another_asked_for_a_launch(stacks, attribute, may):
-    """A retry with other resources changes the config, which is of everybody."""
+def test_by_hand_people_write_what_they_ask_for_and_the_config_only(stacks, attribute, may):
+    """Who asked, what was agreed to, and what became of a launch, is the platform's to write."""
     document = _resolve(stacks["access"].one("AWS::IAM::ManagedPolicy", "Launchers")["PolicyDocument"])
     context = {"dynamodb_LeadingKeys": [LAUNCH], "dynamodb_Attributes": [*ASKED, attribute]}
 
     assert allowed(document, None, "dynamodb:UpdateItem", TABLE.format("Launches"), **context) is may
+
+
+@pytest.mark.parametrize("teams", [[], ["gwas"]])
+def test_with_four_eyes_nobody_writes_into_the_table(teams):
+    """Whoever could would approve by it what they asked for themselves."""
+    built = synthesize(make_settings(teams=teams, four_eyes_approval=True))
+    document = _resolve(built["access"].one("AWS::IAM::ManagedPolicy", "Launchers")["PolicyDocument"])
+    context = {"dynamodb_LeadingKeys": [LAUNCH], "dynamodb_Attributes": ASKED}
+
+    assert not allowed(document, "gwas", "dynamodb:UpdateItem", TABLE.format("Launches"), **context)
+    assert allowed(document, "gwas", "s3:PutObject", f"arn:aws:s3:::launches-bucket/requests/{LAUNCH}/1.json")
 
 
 def test_registration_knows_the_teams(built, stacks):

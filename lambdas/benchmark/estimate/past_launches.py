@@ -1,8 +1,8 @@
 """Launches that have a price, as the launch table's index has them: what estimates are made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contract import STATUS_INDEX, LaunchField, Status
 from lambdas.benchmark.estimate.reckoning import Past
@@ -49,7 +49,17 @@ def _complete(table: str, kind: str) -> Iterator[Past]:
     )
     for number, page in enumerate(pages, 1):
         for item in map(from_item, page["Items"]):
-            totals = (Decimal(each[LaunchField.TOTAL_COST]) for each in item[LaunchField.COST_HISTORY].values())
-            yield Past(float(item[LaunchField.ESTIMATE]["size"]), sum(totals, Decimal(0)))
+            past = _past(item)
+            if past is not None:
+                yield past
         if number == _MOST_PAGES:
             return
+
+
+def _past(item: Mapping[str, Any]) -> Past | None:
+    """None if somebody edited it so that it tells nothing."""
+    try:
+        totals = [Decimal(each[LaunchField.TOTAL_COST]) for each in item[LaunchField.COST_HISTORY].values()]
+        return Past(float(item[LaunchField.ESTIMATE]["size"]), sum(totals, Decimal(0)))
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return None

@@ -12,6 +12,7 @@ import pytest
 from contract import LaunchField, Status
 from lambdas.cleanup.lost_endings import handler, settings, settle_lost_endings
 from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.one_by_one import OneByOne
 from tests.handlers.cleanup.conftest import CONTEXT, register
 
 LATER = timedelta(hours=2)
@@ -39,6 +40,11 @@ def own(repository: LaunchRepository, execution: str, status: Status = Status.RU
     )
 
 
+def settle(now: datetime) -> int:
+    """When: a round finds this many."""
+    return settle_lost_endings(now, OneByOne("x"))
+
+
 def events() -> list[dict[str, Any]]:
     """What clean-up was started with."""
     client = boto3.client("stepfunctions")
@@ -52,7 +58,7 @@ def test_clean_up_is_told_once_an_hour_what_the_lost_event_would_have_said(repos
     boto3.client("stepfunctions").stop_execution(executionArn=execution, error="Why", cause="Because")
     now = datetime.now(UTC).replace(minute=0) + LATER
 
-    assert [settle_lost_endings(now), settle_lost_endings(now + timedelta(minutes=15))] == [1, 1]
+    assert [settle(now), settle(now + timedelta(minutes=15))] == [1, 1]
 
     (event,) = events()
     assert (event["detail"]["executionArn"], event["detail"]["status"]) == (execution, "ABORTED")
@@ -69,9 +75,9 @@ def test_an_ending_within_the_grace_is_left_to_its_own_event(repository, executi
 
 def test_a_running_execution_and_an_ended_launch_are_left_alone(repository, execution):
     own(repository, execution)
-    assert settle_lost_endings(datetime.now(UTC) + LATER) == 0
+    assert settle(datetime.now(UTC) + LATER) == 0
 
     boto3.client("stepfunctions").stop_execution(executionArn=execution)
     own(repository, execution, Status.FAILED)
-    assert settle_lost_endings(datetime.now(UTC) + LATER) == 0
+    assert settle(datetime.now(UTC) + LATER) == 0
     assert events() == []

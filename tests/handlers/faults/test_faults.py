@@ -244,8 +244,8 @@ def take(waiting: list[Any], chance: random.Random):
 
 
 FIXED_SEEDS = tuple(range(150))
-"""Among them 81: a retry is asked for between two calls of an old execution's claim. The same in each run, so that what a change
-breaks is not found by chance in somebody else's."""
+"""Among them 81: a retry is asked for between two calls of an old execution's claim. The same in each run, so that
+what a change breaks is not found by chance in somebody else's."""
 
 
 @pytest.mark.parametrize("seed", FIXED_SEEDS)

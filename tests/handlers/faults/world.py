@@ -25,6 +25,7 @@ from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, register_launch, settle_launch
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from tests.handlers.conftest import LAUNCH_TABLE, TASK_TABLE
@@ -291,9 +292,9 @@ class World:
         """An hour later: whatever is older than no time at all counts as missed. Each may be killed half way."""
         self.hours += 1
         now = datetime.now(UTC) + timedelta(hours=self.hours)
-        self._try(lambda: lost_requests.start_lost_requests(now, timedelta(0)))
-        self._try(lambda: lost_requests.mend_queue(self.queue))
-        self._try(lambda: lost_endings.settle_lost_endings(now))
+        self._try(lambda: lost_requests.start_lost_requests(now, timedelta(0), OneByOne("x")))
+        self._try(lambda: lost_requests.mend_queue(self.queue, OneByOne("x")))
+        self._try(lambda: lost_endings.settle_lost_endings(now, OneByOne("x")))
         self._try(lambda: retry_pricing.handler({GRACE_MINUTES: "0"}, CONTEXT))
         self._sweep(now)
         self.read_streams()

@@ -116,6 +116,6 @@ def platform(repository: LaunchRepository, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv("COMPUTE_SERVICES", "batch-spot,batch-on-demand,ec2-spot,ec2-on-demand")
     monkeypatch.setenv("LAUNCHES_AT_ONCE", "3")
     monkeypatch.setenv("DATA_BUCKET", "genolaunch-test-data")
-    register_launch.settings.cache_clear()
-    status_function.settings.cache_clear()
+    for cached in (register_launch.settings, status_function.settings):
+        cached.cache_clear()
     return Platform(repository, queue)

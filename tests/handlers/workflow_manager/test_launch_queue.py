@@ -7,11 +7,13 @@ import boto3
 import pytest
 
 from contract import FINAL_STATUSES, LaunchField, Status
+from lambdas.shared.config_reader import read_config
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, status_function
 from lambdas.workflow_manager.launch_queue import LaunchQueue
-from tests.handlers.workflow_manager.conftest import CONTEXT
+from tests.handlers.workflow_manager.conftest import CONTEXT, GOOD
 
 AT_ONCE = 3
 
@@ -31,6 +33,7 @@ def submit(repository, number, user="ada"):
         Status.SUBMITTED,
         f"2026-11-21T04:00:{number:02}.000Z",
         workflow="regenie",
+        config_json=read_config(GOOD.encode()).as_json(),
         requested_by=user,
     )
     repository.register(launch, f"bytes {number}")
@@ -137,7 +140,7 @@ class TestMendQueue:
         arn = platform.repository.get(ids[0]).execution_arn
         platform.repository.change_status(ids[0], Status.COMPLETE, execution_arn=arn)
 
-        lost_requests.mend_queue(queue)
+        lost_requests.mend_queue(queue, OneByOne("x"))
 
         assert statuses(platform.repository, ids)[3] == "READY"
 
@@ -150,7 +153,7 @@ class TestMendQueue:
             if item["launchId"].startswith("queue"):
                 table.delete_item(Key={"launchId": item["launchId"], "taskId": item["taskId"]})
 
-        lost_requests.mend_queue(queue)
+        lost_requests.mend_queue(queue, OneByOne("x"))
 
         assert len(queue.slots().running) == 3
         assert statuses(platform.repository, ids)[3] == "QUEUED"
@@ -163,7 +166,7 @@ class TestMendQueue:
             claim(launch_id)
         before = queue.slots()
 
-        lost_requests.mend_queue(queue)
+        lost_requests.mend_queue(queue, OneByOne("x"))
 
         assert replace(queue.slots(), version=0) == replace(before, version=0)
         assert statuses(platform.repository, ids) == ["RUNNING"] * 3 + ["QUEUED"] * 2

@@ -1,7 +1,11 @@
 """A stage as its stacks would deploy it (moto), and stand-ins for what moto cannot play: Batch and Step Functions."""
 
+import json
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
+from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -9,10 +13,35 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from contract import JOB_TASK_PREFIX, STATUS_INDEX, Parameter, parameter_name
+from contract import JOB_TASK_PREFIX, REQUESTS_PREFIX, STATUS_INDEX, ComputeService, Parameter, parameter_name
 from genolaunch.cli import app
 from genolaunch.commands import options
 from genolaunch.platform import Platform
+from lambdas.shared import aws as function_clients
+from lambdas.shared.config_reader import check_config
+from lambdas.workflow_manager import answer_requests
+
+CONTEXT: Any = SimpleNamespace(
+    function_name="function",
+    memory_limit_in_mb=256,
+    invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:function",
+    aws_request_id="request",
+)
+
+CONFIG = check_config(
+    {
+        "name": "height",
+        "workflow": "regenie",
+        "data": "cohort",
+        "regenie": {
+            "genotypes": "cohort.bed",
+            "phenotypes": "phenotypes.txt",
+            "traits": ["height"],
+            "trait_type": "quantitative",
+        },
+    }
+).as_json()
+"""Of a launch that was accepted."""
 
 STAGE = "dev"
 NAMES = {
@@ -196,12 +225,61 @@ def aws(monkeypatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def platform(aws, session) -> Platform:
+def requests_function(aws, session, monkeypatch):
+    """The platform's own function for requests, which S3 tells of what is put; its callers are called `principals`."""
+    environment = {
+        "LAUNCH_TABLE": "launches",
+        "DATA_BUCKET": "data-bucket-1",
+        "COMPUTE_SERVICES": ",".join(ComputeService),
+        "POWERTOOLS_METRICS_NAMESPACE": "genolaunch",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for cached in (function_clients.client, answer_requests.settings):
+        cached.cache_clear()
+    yield RequestsFunction()
+    function_clients.client.cache_clear()
+
+
+class RequestsFunction:
+    """Plays S3's notification of a put to the function that answers requests."""
+
+    def __init__(self):
+        self.principal = "AWS:AROAEXAMPLE:ada"
+
+    def hear(self, http_response, parsed, model, context, **_):  # botocore's event `after-call`
+        key = context.get("put")
+        if key and key.startswith(REQUESTS_PREFIX):
+            self.deliver(key, parsed["ETag"].strip('"'))
+
+    def deliver(self, key, etag):
+        entity = {"key": key, "eTag": etag, "sequencer": "1"}
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "eventTime": "2026-11-21T04:00:00.000Z",
+            "userIdentity": {"principalId": self.principal},
+            "s3": {"bucket": {"name": "launch-bucket-1"}, "object": entity},
+        }
+        message = {"messageId": "1", "body": json.dumps({"Records": [record]})}
+        with redirect_stdout(StringIO()):  # its metrics are none of the command's
+            answer = answer_requests.handler({"Records": [message]}, CONTEXT)
+        assert answer == {"batchItemFailures": []}
+
+
+def remember_key(params, context, **_):
+    """Botocore's event `before-parameter-build`."""
+    context["put"] = params["Key"]
+
+
+@pytest.fixture
+def platform(aws, session, requests_function) -> Platform:
     """A deployed stage without launches."""
     platform = Platform(STAGE, session)
     for bucket in ("launch-bucket-1", "data-bucket-1", "results-bucket-1"):
         platform.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     _create_tables(platform.dynamodb)
+    platform.s3.meta.events.register("before-parameter-build.s3.PutObject", remember_key)
+    platform.s3.meta.events.register("after-call.s3.PutObject", requests_function.hear)
     # AWS always interleaves the streams by time; moto does when asked.
     platform.logs.meta.events.register(
         "provide-client-params.logs.FilterLogEvents", lambda params, **_: params.update(interleaved=True)

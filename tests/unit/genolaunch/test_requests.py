@@ -8,6 +8,7 @@ from genolaunch import requests
 from genolaunch.errors import GenolaunchError
 from genolaunch.launches import Launches
 from genolaunch.requests import Resources
+from tests.unit.genolaunch.conftest import CONFIG
 
 
 def item(platform):
@@ -35,10 +36,10 @@ def test_a_launch_that_is_over_cannot_be_cancelled(platform, content, status):
 
 @pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
 def test_a_launch_that_ended_badly_can_be_tried_again(platform, content, status):
-    content.launch(status=status, config={"S": "{}"})
+    content.launch(status=status, workflow={"S": "regenie"}, config={"S": CONFIG})
     requests.retry(platform, found(platform))
     assert item(platform)["status"] == {"S": "RETRY"}
-    assert item(platform)["config"] == {"S": "{}"}
+    assert item(platform)["config"] == {"S": CONFIG}
     assert item(platform)["updatedAt"]["S"].endswith("Z")
 
 
@@ -51,7 +52,7 @@ def test_no_other_launch_can_be_tried_again(platform, content, status):
 
 @pytest.mark.parametrize("attempt", ["0", "1"], ids=["in the queue", "by planning"])
 def test_a_launch_that_was_rejected_for_its_data_can_be_tried_again(platform, content, attempt):
-    content.launch(status="REJECTED", attempt={"N": attempt}, workflow={"S": "regenie"})
+    content.launch(status="REJECTED", attempt={"N": attempt}, workflow={"S": "regenie"}, config={"S": CONFIG})
     requests.retry(platform, found(platform))
     assert item(platform)["status"] == {"S": "RETRY"}
 
@@ -65,8 +66,9 @@ def test_a_launch_that_was_never_accepted_has_nothing_to_try(platform, content):
 def test_resources_are_changed_before_trying_again(platform, content):
     # given: resources of two phases in the config
     before = {"step1": {"vcpus": 8, "memory_gib": 64}, "step2": {"vcpus": 1, "memory_gib": 4}}
-    config = {"name": "height", "regenie": {"traits": ["height"], "resources": before}}
-    content.launch(status="FAILED", config={"S": json.dumps(config)})
+    config = json.loads(CONFIG)
+    config["regenie"]["resources"] = before
+    content.launch(status="FAILED", workflow={"S": "regenie"}, config={"S": json.dumps(config)})
 
     # when
     requests.retry(platform, found(platform), [Resources.parse("step2=4:16"), Resources.parse("merge=2:8")])
@@ -104,3 +106,26 @@ def test_a_refusal_names_the_status_as_of_now(platform, content):
 
     with pytest.raises(GenolaunchError, match="height-1 is COMPLETE: only a launch that is not over"):
         requests.cancel(platform, seen)
+
+
+def test_who_asked_and_why_stays_with_the_launch(platform, content, requests_function):
+    content.launch(status="FAILED", workflow={"S": "regenie"}, config={"S": CONFIG})
+    requests_function.principal = "AWS:AROAEXAMPLE:bob"
+
+    requests.retry(platform, found(platform), [Resources.parse("step2=4:16")], reason="ran out of memory")
+
+    (event,) = found(platform).events
+    changed = "regenie.resources.step2"
+    assert event.asked == f"retry by AWS:AROAEXAMPLE:bob: ran out of memory ({changed})"
+
+
+def test_a_config_that_cannot_run_is_refused_before_it_is_written(platform, content):
+    content.launch(status="FAILED", workflow={"S": "regenie"}, config={"S": CONFIG})
+
+    with pytest.raises(GenolaunchError, match=r"regenie.traits .*is required"):
+        requests.edit(platform, found(platform), {"regenie": {"traits": None}}, "nonsense")
+    assert item(platform)["config"] == {"S": CONFIG}
+
+    requests.edit(platform, found(platform), {"data": "other"}, "a better cohort")
+    assert item(platform)["dataPath"] == {"S": "s3://data-bucket-1/other/"}
+    assert item(platform)["status"] == {"S": "FAILED"}

@@ -1,0 +1,238 @@
+"""Does what a person asks of a launch that is there, and answers it beside the request.
+
+A request is a file below requests/<launchId>/ of the launch bucket, because S3's notification says who put it, which
+nobody can choose (docs/decisions/101): so the launch's events say who asked for what.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from botocore.exceptions import ClientError
+
+from contract import ALLOWED_FROM, EventField, HeldFor, LaunchField, RequestAction, Status
+from lambdas.shared import aws
+from lambdas.shared.clock import timestamp
+from lambdas.shared.config_text import LARGEST_CONFIG, too_large
+from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
+from lambdas.shared.faults import Fault
+from lambdas.shared.feedback import feedback_key
+from lambdas.shared.launch import Launch
+from lambdas.shared.launch_item import LaunchItemError
+from lambdas.shared.launch_repository import LaunchRepository
+from lambdas.shared.observability import logger, metrics, tell_of_sick_launch, tracer
+from lambdas.shared.settings import read_settings
+from lambdas.workflow_manager.claiming import check_registered, told_by_config
+from lambdas.workflow_manager.dropped_file import Drop, DroppedFile, FileGoneError, drops, fetch
+from lambdas.workflow_manager.person_request import (
+    PersonRequest,
+    changed_keys,
+    launch_of_request,
+    merged,
+    read_request,
+)
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+_MOST_TRIES: Final = 3
+"""The table may change between the look at a launch and the change that was asked for."""
+
+_NOT_THERE: Final = (403, 404)
+"""S3's answers for an object that is not there: which of them depends on the right to list the bucket (Amazon S3 API
+reference, GetObject, "Permissions")."""
+
+_EDITABLE: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.REJECTED})
+"""Nobody works by its config now, and a retry will."""
+
+_REFUSALS: Final = {
+    RequestAction.CANCEL: "only a launch that is not over can be cancelled",
+    RequestAction.RETRY: "only a launch that is FAILED, CANCELLED or REJECTED can be tried again",
+    RequestAction.APPROVE: "only a launch that is HELD is approved",
+    RequestAction.EDIT: "only a launch that is FAILED, CANCELLED or REJECTED can be edited",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Environment of this function."""
+
+    launch_table: str
+    data_bucket: str
+    compute_services: str
+    teams: str = ""
+    readable_buckets: str = ""
+    four_eyes_approval: str = ""
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return read_settings(Settings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """SQS batch of S3 notifications -> the messages to deliver again."""
+    settings()
+    response = process_partial_response(event=event, record_handler=_process, processor=_processor, context=context)
+    return dict(response)
+
+
+def _process(record: "SQSRecord") -> None:
+    for drop in drops(record.body):
+        answer(drop)
+
+
+def answer(drop: Drop) -> None:
+    """Do what a file asks for, once, and say beside it what became of that. Errors of AWS are raised."""
+    launch_id = launch_of_request(drop.key)
+    if launch_id is None or _is_answered(drop):
+        return
+    try:
+        file = fetch(drop, largest=LARGEST_CONFIG)
+    except FileGoneError:
+        logger.warning("The request was gone before it was read", extra={"launchId": launch_id})
+        return
+    status: str | None = None
+    faults: Sequence[Fault] = ()
+    try:
+        status = _do(launch_id, drop, file).status
+    except MissingRequiredParametersError as error:
+        faults = error.faults
+    except LaunchItemError as sick:
+        tell_of_sick_launch(sick)
+        faults = [
+            Fault(name, f"must be {words}", "Mend it in the launch table.") for name, words in sick.problems.items()
+        ]
+    metrics.add_metric(name="RequestsRefused" if faults else "RequestsDone", unit=MetricUnit.Count, value=1)
+    logger.info("Request answered", extra={"launchId": launch_id, "isDone": not faults})
+    _write_answer(drop, file, launch_id, status, faults)
+
+
+def _do(launch_id: str, drop: Drop, file: DroppedFile) -> Launch:
+    """Make the change; the launch after it. Raises MissingRequiredParametersError saying why it is not made."""
+    if file.content is None:
+        raise too_large(file.size)
+    request = read_request(file.content)
+    repository = LaunchRepository(settings().launch_table)
+    for _ in range(_MOST_TRIES):
+        launch = repository.get(launch_id)
+        if launch is None:
+            raise _refused("the launch", f"does not exist: {launch_id}", "`genolaunch list` shows those that do.")
+        if any(event.get(EventField.REQUEST) == drop.digest for event in launch.events or ()):
+            return launch  # an earlier delivery did it
+        try:
+            return _change(repository, launch, request, drop)
+        except StatusConflictError:
+            continue
+    raise StatusConflictError(f"{launch_id} kept changing")
+
+
+def _change(repository: LaunchRepository, launch: Launch, request: PersonRequest, drop: Drop) -> Launch:
+    told: dict[str, object] = {EventField.ACTION: request.action.value, EventField.REQUEST: drop.digest}
+    told |= {EventField.BY: drop.requested_by} if drop.requested_by else {}
+    told |= {EventField.REASON: request.reason} if request.reason else {}
+    if request.attempt not in (None, launch.attempt):
+        raise _refused("attempt", f"is {request.attempt}, and the launch's is {launch.attempt} by now", "Look again.")
+    match request.action:
+        case RequestAction.CANCEL:
+            if launch.status is Status.CANCEL_REQUESTED:
+                return launch
+            _require(launch, request, launch.status in ALLOWED_FROM[Status.CANCEL_REQUESTED])
+            return repository.ask(launch, Status.CANCEL_REQUESTED, told, {})
+        case RequestAction.RETRY:
+            _require(launch, request, launch.status in ALLOWED_FROM[Status.RETRY])
+            fields = _config_fields(launch, request, told)
+            return repository.ask(launch, Status.RETRY, told, fields)
+        case RequestAction.EDIT:
+            _require(launch, request, launch.status in _EDITABLE)
+            return repository.edit(launch, told, _config_fields(launch, request, told))
+        case RequestAction.APPROVE:
+            agreed = _agreed(launch)
+            _require(launch, request, launch.status is Status.HELD and agreed is not None)
+            _require_four_eyes(launch, drop.requested_by)
+            return repository.ask(launch, Status.READY, told, agreed or {}, LaunchField.HELD_FOR)
+
+
+def _require(launch: Launch, request: PersonRequest, is_legal: bool) -> None:
+    if not is_legal:
+        raise _refused("the launch", f"is {launch.status}: {_REFUSALS[request.action]}", "Look at its status.")
+
+
+def _refused(where: str, problem: str, remedy: str) -> MissingRequiredParametersError:
+    return MissingRequiredParametersError([Fault(where, problem, remedy)])
+
+
+def _config_fields(launch: Launch, request: PersonRequest, told: dict[str, object]) -> dict[str, object]:
+    """What the config tells after the request's changes, which are noted; raises MissingRequiredParametersError."""
+    if request.config is None or launch.config_json is None:
+        return check_registered(launch, settings())
+    before = launch.config
+    fields = told_by_config(launch, settings(), merged(before, request.config))
+    if fields[LaunchField.WORKFLOW] != launch.workflow:
+        raise _refused("workflow", f"is {launch.workflow}, and stays it", "Submit another launch.")
+    told[EventField.CHANGED] = changed_keys(before, json.loads(str(fields[LaunchField.CONFIG])))
+    return fields
+
+
+def _agreed(launch: Launch) -> dict[str, object] | None:
+    """Attributes that keep what a person agrees to; None if there is nothing to agree to."""
+    if launch.held_for == HeldFor.BUDGET and launch.estimate is not None:
+        # The upper end of its range: a launch that costs that much is not cancelled half way.
+        return {LaunchField.APPROVED_BUDGET: launch.estimate["high"]}
+    if launch.restore is None:
+        return None
+    return {LaunchField.APPROVED_RESTORE: {"bytes": launch.restore["bytes"], "usd": launch.restore["usd"]}}
+
+
+def _require_four_eyes(launch: Launch, approver: str | None) -> None:
+    """Where the stage asks for it, nobody approves what they asked for: the launch, a retry, or another config."""
+    if not settings().four_eyes_approval:
+        return
+    of_askers = (RequestAction.RETRY, RequestAction.EDIT)
+    later = (event for event in launch.events or () if event.get(EventField.ACTION) in of_askers)
+    askers = {launch.requested_by, *(event.get(EventField.BY) for event in later)}
+    if approver is None or None in askers or approver in askers:
+        raise _refused(
+            "the approval", "must be by somebody who did not ask for the launch", "Ask somebody else to approve it."
+        )
+
+
+def _is_answered(drop: Drop) -> bool:
+    """Whether an earlier delivery of this very put was answered: what was refused then must not be done now."""
+    try:
+        found = aws.client("s3").get_object(Bucket=drop.bucket, Key=feedback_key(drop.key))
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _NOT_THERE:
+            raise
+        return False
+    return bool(json.loads(found["Body"].read()).get("request") == drop.digest)
+
+
+def _write_answer(drop: Drop, file: DroppedFile, launch_id: str, status: str | None, faults: Sequence[Fault]) -> None:
+    document = {
+        "launchId": launch_id,
+        "accepted": not faults,
+        "status": status,
+        "faults": [fault.as_dict() for fault in faults],
+        "at": timestamp(),
+        "object": {"bucket": drop.bucket, "key": drop.key, "versionId": drop.version_id, "etag": drop.etag},
+        "submissionId": file.submission_id,
+        "request": drop.digest,
+    }
+    aws.client("s3").put_object(
+        Bucket=drop.bucket,
+        Key=feedback_key(drop.key),
+        Body=json.dumps(document, indent=2).encode(),
+        ContentType="application/json",
+    )
