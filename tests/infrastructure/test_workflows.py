@@ -39,7 +39,7 @@ def test_a_record_that_fails_does_not_block_the_stream(stacks):
 
 
 def test_registration_takes_batches_and_gives_back_single_failures(stacks):
-    mapping = stacks["workflow-manager"].one("AWS::Lambda::EventSourceMapping", "RegisterLaunch")
+    mapping = stacks["workflow-manager"].one("AWS::Lambda::EventSourceMapping", "FunctionsRegisterLaunch")
 
     assert mapping["BatchSize"] == 10
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

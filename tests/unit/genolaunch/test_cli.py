@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from contract import Status
 from genolaunch import cli, submission, uploads
 from genolaunch.progress import Progress
+from tests.unit.genolaunch.conftest import CONFIG as ACCEPTED
 from tests.unit.genolaunch.conftest import FakeBatch, FakeStepFunctions, History, job
 
 ROOT = Path(__file__).parents[3]
@@ -587,7 +588,7 @@ def test_missing_results_are_told(genolaunch, content):
 def test_cancel_and_retry_tell_what_they_asked_for(genolaunch, content):
     content.launch(status="RUNNING")
     assert genolaunch("cancel", "height-1").stdout == "Launch height-1 is being cancelled.\n"
-    content.launch(status="FAILED")
+    content.launch(status="FAILED", workflow={"S": "regenie"}, config={"S": ACCEPTED})
     assert genolaunch("retry", "latest").stdout == "Launch height-1 is tried again.\n"
     assert json.loads(genolaunch("cancel", "height-1", "--json").stdout) == {"launchId": "height-1"}
 
