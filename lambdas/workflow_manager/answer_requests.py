@@ -25,6 +25,7 @@ from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tell_of_sick_launch, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.workflow_manager.claiming import check_registered, told_by_config
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile, FileGoneError, drops, fetch
@@ -81,6 +82,7 @@ def settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of S3 notifications -> the messages to deliver again."""
     settings()
