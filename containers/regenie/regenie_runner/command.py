@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-import json
+import glob
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from regenie_runner import checks
+from regenie_runner import checks, receipts
 from regenie_runner.console import say
 from regenie_runner.errors import CommandKilledError, RunnerError, Stopped
 from regenie_runner.masks import set_mask_lines_aside
+from regenie_runner.receipts import RECEIPT, Receipt
 from regenie_runner.task import CommandTask, plan_lines
 from regenie_runner.variant_list import count_variants
 from regenie_runner.workspace import Workspace
 
-RECEIPT = "task.json"
-"""In an output folder: the line of the plan that it is the output of."""
 SPLIT = "split"
 LEVEL0 = "level0"
 LEVEL1 = "level1"
 STEP2 = "step2"
 
 _THREADS = "--threads"
+_SPLIT_L0 = "--split-l0"
 
 
 def run_task(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
     """Do one line of a plan; RunnerError says in one sentence why it failed."""
     task = CommandTask.from_line(line)
+    _prepare(line, workspace)
     if task.output is None:
         if phase in (SPLIT, LEVEL0) and _level1_is_complete(workspace):
             say("All predictions are complete from an earlier attempt: nothing to do.")
             return
-        _run_in_place(phase, task.placed(workspace.data, workspace.work, None), partial(_prepare, line, workspace))
+        _run_in_place(phase, task.placed(workspace.data, workspace.work, None))
     else:
         _run_in_fresh_folder(phase, line, workspace.work / task.output, workspace)
 
 
 def _prepare(line: dict[str, Any], workspace: Workspace) -> None:
-    """What the command reads, and no other job makes."""
+    """What the command reads, and no other job makes. Later jobs and the report read it too, so that it is looked at
+    also where the command's own output is complete."""
     if "qc" in line:
         from regenie_runner.qc import control_quality  # with numpy, which most jobs do not need
 
-        control_quality(line["qc"], workspace)
+        control_quality(line["qc"], workspace, inputs=line.get("inputs"))
 
 
 def _level1_is_complete(workspace: Workspace) -> bool:
@@ -61,7 +62,9 @@ def _level1_is_complete(workspace: Workspace) -> bool:
 
 
 def _check_level0(workspace: Workspace) -> None:
-    """Every job of level 0 has finished, and its files are as it left them: regenie only looks at their sizes.
+    """Every job of level 0 has finished, and its files have the sizes that it left: regenie cannot tell that.
+
+    Their contents were compared by the jobs of level 0 of this attempt, each of its own: here every job would read all.
 
     Raises:
         RunnerError: naming the first job whose files are not its own finished work.
@@ -69,9 +72,7 @@ def _check_level0(workspace: Workspace) -> None:
     lines = plan_lines(workspace.plan(LEVEL0))
     tasks = [CommandTask.from_line(line).placed(workspace.data, workspace.work, None) for line in lines]
     unfinished = [
-        placed.label
-        for placed in tasks
-        if _jobs_if_beyond(placed) is None and not _is_finished(_receipt_of(placed), placed)
+        placed.label for placed in tasks if _jobs_if_beyond(placed) is None and not _has_finished_sizes(placed)
     ]
     if unfinished:
         more = f" and {len(unfinished) - 1:,} more" if len(unfinished) > 1 else ""
@@ -83,6 +84,7 @@ def _check_level0(workspace: Workspace) -> None:
 
 def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> None:
     task = CommandTask.from_line(line)
+    identity = _identity(line, workspace)
     if target.exists() and _is_complete(phase, line, target, workspace):
         say(f"{target} is complete from an earlier attempt: nothing to do.")
         return
@@ -90,20 +92,23 @@ def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspa
         placed = task.placed(workspace.data, workspace.work, folder)
         checks.check_predictions(placed.predictions, placed.expect)
         _write_inputs(folder, placed)
-        _prepare(line, workspace)
         if phase == LEVEL1:
             _check_level0(workspace)
         _run_chunk(placed, folder)
         if phase == STEP2:
             set_mask_lines_aside(placed.expect)
         _check_results(phase, placed, folder)
-        (folder / RECEIPT).write_text(json.dumps(_identity(line)), encoding="utf-8")
+        receipts.seal_folder(folder, identity)
 
 
 def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> bool:
     # A launch that is planned anew on other data may give the same number to other variants.
-    if not _holds(target / RECEIPT, _identity(line)):
+    receipt = Receipt.read(target / RECEIPT)
+    if receipt is None or receipt.task != _identity(line, workspace):
         say(f"{target} is there from an earlier attempt, but of another task, and is made again.")
+        return False
+    if changed := receipt.changed(target):
+        say(f"{target} is there from an earlier attempt, but its job left other files, and is made again: {changed}.")
         return False
     try:
         _check_results(phase, CommandTask.from_line(line).placed(workspace.data, workspace.work, target), target)
@@ -113,9 +118,30 @@ def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Work
     return True
 
 
-def _identity(line: dict[str, Any]) -> dict[str, Any]:
-    """A line of the plan without what its results do not depend on: a retry may have other resources."""
-    return {**line, "command": _without_threads(line["command"])}
+def _identity(line: dict[str, Any], workspace: Workspace) -> dict[str, Any]:
+    """A line of the plan without what its results do not depend on (a retry may have other resources), and with what
+    the predictions are that it reads."""
+    read = dict(_predictions_read(line, workspace))
+    return {**line, "command": _without_threads(line["command"]), **({"predictionsRead": read} if read else {})}
+
+
+def _predictions_read(line: dict[str, Any], workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """(trait, SHA-256) of the predictions that a job of this launch made, by its receipt.
+
+    Raises:
+        RunnerError: they are not what that job left.
+    """
+    for trait, path in CommandTask.from_line(line).placed_predictions(workspace.data, workspace.work).items():
+        file = Path(path)
+        receipt = Receipt.read(file.with_name(RECEIPT))
+        if receipt is None:
+            continue
+        if not receipt.has_size(file.name, file):
+            raise RunnerError(
+                f"The predictions for {trait} ({file}) are not as the job of step 1 left them; retry the launch, "
+                "which makes them again."
+            )
+        yield trait, receipt.sha256(file.name)
 
 
 def _without_threads(command: Sequence[str]) -> list[str]:
@@ -170,7 +196,7 @@ def _write_inputs(folder: Path, placed: CommandTask) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _run_in_place(phase: str, placed: CommandTask, prepare: Callable[[], None]) -> None:
+def _run_in_place(phase: str, placed: CommandTask) -> None:
     """Run a command of the split step 1, whose files cannot be renamed: regenie derives their names from the master.
 
     A receipt beside the first output tells a finished output from one that a killed attempt left half written.
@@ -189,10 +215,18 @@ def _run_in_place(phase: str, placed: CommandTask, prepare: Callable[[], None]) 
             Path(path).parent.mkdir(parents=True, exist_ok=True)
     for path in placed.expect:
         Path(path).unlink(missing_ok=True)  # or what is left of an earlier attempt would pass for this one's output
-    prepare()
     run_command(placed.command)
     checks.check_outputs(placed.expect)
-    receipt.write_text(json.dumps(_receipt(placed)), encoding="utf-8")
+    receipts.write(receipt, _made_in_place(placed), Path("/"), _outputs_in_place(placed))
+
+
+def _outputs_in_place(placed: CommandTask) -> set[str]:
+    """The expected files, and of the split every job's list of variants, of which the plan does not know the number."""
+    lists: set[str] = set()
+    if prefix := (placed.argument(_SPLIT_L0) or "").rpartition(",")[0]:
+        stem = Path(prefix)
+        lists = {str(path) for path in stem.parent.glob(f"{glob.escape(stem.name)}_job*.snplist")}
+    return {*placed.expect, *lists}
 
 
 def _jobs_if_beyond(placed: CommandTask) -> int | None:
@@ -208,27 +242,35 @@ def _receipt_of(placed: CommandTask) -> Path:
     return Path(placed.expect[0] + ".finished")
 
 
-def _receipt(placed: CommandTask) -> dict[str, Any]:
+def _made_in_place(placed: CommandTask) -> dict[str, Any]:
     """The command has absolute paths: at another path, where a master file would be void, it is another one.
 
     On AWS each attempt's file system is at the same path of the container, on a cluster it is not.
     """
-    sizes = {path: Path(path).stat().st_size for path in placed.expect}
-    return {"command": _without_threads(placed.command), "inputs": placed.inputs, "sizes": sizes}
+    return {"command": _without_threads(placed.command), "inputs": placed.inputs}
 
 
-def _is_finished(receipt: Path, placed: CommandTask) -> bool:
-    try:
-        return _holds(receipt, _receipt(placed))
-    except OSError:  # an output is not there
+def _is_finished(path: Path, placed: CommandTask) -> bool:
+    receipt = _receipt_in_place(path, placed)
+    if receipt is None:
         return False
-
-
-def _holds(path: Path, value: dict[str, Any]) -> bool:
-    try:
-        return bool(json.loads(path.read_text(encoding="utf-8")) == value)
-    except (OSError, ValueError):
+    if changed := receipt.changed(Path("/")):
+        say(f"{placed.label} was done by an earlier attempt, but left other files, and is done again: {changed}.")
         return False
+    return True
+
+
+def _has_finished_sizes(placed: CommandTask) -> bool:
+    receipt = _receipt_in_place(_receipt_of(placed), placed)
+    return receipt is not None and all(receipt.has_size(name, Path(name)) for name in receipt.files)
+
+
+def _receipt_in_place(path: Path, placed: CommandTask) -> Receipt | None:
+    """If it is of this command, and of all files that are expected of it."""
+    receipt = Receipt.read(path)
+    if receipt is None or receipt.task != _made_in_place(placed) or not receipt.files.keys() >= set(placed.expect):
+        return None
+    return receipt
 
 
 def run_command(command: Sequence[str]) -> None:

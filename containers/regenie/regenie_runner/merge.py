@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from regenie_runner import logs, ssf
+from regenie_runner import logs, receipts, ssf
 from regenie_runner.bgzip import BgzipWriter
-from regenie_runner.checks import CHUNK_LOG, check_outputs, check_something_was_left
+from regenie_runner.checks import CHUNK_LOG, check_something_was_left
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
 from regenie_runner.launch import Launch, TraitFacts
-from regenie_runner.parts import Part, common_columns, in_genome_order, parts_of, place_words
+from regenie_runner.parts import Part, common_columns, in_genome_order, part_name, parts_of, place_words
 from regenie_runner.people import after_quality_control
+from regenie_runner.receipts import RECEIPT, Receipt
 from regenie_runner.scan import Scan
 from regenie_runner.summary import Summary, TraitResults, summarise
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
@@ -27,11 +29,12 @@ from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
 
 RESULTS_SUFFIX = ".regenie.gz"
+_RECEIPT_SUFFIX = ".finished"
 _THREADS = min(os.cpu_count() or 1, 4)  # compression keeps up with the one thread that reads
 
 
 class Outputs(NamedTuple):
-    """Files of one trait. The summary is written last, so that it also says that the others are complete."""
+    """Files of one trait. Their receipt is written last, and says that they are complete."""
 
     results: Path
     tabix: Path
@@ -46,14 +49,30 @@ class Outputs(NamedTuple):
         tabix = results.with_name(results.name + INDEX_SUFFIX)
         return cls(results, tabix, table, table.with_name(table.name + ssf.DESCRIPTION_SUFFIX), summary)
 
-    def are_complete(self, inputs: str | None) -> bool:
-        """Whether nothing is missing or empty, and all was made of these inputs, with all that the report needs."""
-        try:
-            check_outputs(map(str, self))
-            summary = json.loads(self.summary.read_text(encoding="utf-8"))
-            return bool(summary["inputs"] == inputs and summary.keys() >= Summary.__annotations__.keys())
-        except (RunnerError, ValueError, KeyError):
+    @property
+    def receipt(self) -> Path:
+        """Beside the summary."""
+        return receipt_of(self.summary)
+
+    def are_complete(self, made_of: Mapping[str, Any], work: Path) -> bool:
+        """Whether all is as a merge of the same left it, with all that the report needs."""
+        receipt = Receipt.read(self.receipt)
+        if receipt is None or receipt.task != made_of:
             return False
+        if changed := receipt.changed(work):
+            say(f"An earlier attempt left other files than there are now, and they are made again: {changed}.")
+            return False
+        summary = json.loads(self.summary.read_text(encoding="utf-8"))
+        return bool(summary.keys() >= Summary.__annotations__.keys())
+
+    def seal(self, made_of: Mapping[str, Any], work: Path) -> None:
+        """Write the receipt, with the files' paths below work."""
+        receipts.write(self.receipt, made_of, work, (path.relative_to(work).as_posix() for path in self))
+
+
+def receipt_of(summary: Path) -> Path:
+    """The receipt of the merge that wrote this summary."""
+    return summary.with_name(f"{summary.name}{_RECEIPT_SUFFIX}")
 
 
 def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
@@ -61,14 +80,17 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
     trait = str(line["trait"])
     outputs = Outputs.of(workspace.work / line["output"], workspace.work / line["summary"])
     inputs = line.get("inputs")
-    if outputs.are_complete(inputs):
+    chunks = list(map(_needed, each_plan_line(workspace.plan("step2"))))
+    made_of = {"inputs": inputs, "trait": trait, "parts": _digest_of_parts(trait, chunks, workspace)}
+    if outputs.are_complete(made_of, workspace.work):
         say(f"{outputs.results} is complete from an earlier attempt: nothing to do.")
         return
-    outputs.summary.unlink(missing_ok=True)  # it would vouch for files that are being made again
-    chunks = list(map(_needed, each_plan_line(workspace.plan("step2"))))
+    for voucher in (outputs.receipt, outputs.summary):
+        voucher.unlink(missing_ok=True)  # it would vouch for files that are being made again
     _check_something_was_left(chunks, workspace)
     planned_variants = _planned_variants(line, chunks, workspace)
     parts = parts_of(trait, chunks, workspace.work)
+    _check_parts(trait, parts)
     with ExitStack() as files:
         results, table = (files.enter_context(workspace.fresh_file(path)) for path in (outputs.results, outputs.table))
         merged = merge_parts(parts, results, table)
@@ -96,7 +118,34 @@ def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
     with workspace.fresh_file(outputs.summary) as file, IndexedResults(outputs.results) as lines:
         summary = summarise(facts, merged.scan, lines)
         file.write(json.dumps(summary, allow_nan=False).encode())
+    outputs.seal(made_of, workspace.work)
     say(f"{trait}: {merged.scan.rows:,} variants of {len(parts):,} chunks are in {outputs.results}.")
+
+
+def _digest_of_parts(trait: str, chunks: Iterable[Mapping[str, Any]], workspace: Workspace) -> str:
+    """Of the chunks' results of a trait, by their jobs' receipts: a chunk that was made anew has another, unless it
+    came out the same."""
+    parts = hashlib.sha256()
+    for chunk in chunks:
+        receipt = Receipt.read(workspace.work / chunk["output"] / RECEIPT)
+        name = part_name(trait)
+        parts.update(f"{receipt.sha256(name) if receipt and name in receipt.files else None}\n".encode())
+    return parts.hexdigest()
+
+
+def _check_parts(trait: str, parts: Iterable[Part]) -> None:
+    """They have the sizes that their jobs left; the contents were compared by those jobs of this attempt.
+
+    Raises:
+        RunnerError: one has not, or no receipt.
+    """
+    for part in parts:
+        receipt = Receipt.read(part.path.with_name(RECEIPT))
+        if receipt is None or not receipt.has_size(part_name(trait), part.path):
+            raise RunnerError(
+                f"The results {part.path} are not as the job of step 2 left them; retry the launch, which makes them "
+                "again."
+            )
 
 
 def _cases(trait: str, log: str, counts: TraitFacts | None) -> tuple[int | None, int | None]:

@@ -38,6 +38,11 @@ class Part(NamedTuple):
         return (block.in_columns(columns) for block in read_rows(self.path, self.columns))
 
 
+def part_name(trait: str) -> str:
+    """Name of a chunk's results of a trait, in the chunk's folder."""
+    return f"chunk_{trait}.regenie"
+
+
 def parts_of(trait: str, chunks: Sequence[Mapping[str, Any]], work: Path) -> list[Part]:
     """The parts of a trait in genome order; RunnerError if one is missing, or has no header."""
     if not chunks:
@@ -45,7 +50,7 @@ def parts_of(trait: str, chunks: Sequence[Mapping[str, Any]], work: Path) -> lis
     parts = []
     headers: dict[tuple[str, ...], Columns] = {}  # a hundred thousand parts have one or two
     for number, chunk in enumerate(chunks):
-        path = work / chunk["output"] / f"chunk_{trait}.regenie"
+        path = work / chunk["output"] / part_name(trait)
         columns = read_columns(path)
         columns = headers.setdefault(columns.names, columns)
         parts.append(Part(path, columns, number, *_extent(chunk["command"])))

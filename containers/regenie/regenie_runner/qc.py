@@ -21,6 +21,7 @@ from regenie_runner.errors import RunnerError
 from regenie_runner.genotypes import Genotypes, Variant, lines_of, open_genotypes
 from regenie_runner.hardy_weinberg import departs
 from regenie_runner.qc_bounds import check_left, warnings_of
+from regenie_runner.receipts import RECEIPT, Receipt, seal_folder
 from regenie_runner.workspace import Workspace
 
 MOST_VARIANTS = 1_000_000
@@ -67,14 +68,18 @@ class Judged(NamedTuple):
     """For each sample, whether it has genotypes of enough variants."""
 
 
-def control_quality(given: Mapping[str, Any], workspace: Workspace) -> None:
+def control_quality(given: Mapping[str, Any], workspace: Workspace, *, inputs: str | None = None) -> None:
     """Write `variants.txt` and `samples.txt` to the folder `output`, and to `summary.json` what was left out why.
+
+    `inputs` is the task's fingerprint of the data. What an earlier attempt made of the same, and is as it left it, is
+    kept.
 
     Raises:
         RunnerError: nothing is left, or more variants than step 1 takes, or the files do not belong together.
     """
     target = workspace.work / given["output"]
-    if _is_done(target, given):
+    task = {"qc": dict(given), "inputs": inputs}
+    if _is_done(target, task):
         say(f"{target} is complete from an earlier attempt: nothing to do.")
         return
     quality = Quality.of(given, workspace)
@@ -101,15 +106,12 @@ def control_quality(given: Mapping[str, Any], workspace: Workspace) -> None:
         _write_lines(folder / "samples.txt", samples)
         _write_lines(folder / "variants.txt", variants)
         (folder / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
+        seal_folder(folder, task)
 
 
-def _is_done(target: Path, given: Mapping[str, Any]) -> bool:
-    try:
-        summary = json.loads((target / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    lists = (target / name for name in ("samples.txt", "variants.txt"))
-    return bool(summary.get("settings") == given) and all(path.is_file() for path in lists)
+def _is_done(target: Path, task: Mapping[str, Any]) -> bool:
+    receipt = Receipt.read(target / RECEIPT)
+    return receipt is not None and receipt.task == task and not receipt.changed(target)
 
 
 def _check_enough(samples: int, variants: int) -> None:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from regenie_runner import logs
 from regenie_runner.checks import check_row_counts
+from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.console import printable, say
 from regenie_runner.errors import RunnerError
@@ -141,6 +142,7 @@ def write_report(line: dict[str, Any], workspace: Workspace) -> None:
     page = render_report(summaries, workspace)
     with workspace.fresh_file(workspace.work / WARNINGS) as file:
         file.write(json.dumps({"warnings": _told(own_warnings(summaries, workspace))}).encode())
+    write_checksums(line["summaries"].values(), workspace)
     with workspace.fresh_file(target) as file:
         file.write(page.encode())
     say(f"The report is in {target} ({len(page) / 1e6:.1f} MB).")

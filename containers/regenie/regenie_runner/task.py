@@ -118,9 +118,17 @@ class CommandTask(NamedTuple):
         return self._replace(
             command=[expand(argument) for argument in self.command],
             expect=[str(base / expand(name)) for name in self.expect],
-            predictions={trait: expand(path) for trait, path in self.predictions.items()},
+            predictions=self.placed_predictions(data, work),
             slice=self.slice._replace(path=expand(self.slice.path)) if self.slice else None,
         )
+
+    def placed_predictions(self, data: Path, work: Path) -> dict[str, str]:
+        """Trait -> file of its predictions, which lies below data or work."""
+        places = {"data": str(data), "work": str(work)}
+        return {
+            trait: _PLACEHOLDER.sub(lambda match: _place(places, match[1], self.label), path)
+            for trait, path in self.predictions.items()
+        }
 
     @property
     def tests_sets(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 import regenie_runner
 from regenie_runner.cli import main
+from regenie_runner.receipts import seal_folder
 
 LAUNCH_ID = "height-gwas-20261121t040000-1a2b3c4d"
 EXPECTED = Path(__file__).parents[2] / "data" / "gwas" / "expected"
@@ -83,7 +84,13 @@ class Launch:
         for trait, text in results.items():
             self.write(f"{folder}/chunk_{trait}.regenie", text)
         variants = max(text.count("\n") - 1 for text in results.values())
-        return chunk_task(number, list(results), variants)
+        task = chunk_task(number, list(results), variants)
+        self.seal(task)
+        return task
+
+    def seal(self, task: dict[str, object]) -> None:
+        """As the job of a task does that has finished: write the receipt of its output."""
+        seal_folder(self.work / str(task["output"]), task)
 
     def run(self, phase: str, index: int | None = None) -> int:
         """The exit code."""

@@ -475,7 +475,7 @@ def test_a_receipt_is_void_on_another_file_system(launch):
     receipt.write_text(receipt.read_text().replace(str(launch.root), "/elsewhere"))
     assert launch.run("level0") == 0
     assert runs(launch) == 2
-    assert json.loads(receipt.read_text())["command"][2].startswith(str(launch.root))
+    assert json.loads(receipt.read_text())["task"]["command"][2].startswith(str(launch.root))
 
 
 def test_a_level_0_job_that_wrote_nothing_fails_though_an_old_file_was_there(launch, capfd):

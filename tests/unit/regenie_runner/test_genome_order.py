@@ -68,6 +68,7 @@ def run_step2(launch, step1: Path, variants_per_job: int) -> dict[str, bytes]:
         out = launch.work / "step2" / f"{number:06}" / "chunk"
         out.parent.mkdir(parents=True, exist_ok=True)
         stand_in("--step", "2", "--pred", str(step1), "--range", chunk.range, "--out", str(out))
+        launch.seal(task)
         tasks.append({**task, "command": ["regenie", "--range", chunk.range]})
     launch.plan("step2", *tasks)
     launch.plan("merge", merge_task("height"))

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from regenie_runner import rows
-from tests.unit.regenie_runner.conftest import HEADER, expected_results, merge_task, result_row
+from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, merge_task, result_row
 
 
 def merged(launch, trait: str = "height") -> str:
@@ -225,6 +225,7 @@ def test_the_name_of_a_variant_may_be_in_any_encoding(launch):
     given_chunks(launch, HEADER + result_row("1", 5, name="NAME"))
     part = launch.work / "step2/000000/chunk_height.regenie"
     part.write_bytes(part.read_bytes().replace(b"NAME", "rs\u00a01é".encode("latin-1")))
+    launch.seal(chunk_task(0, ["height"], 1))
 
     assert launch.run("merge") == 0
     assert summary(launch)["loci"][0]["id"] == "rs\ufffd1\ufffd"
