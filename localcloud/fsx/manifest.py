@@ -25,6 +25,8 @@ class Entry:
     """Whether the object is in an archive class, so that it must be restored before it is read."""
     present: bool
     """Whether the file holds the content; else it is a placeholder of the same size."""
+    etag: str = ""
+    """Of the object, when it was imported; empty for what was exported."""
 
 
 class Manifest:
@@ -37,15 +39,18 @@ class Manifest:
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
             "CREATE TABLE entries (path TEXT PRIMARY KEY, bucket TEXT, key TEXT, size INTEGER, mtime_ns INTEGER,"
-            " archived INTEGER, present INTEGER) WITHOUT ROWID"
+            " archived INTEGER, present INTEGER, etag TEXT) WITHOUT ROWID"
         )
         self._database.execute("CREATE INDEX absent ON entries (path) WHERE NOT present")
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Add entries, or replace those of the same paths."""
-        rows = [(one.path, one.bucket, one.key, one.size, one.mtime_ns, one.archived, one.present) for one in entries]
+        rows = [
+            (one.path, one.bucket, one.key, one.size, one.mtime_ns, one.archived, one.present, one.etag)
+            for one in entries
+        ]
         with self._lock, self._database:
-            self._database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, path: str) -> Entry | None:
         """The entry of a path."""
@@ -79,6 +84,6 @@ class Manifest:
             self._database.close()
 
 
-def _entry(row: tuple[str, str, str, int, int, int, int]) -> Entry:
-    path, bucket, key, size, mtime_ns, archived, present = row
-    return Entry(path, bucket, key, size, mtime_ns, bool(archived), bool(present))
+def _entry(row: tuple[str, str, str, int, int, int, int, str]) -> Entry:
+    path, bucket, key, size, mtime_ns, archived, present, etag = row
+    return Entry(path, bucket, key, size, mtime_ns, bool(archived), bool(present), etag)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.archived_file import ARCHIVED_LINK
+from localcloud.archived_file import ARCHIVED_LINK, DELETED_LINK
 from localcloud.fsx.manifest import Entry, Manifest
 
 if TYPE_CHECKING:
@@ -133,18 +133,24 @@ class Transfer:
             return None
         mtime_ns = int(listed["LastModified"].timestamp()) * 1_000_000_000
         known = self._manifest.get(path)
-        if known is not None and (known.size, known.mtime_ns) == (listed["Size"], mtime_ns):
+        if known is not None and (known.size, known.mtime_ns, known.etag or listed["ETag"]) == (
+            listed["Size"],
+            mtime_ns,
+            listed["ETag"],
+        ):
             return known
         _make_placeholder(file, listed["Size"], mtime_ns)
         archived = listed.get("StorageClass") in ARCHIVE_CLASSES
-        return Entry(path, bucket, listed["Key"], listed["Size"], mtime_ns, archived, present=False)
+        return Entry(path, bucket, listed["Key"], listed["Size"], mtime_ns, archived, False, listed["ETag"])
 
     # --- Content -----------------------------------------------------------------------------------------------------
     def fill(self) -> None:
         """Fetch the content of every placeholder. Several jobs may ask at once: one fetches, the others wait.
 
-        Raises one of TRANSFER_FAULTS when a file cannot be fetched. An archived object that is not
-        restored is no fault of the file system: only reading its file fails.
+        What is fetched is what lies in S3 now, under the metadata of the import: FSx for Lustre copies a file's content
+        when it is first read, and its metadata only by an import (user guide, "Importing changes from your data
+        repository"). Raises one of TRANSFER_FAULTS when a file cannot be fetched. An object that is archived and not
+        restored, or was deleted, is no fault of the file system: only reading its file fails.
         """
         with self._filling, ThreadPoolExecutor(_PARALLEL, thread_name_prefix="fsx-fill") as pool:
             for batch in self._manifest.absent():
@@ -156,17 +162,23 @@ class Transfer:
         if not self._is_placeholder(file, entry):  # a job has written or deleted it: that is what it is now
             return None
         if entry.archived and not self._is_restored(entry):
-            _link_to_nothing(file)
+            _link_to_nothing(file, ARCHIVED_LINK)
             return None
         part = self._incoming / uuid.uuid4().hex
-        self._s3.download_file(entry.bucket, entry.key, str(part))
+        try:
+            self._s3.download_file(entry.bucket, entry.key, str(part))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+                raise
+            _link_to_nothing(file, DELETED_LINK)
+            return None
         os.utime(part, ns=(entry.mtime_ns, entry.mtime_ns))
         part.replace(file)
         return replace(entry, present=True)
 
     @staticmethod
     def _is_placeholder(file: Path, entry: Entry) -> bool:
-        if _is_archived_link(file):
+        if _is_link_to_nothing(file):
             return True
         try:
             status = file.lstat()
@@ -272,10 +284,10 @@ def _make_placeholder(file: Path, size: int, mtime_ns: int) -> None:
     os.utime(file, ns=(mtime_ns, mtime_ns))
 
 
-def _link_to_nothing(file: Path) -> None:
+def _link_to_nothing(file: Path, words: str) -> None:
     file.unlink(missing_ok=True)
-    file.symlink_to(ARCHIVED_LINK)
+    file.symlink_to(words)
 
 
-def _is_archived_link(file: Path) -> bool:
-    return file.is_symlink() and str(file.readlink()) == ARCHIVED_LINK
+def _is_link_to_nothing(file: Path) -> bool:
+    return file.is_symlink() and str(file.readlink()) in (ARCHIVED_LINK, DELETED_LINK)

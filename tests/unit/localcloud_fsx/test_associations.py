@@ -80,6 +80,38 @@ def test_an_archived_object_cannot_be_read_before_it_is_restored(cloud):
     assert (folder / "data/cold").read_bytes() == b"cold"
 
 
+def test_an_object_that_is_replaced_before_it_is_read_is_read_with_its_new_content_until_nothing_imports_it(cloud):
+    # given a list of files that was imported
+    cloud.put("data-bucket", c__first=b"one", c__second=b"one")
+    file_system_id = cloud.file_system()
+    cloud.linked(file_system_id, "/data", "s3://data-bucket/c/")
+    imported = (cloud.fsx._folder / file_system_id / "data/first").stat().st_mtime_ns
+    # when an object is replaced before its file is read, and one after
+    cloud.put("data-bucket", c__first=b"other")
+    folder = cloud.mount(file_system_id)
+    cloud.put("data-bucket", c__second=b"two")
+    cloud.mount(file_system_id)
+    # then
+    assert ((folder / "data/first").read_bytes(), (folder / "data/second").read_bytes()) == (b"other", b"one")
+    assert (folder / "data/first").stat().st_mtime_ns == imported
+    # and an import makes what changed new, also what has the same size and was put in the same second
+    cloud.finished(cloud.task(file_system_id, "IMPORT_METADATA_FROM_REPOSITORY"))
+    folder = cloud.mount(file_system_id)
+    assert ((folder / "data/first").read_bytes(), (folder / "data/second").read_bytes()) == (b"other", b"two")
+
+
+def test_an_object_that_is_deleted_before_it_is_read_fails_its_own_file_only(cloud):
+    cloud.put("data-bucket", c__gone=b"one", c__here=b"two")
+    file_system_id = cloud.file_system()
+    cloud.linked(file_system_id, "/data", "s3://data-bucket/c/")
+    cloud.s3.delete_object(Bucket="data-bucket", Key="c/gone")
+    folder = cloud.mount(file_system_id)
+    assert (folder / "data/here").read_bytes() == b"two"
+    with pytest.raises(OSError, match="No such file"):
+        (folder / "data/gone").read_bytes()
+    assert "DELETED" in str((folder / "data/gone").readlink())
+
+
 def test_a_bucket_that_is_not_there_makes_the_association_misconfigured(cloud):
     file_system_id = cloud.file_system()
     association_id = cloud.associate(file_system_id, "/data", "s3://no-such-bucket/")
