@@ -456,6 +456,12 @@ WORK_FETCH: Final = f"{WORK_PLAN}/fetch.txt"
 WORK_ANALYSED: Final = f"{WORK_PLAN}/analysed.txt"
 """1 or 0 for each sample of step 1's genotypes, in their order: whether the launch analyses it. Quality control of
 step 1 counts genotypes of those."""
+WORK_INPUTS: Final = "inputs.json"
+"""Every file that the launch was planned for: where it lies, its size, ETag and so on. Jobs and verify_inputs look."""
+WORK_CHANGED: Final = "inputs-changed"
+"""Folder with <attempt>.json of each attempt whose inputs changed: what it made is of nobody knows which files."""
+WORK_VERIFIED: Final = "verified.json"
+"""Written last: the attempt whose inputs were the same until its end, and the predictions that it left."""
 WORK_REPORT: Final = "report.html"
 WORK_SUMSTATS: Final = "gwas"
 WORK_WARNINGS: Final = f"{WORK_SUMSTATS}/warnings.json"
@@ -676,6 +682,7 @@ class ErrorType(StrEnum):
     FILE_SYSTEM = "FileSystemError"
     EXPORT = "ExportError"
     RESTORE = "RestoreError"
+    INPUTS_CHANGED = "InputsChangedError"
     PLATFORM = "PlatformError"
 
 
@@ -686,6 +693,7 @@ _OF_A_LAUNCH: Final = frozenset(
     {
         ErrorType.MISSING_REQUIRED_PARAMETERS,
         ErrorType.LAUNCH_INPUT,
+        ErrorType.INPUTS_CHANGED,
         ErrorType.APPLICATION_ERROR,
         ErrorType.OUT_OF_MEMORY,
         ErrorType.NO_SPACE_LEFT,

@@ -8,7 +8,17 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import INPUTS_PREFIX, MOST_ARRAY_JOBS, PROJECT, RESULTS_PREFIX, WORK_WARNINGS, Setting, Workflow
+from contract import (
+    INPUTS_PREFIX,
+    MOST_ARRAY_JOBS,
+    PROJECT,
+    RESULTS_PREFIX,
+    WORK_CHANGED,
+    WORK_VERIFIED,
+    WORK_WARNINGS,
+    Setting,
+    Workflow,
+)
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri, private_registries
@@ -61,6 +71,7 @@ class RegenieStack(StageStack):
         self.list_inputs = self._make_list_inputs()
         plan_launch = self._make_plan_launch()
         collect_failures = self._make_collect_failures()
+        verify_inputs, record_results = self._make_verify_inputs(), self._make_record_results()
         self.jobs_machine = self._make_jobs_machine()
         workflow = AslStateMachine(
             self,
@@ -74,6 +85,8 @@ class RegenieStack(StageStack):
                 "LaunchTableName": data.launch_table.table_name,
                 "PlanLaunchFunctionArn": plan_launch.function_arn,
                 "CollectFailuresFunctionArn": collect_failures.function_arn,
+                "VerifyInputsFunctionArn": verify_inputs.function_arn,
+                "RecordResultsFunctionArn": record_results.function_arn,
                 "JobsStateMachineArn": self.jobs_machine.state_machine_arn,
                 # Without a cluster no launch gets there: its registration is refused.
                 # A word, and not nothing: without a value cfn-lint takes the placeholder for a forgotten one.
@@ -91,8 +104,8 @@ class RegenieStack(StageStack):
             },
         )
         data.allow_reading(workflow.role, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_WARNINGS}")
-        plan_launch.grant_invoke(workflow.role)
-        collect_failures.grant_invoke(workflow.role)
+        for function in (plan_launch, collect_failures, verify_inputs, record_results):
+            function.grant_invoke(workflow.role)
         data.allow_items(workflow.role, data.launch_table, "GetItem", "UpdateItem")
         self.jobs_machine.grant_start_execution(workflow.role)
         if cluster:
@@ -194,6 +207,33 @@ class RegenieStack(StageStack):
         # Read as well: a launch may use the predictions of an earlier one, which are copied within the bucket.
         data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
         data.allow_writing(function, data.results_bucket, RESULTS_PREFIX, in_parts=True)
+        return function
+
+    def _make_verify_inputs(self) -> lambda_.Function:
+        data = self._data
+        function = self._functions.function(
+            "verify_inputs",
+            description="Compares a running launch's inputs with the record of its plan",
+            errors_are_users=True,
+            timeout=Duration.minutes(5),
+            environment={Setting.RESULTS_BUCKET: data.results_bucket.bucket_name},
+        )
+        for bucket in self._readable:
+            data.allow_reading(function, bucket)
+        data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
+        data.allow_writing(function, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_CHANGED}/")
+        return function
+
+    def _make_record_results(self) -> lambda_.Function:
+        data = self._data
+        function = self._functions.function(
+            "record_results",
+            description="Records what a launch left whose inputs stayed the same",
+            timeout=Duration.minutes(5),
+            environment={Setting.RESULTS_BUCKET: data.results_bucket.bucket_name},
+        )
+        data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
+        data.allow_writing(function, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_VERIFIED}")
         return function
 
     def _make_collect_failures(self) -> lambda_.Function:

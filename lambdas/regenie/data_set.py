@@ -1,5 +1,6 @@
 """A launch's data, read where it lies: below a prefix in S3."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,11 @@ _BLOCK = 1 << 20
 """Bytes read at a time: large enough that the per-read cost vanishes, small against a function's memory."""
 
 
+def _version(id_: str | None) -> str | None:
+    """Objects put while the bucket was not versioned have the id "null", each time the same."""
+    return None if id_ == "null" else id_
+
+
 _ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 
 
@@ -29,6 +35,10 @@ class ObjectState:
     etag: str
     is_restored: bool = False
     """It lies in an archive, and a copy of it was restored for some days."""
+    last_modified: str = ""
+    """When it was put (ISO 8601, UTC, whole seconds): restores, tags and changes of the storage class keep it."""
+    version_id: str | None = None
+    """Where the bucket is versioned, or was; no listing tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,13 @@ class DataSet:
         except ClientError as error:
             raise self._unusable(path, error) from error
         is_restored = head.get("StorageClass") in _ARCHIVES and "Restore" in head
-        return ObjectState(head["ContentLength"], head["ETag"], is_restored)
+        return ObjectState(
+            head["ContentLength"],
+            head["ETag"],
+            is_restored,
+            head["LastModified"].isoformat(),
+            _version(head.get("VersionId")),
+        )
 
     def states(self, folder: str) -> dict[str, ObjectState]:
         """Path -> state of every object below `folder`, which ends with a slash (or is empty)."""
@@ -64,7 +80,12 @@ class DataSet:
             found = [entry for page in pages for entry in page.get("Contents", [])]
         except ClientError as error:
             raise self._unusable(folder, error) from error
-        return {entry["Key"].removeprefix(self.prefix): ObjectState(entry["Size"], entry["ETag"]) for entry in found}
+        return {
+            entry["Key"].removeprefix(self.prefix): ObjectState(
+                entry["Size"], entry["ETag"], last_modified=entry["LastModified"].isoformat()
+            )
+            for entry in found
+        }
 
     def size(self, path: str) -> int:
         """Bytes of an object."""
@@ -86,6 +107,17 @@ class DataSet:
                 return b""
             raise self._unusable(path, error) from error
         return response["Body"].read()
+
+    def sha256(self, path: str, etag: str) -> str:
+        """SHA-256 of an object's bytes, which have to be those of this ETag; memory holds one block of them."""
+        try:
+            body = self._client.get_object(Bucket=self.bucket, Key=self.prefix + path, IfMatch=etag)["Body"]
+        except ClientError as error:
+            raise self._unusable(path, error) from error
+        content = hashlib.sha256()
+        while block := body.read(_BLOCK):
+            content.update(block)
+        return content.hexdigest()
 
     def lines(self, path: str) -> Iterator[bytes]:
         """Lines without their ends, streamed: memory holds one block of the object at a time."""
@@ -111,6 +143,13 @@ class DataSet:
         except ClientError as error:
             raise self._unusable(path, error) from error
 
+    def replaced(self, path: str) -> UnusableInputError:
+        """What to say of an object that is another one than a moment ago."""
+        return UnusableInputError(
+            f"needs {self.uri(path)}, which was replaced while the launch was planned",
+            "Retry the launch when all files are in place: it is planned anew.",
+        )
+
     @property
     def _client(self) -> "S3Client":
         client: S3Client = aws.client("s3")
@@ -129,6 +168,8 @@ class DataSet:
                 f"needs {self.uri(path)}, which this stage may not read (access denied)",
                 "Ask the owner of the bucket and of its key to let this stage's functions and file systems read it.",
             )
+        if code in ("412", "PreconditionFailed"):
+            return self.replaced(path)
         if code == "InvalidObjectState":
             return UnusableInputError(
                 f"needs {self.uri(path)}, which is archived, and whose restored copy is gone",

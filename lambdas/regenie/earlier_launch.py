@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import WORK_LAUNCH, WORK_PREDICTIONS, Status, Workflow
+from contract import WORK_LAUNCH, WORK_PREDICTIONS, WORK_VERIFIED, Status, Workflow
 from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts
@@ -107,6 +107,7 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
     if "analysed" not in record:
         problem = "kept no record of the files that it analysed, since it ran before this stage did so"
         raise _unusable(launch_id, problem, "Enable step 1, or give its predictions as `predictions`, below data.")
+    verified = _verified(launch_id, record, results)
     states = results.states(f"{WORK_PREDICTIONS}/")
     # By the record, and not by the lists beside the files: an attempt before may have left some of other data.
     planned: Mapping[str, str] = record["predictions"]
@@ -114,6 +115,14 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
     if not predictions:
         remedy = "Name the launch that ran step 1 itself, or enable step 1."
         raise _unusable(launch_id, f"has no predictions in {results.uri(WORK_PREDICTIONS)}/", remedy)
+    altered = [
+        path
+        for path in predictions.values()
+        if verified.get(path) != {"size": states[path].size, "etag": states[path].etag}
+    ]
+    if altered:
+        problem = f"did not leave {', '.join(map(results.uri, sorted(set(altered))))} as it is there now"
+        raise _unusable(launch_id, problem, _RUN_STEP_1)
     return EarlierLaunch(
         launch_id,
         results,
@@ -123,6 +132,23 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
         predictions,
         {path: states[path] for path in predictions.values()},
     )
+
+
+def _verified(launch_id: str, record: Mapping[str, Any], results: DataSet) -> Mapping[str, Any]:
+    """Path -> size and ETag of the predictions that the launch left, by its own record.
+
+    Raises:
+        UnusableInputError: nobody looked to its end whether its inputs stayed the same.
+    """
+    unverified = _unusable(launch_id, "has no record that its inputs stayed the same until its end", _RUN_STEP_1)
+    try:
+        verified = json.loads(results.text(WORK_VERIFIED))
+    except UnusableInputError:
+        raise unverified from None
+    if verified["attempt"] != record["attempt"]:
+        raise unverified
+    predictions: Mapping[str, Any] = verified["predictions"]
+    return predictions
 
 
 def check_config(parameters: RegenieParameters, earlier: EarlierLaunch, findings: Findings) -> None:
@@ -196,10 +222,12 @@ def copy_predictions(earlier: EarlierLaunch, traits: Sequence[str], target: Data
 
 def _copy(client: "S3Client", earlier: EarlierLaunch, target: DataSet, trait: str) -> None:
     source = earlier.results
+    path = earlier.predictions[trait]
     client.copy(
-        {"Bucket": source.bucket, "Key": source.prefix + earlier.predictions[trait]},
+        {"Bucket": source.bucket, "Key": source.prefix + path},
         target.bucket,
         target.prefix + earlier.place(trait),
+        ExtraArgs={"CopySourceIfMatch": earlier.states[path].etag},
     )
 
 

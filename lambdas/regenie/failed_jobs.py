@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _KILLED_EXIT_CODE: Final = 137
 """128 + SIGKILL: the kernel's answer to a container above its memory, when Batch gives no reason."""
+_OTHER_INPUTS_EXIT_CODE: Final = 4
 _NO_FILE_SYSTEM_EXIT_CODE: Final = 3
 """Of the job's command (docs/architecture.md, "The job's command")."""
 
@@ -171,6 +172,8 @@ def classify(reasons: Sequence[str], exit_code: int | None, *, was_stopped: bool
         return ErrorType.STOPPED
     if exit_code == _KILLED_EXIT_CODE:
         return ErrorType.OUT_OF_MEMORY
+    if exit_code == _OTHER_INPUTS_EXIT_CODE:
+        return ErrorType.INPUTS_CHANGED
     if exit_code == _NO_FILE_SYSTEM_EXIT_CODE:
         return ErrorType.FILE_SYSTEM
     return ErrorType.APPLICATION_ERROR

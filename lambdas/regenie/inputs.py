@@ -30,6 +30,7 @@ from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts, covariates_in_use
 from lambdas.regenie.preflight.table import Table
 from lambdas.regenie.preflight.variant_ids import check_variant_ids
+from lambdas.regenie.recorded_inputs import is_digested
 from lambdas.regenie.surveying import survey_variants
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.input_error import FaultCollector, UnusableInputError
@@ -66,8 +67,8 @@ class Inputs:
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]
     restored: tuple[str, ...]
     """Paths below data of what is a restored copy of an archived object: loaded before it is read."""
-    paths: tuple[str, ...]
-    """Of every file below data that is read."""
+    files: Mapping[str, ObjectState]
+    """Path -> state of every file below data that is read, as it was before anything was."""
     input_bytes: int
     """Of every file that is read."""
     fingerprint: str
@@ -75,6 +76,11 @@ class Inputs:
     samples: SampleCounts
     warnings: tuple[str, ...]
     """What may spoil the results without keeping regenie from making them, one sentence or two each."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of every file below data that is read."""
+        return tuple(sorted(self.files))
 
 
 def read_inputs(
@@ -119,7 +125,7 @@ def read_inputs(
     faults.raise_if_any()
     assert samples is not None  # what it cannot check is a fault
     assert analysed is not None
-    paths = tuple(sorted(files))
+    of_data = dict(files)
     if earlier:
         files |= {f"{earlier.launch_id}/{path}": state for path, state in earlier.states.items()}
     return Inputs(
@@ -131,7 +137,7 @@ def read_inputs(
         analysed,
         genotypes,
         restored=tuple(sorted(path for path, file in files.items() if file.is_restored)),
-        paths=paths,
+        files=of_data,
         input_bytes=sum(file.size for file in files.values()),
         fingerprint=_fingerprint(image, files, parameters),
         samples=replace(samples, lists={**samples.lists, **variant_lists}),
@@ -140,8 +146,15 @@ def read_inputs(
 
 
 def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: RegenieParameters) -> str:
-    """Of what a task's command does not say: contents, and how step 1's lists are made."""
-    states = sorted((path, file.size, file.etag) for path, file in files.items())
+    """Of what a task's command does not say: contents, and how step 1's lists are made.
+
+    Where no job compares the content of a file, it is another one whenever it was put again: an earlier attempt may
+    have read what lay there in between.
+    """
+    states = sorted(
+        (path, file.size, file.etag, *(() if is_digested(path, file.size) else (file.last_modified, file.version_id)))
+        for path, file in files.items()
+    )
     quality = parameters.step1.quality_control
     return fingerprint([image, states, quality.model_dump() if quality else None])
 

@@ -2,23 +2,36 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import WORK_ANALYSED, WORK_FETCH, WORK_LAUNCH, WORK_PLAN, ComputeService, LaunchField
+from contract import (
+    WORK_ANALYSED,
+    WORK_CHANGED,
+    WORK_FETCH,
+    WORK_INPUTS,
+    WORK_LAUNCH,
+    WORK_PLAN,
+    ComputeService,
+    LaunchField,
+)
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
+from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.preflight.quality import told_of_covariates, told_of_quality
+from lambdas.regenie.recorded_inputs import as_text, record_copies, record_data
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
 from lambdas.regenie.tasks import STEP1_PHASES, Analysis, Task, own_predictions, plan_tasks
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
+from lambdas.shared.faults import Fault
+from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
@@ -90,6 +103,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     for found in inputs.genotypes.values():
         if found.survey.note:
             logger.info(found.survey.note)
+    inputs = replace(inputs, fingerprint=_without_doubt(inputs.fingerprint, _results(launch_id)))
     analysis = analyse(config.regenie, inputs)
     repository.record_warnings(launch_id, attempt, inputs.warnings)
     lists = [found.sentence(where) for where, found in inputs.samples.lists.items()]
@@ -104,6 +118,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])
     if inputs.earlier:
         copy_predictions(inputs.earlier, config.regenie.traits, _results(launch_id))
+    _record_inputs(launch_id, attempt, data, config, inputs)
     if config.compute is ComputeService.PARALLELCLUSTER:
         _write(launch_id, WORK_FETCH, (f"{path}\n" for path in inputs.paths))
     stage = Stage(
@@ -114,6 +129,25 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
         images.credentials,
     )
     return run_sheet(Attempt(launch_id, attempt, launch.requested_by), config, inputs, analysis, stage)
+
+
+def _without_doubt(fingerprint_: str, results: DataSet) -> str:
+    """Another fingerprint after each attempt whose inputs changed: it may have read what is there no more, and the
+    files may look as they did before."""
+    doubted = sorted(results.states(f"{WORK_CHANGED}/"))
+    return fingerprint([fingerprint_, doubted]) if doubted else fingerprint_
+
+
+def _record_inputs(launch_id: str, attempt: int, data: DataSet, config: RegenieLaunch, inputs: Inputs) -> None:
+    """Last, when all was read: what was replaced meanwhile is a fault."""
+    try:
+        files = record_data(data, inputs.files)
+    except UnusableInputError as error:
+        raise LaunchInputError([Fault("data", error.problem, error.remedy)]) from error
+    if inputs.earlier:
+        copies = (inputs.earlier.place(trait) for trait in config.regenie.traits)
+        files += record_copies(_results(launch_id), sorted(set(copies)))
+    _write(launch_id, WORK_INPUTS, [as_text(attempt, files)])
 
 
 def _results(launch_id: str) -> DataSet:

@@ -16,6 +16,7 @@ _WITHOUT_JOBS: Final[Mapping[str, ErrorType]] = {
     "File system": ErrorType.FILE_SYSTEM,
     "Data links": ErrorType.FILE_SYSTEM,
     "Job definition": ErrorType.PLATFORM,
+    "Inputs": ErrorType.PLATFORM,
     "Export": ErrorType.EXPORT,
 }
 """Steps that run no job of the launch's author -> what it is when one takes too long: no matter of theirs."""

@@ -11,15 +11,17 @@ from typing import Any
 from regenie_runner.command import run_task
 from regenie_runner.console import complain, say
 from regenie_runner.errors import RunnerError, Stopped, UsageError
+from regenie_runner.inputs import check_inputs
 from regenie_runner.task import plan_line, task_number
 from regenie_runner.workspace import Workspace
 
+PRELOAD = "preload"
 COMMAND_PHASES = ("split", "level0", "level1", "step1", "step2")
-PHASES = ("preload", *COMMAND_PHASES, "merge", "report")
+PHASES = (PRELOAD, *COMMAND_PHASES, "merge", "report")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0 done, 1 failed, 2 started wrongly, 3 no file system, 128 + n ended by signal n."""
+    """The exit code: 0 done, 1 failed, 2 started wrongly, 3 no file system, 4 other inputs, 128 + n by signal n."""
     signal.signal(signal.SIGTERM, _stop)
     try:
         _run(arguments, os.environ)
@@ -40,6 +42,8 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     workspace.check_mounted()
     line = plan_line(workspace.plan(phase), index)
     say(f"{phase} {index}: {line.get('label', '')}")
+    if phase != PRELOAD:  # which loads them first
+        check_inputs(workspace)
     _do(phase, line, workspace)
 
 
@@ -58,7 +62,7 @@ def _array_index(environment: Mapping[str, str]) -> int:
 
 def _do(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
     # Imported here: numpy, jinja2 and matplotlib would cost every array job their start-up time.
-    if phase == "preload":
+    if phase == PRELOAD:
         from regenie_runner.preload import preload
 
         preload(line["files"], workspace.data)

@@ -23,6 +23,12 @@ class FileSystemMissingError(RunnerError):
     exit_code = 3
 
 
+class InputsChangedError(RunnerError):
+    """Files that the launch reads are not those that it was planned for."""
+
+    exit_code = 4
+
+
 class CommandKilledError(RunnerError):
     """A signal ended the command; the exit code is the shell's 128 + signal, so 137 tells of lack of memory."""
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lambdas.regenie import collect_failures, decide_resubmission, plan_launch
+from lambdas.regenie import collect_failures, decide_resubmission, plan_launch, record_results, verify_inputs
 
 CONTEXT = SimpleNamespace(
     function_name="function",
@@ -39,3 +39,5 @@ def environment(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
     plan_launch.settings.cache_clear()
     collect_failures.settings.cache_clear()
     decide_resubmission.settings.cache_clear()
+    verify_inputs.settings.cache_clear()
+    record_results.settings.cache_clear()

@@ -7,6 +7,7 @@ import pytest
 
 from contract import Status
 from lambdas.regenie.plan_launch import handler
+from lambdas.regenie.record_results import handler as record_results
 from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.kept import opened
@@ -33,6 +34,7 @@ def export_predictions(s3: Any, launch_id: str) -> None:
     for number, trait in enumerate(("height", "ldl"), start=1):
         folder = f"results/{launch_id}/step1/predictions/{trait}"
         s3.put_object(Bucket=RESULTS_BUCKET, Key=f"{folder}/step1_{number}.loco", Body=f"FID_IID 1_1\n1 0.{number}\n")
+    record_results({"launchId": launch_id, "attempt": 1}, CONTEXT)
 
 
 def test_predictions_are_copied_and_the_jobs_told_of_them(repository: LaunchRepository, buckets: Any):
@@ -65,6 +67,7 @@ def test_what_was_copied_can_be_used_by_a_third_launch(repository: LaunchReposit
     run(repository, FIRST)
     export_predictions(buckets, FIRST)
     run(repository, SECOND, step1={**NO_STEP_1, "from_launch": FIRST})
+    record_results({"launchId": SECOND, "attempt": 1}, CONTEXT)
 
     run(repository, THIRD, traits=["ldl"], step1={**NO_STEP_1, "from_launch": SECOND})
 

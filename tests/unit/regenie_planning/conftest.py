@@ -29,6 +29,10 @@ class MemoryDataSet(DataSet):
     def states(self, folder: str) -> dict[str, ObjectState]:
         return {path: self.state(path) for path in self.files if path.startswith(folder)}
 
+    def sha256(self, path: str, etag: str) -> str:
+        assert etag == self.state(path).etag
+        return hashlib.sha256(self._file(path)).hexdigest()
+
     def read(self, path: str, start: int, length: int) -> bytes:
         return self._file(path)[start : start + length]
 

@@ -38,6 +38,7 @@ def results_of(data: MemoryDataSet, **config: Any) -> MemoryDataSet:
     regenie = parameters(**config)
     found = inputs.read_inputs(data, regenie, IMAGES)
     launch = {
+        "attempt": 1,
         "config": {
             "name": "first",
             "workflow": "regenie",
@@ -49,7 +50,16 @@ def results_of(data: MemoryDataSet, **config: Any) -> MemoryDataSet:
         "predictions": (predictions := own_predictions(analyse(regenie, found))),
     }
     files = dict.fromkeys(predictions.values(), loco(1))
-    return MemoryDataSet("results", f"results/{EARLIER}/", {"launch.json": json.dumps(launch).encode(), **files})
+    results = MemoryDataSet("results", f"results/{EARLIER}/", {"launch.json": json.dumps(launch).encode(), **files})
+    record(results)
+    return results
+
+
+def record(results: MemoryDataSet, attempt: int = 1) -> None:
+    """As the platform does when a launch has come to its end, with inputs that stayed the same."""
+    states = results.states(PREDICTIONS)
+    predictions = {path: {"size": state.size, "etag": state.etag} for path, state in states.items()}
+    results.files["verified.json"] = json.dumps({"attempt": attempt, "predictions": predictions}).encode()
 
 
 def using(data: MemoryDataSet, results: MemoryDataSet, **config: Any) -> inputs.Inputs:
@@ -111,6 +121,7 @@ def test_other_predictions_make_another_fingerprint(cohort: MemoryDataSet):
 
     assert using(cohort, results).fingerprint == before
     results.files[f"{PREDICTIONS}/all/step1_2.loco"] = loco(2)
+    record(results)
     assert using(cohort, results).fingerprint != before
 
 
@@ -190,6 +201,34 @@ def test_a_launch_without_predictions_of_its_own_is_refused(cohort: MemoryDataSe
         results.files[path] = b""
 
     assert faults(cohort, results) == [f"has no predictions in s3://results/results/{EARLIER}/step1/predictions/"]
+
+
+UNVERIFIED = "has no record that its inputs stayed the same until its end"
+
+
+@pytest.mark.parametrize("attempt", [None, 2])
+def test_only_a_launch_counts_whose_inputs_were_compared_to_the_end_of_its_last_attempt(
+    cohort: MemoryDataSet, attempt: int | None
+):
+    results = results_of(cohort)
+    if attempt is None:
+        del results.files["verified.json"]
+    else:
+        record(results, attempt)
+
+    assert faults(cohort, results) == [UNVERIFIED]
+
+
+@pytest.mark.parametrize("content", [loco(2), loco(1)[:-9]])
+def test_predictions_that_were_altered_since_are_refused(cohort: MemoryDataSet, content: bytes):
+    results = results_of(cohort)
+    results.files[f"{PREDICTIONS}/all/step1_2.loco"] = content
+
+    (fault,) = faults(cohort, results)
+
+    assert fault == (
+        f"did not leave s3://results/results/{EARLIER}/step1/predictions/all/step1_2.loco as it is there now"
+    )
 
 
 def test_a_launch_from_before_files_were_recorded_is_refused_in_plain_words(cohort: MemoryDataSet):

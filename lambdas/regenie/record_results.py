@@ -1,0 +1,53 @@
+"""Records, when all is exported, what a launch left whose inputs were the same until its end: others may trust it."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from contract import WORK_PREDICTIONS, WORK_VERIFIED
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.run_sheet import results_prefix
+from lambdas.shared import aws
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """Environment variables of the function."""
+
+    results_bucket: str
+
+
+@cache
+def settings() -> RecordSettings:
+    """Read once in the life of the process."""
+    return read_settings(RecordSettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """`{launchId, attempt}` -> `{predictions}`: how many files of predictions there are."""
+    return {"predictions": record_results(event["launchId"], int(event["attempt"]))}
+
+
+def record_results(launch_id: str, attempt: int) -> int:
+    """Write the record. The state machine comes here only when verify_inputs found nothing in this attempt."""
+    results = DataSet(settings().results_bucket, results_prefix(launch_id))
+    states = results.states(f"{WORK_PREDICTIONS}/")
+    record = {
+        "attempt": attempt,
+        "predictions": {path: {"size": state.size, "etag": state.etag} for path, state in states.items()},
+    }
+    client: S3Client = aws.client("s3")
+    client.put_object(
+        Bucket=results.bucket, Key=results.prefix + WORK_VERIFIED, Body=json.dumps(record, sort_keys=True).encode()
+    )
+    return len(states)

@@ -1,0 +1,75 @@
+"""Compares a running launch's inputs in S3 with the record of its plan: jobs have no permission to ask S3."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from contract import WORK_CHANGED, WORK_INPUTS
+from lambdas.regenie.data_set import DataSet
+from lambdas.regenie.recorded_inputs import InputsChangedError, changes, read_record, sentence
+from lambdas.regenie.run_sheet import results_prefix
+from lambdas.shared import aws
+from lambdas.shared.input_error import UnusableInputError
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySettings:
+    """Environment variables of the function."""
+
+    results_bucket: str
+
+
+@cache
+def settings() -> VerifySettings:
+    """Read once in the life of the process."""
+    return read_settings(VerifySettings)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """`{launchId, attempt, seen}` -> `{files}`: how many are as recorded; raises InputsChangedError naming others."""
+    files = verify_inputs(event["launchId"], int(event["attempt"]), event["seen"])
+    metrics.add_metric(name="InputsVerified", unit=MetricUnit.Count, value=files)
+    return {"files": files}
+
+
+def verify_inputs(launch_id: str, attempt: int, seen: str) -> int:
+    """Compare every file; 0 of an attempt that has no record (yet). `seen` says when, for people: "after step 2".
+
+    Raises:
+        InputsChangedError: files are not what was planned for. That is noted, so that a retry keeps nothing that this
+            attempt made.
+    """
+    results = DataSet(settings().results_bucket, results_prefix(launch_id))
+    try:
+        of_attempt, files = read_record(results.text(WORK_INPUTS))
+    except UnusableInputError:
+        return 0
+    if of_attempt != attempt:
+        return 0
+    changed = changes(files)
+    if changed:
+        message = sentence(changed, seen)
+        _note(results, attempt, message)
+        raise InputsChangedError(message)
+    return len(files)
+
+
+def _note(results: DataSet, attempt: int, message: str) -> None:
+    client: S3Client = aws.client("s3")
+    client.put_object(
+        Bucket=results.bucket,
+        Key=f"{results.prefix}{WORK_CHANGED}/{attempt}.json",
+        Body=json.dumps({"attempt": attempt, "message": message}).encode(),
+    )
