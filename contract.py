@@ -518,6 +518,11 @@ def launcher_sources(attempt: int) -> str:
     return f"sources-{attempt}/"
 
 
+def launcher_sources_record(attempt: int) -> str:
+    """Object below LAUNCHER_FOLDER: {"from", "files": [{path, size, etag, sha256}]}, what launcher_sources holds."""
+    return f"sources-{attempt}.json"
+
+
 def launcher_run_sheet(attempt: int) -> str:
     """Object below LAUNCHER_FOLDER: what the launcher is to do (docs/architecture.md)."""
     return f"run-{attempt}.json"

@@ -1,4 +1,7 @@
-"""How a file whose object is archived in S3, or was deleted, looks in a stand-in file system: FSx makes it, and `lfs` asks for it."""
+"""How a file looks in a stand-in file system whose object is archived in S3, or was deleted.
+
+FSx makes it, and `lfs` asks for it.
+"""
 
 from typing import Final
 

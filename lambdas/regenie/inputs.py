@@ -108,6 +108,7 @@ def read_inputs(
         for genotypes, where in wanted.items()
         if all(files[path] is not NOTHING for path in genotypes.files)
     }
+    _check_no_copies(parameters, files, faults)
     genotypes = _survey_all(data, parameters, readable, sets, faults)
     if genotypes.keys() == wanted.keys() and bool(sets) == bool(parameters.step2.gene_tests):
         _check_sizes(parameters, genotypes, faults)
@@ -143,6 +144,23 @@ def read_inputs(
         samples=replace(samples, lists={**samples.lists, **variant_lists}),
         warnings=tuple(str(warning) for warning in faults.warnings),
     )
+
+
+def _check_no_copies(parameters: RegenieParameters, files: Mapping[str, ObjectState], faults: FaultCollector) -> None:
+    """No two data sets of step 2 are copies of one genotype file: its variants would be tested twice."""
+    seen: dict[tuple[int, str, str], str] = {}
+    for number, genotypes in enumerate(step2_genotypes(parameters)):
+        state = files[genotypes.path]
+        lists = files[genotypes.variant_list]
+        if not state.size or not lists.size:
+            continue
+        first = seen.setdefault((state.size, state.etag, lists.etag), genotypes.path)
+        if first != genotypes.path:
+            faults.add(
+                f"regenie.step2.datasets[{number}].genotypes",
+                f"names {genotypes.path}, which has the content of {first}: each variant would be tested twice",
+                "Name one of the two.",
+            )
 
 
 def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: RegenieParameters) -> str:

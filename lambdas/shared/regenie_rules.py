@@ -124,6 +124,7 @@ def conflicts(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
         Where it is, and what is wrong with it.
     """
     yield from _of_people(launch)
+    yield from _of_data_sets(launch)
     for step, extra in ((1, launch.step1.extra), (2, launch.step2.extra)):
         yield from _of_options(launch, step, extra)
     if launch.step1.enabled:
@@ -145,6 +146,14 @@ def _of_people(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
             if genotypes.endswith(".bgen") and sample is None:
                 problem = f"is required for {genotypes} when `sex` is given, since a .bgen file has no sexes"
                 yield place, Refusal(problem, "Give the sample file, with the sexes in its fourth column.")
+
+
+def _of_data_sets(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
+    """A .bgen file is the same with another sample file, too."""
+    named = [dataset.genotypes for dataset in launch.step2.datasets or ()]
+    for name in sorted({name for name in named if named.count(name) > 1}):
+        problem = f"names {name} more than once: each of its variants would be tested, and be in the results, as often"
+        yield ("step2", "datasets"), Refusal(problem, "Name each genotype file once.")
 
 
 def _genotypes(launch: "RegenieParameters") -> Iterator[tuple[Place, str, str | None]]:

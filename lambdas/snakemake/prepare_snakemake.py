@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LaunchField, Status, Workflow, launcher_run_sheet, launcher_sources
+from contract import LaunchField, Status, Workflow, launcher_run_sheet, launcher_sources, launcher_sources_record
 from lambdas.shared import aws
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.kept_errors import keeping_faults
@@ -18,6 +18,7 @@ from lambdas.shared.placements import read_places
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.shared.snakemake_config import SnakemakeLaunch
+from lambdas.shared.working_folders import in_the_way
 from lambdas.snakemake.run_sheet import (
     Stage,
     check_against_stage,
@@ -87,26 +88,36 @@ def prepare(launch_id: str, attempt: int) -> dict[str, Any]:
     stage = _stage()
     faults = FaultCollector()
     sources = _find(config, stage, faults)
-    _check_nobody_works_there(repository, launch, faults)
+    _check_nobody_works_there(repository, launch, config.data_uri(stage.data_bucket), faults)
     faults.raise_if_any()
     assert sources is not None
     prefix = launcher_prefix(launch_id)
-    sources.copy_to(stage.results_bucket, prefix + launcher_sources(attempt))
+    copied = _copy(sources, stage.results_bucket, prefix + launcher_sources(attempt))
+    _put_json(stage.results_bucket, prefix + launcher_sources_record(attempt), copied)
     sheet = run_sheet(launch, attempt, config, sources.snakefile, stage)
     key = prefix + launcher_run_sheet(attempt)
-    client: S3Client = aws.client("s3")
-    client.put_object(
-        Bucket=stage.results_bucket,
-        Key=key,
-        Body=json.dumps(sheet, indent=2).encode(),
-        ContentType="application/json",
-    )
+    _put_json(stage.results_bucket, key, sheet)
     definition = job_definition(launch, attempt, config, stage)
     return {
         "runSheet": f"s3://{stage.results_bucket}/{key}",
         "resultsUri": sheet["resultsUri"],
         **({"jobDefinition": definition} if definition else {}),
     }
+
+
+def _copy(sources: Sources, bucket: str, prefix: str) -> dict[str, Any]:
+    """The record of what was copied."""
+    faults = FaultCollector()
+    files = faults.attempt("snakemake.snakefile", lambda: sources.copy_to(bucket, prefix), [])
+    faults.raise_if_any()
+    return {"from": f"s3://{sources.bucket}/{sources.prefix}", "files": files}
+
+
+def _put_json(bucket: str, key: str, content: dict[str, Any]) -> None:
+    client: S3Client = aws.client("s3")
+    client.put_object(
+        Bucket=bucket, Key=key, Body=json.dumps(content, indent=2).encode(), ContentType="application/json"
+    )
 
 
 def check(launch_id: str) -> None:
@@ -149,24 +160,20 @@ def _stage() -> Stage:
     )
 
 
-def _check_nobody_works_there(repository: LaunchRepository, launch: Launch, faults: FaultCollector) -> None:
-    """Two launches would write the same files, also where one's folder lies in the other's. Of two that start at once,
-    the one that was claimed later gives way.
+def _check_nobody_works_there(
+    repository: LaunchRepository, launch: Launch, folder: str, faults: FaultCollector
+) -> None:
+    """Two launches would write the same files, also where one works in a folder of the other's.
+
+    Of two that start at once, the one that was claimed later gives way.
 
     The index is a moment behind the table: launches claimed within that moment may miss each other.
     """
-    assert launch.data_path is not None
-    for other in repository.with_status(Status.RUNNING, **{LaunchField.WORKFLOW: Workflow.SNAKEMAKE.value}):
-        was_first = (other.started_at or "", other.launch_id) < (launch.started_at or "", launch.launch_id)
-        if was_first and _overlap(launch.data_path, other.data_path or ""):
-            same = "is" if other.data_path == launch.data_path else "overlaps with"
-            faults.add(
-                "data",
-                f"{same} the working directory of the launch {other.launch_id}, which is running",
-                "Wait until it is over, or cancel it, and launch again.",
-            )
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether two folders, whose URLs end with a slash, are the same, or one lies in the other."""
-    return bool(other) and (one.startswith(other) or other.startswith(one))
+    running = repository.with_status(Status.RUNNING, **{LaunchField.WORKFLOW: Workflow.SNAKEMAKE.value})
+    for other in in_the_way(launch, folder, running):
+        where = "is" if other.data_path == folder else f"({folder}) is inside, or around,"
+        faults.add(
+            "data",
+            f"{where} the working directory {other.data_path} of the launch {other.launch_id}, which is running",
+            "Wait until it is over, or cancel it, and launch again.",
+        )

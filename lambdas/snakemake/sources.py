@@ -1,5 +1,6 @@
 """The sources of a Snakemake workflow: the folder of its Snakefile, or its project, copied for each attempt."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class Source:
     """Below the folder."""
     size: int
     """Bytes."""
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +48,45 @@ class Sources:
     """Path of the Snakefile in the folder."""
     files: Sequence[Source]
 
-    def copy_to(self, bucket: str, prefix: str) -> None:
-        """Copy every file to a folder of another bucket, where the attempt reads it. Asked again, it copies again."""
+    def copy_to(self, bucket: str, prefix: str) -> list[dict[str, object]]:
+        """Copy every file to a folder of another bucket, where the attempt reads it. Asked again, it copies again.
+
+        Returns:
+            What was copied: path, size, ETag and SHA-256 of each file, in their order.
+
+        Raises:
+            UnusableInputError: a file was replaced or deleted since it was found.
+        """
         client: S3Client = aws.client("s3")
 
-        def copy(file: Source) -> None:
-            client.copy_object(
-                Bucket=bucket,
-                Key=prefix + file.path,
-                CopySource={"Bucket": self.bucket, "Key": self.prefix + file.path},
-                TaggingDirective="REPLACE",  # to copy tags one needs more rights
-            )
+        def copy(file: Source) -> dict[str, object]:
+            key = self.prefix + file.path
+            with self._as_found(file):
+                client.copy_object(
+                    Bucket=bucket,
+                    Key=prefix + file.path,
+                    CopySource={"Bucket": self.bucket, "Key": key},
+                    CopySourceIfMatch=file.etag,
+                    TaggingDirective="REPLACE",  # to copy tags one needs more rights
+                )
+                content = client.get_object(Bucket=self.bucket, Key=key, IfMatch=file.etag)["Body"].read()
+            digest = hashlib.sha256(content).hexdigest()
+            return {"path": file.path, "size": file.size, "etag": file.etag, "sha256": digest}
 
         with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
-            list(pool.map(copy, self.files))
+            return list(pool.map(copy, self.files))
+
+    @contextmanager
+    def _as_found(self, file: Source) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "412", "NoSuchKey"):
+                raise
+            raise UnusableInputError(
+                f"lies beside {file.path}, which was replaced or deleted while the sources were copied",
+                "Retry the launch when all sources are in place.",
+            ) from error
 
 
 def find_sources(snakefile_uri: str) -> Sources:
@@ -109,7 +136,7 @@ def _files_of(bucket: str, root: str, snakefile: str) -> Iterator[Source]:
         yield file
     for folder in (STANDARD_FOLDER, STANDARD_CONFIG):
         for file in _files(bucket, f"{root}{folder}/"):
-            yield Source(f"{folder}/{file.path}", file.size)
+            yield Source(f"{folder}/{file.path}", file.size, file.etag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +155,7 @@ def _listed(bucket: str, prefix: str, delimiter: str) -> _Listed:
         )
     found = [item for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
     return _Listed(
-        [Source(item["Key"].removeprefix(prefix), item["Size"]) for item in found],
+        [Source(item["Key"].removeprefix(prefix), item["Size"], item["ETag"]) for item in found],
         frozenset(each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])),
     )
 
@@ -144,7 +171,7 @@ def _files(bucket: str, prefix: str) -> Iterator[Source]:
                 path = found["Key"].removeprefix(prefix)
                 _refuse_archived(path, found)
                 if path and not path.endswith("/"):  # the markers by which a console makes folders
-                    yield Source(path, found["Size"])
+                    yield Source(path, found["Size"], found["ETag"])
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Preparing a launch: its sources are copied and its run sheet written, or every fault is named."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -8,7 +9,8 @@ import pytest
 
 from contract import Status
 from lambdas.shared.input_error import LaunchInputError
-from lambdas.snakemake import sources
+from lambdas.shared.launch import Launch
+from lambdas.snakemake import prepare_snakemake, sources
 from lambdas.snakemake.prepare_snakemake import check, prepare, settings
 from tests.handlers.snakemake.conftest import DATA_BUCKET, LAUNCH_BUCKET, LAUNCH_ID, RESULTS_BUCKET, Platform
 
@@ -254,3 +256,56 @@ def test_another_engine_does_without(uploaded: Platform, encryption_wanted, monk
     set_config(engine="aws-batch")
 
     check(LAUNCH_ID)
+
+
+def test_what_was_copied_is_recorded_with_digests(uploaded: Platform):
+    prepare(LAUNCH_ID, 1)
+
+    record = json.loads(stored(f"{PREFIX}sources-1.json"))
+    assert record["from"] == f"s3://{LAUNCH_BUCKET}/workflows/exome/"
+    assert [(file["path"], file["size"], file["sha256"]) for file in record["files"]] == [
+        (path, len(text), hashlib.sha256(text.encode()).hexdigest())
+        for path, text in (("Snakefile", "rule all:"), ("rules/align.smk", "rule align:"))
+    ]
+
+
+def test_sources_that_are_replaced_while_they_are_copied_are_a_fault(uploaded: Platform, monkeypatch):
+    find = prepare_snakemake.find_sources
+
+    def find_and_replace(uri):
+        found = find(uri)
+        put("workflows/exome/rules/align.smk", "rule other:")
+        return found
+
+    monkeypatch.setattr(prepare_snakemake, "find_sources", find_and_replace)
+    assert faults() == [
+        (
+            "snakemake.snakefile",
+            "lies beside rules/align.smk, which was replaced or deleted while the sources were copied",
+        )
+    ]
+
+
+def running(platform: Platform, folder: str) -> None:
+    """Given: another launch that was claimed before, and works in a folder."""
+    other = Launch(
+        "other", "other", Status.SUBMITTED, "2026-01-01T04:00:00.000Z", workflow="snakemake", data_path=folder
+    )
+    platform.repository.register(other, "another fingerprint")
+    platform.repository.claim("other", "another execution")
+    boto3.resource("dynamodb").Table("launches").update_item(
+        Key={"launchId": "other"},
+        UpdateExpression="SET startedAt = :at",
+        ExpressionAttributeValues={":at": "2026-01-01T04:00:00.000Z"},
+    )
+
+
+@pytest.mark.parametrize("folder", ["exome/", "exome/part/", ""])
+def test_a_launch_gives_way_to_one_that_works_in_its_folder_or_around_it(uploaded: Platform, folder):
+    running(uploaded, f"s3://{DATA_BUCKET}/{folder}")
+    assert [where for where, _ in faults()] == ["data"]
+
+
+def test_a_launch_beside_is_not_in_the_way(uploaded: Platform):
+    running(uploaded, f"s3://{DATA_BUCKET}/exome2/")
+    prepare(LAUNCH_ID, 1)

@@ -13,6 +13,21 @@ COVARIATE = {"covariates": "c.txt", "categorical_covariates": ["smoking"]}
 
 IMPOSSIBLE = {
     "keep and remove": ({"keep": "k.txt", "remove": "r.txt"}, "regenie.remove"),
+    "a data set twice": (
+        {"step2": {"datasets": [{"genotypes": "a.bed"}, {"genotypes": "b.bed"}, {"genotypes": "a.bed"}]}},
+        "regenie.step2.datasets",
+    ),
+    "a data set twice, with two sample files": (
+        {
+            "step2": {
+                "datasets": [
+                    {"genotypes": "a.bgen", "sample": "a.sample"},
+                    {"genotypes": "a.bgen", "sample": "b.sample"},
+                ]
+            }
+        },
+        "regenie.step2.datasets",
+    ),
     "a threshold of 1": ({**BINARY, "step2": {"p_threshold": 1}}, "regenie.step2.p_threshold"),
     "a threshold of 0.999999": ({**BINARY, "step2": {"p_threshold": 0.9999999}}, "regenie.step2.p_threshold"),
     "a threshold below the least double": ({**BINARY, "step2": {"p_threshold": 1e-310}}, "regenie.step2.p_threshold"),
