@@ -227,7 +227,7 @@ def _copy(client: "S3Client", earlier: EarlierLaunch, target: DataSet, trait: st
         {"Bucket": source.bucket, "Key": source.prefix + path},
         target.bucket,
         target.prefix + earlier.place(trait),
-        ExtraArgs={"CopySourceIfMatch": earlier.states[path].etag},
+        {"CopySourceIfMatch": earlier.states[path].etag},
     )
 
 

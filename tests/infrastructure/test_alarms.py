@@ -19,6 +19,7 @@ READ_BY_LAUNCHES = {
     "workflow_manager.change_status",
     "regenie.list_inputs",
     "regenie.plan_launch",
+    "regenie.verify_inputs",
     "snakemake.prepare_snakemake",
     "restore.find_archived",
     "restore.index_objects",
@@ -97,7 +98,7 @@ def test_what_a_state_machine_knows_by_name_raises_no_alarm(stacks):
     for machine in NAMES:
         for task in tasks(definition(machine)["States"]):
             errors = {name for rule in (*task.get("Catch", []), *task.get("Retry", [])) for name in rule["ErrorEquals"]}
-            if errors & {"LaunchInputError", "StatusConflictError"}:
+            if errors & {"LaunchInputError", "InputsChangedError", "StatusConflictError"}:
                 named.add(task["Arguments"]["FunctionName"].removeprefix("${").removesuffix("FunctionArn}"))
     modules = {"".join(word.title() for word in each.partition(".")[2].split("_")) for each in READ_BY_LAUNCHES}
     modules |= {"ListRegenieInputs"}

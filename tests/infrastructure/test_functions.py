@@ -26,6 +26,8 @@ HANDLERS = [
     "lambdas.workflow_manager.change_status.handler",
     "lambdas.workflow_manager.settle_launch.handler",
     "lambdas.regenie.plan_launch.handler",
+    "lambdas.regenie.record_results.handler",
+    "lambdas.regenie.verify_inputs.handler",
     "lambdas.regenie.collect_failures.handler",
     "lambdas.regenie.decide_resubmission.handler",
     "lambdas.regenie.list_inputs.handler",
