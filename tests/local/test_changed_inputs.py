@@ -36,7 +36,7 @@ def swapping(data: str, key: str, source: str, *, before: str) -> Any:
 
 def regenie_machine(platform: PlatformClient) -> str:
     machines = platform.states.list_state_machines()["stateMachines"]
-    (arn,) = (m["stateMachineArn"] for m in machines if "regenie" in m["name"])
+    (arn,) = (m["stateMachineArn"] for m in machines if m["name"].endswith("-regenie"))
     return str(arn)
 
 
