@@ -1,5 +1,6 @@
 """Collecting why a run failed, from AWS Batch and CloudWatch Logs to the task table."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -230,3 +231,14 @@ def test_jobs_of_another_launch_with_the_same_beginning_are_not_this_ones(reposi
     queues_hold(batch, summary("other", "LAUNCH-1-1-step2", "FAILED"))
 
     assert handler({**EVENT, "error": {}}, CONTEXT)["type"] == "PlatformError"
+
+
+def test_changed_inputs_are_told_whatever_the_jobs_made_of_them(repository: LaunchRepository, batch: Stubber):
+    queues_hold(batch, summary("plain", STEP2, "FAILED"))
+    batch.add_response("describe_jobs", {"jobs": [detail("plain", STEP2, exit_code=139)]})
+    cause = json.dumps({"errorType": "InputsChangedError", "errorMessage": "Inputs changed while the launch ran."})
+
+    answer = handler({**EVENT, "error": {"Error": "InputsChangedError", "Cause": cause}}, CONTEXT)
+
+    assert answer == {"type": "InputsChangedError", "message": "Inputs changed while the launch ran."}
+    assert [task["exitCode"] for task in repository.tasks("launch-1")] == [139]

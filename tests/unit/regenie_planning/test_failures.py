@@ -47,6 +47,7 @@ def failed_job(phase: str = "step2", size: int = 12, index: int = 0, **given: An
         (["Job attempt duration exceeded timeout"], 137, True, ErrorType.TIMED_OUT),
         (["The launch is over"], 137, True, ErrorType.STOPPED),
         (["Essential container in task exited"], 3, False, ErrorType.FILE_SYSTEM),
+        (["Essential container in task exited"], 4, False, ErrorType.INPUTS_CHANGED),
         (["CannotPullContainerError: not found"], None, False, ErrorType.IMAGE_PULL),
         (["CannotPullECRContainerError: timeout"], None, False, ErrorType.IMAGE_PULL),
         (["DockerTimeoutError: Could not transition to created; timed out"], None, False, ErrorType.CONTAINER_START),
