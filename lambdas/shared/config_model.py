@@ -44,7 +44,7 @@ _TRAIT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
 _LAUNCH_ID = r"^[a-z0-9][a-z0-9-]{0,29}-[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$"
 """As registration makes them; it also becomes a part of an S3 key."""
-_PAR_REGION = r"^(b36|b37|b38|hg18|hg19|hg38|[0-9]+,[0-9]+)$"
+_PAR_REGION = r"^(b36|b37|b38|hg18|hg19|hg38|[0-9]{1,10},[0-9]{1,10})$"
 _LEAST_THRESHOLD: Final = 1e-300
 _MOST_THRESHOLD: Final = 0.99999
 _LAST_POSITION: Final = 2**31 - 1

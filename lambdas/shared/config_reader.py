@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 
 from contract import Workflow
 from lambdas.shared.config_base import LaunchSection, plain_fault
+from lambdas.shared.config_bounds import is_too_deep, out_of_bounds
 from lambdas.shared.config_model import LAUNCH_MODELS, PATTERNS_IN_WORDS, LaunchConfig
-from lambdas.shared.config_text import WHOLE_FILE, read_text
+from lambdas.shared.config_text import WHOLE_FILE, read_text, too_deep
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 
@@ -69,11 +70,20 @@ def check_config(values: object) -> LaunchConfig:
                 )
             ]
         )
+    if is_too_deep(values):
+        raise too_deep()
+    beyond = [Fault(_dotted(place) or WHOLE_FILE, *words) for place, *words in out_of_bounds(values)]
     model = _model_for(values)
     try:
         config = model.model_validate(values)
     except ValidationError as error:
-        raise MissingRequiredParametersError(_most([_fault(model, details) for details in error.errors()])) from error
+        found = [_fault(model, details) for details in error.errors()]
+        named = {fault.where for fault in found}
+        raise MissingRequiredParametersError(
+            _most(found + [fault for fault in beyond if fault.where not in named])
+        ) from error
+    if beyond:
+        raise MissingRequiredParametersError(_most(beyond))
     assert isinstance(config, LaunchConfig)  # _AnyLaunch accepts nothing
     return config
 
@@ -97,8 +107,11 @@ def _unknown_workflow(given: object) -> tuple[str, str]:
 
 # --- pydantic's errors in plain words ------------------------------------------------------------------------------
 def _fault(model: type[BaseModel], error: ErrorDetails) -> Fault:
-    problem, remedy = _in_words(model, error)
-    return Fault(_dotted(error["loc"]) or WHOLE_FILE, _printable(_cut(problem, _LONGEST_PROBLEM)), _printable(remedy))
+    try:
+        problem, remedy = _in_words(model, error)
+    except Exception:  # Whatever the words lack, that there is a fault, and where, must be told.
+        problem, remedy = f"is not what belongs here ({error['type']})", _NO_BETTER_REMEDY
+    return Fault(_dotted(error["loc"]) or WHOLE_FILE, _cut(problem, _LONGEST_PROBLEM), remedy)
 
 
 def _most(faults: list[Fault]) -> list[Fault]:
@@ -136,8 +149,15 @@ _EXPECTATIONS: Mapping[str, tuple[str, str]] = {
     "bool_type": ("must be true or false", "Write one of the two, without quotes."),
     "string_type": ("must be text", "Write a single text here."),
     "string_unicode": ("must be readable text", "Take out the characters that are no text."),
-    "string_too_long": ("must have at most {max_length} characters", "Use shorter names of folders and files."),
+    "string_too_long": (
+        "must have at most {max_length} characters",
+        "Shorten it, or folders and files that it names.",
+    ),
+    "float_type": ("must be a number", "Write it without quotes."),
+    "float_parsing": ("must be a number", "Write it without quotes."),
+    "finite_number": ("must be a finite number", "Write a smaller number, or take the key out."),
     "list_type": ("must be a list", "Write it in brackets: [first, second]."),
+    "too_long": ("must have at most {max_length} entries", "Take some out."),
     "too_short": ("must have at least {min_length} entry", "Add what is to be analysed."),
     "dict_type": ("must be a section with keys of its own", "Write the keys below it, indented, each with a value."),
     "model_type": ("must be a section with keys of its own", "Write the keys below it, indented, each with a value."),
@@ -161,7 +181,9 @@ def _expectation(error: ErrorDetails) -> tuple[str, str]:
         return PATTERNS_IN_WORDS.get(context["pattern"], _UNKNOWN_PATTERN)
     if _is_number_for_text(error):
         return "must be text", "Write it in quotes."
-    expectation, remedy = _EXPECTATIONS.get(error["type"], (error["msg"], _NO_BETTER_REMEDY))
+    if error["type"] not in _EXPECTATIONS:
+        return error["msg"], _NO_BETTER_REMEDY
+    expectation, remedy = _EXPECTATIONS[error["type"]]
     return expectation.format(**context), remedy.format(**context)
 
 
@@ -172,7 +194,7 @@ def _is_number_for_text(error: ErrorDetails) -> bool:
 def _dotted(location: Location) -> str:
     """regenie.step2.datasets[0].sample"""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part or '(empty)'}" for part in location)
-    return _printable(_cut("".join(parts).removeprefix("."), _LONGEST_PLACE))
+    return _cut("".join(parts).removeprefix("."), _LONGEST_PLACE)
 
 
 def _quote(value: object) -> str:
@@ -191,11 +213,6 @@ def _quote(value: object) -> str:
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[:length] + "…"
-
-
-def _printable(text: str) -> str:
-    """Text that can be encoded: JSON may hold halves of surrogate pairs, which UTF-8 cannot."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 # --- what the models know of a place in the config -------------------------------------------------------------------

@@ -13,16 +13,17 @@ import yaml
 from yaml.error import Mark
 from yaml.nodes import MappingNode, Node
 
+from lambdas.shared.config_bounds import DEEPEST_NESTING, is_too_deep
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 
 LARGEST_CONFIG: Final = 64 * 1024
 """Bytes. The item of the launch table, which holds the config, may have 400 KB."""
 
-_DEEPEST_NESTING: Final = 20
-"""Levels; a launch config has 4. Far below Python's limit of recursion."""
-
 WHOLE_FILE: Final = "the file"
+
+_LONGEST_PROBLEM: Final = 500
+"""Characters of a problem, which may repeat what somebody wrote."""
 
 _LESS_NESTING: Final = "A launch config needs four levels: check its brackets and its indentation."
 _YAML_REMEDY: Final = "Correct it there: most often it is the indentation, a bracket, a colon or a quote."
@@ -41,12 +42,17 @@ def read_text(content: bytes, *, is_json: bool) -> object:
     except UnicodeDecodeError as error:
         raise _refusal(f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from error
     try:
-        return _read_json(text) if is_json else _read_yaml(text)
+        values = _read_json(text) if is_json else _read_yaml(text)
     except RecursionError as error:
-        raise _refusal("is nested too deeply", _LESS_NESTING) from error
+        raise too_deep() from error
     except ValueError as error:
-        # Numbers of thousands of digits, for one.
-        raise _refusal(f"holds a value that cannot be read: {error}", "Correct or shorten the value.") from error
+        # Numbers of more digits than Python reads (sys.set_int_max_str_digits).
+        raise _refusal(
+            "holds a value that cannot be read: a number of thousands of digits", "Shorten it, or write it in quotes."
+        ) from error
+    if is_too_deep(values):
+        raise too_deep()
+    return values
 
 
 def too_large(size: int) -> MissingRequiredParametersError:
@@ -57,8 +63,13 @@ def too_large(size: int) -> MissingRequiredParametersError:
     )
 
 
+def too_deep() -> MissingRequiredParametersError:
+    """The error of a config whose sections and lists are inside too many others."""
+    return _refusal("is nested too deeply", _LESS_NESTING)
+
+
 def _refusal(problem: str, remedy: str, where: str = WHOLE_FILE) -> MissingRequiredParametersError:
-    return MissingRequiredParametersError([Fault(where, problem, remedy)])
+    return MissingRequiredParametersError([Fault(where, problem[:_LONGEST_PROBLEM], remedy)])
 
 
 def _place(line: int, column: int) -> str:
@@ -106,7 +117,7 @@ class _PlainLoader(yaml.SafeLoader):
             raise _refuse(event.start_mark, "anchors and aliases (& and *) are not allowed", "Write the value out.")
         if getattr(event, "tag", None) is not None:
             raise _refuse(event.start_mark, f"tags ({event.tag}) are not allowed", "Write the plain value.")
-        if self._depth >= _DEEPEST_NESTING:
+        if self._depth >= DEEPEST_NESTING:
             raise _refuse(event.start_mark, "is nested too deeply", _LESS_NESTING)
         self._depth += 1
         node = super().compose_node(parent, index)
@@ -146,4 +157,6 @@ def _read_yaml(text: str) -> object:
         mark = error.problem_mark or error.context_mark
         raise (_refuse(mark, problem, _YAML_REMEDY) if mark else _refusal(problem, _YAML_REMEDY)) from error
     except yaml.YAMLError as error:
-        raise _refusal(f"is not YAML: {error}", "Save it as plain text, without control characters.") from error
+        raise _refusal(
+            f"is not YAML: {' '.join(str(error).split())}", "Save it as plain text, without control characters."
+        ) from error

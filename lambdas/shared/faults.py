@@ -15,12 +15,23 @@ class Fault:
     remedy: str
     """A sentence: what to do about it."""
 
+    def __post_init__(self) -> None:
+        """Whatever of a file is repeated in a fault, the fault is text that tables, notices and terminals take."""
+        for name in self.__slots__:
+            object.__setattr__(self, name, printable(getattr(self, name)))
+
     def as_dict(self) -> dict[str, str]:
         """The fault as the launch table and the feedback object hold it."""
         return asdict(self)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}. {self.remedy}"
+
+
+def printable(text: str) -> str:
+    """The text on one line, with halves of surrogate pairs, which UTF-8 cannot hold, and what steers a terminal written
+    out."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def listing(faults: Sequence[Fault]) -> str:

@@ -1,4 +1,8 @@
-"""Thousands of damaged configs: each is registered, or rejected with reasons, and never crashes the function."""
+"""Thousands of damaged configs: each is registered, or rejected with reasons, and never crashes the function.
+
+Half of them begin with good ones, half are made from the published schema. `make test` has 500 of fixed seeds and 2,000
+of any, `make test-full` 10,000 more.
+"""
 
 import json
 import random
@@ -12,7 +16,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import ComputeService, Status
+from contract import ComputeService, ErrorType, Status
 from lambdas.shared import aws
 from lambdas.shared.attributes import to_item
 from lambdas.shared.launch import Launch
@@ -21,6 +25,7 @@ from lambdas.shared.launch_repository import Registration
 from lambdas.workflow_manager import register_launch
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.feedback import feedback
+from tests.unit.workflow_manager.schema_values import make
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SETTINGS = register_launch.Settings("test", "launches", "tasks", "data", "topic", "bus", ",".join(ComputeService))
@@ -79,12 +84,14 @@ def damage(chance: random.Random, values: Any) -> Any:
     if kind == 1:
         return {**values, chance.choice(["fenotypes", "x" * 300, "", "workflow ", "Name"]): chance.choice(JUNK)}
     if kind == 2:
-        return {(name[:-1] if name == key else name): value for name, value in values.items()}
+        return {(str(name)[:-1] if name == key else name): value for name, value in values.items()}
     return {**values, key: damage(chance, values[key])}
 
 
 def write(chance: random.Random, values: Any, *, as_json: bool) -> bytes:
-    text = json.dumps(values) if as_json else yaml.safe_dump(values, allow_unicode=chance.random() < 0.5)
+    text = (
+        json.dumps(values) if as_json else yaml.safe_dump(values, sort_keys=False, allow_unicode=chance.random() < 0.5)
+    )
     for _ in range(chance.choice([0, 0, 1, 3])):
         place = chance.randrange(len(text) + 1)
         text = text[:place] + chance.choice(TOKENS) + text[place + chance.choice([0, 0, 1, 20]) :]
@@ -143,11 +150,10 @@ def recorder(monkeypatch) -> Recorder:
     return recorder
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**48))
-def test_any_damaged_config_is_registered_or_rejected_with_reasons(recorder, monkeypatch, seed):
+def register_damaged(recorder: Recorder, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """When a config of that seed is dropped, then it is answered, by one launch."""
     chance = random.Random(seed)
-    values = chance.choice(SEEDS)
+    values = make(chance) if chance.random() < 0.5 else chance.choice(SEEDS)
     for _ in range(chance.choice([0, 1, 1, 2, 5])):
         values = damage(chance, values)
     as_json = chance.random() < 0.4
@@ -162,7 +168,30 @@ def test_any_damaged_config_is_registered_or_rejected_with_reasons(recorder, mon
     before = len(recorder.launches)
     register_launch.register(drop)
 
-    assert len(recorder.launches) == before + 1
+    assert len(recorder.launches) == before + 1, f"seed {seed}"
+    error = recorder.launches[-1].error or {}
+    assert error.get("type") != ErrorType.PLATFORM, f"seed {seed}: {content!r}"
+
+
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**48))
+def test_any_damaged_config_is_registered_or_rejected_with_reasons(recorder, monkeypatch, seed):
+    register_damaged(recorder, monkeypatch, seed)
+
+
+def test_damaged_configs_of_fixed_seeds_are_registered_or_rejected_with_reasons(recorder, monkeypatch):
+    for seed in range(500):
+        register_damaged(recorder, monkeypatch, seed)
+
+    taken = [launch for launch in recorder.launches if launch.status is Status.SUBMITTED]
+    assert 10 < len(taken) < 250, "some are good, and some are not"
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_ten_thousand_damaged_configs_are_registered_or_rejected_with_reasons(recorder, monkeypatch):
+    for seed in range(500, 10_500):
+        register_damaged(recorder, monkeypatch, seed)
 
 
 SEEDS = seeds()
