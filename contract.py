@@ -716,6 +716,10 @@ USERS_ERRORS: Final[Mapping[Workflow, frozenset[ErrorType]]] = {
 for these; for all others one is, since the people who run the stage have to look (Metric.PLATFORM_FAULTS)."""
 
 
+MOST_RECEIVES: Final = 5
+"""How often a message is tried before it is a dead letter: five failures in a row are no longer a passing fault."""
+
+
 class Metric(StrEnum):
     """The functions' own metrics that alarms watch or the dashboard shows.
 

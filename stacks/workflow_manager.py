@@ -123,6 +123,8 @@ class WorkflowManagerStack(StageStack):
         data.bus.grant_put_events_to(function)
         for prefix in (LAUNCH_PREFIX, SNAKEFILES_PREFIX):
             data.allow_reading(function, data.launch_bucket, prefix, versions=True)
+        # An answer to a later put of the file is read, and stays.
+        data.allow_reading(function, data.launch_bucket, FEEDBACK_PREFIX)
         data.allow_writing(function, data.launch_bucket, FEEDBACK_PREFIX)
         for table in (data.launch_table, data.task_table):
             data.allow_items(function, table, "GetItem", "PutItem")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from lambdas.shared.printable import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -26,12 +28,6 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}. {self.remedy}"
-
-
-def printable(text: str) -> str:
-    """The text on one line, with halves of surrogate pairs, which UTF-8 cannot hold, and what steers a terminal written
-    out."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def listing(faults: Sequence[Fault]) -> str:

@@ -1,7 +1,7 @@
 """The answer beside a dropped file: feedback/<path>.json says whether it was accepted, and why not."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,10 @@ from lambdas.shared.observability import logger
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+
+
+_LONGEST_KEY: Final = 1024
+"""Bytes (Amazon S3 user guide, "Naming Amazon S3 objects")."""
 
 
 def verdict(launch: Launch) -> dict[str, Any]:
@@ -29,6 +33,11 @@ def verdict(launch: Launch) -> dict[str, Any]:
 def feedback_key(key: str) -> str:
     """Where the answer to `launches/<path>`, or to any other `<path>`, is."""
     return FEEDBACK_PREFIX + key.removeprefix(LAUNCH_PREFIX) + ".json"
+
+
+def has_feedback_key(key: str) -> bool:
+    """Whether S3 takes an object that is called like the answer to this one."""
+    return len(feedback_key(key).encode()) <= _LONGEST_KEY
 
 
 def amend_feedback(launch: Launch) -> None:

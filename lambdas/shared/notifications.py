@@ -1,11 +1,13 @@
 """Notices by SNS: how a launch ended, or that it waits for somebody, in words for the people concerned."""
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from contract import Status
 from lambdas.shared import aws
 from lambdas.shared.failure import public_message
+from lambdas.shared.faults import Fault, listing
 from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import detail
@@ -54,6 +56,30 @@ def notify(launch: Launch, *, topic_arn: str, stage: str) -> None:
             for name, value in (("status", launch.status.value), ("workflow", launch.workflow))
             if value
         },
+    )
+
+
+def tell_answer(answer: Mapping[str, Any], *, uri: str, topic_arn: str, stage: str) -> None:
+    """Tell the topic's subscribers the answer to a dropped file for which no key is left beside it (docs/events.md)."""
+    outcome = "accepted" if answer["accepted"] else "refused"
+    words = f"The file {printable(uri)} was {outcome}."
+    if answer["launchId"]:
+        words += f" Its faults, if it has any, shows genolaunch status {answer['launchId']}: a notice quotes no data."
+    elif answer["faults"]:  # of a file without a launch, they are about its key alone
+        words += "\n" + listing([Fault(**fault) for fault in answer["faults"]])
+    words += (
+        "\n\nThis is told here, and not beside the file, since the answer's key would have more bytes than S3 allows:"
+        " give the file a shorter name."
+    )
+    told = {name: value for name, value in answer.items() if name != "faults" or not answer["launchId"]}
+    facts = json.dumps({"stage": stage, "answer": told, "text": words[:_LONGEST_FACT]}, ensure_ascii=False)
+    sns: SNSClient = aws.client("sns")
+    sns.publish(
+        TopicArn=topic_arn,
+        Subject=f"Genolaunch {stage}: a file was {outcome}",
+        MessageStructure="json",
+        Message=json.dumps({"default": words[:_LONGEST_TEXT]} | dict.fromkeys(_MACHINES, facts), ensure_ascii=False),
+        MessageAttributes={"status": {"DataType": "String", "StringValue": str(answer["status"])}},
     )
 
 

@@ -6,19 +6,38 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
 from contract import STANDARD_FOLDER
 from lambdas.shared import aws
+from lambdas.shared.config_text import WHOLE_FILE
+from lambdas.shared.faults import Fault
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "PreconditionFailed"})
 """S3's answers for an object that was deleted, or replaced where versions are not kept."""
+
+_UNREADABLE: Final = {
+    "InvalidObjectState": ("is archived", "Put it with the storage class STANDARD."),
+    "InvalidRequest": (
+        "is encrypted with a key of your own (SSE-C), which is not kept anywhere",
+        "Put it without that key: the bucket encrypts what is in it.",
+    ),
+    **dict.fromkeys(
+        ("KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"),
+        (
+            "is encrypted with a KMS key that cannot be used",
+            "Put it without naming a key: the bucket encrypts what is in it.",
+        ),
+    ),
+}
+"""S3's answers for an object that is there, and that nobody can read as it is -> problem and remedy (Amazon S3 API
+reference, GetObject and "Error responses")."""
 
 SUBMISSION_ID_METADATA = "submission-id"
 
@@ -63,6 +82,23 @@ class DroppedFile:
     """None when the file is larger than what was asked for."""
     submission_id: str | None
     """By which a client knows the answer to its own put."""
+    unreadable: Fault | None = None
+    """Why it cannot be read, if that is so."""
+
+
+def is_later(answered: object, drop: Drop) -> bool:
+    """Whether the put that an answer names is a later one of the dropped file.
+
+    S3's sequencers of one key are hexadecimal text: the shorter one is filled up with zeros at its end, and the greater
+    one is the later put (Amazon S3 user guide, "Event message structure"). Those of other keys, or none, tell nothing.
+    """
+    if not isinstance(answered, dict) or answered.get("key") != drop.key:
+        return False
+    theirs, ours = answered.get("sequencer"), drop.sequencer
+    if not (isinstance(theirs, str) and theirs and ours):
+        return False
+    length = max(len(theirs), len(ours))
+    return theirs.upper().ljust(length, "0") > ours.upper().ljust(length, "0")
 
 
 def drops(message: str) -> Iterator[Drop]:
@@ -122,8 +158,11 @@ def fetch(drop: Drop, *, largest: int) -> DroppedFile:
     try:
         response = s3.get_object(Bucket=drop.bucket, Key=drop.key, **_this_version(drop))
     except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
+        code = error.response["Error"]["Code"]
+        if code in _GONE:
             raise FileGoneError(drop.uri) from error
+        if code in _UNREADABLE:
+            return DroppedFile(0, None, None, unreadable=Fault(WHOLE_FILE, *_UNREADABLE[code]))
         raise
     size = response["ContentLength"]
     with response["Body"] as body:

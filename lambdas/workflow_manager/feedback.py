@@ -1,56 +1,109 @@
 """Writes the answer beside a dropped file."""
 
 import json
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
 
 from contract import Status
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
+from lambdas.shared.conditional_writes import delays
 from lambdas.shared.faults import Fault
 from lambdas.shared.feedback import feedback_key, verdict
 from lambdas.shared.launch import Launch
-from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
+from lambdas.shared.observability import logger
+from lambdas.workflow_manager.dropped_file import Drop, DroppedFile, is_later
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+_MISSING: Final = frozenset({"NoSuchKey", "404"})
+_LOST_RACES: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
+"""Of a conditional put: another was faster, or is at it, or the answer that it was to replace is gone (Amazon S3 user
+guide, "How to prevent object overwrites with conditional writes")."""
 
-def feedback(launch: Launch, drop: Drop, file: DroppedFile) -> dict[str, Any]:
-    """The feedback object's content: `launch` is the one that answers the drop, new or not."""
+
+def feedback(launch: Launch, drop: Drop, file: DroppedFile, *, repeats: bool = False) -> dict[str, Any]:
+    """The feedback object's content: `launch` is the one that answers the drop, new or not.
+
+    `repeats`: the launch runs already, of the very same files.
+    """
     return {
         "launchId": launch.launch_id,
         **verdict(launch),
-        "object": {"bucket": drop.bucket, "key": drop.key, "versionId": drop.version_id, "etag": drop.etag},
+        "object": _object(drop),
         "submissionId": file.submission_id,
+        **({"repeats": True} if repeats else {}),
     }
 
 
-def write_feedback(launch: Launch, drop: Drop, file: DroppedFile, *, repeats: bool = False) -> None:
-    """Put the feedback object into the launch bucket. `repeats`: the launch runs already, of the very same files."""
-    _put_answer(drop, feedback(launch, drop, file) | ({"repeats": True} if repeats else {}))
-
-
-def write_refusal(drop: Drop, fault: Fault) -> None:
+def refusal(drop: Drop, fault: Fault) -> dict[str, Any]:
     """The same for a file of which there is no launch, not even a rejected one."""
-    _put_answer(
-        drop,
-        {
-            "launchId": None,
-            "accepted": False,
-            "status": Status.REJECTED,
-            "faults": [fault.as_dict()],
-            "at": timestamp(),
-            "object": {"bucket": drop.bucket, "key": drop.key, "versionId": drop.version_id, "etag": drop.etag},
-        },
-    )
+    return {
+        "launchId": None,
+        "accepted": False,
+        "status": Status.REJECTED,
+        "faults": [fault.as_dict()],
+        "at": timestamp(),
+        "object": _object(drop),
+    }
 
 
-def _put_answer(drop: Drop, answer: Mapping[str, Any]) -> None:
+def write_answer(drop: Drop, answer: Mapping[str, Any]) -> None:
+    """Put the answer into the launch bucket, unless the one to a later put of the same file is there.
+
+    Events of S3 may overtake each other and come twice; of several quick puts, the last one's answer stays.
+    """
     s3: S3Client = aws.client("s3")
-    s3.put_object(
-        Bucket=drop.bucket,
-        Key=feedback_key(drop.key),
-        Body=json.dumps(answer, indent=2).encode(),
-        ContentType="application/json",
-    )
+    key = feedback_key(drop.key)
+    for delay in delays():
+        there, condition = _answer_there(s3, drop.bucket, key)
+        if is_later(there.get("object"), drop):
+            logger.info("A later put of the file has its answer already", extra={"uri": drop.uri})
+            return
+        try:
+            s3.put_object(
+                Bucket=drop.bucket,
+                Key=key,
+                Body=json.dumps(answer, indent=2).encode(),
+                ContentType="application/json",
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _LOST_RACES:
+                raise
+        else:
+            return
+        time.sleep(delay)
+    raise TimeoutError(f"{drop.uri}: others kept answering it")
+
+
+def _answer_there(s3: "S3Client", bucket: str, key: str) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The answer that stands there now, if any can be read, and the condition of a put that replaces just that."""
+    try:
+        found = s3.get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _MISSING:
+            raise
+        return {}, {"IfNoneMatch": "*"}
+    with found["Body"] as body:
+        content = body.read()
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}, {"IfMatch": found["ETag"]}
+
+
+def _object(drop: Drop) -> dict[str, Any]:
+    """Which put is answered."""
+    return {
+        "bucket": drop.bucket,
+        "key": drop.key,
+        "versionId": drop.version_id,
+        "etag": drop.etag,
+        "sequencer": drop.sequencer,
+    }

@@ -4,19 +4,22 @@ Powertools' Idempotency is not used: what must happen once is one conditional wr
 the S3 event, and everything else (the feedback object, a notice) may be repeated.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from contract import Status
-from lambdas.shared.config_text import LARGEST_CONFIG
+from contract import MOST_RECEIVES, ErrorType, Status
+from lambdas.shared.config_text import LARGEST_CONFIG, WHOLE_FILE
+from lambdas.shared.faults import Fault
+from lambdas.shared.feedback import has_feedback_key
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import put_event
 from lambdas.shared.launch_repository import LaunchRepository, Registration
-from lambdas.shared.notifications import notify
-from lambdas.shared.observability import count, logger, metrics, tracer
+from lambdas.shared.notifications import notify, tell_answer
+from lambdas.shared.observability import count, count_platform_fault, logger, metrics, tracer
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 from lambdas.workflow_manager.dropped_file import (
@@ -27,7 +30,7 @@ from lambdas.workflow_manager.dropped_file import (
     fetch,
     sources_beside,
 )
-from lambdas.workflow_manager.feedback import write_feedback, write_refusal
+from lambdas.workflow_manager.feedback import feedback, refusal, write_answer
 from lambdas.workflow_manager.registration import fingerprint, is_launch_file, launch_of, misplaced_snakefile
 from lambdas.workflow_manager.strays import stray
 
@@ -72,15 +75,58 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 
 def _process(record: "SQSRecord") -> None:
+    """Handle each file that a message tells of, also when another one fails; one that fails for the last time, after
+    which its message is a dead letter, is answered so.
+
+    Raises:
+        Exception: the first failure.
+    """
+    failures = []
     for drop in drops(record.body):
-        if is_launch_file(drop.key):
-            register(drop)
-            continue
-        misplaced = misplaced_snakefile(drop.key) or stray(
-            drop.key, data_bucket=settings().data_bucket, teams=_names(settings().teams)
-        )
-        if misplaced:
-            write_refusal(drop, misplaced)
+        try:
+            _handle(drop)
+        except Exception as error:  # whatever it is, the message comes again
+            failures.append(error)
+            if _receives(record) >= MOST_RECEIVES:
+                _answer_failure(drop, error)
+    if failures:
+        raise failures[0]
+
+
+def _handle(drop: Drop) -> None:
+    if is_launch_file(drop.key):
+        register(drop)
+        return
+    misplaced = misplaced_snakefile(drop.key) or stray(
+        drop.key, data_bucket=settings().data_bucket, teams=_names(settings().teams)
+    )
+    if misplaced:
+        _answer(drop, refusal(drop, misplaced))
+
+
+def _receives(record: "SQSRecord") -> int:
+    """How often the message was received, this time included."""
+    return int(record.raw_event.get("attributes", {}).get("ApproximateReceiveCount", 1))
+
+
+def _answer_failure(drop: Drop, error: Exception) -> None:
+    fault = Fault(
+        WHOLE_FILE,
+        f"is neither registered nor refused: the platform failed at it {MOST_RECEIVES} times ({type(error).__name__})",
+        "Its operators were told, and it is registered once they mended that: do not drop it again.",
+    )
+    try:
+        _answer(drop, refusal(drop, fault))
+    except Exception:  # The alarm on dead letters tells the stage's operators all the same.
+        logger.exception("The failure was not answered", extra={"uri": drop.uri})
+
+
+def _answer(drop: Drop, answer: Mapping[str, Any]) -> None:
+    """Beside the file; by notice, where no key is left for that."""
+    if has_feedback_key(drop.key):
+        write_answer(drop, answer)
+    else:
+        tell_answer(answer, uri=drop.uri, topic_arn=settings().notification_topic, stage=settings().stage)
 
 
 def register(drop: Drop) -> None:
@@ -105,7 +151,10 @@ def register(drop: Drop) -> None:
         repository.reject(launch) if rejected else repository.register(launch, _fingerprint(launch, drop, file))
     )
     _record(registration, drop)
-    write_feedback(registration.launch, drop, file, repeats=registration.launch.launch_id != launch.launch_id)
+    _answer(
+        drop,
+        feedback(registration.launch, drop, file, repeats=registration.launch.launch_id != launch.launch_id),
+    )
     if registration.is_new or rejected:
         put_event(registration.launch, bus=settings().event_bus, stage=settings().stage)
     if rejected:
@@ -126,6 +175,8 @@ def _names(text: str) -> list[str]:
 
 def _record(registration: Registration, drop: Drop) -> None:
     launch = registration.launch
+    if registration.is_new and (launch.error or {}).get("type") == ErrorType.PLATFORM:
+        count_platform_fault()
     outcome = launch.status.title() if registration.is_new else "Repeated"
     count(f"Launches{outcome}", 1, launch.workflow)
     logger.info(

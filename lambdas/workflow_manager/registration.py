@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
+from traceback import extract_tb
 
 from contract import (
     LAUNCH_PREFIX,
@@ -18,10 +19,11 @@ from contract import (
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_model import LaunchConfig
 from lambdas.shared.config_reader import check_config, read_config
-from lambdas.shared.config_text import too_large
+from lambdas.shared.config_text import WHOLE_FILE, too_large
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
+from lambdas.shared.observability import logger
 from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.teams import NOBODY, faults_of, team_of
@@ -29,6 +31,8 @@ from lambdas.workflow_manager.teams import NOBODY, faults_of, team_of
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 
 _LONGEST_SLUG = 30
+_MOST_FRAMES = 10
+"""Of a traceback, the innermost ones."""
 _DIGEST_LENGTH = 8
 """With 8 hexadecimal digits beside a name and a second, two launches do not meet. The whole launchId has at most 55
 characters, so that `<launchId>-<attempt>`, and two more in regenie.asl.json, fit FSx's ClientRequestToken (63)."""
@@ -81,6 +85,10 @@ def launch_of(
                 raise MissingRequiredParametersError(faults)
     except MissingRequiredParametersError as error:
         return _rejected(drop, file, error, owner)
+    except Exception as error:
+        # Whatever a file does to its reader, whoever dropped it is answered, and the message is not tried again.
+        _log(error, drop)
+        return _rejected(drop, file, _unread(error), owner, ErrorType.PLATFORM)
     return _submitted(drop, file, config, data_bucket, owner)
 
 
@@ -104,6 +112,8 @@ def _dropped_snakefile(key: str) -> str | None:
 
 
 def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:
+    if file.unreadable:
+        raise MissingRequiredParametersError([file.unreadable])
     name = _dropped_snakefile(drop.key)
     if name is not None:
         # Everything as by default, in the folder of the data bucket that is called like the Snakefile's.
@@ -136,7 +146,13 @@ def _submitted(drop: Drop, file: DroppedFile, config: LaunchConfig, data_bucket:
     )
 
 
-def _rejected(drop: Drop, file: DroppedFile, error: MissingRequiredParametersError, team: str | None) -> Launch:
+def _rejected(
+    drop: Drop,
+    file: DroppedFile,
+    error: MissingRequiredParametersError,
+    team: str | None,
+    type_: ErrorType = ErrorType.MISSING_REQUIRED_PARAMETERS,
+) -> Launch:
     name = _dropped_snakefile(drop.key) or PurePosixPath(drop.key).stem
     return Launch(
         launch_id=_launch_id(name, drop, team),
@@ -148,10 +164,32 @@ def _rejected(drop: Drop, file: DroppedFile, error: MissingRequiredParametersErr
         requested_by=drop.requested_by,
         team=team,
         error={
-            "type": ErrorType.MISSING_REQUIRED_PARAMETERS.value,
+            "type": type_.value,
             "message": error.summary,
             "faults": [fault.as_dict() for fault in error.faults],
         },
+    )
+
+
+def _unread(error: Exception) -> MissingRequiredParametersError:
+    """What is said of a file at which its reader itself failed."""
+    return MissingRequiredParametersError(
+        [
+            Fault(
+                WHOLE_FILE,
+                f"could not be checked: the platform failed at it ({type(error).__name__}), which is not your fault",
+                "Its operators were told. Take out what is unusual in the file, or drop it again once they mended it.",
+            )
+        ]
+    )
+
+
+def _log(error: Exception, drop: Drop) -> None:
+    """Where it failed, and not with which words: they may be the file's."""
+    frames = [f"{PurePosixPath(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    logger.error(
+        "A launch config could not be checked",
+        extra={"uri": drop.uri, "error": type(error).__name__, "at": frames[-_MOST_FRAMES:]},
     )
 
 

@@ -14,7 +14,6 @@ from contract import (
     STANDARD_FOLDER,
 )
 from lambdas.shared.faults import Fault
-from lambdas.shared.feedback import feedback_key
 from lambdas.workflow_manager.registration import CONFIG_SUFFIXES
 
 _NEAR: Final = {
@@ -30,19 +29,14 @@ _LIKENESS: Final = 0.8
 """Of difflib's ratio: a wrong letter or two, but no other word (`branches` has 0.75), nor another folder of the
 bucket."""
 
-_LONGEST_KEY: Final = 1024
-"""Bytes (Amazon S3 user guide, "Naming Amazon S3 objects")."""
-
 
 def stray(key: str, *, data_bucket: str, teams: Collection[str] = ()) -> Fault | None:
     """Why nothing becomes of a file, and where it belongs.
 
-    None for what belongs where it is, for the marker by which a console makes a folder, and for a key so long that no
-    answer can be called by it. `teams`: that the stage keeps apart, if any.
+    None for what belongs where it is, and for the marker by which a console makes a folder. `teams`: that the stage
+    keeps apart, if any.
     """
     if key.endswith("/") or key.startswith(LAUNCH_BUCKET_PREFIXES):
-        return None
-    if len(feedback_key(key).encode()) > _LONGEST_KEY:
         return None
     return Fault("the file", f"is where nothing is launched: {key}", _remedy(key, data_bucket, teams))
 

@@ -1,17 +1,12 @@
 """Queues with their dead letters: every asynchronous hop has one, and an alarm on it."""
 
-from typing import Final
-
 from aws_cdk import Duration, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract import TAG_DEAD_LETTERS
+from contract import MOST_RECEIVES, TAG_DEAD_LETTERS
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
-
-_RECEIVES: Final = 5
-"""Five failures in a row of one message are no longer a passing fault of a service."""
 
 
 class DeadLetterQueue(Construct):
@@ -51,7 +46,7 @@ class QueueWithDeadLetters(Construct):
         holds: str,
         consumer_timeout: Duration,
         oldest: Duration,
-        receives: int = _RECEIVES,
+        receives: int = MOST_RECEIVES,
     ) -> None:
         """Args: `consumer_timeout` of the function that reads it, `oldest` age of a message that is still normal,
         `receives` after which a message is a dead letter.

@@ -31,9 +31,12 @@ class FakeS3:
         Key: str,  # noqa: N803
         Body: bytes,  # noqa: N803
         IfMatch: str | None = None,  # noqa: N803
+        IfNoneMatch: str | None = None,  # noqa: N803
         **_: Any,
     ) -> dict[str, Any]:
         self._check(Bucket, Key, IfMatch)
+        if IfNoneMatch == "*" and (Bucket, Key) in self.objects:
+            raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": Key}}, "PutObject")
         self.objects[Bucket, Key] = Body
         return {"ETag": etag(Body)}
 

@@ -131,6 +131,7 @@ def test_a_file_where_nothing_belongs_is_told_where_it_does_whatever_its_key(pla
         "key": key,
         "versionId": sample["version-id"],
         "etag": sample["etag"],
+        "sequencer": sample["sequencer"],
     }
 
 

@@ -37,6 +37,7 @@ def test_a_good_config_becomes_a_submitted_launch(platform):
     assert launch.config["regenie"]["step2"]["datasets"] == [{"genotypes": "cohort.bed"}]
     feedback = platform.feedback("feedback/team/height.yaml.json")
     assert feedback["object"].pop("etag")
+    assert feedback["object"].pop("sequencer") == "0000000000000001"
     version = feedback["object"].pop("versionId")
     assert version
     assert feedback.pop("at") > "2026"

@@ -24,7 +24,6 @@ from lambdas.shared.launch_events import detail
 from lambdas.shared.launch_repository import Registration
 from lambdas.workflow_manager import register_launch
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
-from lambdas.workflow_manager.feedback import feedback
 from tests.unit.workflow_manager.schema_values import make
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -126,9 +125,9 @@ class Recorder:
         self.launches.append(launch)
         return Registration(launch, is_new=True)
 
-    def write_feedback(self, launch: Launch, drop: Drop, file: DroppedFile, *, repeats: bool) -> None:
-        assert not repeats
-        json.dumps(feedback(launch, drop, file)).encode()
+    def write_answer(self, _: Drop, answer: dict[str, Any]) -> None:
+        assert "repeats" not in answer
+        json.dumps(answer, ensure_ascii=False).encode()
 
     def put_event(self, launch: Launch, *, bus: str, stage: str) -> None:
         assert len(json.dumps(detail(launch, stage)).encode()) < NOTICE_LIMIT
@@ -143,7 +142,7 @@ def recorder(monkeypatch) -> Recorder:
     recorder = Recorder()
     monkeypatch.setattr(register_launch, "settings", lambda: SETTINGS)
     monkeypatch.setattr(register_launch, "LaunchRepository", lambda *_: recorder)
-    monkeypatch.setattr(register_launch, "write_feedback", recorder.write_feedback)
+    monkeypatch.setattr(register_launch, "write_answer", recorder.write_answer)
     monkeypatch.setattr(register_launch, "put_event", recorder.put_event)
     monkeypatch.setattr(register_launch, "sources_beside", lambda bucket, key: [(f"{bucket}/{key}", "etag")])
     monkeypatch.setattr(aws, "client", lambda _: recorder)
