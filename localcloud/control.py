@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from localcloud import run_folder
+from localcloud import full_disk, run_folder
 from localcloud.batch import docker_answers
 from localcloud.clients import ACCOUNT, REGION, Keys, client, client_environment, owner_of
 from localcloud.images import real_regenie
@@ -103,6 +103,11 @@ def up(state_dir: Path, port: int | None = None, *, enforce_iam: bool = False) -
     running = status(state_dir)
     if running:
         return running
+    with _disk_has_room(state_dir):
+        return _up(state_dir, port, enforce_iam=enforce_iam)
+
+
+def _up(state_dir: Path, port: int | None, *, enforce_iam: bool) -> Cloud:
     lost = _LOST if _record(state_dir).exists() else ""  # one that ends in order takes it away
     port = port if port is not None else _usual_or_free_port()
     process = _start(state_dir, port, enforce_iam=enforce_iam)
@@ -114,7 +119,11 @@ def up(state_dir: Path, port: int | None = None, *, enforce_iam: bool = False) -
         raise
     cloud = replace(cloud, pid=int((state_dir / LOCK_NAME).read_text()))
     record = {"state_dir": str(state_dir), "pid": cloud.pid, "port": port, "endpoint": cloud.endpoint}
-    _record(state_dir).write_text(json.dumps(record, indent=2) + "\n")
+    try:
+        _record(state_dir).write_text(json.dumps(record, indent=2) + "\n")
+    except OSError:  # without it nobody would find the server again
+        _end(cloud.pid, state_dir)
+        raise
     return cloud
 
 
@@ -150,6 +159,11 @@ def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line
 
     Raises LocalCloudError with the log's last lines when the CLI fails.
     """
+    with _disk_has_room(cloud.state_dir):
+        _deploy(cloud, stage, progress)
+
+
+def _deploy(cloud: Cloud, stage: str, progress: Progress) -> None:
     cloud.deploy_log.write_text("")
     if not _is_bootstrapped(cloud):
         progress("bootstrap")
@@ -206,7 +220,7 @@ def _wait_until_ready(cloud: Cloud, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise LocalCloudError(f"The embedded cloud ended at its start:\n{_tail(cloud.server_log)}")
+            raise _failed(cloud, f"The embedded cloud ended at its start:\n{_tail(cloud.server_log)}")
         if _answers(cloud):
             return
         time.sleep(0.05)
@@ -260,7 +274,7 @@ def _cdk(cloud: Cloud, arguments: list[str], progress: Progress, *, folder: Path
             if news:
                 progress(news)
     if process.returncode != 0:
-        raise LocalCloudError(f"cdk {arguments[0]} failed:\n{_tail(cloud.deploy_log)}\nSee {cloud.deploy_log}")
+        raise _failed(cloud, f"cdk {arguments[0]} failed:\n{_tail(cloud.deploy_log)}\nSee {cloud.deploy_log}")
 
 
 @contextmanager
@@ -298,6 +312,22 @@ def _stack_news(line: str) -> str | None:
     if ends:
         return f"{ends.group(2).rstrip(':')}: {'deployed' if ends.group(1) == '✅' else 'failed'}"
     return None
+
+
+def _failed(cloud: Cloud, what: str) -> LocalCloudError:
+    """The error, after a look whether the disk is full: then no log may have room for why."""
+    return LocalCloudError(full_disk.remedy(cloud.state_dir) if full_disk.is_full(cloud.state_dir) else what)
+
+
+@contextmanager
+def _disk_has_room(state_dir: Path) -> Iterator[None]:
+    """Say of what cannot be written for lack of space what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in full_disk.FULL:
+            raise
+        raise LocalCloudError(full_disk.remedy(state_dir)) from error
 
 
 def _tail(log: Path) -> str:

@@ -50,9 +50,10 @@ class TaskRuns:
                 return
             with self._places:
                 self._in_place(task, injection)
-        except Exception:
+        except Exception as error:
             logger.exception("Task %s could not be run", task.arn)
-            self._end(task, "TaskFailedToStart", "InternalError: the local cloud could not run the task", None)
+            reason = f"InternalError: the local cloud could not run the task: {error}"
+            self._end(task, "TaskFailedToStart", reason, None)
 
     def _in_place(self, task: Task, injection: TaskInjection | None) -> None:
         if task.stop.requested:

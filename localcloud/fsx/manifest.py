@@ -1,8 +1,11 @@
 """What a file system knows about its files' copies in S3; on disk, so that memory stays flat with millions of files."""
 
+import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,14 +37,20 @@ class Manifest:
 
     def __init__(self, file: Path) -> None:
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(file, check_same_thread=False)
+        with _as_os_errors():
+            self._database = self._opened(file)
+
+    @staticmethod
+    def _opened(file: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(file, check_same_thread=False)
         # The local cloud keeps no state over a restart: nothing here needs to survive a crash.
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute(
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute(
             "CREATE TABLE entries (path TEXT PRIMARY KEY, bucket TEXT, key TEXT, size INTEGER, mtime_ns INTEGER,"
             " archived INTEGER, present INTEGER, etag TEXT) WITHOUT ROWID"
         )
-        self._database.execute("CREATE INDEX absent ON entries (path) WHERE NOT present")
+        database.execute("CREATE INDEX absent ON entries (path) WHERE NOT present")
+        return database
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Add entries, or replace those of the same paths."""
@@ -49,7 +58,7 @@ class Manifest:
             (one.path, one.bucket, one.key, one.size, one.mtime_ns, one.archived, one.present, one.etag)
             for one in entries
         ]
-        with self._lock, self._database:
+        with self._lock, _as_os_errors(), self._database:
             self._database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, path: str) -> Entry | None:
@@ -75,13 +84,24 @@ class Manifest:
         """Remove the entries below a folder; empty is the root."""
         # "0" is the character after the slash: the range holds every path that starts with the folder and a slash.
         low, high = (f"{folder}/", f"{folder}0") if folder else ("", "\U0010ffff")
-        with self._lock, self._database:
+        with self._lock, _as_os_errors(), self._database:
             self._database.execute("DELETE FROM entries WHERE path >= ? AND path < ?", (low, high))
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._database.close()
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """A full disk is the same to who writes to a database as to who writes to a file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
 
 
 def _entry(row: tuple[str, str, str, int, int, int, int, str]) -> Entry:

@@ -1,5 +1,6 @@
 """Moves files between a file system's folder and the S3 prefixes that are linked to it."""
 
+import errno
 import fnmatch
 import itertools
 import logging
@@ -30,6 +31,10 @@ ARCHIVE_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 TRANSFER_FAULTS: Final = (OSError, Boto3Error, BotoCoreError, ClientError)
 """What a transfer may raise for reasons that lie in S3, the network or the disk."""
+
+_NO_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ})
+"""What a key is told that can be no path, beside other keys. Any other error is of the disk: what it keeps from being
+imported would be missing without a word."""
 
 _BATCH: Final = 1_000
 """Files that are handled at a time, so that memory does not grow with their number."""
@@ -123,6 +128,8 @@ class Transfer:
         try:
             return self._make_visible(path, link.bucket, listed)
         except (OSError, ValueError) as error:  # keys may be what no path can be; FSx leaves such objects out, too
+            if isinstance(error, OSError) and error.errno not in _NO_PATH:
+                raise
             logger.warning("s3://%s/%s is not imported: %s", link.bucket, listed["Key"], error)
             return None
 
