@@ -52,10 +52,11 @@ def refusal(drop: Drop, fault: Fault) -> dict[str, Any]:
     }
 
 
-def write_answer(drop: Drop, answer: Mapping[str, Any]) -> None:
+def write_answer(drop: Drop, answer: Mapping[str, Any], *, only_first: bool = False) -> None:
     """Put the answer into the launch bucket, unless the one to a later put of the same file is there.
 
     Events of S3 may overtake each other and come twice; of several quick puts, the last one's answer stays.
+    `only_first`: an earlier answer to this very put stays, too.
     """
     s3: S3Client = aws.client("s3")
     key = feedback_key(drop.key)
@@ -63,6 +64,8 @@ def write_answer(drop: Drop, answer: Mapping[str, Any]) -> None:
         there, condition = _answer_there(s3, drop.bucket, key)
         if is_later(there.get("object"), drop):
             logger.info("A later put of the file has its answer already", extra={"uri": drop.uri})
+            return
+        if only_first and there.get("object") == _object(drop):
             return
         try:
             s3.put_object(

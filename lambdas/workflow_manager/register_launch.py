@@ -116,15 +116,16 @@ def _answer_failure(drop: Drop, error: Exception) -> None:
         "Its operators were told, and it is registered once they mended that: do not drop it again.",
     )
     try:
-        _answer(drop, refusal(drop, fault))
+        # An event that comes again after its launch was registered may fail as well: that answer stays.
+        _answer(drop, refusal(drop, fault), only_first=True)
     except Exception:  # The alarm on dead letters tells the stage's operators all the same.
         logger.exception("The failure was not answered", extra={"uri": drop.uri})
 
 
-def _answer(drop: Drop, answer: Mapping[str, Any]) -> None:
+def _answer(drop: Drop, answer: Mapping[str, Any], *, only_first: bool = False) -> None:
     """Beside the file; by notice, where no key is left for that."""
     if has_feedback_key(drop.key):
-        write_answer(drop, answer)
+        write_answer(drop, answer, only_first=only_first)
     else:
         tell_answer(answer, uri=drop.uri, topic_arn=settings().notification_topic, stage=settings().stage)
 

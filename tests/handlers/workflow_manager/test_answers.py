@@ -214,6 +214,16 @@ def test_what_fails_for_the_last_time_is_answered_and_again_when_it_is_mended(pl
     assert platform.feedback(ANSWER)["accepted"] is True
 
 
+def test_an_event_that_comes_again_and_fails_leaves_the_answer_to_its_put(platform, monkeypatch):
+    record = platform.put(KEY, GOOD)
+    platform.register(record)
+    refuse(monkeypatch, "AccessDenied")
+
+    deliver(MOST_RECEIVES, record)
+
+    assert platform.feedback(ANSWER)["accepted"] is True
+
+
 def test_a_file_that_fails_keeps_no_other_of_its_message_from_being_registered(platform):
     bad, good = platform.put("launches/bad.yaml", GOOD), platform.put(KEY, GOOD)
     bad["s3"]["bucket"]["name"] = "a-bucket-that-is-not-there"

@@ -125,7 +125,8 @@ class Recorder:
         self.launches.append(launch)
         return Registration(launch, is_new=True)
 
-    def write_answer(self, _: Drop, answer: dict[str, Any]) -> None:
+    def write_answer(self, _: Drop, answer: dict[str, Any], *, only_first: bool) -> None:
+        assert not only_first
         assert "repeats" not in answer
         json.dumps(answer, ensure_ascii=False).encode()
 
