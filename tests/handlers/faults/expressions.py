@@ -171,8 +171,14 @@ class Expression:
 
 _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "if_not_exists": lambda found, otherwise: otherwise if found is None else found,
-    "list_append": lambda first, second: {"L": [*first["L"], *second["L"]]},
+    "list_append": lambda first, second: {"L": [*_of_type("L", first), *_of_type("L", second)]},
 }
+
+
+def _of_type(kind: str, operand: Any) -> Any:
+    if kind not in (operand or {}):
+        raise InvalidExpressionError("An operand in the update expression has an incorrect data type")
+    return operand[kind]
 
 
 def _plain(value: Any) -> Any:
@@ -181,7 +187,7 @@ def _plain(value: Any) -> Any:
 
 
 def _sum(left: Operand, right: Operand) -> Operand:
-    return lambda item: {"N": str(_plain(left(item)) + _plain(right(item)))}
+    return lambda item: {"N": str(Decimal(_of_type("N", left(item))) + Decimal(_of_type("N", right(item))))}
 
 
 def _get(item: Item, path: tuple[str, ...]) -> Any:

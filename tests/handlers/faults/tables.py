@@ -23,6 +23,10 @@ class FakeTables:
         """All of a table."""
         return list(self._items[table].values())
 
+    def write(self, table: str, item: Item) -> None:
+        """An item as somebody wrote it by hand."""
+        self._items[table][self._key(table, item)] = deepcopy(item)
+
     # --- as in boto3 -----------------------------------------------------------------------------------------------
     def get_item(self, *, TableName: str, Key: Item, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's names
         item = self._items[TableName].get(self._key(TableName, Key))
@@ -77,7 +81,9 @@ class FakeTables:
             for name in ("KeyConditionExpression", "FilterExpression")
             if name in given
         ]
-        found = [item for item in self.items(TableName) if all(test(item) for test in tests)]
+        # An index holds the items that have its keys, as text.
+        indexed = [item for item in self.items(TableName) if all("S" in item.get(key, {}) for key in keys)]
+        found = [item for item in indexed if all(test(item) for test in tests)]
         found.sort(key=lambda item: [item[key]["S"] for key in keys])
         return {"Items": [_projected(item, given) for item in found[: given.get("Limit")]]}
 
