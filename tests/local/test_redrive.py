@@ -106,7 +106,7 @@ def test_an_ending_that_clean_up_missed_is_cleaned_up(platform: PlatformClient, 
 
 def test_a_request_that_the_pipe_gave_up_is_started_from_the_table(platform: PlatformClient, redrive):
     pointer = {"DDBStreamBatchInfo": {"shardId": "shard", "startSequenceNumber": "1", "endSequenceNumber": "1"}}
-    missed(platform, "RequestsDeadLetters", pointer)
+    missed(platform, "workflow-manager-RequestsDeadLetters", pointer)
 
     told = redrive()
 
@@ -122,7 +122,8 @@ def test_of_three_quick_puts_the_last_ones_answer_stays(platform: PlatformClient
     ]
 
     def all_are_registered() -> bool:
-        return sum(launch.get("configUri") == f"s3://{bucket}/{key}" for launch in platform.all_launches()) == len(puts)
+        uris = [launch.get("configUri") for launch in platform.all_launches()]
+        return uris.count(f"s3://{bucket}/{key}") == len(puts)
 
     eventually(all_are_registered, "a rejected launch of each put")
 

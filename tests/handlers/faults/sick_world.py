@@ -83,7 +83,12 @@ class SickWorld(World):
             item = self.items()[launch_id]
             if item.get(LaunchField.STATUS, {}).get("S") in set(Status):
                 before.pop(LaunchField.STATUS, None)
-            self.tables.write(LAUNCH_TABLE, edited(item, before))
+            mended = edited(item, before)
+            history = mended.get(LaunchField.COST_HISTORY, {}).get("M")
+            if history:  # priced under an attempt that was none
+                whole = {attempt: cost for attempt, cost in history.items() if attempt.isdigit()}
+                mended[LaunchField.COST_HISTORY] = {"M": whole}
+            self.tables.write(LAUNCH_TABLE, mended)
         self.sick.clear()
         self.read_streams()
 
@@ -146,13 +151,11 @@ class SickWorld(World):
 
     def advance(self, execution: Execution, outcome: str = "COMPLETE") -> None:
         """An execution over a sick launch may fail, after its states' tries; no other."""
-        launch_id = _launch_of(execution)
-        if launch_id not in self.sick:
-            super().advance(execution, outcome)
-            return
         try:
             super().advance(execution, outcome)
         except Exception as error:
+            if _launch_of(execution) not in self.sick:  # it may have become so meanwhile
+                raise
             execution.is_busy = False
             self._died(execution.machine, error)
             self.tries[execution.arn] += 1

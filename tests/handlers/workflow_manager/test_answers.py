@@ -89,7 +89,8 @@ def test_of_three_quick_puts_the_last_ones_answer_stays(platform, order):
 
 def test_an_answer_to_a_later_put_that_is_written_between_reading_and_writing_stays(platform, monkeypatch):
     first, _, third = three_puts(platform)
-    s3, raced = boto3.client("s3"), []
+    s3 = boto3.client("s3")
+    raced: list[str] = []
 
     class Racing:
         """S3, in which the third put is answered just before the first one's answer is put."""

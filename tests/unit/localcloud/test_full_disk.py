@@ -2,12 +2,14 @@
 
 import errno
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from localcloud import control, full_disk, unpacked_code
+from localcloud.server import LOCK_NAME
 from tests.unit.localcloud.disks import fill, small_disk
 
 
@@ -26,7 +28,7 @@ def test_a_cloud_does_not_start_on_a_full_disk_and_says_what_to_do_in_one_senten
 
 def test_a_server_whose_record_has_no_room_is_not_left_running(tmp_path, monkeypatch):
     ended = []
-    (tmp_path / control.LOCK_NAME).write_text("17")
+    (tmp_path / LOCK_NAME).write_text("17")
     monkeypatch.setattr(control, "_start", lambda *_, **__: type("Process", (), {"pid": 17}))
     monkeypatch.setattr(control, "_wait_until_ready", lambda *_: None)
     monkeypatch.setattr(control, "_end", lambda pid, _: ended.append(pid))
@@ -61,7 +63,7 @@ def test_code_that_had_no_room_is_unpacked_once_there_is(tmp_path, monkeypatch):
         archive.writestr("code.py", "x = 1\n")
         archive.writestr("large.bin", os.urandom(600_000))
     with small_disk(tmp_path / "disk", kib=1024) as disk:
-        monkeypatch.setattr(unpacked_code.tempfile, "gettempdir", lambda: str(disk))
+        monkeypatch.setattr(tempfile, "gettempdir", lambda: str(disk))
         first, second = disk / "first", disk / "second"
         first.mkdir()
         second.mkdir()

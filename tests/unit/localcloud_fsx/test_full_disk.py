@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from localcloud.batch.mounts import MountError
 from localcloud.fsx import transfer
-from localcloud.fsx.service import MountError
 from localcloud.service import ServiceError
 from tests.unit.localcloud.disks import fill, small_disk
 from tests.unit.localcloud_fsx.conftest import BUCKETS
@@ -16,12 +16,19 @@ from tests.unit.localcloud_fsx.support import Cloud
 NO_SPACE = os.strerror(errno.ENOSPC)
 
 
+class SmallCloud(Cloud):
+    """On a disk of its own."""
+
+    def __init__(self, disk, s3):
+        super().__init__(disk / "state", s3)
+        self.disk = disk
+
+
 @pytest.fixture
 def small_cloud(tmp_path, s3):
     """Given: a file system service on a disk of four MiB."""
     with small_disk(tmp_path / "disk", kib=4096) as disk:
-        cloud = Cloud(disk / "state", s3)
-        cloud.disk = disk
+        cloud = SmallCloud(disk, s3)
         yield cloud
         cloud.fsx.close()
         for bucket in BUCKETS:
