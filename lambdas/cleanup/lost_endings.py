@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -88,9 +88,18 @@ def _owned() -> Iterator[Launch]:
 
 def _ended_execution(launch: Launch) -> "DescribeExecutionOutputTypeDef | None":
     """The execution that has a launch, if it is not at work any more."""
+    client = _step_functions()
     if not launch.execution_arn:
-        return None
-    execution = _step_functions().describe_execution(executionArn=launch.execution_arn)
+        # A claim writes both: who took its name away was no function, and nobody else would ever end it.
+        is_nobodys = launch.status is Status.RUNNING
+        return (
+            cast("DescribeExecutionOutputTypeDef", {"executionArn": None, "status": "FAILED"}) if is_nobodys else None
+        )
+    try:
+        execution = client.describe_execution(executionArn=launch.execution_arn)
+    except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
+        # Step Functions knows each for 90 days after its end: none of that name works on the launch, whoever wrote it.
+        return cast("DescribeExecutionOutputTypeDef", {"executionArn": launch.execution_arn, "status": "FAILED"})
     return execution if execution["status"] != "RUNNING" else None
 
 

@@ -20,6 +20,11 @@ def is_failed_condition(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
+def is_invalid(error: ClientError) -> bool:
+    """The write does not fit what is there: a list is asked for, and there is text."""
+    return error.response["Error"]["Code"] == "ValidationException"
+
+
 def is_lost_race(error: ClientError) -> bool:
     """A transaction was cancelled only because others wrote first; throttling and faults are not that."""
     reasons: Any = error.response.get("CancellationReasons", [])

@@ -27,7 +27,7 @@ from contract import (
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
-from lambdas.shared.conditional_writes import delays, is_failed_condition, is_lost_race
+from lambdas.shared.conditional_writes import delays, is_failed_condition, is_invalid, is_lost_race
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
@@ -389,6 +389,8 @@ class LaunchRepository:
                 **update.arguments(),
             )
         except ClientError as error:
+            if is_invalid(error) and self._has_unfit_events(launch_id) and update.begin_events_anew():
+                return self._change(launch_id, update, execution_arn)
             if not is_failed_condition(error):
                 raise
             if self._mend_status(launch_id):
@@ -396,6 +398,10 @@ class LaunchRepository:
             return self._repeated_or_conflict(launch_id, update.to, execution_arn)
         # Made is made: an item that somebody edited is told of, and the launch goes where its execution brings it.
         return _salvaged(from_item(response["Attributes"]))
+
+    def _has_unfit_events(self, launch_id: str) -> bool:
+        item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
+        return LaunchField.EVENTS in problems_of(item)
 
     def _mend_status(self, launch_id: str) -> bool:
         """Put a status that does not exist back to what the launch's events say; False if there is none to mend."""
@@ -504,7 +510,13 @@ _NOBODYS = frozenset({*STARTING_STATUSES, Status.QUEUED})
 
 
 def _require_as_seen(update: StatusUpdate, seen: Launch) -> None:
-    update.require_unchanged(LaunchField.ATTEMPT, seen.attempt)
+    if seen.attempt:
+        update.require_unchanged(LaunchField.ATTEMPT, seen.attempt)
+    else:
+        update.refer(LaunchField.ATTEMPT, 0)
+        update.require(
+            f"(attribute_not_exists(#{LaunchField.ATTEMPT}) OR #{LaunchField.ATTEMPT} = :{LaunchField.ATTEMPT})"
+        )
     # Each change of status writes it: CANCELLED, for one, before another RETRY.
     update.require_unchanged(LaunchField.UPDATED_AT, seen.updated_at)
     update.require_unchanged(LaunchField.CONFIG, seen.config_json)

@@ -103,9 +103,10 @@ class StatusUpdate:
         """Add a condition; its attributes must be set, removed or referred to as well."""
         self._conditions.append(condition)
 
-    def begin_events_anew(self) -> None:
-        """Let the launch's events begin with this change: what is there is no list."""
-        self._begins_anew = True
+    def begin_events_anew(self) -> bool:
+        """Let the launch's events begin with this change: what is there is no list. False if they do already."""
+        already, self._begins_anew = self._begins_anew, True
+        return not already
 
     def refer(self, attribute: str, value: object) -> None:
         """Let a condition compare an attribute with a value."""
@@ -131,10 +132,11 @@ class StatusUpdate:
         self._sets.append(f"#{attribute} = :{attribute}")
 
     def increase(self, attribute: str) -> None:
-        """Add one to an attribute, which must exist."""
+        """Add one to an attribute; one that is not there is zero."""
         self._names[f"#{attribute}"] = attribute
         self._values[":one"] = to_attribute(1)
-        self._sets.append(f"#{attribute} = #{attribute} + :one")
+        self._values[":zero"] = to_attribute(0)
+        self._sets.append(f"#{attribute} = if_not_exists(#{attribute}, :zero) + :one")
 
     def remove(self, attribute: str) -> None:
         """Drop an attribute, if it is there."""

@@ -67,6 +67,10 @@ class _ExistsAlreadyError(ClientError):
     """Step Functions' ExecutionAlreadyExists."""
 
 
+class _InvalidArnError(ClientError):
+    """Step Functions' InvalidArn."""
+
+
 class _DoesNotExistError(ClientError):
     """Step Functions' ExecutionDoesNotExist."""
 
@@ -78,7 +82,9 @@ class FakeStepFunctions:
     executions: dict[str, StartedExecution] = field(default_factory=dict)
     exceptions: Any = field(
         default_factory=lambda: SimpleNamespace(
-            ExecutionAlreadyExists=_ExistsAlreadyError, ExecutionDoesNotExist=_DoesNotExistError
+            ExecutionAlreadyExists=_ExistsAlreadyError,
+            ExecutionDoesNotExist=_DoesNotExistError,
+            InvalidArn=_InvalidArnError,
         )
     )
 
