@@ -5,7 +5,7 @@
   with a `reason` as the ECS agent gives it (`DockerTimeoutError: ...`, `CannotStartContainerError: ...`) do not start.
   With `"blockedBy": "UNDETERMINED - ..."` (alone) such jobs stay RUNNABLE for that reason.
   With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
-- `ec2`: `{"reclaimSpot": "snakemake-job-*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
+- `ec2`: `{"reclaimSpot": "*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
   such a name are taken back while the job runs; `{"refuseSpot": "<the same>", "code"?, "times"?}`: the next `times`
   Spot fleets for them get no instance, for lack of capacity by default; `{"refuseFleet": "<the same>", "code"?,
   "times"?}`: the next `times` fleets of any kind, by default since the account's quota of vCPUs is used up.

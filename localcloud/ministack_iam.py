@@ -6,6 +6,7 @@ unchecked: tasks of state machines, targets of rules, polling for functions. Tho
 
 import contextvars
 import hmac
+import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
@@ -21,6 +22,7 @@ from ministack.services import (
     glue,
     iam,
     lambda_svc,
+    s3,
     sqs,
     stepfunctions,
     sts,
@@ -28,7 +30,9 @@ from ministack.services import (
 from ministack.services.cloudformation import provisioners
 
 from localcloud.clients import ACCOUNT, REGION, Keys, client_environment, owner
+from localcloud.iam.conditions import conditions_met, resources_match
 from localcloud.iam.model import Call, Need, params_of
+from localcloud.limits.iam import MOST_PROFILES, MOST_ROLES
 from localcloud.ministack_adapter import TaskError, acting_role, current_execution
 from localcloud.sdk_names import Value
 
@@ -38,10 +42,10 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (
         iam_evaluator,
         (
-            "_conditions_met",
-            "_evaluate_single_condition",
+            "_action_matches",
             "_first_match",
             "_request_origin",
+            "_resolve_condition_key",
             "enforce",
             "is_root_access_key",
         ),
@@ -56,6 +60,7 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (iam, ("_IAM_HANDLERS", "_access_keys", "_error", "_instance_profiles", "_p", "_roles", "_users")),
     (lambda_runtime, ("execution_credentials",)),
     (lambda_svc, ("_execute_function_warm", "_run_sqs_batch", "execution_credentials")),
+    (s3, ("_buckets",)),
     (sqs, ("_build_send_sys_attrs",)),
     (
         stepfunctions,
@@ -285,45 +290,24 @@ def is_allowed(role_arn: str, session: str, need: Need) -> bool:
 
 
 # --- Conditions ----------------------------------------------------------------------------------------------------
-_effect: contextvars.ContextVar[str] = contextvars.ContextVar("effect", default="Allow")
+def read_policies_as_aws() -> None:
+    """Let statements be read by localcloud.iam.conditions: variables, set operators, and what is not known closes."""
 
+    def first(context: Value, statements: Value, effect: str) -> Value:
+        def value_of(key: str) -> Value:
+            return iam_evaluator._resolve_condition_key(key, context)
 
-def refuse_by_unknown_keys(is_known: Callable[[str], bool]) -> None:
-    """Let a statement that names a condition key of which nothing is known allow nothing, and deny all it may be about.
+        for statement in statements:
+            if (
+                statement.effect == effect
+                and iam_evaluator._action_matches(context.action, statement.actions, statement.not_actions)
+                and resources_match(context.resource_arn, statement.resources, statement.not_resources, value_of)
+                and conditions_met(statement.conditions, value_of, effect)
+            ):
+                return statement
+        return None
 
-    An empty list of values counts as no value ("Multivalued context keys", IAM user guide).
-    """
-    match, meet, evaluate = (
-        iam_evaluator._first_match,
-        iam_evaluator._conditions_met,
-        iam_evaluator._evaluate_single_condition,
-    )
-
-    @wraps(match)
-    def matching(context: Value, statements: Value, effect: str) -> Value:
-        token = _effect.set(effect)
-        try:
-            return match(context, statements, effect)
-        finally:
-            _effect.reset(token)
-
-    @wraps(meet)
-    def meeting(conditions: dict[str, dict[str, Any]], context: Value) -> bool:
-        known = {
-            operator: {key: value for key, value in block.items() if is_known(key)}
-            for operator, block in (conditions or {}).items()
-        }
-        if known != (conditions or {}) and _effect.get() != "Deny":
-            return False
-        return bool(meet(known, context))
-
-    @wraps(evaluate)
-    def evaluating(operator: str, actual: Value, expected: list[str]) -> bool:
-        return bool(evaluate(operator, None if actual == [] else actual, expected))
-
-    iam_evaluator._first_match = matching
-    iam_evaluator._conditions_met = meeting
-    iam_evaluator._evaluate_single_condition = evaluating
+    iam_evaluator._first_match = first
 
 
 # --- What ministack does in a role's name --------------------------------------------------------------------------
@@ -467,7 +451,8 @@ def key_of(arn: str) -> str | None:
 def tags_of(arn: str) -> dict[str, str]:
     """The tags of what ministack itself keeps of EC2 and ECS."""
     id_ = arn.rpartition("/")[2]
-    tags = ec2._tags.get(id_) or ecs._tags.get(arn) or []
+    role = iam._roles.get(id_) if ":role/" in arn else None
+    tags = (role or {}).get("Tags") or ec2._tags.get(id_) or ecs._tags.get(arn) or []
     return {str(tag.get("Key", tag.get("key"))): str(tag.get("Value", tag.get("value"))) for tag in tags}
 
 
@@ -492,13 +477,71 @@ def roles_of_task(definition: str) -> list[str]:
     return []
 
 
+def role_arn(name: str) -> str:
+    """ARN of a role by its name, with its path if it is there."""
+    found = iam._roles.get(name) or {}
+    return str(found.get("Arn") or f"arn:aws:iam::{ACCOUNT}:role/{name}")
+
+
+def boundary_of(name: str) -> str | None:
+    """ARN of a role's permissions boundary."""
+    return (iam._roles.get(name) or {}).get("PermissionsBoundary") or None
+
+
+def profile_arn(name: str) -> str:
+    """ARN of an instance profile by its name, with its path if it is there."""
+    found = iam._instance_profiles.get(name) or {}
+    return str(found.get("Arn") or f"arn:aws:iam::{ACCOUNT}:instance-profile/{name}")
+
+
+def trusts(role: str, service: str) -> bool:
+    """Whether there is a role (ARN) that this service may assume."""
+    found = iam._roles.get(role.rpartition("/")[2])
+    if found is None or found["Arn"] != role:
+        return False
+    document = found["AssumeRolePolicyDocument"]
+    trust = json.loads(document) if isinstance(document, str) else document
+    statements = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
+    return any(each["Effect"] == "Allow" and service in _services_in(each.get("Principal", {})) for each in statements)
+
+
+def _services_in(principal: Value) -> list[str]:
+    services = principal.get("Service", []) if isinstance(principal, dict) else []
+    return services if isinstance(services, list) else [services]
+
+
+def has_object(arn: str) -> bool:
+    """Whether there is such an object in S3 (`arn:aws:s3:::bucket/key`)."""
+    bucket, _, key = arn.rpartition(":")[2].partition("/")
+    return key in (s3._buckets.get(bucket) or {}).get("objects", {})
+
+
+def keep_quotas() -> None:
+    """Let IAM take no more roles and instance profiles than an account has room for."""
+    for operation, kept, most, name in (
+        ("CreateRole", iam._roles, MOST_ROLES, "RolesPerAccount"),
+        ("CreateInstanceProfile", iam._instance_profiles, MOST_PROFILES, "InstanceProfilesPerAccount"),
+    ):
+        iam._IAM_HANDLERS[operation] = _within(iam._IAM_HANDLERS[operation], kept, most, name)
+
+
+def _within(create: Callable[[Value], Value], kept: Value, most: int, name: str) -> Callable[[Value], Value]:
+    @wraps(create)
+    def wrapped(params: Value) -> Value:
+        if len(kept) >= most:
+            return iam._error(409, "LimitExceeded", f"Cannot exceed quota for {name}: {most}", ns="iam")
+        return create(params)
+
+    return wrapped
+
+
 def role_of_profile(profile: str) -> str | None:
     """ARN of the role of an instance profile, by name or ARN."""
     found = iam._instance_profiles.get(profile.rpartition("/")[2]) or {}
     roles = found.get("Roles") or []
     role = roles[0] if roles else None
     name = role.get("RoleName") if isinstance(role, dict) else role
-    return f"arn:aws:iam::{ACCOUNT}:role/{name}" if name else None
+    return role_arn(name) if name else None
 
 
 def profile_of_instance(instance_id: str) -> str | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from localcloud import ministack_iam
 from localcloud.assembly import EventListener, Interceptor, StandIns
 from localcloud.batch import (
     BatchService,
@@ -68,6 +69,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         runner=_runner(state_dir / "ecs", endpoint, file_systems),
         logs=logs,
         ecs=client("ecs", endpoint),
+        may_assume=lambda role: ministack_iam.trusts(role, "ecs-tasks.amazonaws.com"),
         region=REGION,
         account=ACCOUNT,
     )

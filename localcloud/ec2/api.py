@@ -64,6 +64,8 @@ class FleetRequests:
         code = self._injections.refusal(job.run_name, is_spot=is_spot) if job else None
         if code:
             return _refused(fleet, lifecycle, code, _REFUSALS.get(code, "There is no capacity available."))
+        if not self._has_profile(template.get("IamInstanceProfile", {})):
+            return _refused(fleet, lifecycle, "InvalidParameterValue", "Invalid IAM Instance Profile ARN")
         instance = self._launch(given, template)
         self._fleets[fleet] = instance["InstanceId"]
         if job:
@@ -105,6 +107,14 @@ class FleetRequests:
         )
         instance: dict[str, Any] = launched["Instances"][0]
         return instance
+
+    def _has_profile(self, profile: Mapping[str, str]) -> bool:
+        """Whether the template names none, or one that is there."""
+        try:
+            self._role(profile)
+        except ClientError:
+            return False
+        return True
 
     def _role(self, profile: Mapping[str, str]) -> str | None:
         name = profile.get("Name") or profile.get("Arn", "").rpartition("/")[2]

@@ -14,7 +14,7 @@ class _Arranged:
 
 
 class Injections:
-    """Each is for the next `times` instances of jobs whose run name (`snakemake-job-<id>-rule-<rule>`) matches."""
+    """Each is for the next `times` instances of jobs whose run name (`<run>.<id>-rule-<rule>`) matches."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -35,8 +35,19 @@ class TaskService:
 
     name = "ecs"
 
-    def __init__(self, *, runner: ContainerRunner, logs: LogSink, ecs: Any, region: str, account: str) -> None:  # noqa: ANN401 - a boto3 client
+    def __init__(
+        self,
+        *,
+        runner: ContainerRunner,
+        logs: LogSink,
+        ecs: Any,  # noqa: ANN401 - a boto3 client
+        region: str,
+        account: str,
+        may_assume: Callable[[str], bool] = lambda _role: True,
+    ) -> None:
+        """`may_assume`: whether there is such a role (ARN) that ECS may have for tasks."""
         self.injections = Injections()
+        self._may_assume = may_assume
         self._ecs = ecs
         self._region = region
         self._account = account
@@ -92,6 +103,7 @@ class TaskService:
         definition = self._definition(params["taskDefinition"])
         cluster = self._cluster(params.get("cluster", "default"))
         _check_overrides(params, definition)
+        self._check_roles({**definition, **params.get("overrides", {})})
         with self._lock:
             known = self._of_token(params)
             tasks = known or [self._new_task(params, definition, cluster) for _ in range(params.get("count", 1))]
@@ -101,6 +113,17 @@ class TaskService:
             for task in tasks:
                 self._runs.start(task)
         return {"tasks": [task.view() for task in tasks], "failures": []}
+
+    def _check_roles(self, task: Mapping[str, Any]) -> None:
+        """The words are those of public reports (pulumi/pulumi-awsx#927)."""
+        for role in filter(None, (task.get("taskRoleArn"), task.get("executionRoleArn"))):
+            if not self._may_assume(role):
+                raise ServiceError(
+                    "ClientException",
+                    f"ECS was unable to assume the role '{role}' that was provided for this task. Please verify that "
+                    "the role being passed has the proper trust relationship and permissions and that your IAM user "
+                    "has permissions to pass this role.",
+                )
 
     def _of_token(self, params: Mapping[str, Any]) -> list[Task]:
         """The tasks that an earlier call with this token made."""

@@ -21,7 +21,7 @@ _KNOWN: Final = frozenset(
         *("dynamodb:attributes", "dynamodb:leadingkeys", "dynamodb:returnvalues"),
         *("ec2:createaction", "ec2:encrypted", "ec2:instanceprofile", "ec2:instancetype"),
         *("ecs:cluster", "ecs:createaction"),
-        *("iam:awsservicename", "iam:passedtoservice"),
+        *("iam:awsservicename", "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn"),
     }
 )
 

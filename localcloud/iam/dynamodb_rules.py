@@ -113,10 +113,27 @@ def _attributes(request: Mapping[str, Any]) -> Iterator[str]:
                 yield names.get(name, name)
 
 
+_UNREAD: Final = ["statement"]
+"""In place of what a PartiQL statement names, which is not read here: a condition on it is not met."""
+
+
+def _statement(call: Call, cloud: Cloud) -> list[Need]:
+    del cloud
+    return [Need(call.action, call.resource, {**call.context, _LEADING_KEYS: _UNREAD, _ATTRIBUTES: _UNREAD})]
+
+
+_PARTIQL: Final = (
+    *("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"),
+    *("PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete"),
+)
+
 RULES: Final[Mapping[str, Rule]] = {
-    f"dynamodb:{action}": _items
-    for action in (
-        *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query", "Scan"),
-        *("BatchGetItem", "BatchWriteItem"),
-    )
+    **{f"dynamodb:{action}": _statement for action in _PARTIQL},
+    **{
+        f"dynamodb:{action}": _items
+        for action in (
+            *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query", "Scan"),
+            *("BatchGetItem", "BatchWriteItem"),
+        )
+    },
 }

@@ -13,7 +13,6 @@ from localcloud import container_roles
 from localcloud import ministack_iam as ministack
 from localcloud.batch.runner import ContainerStartError
 from localcloud.clients import ACCOUNT, REGION, Keys, client_environment, owner
-from localcloud.iam.condition_keys import is_known
 from localcloud.iam.model import Need
 from localcloud.iam.needs import needs_of, stream_needs, task_needs
 from localcloud.ministack_adapter import acting_role
@@ -51,7 +50,8 @@ class Guard:
         ministack.check_tasks(lambda resource, arguments: task_needs(resource, arguments, self), self._check_machine)
         ministack.check_rule_targets(lambda role, needs: self.refusal(role, "rule", needs))
         ministack.check_functions(self.key_of, lambda role, needs: self.refusal(role, "lambda", needs))
-        ministack.refuse_by_unknown_keys(is_known)
+        ministack.read_policies_as_aws()
+        ministack.keep_quotas()
         ministack.remember_tokens()
         ministack.remember_keys()
         container_roles.give_keys(self._container_environment)
@@ -71,7 +71,9 @@ class Guard:
             needs = [Need(f"logs:{action}", stream) for action in ("CreateLogStream", "PutLogEvents")]
             if refusal := self.refusal(execution_role, "agent", needs):
                 raise ContainerStartError(f"ResourceInitializationError: {refusal}")
-        keys = ministack.keys_of_role(role, session) if role else NO_KEYS
+        # An instance has no log group.
+        service = "ecs-tasks.amazonaws.com" if log_group else "ec2.amazonaws.com"
+        keys = ministack.keys_of_role(role, session) if role and ministack.trusts(role, service) else NO_KEYS
         return client_environment(self._endpoint, keys)
 
     # --- Whether it may ----------------------------------------------------------------------------------------------
@@ -143,6 +145,22 @@ class Guard:
     def roles_of_task(self, definition: str) -> list[str]:
         """The roles that a task definition hands to ECS."""
         return ministack.roles_of_task(definition)
+
+    def role_arn(self, name: str) -> str:
+        """ARN of a role by its name."""
+        return ministack.role_arn(name)
+
+    def boundary_of(self, name: str) -> str | None:
+        """ARN of a role's permissions boundary."""
+        return ministack.boundary_of(name)
+
+    def profile_arn(self, name: str) -> str:
+        """ARN of an instance profile by its name."""
+        return ministack.profile_arn(name)
+
+    def has_object(self, arn: str) -> bool:
+        """Whether there is such an object in S3."""
+        return ministack.has_object(arn)
 
     def role_of_profile(self, profile: str) -> str | None:
         """The role of an instance profile."""

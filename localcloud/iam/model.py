@@ -48,6 +48,18 @@ class Cloud(Protocol):
     def roles_of_task(self, definition: str) -> Iterable[str]:
         """The roles that a task definition hands to ECS."""
 
+    def role_arn(self, name: str) -> str:
+        """ARN of a role by its name, with its path."""
+
+    def boundary_of(self, name: str) -> str | None:
+        """ARN of a role's permissions boundary."""
+
+    def profile_arn(self, name: str) -> str:
+        """ARN of an instance profile by its name, with its path."""
+
+    def has_object(self, arn: str) -> bool:
+        """Whether there is such an object in S3."""
+
     def role_of_profile(self, profile: str) -> str | None:
         """The role of an instance profile, by name or ARN."""
 

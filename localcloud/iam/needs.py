@@ -10,7 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from localcloud.clients import ACCOUNT, REGION
-from localcloud.iam import athena_rules, batch_rules, dynamodb_rules, ec2_rules, ecs_rules, fsx_rules, sqs_rules
+from localcloud.iam import (
+    athena_rules,
+    batch_rules,
+    dynamodb_rules,
+    ec2_rules,
+    ecs_rules,
+    fsx_rules,
+    iam_rules,
+    sqs_rules,
+)
 from localcloud.iam.key_rules import key_needs
 from localcloud.iam.model import Call, Cloud, Need, Rule
 
@@ -105,6 +114,13 @@ def _log_stream(call: Call, cloud: Cloud) -> list[Need]:
 
 
 # --- S3 ------------------------------------------------------------------------------------------------------------
+def _get_object(call: Call, cloud: Cloud) -> list[Need]:
+    """Of what is missing S3 tells those alone who may list the bucket; others hear that they may not (GetObject)."""
+    missing = call.resource.startswith("arn:") and not cloud.has_object(call.resource)
+    bucket = call.resource.partition("/")[0]
+    return [Need(call.action, call.resource, call.context), *([Need("s3:ListBucket", bucket)] if missing else [])]
+
+
 def _put_object(call: Call, cloud: Cloud) -> list[Need]:
     """Whoever names an ACL with what they put must be allowed to set it (Service Authorization Reference)."""
     del cloud
@@ -138,11 +154,13 @@ _RULES: Final[Mapping[str, Rule]] = {
     **ec2_rules.RULES,
     **ecs_rules.RULES,
     **fsx_rules.RULES,
+    **iam_rules.RULES,
     **sqs_rules.RULES,
     **{
         f"logs:{action}": _log_stream
         for action in ("CreateLogStream", "FilterLogEvents", "GetLogEvents", "PutLogEvents")
     },
+    "s3:GetObject": _get_object,
     "s3:PutObject": _put_object,
     "ssm:GetParametersByPath": _parameters_below,
     "ssm:SendCommand": _send_command,

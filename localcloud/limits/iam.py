@@ -15,6 +15,12 @@ MOST_MANAGED: Final = 6_144
 MOST_TRUST: Final = 2_048
 """Characters of a role's trust policy (default; 4,096 on request)."""
 
+MOST_ROLES: Final = 1_000
+"""In an account (default; 5,000 on request)."""
+
+MOST_PROFILES: Final = 1_000
+"""Instance profiles in an account (default; 5,000 on request)."""
+
 MOST_ATTACHED: Final = 10
 """Managed policies of a role (default; 20 on request)."""
 

@@ -6,169 +6,19 @@ On a small cloud of its own with IAM enforced, without the app's stacks, so that
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud import control
-from localcloud.clients import ask
-from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
+from tests.local.enforced_cloud import IMAGE, LOGS, Enforced, policy_of
 from tests.local.platform_client import eventually
 
 pytestmark = pytest.mark.local
-
-IMAGE = "localhost/genolaunch-regenie:4.1.2"
-LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
-
-
-class Enforced:
-    """A cloud that enforces IAM, and short ways to make things in it as its owner."""
-
-    def __init__(self, cloud: control.Cloud) -> None:
-        self._endpoint = cloud.endpoint
-        self._keys = cloud.keys
-        self._session = boto3.Session(*cloud.keys[:2], region_name="us-east-1")
-        self.batch, self.states = self.client("batch"), self.client("stepfunctions")
-
-    def client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self._endpoint)
-
-    def role(self, service: str, *actions: str) -> str:
-        """ARN of a new role that may do these actions, on everything."""
-        name = f"r{uuid4().hex}"
-        principal = {"Service": f"{service}.amazonaws.com", "AWS": "arn:aws:iam::000000000000:root"}
-        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-        role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]
-        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-        self.client("iam").put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(allowed))
-        arn: str = role["Arn"]
-        return arn
-
-    def role_with(self, service: str, *statements: dict[str, Any]) -> str:
-        """ARN of a new role with these statements."""
-        arn = self.role(service, "sts:GetCallerIdentity")
-        policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        self.client("iam").put_role_policy(
-            RoleName=arn.rpartition("/")[2], PolicyName="statements", PolicyDocument=policy
-        )
-        return arn
-
-    def as_role(self, role: str, service: str) -> Any:
-        """A client with the keys of a role, which must trust the account."""
-        given = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        return boto3.client(
-            service,
-            endpoint_url=self._endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-        )
-
-    def table(self) -> str:
-        """Name of a new table like the task table."""
-        name = f"t{uuid4().hex}"
-        keys = (("launchId", "HASH"), ("taskId", "RANGE"))
-        self.client("dynamodb").create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        return name
-
-    def bucket(self) -> str:
-        name = f"b{uuid4().hex}"
-        self.client("s3").create_bucket(Bucket=name)
-        return name
-
-    def objects(self, bucket: str) -> dict[str, str]:
-        """Key -> text of what lies in a bucket."""
-        s3 = self.client("s3")
-        keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
-        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
-
-    def queue(self) -> str:
-        """ARN of a new job queue."""
-        name = f"q{uuid4().hex}"
-        ec2 = self.client("ec2")
-        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-        resources = {
-            "type": "EC2",
-            "minvCpus": 0,
-            "maxvCpus": 4,
-            "instanceTypes": ["optimal"],
-            "instanceRole": "arn:aws:iam::000000000000:instance-profile/any",
-            "subnets": [subnet],
-            "securityGroupIds": ["sg-1"],
-        }
-        environment = self.batch.create_compute_environment(
-            computeEnvironmentName=name, type="MANAGED", computeResources=resources
-        )["computeEnvironmentArn"]
-        order = [{"order": 1, "computeEnvironment": environment}]
-        arn: str = self.batch.create_job_queue(jobQueueName=name, priority=1, computeEnvironmentOrder=order)[
-            "jobQueueArn"
-        ]
-        return arn
-
-    def run_job(self, *, role: str, execution_role: str, code: str) -> dict[str, Any]:
-        """The description of a job that runs this Python, once it has ended."""
-        log_group = f"/jobs/{uuid4().hex}"
-        self.client("logs").create_log_group(logGroupName=log_group)
-        name = f"d{uuid4().hex}"
-        self.batch.register_job_definition(
-            jobDefinitionName=name,
-            type="container",
-            containerProperties={
-                "image": IMAGE,
-                "command": ["python3", "-c", f"import boto3; {code}"],
-                "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "256"}],
-                "jobRoleArn": role,
-                "executionRoleArn": execution_role,
-                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": log_group}},
-            },
-        )
-        job_id = self.batch.submit_job(jobName=name, jobDefinition=name, jobQueue=self.queue())["jobId"]
-
-        def look() -> dict[str, Any] | None:
-            job: dict[str, Any] = self.batch.describe_jobs(jobs=[job_id])["jobs"][0]
-            return job if job["status"] in {"SUCCEEDED", "FAILED"} else None
-
-        return eventually(look, "the job ends")
-
-    def run_task(self, role: str, resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The description of an execution of this one task, once it has ended."""
-        state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True}
-        definition = {"QueryLanguage": "JSONata", "StartAt": "Task", "States": {"Task": state}}
-        execution = self.states.start_execution(stateMachineArn=self.machine(role, definition))["executionArn"]
-
-        def look() -> dict[str, Any] | None:
-            found: dict[str, Any] = self.states.describe_execution(executionArn=execution)
-            return found if found["status"] != "RUNNING" else None
-
-        return eventually(look, "the execution ends")
-
-    def machine(self, role: str, definition: dict[str, Any]) -> str:
-        arn: str = self.states.create_state_machine(
-            name=f"m{uuid4().hex}", definition=json.dumps(definition), roleArn=role
-        )["stateMachineArn"]
-        return arn
-
-    def refused(self, role: str) -> list[str]:
-        """The actions that a role was refused."""
-        with ask(self._endpoint, "/_localcloud/iam", self._keys) as answer:
-            return [one["action"] for one in json.load(answer)["refused"] if one["role"] == role.rpartition("/")[2]]
-
-
-def _policy(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.fixture(scope="module")
@@ -179,12 +29,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforced]:
         yield Enforced(control.up(state_dir, port=control.free_port(), enforce_iam=True))
     finally:
         control.down(state_dir)
-
-
-@pytest.fixture(scope="module")
-def stacks() -> dict[str, Stack]:
-    """Given: a stage's templates."""
-    return synthesize(make_settings())
 
 
 def test_a_job_does_what_its_role_allows_and_is_refused_the_rest_by_name(cloud):
@@ -292,7 +136,7 @@ def test_an_unencrypted_instance_is_refused_where_the_role_may_make_encrypted_on
     for name, limits in {"volumes": encrypted, "rest": {"NotResource": "arn:aws:ec2:*:*:volume/*"}}.items():
         statement = {"Effect": "Allow", "Action": "ec2:RunInstances", **limits}
         cloud.client("iam").put_role_policy(
-            RoleName=role.rpartition("/")[2], PolicyName=name, PolicyDocument=_policy(statement)
+            RoleName=role.rpartition("/")[2], PolicyName=name, PolicyDocument=policy_of(statement)
         )
     ask = {"ImageId": "ami-1", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1}
 
@@ -465,48 +309,6 @@ def test_a_denial_by_a_condition_key_that_this_cloud_does_not_know_denies(cloud,
     unknown = cloud.as_role(cloud.role_with("lambda", everything, denial), "dynamodb")
 
     assert _refusal(unknown.put_item, TableName=table, Item=_item("own")).startswith("AccessDeniedException")
-
-
-def test_a_launchers_role_writes_nothing_that_is_the_platforms(cloud, stacks):
-    """Given: the statements of the role with which a launcher, and its user's program, run."""
-    tables = {name: cloud.table() for name in ("Launches", "Tasks", "Usage", "TibannaJobs")}
-    statements = [
-        {**statement, "Resource": [_resource(each, tables) for each in as_list(statement["Resource"])]}
-        for _, statement in stacks["snakemake"].statements("LauncherRole")
-    ]
-    launcher = cloud.as_role(cloud.role_with("ecs-tasks", *statements), "dynamodb")
-    running = {"M": {"other-1": {"S": "somebody"}}}
-    attempts: dict[str, dict[str, Any]] = {
-        "the slot ledger": {"launchId": {"S": "queue"}, "taskId": {"S": "ledger"}, "running": running},
-        "a guard": {"launchId": {"S": "guard#0123"}, "taskId": {"S": "guard"}, "guardedLaunchId": {"S": "own"}},
-        "another launch's token": {"launchId": {"S": "other"}, "taskId": {"S": "launcher#1"}, "message": {"S": "{}"}},
-        "another launch's job": {"launchId": {"S": "other"}, "taskId": {"S": "job#other-1-align#0"}},
-        "its own launch's token": {"launchId": {"S": "own"}, "taskId": {"S": "launcher#1"}, "message": {"S": "{}"}},
-    }
-
-    for what, item in attempts.items():
-        key = {name: item[name] for name in ("launchId", "taskId")}
-        for table in (tables["Tasks"], tables["Launches"], tables["Usage"]):
-            for refusal in (
-                _refusal(launcher.put_item, TableName=table, Item=item),
-                _refusal(launcher.update_item, TableName=table, Key=key, AttributeUpdates={}),
-                _refusal(launcher.delete_item, TableName=table, Key=key),
-                _refusal(launcher.get_item, TableName=table, Key=key),
-                _refusal(launcher.batch_write_item, RequestItems={table: [{"PutRequest": {"Item": item}}]}),
-                _refusal(launcher.transact_write_items, TransactItems=[{"Put": {"TableName": table, "Item": item}}]),
-            ):
-                assert refusal.startswith("AccessDeniedException: "), what
-                assert "is not authorized to perform: dynamodb:" in refusal, what
-    assert _refusal(launcher.put_item, TableName=tables["TibannaJobs"], Item=_item("a job of Tibanna's")) == ""
-
-
-def _resource(given: Any, tables: dict[str, str]) -> str:
-    """An ARN of a template as one of this cloud; of what is not here, everything of its kind."""
-    text = given if isinstance(given, str) else json.dumps(given)
-    for id_, name in tables.items():
-        if re.search(rf"\b{id_}[0-9A-F]{{8}}|table/{id_}|ExportsOutput\w*{id_}|Output\w*{id_}", text):
-            return f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}"
-    return "arn:aws:s3:::*" if "s3" in text else "arn:aws:sqs:us-east-1:000000000000:*"
 
 
 def test_what_is_gone_has_no_tags_and_its_refusal_asks_for_no_grant(cloud):

@@ -32,6 +32,18 @@ class Cloud:
     def roles_of_task(self, definition: str) -> list[str]:
         return ["task-role", "agent-role"]
 
+    def role_arn(self, name: str) -> str:
+        return f"role:{name}"
+
+    def boundary_of(self, name: str) -> str | None:
+        return f"boundary-of-{name}"
+
+    def profile_arn(self, name: str) -> str:
+        return f"profile:{name}"
+
+    def has_object(self, arn: str) -> bool:
+        return not arn.endswith("missing")
+
     def role_of_profile(self, profile: str) -> str | None:
         return "instance-role"
 
