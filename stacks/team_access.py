@@ -9,7 +9,7 @@ from typing import Final
 from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, RESULTS_PREFIX, LaunchField
+from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, RESULTS_PREFIX, SOURCES_PREFIX, LaunchField
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
 
@@ -56,6 +56,7 @@ def team_files(data: DataStack) -> list[iam.PolicyStatement]:
                 launch.arn_for_objects(f"{LAUNCH_PREFIX}{TEAM}/*"),
                 # Of the team's own launches: their ids begin with its name.
                 launch.arn_for_objects(f"{REQUESTS_PREFIX}{TEAM}-*"),
+                launch.arn_for_objects(f"{SOURCES_PREFIX}{TEAM}/*"),
                 uploaded.arn_for_objects(f"{TEAM}/*"),
             ],
         ),

@@ -80,7 +80,13 @@ def launch_of(
         if config.compute not in services:
             raise MissingRequiredParametersError([NO_CLUSTER])
         if teams:
-            faults = faults_of(config, team, data_bucket=data_bucket, readable_buckets=readable_buckets)
+            faults = faults_of(
+                config,
+                team,
+                launch_bucket=drop.bucket,
+                data_bucket=data_bucket,
+                readable_buckets=readable_buckets,
+            )
             if faults:
                 raise MissingRequiredParametersError(faults)
     except MissingRequiredParametersError as error:

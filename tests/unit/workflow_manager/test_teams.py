@@ -109,12 +109,59 @@ def test_a_snakefile_could_read_all_teams_data_and_is_refused(key):
     assert faults(dropped(key)) == ["the file"]
 
 
-def test_a_workflow_of_snakemake_is_refused():
-    section = {"snakefile": "workflows/exome/Snakefile"}
-    content = yaml.safe_dump({"name": "exome", "workflow": "snakemake", "data": "gwas/x/", "snakemake": section})
-    file = DroppedFile(len(content), content.encode(), None)
+def of_snakemake(data: str = "gwas/x/", snakefile: str = "workflows/gwas/exome/Snakefile", **section: str) -> Launch:
+    config = {
+        "name": "exome",
+        "workflow": "snakemake",
+        "data": data,
+        "snakemake": {"snakefile": snakefile, **section},
+    }
+    content = yaml.safe_dump(config)
+    return launch_of(
+        DROP,
+        DroppedFile(len(content), content.encode(), None),
+        data_bucket="data",
+        teams=TEAMS,
+        readable_buckets=["shared-cohorts"],
+    )
 
-    assert faults(launch_of(DROP, file, data_bucket="data", teams=TEAMS)) == ["workflow"]
+
+@pytest.mark.parametrize(
+    "snakefile",
+    [
+        "workflows/gwas/exome/Snakefile",
+        "s3://launches/workflows/gwas/exome/Snakefile",
+        "s3://data/gwas/code/Snakefile",
+        "s3://shared-cohorts/workflows/Snakefile",
+    ],
+)
+def test_a_workflow_in_the_teams_own_folders_is_the_teams(snakefile):
+    launch = of_snakemake(snakefile=snakefile)
+
+    assert (launch.status, launch.team) == (Status.SUBMITTED, "gwas")
+
+
+@pytest.mark.parametrize("data", ["cardio/x/", "x/", "s3://shared-cohorts/x/", "s3://results/gwas/", "gwas-other/x/"])
+def test_a_workflow_works_in_the_teams_own_data_and_nowhere_else(data):
+    assert faults(of_snakemake(data=data)) == ["data"]
+
+
+@pytest.mark.parametrize(
+    "snakefile",
+    [
+        "workflows/cardio/Snakefile",
+        "workflows/exome/Snakefile",
+        "snakefiles/gwas/Snakefile",
+        "s3://data/cardio/Snakefile",
+        "s3://results/results/cardio-x/launcher/sources-1/Snakefile",
+    ],
+)
+def test_sources_of_others_are_not_copied_for_a_team(snakefile):
+    assert faults(of_snakemake(snakefile=snakefile)) == ["snakemake.snakefile"]
+
+
+def test_jobs_of_teams_share_no_hosts():
+    assert faults(of_snakemake(engine="aws-batch")) == ["snakemake.engine"]
 
 
 def test_without_teams_folders_below_launches_mean_nothing():
