@@ -624,6 +624,52 @@ def run_name(launch_id: str, attempt: int) -> str:
     return f"{launch_id}-{attempt}"
 
 
+# --- Roles of a launch: what runs its author's programs has them, and no other (docs/decisions/099) ------------------
+class RightsTag(StrEnum):
+    """Tags of a launch's roles besides project, stage, launchId and attempt.
+
+    The stage's policies for such roles name what is the launch's by these (`${aws:PrincipalTag/run}`).
+    """
+
+    RUN = "run"  # run_name
+    DATA_BUCKET = "dataBucket"
+    DATA_FOLDER = "dataFolder"  # with a slash at its end
+    QUEUE = "queue"  # name of its Batch queue
+    ON_DEMAND_QUEUE = "onDemandQueue"
+    SHARE = "share"  # whose share of the queue it takes
+    TOKEN = "tokenSha256"  # noqa: S105 - digest of what tells Tibanna's unicorn that a job is this launch's
+
+
+LONGEST_TAG_VALUE: Final = 256
+"""Characters of a tag's value: letters, digits, spaces and _ . : / = + - @ (IAM user guide, "Tags for IAM
+resources")."""
+
+
+def launch_roles_path(stage: str, launch_id: str | None = None, attempt: int | None = None) -> str:
+    """Path of the roles of all launches of a stage, of one launch, or of one of its attempts."""
+    below = [str(each) for each in (launch_id, attempt) if each is not None]
+    return "/".join(["", PROJECT, stage, "launches", *below, ""])
+
+
+def launcher_role_name(run: str) -> str:
+    """Of an attempt's launcher. A role's name has at most 64 characters, whatever its path (IAM quotas)."""
+    return run
+
+
+def jobs_role_name(run: str) -> str:
+    """Of an attempt's jobs, and of the instance profile by which Tibanna's instances have it."""
+    return f"{run}-jobs"
+
+
+def tibanna_jobs_start(run: str) -> str:
+    """How ids of Tibanna's jobs and names of their executions begin: what they make is the run's by that."""
+    return f"{run}."
+
+
+TIBANNA_TOKEN: Final = "genolaunch_token"  # noqa: S105 - the name of a key
+"""In the `config` of a job's input for Tibanna: what the run sheet says, by which the unicorn knows the launch."""
+
+
 MINUTES_ON_REPLACED_HOSTS: Final = 60
 """That jobs may still run on a Batch host which a deployment replaces: CloudFormation waits for them. A job that is
 ended for it is tried again, as one whose Spot instance is taken back."""
@@ -770,8 +816,8 @@ class Setting(StrEnum):
     LAUNCHES_AT_ONCE = "LAUNCHES_AT_ONCE"
     EVENT_BUS = "EVENT_BUS"
     SNAKEMAKE_STATE_MACHINE = "SNAKEMAKE_STATE_MACHINE"
-    TIBANNA_LOG_BUCKET = "TIBANNA_LOG_BUCKET"
     TIBANNA_STATE_MACHINE = "TIBANNA_STATE_MACHINE"
+    LAUNCH_POLICIES = "LAUNCH_POLICIES"  # JSON {boundary: ARN, launcher: [ARN], jobs: {engine: [ARN]}}
     ENGINES = "ENGINES"  # JSON {SnakemakeEngine: what the run sheet says of it for every launch}
     ENCRYPTED_VOLUMES = "ENCRYPTED_VOLUMES"  # "required": Tibanna's instances are refused without; unset: they are not
     WRITABLE_BUCKETS = "WRITABLE_BUCKETS"  # separated by commas; none if unset

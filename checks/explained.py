@@ -20,26 +20,53 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
     " other.": [
         (f"{_IAM}[Resource::[*]]", "*/DefaultPolicy/Resource"),
         (f"{_IAM}[Resource::[*]]", "access/Launchers/Resource"),
+        *(
+            (f"{_IAM}[Resource::[*]]", path)
+            for path in (
+                "snakemake/LaunchLauncher/Resource",
+                "snakemake/LaunchBoundary/Resource",
+                "tibanna/LaunchInstance/*",
+            )
+        ),
+    ],
+    "Policies of launches' roles: what is the launch's own the role's tags say, by a variable in the resource or in the"
+    " condition (statement by statement, tests/infrastructure/test_launch_rights.py; tried in tests/attacks).": [
+        *(
+            (f"{_IAM}[Resource::*<aws:PrincipalTag/*>*]", path)
+            for path in ("snakemake/Launch*", "tibanna/LaunchInstance/*")
+        ),
+        *(
+            (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "snakemake/Launch*/Resource")
+            for kind in ("job", "job-definition", "instance")
+        ),
+        (f"{_IAM}[Resource::arn:*:{{SnakemakeJobLogs*}}:log-stream:[*]]", "snakemake/LaunchBoundary/Resource"),
+        (f"{_IAM}[Resource::arn:*:log-stream:[*]]", "snakemake/LaunchBoundary/Resource"),
+        *(
+            (f"{_IAM}[Resource::arn:*:{kind}:tibanna_unicorn_genolaunch_*[*]]", "snakemake/LaunchBoundary/Resource")
+            for kind in ("stateMachine", "execution")
+        ),
+    ],
+    "Roles and instance profiles of launches, which are made for each by names that nobody knows before: only below the"
+    " path of this stage's launches.": [
+        (f"{_IAM}[Resource::arn:*:{kind}/genolaunch/*/launches/[*]]", "*/DefaultPolicy/Resource")
+        for kind in ("role", "instance-profile")
     ],
     "What DynamoDB's user guide asks of whoever uses a table with a customer's key, on the stage's one key.": [
-        (f"{_IAM}[Action::kms:{action}[*]]", "*/DefaultPolicy/Resource") for action in ("GenerateDataKey", "ReEncrypt")
+        (f"{_IAM}[Action::kms:{action}[*]]", path)
+        for action in ("GenerateDataKey", "ReEncrypt")
+        for path in ("*/DefaultPolicy/Resource", "snakemake/Launch*/Resource")
     ],
     "Made for each launch, with a name that nobody knows before: a condition on the stage's tags limits each of them"
     " (statement by statement, tests/infrastructure/test_workflows.py).": [
         (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "*Workflow/Role/DefaultPolicy/Resource")
         for kind in ("job", "job-definition", "launch-template", "association", "file-system", "task")
     ],
-    "Jobs of the Snakemake launcher's own launch, which Batch names: each statement's condition names the stage's tags"
-    " (tests/infrastructure/test_snakemake_batch.py).": [
-        (f"{_IAM}[Resource::arn:*:{kind}/[*]]", "snakemake/Launcher/Role/DefaultPolicy/Resource")
-        for kind in ("job", "job-definition")
-    ],
     "EC2 names what Tibanna's client and functions start for a job; conditions name the tag and the instance profile of"
     " this stage's unicorn, and the subnets and security group are its own (tests/infrastructure/test_tibanna.py).": [
         *(
             (f"{_IAM}[Resource::arn:*:instance/[*]]", f"{role}/DefaultPolicy/Resource")
             for role in (
-                *("snakemake/Launcher/Role", "tibanna/CheckTaskRole"),
+                "tibanna/CheckTaskRole",
                 *("tibanna/TibannaWorkflow/Role", "cleanup/CleanupWorkflow/Role"),
             )
         ),

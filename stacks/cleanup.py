@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import LAUNCHER_FOLDER, PROJECT, RESULTS_PREFIX, TAG_LAUNCH_ID, Metric, Setting, Workflow
+from contract import PROJECT, TAG_LAUNCH_ID, Metric, Setting, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage
@@ -20,6 +20,7 @@ from stacks.constructs.queues import DeadLetterQueue
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.data import DataStack
+from stacks.launch_rights import delete_launch_roles, launch_roles
 from stacks.parallelcluster import SLURM, ParallelClusterStack
 from stacks.regenie import JOBS, RegenieStack
 from stacks.snakemake import SnakemakeStack
@@ -77,7 +78,6 @@ class CleanupStack(StageStack):
                 Setting.SNAKEMAKE_STATE_MACHINE: self._snakemake.machine.state_machine_arn,
                 Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.TIBANNA_STATE_MACHINE: self._tibanna.machine.state_machine_arn,
-                Setting.TIBANNA_LOG_BUCKET: self._tibanna.log_bucket.bucket_name,
                 Setting.RESULTS_BUCKET: self._data.results_bucket.bucket_name,
                 **({Setting.SLURM_STATE_MACHINE: self._cluster.machine.state_machine_arn} if self._cluster else {}),
             },
@@ -86,12 +86,22 @@ class CleanupStack(StageStack):
         function.add_to_role_policy(
             look_up(
                 "batch:ListJobs",
+                "batch:DescribeJobs",
                 "batch:DescribeJobDefinitions",
                 "fsx:DescribeFileSystems",
                 "fsx:DescribeDataRepositoryAssociations",
                 "fsx:DescribeDataRepositoryTasks",
                 "ec2:DescribeLaunchTemplates",
                 "ec2:DescribeInstances",
+                "iam:ListRoles",
+                "iam:ListInstanceProfiles",
+            )
+        )
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="SeeWhatLaunchesRolesHave",
+                actions=["iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole"],
+                resources=[launch_roles(self)],
             )
         )
         function.add_to_role_policy(
@@ -102,9 +112,6 @@ class CleanupStack(StageStack):
             )
         )
         self._look_at_launchers(function)
-        # The lists of the jobs that launchers submitted.
-        self._data.allow_reading(function, self._data.results_bucket, f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}")
-        self._data.allow_reading(function, self._tibanna.log_bucket)  # which launch an instance is of
         machines = [self._regenie.jobs_machine, self._tibanna.machine]
         for machine in [*machines, self._cluster.machine] if self._cluster else machines:
             machine.grant(function, "states:ListExecutions")
@@ -137,11 +144,9 @@ class CleanupStack(StageStack):
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.NOTIFICATION_TOPIC: self._data.topic.topic_arn,
-                Setting.TIBANNA_LOG_BUCKET: self._tibanna.log_bucket.bucket_name,
             },
         )
         self._data.allow_items(function, self._data.launch_table, "GetItem", "UpdateItem")
-        self._data.allow_reading(function, self._tibanna.log_bucket)  # which launch an instance is of
         function.add_to_role_policy(self._stop_jobs())
         function.add_to_role_policy(
             look_up(
@@ -152,6 +157,8 @@ class CleanupStack(StageStack):
                 "fsx:DescribeDataRepositoryAssociations",
                 "ec2:DescribeLaunchTemplates",
                 "ec2:DescribeInstances",
+                "iam:ListRoles",
+                "iam:ListInstanceProfiles",
             )
         )
         self._look_at_launchers(function)
@@ -236,6 +243,7 @@ class CleanupStack(StageStack):
                 conditions={"ArnEquals": {"ecs:cluster": self._snakemake.launcher.cluster.cluster_arn}},
             ),
             self._stop_jobs(),
+            *delete_launch_roles(self),
             iam.PolicyStatement(
                 sid="RetireJobDefinitions",
                 actions=["batch:DeregisterJobDefinition"],

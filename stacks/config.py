@@ -375,7 +375,9 @@ class StageSettings(_Settings):
         description="an existing key to use; its policy must allow what docs/security.md lists",
     )
     permissions_boundary: str | None = Field(
-        default=None, pattern=r"^[\w+=,.@-]{1,128}$", description="name of the policy that bounds every role made here"
+        default=None,
+        pattern=r"^[\w+=,.@-]{1,128}$",
+        description="name of the policy that bounds every role made here, those of launches too",
     )
     notification_emails: tuple[Email, ...] = Field(default=(), description="told of alarms, and of what launches tell")
     four_eyes_approval: bool = Field(
@@ -386,13 +388,15 @@ class StageSettings(_Settings):
     teams: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")], ...] = Field(
         default=(),
         max_length=50,
-        description="that are kept apart by the session tag `team` (docs/security.md); regenie only",
+        description="that are kept apart by the session tag `team` (docs/security.md)",
     )
     readable_buckets: tuple[BucketName, ...] = Field(
         default=(), max_length=20, description="launches may read these besides the data bucket"
     )
     writable_buckets: tuple[BucketName, ...] = Field(
-        default=(), max_length=20, description="Snakemake launches may work in these besides the data bucket"
+        default=(),
+        max_length=20,
+        description="Snakemake launches may have their `data` in these besides the data bucket",
     )
 
     bucket_key_arns: tuple[Annotated[str, Field(pattern=_KEY)], ...] = Field(

@@ -147,6 +147,12 @@ class DataStack(StageStack):
         self.allow_writing(grantee, bucket, prefix, in_parts=True)
         self._allow_s3(grantee, ["s3:DeleteObject"], bucket.arn_for_objects(f"{prefix}*"))
 
+    def allow_key_of_files(self, grantee: iam.IGrantable) -> None:
+        """Let somebody read and write what is encrypted with the stage's key or, through S3, with those of others."""
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            self.key.grant(grantee, action)
+            self._allow_keys_of_others(grantee, action)
+
     def _allow_s3(self, grantee: iam.IGrantable, actions: list[str], resource: str) -> None:
         grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
 
@@ -154,7 +160,11 @@ class DataStack(StageStack):
         """Let S3 use in somebody's name the key that encrypts a bucket: the stage's, or one of those of others."""
         if bucket.encryption_key is not None:
             self.key.grant(grantee, action)
-        elif self.settings.bucket_key_arns:
+        else:
+            self._allow_keys_of_others(grantee, action)
+
+    def _allow_keys_of_others(self, grantee: iam.IGrantable, action: str) -> None:
+        if self.settings.bucket_key_arns:
             grantee.grant_principal.add_to_principal_policy(
                 iam.PolicyStatement(
                     actions=[action],

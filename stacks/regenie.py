@@ -340,7 +340,7 @@ class RegenieStack(StageStack):
         ]
 
     def _definition_statements(self) -> list[iam.PolicyStatement]:
-        roles = [self._job_role, self._execution_role]
+        roles = [role.role_arn for role in (self._job_role, self._execution_role)]
         return define_jobs(self, "DefineRegenieJobs", roles, only={"batch:Image": list(self._images.values())})
 
     def _job_statements(self) -> list[iam.PolicyStatement]:

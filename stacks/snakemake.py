@@ -31,6 +31,7 @@ from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters, allo
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine
 from stacks.data import DataStack
+from stacks.launch_rights import LaunchRights, make_launch_roles, pass_launch_roles
 from stacks.network import NetworkStack
 from stacks.snakemake_launcher import LauncherTask
 from stacks.tibanna import TibannaStack
@@ -57,10 +58,7 @@ _LAUNCHER_OBJECTS: Final = f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}"
 
 
 class SnakemakeStack(StageStack):
-    """Everything of `workflow: snakemake` that is not an engine's.
-
-    An engine's stack adds to `launcher.role` what the launcher needs of it, and calls `add_engine`.
-    """
+    """Everything of `workflow: snakemake` that is not an engine's. An engine's stack calls `add_engine`."""
 
     def __init__(
         self,
@@ -82,12 +80,9 @@ class SnakemakeStack(StageStack):
         self.launcher = LauncherTask(
             self,
             settings=settings,
-            data=data,
             network=network,
             compute=compute,
-            readable=self._readable,
-            writable=self._writable,
-            pullers=[tibanna.instance_role],
+            pullers=[tibanna.instance_policy],
         )
         self._launches = self._make_queue(
             "Launches", "a launcher that was not started", _BROKER_TIMEOUT, Duration.hours(1), _BROKER_RECEIVES
@@ -96,8 +91,17 @@ class SnakemakeStack(StageStack):
             "TaskEvents", "a change of a launcher's task that its launch was not told of", _NOTIFIER_TIMEOUT
         )
         self._records = self._make_queue("Records", "what a launcher said of its jobs", _RECORDER_TIMEOUT)
-        allow_sending(self.launcher.role, self._records.queue)
+        self.rights = LaunchRights(
+            self,
+            settings=settings,
+            data=data,
+            compute=compute,
+            records=self._records.queue,
+            readable=self._readable,
+            writable=self._writable,
+        )
         self._functions = Capability(self, "snakemake", monitoring=data.monitoring, bundling=bundling)
+        self._make_roles = self._make_role_maker(tibanna)
         self.prepare = self._make_prepare()
         self.workflow = self._make_workflow(network)
         self.machine = self.workflow.machine
@@ -106,7 +110,7 @@ class SnakemakeStack(StageStack):
         self._make_watch()
         self._make_recorder()
         self._listen()
-        tibanna.allow_client(self.launcher.role)
+        tibanna.allow_client(self.rights.launcher)
         self.add_engine(
             SnakemakeEngine.TIBANNA,
             {
@@ -176,6 +180,27 @@ class SnakemakeStack(StageStack):
         data.allow_writing(function, data.results_bucket, _LAUNCHER_OBJECTS)
         return function
 
+    def _make_role_maker(self, tibanna: TibannaStack) -> lambda_.Function:
+        rights = self.rights
+        files, launcher, instance = (
+            policy.managed_policy_arn for policy in (rights.files, rights.launcher, tibanna.instance_policy)
+        )
+        policies = {
+            "boundary": rights.boundary_arn,
+            "launcher": [files, launcher],
+            "jobs": {SnakemakeEngine.TIBANNA: [files, instance], SnakemakeEngine.AWS_BATCH: [files]},
+        }
+        function = self._functions.function(
+            "make_roles",
+            description="Makes the roles of a launch: of its launcher, and of its jobs",
+            errors_are_users=True,
+            timeout=Duration.minutes(1),
+            environment={Setting.LAUNCH_POLICIES: self.to_json_string(policies)},
+        )
+        for statement in make_launch_roles(self, rights.boundary_arn, [files, launcher, instance]):
+            function.add_to_role_policy(statement)
+        return function
+
     def _make_workflow(self, network: NetworkStack) -> AslStateMachine:
         workflow = AslStateMachine(
             self,
@@ -186,6 +211,7 @@ class SnakemakeStack(StageStack):
             substitutions={
                 "LaunchTableName": self._data.launch_table.table_name,
                 "PrepareSnakemakeFunctionArn": self.prepare.function_arn,
+                "MakeRolesFunctionArn": self._make_roles.function_arn,
                 "LaunchQueueUrl": self._launches.queue.queue_url,
                 "SubnetIds": ",".join(subnet.subnet_id for subnet in network.vpc.private_subnets),
                 "SecurityGroupId": self.launcher.security_group.security_group_id,
@@ -193,6 +219,7 @@ class SnakemakeStack(StageStack):
             },
         )
         self.prepare.grant_invoke(workflow.role)
+        self._make_roles.grant_invoke(workflow.role)
         self._data.allow_items(workflow.role, self._data.launch_table, "UpdateItem")
         allow_sending(workflow.role, self._launches.queue)
         return workflow
@@ -241,12 +268,8 @@ class SnakemakeStack(StageStack):
                 resources=[self.launcher.tasks_arn],
                 conditions=on_cluster,
             ),
-            iam.PolicyStatement(
-                sid="GiveLaunchersTheirRoles",
-                actions=["iam:PassRole"],
-                resources=[self.launcher.role.role_arn, self.launcher.execution_role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            ),
+            # The definition's own roles, too: whether ECS asks for the one that is replaced is not documented.
+            pass_launch_roles(self, "ecs-tasks.amazonaws.com", self.launcher.role, self.launcher.execution_role),
         ):
             function.add_to_role_policy(statement)
         _consume(function, self._launches.queue, _BROKER_CONCURRENCY)

@@ -6,44 +6,36 @@ from aws_cdk import Annotations, Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from contract import (
     LAUNCHER_COMMAND,
     LAUNCHER_CONTAINER,
-    LAUNCHER_FOLDER,
     LAUNCHER_HOME,
     LAUNCHER_STOP_SECONDS,
     LAUNCHER_USER,
-    RESULTS_PREFIX,
-    WORK_REPORT,
 )
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri
 from stacks.constructs.stage_stack import StageStack
-from stacks.data import DataStack
 from stacks.network import NetworkStack
 
 
 class LauncherTask(Construct):
-    """`role` is what the launcher may do in AWS: an engine's stack adds what the launcher needs of it."""
+    """`role` may do nothing: each launch's launcher is started with its launch's own (stacks/launch_rights.py)."""
 
     def __init__(
         self,
         scope: StageStack,
         *,
         settings: StageSettings,
-        data: DataStack,
         network: NetworkStack,
         compute: ComputeStack,
-        readable: Iterable[s3.IBucket],
-        writable: Iterable[s3.IBucket],
-        pullers: Iterable[iam.Role],
+        pullers: Iterable[iam.IGrantable],
     ) -> None:
-        """`readable` and `writable`: buckets besides the stage's. `pullers`: who else runs the launcher's image."""
+        """`pullers`: who else runs the launcher's image."""
         super().__init__(scope, "Launcher")
         self._settings = settings
         self.security_group = self._make_security_group(network)
@@ -52,8 +44,7 @@ class LauncherTask(Construct):
         self.image = image_uri(
             scope, "Image", settings.snakemake.image, folder="snakemake", pullers=[self.execution_role, *pullers]
         )
-        self.role = self._make_role("Role", "Snakemake itself: the workflow's files")
-        self._allow_files(data, readable, writable)
+        self.role = self._make_role("Role", "A launcher without a launch: nothing")
         self.cluster = ecs.Cluster(
             self,
             "Cluster",
@@ -80,17 +71,6 @@ class LauncherTask(Construct):
 
     def _make_role(self, id_: str, description: str) -> iam.Role:
         return iam.Role(self, id_, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"), description=description)
-
-    def _allow_files(self, data: DataStack, readable: Iterable[s3.IBucket], writable: Iterable[s3.IBucket]) -> None:
-        for bucket in readable:
-            data.allow_reading(self.role, bucket)
-        for bucket in (data.data_bucket, *writable):
-            data.allow_working(self.role, bucket)
-        # A Snakefile is its author's program: of the results of other launches it has only their launchers' files.
-        own = f"{RESULTS_PREFIX}*/{LAUNCHER_FOLDER}"
-        data.allow_reading(self.role, data.results_bucket, own)
-        data.allow_writing(self.role, data.results_bucket, own, in_parts=True)
-        data.allow_writing(self.role, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_REPORT}")
 
     def _credentials(self) -> secretsmanager.ISecret | None:
         """Of the private registry of the launcher's image, if it is in one: the execution role may read them then."""

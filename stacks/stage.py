@@ -75,7 +75,7 @@ class GenolaunchStage(Stage):
             bundling=bundling,
         )
         self.snakemake_batch = SnakemakeBatchStack(
-            self, settings=settings, data=self.data, compute=self.compute, snakemake=self.snakemake
+            self, settings=settings, compute=self.compute, snakemake=self.snakemake
         )
         self.benchmark = BenchmarkStack(
             self,

@@ -1,6 +1,7 @@
 """Tibanna's unicorn: the state machine that runs each job of a Snakemake launch on an EC2 instance of its own.
 
-The functions are Tibanna's own, unchanged, and so are the states and what they say, so that its client works on it.
+The functions are Tibanna's own, and so are the states and what they say, so that its client works on it. The one that
+starts instances is called by a few lines of ours, which make sure whose job it is and give it its launch's role.
 """
 
 import json
@@ -13,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from contract import Parameter
+from contract import Parameter, RightsTag, tibanna_jobs_start
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri
 from stacks.constructs.locked_packages import locked_packages
@@ -22,6 +23,7 @@ from stacks.constructs.stage_stack import REPOSITORY, StageStack
 from stacks.constructs.state_machine import AslStateMachine
 from stacks.constructs.stock_function import stock_function
 from stacks.data import DataStack
+from stacks.launch_rights import OWN_RUN, launch_policy, launch_roles, own, pass_launch_roles
 from stacks.network import NetworkStack
 from statemachines.composition import text
 
@@ -34,6 +36,9 @@ _PYTHON: Final = "3.12"
 
 _FUNCTION_TIMEOUT: Final = Duration.seconds(800)
 """As Tibanna's own deployment has it; the states' time-outs are a little longer."""
+
+_OWN_JOBS: Final = tibanna_jobs_start(OWN_RUN)
+"""How the ids of a launch's jobs begin, in policies for its roles."""
 
 _DEFAULT: Final = "default"
 """In the definition: Tibanna's own. cfn-lint takes an empty substitution for a missing one."""
@@ -70,38 +75,48 @@ class TibannaStack(StageStack):
             description="Instances of Tibanna: out to anywhere (packages, images, AWS), in from nowhere",
             allow_all_outbound=True,
         )
-        self.instance_role = self._make_instance_role()
-        self._profile_name = f"{settings.prefix}-{TIBANNA}"
-        iam.InstanceProfile(self, "Profile", instance_profile_name=self._profile_name, role=self.instance_role)
+        self.instance_policy = self._make_instance_policy()
+        """Of the roles of launches' jobs: what an instance needs besides the launch's files."""
         code = locked_packages(
             REPOSITORY / "lambdas" / TIBANNA / "requirements.txt",
+            beside=[REPOSITORY / "lambdas" / TIBANNA / "launch_task.py", REPOSITORY / "contract.py"],
             options=("--python-version", _PYTHON, "--python-platform", "aarch64-manylinux2014"),
             identity=f"python{_PYTHON}-arm64",
         )
         # Tibanna would have each instance pull it from Docker Hub, which limits pulls without a login by address: all
         # instances have one, the NAT gateway's (Docker Hub, "Usage and limits").
         self._awsf_image = image_uri(
-            self, "Awsf", settings.tibanna.awsf_image, folder="tibanna", pullers=[self.instance_role]
+            self, "Awsf", settings.tibanna.awsf_image, folder="tibanna", pullers=[self.instance_policy]
         )
         self._run_task = self._make_run_task(code)
         self._check_task = self._make_check_task(code)
         self.machine = self._make_machine().machine
         self.publish(Parameter.TIBANNA_STATE_MACHINE, self.machine.state_machine_arn)
 
-    def allow_client(self, grantee: iam.IGrantable) -> None:
-        """What Tibanna's client does: start, look at and stop executions, and end their instances."""
-        self.machine.grant_start_execution(grantee)
-        self._allow_logs(grantee)
-        for statement in (
+    def allow_client(self, launcher: iam.ManagedPolicy) -> None:
+        """What Tibanna's client does: start, look at and stop its own launch's executions, and end their instances."""
+        self.machine.grant_start_execution(launcher)
+        self._allow_own_logs(launcher)
+        launcher.add_statements(
             iam.PolicyStatement(
-                sid="FollowTibanna",
+                sid="FollowOwnJobs",
                 actions=["states:DescribeExecution", "states:StopExecution"],
-                resources=[self.executions()],
+                resources=[self.executions(f"{_OWN_JOBS}*")],
             ),
             iam.PolicyStatement(
-                sid="TibannasJobs",
-                actions=["dynamodb:DescribeTable", "dynamodb:PutItem"],
+                sid="LookAtTibannasTable",
+                actions=["dynamodb:DescribeTable"],
                 resources=[self._data.tibanna_table.table_arn],
+            ),
+            iam.PolicyStatement(
+                sid="NoteOwnJobs",
+                actions=["dynamodb:PutItem"],
+                resources=[self._data.tibanna_table.table_arn],
+                conditions={
+                    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{_OWN_JOBS}*"]},
+                    # Of a call that names no item all values would be right (IAM user guide, "Multivalued keys").
+                    "Null": {"dynamodb:LeadingKeys": "false"},
+                },
             ),
             iam.PolicyStatement(
                 # The client also starts a machine that is not deployed here: "does not exist" is the answer that it
@@ -110,37 +125,52 @@ class TibannaStack(StageStack):
                 actions=["states:StartExecution"],
                 resources=[f"{self.machine.state_machine_arn}_costupdater"],
             ),
-            self.end_instances(),
+            iam.PolicyStatement(
+                sid="EndInstancesOfOwnJobs",
+                actions=["ec2:TerminateInstances"],
+                resources=[self._ec2("instance", "*")],
+                conditions={
+                    "StringEquals": {"ec2:ResourceTag/Type": "awsem"},
+                    "StringLike": {"ec2:ResourceTag/Name": f"awsem-{_OWN_JOBS}*"},
+                },
+            ),
             look_up("ec2:DescribeInstances"),
-        ):
-            grantee.grant_principal.add_to_principal_policy(statement)
-        self._data.key.grant_encrypt_decrypt(grantee)  # the table's
+        )
+        self._data.key.grant_encrypt_decrypt(launcher)  # the table's
+
+    def _allow_own_logs(self, policy: iam.ManagedPolicy) -> None:
+        """Objects that say how the launch's jobs are: Tibanna puts and reads them, and removes none."""
+        policy.add_statements(
+            iam.PolicyStatement(
+                sid="FilesOfOwnJobs",
+                actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=[self.log_bucket.arn_for_objects(f"{_OWN_JOBS}*")],
+            ),
+            iam.PolicyStatement(
+                sid="ListFilesOfOwnJobs",
+                actions=["s3:ListBucket"],
+                resources=[self.log_bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": f"{_OWN_JOBS}*"}},
+            ),
+        )
 
     def _allow_logs(self, grantee: iam.IGrantable) -> None:
-        """Objects that say how jobs are: Tibanna puts and reads them, and removes none."""
+        """The functions': objects that say how jobs are."""
         self._data.allow_reading(grantee, self.log_bucket)
         self._data.allow_writing(grantee, self.log_bucket, "", in_parts=True)
 
-    def _make_instance_role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "InstanceRole",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            description="An instance of Tibanna's, and the job on it: the workflow's files and the job's log",
+    def _make_instance_policy(self) -> iam.ManagedPolicy:
+        policy = launch_policy(
+            self, "LaunchInstance", "instance", "An instance of Tibanna, with a job of a launch: its log and its images"
         )
-        for bucket in self._writable:
-            self._data.allow_reading(role, bucket)
-            self._data.allow_writing(role, bucket, "", in_parts=True)  # what is temporary, the launcher removes
-        self._allow_logs(role)
-        for bucket in self._readable:
-            self._data.allow_reading(role, bucket)
-        for statement in (
+        self._allow_own_logs(policy)
+        policy.add_statements(
             iam.PolicyStatement(
                 sid="NameAclsAndTags",  # Tibanna names a private ACL; a workflow's config may ask for tags
                 actions=["s3:PutObjectAcl", "s3:PutObjectTagging"],
                 resources=[
-                    self.log_bucket.arn_for_objects("*"),
-                    *(bucket.arn_for_objects("*") for bucket in self._writable),
+                    self.log_bucket.arn_for_objects(f"{_OWN_JOBS}*"),
+                    f"arn:{self.partition}:s3:::{own(RightsTag.DATA_BUCKET)}/{own(RightsTag.DATA_FOLDER)}*",
                 ],
             ),
             # Logs in to the account's registry whether the job's image is there or not.
@@ -151,24 +181,26 @@ class TibannaStack(StageStack):
                 resources=["*"],  # knows no resources; the namespace limits it
                 conditions={"StringEquals": {"cloudwatch:namespace": "CWAgent"}},
             ),
-        ):
-            role.add_to_policy(statement)
-        return role
+        )
+        return policy
 
     def _make_run_task(self, code: lambda_.Code) -> lambda_.Function:
         tibanna = self.settings.tibanna
         function = self._function(
             "RunTask",
             "run_task_awsem",
-            "Starts the EC2 instance of a job",
+            "Starts the EC2 instance of a job, with its launch's role",
             code,
             {
-                "AWS_S3_ROLE_NAME": self._profile_name,
                 "TIBANNA_REPO_NAME": tibanna.scripts_repository,
                 "TIBANNA_REPO_BRANCH": tibanna.scripts_commit,
                 "SUBNETS": ",".join(subnet.subnet_id for subnet in self._network.vpc.private_subnets),
                 "SECURITY_GROUPS": self.security_group.security_group_id,
+                "LOG_BUCKET": self.log_bucket.bucket_name,
+                "STAGE": self.settings.name,
+                "READABLE_BUCKETS": ",".join(self.settings.readable_buckets),
             },
+            handler="launch_task.handler",
         )
         self._data.allow_writing(function, self.log_bucket, "", in_parts=True)  # what the instance is to do
         for bucket in (*self._writable, *self._readable):  # sizes of the inputs
@@ -179,12 +211,9 @@ class TibannaStack(StageStack):
             iam.PolicyStatement(
                 sid="WaitForOtherJobs", actions=["states:DescribeExecution"], resources=[self.executions()]
             ),
-            iam.PolicyStatement(
-                sid="GiveInstancesTheirRole",
-                actions=["iam:PassRole"],
-                resources=[self.instance_role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
-            ),
+            pass_launch_roles(self, "ec2.amazonaws.com"),
+            # By its jobs' role the function knows a launch, and what is its own.
+            iam.PolicyStatement(sid="LookAtLaunchesRoles", actions=["iam:GetRole"], resources=[launch_roles(self)]),
             *self._launch_statements(),
             self.end_instances(),
         ):
@@ -276,7 +305,14 @@ class TibannaStack(StageStack):
         return function
 
     def _function(
-        self, id_: str, module: str, description: str, code: lambda_.Code, environment: dict[str, str]
+        self,
+        id_: str,
+        module: str,
+        description: str,
+        code: lambda_.Code,
+        environment: dict[str, str],
+        *,
+        handler: str | None = None,
     ) -> lambda_.Function:
         return stock_function(
             self,
@@ -284,7 +320,7 @@ class TibannaStack(StageStack):
             name=f"tibanna-{module.replace('_', '-')}",
             description=f"Tibanna {VERSION}: {description}",
             code=code,
-            handler=f"tibanna.lambdas.{module}.handler",
+            handler=handler or f"tibanna.lambdas.{module}.handler",
             runtime=lambda_.Runtime.PYTHON_3_12,
             environment={
                 "AWS_ACCOUNT_NUMBER": self.account,
@@ -327,19 +363,16 @@ class TibannaStack(StageStack):
             resources=[self._ec2("instance", "*")],
             conditions={
                 "StringEquals": {"ec2:ResourceTag/Type": "awsem"},
-                # Other unicorns of the account tag theirs alike; the profile is this stage's. One that has ended may
-                # have no profile any more, and check_task, which ends it again, must not be refused.
-                "ArnEqualsIfExists": {"ec2:InstanceProfile": self._profile_arn()},
+                # Other unicorns of the account tag theirs alike; the profile is one of this stage's launches. One that
+                # has ended may have no profile any more, and check_task, which ends it again, must not be refused.
+                "ArnLikeIfExists": {"ec2:InstanceProfile": launch_roles(self, "instance-profile")},
             },
         )
 
-    def _profile_arn(self) -> str:
-        return self.format_arn(service="iam", region="", resource="instance-profile", resource_name=self._profile_name)
-
-    def executions(self) -> str:
+    def executions(self, name: str = "*") -> str:
         """Pattern of the ARNs of the unicorn's executions."""
         return self.format_arn(
-            service="states", resource=f"execution:{self.machine_name}:*", arn_format=ArnFormat.NO_RESOURCE_NAME
+            service="states", resource=f"execution:{self.machine_name}:{name}", arn_format=ArnFormat.NO_RESOURCE_NAME
         )
 
     def _ec2(self, kind: str, name: str, *, account: str | None = None) -> str:

@@ -30,6 +30,7 @@ from stacks.benchmark import BenchmarkStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.deployed import deployment_of
+from stacks.constructs.permissions import look_up
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import allow_polling
 from stacks.constructs.stage_stack import StageStack
@@ -255,6 +256,7 @@ class WorkflowManagerStack(StageStack):
             },
         )
         data.allow_items(function, data.launch_table, "UpdateItem")
+        function.add_to_role_policy(look_up("batch:DescribeJobs"))  # its name is what a Snakemake job's launcher says
         events.Rule(
             self,
             "QueueBlocked",

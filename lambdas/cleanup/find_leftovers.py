@@ -1,6 +1,6 @@
 """Asks what the ended attempts of a launch left behind, and what to do with it next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,7 +25,7 @@ from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.placements import read_places
+from lambdas.shared.placements import Places, read_places
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
@@ -46,7 +46,6 @@ class LeftoverSettings:
     cluster: str
     results_bucket: str
     tibanna_state_machine: str
-    tibanna_log_bucket: str
     slurm_state_machine: str = ""
     """Empty where the stage has no cluster."""
 
@@ -71,7 +70,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     """What is left of the attempts 1 ... `ended_attempt`; nothing but reading, so it may be asked at any time."""
-    queues = read_places(settings().placements).queues
+    places = read_places(settings().placements)
     launch = LaunchRepository(settings().launch_table).get_salvaged(launch_id)
     executions = [
         *inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt),
@@ -80,13 +79,14 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
         *_running_on_cluster(launch_id, ended_attempt),
     ]
     tasks = launchers.unfinished_tasks(settings().cluster, launch_id, ended_attempt)
+    of_snakemake = launch is None or launch.workflow == Workflow.SNAKEMAKE
     instances: list[str] = []
-    # A launcher ends its own jobs, given time.
-    if not tasks and (launch is None or launch.workflow == Workflow.SNAKEMAKE):
-        of_tibanna = _left_at_tibanna(launch_id, ended_attempt)
-        executions += of_tibanna.executions
-        instances += of_tibanna.instances
-    jobs = inventory.unfinished_jobs(queues, launch_id, ended_attempt)
+    if not tasks and of_snakemake:  # a launcher ends its own jobs, given time
+        machine = settings().tibanna_state_machine
+        executions += tibanna_jobs.running_executions(machine, launch_id, ended_attempt)
+        instances += _instances(launch_id, ended_attempt)
+    named = inventory.unfinished_jobs(places.queues, launch_id, ended_attempt)
+    jobs = list(dict.fromkeys([*named, *(_users_jobs(places, launch_id, ended_attempt) if of_snakemake else ())]))
     is_in_use = bool(executions or jobs)
     found: dict[str, list[Any]] = {
         "executions": executions,
@@ -105,7 +105,22 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
             if template.owner.launch_id == launch_id and template.owner.attempt <= ended_attempt
         ],
     }
+    # Last: whoever still runs has them, and ends its jobs by them. A launch of regenie has none.
+    has_roles = of_snakemake and not (is_in_use or tasks or instances)
+    found["roles"] = [
+        inventory.in_its_way(each) for each in _ended(inventory.roles, launch_id, ended_attempt, has_roles)
+    ]
+    found["instanceProfiles"] = [
+        each.name for each in _ended(inventory.instance_profiles, launch_id, ended_attempt, has_roles)
+    ]
     return {**found, "left": sum(map(len, found.values())), **_cluster_run(launch, ended_attempt)}
+
+
+def _ended(
+    made: Callable[[str, str], Iterator[inventory.Role]], launch_id: str, ended_attempt: int, is_time: bool
+) -> list[inventory.Role]:
+    found = made(settings().stage, launch_id) if is_time else iter(())
+    return [each for each in found if each.owner.launch_id == launch_id and each.owner.attempt <= ended_attempt]
 
 
 def _running_on_cluster(launch_id: str, ended_attempt: int) -> list[str]:
@@ -129,24 +144,16 @@ def _cluster_run(launch: Launch | None, ended_attempt: int) -> dict[str, Any]:
     return {"clusterMachine": machine, "clusterRun": request}
 
 
-@dataclass(frozen=True, slots=True)
-class _AtTibanna:
-    executions: list[str]
-    instances: list[str]
+def _instances(launch_id: str, ended_attempt: int) -> list[str]:
+    return [
+        each.id
+        for each in tibanna_jobs.instances(settings().stage)
+        if each.owner.launch_id == launch_id and each.owner.attempt <= ended_attempt
+    ]
 
 
-def _left_at_tibanna(launch_id: str, ended_attempt: int) -> _AtTibanna:
-    jobs = {job.id: job for job in tibanna_jobs.submitted(settings().results_bucket, launch_id, ended_attempt)}
-    alive = tibanna_jobs.instances()
-    # A launcher that was killed did not list the job that it had just submitted.
-    unlisted = [instance for instance in alive if instance.job_id not in jobs]
-    for owner, job, _ in tibanna_jobs.owned(settings().tibanna_log_bucket, unlisted):
-        if owner.launch_id == launch_id and owner.attempt <= ended_attempt:
-            jobs[job.id] = job
-    return _AtTibanna(
-        tibanna_jobs.running_executions(settings().tibanna_state_machine, jobs.values()) if jobs else [],
-        [instance.id for instance in alive if instance.job_id in jobs],
-    )
+def _users_jobs(places: Places, launch_id: str, ended_attempt: int) -> list[str]:
+    return inventory.users_jobs(sorted(places.snakemake.values()), settings().stage, launch_id, ended_attempt)
 
 
 def _plan(file_system: inventory.FileSystem, launch: Launch | None, *, is_in_use: bool) -> Mapping[str, object]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from contract import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
+from contract import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, launch_roles_path, run_name
 from lambdas.shared import aws, batch_jobs
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import JobDefinitionTypeDef, JobDetailTypeDef
     from types_boto3_fsx.client import FSxClient
     from types_boto3_fsx.type_defs import DataRepositoryAssociationTypeDef, DataRepositoryTaskTypeDef, TagTypeDef
+    from types_boto3_iam.client import IAMClient
     from types_boto3_stepfunctions.client import SFNClient
 
 FINAL_JOB_STATUSES = frozenset({"SUCCEEDED", "FAILED"})
@@ -53,6 +54,15 @@ class LaunchTemplate:
     """An EC2 launch template that was made for one launch; the stage's own one names no launch."""
 
     id: str
+    owner: Owner
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role, or an instance profile, that was made for an attempt of a launch."""
+
+    name: str
     owner: Owner
     created_at: datetime
 
@@ -119,8 +129,18 @@ def _pages(describe: Callable[..., Any], file_system_id: str | None = None) -> I
         token = {"NextToken": page["NextToken"]}
 
 
+def users_jobs(queues: Sequence[str], stage: str, launch_id: str, ended_attempt: int) -> list[str]:
+    """Ids of the jobs of the attempts 1 ... `ended_attempt` that launchers submitted and that have not ended.
+
+    By their tags, which IAM sees to: their names are what their launchers say.
+    """
+    return [
+        job.id for job in jobs(queues, stage) if job.owner.launch_id == launch_id and job.owner.attempt <= ended_attempt
+    ]
+
+
 def unfinished_jobs(queues: Sequence[str], launch_id: str, ended_attempt: int) -> list[str]:
-    """Ids of the jobs, and arrays, of the attempts 1 ... `ended_attempt` that have not ended."""
+    """Ids of the jobs, and arrays, of the attempts 1 ... `ended_attempt` that have not ended, by their names."""
     return [
         job["jobId"]
         for job in batch_jobs.jobs_named(queues, f"{launch_id}-")
@@ -172,6 +192,48 @@ def launch_templates(stage: str) -> Iterator[LaunchTemplate]:
                 yield LaunchTemplate(found["LaunchTemplateId"], owner, found["CreateTime"])
 
 
+def roles(stage: str, launch_id: str | None = None) -> Iterator[Role]:
+    """Of all launches of the stage, or of one: whose they are is told by their path."""
+    pages = _iam().get_paginator("list_roles").paginate(PathPrefix=launch_roles_path(stage, launch_id))
+    for page in pages:
+        for found in page["Roles"]:
+            owner = owner_by_path(found["Path"], stage)
+            if owner:
+                yield Role(found["RoleName"], owner, found["CreateDate"])
+
+
+def instance_profiles(stage: str, launch_id: str | None = None) -> Iterator[Role]:
+    """By which instances have roles of all launches of the stage, or of one."""
+    pages = _iam().get_paginator("list_instance_profiles").paginate(PathPrefix=launch_roles_path(stage, launch_id))
+    for page in pages:
+        for found in page["InstanceProfiles"]:
+            owner = owner_by_path(found["Path"], stage)
+            if owner:
+                yield Role(found["InstanceProfileName"], owner, found["CreateDate"])
+
+
+def in_its_way(role: Role) -> dict[str, Any]:
+    """The role as clean-up deletes it: IAM wants its policies detached first, and its profile left."""
+    attached = [
+        policy["PolicyArn"]
+        for page in _iam().get_paginator("list_attached_role_policies").paginate(RoleName=role.name)
+        for policy in page["AttachedPolicies"]
+    ]
+    profiles = _iam().list_instance_profiles_for_role(RoleName=role.name)["InstanceProfiles"]
+    return {
+        "name": role.name,
+        "policies": [{"role": role.name, "policy": arn} for arn in attached],
+        "isInProfile": bool(profiles),
+    }
+
+
+def owner_by_path(path: str, stage: str) -> Owner | None:
+    """Of `<path of the stage's launches>/<launchId>/<attempt>/`."""
+    start = launch_roles_path(stage)
+    launch_id, _, attempt = path.removeprefix(start).strip("/").partition("/") if path.startswith(start) else ("",) * 3
+    return Owner(launch_id, int(attempt)) if launch_id and attempt.isdecimal() else None
+
+
 def jobs(queues: Iterable[str], stage: str) -> Iterator[Job]:
     """Jobs, and arrays, of all launches of the stage that have not ended."""
     for detail in batch_jobs.describe(batch_jobs.unfinished(queues)):
@@ -221,6 +283,11 @@ def _pairs(tags: "Iterable[TagTypeDef]") -> Mapping[str, str]:
 
 def _tags(definition: "JobDefinitionTypeDef") -> Mapping[str, str]:
     return definition.get("tags", {})
+
+
+def _iam() -> "IAMClient":
+    client: IAMClient = aws.client("iam")
+    return client
 
 
 def _fsx() -> "FSxClient":

@@ -16,17 +16,15 @@ _FARGATE_USD_PER_GIB_HOUR: Final = 0.0044
 """Linux on x86-64 (aws.amazon.com/fargate/pricing)."""
 
 
-def by_launch(stage: str, queues: Sequence[str], cluster: str, tibanna_logs: str) -> Mapping[str, Sequence[Leftover]]:
+def by_launch(stage: str, queues: Sequence[str], cluster: str) -> Mapping[str, Sequence[Leftover]]:
     """Launch id -> what exists of it."""
     launches: dict[str, list[Leftover]] = {}
-    for owner, leftover in _all(stage, queues, cluster, tibanna_logs):
+    for owner, leftover in _all(stage, queues, cluster):
         launches.setdefault(owner.launch_id, []).append(leftover)
     return launches
 
 
-def _all(
-    stage: str, queues: Sequence[str], cluster: str, tibanna_logs: str
-) -> Iterator[tuple[inventory.Owner, Leftover]]:
+def _all(stage: str, queues: Sequence[str], cluster: str) -> Iterator[tuple[inventory.Owner, Leftover]]:
     for system in inventory.file_systems(stage):
         what = f"file system {system.id}, {system.capacity_gib} GiB"
         usd = system.capacity_gib * _FSX_USD_PER_GIB_HOUR
@@ -41,10 +39,17 @@ def _all(
         what = f"launcher's task {task.arn.rpartition('/')[2]}, {task.vcpus:g} vCPU"
         usd = task.vcpus * _FARGATE_USD_PER_VCPU_HOUR + task.memory_gib * _FARGATE_USD_PER_GIB_HOUR
         yield task.owner, Leftover(task.owner.attempt, task.created_at, what, usd)
-    for owner, _, instance in tibanna_jobs.owned(tibanna_logs, tibanna_jobs.instances()):
+    for instance in tibanna_jobs.instances(stage):
         what = f"Tibanna's instance {instance.id}, {instance.type}, of the job {instance.job_id}"
-        yield owner, Leftover(owner.attempt, instance.launched_at, what, instance.vcpus * _EC2_USD_PER_VCPU_HOUR)
+        yield (
+            instance.owner,
+            Leftover(instance.owner.attempt, instance.launched_at, what, instance.vcpus * _EC2_USD_PER_VCPU_HOUR),
+        )
     for arn, owner in inventory.job_definitions(stage):
         yield owner, Leftover(owner.attempt, None, f"job definition {arn.rpartition('/')[2]}")
+    for role in inventory.roles(stage):
+        yield role.owner, Leftover(role.owner.attempt, role.created_at, f"role {role.name}")
+    for profile in inventory.instance_profiles(stage):
+        yield profile.owner, Leftover(profile.owner.attempt, profile.created_at, f"instance profile {profile.name}")
     for template in inventory.launch_templates(stage):
         yield template.owner, Leftover(template.owner.attempt, template.created_at, f"launch template {template.id}")

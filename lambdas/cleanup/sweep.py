@@ -39,7 +39,6 @@ class SweepSettings:
     placements: str
     cluster: str
     notification_topic: str
-    tibanna_log_bucket: str
 
 
 @cache
@@ -132,7 +131,7 @@ def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
 
 
 def _existing(queues: Sequence[str]) -> Mapping[str, Sequence[Leftover]]:
-    return leftovers.by_launch(settings().stage, queues, settings().cluster, settings().tibanna_log_bucket)
+    return leftovers.by_launch(settings().stage, queues, settings().cluster)
 
 
 def _noted(error: Exception, launch_id: str) -> Exception:

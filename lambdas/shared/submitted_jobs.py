@@ -1,10 +1,12 @@
-"""The jobs of a Snakemake launch, from the list that its launcher keeps in S3 (docs/architecture.md)."""
+"""The jobs of a Snakemake launch at Tibanna, from the list that its launcher keeps in S3 (docs/architecture.md).
+
+A launcher's user may write the list, too: a job of another run in it is passed over."""
 
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract import LAUNCHER_FOLDER, RESULTS_PREFIX, launcher_jobs
+from contract import LAUNCHER_FOLDER, RESULTS_PREFIX, launcher_jobs, run_name, tibanna_jobs_start
 from lambdas.shared import aws
 
 if TYPE_CHECKING:
@@ -31,8 +33,9 @@ def submitted_jobs(results_bucket: str, launch_id: str, attempt: int) -> list[Su
         body = client.get_object(Bucket=results_bucket, Key=key)["Body"].read()
     except client.exceptions.NoSuchKey:
         return []
+    start = tibanna_jobs_start(run_name(launch_id, attempt))
     return [
         SubmittedJob(job["id"], job["name"], job.get("status") == "DONE")
         for job in json.loads(body)["jobs"]
-        if job["id"]
+        if str(job["id"]).startswith(start)
     ]

@@ -24,7 +24,6 @@ from lambdas.shared.snakemake_config import SnakemakeLaunch
 class BatchEngine:
     """What the stage says of the engine (stacks/snakemake_batch.py)."""
 
-    job_role_arn: str
     execution_role_arn: str
     job_log_group: str
     registry_credentials: Mapping[str, str] = field(default_factory=dict)
@@ -34,7 +33,6 @@ class BatchEngine:
     def read(cls, settings: Mapping[str, Any]) -> "BatchEngine":
         """Its part of the setting ENGINES."""
         return cls(
-            settings["jobRoleArn"],
             settings["executionRoleArn"],
             settings["jobLogGroup"],
             settings.get("registryCredentials", {}),
@@ -83,7 +81,6 @@ def job_definition(attempt: BatchAttempt, engine: BatchEngine) -> dict[str, Any]
         "name": attempt.run_name,
         "image": attempt.image,
         **({"ofPrivateImage": private} if private else {}),
-        "jobRoleArn": engine.job_role_arn,
         "executionRoleArn": engine.execution_role_arn,
         "logGroup": engine.job_log_group,
         "logStreamPrefix": attempt.launch_id,

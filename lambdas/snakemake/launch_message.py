@@ -11,6 +11,7 @@ from lambdas.shared.public_errors import OpenError
 
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]{8,17}")
 _SECURITY_GROUP: Final = re.compile(r"sg-[0-9a-f]{8,17}")
+_ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _LAUNCH_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,54}")
 
 MOST_SUBNETS: Final = 16
@@ -39,6 +40,8 @@ class LaunchMessage:
     subnets: tuple[str, ...]
     security_groups: tuple[str, ...]
     container: str
+    role: str = ""
+    """ARN of the launcher's role; empty in a message of before launches had roles of their own."""
 
     def as_json(self) -> str:
         """As read_message reads it."""
@@ -54,6 +57,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "subnets": "subnets",
     "securityGroups": "security_groups",
     "container": "container",
+    "role": "role",
 }
 
 
@@ -73,7 +77,7 @@ def read_message(text: str) -> LaunchMessage:
     if faults:
         token = given.get("taskToken")
         raise InvalidArguments(faults, token if isinstance(token, str) and token else None)
-    values = {field: given[key] for key, field in _KEYS.items()}
+    values = {field: given.get(key, "") for key, field in _KEYS.items()}
     return LaunchMessage(
         **{**values, "subnets": tuple(values["subnets"]), "security_groups": tuple(values["security_groups"])}
     )
@@ -92,6 +96,7 @@ def _faults(given: Mapping[str, Any]) -> list[str]:
         or f"must be 1 to {MOST_SECURITY_GROUPS} ids of security groups (sg-...)",
         "container": given.get("container") == LAUNCHER_CONTAINER
         or f"must be {LAUNCHER_CONTAINER}, the container of the task definition",
+        "role": given.get("role", "") == "" or _matches(given["role"], _ROLE) or "must be the ARN of a role",
     }
     return [f"{key} {fault}; it is {_shown(given.get(key))}" for key, fault in checks.items() if fault is not True]
 

@@ -24,7 +24,9 @@ from lambdas.snakemake.run_sheet import (
     check_against_stage,
     job_definition,
     launcher_prefix,
+    new_token,
     read_engines,
+    rights,
     run_sheet,
     snakefile_uri,
 )
@@ -64,9 +66,9 @@ def settings() -> PrepareSettings:
 @private_errors
 @keeping_faults(lambda: settings().task_table)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{launchId, attempt}` -> `{runSheet, resultsUri, jobDefinition?}`; `{launchId, check: true}` -> nothing.
+    """`{launchId, attempt}` -> `{runSheet, resultsUri, rights, jobDefinition?}`; `{launchId, check: true}` -> nothing.
 
-    Raises LaunchInputError naming every fault.
+    `rights` is what make_roles is asked for. Raises LaunchInputError naming every fault.
     """
     if event.get("check"):
         check(event["launchId"])
@@ -94,13 +96,15 @@ def prepare(launch_id: str, attempt: int) -> dict[str, Any]:
     prefix = launcher_prefix(launch_id)
     copied = _copy(sources, stage.results_bucket, prefix + launcher_sources(attempt))
     _put_json(stage.results_bucket, prefix + launcher_sources_record(attempt), copied)
-    sheet = run_sheet(launch, attempt, config, sources.snakefile, stage)
+    token = new_token()
+    sheet = run_sheet(launch, attempt, config, sources.snakefile, stage, token)
     key = prefix + launcher_run_sheet(attempt)
     _put_json(stage.results_bucket, key, sheet)
     definition = job_definition(launch, attempt, config, stage)
     return {
         "runSheet": f"s3://{stage.results_bucket}/{key}",
         "resultsUri": sheet["resultsUri"],
+        "rights": rights(launch, config, stage, token),
         **({"jobDefinition": definition} if definition else {}),
     }
 

@@ -1,17 +1,31 @@
 """The run sheet: what the launcher of a Snakemake launch is to do (docs/architecture.md)."""
 
+import hashlib
 import json
+import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from contract import LAUNCHER_FOLDER, RESULTS_PREFIX, SnakemakeEngine, launcher_sources
+from contract import (
+    LAUNCHER_FOLDER,
+    LONGEST_TAG_VALUE,
+    RESULTS_PREFIX,
+    ComputeService,
+    RightsTag,
+    SnakemakeEngine,
+    launcher_sources,
+)
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.launch import Launch
-from lambdas.shared.placements import Queues
+from lambdas.shared.placements import Queues, queue_of, share_identifier
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake import aws_batch
 from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine
+
+_NO_TAG: Final = re.compile(r"[^A-Za-z0-9_.:/=+@ -]")
+"""What IAM takes in no tag's value; letters of other alphabets, which it does, are in no config's paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +55,68 @@ def snakefile_uri(config: SnakemakeLaunch, stage: Stage) -> str:
     return snakefile if snakefile.startswith("s3://") else f"s3://{stage.launch_bucket}/{snakefile}"
 
 
+def place_of_data(config: SnakemakeLaunch, stage: Stage) -> tuple[str, str]:
+    """Bucket and folder (with a slash at its end, empty for a whole bucket) in which the launch works."""
+    bucket, _, folder = config.data_uri(stage.data_bucket).removeprefix("s3://").partition("/")
+    return bucket, folder
+
+
 def check_against_stage(config: SnakemakeLaunch, stage: Stage, faults: FaultCollector) -> None:
     """Note what this stage cannot do for a launch."""
     engine = config.snakemake.engine
     if engine not in stage.engines:
         known = ", ".join(sorted(stage.engines)) or "none"
         faults.add("snakemake.engine", f"is {engine}, which this stage does not have", f"It has: {known}.")
-    bucket = config.data_uri(stage.data_bucket).removeprefix("s3://").partition("/")[0]
+    bucket, folder = place_of_data(config, stage)
     if bucket not in {stage.data_bucket, *stage.writable_buckets}:
         faults.add(
             "data",
             f"lies in the bucket {bucket}, and a Snakemake launch writes its outputs beside its inputs",
             "Use a folder of the stage's data bucket, or have the bucket added to the stage's writable_buckets.",
         )
+    if not folder:
+        faults.add(
+            "data",
+            f"is the whole bucket {bucket}, where other launches work, too",
+            "Name a folder of it: a Snakemake launch has what is below its own `data`, and nothing else.",
+        )
+    if len(folder) > LONGEST_TAG_VALUE or _NO_TAG.search(folder):
+        faults.add(
+            "data",
+            f"is a folder that no role of a launch can be tagged with, by which the launch has it: {folder[:80]!r}",
+            f"Use at most {LONGEST_TAG_VALUE} letters, digits and . _ + = @ - / in its path.",
+        )
 
 
-def run_sheet(launch: Launch, attempt: int, config: SnakemakeLaunch, snakefile: str, stage: Stage) -> dict[str, Any]:
-    """What the launcher is to do; `snakefile` is its name among the attempt's sources."""
+def new_token() -> str:
+    """By which Tibanna's unicorn knows a launch: in its run sheet and nowhere else; its roles have the digest."""
+    return secrets.token_urlsafe(32)
+
+
+def rights(launch: Launch, config: SnakemakeLaunch, stage: Stage, token: str) -> dict[str, Any]:
+    """What make_roles is asked for: the engine, and what the launch's roles are tagged with (contract.RightsTag)."""
+    bucket, folder = place_of_data(config, stage)
+    tags = {RightsTag.DATA_BUCKET: bucket, RightsTag.DATA_FOLDER: folder}
+    if config.snakemake.engine is SnakemakeEngine.AWS_BATCH:
+        on_demand = ComputeService.BATCH_ON_DEMAND
+        tags |= {
+            RightsTag.QUEUE: _name(queue_of(stage.queues, config.compute, config.priority)),
+            RightsTag.ON_DEMAND_QUEUE: _name(queue_of(stage.queues, on_demand, config.priority)),
+            RightsTag.SHARE: share_identifier(launch.requested_by),
+        }
+    else:
+        tags[RightsTag.TOKEN] = hashlib.sha256(token.encode()).hexdigest()
+    return {"engine": config.snakemake.engine.value, "tags": {key.value: value for key, value in tags.items()}}
+
+
+def _name(queue_arn: str) -> str:
+    return queue_arn.rpartition("/")[2]
+
+
+def run_sheet(
+    launch: Launch, attempt: int, config: SnakemakeLaunch, snakefile: str, stage: Stage, token: str
+) -> dict[str, Any]:
+    """What the launcher is to do; `snakefile` is its name among the attempt's sources, `token` see new_token."""
     asked = config.snakemake
     launch_id = launch.launch_id
     results = f"s3://{stage.results_bucket}/{RESULTS_PREFIX}{launch_id}/"
@@ -78,7 +137,7 @@ def run_sheet(launch: Launch, attempt: int, config: SnakemakeLaunch, snakefile: 
         "ownImage": asked.container_image is not None,
         "remotePrefix": config.data_uri(stage.data_bucket).removeprefix("s3://").rstrip("/"),
         "resultsUri": results,
-        **_of_engine(launch, attempt, config, stage),
+        **_of_engine(launch, attempt, config, stage, token),
     }
 
 
@@ -89,14 +148,15 @@ def job_definition(launch: Launch, attempt: int, config: SnakemakeLaunch, stage:
     return aws_batch.job_definition(_batch_attempt(launch, attempt, config, stage), _batch_engine(stage))
 
 
-def _of_engine(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage) -> dict[str, Any]:
+def _of_engine(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage, token: str) -> dict[str, Any]:
     asked = config.snakemake
     if asked.engine is SnakemakeEngine.AWS_BATCH:
         on_batch = _batch_attempt(launch, attempt, config, stage)
         return {"awsBatch": aws_batch.run_sheet_part(on_batch, _batch_engine(stage), stage.queues)}
     settings = {key: value for key, value in stage.engines[asked.engine].items() if key != "containerImage"}
     assert asked.tibanna is not None  # the model fills it in
-    return {"tibanna": {**settings, "behaviorOnCapacityLimit": asked.tibanna.behavior_on_capacity_limit}}
+    told = {"behaviorOnCapacityLimit": asked.tibanna.behavior_on_capacity_limit, "token": token}
+    return {"tibanna": {**settings, **told}}
 
 
 def _batch_attempt(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage) -> BatchAttempt:

@@ -37,9 +37,11 @@ _PASSING_CODES: Final = frozenset(
         "ServiceUnavailableException",
     }
 )
-_CAPACITY: Final = ("capacity", "limit on the number of tasks", "concurrently")
-"""In the message of an error that time mends: Fargate has no room in the zones, or the account's quota is used up
-(Amazon ECS developer guide, "API failure reasons"; AWS re:Post on RunTask and Fargate)."""
+_MENDED_BY_TIME: Final = ("capacity", "limit on the number of tasks", "concurrently", "unable to assume the role")
+"""In the message of an error that time mends: Fargate has no room in the zones, the account's quota is used up (Amazon
+ECS developer guide, "API failure reasons"; AWS re:Post on RunTask and Fargate), or IAM has not yet told everywhere of a
+role that was just made (IAM user guide, "Changes that I make are not always immediately visible"; ECS's words as in
+pulumi/pulumi-awsx#927)."""
 
 
 class TryLaterError(OpenError):
@@ -125,7 +127,7 @@ def _taken_before(error: ClientError) -> str | None:
 
 def _judged(code: str, text: str) -> Exception:
     sentence = f"{code}: {text}" if code else text
-    if code in _PASSING_CODES or any(word in text.lower() for word in _CAPACITY):
+    if code in _PASSING_CODES or any(word in text.lower() for word in _MENDED_BY_TIME):
         return TryLaterError(sentence)
     return InvalidArguments([f"ECS refused the task: {sentence}"])
 
@@ -169,11 +171,12 @@ def _request(
             }
         },
         "overrides": {
+            **({"taskRoleArn": message.role} if message.role else {}),
             "containerOverrides": [
                 {
                     "name": message.container,
                     "environment": [{"name": str(key), "value": value} for key, value in variables.items()],
                 }
-            ]
+            ],
         },
     }

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import run_name
+from contract import TAG_ATTEMPT, TAG_LAUNCH_ID, run_name
+from lambdas.shared import batch_jobs
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.placements import read_places
 from lambdas.shared.public_errors import private_errors
-from lambdas.shared.run_names import owner_by_name
+from lambdas.shared.run_names import Owner, owner_by_name
 from lambdas.shared.settings import read_settings
 from lambdas.shared.stuck_jobs import why_stuck
 
@@ -46,8 +47,12 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: A
 
 def explain(job: Mapping[str, Any], at: datetime) -> None:
     """Keep the reason with the job's launch, if that attempt of it runs; a job of somebody else is passed over."""
+    places = read_places(settings().placements)
     owner = owner_by_name(job["jobName"])
-    if owner is None or job["jobQueue"] not in read_places(settings().placements).queues:
+    if owner is None or job["jobQueue"] not in places.queues:
+        return
+    if job["jobQueue"] in places.snakemake.values() and not _is_of(job["jobId"], owner):
+        logger.warning("A job has the name of another launch's", extra={"job": job["jobName"]})
         return
     metrics.add_metric(name="QueuesBlocked", unit=MetricUnit.Count, value=1)
     name = job["jobName"].removeprefix(run_name(owner.launch_id, owner.attempt) + "-")
@@ -57,3 +62,9 @@ def explain(job: Mapping[str, Any], at: datetime) -> None:
     )
     LaunchRepository(settings().launch_table).explain(owner.launch_id, owner.attempt, reason)
     logger.warning("A job cannot start", extra={"launchId": owner.launch_id, "job": job["jobName"], "reason": reason})
+
+
+def _is_of(job_id: str, owner: Owner) -> bool:
+    """By the job's tags: the name of a Snakemake job is what its launcher, with its user's program, says."""
+    tags = next((job.get("tags", {}) for job in batch_jobs.describe([job_id])), {})
+    return (tags.get(TAG_LAUNCH_ID), tags.get(TAG_ATTEMPT)) == (owner.launch_id, str(owner.attempt))

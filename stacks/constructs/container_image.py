@@ -45,7 +45,7 @@ def image_uri(
     image: str,
     *,
     folder: str,
-    pullers: Sequence[iam.Role],
+    pullers: Sequence[iam.IGrantable],
     build_args: Mapping[str, str] | None = None,
     target: str | None = None,
 ) -> str:
@@ -115,16 +115,16 @@ def _cached_base(stack: StageStack, folder: str) -> dict[str, str]:
     return {base.argument: f"{host}/{cache_prefix(settings, base.registry)}"}
 
 
-def _grant_pull(stack: StageStack, puller: iam.Role, account: str, region: str, repository: str) -> None:
+def _grant_pull(stack: StageStack, puller: iam.IGrantable, account: str, region: str, repository: str) -> None:
     arn = stack.format_arn(
         service="ecr", account=account, region=region, resource="repository", resource_name=repository
     )
-    puller.add_to_policy(
+    puller.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(
             actions=[*PULL, *(PULL_THROUGH if repository.startswith(f"{stack.settings.prefix}/") else ())],
             resources=[arn],
         )
     )
-    puller.add_to_policy(
+    puller.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])  # knows no resources
     )

@@ -15,9 +15,9 @@ def job_definitions(stack: StageStack) -> str:
 
 
 def define_jobs(
-    stack: StageStack, sid: str, roles: Sequence[iam.IRole], *, only: Mapping[str, Any] | None = None
+    stack: StageStack, sid: str, roles: Sequence[str], *, only: Mapping[str, Any] | None = None
 ) -> list[iam.PolicyStatement]:
-    """Register tagged job definitions that are not privileged, and give their jobs these roles.
+    """Register tagged job definitions that are not privileged, and give their jobs these roles (ARNs, or patterns).
 
     `only`: what else a definition's members must equal, by condition key.
     """
@@ -40,7 +40,7 @@ def define_jobs(
             actions=["iam:PassRole"],
             # No condition on the service that they are passed to: Batch does not document what it says there.
             # The roles' own trust policies let ECS tasks have them and nobody else.
-            resources=[role.role_arn for role in roles],
+            resources=list(roles),
         ),
     ]
 

@@ -16,7 +16,9 @@ LAYER_FOLDER: Final = "python"
 """Where in a layer Lambda looks for packages; a function's own code has them at its root."""
 
 
-def locked_packages(requirements: Path, *, options: Sequence[str], identity: str, folder: str = ".") -> lambda_.Code:
+def locked_packages(
+    requirements: Path, *, options: Sequence[str], identity: str, folder: str = ".", beside: Sequence[Path] = ()
+) -> lambda_.Code:
     """What a lock names, in `folder`.
 
     Args:
@@ -24,16 +26,18 @@ def locked_packages(requirements: Path, *, options: Sequence[str], identity: str
         options: by which uv chooses wheels of the right Python and machine.
         identity: differs between options that choose other wheels.
         folder: where the packages go.
+        beside: modules of ours that go there, too.
     """
+    content = b"".join(path.read_bytes() for path in (requirements, *beside))
     return lambda_.Code.from_asset(
         str(requirements.parent),
         exclude=["*", f"!{requirements.name}"],
-        # What is installed depends on the lock and the target alone: nothing is installed while those are the same.
+        # What is installed depends on these files and the target: nothing is installed while those are the same.
         asset_hash_type=AssetHashType.CUSTOM,
-        asset_hash=hashlib.sha256(requirements.read_bytes() + identity.encode()).hexdigest(),
+        asset_hash=hashlib.sha256(content + identity.encode()).hexdigest(),
         bundling=BundlingOptions(
             image=DockerImage.from_registry("none"),  # demanded by the type; the local bundling succeeds or raises
-            local=_WithUv(requirements, options, folder),
+            local=_WithUv(requirements, options, folder, beside),
         ),
         display_name=f"packages of {requirements.parent.name}",
     )
@@ -43,7 +47,8 @@ def locked_packages(requirements: Path, *, options: Sequence[str], identity: str
 class _WithUv:
     """Installs a lock's packages without Docker."""
 
-    def __init__(self, requirements: Path, options: Sequence[str], folder: str) -> None:
+    def __init__(self, requirements: Path, options: Sequence[str], folder: str, beside: Sequence[Path]) -> None:
+        self._beside = list(beside)
         self._requirements = requirements
         self._options = options
         self._folder = folder
@@ -62,6 +67,8 @@ class _WithUv:
             check=True,
         )
         _strip(packages)
+        for path in self._beside:
+            shutil.copyfile(path, packages / path.name)
         return True
 
 

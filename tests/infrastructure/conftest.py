@@ -61,6 +61,11 @@ class Stack:
                 for statement in properties["PolicyDocument"]["Statement"]:
                     yield id_, statement
 
+    def managed(self, id_prefix: str) -> list[Resource]:
+        """The statements of the managed policy whose id starts so."""
+        statements: list[Resource] = self.one("AWS::IAM::ManagedPolicy", id_prefix)["PolicyDocument"]["Statement"]
+        return statements
+
     def statement(self, id_prefix: str, sid: str) -> Resource:
         """The statement of that name."""
         found = [statement for _, statement in self.statements(id_prefix) if statement.get("Sid") == sid]

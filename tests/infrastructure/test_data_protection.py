@@ -160,7 +160,10 @@ def test_keys_of_others_buckets_are_used_through_s3_by_those_who_read_and_write_
                     wanted.setdefault(id_, set()).add(use)
 
     readers = {re.sub("(Default)?Policy[0-9A-F]{8}$", "", id_) for id_ in given}
-    assert {"LauncherRole", "JobRole", "InstanceRole"} <= {name.removesuffix("Default") for name in readers}
+    assert readers  # functions; launches' programs have theirs by policies of their own:
+    (theirs,) = [each for each in stacks["snakemake"].managed("LaunchFiles") if other in as_list(each["Resource"])]
+    assert set(theirs["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert theirs["Condition"] == {"StringEquals": {"kms:ViaService": _s3_of(stacks["snakemake"])}}
     for id_, uses in wanted.items():
         assert uses <= given.get(id_, set()), id_
     assert set(given) <= set(wanted)

@@ -39,6 +39,8 @@ WITHOUT_RESOURCES = {
     "fsx:DescribeDataRepositoryAssociations",
     "fsx:DescribeDataRepositoryTasks",
     "fsx:DescribeFileSystems",
+    "iam:ListInstanceProfiles",  # by a path
+    "iam:ListRoles",  # by a path
     # Vended logs of state machines (Step Functions developer guide, "Logging using CloudWatch Logs").
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",

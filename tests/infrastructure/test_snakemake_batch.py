@@ -8,42 +8,10 @@ import pytest
 
 from tests.infrastructure.conftest import Resource, Stack, as_list, make_settings, synthesize
 from tests.infrastructure.references import owner_of
-from tests.infrastructure.test_workflows import FOR_STAGE, OF_STAGE, actions
-
-OF_SNAKEMAKE = {**OF_STAGE, "aws:ResourceTag/workflow": "snakemake"}
-
+from tests.infrastructure.test_workflows import FOR_STAGE
 
 REGENIES_LOGS = "JobLogs"
 USERS_LOGS = "SnakemakeJobLogs"
-
-
-def launcher_statement(stacks: dict[str, Stack], sid: str):
-    return stacks["snakemake"].statement("LauncherRole", sid)
-
-
-def test_a_launcher_submits_jobs_of_snakemakes_definitions_and_registers_none(stacks):
-    submit = launcher_statement(stacks, "SubmitJobsOfSnakemakesDefinitions")
-
-    assert submit["Action"] == "batch:SubmitJob"
-    assert submit["Condition"] == {"StringEquals": OF_SNAKEMAKE}
-    may = actions(stacks["snakemake"], "LauncherRole")
-    assert not may & {"batch:RegisterJobDefinition", "batch:DeregisterJobDefinition", "iam:PassRole"}
-
-
-def test_a_launcher_stops_jobs_of_snakemake_only(stacks):
-    stop = launcher_statement(stacks, "StopSnakemakesJobs")
-
-    assert (stop["Action"], stop["Condition"]) == ("batch:TerminateJob", {"StringEquals": OF_SNAKEMAKE})
-
-
-def test_a_launcher_submits_to_the_queues_of_snakemake_and_regenie_to_the_others(stacks):
-    of_launchers = launcher_statement(stacks, "SubmitToOwnQueues")["Resource"]
-    of_regenie = stacks["regenie"].statement("JobsWorkflowRole", "SubmitToOwnQueues")["Resource"]
-
-    assert len(of_launchers) == 4
-    assert all("SnakemakeBatch" in json.dumps(queue) for queue in of_launchers)
-    assert not any("Snakemake" in json.dumps(queue) for queue in of_regenie)
-    assert len(of_regenie) + len(of_launchers) == len(stacks["compute"].all("AWS::Batch::JobQueue"))
 
 
 def test_the_state_machine_defines_jobs_that_are_not_privileged(stacks):
@@ -51,31 +19,9 @@ def test_the_state_machine_defines_jobs_that_are_not_privileged(stacks):
     give = stacks["snakemake"].statement("SnakemakeWorkflowRole", "GiveJobsTheirRoles")
 
     assert define["Condition"] == {"StringEquals": FOR_STAGE, "Bool": {"batch:Privileged": "false"}}
-    assert len(give["Resource"]) == 2
-
-
-def test_jobs_work_in_the_data_bucket_and_leave_buckets_and_old_versions_alone(stacks):
-    batch = stacks["snakemake-batch"]
-
-    may = actions(batch, "JobRole")
-
-    assert {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"} <= may
-    assert not may & {"s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObjectVersion", "s3:DeleteObject*", "s3:*"}
-    listing = [s for _, s in batch.statements("JobRole") if "s3:ListBucket" in as_list(s["Action"])]
-    assert all("Condition" not in statement for statement in listing)
-
-
-def test_jobs_write_to_the_writable_buckets_of_the_settings_and_only_read_the_readable_ones():
-    stacks = synthesize(make_settings(readable_buckets=["shared-cohorts"], writable_buckets=["lab-scratch"]))
-
-    writes = [
-        json.dumps(s["Resource"])
-        for _, s in stacks["snakemake-batch"].statements("JobRole")
-        if "s3:PutObject" in as_list(s["Action"])
-    ]
-
-    assert any("lab-scratch/*" in resource for resource in writes)
-    assert not any("shared-cohorts" in resource for resource in writes)
+    agent, launches = give["Resource"]
+    assert agent["Fn::ImportValue"].partition("ExportsOutputFnGetAtt")[2].startswith("ExecutionRole")
+    assert launches == "arn:aws:iam::111111111111:role/genolaunch/unit/launches/*"
 
 
 def test_prepare_knows_the_engine(stacks):
@@ -86,7 +32,7 @@ def test_prepare_knows_the_engine(stacks):
     ]
 
     engines = json.dumps(functions[0]["Environment"]["Variables"]["ENGINES"])
-    for key in ("aws-batch", "containerImage", "jobRoleArn", "executionRoleArn", "jobLogGroup"):
+    for key in ("aws-batch", "containerImage", "executionRoleArn", "jobLogGroup"):
         assert key in engines
 
 
@@ -161,11 +107,3 @@ def test_people_read_the_logs_of_both(stacks):
     policy = stacks["access"].one("AWS::IAM::ManagedPolicy", "Launchers")["PolicyDocument"]
 
     assert log_groups(stacks, "access", "logs:FilterLogEvents", policy["Statement"]) == {REGENIES_LOGS, USERS_LOGS}
-
-
-def test_a_launcher_reads_the_logs_of_users_programs_only(stacks):
-    assert of_role(stacks, "snakemake", "LauncherRole", "logs:GetLogEvents") == {USERS_LOGS}
-    security = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
-    (row,) = [line for line in security.splitlines() if "`snakemake/LauncherRole`" in line]
-
-    assert "read the logs of Snakemake's jobs on Batch, of all launches" in row

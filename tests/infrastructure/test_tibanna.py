@@ -95,18 +95,23 @@ def test_functions_and_machine_end_instances_of_this_stage_only(tibanna):
     assert len(ends) == 3  # run_task, check_task, the machine
     for statement in ends:
         assert statement["Condition"]["StringEquals"] == {"ec2:ResourceTag/Type": "awsem"}
-        assert "genolaunch-unit-tibanna" in json.dumps(statement["Condition"]["ArnEqualsIfExists"])
+        profiles = statement["Condition"]["ArnLikeIfExists"]["ec2:InstanceProfile"]
+        assert profiles == "arn:aws:iam::111111111111:instance-profile/genolaunch/unit/launches/*"
 
 
-def test_the_start_function_may_hand_on_the_instances_role_and_no_other(tibanna):
-    statement = tibanna.statement("RunTask", "GiveInstancesTheirRole")
+def test_the_start_function_may_hand_on_roles_of_launches_and_no_other(tibanna):
+    statement = tibanna.statement("RunTask", "GiveLaunchesTheirRoles")
 
-    assert statement["Resource"] == {"Fn::GetAtt": [next(iter(_roles(tibanna, "InstanceRole"))), "Arn"]}
+    assert statement["Resource"] == "arn:aws:iam::111111111111:role/genolaunch/unit/launches/*"
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 
 
-def _roles(stack, prefix):
-    return [id_ for id_ in stack.all("AWS::IAM::Role") if id_.startswith(prefix)]
+def test_jobs_start_with_the_function_that_looks_whose_they_are(tibanna):
+    function = tibanna.one("AWS::Lambda::Function", "RunTask")
+
+    assert function["Handler"] == "launch_task.handler"
+    assert "AWS_S3_ROLE_NAME" not in function["Environment"]["Variables"]  # the stage has no role for instances
+    assert not tibanna.all("AWS::IAM::InstanceProfile")
 
 
 def test_job_logs_take_the_acls_that_tibanna_names_and_nobody_reads_them(stacks):

@@ -139,11 +139,10 @@ def test_fsx_gets_its_service_linked_role(stacks):
 
 
 def test_jobs_are_made_with_the_stages_tags_or_not_at_all(stacks):
-    for stack, role in (("regenie", "JobsWorkflowRole"), ("snakemake", "LauncherRole")):
-        make = stacks[stack].statement(role, "MakeTaggedJobs")
-        assert make["Action"] == ["batch:SubmitJob", "batch:TagResource"]
-        assert make["Condition"] == {"StringEquals": FOR_STAGE}
-        assert ":job/*" in json.dumps(make["Resource"])
+    make = stacks["regenie"].statement("JobsWorkflowRole", "MakeTaggedJobs")
+    assert make["Action"] == ["batch:SubmitJob", "batch:TagResource"]
+    assert make["Condition"] == {"StringEquals": FOR_STAGE}
+    assert ":job/*" in json.dumps(make["Resource"])
 
 
 def test_step_functions_hears_of_the_jobs_end_and_can_stop_them(stacks):

@@ -15,7 +15,7 @@ import yaml
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
-from contract import FINAL_STATUSES, Parameter, parameter_name
+from contract import FINAL_STATUSES, Parameter, launch_roles_path, parameter_name
 from localcloud.clients import Keys, ask
 
 T = TypeVar("T")
@@ -401,8 +401,19 @@ class PlatformClient:
             "job definitions": definitions,
             "running jobs": running,
             "executions": executions,
+            **self._roles_of(launch_id),
         }
         return {kind: ids for kind, ids in found.items() if ids}
+
+    def _roles_of(self, launch_id: str) -> dict[str, list[str]]:
+        iam = self.client("iam")
+        path = launch_roles_path("local", launch_id)
+        return {
+            "roles": [each["RoleName"] for each in iam.list_roles(PathPrefix=path)["Roles"]],
+            "instance profiles": [
+                each["InstanceProfileName"] for each in iam.list_instance_profiles(PathPrefix=path)["InstanceProfiles"]
+            ],
+        }
 
     def assert_clean(self, launch_id: str) -> None:
         """Then: clean-up comes to its end, and nothing that the launch created is left."""

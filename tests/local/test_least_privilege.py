@@ -36,6 +36,22 @@ def without(platform: PlatformClient, role: str, action: str) -> Iterator[None]:
         _put(iam, role, policies)
 
 
+@contextmanager
+def without_in_policy(platform: PlatformClient, name: str, action: str) -> Iterator[None]:
+    """Given: what has this managed policy is not granted the action by it."""
+    iam = platform.client("iam")
+    (arn,) = [each["Arn"] for each in iam.list_policies(Scope="Local")["Policies"] if each["PolicyName"] == name]
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    lesser = _less(document, action)
+    assert lesser != document, f"{action} was not granted by {name}"
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(lesser), SetAsDefault=True)
+    try:
+        yield
+    finally:
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
+
+
 def _less(document: dict[str, Any], action: str) -> dict[str, Any]:
     statements = [
         {**statement, "Action": [one for one in as_list(statement["Action"]) if one != action]}
@@ -94,15 +110,14 @@ rule write:
 """
 
 
-def test_a_job_whose_role_lacks_a_grant_fails_its_launch_and_is_named(platform):
+def test_a_launch_whose_roles_lack_a_grant_fails_and_they_are_named(platform):
     platform.s3.put_object(
         Bucket=platform.name(Parameter.LAUNCH_BUCKET), Key="workflows/writes/Snakefile", Body=SNAKEFILE
     )
     snakemake = {"snakefile": "workflows/writes/Snakefile", "engine": "aws-batch", "retries": 0}
     config = {"name": "writes", "workflow": "snakemake", "data": "writes", "snakemake": snakemake}
 
-    role = platform.role_name("snakemake-batch", "JobRole")
-    with without(platform, role, "s3:PutObject"):
+    with without_in_policy(platform, "genolaunch-local-launch-files", "s3:PutObject"):
         launch_id = platform.drop(config)["launchId"]
         item = platform.wait_for(launch_id)
         platform.assert_clean(launch_id)
@@ -110,4 +125,8 @@ def test_a_job_whose_role_lacks_a_grant_fails_its_launch_and_is_named(platform):
     assert item["status"] == "FAILED"
     refused = platform.forget_refusals()
     assert refused
-    assert [one for one in refused if not one.startswith(f"{role} is not authorized to perform s3:PutObject ")] == []
+    # The launcher is the first to put something there: the sources, for its jobs.
+    roles = tuple(
+        f"{role} is not authorized to perform s3:PutObject " for role in (f"{launch_id}-1", f"{launch_id}-1-jobs")
+    )
+    assert [one for one in refused if not one.startswith(roles)] == []

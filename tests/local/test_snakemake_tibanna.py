@@ -22,10 +22,10 @@ pytestmark = pytest.mark.local
 @pytest.fixture(scope="module")
 def launches(platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Launch]:
     """When: launches run, all at once since they mostly wait; some of their Spot instances meet with misfortune."""
-    _inject(platform, {"reclaimSpot": "snakemake-job-*-rule-quality"})
-    _inject(platform, {"refuseSpot": "snakemake-job-*-rule-report"})
-    _inject(platform, {"refuseFleet": "snakemake-job-*-rule-trim", "code": "MaxSpotInstanceCountExceeded"})
-    _inject(platform, {"refuseFleet": "snakemake-job-*-rule-trim", "code": "VcpuLimitExceeded", "times": 4})
+    _inject(platform, {"reclaimSpot": "*-rule-quality"})
+    _inject(platform, {"refuseSpot": "*-rule-report"})
+    _inject(platform, {"refuseFleet": "*-rule-trim", "code": "MaxSpotInstanceCountExceeded"})
+    _inject(platform, {"refuseFleet": "*-rule-trim", "code": "VcpuLimitExceeded", "times": 4})
     nothing = tmp_path_factory.mktemp("nothing")
     (nothing / "README").write_text("The prefix must be there.")
     return {

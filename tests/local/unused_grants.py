@@ -139,9 +139,6 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         ("snakemake/FunctionsWatchLaunchersRole", "states:SendTaskSuccess"),
         ("snakemake/FunctionsWatchLaunchersRole", "dynamodb:UpdateItem"),
     ],
-    "Snakemake removes outputs that are temporary, or left of a failed try; the workflow of the runs has none.": [
-        ("snakemake-batch/JobRole", "s3:DeleteObject")
-    ],
     "Instances of a launcher that died before it could end them; those of the runs end their own.": [
         ("cleanup/CleanupWorkflowRole", "ec2:TerminateInstances")
     ],
@@ -154,12 +151,4 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     " documented (docs/verified.md).": [("tibanna/RunTaskRole", "ec2:TerminateInstances")],
     "EC2 makes these roles at an account's first Spot request and first fleet (user guide, 'Service-linked role for"
     " EC2 Fleet'); here they are there.": [("tibanna/RunTaskRole", "iam:CreateServiceLinkedRole")],
-    "What the start script and the CloudWatch agent of a Tibanna instance do (awsf3: log in to ECR, watch for the Spot"
-    " instance's end, send metrics, name an ACL and tags); here a job is a process that runs neither.": [
-        ("tibanna/InstanceRole", action)
-        for action in (
-            *("ec2:DescribeSpotInstanceRequests", "ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"),
-            *("s3:PutObjectAcl", "s3:PutObjectTagging"),
-        )
-    ],
 }

@@ -234,7 +234,7 @@ def _sheet(engine: str, name: str, remote: str) -> dict[str, Any]:
         "resultsUri": f"s3://results/{name}/",
         "containerImage": "repo/genolaunch-snakemake:1",
         "retries": 0,
-        "tibanna": {"stateMachineArn": MACHINE, "logBucket": "logs", "behaviorOnCapacityLimit": "fail"},
+        "tibanna": {"stateMachineArn": MACHINE, "logBucket": "logs", "behaviorOnCapacityLimit": "fail", "token": "t"},
         "awsBatch": {
             "jobQueue": f"arn:aws:batch:{REGION}:000000000000:job-queue/spot",
             "jobDefinition": f"arn:aws:batch:{REGION}:000000000000:job-definition/{name}-1:1",

@@ -531,9 +531,48 @@ def see_data(root: str) -> DataView | None:
     asked = S3Listing(said["prefix"]) if said["live"] else None
     view = DataView(root, said["prefix"], Notes(asked, said["reading"]), Notes(asked, said["later"]))
     view.install()
+    stay_in_own_folder()
     show_logs_in_storage(said["prefix"])
     _keep_checkpoints(frozenset(said.get("checkpoints", ())))
     return view
+
+
+def stay_in_own_folder() -> None:
+    """Let the S3 storage plugin (0.3.6), where there is one, ask for what a launch may ask for: its own data.
+
+    It asks for the whole bucket: whether it is there (HeadBucket), and, after a removal, whether it is empty, which it
+    would then delete. And it takes S3's 403, for what is missing, for a fault (API reference, HeadObject).
+    """
+    if find_spec("snakemake_storage_plugin_s3") is None:
+        return
+    plugin: Any = import_module("snakemake_storage_plugin_s3")
+
+    def exists(file: Any) -> bool:  # noqa: ANN401
+        named = list(file.s3bucket().objects.filter(Prefix=file.key).limit(1))
+        return [item.key for item in named] == [file.key] or bool(file.is_dir())
+
+    def remove(file: Any) -> None:  # noqa: ANN401
+        if file.is_dir():
+            for item in file.get_subkeys():
+                item.delete()
+        else:
+            file.s3obj().delete()
+
+    async def inventory(file: Any, cache: Any) -> None:  # noqa: ANN401
+        folder = os.path.dirname(file.key)
+        if not folder or file.get_inventory_parent() in cache.exists_in_storage:
+            return
+        cache.exists_in_storage[file.get_inventory_parent()] = True
+        for item in file.s3bucket().objects.filter(Prefix=f"{folder}/"):
+            key = file.cache_key(file._local_suffix_from_key(item.key))
+            cache.mtime[key] = plugin.Mtime(storage=item.last_modified.timestamp())
+            cache.size[key] = item.size
+            cache.exists_in_storage[key] = True
+
+    plugin.StorageObject.bucket_exists = lambda _file: True
+    plugin.StorageObject.exists = exists
+    plugin.StorageObject.remove = remove
+    plugin.StorageObject.inventory = inventory
 
 
 def show_logs_in_storage(prefix: str) -> None:

@@ -31,10 +31,11 @@ class Storage:
     def read_if_there(self, uri: str) -> bytes | None:
         """An object's bytes; None if there is no such object."""
         bucket, key = split(uri)
-        try:
-            content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
+        # By its name: whoever may not list the whole bucket hears 403 of what is missing (S3 API reference, GetObject).
+        named = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        if [item["Key"] for item in named] != [key]:
             return None
+        content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return content
 
     def write_bytes(self, uri: str, content: bytes) -> None:

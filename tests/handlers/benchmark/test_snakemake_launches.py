@@ -5,6 +5,7 @@ m6i.large costs 0.096 USD an hour On-Demand, 100 GiB of gp3 1/90 USD an hour (0.
 """
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -51,9 +52,15 @@ def task_event(stop: float | None) -> dict[str, Any]:
 
 
 def submitted(**status: str) -> None:
-    """Given: the launcher's list of the jobs that it submitted, by their ids."""
-    body = json.dumps({"jobs": [{"id": id_, "name": f"job-{id_}", "status": each} for id_, each in status.items()]})
+    """Given: the launcher's list of the jobs that it submitted, by the ends of their ids."""
+    jobs = [{"id": f"{OWN}{id_}", "name": f"{OWN}{id_}-rule-a", "status": each} for id_, each in status.items()]
+    # And: one of another launch, whose instance its own launch pays.
+    body = json.dumps({"jobs": [*jobs, {"id": OTHERS, "name": OTHERS, "status": "DONE"}]})
     boto3.client("s3").put_object(Bucket="results", Key=f"results/{LAUNCH}/launcher/jobs-1.json", Body=body.encode())
+
+
+OWN = f"{LAUNCH}-1."
+OTHERS = "other-20261101t080000-1a2b3c4d-1.abc"
 
 
 def started_by_tibanna(account: Account, id_: str, job_id: str, *, spot: bool = False, **changes: Any) -> None:
@@ -71,11 +78,11 @@ def test_tibannas_instances_are_the_launchs_whose_jobs_they_ran(account):
     of_tibanna()
     submitted(abc="DONE", lost="RESUBMITTED", again="DONE", none="FAILED")
     account.spot = [{"SpotPrice": "0.06", "Timestamp": START - timedelta(hours=1)}]
-    started_by_tibanna(account, "i-a", "abc", spot=True)
-    started_by_tibanna(account, "i-b", "lost", spot=True)
-    started_by_tibanna(account, "i-c", "again", LaunchTime=at(35))
+    started_by_tibanna(account, "i-a", f"{OWN}abc", spot=True)
+    started_by_tibanna(account, "i-b", f"{OWN}lost", spot=True)
+    started_by_tibanna(account, "i-c", f"{OWN}again", LaunchTime=at(35))
     # And: somebody else's job
-    started_by_tibanna(account, "i-z", "others")
+    started_by_tibanna(account, "i-z", OTHERS)
     taken_back = {"detail-type": "EC2 Spot Instance Interruption Warning", "time": "2026-11-01T08:28:00Z"}
     deliver(
         task_event(None),
@@ -109,7 +116,7 @@ def test_tibannas_instances_are_the_launchs_whose_jobs_they_ran(account):
 def test_what_no_event_told_of_is_asked_of_ec2_and_ecs(account):
     of_tibanna(Status.FAILED)
     submitted(abc="FAILED")
-    started_by_tibanna(account, "i-a", "abc")
+    started_by_tibanna(account, "i-a", f"{OWN}abc")
     account.tasks["0123"] = launcher(None)
     assert set(collect()["waitsFor"]) == {"instance i-a", "task 0123"}
     account.tasks["0123"] = launcher(90)
@@ -131,7 +138,7 @@ def test_a_job_that_succeeded_on_an_instance_that_nobody_saw_is_no_price(account
     of_tibanna()
     submitted(abc="DONE")
     deliver(task_event(90))
-    with pytest.raises(PriceError, match=r"1 jobs of Tibanna's \(job-abc"):
+    with pytest.raises(PriceError, match=rf"1 jobs of Tibanna's \({re.escape(OWN)}abc"):
         collect()
 
 

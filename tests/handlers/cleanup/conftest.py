@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from contract import LaunchField, Status
+from contract import LaunchField, Status, jobs_role_name, launch_roles_path
 from lambdas.cleanup import find_leftovers, sweep
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
@@ -25,12 +25,12 @@ CONTEXT = SimpleNamespace(
     aws_request_id="request",
 )
 RESULTS_BUCKET = "test-results"
-TIBANNA_LOGS = "test-tibanna-logs"
 PLACEMENTS = json.dumps({"queues": "arn:aws:batch:eu-central-1:123456789012:job-queue/genolaunch-test", "zones": {}})
 QUEUES = read_places(PLACEMENTS).queues
 QUEUE = QUEUES[-1]
 """In which all jobs are; the last that is asked."""
 ROLE = "arn:aws:iam::123456789012:role/workflow"
+POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}'
 DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 
 
@@ -87,11 +87,9 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     monkeypatch.setenv("STUCK_MINUTES", "60")
     monkeypatch.setenv("CLUSTER", "arn:aws:ecs:eu-central-1:123456789012:cluster/launchers")
     monkeypatch.setenv("RESULTS_BUCKET", RESULTS_BUCKET)
-    monkeypatch.setenv("TIBANNA_LOG_BUCKET", TIBANNA_LOGS)
-    for bucket in (RESULTS_BUCKET, TIBANNA_LOGS):
-        boto3.client("s3").create_bucket(
-            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
+    boto3.client("s3").create_bucket(
+        Bucket=RESULTS_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
     monkeypatch.setenv("NOTIFICATION_TOPIC", boto3.client("sns").create_topic(Name="notices")["TopicArn"])
     find_leftovers.settings.cache_clear()
     sweep.settings.cache_clear()
@@ -114,17 +112,31 @@ def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def role(run: str, *, stage: str = "test") -> str:
+    """Given: the role of a run's jobs, with a policy and in an instance profile; its name, which is the profile's."""
+    iam, name = boto3.client("iam"), jobs_role_name(run)
+    launch_id, _, attempt = run.rpartition("-")
+    path = launch_roles_path(stage, launch_id, int(attempt))
+    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument="{}")
+    policy = iam.create_policy(PolicyName=f"of-{run}", PolicyDocument=POLICY)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    iam.create_instance_profile(InstanceProfileName=name, Path=path)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    return name
+
+
 def instance(job_id: str, run: str | None = None) -> str:
-    """Given: one of Tibanna's instances, and what Tibanna was asked for it if it is of a run; its id."""
+    """Given: one of Tibanna's instances, with the profile of a run if it is of one; its id."""
     ec2 = boto3.client("ec2")
     tags = as_list({"Name": f"awsem-{job_id}", "Type": "awsem"})
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
     started = ec2.run_instances(
-        ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
+        ImageId=image,
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        **({"IamInstanceProfile": {"Name": role(run)}} if run else {}),
     )
-    if run:
-        body = json.dumps({"config": {"genolaunch_run": run, "run_name": f"job-{job_id}"}, "Job": {"JOBID": job_id}})
-        boto3.client("s3").put_object(Bucket=TIBANNA_LOGS, Key=f"{job_id}.run.json", Body=body)
     return str(started["Instances"][0]["InstanceId"])
 
 

@@ -1,6 +1,5 @@
 """What is found of ended attempts."""
 
-import json
 import os
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -23,6 +22,8 @@ from tests.handlers.cleanup.conftest import (
     instance,
     launch_template,
     register,
+    role,
+    tags_of,
 )
 
 EVENT = {"launchId": "launch-1", "endedAttempt": 1}
@@ -81,6 +82,8 @@ def test_nothing_is_left_of_a_clean_launch(repository: LaunchRepository, stubs: 
         "fileSystems": [],
         "jobDefinitions": [],
         "launchTemplates": [],
+        "roles": [],
+        "instanceProfiles": [],
         "left": 0,
         "clusterMachine": "",
         "clusterRun": {},
@@ -129,6 +132,8 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
         ],
         "jobDefinitions": ["arn:definition:1"],
         "launchTemplates": [],
+        "roles": [],
+        "instanceProfiles": [],
         "left": 5,
         "clusterMachine": "",
         "clusterRun": {},
@@ -217,24 +222,39 @@ def test_a_file_system_that_vanishes_meanwhile_is_no_error(repository: LaunchRep
     assert found["action"] == "DELETE"
 
 
-def of_snakemake(repository: LaunchRepository, stubs: SimpleNamespace) -> dict[str, Any]:
-    """What is found of a cancelled Snakemake launch that has no Batch jobs and no file system."""
+def users_jobs_are(stubs: SimpleNamespace, jobs: list[dict[str, Any]]) -> None:
+    """Given: jobs that launchers submitted and that run, and nothing that is found by its name."""
+    job_filter = [{"name": "JOB_NAME", "values": ["launch-1-*"]}]
+    for queue in QUEUES:
+        stubs.batch.add_response("list_jobs", {"jobSummaryList": []}, {"jobQueue": queue, "filters": job_filter})
+    for queue in QUEUES:
+        for status in ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"):
+            found = jobs if (queue, status) == (QUEUE, "RUNNING") else []
+            summaries = [{"jobId": job["jobId"], "jobName": job["jobName"]} for job in found]
+            stubs.batch.add_response(
+                "list_jobs", {"jobSummaryList": summaries}, {"jobQueue": queue, "jobStatus": status}
+            )
+    if jobs:
+        stubs.batch.add_response("describe_jobs", {"jobs": jobs}, {"jobs": [job["jobId"] for job in jobs]})
+    stubs.batch.add_response(
+        "describe_job_definitions", {"jobDefinitions": []}, {"jobDefinitionName": "launch-1-1", "status": "ACTIVE"}
+    )
+
+
+def of_snakemake(
+    repository: LaunchRepository, stubs: SimpleNamespace, jobs: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """What is found of a cancelled Snakemake launch that has no file system."""
     register(repository, Status.CANCELLED, workflow="snakemake")
-    batch_holds(stubs, [], [[]])
+    users_jobs_are(stubs, jobs or [])
     stubs.fsx.add_response("describe_file_systems", {"FileSystems": []}, {})
     found: dict[str, Any] = handler(EVENT, CONTEXT)
     return found
 
 
-def listed_job(id_: str, name: str) -> None:
-    """Given: a job in the list that the launcher keeps, its execution, and its instance."""
-    body = json.dumps({"jobs": [{"id": id_, "name": name}, {"id": "", "name": "local"}]})
-    key = "results/launch-1/launcher/jobs-1.json"
-    boto3.client("s3").put_object(Bucket=RESULTS_BUCKET, Key=key, Body=body)
-    for machine_name in (name, "somebody-elses"):
-        boto3.client("stepfunctions").start_execution(
-            stateMachineArn=os.environ["TIBANNA_STATE_MACHINE"], name=machine_name
-        )
+def starts(name: str) -> None:
+    """Given: a running execution of the unicorn."""
+    boto3.client("stepfunctions").start_execution(stateMachineArn=os.environ["TIBANNA_STATE_MACHINE"], name=name)
 
 
 def test_a_launcher_is_left_until_it_has_stopped_and_its_jobs_are_its_own_until_then(
@@ -244,55 +264,71 @@ def test_a_launcher_is_left_until_it_has_stopped_and_its_jobs_are_its_own_until_
     stubs.ecs.add("task-stopping", desired="STOPPED")
     stubs.ecs.add("task-stopped", desired="STOPPED", last="STOPPED")
     stubs.ecs.add("task-of-the-retry", started_by="launch-1-2")
-    listed_job("abc", "job-abc")
+    starts("launch-1-1.abc-rule-a")
+    role("launch-1-1")
 
     found = of_snakemake(repository, stubs)
 
     assert (found["tasks"], found["left"]) == (["task-running", "task-stopping"], 2)
 
 
-def test_what_a_launcher_left_at_tibanna_is_found_by_its_list_of_jobs(
+def test_what_a_launcher_left_at_tibanna_is_found_by_its_name_and_profile(
     repository: LaunchRepository, stubs: SimpleNamespace
 ):
-    listed_job("abc", "job-abc")
-    mine = instance("abc")
-    instance("other")
+    mine = instance("launch-1-1.abc", "launch-1-1")
+    for job_id, run in (("launch-1-2.abc", "launch-1-2"), ("launch-1-1.def", "launch-2-1"), ("somebody-elses", None)):
+        instance(job_id, run)
+    for name in ("launch-1-1.abc-rule-a", "launch-1-11.abc-rule-a", "launch-1-2.abc-rule-a", "somebody-elses"):
+        starts(name)
 
     found = of_snakemake(repository, stubs)
 
     assert found["instances"] == [mine]
-    assert [arn.rpartition(":")[2] for arn in found["executions"]] == ["job-abc"]
+    assert [arn.rpartition(":")[2] for arn in found["executions"]] == ["launch-1-1.abc-rule-a"]
+    assert found["roles"] == []  # the instance has its role still
 
 
-def test_what_a_launcher_did_not_come_to_list_is_found_by_what_tibanna_was_asked(
+def test_a_job_that_a_launcher_gave_another_name_is_found_by_its_tags(
     repository: LaunchRepository, stubs: SimpleNamespace
 ):
-    listed_job("abc", "job-abc")
-    unlisted, _of_the_retry, _of_another = (
-        instance(job_id, run) for job_id, run in (("def", "launch-1-1"), ("ghi", "launch-1-2"), ("jkl", "launch-2-1"))
-    )
-    running = boto3.client("stepfunctions").start_execution(
-        stateMachineArn=os.environ["TIBANNA_STATE_MACHINE"], name="job-def"
-    )["executionArn"]
+    jobs = [
+        {
+            "jobId": id_,
+            "jobName": name,
+            "jobQueue": QUEUE,
+            "status": "RUNNING",
+            "createdAt": 0,
+            "startedAt": 0,
+            "jobDefinition": "d",
+            "tags": tags_of(launchId=launch_id),
+        }
+        for id_, name, launch_id in (("mine", "launch-2-1-a", "launch-1"), ("other", "launch-2-1-b", "launch-2"))
+    ]
+
+    assert of_snakemake(repository, stubs, jobs)["jobs"] == ["mine"]
+
+
+def test_roles_go_last_and_say_what_is_in_their_way(repository: LaunchRepository, stubs: SimpleNamespace):
+    mine = role("launch-1-1")
+    for run in ("launch-1-2", "launch-12-1"):
+        role(run)
+    role("launch-1-3", stage="prod")
 
     found = of_snakemake(repository, stubs)
 
-    assert found["instances"] == [unlisted]
-    assert running in found["executions"]
+    policies = [{"role": mine, "policy": "arn:aws:iam::123456789012:policy/of-launch-1-1"}]
+    assert found["roles"] == [{"name": mine, "policies": policies, "isInProfile": True}]
+    assert (found["instanceProfiles"], found["left"]) == ([mine], 2)
 
 
 def test_instances_of_a_launch_that_the_table_does_not_know_are_found(
     repository: LaunchRepository, stubs: SimpleNamespace
 ):
-    forgotten = instance("def", "launch-1-1")
-    batch_holds(stubs, [], [[]])
+    forgotten = instance("launch-1-1.def", "launch-1-1")
+    users_jobs_are(stubs, [])
     stubs.fsx.add_response("describe_file_systems", {"FileSystems": []}, {})
 
     assert handler(EVENT, CONTEXT)["instances"] == [forgotten]
-
-
-def test_without_a_list_of_jobs_there_is_nothing_at_tibanna(repository: LaunchRepository, stubs: SimpleNamespace):
-    assert of_snakemake(repository, stubs)["left"] == 0
 
 
 def test_a_run_on_a_cluster_is_to_be_ended_there_and_its_work_is_kept_for_a_retry(

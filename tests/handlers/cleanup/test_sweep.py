@@ -131,7 +131,7 @@ def test_an_instance_of_tibannas_of_an_unknown_launch_is_cleaned_up_and_told_of(
     notices: Callable[[], list[dict[str, str]]],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    forgotten = instance("abc", "launch-9-2")
+    forgotten = instance("launch-9-2.abc", "launch-9-2")
     instance("somebodys-own")
     exists(stubs, [])
     monkeypatch.setenv("SWEEP_GRACE_MINUTES", "0")

@@ -26,6 +26,7 @@ from lambdas.snakemake import (
 
 LAUNCH_BUCKET, DATA_BUCKET, RESULTS_BUCKET = "test-launch", "test-data", "test-results"
 LAUNCH_ID = "exome-20261121t040000-1a2b3c4d"
+ROLE = f"arn:aws:iam::123456789012:role/genolaunch/test/launches/{LAUNCH_ID}/1/{LAUNCH_ID}-1"
 CLUSTER = "arn:aws:ecs:eu-central-1:123456789012:cluster/launchers"
 CONTEXT = SimpleNamespace(
     function_name="function",
@@ -46,6 +47,7 @@ def message(**changes: Any) -> dict[str, Any]:
         "subnets": ["subnet-0123456789abcdef0"],
         "securityGroups": ["sg-0123456789abcdef0"],
         "container": "launcher",
+        "role": ROLE,
         **changes,
     }
     return {key: value for key, value in values.items() if value is not ...}

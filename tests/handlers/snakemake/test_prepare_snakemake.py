@@ -55,7 +55,9 @@ def test_the_run_sheet_says_everything_and_the_sources_are_the_attempts_own(uplo
     answer = prepare(LAUNCH_ID, 1)
 
     assert answer["runSheet"] == f"s3://{RESULTS_BUCKET}/{PREFIX}run-1.json"
-    assert json.loads(stored(f"{PREFIX}run-1.json")) == {
+    sheet = json.loads(stored(f"{PREFIX}run-1.json"))
+    sheet["tibanna"].pop("token")
+    assert sheet == {
         "launchId": LAUNCH_ID,
         "attempt": 1,
         "engine": "tibanna",
@@ -125,6 +127,32 @@ def test_a_folder_called_workflow_with_nothing_beside_it_is_all_the_sources(plat
     assert json.loads(stored(f"{PREFIX}run-1.json"))["snakefile"] == "Snakefile"
 
 
+def test_tibannas_token_is_in_the_run_sheet_alone_and_what_is_answered_is_its_digest(uploaded: Platform):
+    answer = prepare(LAUNCH_ID, 1)
+
+    token = json.loads(stored(f"{PREFIX}run-1.json"))["tibanna"]["token"]
+    assert len(token) >= 43  # 256 bits
+    assert answer["rights"] == {
+        "engine": "tibanna",
+        "tags": {
+            "dataBucket": DATA_BUCKET,
+            "dataFolder": "exome/",
+            "tokenSha256": hashlib.sha256(token.encode()).hexdigest(),
+        },
+    }
+    assert token not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("data", ["s3://lab-data/", "exome,wgs", "exome~1", "x" * 257])
+def test_data_that_no_role_can_be_tagged_with_is_a_fault(uploaded: Platform, data: str):
+    set_config(data=data)
+
+    ((where, problem),) = faults()
+
+    assert where == "data"
+    assert "whole bucket" in problem or "no role of a launch can be tagged with" in problem
+
+
 def test_the_cores_and_triggers_of_a_workflow_are_in_the_run_sheet(uploaded: Platform):
     set_config(cores=16, rerun_triggers=["mtime"])
     prepare(LAUNCH_ID, 1)
@@ -134,7 +162,7 @@ def test_the_cores_and_triggers_of_a_workflow_are_in_the_run_sheet(uploaded: Pla
 
 
 def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploaded: Platform, monkeypatch):
-    engine = {"containerImage": "jobs:1", "jobRoleArn": "job", "executionRoleArn": "agent", "jobLogGroup": "/jobs"}
+    engine = {"containerImage": "jobs:1", "executionRoleArn": "agent", "jobLogGroup": "/jobs"}
     batch = "arn:aws:batch:eu-west-1:111111111111"
     start = f"{batch}:job-queue/genolaunch-dev"
     monkeypatch.setenv("ENGINES", json.dumps({"aws-batch": engine}))
@@ -147,6 +175,13 @@ def test_with_aws_batch_the_run_sheet_names_a_job_definition_to_register(uploade
     assert (definition["name"], definition["image"]) == (f"{LAUNCH_ID}-1", "jobs:1")
     given = json.loads(stored(f"{PREFIX}run-1.json"))["awsBatch"]
     assert given["jobDefinition"] == f"{batch}:job-definition/{definition['name']}:1"
+    assert answer["rights"]["tags"] == {
+        "dataBucket": DATA_BUCKET,
+        "dataFolder": "exome/",
+        "queue": "genolaunch-dev-snakemake-batch-spot-low",
+        "onDemandQueue": "genolaunch-dev-snakemake-batch-on-demand-low",
+        "share": given["shareIdentifier"],
+    }
     # Never those of a zone: their hosts are of regenie's jobs.
     assert given["jobQueue"] == f"{start}-snakemake-batch-spot-low"
     assert given["onDemandQueue"] == f"{start}-snakemake-batch-on-demand-low"

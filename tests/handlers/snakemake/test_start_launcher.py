@@ -25,6 +25,7 @@ def test_a_message_starts_one_task_that_carries_the_launch(platform: Platform):
     assert tags == {"project": "genolaunch", "stage": "test", "launchId": LAUNCH_ID, "attempt": "1"}
     network = request["networkConfiguration"]["awsvpcConfiguration"]
     assert network["assignPublicIp"] == "DISABLED"
+    assert request["overrides"]["taskRoleArn"] == message()["role"]
     (override,) = request["overrides"]["containerOverrides"]
     environment = {pair["name"]: pair["value"] for pair in override["environment"]}
     assert environment == {
@@ -68,6 +69,12 @@ def test_a_task_of_before_a_deployment_is_kept(platform: Platform):
         ("ClientException", "Capacity is unavailable at this time. Please try again later or in a different zone"),
         ("ServerException", "Service Unavailable"),
         ("LimitExceededException", "You've reached the limit on the number of tasks you can run concurrently"),
+        # A role that was made a moment ago (pulumi/pulumi-awsx#927).
+        (
+            "ClientException",
+            "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task. Please verify "
+            "that the role being passed has the proper trust relationship and permissions",
+        ),
         "RESOURCE:ENI",
         "Capacity is unavailable at this time",
     ],
@@ -116,6 +123,7 @@ def test_at_the_limit_the_launch_fails_with_the_cause_and_people_are_told(platfo
         (message(securityGroups=["default"]), "securityGroups must be 1 to 5 ids of security groups (sg-...)"),
         (message(container="other"), "container must be launcher, the container of the task definition"),
         (message(runSheet="/tmp/x"), "runSheet must be an s3:// URL"),
+        (message(role="launcher"), "role must be the ARN of a role"),
     ],
 )
 def test_a_message_that_cannot_be_mended_fails_its_launch_at_once(platform: Platform, body, fault):
@@ -136,6 +144,13 @@ def test_without_a_token_it_is_at_least_kept_and_told_of(platform: Platform, bod
     assert platform.states.answers == []
     assert len(platform.received(platform.dead_letters)) == 1
     assert len(platform.received(platform.notices)) == 1
+
+
+def test_a_message_of_before_launches_had_roles_of_their_own_is_read(platform: Platform):
+    """Of launchers that run while this is deployed; one that starts then finds that it may do nothing."""
+    assert platform.broker(message(role=...)) == []
+
+    assert "taskRoleArn" not in platform.ecs.requests[0]["overrides"]
 
 
 def test_what_ecs_will_never_take_fails_the_launch_at_once(platform: Platform):

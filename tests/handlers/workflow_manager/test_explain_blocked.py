@@ -90,3 +90,14 @@ def test_it_is_forgotten_when_the_launch_is_over(platform, launch):
     platform.repository.change_status(launch, Status.COMPLETE, execution_arn="arn:one")
 
     assert platform.repository.get(launch).status_reason is None
+
+
+@pytest.mark.parametrize(("tagged", "is_told"), [(LAUNCH_ID, True), ("another-20261121t040000-1a2b3c4d", False)])
+def test_the_name_of_a_users_job_is_believed_if_its_tags_say_the_same(platform, launch, monkeypatch, tagged, is_told):
+    """A launcher, with its user's program, names its jobs as it likes; whose they are, IAM has it tag."""
+    tags = {"launchId": tagged, "attempt": "1"}
+    monkeypatch.setattr(explain_blocked.batch_jobs, "describe", lambda ids: iter([{"jobId": ids[0], "tags": tags}]))
+
+    blocked(job=f"{LAUNCH_ID}-1-align-3", queue=QUEUE.replace("us-east-1a", "snakemake"))
+
+    assert bool(platform.repository.get(launch).status_reason) is is_told

@@ -10,7 +10,7 @@ from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine, job_definition, run_sheet_part
 from snakemake_launcher.engines import aws_batch as launcher_engine
 
-ENGINE = BatchEngine.read({"jobRoleArn": "job-role", "executionRoleArn": "execution-role", "jobLogGroup": "/jobs"})
+ENGINE = BatchEngine.read({"executionRoleArn": "execution-role", "jobLogGroup": "/jobs"})
 BATCH = "arn:aws:batch:eu-west-1:111111111111"
 QUEUES = {
     f"{kind}/{level}": f"{BATCH}:job-queue/snakemake-{kind}-{level}"
@@ -39,11 +39,8 @@ def test_the_definition_is_the_runs_and_can_be_told_from_other_workflows():
         "attempt": "2",
         TAG_WORKFLOW: "snakemake",
     }
-    assert (definition["image"], definition["jobRoleArn"], definition["executionRoleArn"]) == (
-        "image:1",
-        "job-role",
-        "execution-role",
-    )
+    assert (definition["image"], definition["executionRoleArn"]) == ("image:1", "execution-role")
+    assert "jobRoleArn" not in definition  # it is the launch's, made after this
 
 
 def test_the_run_sheet_names_that_definition_and_the_same_tags():

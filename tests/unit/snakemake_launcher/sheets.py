@@ -23,6 +23,7 @@ def sheet(**changes: Any) -> dict[str, Any]:
         "tibanna": {
             "stateMachineArn": MACHINE,
             "logBucket": "logs",
+            "token": "the-launchs-own",
             "behaviorOnCapacityLimit": "retry_without_spot",
         },
     } | changes

@@ -45,5 +45,5 @@ def test_an_unknown_engine_is_refused_with_the_known_ones():
 
 
 def test_what_the_engine_lacks_is_named():
-    with pytest.raises(RunSheetError, match="lacks stateMachineArn, logBucket, behaviorOnCapacityLimit"):
+    with pytest.raises(RunSheetError, match="lacks stateMachineArn, logBucket, behaviorOnCapacityLimit, token"):
         make_engine(RunSheet.parse(json.dumps(sheet(tibanna={}))))

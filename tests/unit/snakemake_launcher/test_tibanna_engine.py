@@ -35,6 +35,7 @@ def test_snakemake_gets_the_unicorn_the_prefix_and_the_fallback_to_on_demand():
         "behavior_on_capacity_limit=retry_without_spot",
         "log_bucket=logs",
         "genolaunch_run=calls-1",
+        "genolaunch_token=the-launchs-own",
     ]
     assert values(command, "--default-remote-prefix") == ["data/run42"]
     assert values(command, "--container-image") == ["repo/genolaunch-snakemake:1"]
@@ -43,7 +44,12 @@ def test_snakemake_gets_the_unicorn_the_prefix_and_the_fallback_to_on_demand():
 
 
 def test_on_demand_launches_ask_for_no_spot_instance():
-    options = {"stateMachineArn": MACHINE, "logBucket": "logs", "behaviorOnCapacityLimit": "wait_and_retry"}
+    options = {
+        "stateMachineArn": MACHINE,
+        "logBucket": "logs",
+        "behaviorOnCapacityLimit": "wait_and_retry",
+        "token": "t",
+    }
     config = values(list(engine(spot=False, tibanna=options).command()), "--tibanna-config")
 
     assert config[:2] == ["spot_instance=false", "behavior_on_capacity_limit=wait_and_retry"]

@@ -23,12 +23,14 @@ class Options:
     """The launch names it, so it is said to hold what the rules need."""
     log_group: str = ""
     """Of the jobs on AWS Batch."""
+    run_name: str = ""
+    """Of the attempt."""
 
     @classmethod
     def of(cls, sheet: RunSheet) -> "Options":
         """As the run sheet has them."""
         group = str(sheet.engine_options.get("jobLogGroup", ""))
-        return cls(sheet.engine, sheet.remote_prefix, sheet.container_image, sheet.own_image, group)
+        return cls(sheet.engine, sheet.remote_prefix, sheet.container_image, sheet.own_image, group, sheet.run_name)
 
     @classmethod
     def read(cls) -> "Options":

@@ -1,10 +1,14 @@
-"""Folders in S3, which the remote files of Snakemake 7 do not know, and their removal, which they lack altogether."""
+"""Folders in S3, which the remote files of Snakemake 7 do not know, and their removal, which they lack altogether.
+
+A launch may list its own data and not the whole bucket: whether something is there is told by its name, since S3
+answers 403, and not 404, for what is missing (API reference, HeadObject).
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from snakemake.remote.S3 import RemoteObject
+from snakemake.remote.S3 import RemoteObject, S3Helper
 
 _exists, _mtime, _size, _download, _upload = (
     getattr(RemoteObject, name) for name in ("exists", "mtime", "size", "_download", "_upload")
@@ -13,12 +17,20 @@ _exists, _mtime, _size, _download, _upload = (
 
 def install() -> None:
     """A rule's `directory()` is all objects below its key."""
+    S3Helper.exists_in_bucket = exists_in_bucket
+    S3Helper.bucket_exists = lambda _helper, _bucket: True  # the data's, or one that the stage may read
     RemoteObject.exists = exists
     RemoteObject.mtime = mtime
     RemoteObject.size = size
     RemoteObject._download = download
     RemoteObject._upload = upload
     RemoteObject.remove = remove
+
+
+def exists_in_bucket(helper: Any, bucket: str, key: str) -> bool:  # noqa: ANN401
+    """Whether there is an object of this name."""
+    found = helper.s3.meta.client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+    return [item["Key"] for item in found] == [key]
 
 
 def exists(file: Any) -> bool:  # noqa: ANN401 - Snakemake has no types here

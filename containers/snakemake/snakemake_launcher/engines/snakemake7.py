@@ -30,6 +30,7 @@ def main() -> None:
     tibanna_jobs.know_other_code()
     tibanna_jobs.refuse_what_cannot_be(options)
     tibanna_jobs.empty_folders(options)
+    tibanna_jobs.name_jobs_by_run(options)
     tibanna_jobs.remember_ids()
     tibanna_jobs.tell_submissions()
     tibanna_jobs.tell_ends()

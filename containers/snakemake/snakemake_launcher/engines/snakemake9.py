@@ -24,7 +24,7 @@ from snakemake_launcher.engines.refusals import mark_what_is_outside, refuse_wor
 from snakemake_launcher.engines.signals import listen_to_sigint_only
 from snakemake_launcher.engines.sources import Sources, run_by_program
 from snakemake_launcher.events import emit
-from snakemake_launcher.genolaunch_job import PROGRAM
+from snakemake_launcher.genolaunch_job import PROGRAM, stay_in_own_folder
 
 
 def send_sources(sources: Sources) -> None:
@@ -85,6 +85,7 @@ def main() -> None:
     listen_to_sigint_only()
     sources = Sources(Options.read())
     send_sources(sources)
+    stay_in_own_folder()
     look_again_for_folders()
     know_other_code()
     refuse_workdir(Workflow)

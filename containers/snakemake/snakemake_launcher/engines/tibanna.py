@@ -17,12 +17,14 @@ from snakemake_launcher.engines.options import Options
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 
-OPTIONS: Final = ("stateMachineArn", "logBucket", "behaviorOnCapacityLimit")
+OPTIONS: Final = ("stateMachineArn", "logBucket", "behaviorOnCapacityLimit", "token")
 """What the run sheet's `tibanna` must have."""
 
 RUN_NAME_KEY: Final = "genolaunch_run"
 """In the `config` of each execution's input: the name of the run that it belongs to. Tibanna hands it on unread, to
 `<job id>.run.json` too."""
+TOKEN_KEY: Final = "genolaunch_token"  # noqa: S105 - the name of a key
+"""Beside it: by this the unicorn knows the launch, and gives the job's instance the launch's role."""
 
 _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 50
@@ -72,6 +74,7 @@ class Tibanna:
             "behavior_on_capacity_limit": sheet.engine_options["behaviorOnCapacityLimit"],
             "log_bucket": self._bucket,
             RUN_NAME_KEY: sheet.run_name,
+            TOKEN_KEY: sheet.engine_options["token"],
         }
         return [
             sys.executable,

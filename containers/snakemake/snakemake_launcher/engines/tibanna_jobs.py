@@ -18,6 +18,7 @@ from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
 from snakemake.persistence import Persistence
 from snakemake.workflow import Workflow
+from tibanna import core as tibanna_core
 
 from snakemake_launcher.engines import s3_folders
 from snakemake_launcher.engines.job_log import fails_again
@@ -231,8 +232,9 @@ def tell_submissions() -> None:
 
     def telling(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
         tibanna_input = make_input(executor, job)
-        # The name of an execution, and with it of a group, has no blanks.
-        name = re.sub(r"[^A-Za-z0-9_-]", "_", tibanna_input["config"]["run_name"])
+        kind = "group" if job.is_group() else "rule"
+        # The name of an execution has no blanks, and begins with the run's: by that it is the launch's own.
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{tibanna_input['jobid']}-{kind}-{_rule(job)}")
         tibanna_input["config"]["run_name"] = name
         emit(
             "submitted",
@@ -287,6 +289,13 @@ def _fails_again(executor: Any, job: Any) -> bool:  # noqa: ANN401
         return fails_again(answer["Body"].read().decode(errors="replace"))
     except Exception:  # without its log nothing is known of it
         return False
+
+
+def name_jobs_by_run(options: Options) -> None:
+    """The ids of jobs begin with the run's name: what they make in S3 and EC2 is the launch's own by that, and the
+    launch's role may have nothing else."""
+    create: Callable[[], str] = tibanna_core.create_jobid
+    tibanna_core.create_jobid = lambda: f"{options.run_name}.{create()}"
 
 
 def remember_ids() -> None:
