@@ -253,7 +253,7 @@ def test_the_sweep_may_look_and_tell_and_start_clean_up_only(stacks):
     # Which launch one of Tibanna's instances is of, stands in the bucket of its jobs' logs.
     # It ends jobs that no instance takes, and says so in their launches.
     ends = {"batch:TerminateJob", "dynamodb:UpdateItem"}
-    assert own - looks == {"states:StartExecution", "sns:Publish", "s3:GetObject", *ends}
+    assert own - looks == {"states:StartExecution", "sns:Publish", *ends}
 
 
 @pytest.mark.parametrize(

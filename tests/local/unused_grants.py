@@ -82,7 +82,6 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     ],
     "The sweep finds leftovers of Snakemake launches, which find_leftovers finds in runs by the same calls.": [
         ("cleanup/FunctionsSweepRole", "ecs:DescribeTasks"),
-        ("cleanup/FunctionsSweepRole", "s3:GetObject"),
     ],
     "The sweep ends jobs that have been RUNNABLE for an hour; no run waits for that long.": [
         ("cleanup/FunctionsSweepRole", "batch:TerminateJob"),
