@@ -250,7 +250,6 @@ def test_the_sweep_may_look_and_tell_and_start_clean_up_only(stacks):
     own = {action for action in actions if not action.startswith(("logs:", "xray:", "kms:"))}
 
     looks = {action for action in own if action.split(":")[1].startswith(("Describe", "List", "GetItem"))}
-    # Which launch one of Tibanna's instances is of, stands in the bucket of its jobs' logs.
     # It ends jobs that no instance takes, and says so in their launches.
     ends = {"batch:TerminateJob", "dynamodb:UpdateItem"}
     assert own - looks == {"states:StartExecution", "sns:Publish", *ends}
