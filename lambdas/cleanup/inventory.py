@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from types_boto3_batch.type_defs import JobDefinitionTypeDef, JobDetailTypeDef
     from types_boto3_fsx.client import FSxClient
     from types_boto3_fsx.type_defs import DataRepositoryAssociationTypeDef, DataRepositoryTaskTypeDef, TagTypeDef
-    from types_boto3_iam.client import IAMClient
     from types_boto3_stepfunctions.client import SFNClient
 
 FINAL_JOB_STATUSES = frozenset({"SUCCEEDED", "FAILED"})
@@ -285,9 +284,8 @@ def _tags(definition: "JobDefinitionTypeDef") -> Mapping[str, str]:
     return definition.get("tags", {})
 
 
-def _iam() -> "IAMClient":
-    client: IAMClient = aws.client("iam")
-    return client
+def _iam() -> Any:  # noqa: ANN401 - a boto3 client, of whose types only some are locked
+    return aws.client("iam")
 
 
 def _fsx() -> "FSxClient":

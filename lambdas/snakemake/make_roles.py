@@ -30,7 +30,6 @@ from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from types_boto3_iam.client import IAMClient
 
 _ECS: Final = "ecs-tasks.amazonaws.com"
 _EC2: Final = "ec2.amazonaws.com"
@@ -85,7 +84,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]: 
     policies = json.loads(settings().launch_policies)
     boundary = policies["boundary"]
     on_instances = engine is SnakemakeEngine.TIBANNA
-    client: IAMClient = aws.client("iam")
+    client = aws.client("iam")
     try:
         launcher = _make_role(client, launcher_role_name(attempt.run), attempt, _ECS, boundary, policies["launcher"])
         jobs = _make_role(
@@ -108,7 +107,12 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]: 
 
 
 def _make_role(
-    client: "IAMClient", name: str, attempt: _Attempt, service: str, boundary: str, policies: Sequence[str]
+    client: Any,  # noqa: ANN401 - as aws.client
+    name: str,
+    attempt: _Attempt,
+    service: str,
+    boundary: str,
+    policies: Sequence[str],
 ) -> str:
     trust = {
         "Version": "2012-10-17",
@@ -131,10 +135,11 @@ def _make_role(
         client.tag_role(RoleName=name, Tags=[{"Key": key, "Value": value} for key, value in _tags(attempt).items()])
     for policy in policies:
         client.attach_role_policy(RoleName=name, PolicyArn=policy)
-    return role["Arn"]
+    arn: str = role["Arn"]
+    return arn
 
 
-def _make_profile(client: "IAMClient", name: str, attempt: _Attempt) -> None:
+def _make_profile(client: Any, name: str, attempt: _Attempt) -> None:  # noqa: ANN401 - as aws.client
     """By which EC2's instances have the role of the same name."""
     try:
         profile = client.create_instance_profile(InstanceProfileName=name, Path=attempt.path)["InstanceProfile"]

@@ -6,14 +6,14 @@ import re
 import pytest
 
 from localcloud.limits.iam import MOST_MANAGED, policy_size
-from tests.infrastructure.conftest import Stack, as_list, make_settings, synthesize
+from tests.infrastructure.conftest import Resource, Stack, as_list, make_settings, synthesize
 
 POLICIES = {"files": "snakemake", "launcher": "snakemake", "instance": "tibanna", "boundary": "snakemake"}
 ROLES = "arn:aws:iam::111111111111:role/genolaunch/unit/launches/*"
 PROFILES = "arn:aws:iam::111111111111:instance-profile/genolaunch/unit/launches/*"
 
 
-def statements(stacks: dict[str, Stack], name: str) -> list[dict[str, object]]:
+def statements(stacks: dict[str, Stack], name: str) -> list[Resource]:
     return stacks[POLICIES[name]].managed(f"Launch{name.capitalize()}")
 
 
@@ -95,7 +95,7 @@ def test_whoever_makes_roles_may_attach_these_policies_and_writes_none(stacks):
     }
     assert {each["Resource"] for each in iam.values()} == {ROLES, PROFILES}
     attached = iam["iam:AttachRolePolicy"]["Condition"]["ArnEquals"]["iam:PolicyARN"]
-    assert [re.search("Launch[A-Z][a-z]+", json.dumps(each))[0] for each in attached] == [
+    assert ["".join(re.findall("Launch[A-Z][a-z]+", json.dumps(each))) for each in attached] == [
         *("LaunchFiles", "LaunchLauncher", "LaunchInstance")
     ]
     for action in ("iam:CreateRole", "iam:AttachRolePolicy"):

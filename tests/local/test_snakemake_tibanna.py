@@ -64,7 +64,7 @@ def test_a_failing_rule_is_told_with_its_log(launches: dict[str, Launch]):
 
     assert code == 1, log
     outcome = launches["breaks"].outcome()
-    assert outcome["type"] == "ApplicationError"
+    assert outcome["type"] == "ApplicationError", outcome
     assert outcome["message"] == "The job breaks failed: no such reference genome"
     (item,) = launches["breaks"].failed_jobs()
     assert (item["status"], item["errorType"]) == ("FAILED", "ApplicationError")

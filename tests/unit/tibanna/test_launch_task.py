@@ -37,7 +37,12 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Any:
     tibanna, run_task = ModuleType("tibanna"), ModuleType("tibanna.run_task")
     started: list[Any] = []
     tibanna.ec2_utils = SimpleNamespace(S3_ACCESS_ARN="none")  # type: ignore[attr-defined]
-    run_task.run_task = lambda given: started.append(given) or {"started": True}  # type: ignore[attr-defined]
+
+    def start(given: Any) -> dict[str, bool]:
+        started.append(given)
+        return {"started": True}
+
+    run_task.run_task = start  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tibanna", tibanna)
     monkeypatch.setitem(sys.modules, "tibanna.run_task", run_task)
     path = Path(__file__).parents[3] / "lambdas" / "tibanna" / "launch_task.py"
