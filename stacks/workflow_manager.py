@@ -175,6 +175,7 @@ class WorkflowManagerStack(StageStack):
         return {
             Setting.DATA_BUCKET: self._data.data_bucket.bucket_name,
             Setting.COMPUTE_SERVICES: ",".join(services),
+            **({Setting.LAUNCH_BUCKET: self._data.launch_bucket.bucket_name} if self.settings.teams else {}),
             **self._teams_setting(),
         }
 

@@ -42,7 +42,7 @@ class PublicFormatter(LambdaPowertoolsFormatter):
         """The frames, then the error's public form; causes and contexts are left out."""
         return "".join([*traceback.format_tb(ei[2]), f"{ei[0].__name__}: {public_text(ei[1])}"])
 
-    def _serialize_stacktrace(self, log_record: logging.LogRecord) -> None:  # type: ignore[override]
+    def _serialize_stacktrace(self, log_record: logging.LogRecord) -> None:
         """Powertools' second copy of an error, with its text, is left out."""
 
     def _extract_log_exception(self, log_record: logging.LogRecord) -> Any:  # noqa: ANN401 - as Powertools has it

@@ -101,9 +101,9 @@ def published(error: Exception) -> Exception:
     """
     text = public_text(error)
     kind = type(error)
-    body = {"__module__": kind.__module__, "__str__": lambda _: text, "public": text}
+    body: dict[str, Any] = {"__module__": kind.__module__, "__str__": lambda _: text, "public": text}
     try:
-        told = kind.__new__(type(kind.__name__, (kind,), body), text)
+        told: Exception = cast("Any", kind).__new__(type(kind.__name__, (kind,), body), text)
     except TypeError:  # a class that is not made of a text
         told = Exception.__new__(type(kind.__name__, (Exception,), body), text)
     told.args = (text,)

@@ -112,7 +112,8 @@ def prepare(launch_id: str, attempt: int) -> dict[str, Any]:
 def _copy(sources: Sources, bucket: str, prefix: str) -> dict[str, Any]:
     """The record of what was copied."""
     faults = FaultCollector()
-    files = faults.attempt("snakemake.snakefile", lambda: sources.copy_to(bucket, prefix), [])
+    none: list[dict[str, object]] = []
+    files = faults.attempt("snakemake.snakefile", lambda: sources.copy_to(bucket, prefix), none)
     faults.raise_if_any()
     return {"from": f"s3://{sources.bucket}/{sources.prefix}", "files": files}
 

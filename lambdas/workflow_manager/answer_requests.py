@@ -69,6 +69,7 @@ class Settings:
     data_bucket: str
     compute_services: str
     teams: str = ""
+    launch_bucket: str = ""
     readable_buckets: str = ""
     four_eyes_approval: str = ""
 

@@ -19,6 +19,10 @@ class ClaimSettings(Protocol):
     """Settings of a function that checks a launch's config again."""
 
     @property
+    def launch_bucket(self) -> str:
+        """The stage's; needed where it keeps teams apart."""
+
+    @property
     def data_bucket(self) -> str:
         """The stage's."""
 
@@ -51,7 +55,13 @@ def told_by_config(launch: Launch, given: ClaimSettings, values: object = None) 
     if given.teams:
         team = launch.team if launch.team in given.teams.split(",") else None
         readable = [name for name in given.readable_buckets.split(",") if name]
-        faults += faults_of(config, team, data_bucket=given.data_bucket, readable_buckets=readable)
+        faults += faults_of(
+            config,
+            team,
+            launch_bucket=given.launch_bucket,
+            data_bucket=given.data_bucket,
+            readable_buckets=readable,
+        )
     if faults:
         raise MissingRequiredParametersError(faults)
     return {

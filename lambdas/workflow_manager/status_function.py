@@ -23,6 +23,7 @@ class Settings:
     data_bucket: str
     compute_services: str
     teams: str = ""
+    launch_bucket: str = ""
     readable_buckets: str = ""
 
 

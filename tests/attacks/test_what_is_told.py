@@ -21,7 +21,7 @@ from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.launch import Launch
 from lambdas.shared.notifications import notify
 from lambdas.snakemake import outcome as outcomes
-from lambdas.workflow_manager import change_status
+from lambdas.workflow_manager import change_status, status_function
 from tests.attacks.guarantees import guarantee
 from tests.handlers.workflow_manager.conftest import CONTEXT, PRINCIPAL
 from tests.unit.regenie_planning.conftest import bim, table
@@ -48,7 +48,7 @@ def told(platform: Any, capfd: Any, caplog: Any, monkeypatch: pytest.MonkeyPatch
     """Given: somebody who hears logs, metrics, events and notices."""
 
     def captured() -> str:
-        out, err = capfd.readouterr()
+        out, err = map(str, capfd.readouterr())
         return out + err
 
     heard = Told(captured)
@@ -334,7 +334,7 @@ def test_of_a_job_that_failed(platform, told, planned, monkeypatch, type_):
 
 @guarantee(PROMISE)
 def test_of_a_workflow_that_failed():
-    task = SimpleNamespace(exit_code=1)
+    task: Any = SimpleNamespace(exit_code=1)
     written = {"type": "ApplicationError", "message": "Rule MARKEDTRAIT: sample MARKEDID123 has no reads."}
 
     outcome = outcomes.outcome_of(task, written)
@@ -352,6 +352,6 @@ def test_of_an_error_of_before_errors_had_a_public_form(platform, told):
     error = {"type": "PlatformError", "message": "KeyError: 'MARKEDTRAIT', \"MARKEDID123\" of s3://b/MARKEDVALUE.txt"}
     launch = Launch("h-1", "height", Status.FAILED, "2026-11-21T04:00:00.000Z", error=error)
 
-    notify(launch, topic_arn=change_status.settings().notification_topic, stage="test")
+    notify(launch, topic_arn=status_function.settings().notification_topic, stage="test")
 
     assert_private(told)

@@ -85,7 +85,8 @@ def test_an_input_that_is_replaced_between_planning_and_step_2_ends_the_launch(p
     results = results_of(platform, launch_id)
     verified = json.loads(results["verified.json"])
     assert (verified["attempt"], len(verified["predictions"]) > 1) == (2, True)
-    listed = dict(reversed(line.split("  ")) for line in results["gwas/checksums.txt"].decode().splitlines())
+    lines = [line.partition("  ") for line in results["gwas/checksums.txt"].decode().splitlines()]
+    listed = {path: digest for digest, _, path in lines}
     assert listed.keys() >= {"gwas/height.regenie.gz", "gwas/ldl.gwas-ssf.tsv.gz", "step1/qc/variants.txt"}
     assert {path: hashlib.sha256(results[path]).hexdigest() for path in listed} == listed
 

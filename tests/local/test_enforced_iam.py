@@ -348,7 +348,7 @@ def test_a_notification_names_who_put_the_object_and_nobody_chooses_that(cloud):
         "Action": "sqs:SendMessage",
         "Resource": arn,
     }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(allowed)})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy_of(allowed)})
     cloud.client("s3").put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},

@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -48,7 +50,7 @@ def as_somebody_else(platform: PlatformClient):
     return s3, f"AWS:{session['AssumedRoleUser']['AssumedRoleId']}"
 
 
-def _policy(statement: dict[str, object]) -> str:
+def _policy(statement: Mapping[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
@@ -107,6 +109,6 @@ def test_an_item_that_somebody_broke_is_rejected_in_words_and_others_go_on(platf
     platform.complete(platform.drop(gwas_config())["launchId"])
 
 
-def _with_status(platform: PlatformClient, launch_id: str, status: str) -> "dict[str, object] | None":
+def _with_status(platform: PlatformClient, launch_id: str, status: str) -> dict[str, Any] | None:
     item = platform.launch(launch_id)
     return item if item["status"] == status else None

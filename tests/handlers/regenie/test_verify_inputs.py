@@ -33,7 +33,8 @@ def plan(repository: LaunchRepository, attempt: int = 1) -> dict[str, Any]:
 
 
 def verify(attempt: int = 1) -> int:
-    return handler({"launchId": LAUNCH, "attempt": attempt, "seen": "after step 2"}, CONTEXT)["files"]
+    files: int = handler({"launchId": LAUNCH, "attempt": attempt, "seen": "after step 2"}, CONTEXT)["files"]
+    return files
 
 
 def fingerprint(s3: Any) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from contract import Metric, launcher_log_stream
 from lambdas.shared import aws
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.snakemake.watch_launchers import watch
 from tests.handlers.kept import opened
 from tests.handlers.snakemake.conftest import LAUNCH_ID, RESULTS_BUCKET, Platform, message, task_detail, task_event
@@ -182,7 +183,7 @@ class TestWatch:
         return datetime.now(UTC) + timedelta(minutes=6)
 
     def test_a_task_that_is_gone_fails_its_launch(self, started: Platform, later):
-        assert watch(later) == 1
+        assert watch(later, OneByOne("It failed")) == 1
 
         ((_, error, cause),) = started.states.answers
         assert error == "StoppedError"
@@ -190,23 +191,23 @@ class TestWatch:
 
     def test_one_that_is_gone_but_was_done_completes_it(self, started: Platform, later):
         started.wrote(None)
-        assert watch(later) == 1
+        assert watch(later, OneByOne("It failed")) == 1
 
         assert started.states.answers[0][1] == "done"
 
     def test_a_stopped_one_whose_event_was_lost_is_settled(self, started: Platform, later):
         started.ecs.described = [task_detail(TASK, exitCode=1, **EXITED)]
-        assert watch(later) == 1
+        assert watch(later, OneByOne("It failed")) == 1
 
         assert started.states.answers[0][1] == "ApplicationError"
 
     def test_one_that_runs_is_left_alone_and_shown(self, started: Platform, later):
         started.ecs.described = [task_detail(TASK, "RUNNING")]
 
-        assert watch(later) == 0
+        assert watch(later, OneByOne("It failed")) == 0
         assert started.states.answers == []
         assert started.launch()["launcherTaskArn"] == TASK
 
     def test_a_new_one_is_not_looked_for_yet(self, started: Platform):
-        assert watch(datetime.now(UTC)) == 0
+        assert watch(datetime.now(UTC), OneByOne("It failed")) == 0
         assert started.states.answers == []

@@ -305,7 +305,7 @@ def test_what_was_copied_is_recorded_with_digests(uploaded: Platform):
 
 
 def test_sources_that_are_replaced_while_they_are_copied_are_a_fault(uploaded: Platform, monkeypatch):
-    find = prepare_snakemake.find_sources
+    find = sources.find_sources
 
     def find_and_replace(uri):
         found = find(uri)

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import boto3
 import pytest
@@ -16,7 +17,7 @@ from lambdas.workflow_manager.launch_queue import LaunchQueue
 
 from .conftest import CONTEXT, GOOD
 
-NONSENSE = {
+NONSENSE: dict[str, list[Any]] = {
     "name": [None, 7, {"a": "map"}],
     "updatedAt": ["today", "2026-01-02", 7, []],
     "submittedAt": ["yesterday"],
@@ -163,7 +164,12 @@ def starts(monkeypatch):
     for name in ("LAUNCH_STATE_MACHINE", "SWEEP_GRACE_MINUTES"):
         monkeypatch.setenv(name, "0")
     lost_requests.settings.cache_clear()
-    monkeypatch.setattr(lost_requests, "_start", lambda launch_id, *_: found.append(launch_id) or 1)
+
+    def start(launch_id: str, *_: object) -> int:
+        found.append(launch_id)
+        return 1
+
+    monkeypatch.setattr(lost_requests, "_start", start)
     return found
 
 

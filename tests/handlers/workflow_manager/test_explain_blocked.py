@@ -96,7 +96,7 @@ def test_it_is_forgotten_when_the_launch_is_over(platform, launch):
 def test_the_name_of_a_users_job_is_believed_if_its_tags_say_the_same(platform, launch, monkeypatch, tagged, is_told):
     """A launcher, with its user's program, names its jobs as it likes; whose they are, IAM has it tag."""
     tags = {"launchId": tagged, "attempt": "1"}
-    monkeypatch.setattr(explain_blocked.batch_jobs, "describe", lambda ids: iter([{"jobId": ids[0], "tags": tags}]))
+    monkeypatch.setattr("lambdas.shared.batch_jobs.describe", lambda ids: iter([{"jobId": ids[0], "tags": tags}]))
 
     blocked(job=f"{LAUNCH_ID}-1-align-3", queue=QUEUE.replace("us-east-1a", "snakemake"))
 

@@ -108,7 +108,7 @@ def test_every_wait_lasts_also_one_as_long_as_ministacks_pause(monkeypatch, seco
     monkeypatch.setattr(stepfunctions, "time", stepfunctions.time)
     monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0.01)
     adapter.mend_executions()
-    monkeypatch.setattr(adapter.time, "sleep", slept.append)
+    monkeypatch.setattr("localcloud.ministack_adapter.time.sleep", slept.append)
 
     stepfunctions._scaled_sleep(seconds)
     stepfunctions.time.sleep(0.15)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def spoil(path, how: str) -> None:
         assert path.stat().st_size == len(content)
 
 
-def shell(label: str, script: str, **more: object) -> dict[str, object]:
+def shell(label: str, script: str, **more: Any) -> dict[str, Any]:
     """A line of a plan whose command notes that it ran."""
     return {"label": label, "command": ["sh", "-c", f'echo {label} >> "$WORKSPACE"/runs; {script}'], **more}
 
@@ -123,7 +124,7 @@ def test_quality_control_of_other_inputs_is_done_again(launch):
         launch.plan("split", {**shell("split", "echo 1 > {work}/x"), "expect": ["x"], "qc": quality, "inputs": inputs})
         assert launch.run("split") == 0
         said.append(Receipt.read(launch.work / quality["output"] / "task.json"))
-    assert [receipt.task["inputs"] for receipt in said] == ["a", "b", "b"]
+    assert [receipt and receipt.task["inputs"] for receipt in said] == ["a", "b", "b"]
 
 
 def given_merge(launch) -> None:

@@ -43,7 +43,7 @@ QUOTING = {
     "one input": lambda: _raise(UnusableInputError(f"names {MARK}", "Mend it.")),
     "pydantic": lambda: Model.model_validate({"age": MARK}),
     "pydantic with a quotation mark": lambda: Model.model_validate({"age": f"it's \"{MARK}"}),
-    "key": lambda: {}[MARK],
+    "key": lambda: dict[str, str]()[MARK],
     "number": lambda: int(MARK),
     "decimal": lambda: float(f"it's {MARK}"),
     "json": lambda: json.loads(MARK),
