@@ -58,7 +58,8 @@ def run(failures: Sequence[dict[str, str]], started: timedelta = timedelta(), **
             if not left:
                 return seen, None
             scope["states"]["errorOutput"] = left.pop(0)
-            (taken,) = state["Catch"]
+            names = {scope["states"]["errorOutput"]["Error"], "States.ALL"}
+            taken = next(rule for rule in state["Catch"] if names & set(rule["ErrorEquals"]))
         elif state["Type"] == "Choice":
             chosen = [rule for rule in state["Choices"] if evaluate(rule["Condition"], scope)]
             taken = chosen[0] if chosen else {"Next": state["Default"]}
