@@ -255,6 +255,7 @@ class LaunchRights(Construct):
 
     def _tibannas_bounds(self) -> list[iam.PolicyStatement]:
         stack = self._stack
+        unicorn = f"tibanna_unicorn_genolaunch_{self._settings.name}"
         return [
             iam.PolicyStatement(
                 sid="Unicorn",
@@ -262,10 +263,10 @@ class LaunchRights(Construct):
                 resources=[
                     stack.format_arn(
                         service="states",
-                        resource=f"{kind}:tibanna_unicorn_genolaunch_{self._settings.name}*",
+                        resource=resource,
                         arn_format=ArnFormat.NO_RESOURCE_NAME,
                     )
-                    for kind in ("stateMachine", "execution")
+                    for resource in (f"stateMachine:{unicorn}", f"execution:{unicorn}:*")
                 ],
             ),
             iam.PolicyStatement(

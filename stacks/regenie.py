@@ -216,12 +216,16 @@ class RegenieStack(StageStack):
             description="Compares a running launch's inputs with the record of its plan",
             errors_are_users=True,
             timeout=Duration.minutes(5),
-            environment={Setting.RESULTS_BUCKET: data.results_bucket.bucket_name},
+            environment={
+                Setting.RESULTS_BUCKET: data.results_bucket.bucket_name,
+                Setting.TASK_TABLE: data.task_table.table_name,
+            },
         )
         for bucket in self._readable:
             data.allow_reading(function, bucket)
         data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
         data.allow_writing(function, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_CHANGED}/")
+        data.allow_items(function, data.task_table, "PutItem")  # errors in full
         return function
 
     def _make_record_results(self) -> lambda_.Function:

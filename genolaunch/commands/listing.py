@@ -54,7 +54,7 @@ def list_launches(
         screen = console()
         screen.print(launches_table(launches, screen.width))
         for sick in filter(None, (launch.sick for launch in launches)):
-            typer.echo(sick, err=True)
+            say(str(sick), err=True)
     else:
         say(f"Stage “{platform.stage}” has no such launches.", err=True)
 

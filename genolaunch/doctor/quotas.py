@@ -16,7 +16,7 @@ from genolaunch.doctor.finding import Check, Finding, mend, ok, unknown
 if TYPE_CHECKING:
     from stacks.config import StageSettings
 
-CONSUMERS: Final = 31
+CONSUMERS: Final = 33
 """Functions that queues may have running at once: `MaximumConcurrency` of the stage's mappings (a test adds up)."""
 
 ROLES: Final = 80

@@ -10,6 +10,7 @@ from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.run_sheet import results_prefix
 from lambdas.shared import aws
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def settings() -> RecordSettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, attempt}` -> `{predictions}`: how many files of predictions there are."""
     return {"predictions": record_results(event["launchId"], int(event["attempt"]))}

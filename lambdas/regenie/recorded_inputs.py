@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.shared.input_error import UnusableInputError
+from lambdas.shared.input_error import KeptError, UnusableInputError
 
 _AT_A_TIME: Final = 10
 """Requests: as many as botocore keeps connections."""
@@ -28,8 +28,17 @@ _MEND: Final = (
 )
 
 
-class InputsChangedError(Exception):
-    """Inputs of a launch are not what was planned for. The message names each, and how to mend it."""
+class InputsChangedError(KeptError):
+    """Inputs of a launch are not what was planned for. Its report names each, and how to mend it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("Inputs of the launch changed after it was planned.")
+        self._message = message
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """`{"message"}`."""
+        return {"message": self._message}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from lambdas.regenie.recorded_inputs import InputsChangedError, changes, read_re
 from lambdas.regenie.run_sheet import results_prefix
 from lambdas.shared import aws
 from lambdas.shared.input_error import UnusableInputError
+from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class VerifySettings:
     """Environment variables of the function."""
 
     results_bucket: str
+    task_table: str
 
 
 @cache
@@ -37,6 +40,8 @@ def settings() -> VerifySettings:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
+@keeping_faults(lambda: settings().task_table)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, attempt, seen}` -> `{files}`: how many are as recorded; raises InputsChangedError naming others."""
     files = verify_inputs(event["launchId"], int(event["attempt"]), event["seen"])

@@ -13,26 +13,37 @@ _LONGEST_REPORT: Final = 20_000
 """Characters of all faults: the launch's item, which has 400 KB, holds them besides its config and its events."""
 
 
-class LaunchInputError(Exception):
-    """A launch cannot run on the data as it is. Names every fault that was found.
+class KeptError(Exception):
+    """An error that quotes a launch's data, so that its text is one sentence that does not.
 
-    Faults quote the data, so an error's text only counts them: the function that raises it keeps them (kept_errors.py),
-    and `public`, which passes through Lambda and two state machines, names where.
+    The function that raises it keeps the whole of it (kept_errors.py), and `public`, which passes through Lambda and
+    two state machines, names where.
     """
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults = tuple(faults)
-        count = len(self.faults)
-        self.summary = f"The launch's inputs have {count} fault{'' if count == 1 else 's'}."
+    def __init__(self, summary: str) -> None:
+        self.summary = summary
         """One sentence, which quotes nothing."""
         self.kept: str | None = None
-        """What stands for the faults where they must not be told; set by who keeps them."""
-        super().__init__(self.summary)
+        """What stands for the whole where it must not be told; set by who keeps it."""
+        super().__init__(summary)
 
     @property
     def public(self) -> str:
         """What may be told anywhere."""
         return self.kept or self.summary
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """`{"message", "faults"?}`, for the launch table."""
+        raise NotImplementedError
+
+
+class LaunchInputError(KeptError):
+    """A launch cannot run on the data as it is. Names every fault that was found."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(f"The launch's inputs have {counted(len(self.faults), 'fault')}.")
 
     @property
     def report(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from contract import ERROR_TASK_PREFIX, LOG_TASK_DAYS, LaunchErrorField, TaskFie
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_item
 from lambdas.shared.clock import timestamp
-from lambdas.shared.input_error import LaunchInputError
+from lambdas.shared.input_error import KeptError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -61,14 +61,14 @@ def _launch_of(event: Mapping[str, Any]) -> str:
 def keeping_faults(
     task_table: Callable[[], str], launch_of: Callable[[Mapping[str, Any]], str] = _launch_of
 ) -> Callable[[_Handler], _Handler]:
-    """For a function whose event names a launch: its LaunchInputError is kept in full, and names where."""
+    """For a function whose event names a launch: its KeptError is kept in full, and names where."""
 
     def decorate(handler: _Handler) -> _Handler:
         @wraps(handler)
         def wrapped(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - as the handler
             try:
                 return handler(event, context)
-            except LaunchInputError as error:
+            except KeptError as error:
                 error.kept = keep(task_table(), launch_of(event), error.report, error.summary)
                 raise
 

@@ -10,8 +10,8 @@ from tests.attacks.guarantees import guarantee
 from tests.infrastructure.test_functions import HANDLERS
 
 ROOT = Path(__file__).parents[2]
-REFUSING = ["plan_launch", "list_inputs", "find_archived", "index_objects", "prepare_snakemake"]
-"""Functions that may raise LaunchInputError."""
+REFUSING = ["plan_launch", "list_inputs", "find_archived", "index_objects", "prepare_snakemake", "verify_inputs"]
+"""Functions that may raise a KeptError."""
 
 
 def decorators(handler: str) -> list[str]:

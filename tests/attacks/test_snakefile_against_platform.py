@@ -68,6 +68,11 @@ class Stage:
     """Of the other launch, at Tibanna."""
 
 
+@pytest.fixture(autouse=True)
+def cloud() -> None:
+    """In place of the account in memory that other tests here have: the embedded cloud is asked."""
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Given: two launches of one stage that run, with data, results, jobs and logs."""

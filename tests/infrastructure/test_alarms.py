@@ -20,6 +20,7 @@ READ_BY_LAUNCHES = {
     "regenie.list_inputs",
     "regenie.plan_launch",
     "regenie.verify_inputs",
+    "snakemake.make_roles",
     "snakemake.prepare_snakemake",
     "restore.find_archived",
     "restore.index_objects",

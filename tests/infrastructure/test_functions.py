@@ -37,6 +37,7 @@ HANDLERS = [
     "lambdas.restore.request_restores.handler",
     "lambdas.restore.complete_restores.handler",
     "lambdas.restore.look_after.handler",
+    "lambdas.snakemake.make_roles.handler",
     "lambdas.snakemake.prepare_snakemake.handler",
     "lambdas.snakemake.record_jobs.handler",
     "lambdas.snakemake.start_launcher.handler",
@@ -46,8 +47,8 @@ HANDLERS = [
     "lambdas.cleanup.lost_endings.handler",
     "lambdas.cleanup.sweep.handler",
 ]
-STOCK_HANDLERS = ["tibanna.lambdas.run_task_awsem.handler", "tibanna.lambdas.check_task_awsem.handler"]
-"""Of published packages."""
+STOCK_HANDLERS = ["launch_task.handler", "tibanna.lambdas.check_task_awsem.handler"]
+"""Of a published package, Tibanna, the first in a guard of ours."""
 
 
 def functions(stacks: dict[str, Stack]) -> dict[str, Resource]:

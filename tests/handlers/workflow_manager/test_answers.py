@@ -168,7 +168,8 @@ def test_whatever_reading_a_file_raises_is_an_answer_a_notice_and_an_alarm(platf
     (fault,) = answer["faults"]
     assert f"the platform failed at it ({type(raised).__name__}), which is not your fault" in fault["problem"]
     (notice,) = platform.notices()
-    assert "its operators were told" in notice["Message"].lower()
+    assert "The launch config has 1 fault." in notice["Message"]
+    assert "its operators were told" in fault["remedy"].lower()
     told = capsys.readouterr().out
     assert f'"{Metric.PLATFORM_FAULTS}"' in told
     assert "height" not in told.replace(KEY, "").replace("height-2026", "")  # an error may quote the file

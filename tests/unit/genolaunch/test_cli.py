@@ -698,7 +698,7 @@ def test_what_the_bucket_has_need_not_be_in_the_folder(genolaunch, answers, conf
         ("\ufeffFID IID height\n", "regenie.phenotypes", "begins with an invisible byte-order mark"),
         ("FID IID height height\n", "regenie.phenotypes", "whose header has columns more than once: height"),
         ("IID height\n", "regenie.phenotypes", "whose header starts with IID height"),
-        ("", "regenie.phenotypes", "whose header starts with nothing"),
+        ("", "regenie.phenotypes", "which is empty"),
     ],
 )
 def test_a_header_is_looked_at_before_anything_goes_up(genolaunch, config, cohort, platform, table, where, problem):
