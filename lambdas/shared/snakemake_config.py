@@ -1,6 +1,5 @@
 """The launch config of `workflow: snakemake`."""
 
-import math
 import re
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -52,27 +51,14 @@ def _normalise_snakefile(snakefile: str) -> str:
 
 
 def _check_values(values: object) -> object:
-    """Values that JSON can carry: what comes of 1e999 it cannot, and a key of Snakemake's `config` is a word."""
+    """A key of Snakemake's `config` is a word; values are held to all configs' bounds (config_bounds.py)."""
     if isinstance(values, dict):
         wrong = [key for key in values if not (isinstance(key, str) and _CONFIG_KEY.fullmatch(key))]
         if wrong:
             raise plain_fault(
                 f"has a key that is no word: {wrong[0]!r}", "Begin it with a letter; digits, . _ - may follow."
             )
-    if _has_infinity(values):
-        raise plain_fault("holds a number that is too large", "Write it as text, in quotes.")
     return values
-
-
-def _has_infinity(value: object) -> bool:
-    match value:
-        case float():
-            return not math.isfinite(value)
-        case dict():
-            return any(_has_infinity(inner) for inner in value.values())
-        case list():
-            return any(_has_infinity(inner) for inner in value)
-    return False
 
 
 RerunTrigger = Literal["mtime", "params", "input", "code", "software-env"]

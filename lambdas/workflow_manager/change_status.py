@@ -12,7 +12,6 @@ from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.observability import logger, metrics, tell_of_sick_launch, tracer
 from lambdas.shared.public_errors import private_errors
-from lambdas.workflow_manager.claiming import check_registered, error_of
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
@@ -103,6 +102,8 @@ def _claim(queue: LaunchQueue, launch_id: str, execution_arn: str) -> Launch:
         return queue.repository.claimed(launch_id, execution_arn)
     if launch.status is Status.QUEUED:
         return queue.enqueue(launch)
+    from lambdas.workflow_manager.claiming import check_registered, error_of  # with pydantic: claims alone need it
+
     try:
         told = check_registered(launch, settings())
     except MissingRequiredParametersError as faulty:

@@ -69,7 +69,8 @@ def unknown_methods(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             capitalised = [member for member in members_of(node) if re.match(r"[A-Z][a-z]", member)]
-            known = ANY_CLIENT | TRANSFERS | {"paginate", "wait", "load"}  # load: yaml's
+            # load is yaml's, filter of boto3's resources.
+            known = ANY_CLIENT | TRANSFERS | {"paginate", "wait", "load", "filter"}
             if capitalised and node.func.attr not in known and not operations(node.func.attr):
                 yield f"{path.relative_to(REPOSITORY)}:{node.lineno}: {node.func.attr}({', '.join(capitalised)})"
 

@@ -159,11 +159,10 @@ def test_a_launch_that_cannot_be_judged_keeps_no_other_one_from_being_swept(
     )
 
     # When: the sweep's alarm has to tell of the two
-    with pytest.raises(ExceptionGroup) as failure:
+    with pytest.raises(Exception, match=r"Some launches were not swept \(2 sub-exceptions\)"):
         handler({}, CONTEXT)
 
     # Then
-    assert len(failure.value.exceptions) == 2
     assert started() == [{"launchId": "launch-1", "endedAttempt": 1}]
 
 

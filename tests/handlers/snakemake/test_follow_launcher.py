@@ -143,7 +143,9 @@ def test_a_job_that_failed_is_told_of_whatever_the_log_names_and_counted_once(st
     started.states.waits = False
     started.notifier(ended)
 
-    assert started.states.answers == [("token", "ApplicationError", "The job align failed.")]
+    ((token, error, told),) = started.states.answers
+    assert (token, error) == ("token", "ApplicationError")
+    assert opened(told, LAUNCH_ID)["message"] == "The job align failed."
     counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"JobsFailed"' in line]
     assert [(each["JobsFailed"], each["workflow"]) for each in counted] == [([2.0], "snakemake")]
 

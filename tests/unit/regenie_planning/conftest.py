@@ -74,8 +74,8 @@ def parameters(**given: Any) -> RegenieParameters:
 
 
 def bed(variants: int, samples: int) -> bytes:
-    """A .bed file of the right size."""
-    return b"\x6c\x1b\x01" + bytes(variants * -(-samples // 4))
+    """A .bed file of the right size, in which people differ."""
+    return b"\x6c\x1b\x01" + bytes([0b11110000]) * (variants * -(-samples // 4))
 
 
 def bim(*positions: tuple[str, int]) -> bytes:

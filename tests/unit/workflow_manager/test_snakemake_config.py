@@ -95,7 +95,7 @@ def test_any_json_may_be_the_workflows_config_and_reads_back_the_same():
         ),
         (
             {"config": {"a": [1e999]}},
-            "snakemake.config: holds a number that is too large. Write it as text, in quotes.",
+            "snakemake.config.a[0]: holds a number that is too large. Write a smaller number, or text in quotes.",
         ),
         (
             {"config": [1]},
