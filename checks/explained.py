@@ -41,10 +41,7 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         ),
         (f"{_IAM}[Resource::arn:*:{{SnakemakeJobLogs*}}:log-stream:[*]]", "snakemake/LaunchBoundary/Resource"),
         (f"{_IAM}[Resource::arn:*:log-stream:[*]]", "snakemake/LaunchBoundary/Resource"),
-        *(
-            (f"{_IAM}[Resource::arn:*:{kind}:tibanna_unicorn_genolaunch_*[*]]", "snakemake/LaunchBoundary/Resource")
-            for kind in ("stateMachine", "execution")
-        ),
+        (f"{_IAM}[Resource::arn:*:execution:tibanna_unicorn_genolaunch_*:[*]]", "snakemake/LaunchBoundary/Resource"),
     ],
     "Roles and instance profiles of launches, which are made for each by names that nobody knows before: only below the"
     " path of this stage's launches.": [
