@@ -78,13 +78,20 @@ class RecordedFile:
             now = DataSet(self.bucket, "").state(self.key)
         except UnusableInputError as error:
             return error.problem.removeprefix("needs ")
+        is_own_copy = not self.last_modified
         differences = [
             words
             for words, then, is_now in (
                 (f"size {self.size:,} → {now.size:,} bytes", self.size, now.size),
                 (f"ETag {self.etag} → {now.etag}", self.etag, now.etag),
-                (f"version {self.version_id} → {now.version_id}", self.version_id, now.version_id),
-                (f"put {self.last_modified}, and again", self.last_modified or now.last_modified, now.last_modified),
+                *(
+                    ()
+                    if is_own_copy
+                    else (
+                        (f"version {self.version_id} → {now.version_id}", self.version_id, now.version_id),
+                        (f"put {self.last_modified}, and again", self.last_modified, now.last_modified),
+                    )
+                ),
             )
             if then != is_now
         ]

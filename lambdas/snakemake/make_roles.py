@@ -26,6 +26,7 @@ from contract import (
 )
 from lambdas.shared import aws
 from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class _Attempt:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
     """`{launchId, attempt, engine, tags}` -> `{launcher: ARN, jobs: ARN}`. Asked again, it makes what is missing.
 

@@ -280,7 +280,7 @@ FAULTS = {
     "Lambda of a new account": (
         quota("lambda", "L-B99A9384", 10.0, 1000.0),
         "quota: Lambda concurrency",
-        f"{RAISE} --service-code lambda --quota-code L-B99A9384 --desired-value 81",
+        f"{RAISE} --service-code lambda --quota-code L-B99A9384 --desired-value 83",
     ),
     "Fargate of a new account": (
         quota("fargate", "L-3032A538", 6.0, 1000.0),

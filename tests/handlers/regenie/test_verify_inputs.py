@@ -9,6 +9,7 @@ import pytest
 
 from contract import RESULTS_PREFIX, WORK_INPUTS
 from lambdas.regenie import plan_launch, recorded_inputs
+from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.recorded_inputs import InputsChangedError, sentence
 from lambdas.regenie.verify_inputs import handler
 from lambdas.shared.input_error import LaunchInputError
@@ -199,3 +200,15 @@ def test_a_text_that_is_too_large_for_every_job_is_compared_by_size(monkeypatch:
     assert recorded_inputs.is_digested("phenotypes.txt", 10)
     assert not recorded_inputs.is_digested("phenotypes.txt", 11)
     assert not recorded_inputs.is_digested("cohort.bim", 1)
+
+
+def test_a_copy_of_the_platforms_own_may_be_made_again_in_a_versioned_bucket(buckets: Any):
+    buckets.put_bucket_versioning(Bucket=RESULTS_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    results = DataSet(RESULTS_BUCKET, "results/x/")
+    buckets.put_object(Bucket=RESULTS_BUCKET, Key="results/x/a.loco", Body=b"FID_IID 1")
+    (copy,) = recorded_inputs.record_copies(results, ["a.loco"])
+
+    buckets.put_object(Bucket=RESULTS_BUCKET, Key="results/x/a.loco", Body=b"FID_IID 1")
+    assert copy.change() is None
+    buckets.put_object(Bucket=RESULTS_BUCKET, Key="results/x/a.loco", Body=b"FID_IID 2")
+    assert "ETag " in str(copy.change())
