@@ -91,6 +91,7 @@ def test_an_input_that_is_replaced_between_planning_and_step_2_ends_the_launch(p
     assert {path: hashlib.sha256(results[path]).hexdigest() for path in listed} == listed
 
 
+@pytest.mark.full  # each kind of output is tested by itself in tests/unit/regenie_runner/test_receipts.py
 def test_outputs_that_were_cut_or_altered_are_made_again_by_a_retry(platform):
     # Given: a launch that fails in its last job, and of each kind of its outputs one that is not what it was
     config = small("cohort/")
