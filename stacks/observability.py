@@ -38,8 +38,7 @@ class ObservabilityStack(StageStack):
     ) -> None:
         """`machines` by the name that the dashboard gives them; `queues` are all of the stage's."""
         super().__init__(scope, "observability", settings=settings, description="Dashboard and alarms of Genolaunch")
-        self._watch_platform_faults(monitoring)
-        self._watch_sick_launches(monitoring)
+        self._watch_launches(monitoring)
         self._watch_lost_events(monitoring)
         dead_letters = [queue for queue in queues if holds_dead_letters(queue)]
         waiting = [queue for queue in queues if queue not in dead_letters]
@@ -64,25 +63,26 @@ class ObservabilityStack(StageStack):
             ],
         )
 
-    def _watch_platform_faults(self, monitoring: Monitoring) -> None:
-        monitoring.alarm(
-            self,
-            str(Metric.PLATFORM_FAULTS),
-            metric=self._own(Metric.PLATFORM_FAULTS, ANY_SERVICE, period=ALARM_PERIOD, statistic="Sum"),
-            threshold=1,
-            description="A launch failed, and its author cannot mend it: AWS refused something or had no capacity, or"
-            " the platform is at fault. `genolaunch list --status FAILED` shows which launch and why.",
-        )
-
-    def _watch_sick_launches(self, monitoring: Monitoring) -> None:
-        monitoring.alarm(
-            self,
-            str(Metric.SICK_LAUNCHES),
-            metric=self._own(Metric.SICK_LAUNCHES, ANY_SERVICE, period=ALARM_PERIOD, statistic="Sum"),
-            threshold=1,
-            description="An item of the launch table cannot be read, and is passed over: somebody edited it by hand."
-            " `genolaunch list` shows which, `genolaunch status` what to mend.",
-        )
+    def _watch_launches(self, monitoring: Monitoring) -> None:
+        for metric, description in (
+            (
+                Metric.PLATFORM_FAULTS,
+                "A launch failed, and its author cannot mend it: AWS refused something or had no capacity, or"
+                " the platform is at fault. `genolaunch list --status FAILED` shows which launch and why.",
+            ),
+            (
+                Metric.SICK_LAUNCHES,
+                "An item of the launch table cannot be read, and is passed over: somebody edited it by hand."
+                " `genolaunch list` shows which, `genolaunch status` what to mend.",
+            ),
+        ):
+            monitoring.alarm(
+                self,
+                str(metric),
+                metric=self._own(metric, ANY_SERVICE, period=ALARM_PERIOD, statistic="Sum"),
+                threshold=1,
+                description=description,
+            )
 
     def _watch_lost_events(self, monitoring: Monitoring) -> None:
         for metric, service, what in (

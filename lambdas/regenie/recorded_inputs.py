@@ -78,23 +78,16 @@ class RecordedFile:
             now = DataSet(self.bucket, "").state(self.key)
         except UnusableInputError as error:
             return error.problem.removeprefix("needs ")
-        is_own_copy = not self.last_modified
-        differences = [
-            words
-            for words, then, is_now in (
-                (f"size {self.size:,} → {now.size:,} bytes", self.size, now.size),
-                (f"ETag {self.etag} → {now.etag}", self.etag, now.etag),
-                *(
-                    ()
-                    if is_own_copy
-                    else (
-                        (f"version {self.version_id} → {now.version_id}", self.version_id, now.version_id),
-                        (f"put {self.last_modified}, and again", self.last_modified, now.last_modified),
-                    )
-                ),
-            )
-            if then != is_now
+        compared: list[tuple[str, object, object]] = [
+            (f"size {self.size:,} → {now.size:,} bytes", self.size, now.size),
+            (f"ETag {self.etag} → {now.etag}", self.etag, now.etag),
         ]
+        if self.last_modified:  # else it is the platform's own copy, which may be made again
+            compared += [
+                (f"version {self.version_id} → {now.version_id}", self.version_id, now.version_id),
+                (f"put {self.last_modified}, and again", self.last_modified, now.last_modified),
+            ]
+        differences = [words for words, then, is_now in compared if then != is_now]
         return (
             f"{self.uri}, which was put anew at {now.last_modified} ({', '.join(differences)})" if differences else None
         )

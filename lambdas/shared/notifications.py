@@ -42,20 +42,13 @@ def notify(launch: Launch, *, topic_arn: str, stage: str) -> None:
     """
     if launch.status not in _HEADLINES:
         return
-    sns: SNSClient = aws.client("sns")
     words = text(launch)
-    facts = json.dumps({**detail(launch, stage), "text": words[:_LONGEST_FACT]}, ensure_ascii=False)
-    sns.publish(
-        TopicArn=topic_arn,
-        Subject=subject(launch, stage),
-        MessageStructure="json",
-        Message=json.dumps({"default": words[:_LONGEST_TEXT]} | dict.fromkeys(_MACHINES, facts), ensure_ascii=False),
-        # What a subscription's filter policy can choose by.
-        MessageAttributes={
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in (("status", launch.status.value), ("workflow", launch.workflow))
-            if value
-        },
+    _publish(
+        topic_arn,
+        subject(launch, stage),
+        words,
+        detail(launch, stage),
+        {"status": launch.status.value, "workflow": launch.workflow},
     )
 
 
@@ -72,14 +65,30 @@ def tell_answer(answer: Mapping[str, Any], *, uri: str, topic_arn: str, stage: s
         " give the file a shorter name."
     )
     told = {name: value for name, value in answer.items() if name != "faults" or not answer["launchId"]}
-    facts = json.dumps({"stage": stage, "answer": told, "text": words[:_LONGEST_FACT]}, ensure_ascii=False)
+    _publish(
+        topic_arn,
+        f"Genolaunch {stage}: a file was {outcome}",
+        words,
+        {"stage": stage, "answer": told},
+        {"status": str(answer["status"])},
+    )
+
+
+def _publish(
+    topic_arn: str, subject: str, words: str, facts: Mapping[str, Any], attributes: Mapping[str, str | None]
+) -> None:
+    """Words for people, and for programs the facts as JSON, with the beginning of the words as `text`."""
     sns: SNSClient = aws.client("sns")
+    told = json.dumps({**facts, "text": words[:_LONGEST_FACT]}, ensure_ascii=False)
     sns.publish(
         TopicArn=topic_arn,
-        Subject=f"Genolaunch {stage}: a file was {outcome}",
+        Subject=subject,
         MessageStructure="json",
-        Message=json.dumps({"default": words[:_LONGEST_TEXT]} | dict.fromkeys(_MACHINES, facts), ensure_ascii=False),
-        MessageAttributes={"status": {"DataType": "String", "StringValue": str(answer["status"])}},
+        Message=json.dumps({"default": words[:_LONGEST_TEXT]} | dict.fromkeys(_MACHINES, told), ensure_ascii=False),
+        # What a subscription's filter policy can choose by.
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
+        },
     )
 
 

@@ -20,11 +20,17 @@ from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import plan_tasks
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieParameters
+from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import ROOT
 
 IMAGES: Final = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
 DATA: Final = "s3://data/cohort/"
 LAUNCH_ID: Final = "same-20261121t040000-1a2b3c4d"
+
+
+def said(refusal: Exception) -> str:
+    """What a refusal says to the launch's author: of data, an error's own text only counts the faults."""
+    return "\n".join(map(str, refusal.faults)) if isinstance(refusal, LaunchInputError) else str(refusal)
 
 
 class PlannedRun:

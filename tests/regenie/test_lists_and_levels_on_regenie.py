@@ -18,7 +18,7 @@ import pytest
 
 from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import ROOT
-from tests.regenie.planned_run import PlannedRun
+from tests.regenie.planned_run import PlannedRun, said
 
 REAL = os.environ.get("GENOLAUNCH_REGENIE") or shutil.which("regenie") or ""
 COHORT = ROOT / "examples" / "gwas" / "cohort"
@@ -343,7 +343,7 @@ def test_what_is_refused_goes_wrong_without_a_word(
 ) -> None:
     with pytest.raises(LaunchInputError) as refusal:
         run.plan(config(case))
-    assert case.refused in "\n".join(map(str, refusal.value.faults))
+    assert case.refused in said(refusal.value)
 
     # When planning is told to go on
     monkeypatch.setattr("lambdas.regenie.preflight.findings.Findings.raise_if_any", lambda _: None)

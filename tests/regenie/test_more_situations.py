@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import BINARY_PHENOTYPES, COHORT
-from tests.regenie.planned_run import PlannedRun
+from tests.regenie.planned_run import PlannedRun, said
 from tests.regenie.test_lists_and_levels_on_regenie import (
     IDS,
     PEOPLE,
@@ -249,9 +249,7 @@ def test_it_is_refused_with_the_reason(case: Case, run: PlannedRun) -> None:
     with pytest.raises((ValidationError, LaunchInputError)) as refusal:
         run.plan(checked(case))
 
-    told = refusal.value
-    said = "\n".join(map(str, told.faults)) if isinstance(told, LaunchInputError) else str(told)
-    assert case.refused in said
+    assert case.refused in said(refusal.value)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.refused], ids=lambda case: case.name)

@@ -15,7 +15,7 @@ import pytest
 from lambdas.regenie.failed_jobs import telling_line
 from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import BINARY_PHENOTYPES, COHORT, ROOT
-from tests.regenie.planned_run import PlannedRun
+from tests.regenie.planned_run import PlannedRun, said
 from tests.regenie.refusals import OF_A_COMMAND, OF_A_RUN, OF_THE_CONFIG, OF_THE_DATA, Refusal, files_of
 from tests.unit.workflow_manager.test_config_reader import config, faults
 
@@ -110,4 +110,4 @@ def test_planning_refuses_it(refusal: Refusal, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(LaunchInputError) as found:
         planned.plan({**DEFAULTS, **(refusal.config or {})})
 
-    assert refusal.where in "\n".join(map(str, found.value.faults))
+    assert refusal.where in said(found.value)
