@@ -35,6 +35,11 @@ class LaunchItemError(Exception):
         super().__init__(f"The item of launch {launch_id} cannot be read: {told}. {_REMEDY}")
 
     @property
+    def public(self) -> str:
+        """The whole text; of type OpenError in all but name, since whoever asks for help need not wait for botocore."""
+        return str(self)
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         """Those that are at fault."""
         return tuple(self.problems)

@@ -26,7 +26,7 @@ from contract import (
 )
 from lambdas.shared import aws
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
+from lambdas.shared.public_errors import OpenError, private_errors
 from lambdas.shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _ECS: Final = "ecs-tasks.amazonaws.com"
 _EC2: Final = "ec2.amazonaws.com"
 
 
-class CapacityUnavailableError(Exception):
+class CapacityUnavailableError(OpenError):
     """The account has no room for another role: its name is what the launch ends with (contract.ErrorType.CAPACITY)."""
 
 

@@ -125,5 +125,5 @@ def test_an_account_without_room_is_said_to_be_so(policies):
 
 
 def test_only_known_tags_are_put_on_a_role(policies):
-    with pytest.raises(ValueError, match="anything"):
+    with pytest.raises(ValueError, match="not a valid RightsTag"):
         make_roles.handler(asked("aws-batch", anything="else"), CONTEXT)

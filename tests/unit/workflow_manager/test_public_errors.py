@@ -14,8 +14,10 @@ from pydantic import BaseModel
 from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.faults import Fault
 from lambdas.shared.input_error import LaunchInputError, UnusableInputError
+from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.observability import PublicFormatter
 from lambdas.shared.public_errors import private_errors, public_text, redacted
+from lambdas.snakemake.make_roles import CapacityUnavailableError
 
 MARK = "MARKEDID123"
 FAULT = Fault("regenie.traits", f"names {MARK}", f"Remove {MARK}.")
@@ -130,3 +132,15 @@ def test_logging_itself_is_the_one_that_functions_have():
     from lambdas.shared.observability import logger
 
     assert isinstance(logging.getLogger(logger.name).handlers[0].formatter, PublicFormatter)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (LaunchItemError("launch-1", {"status": "a status"}), "The item of launch launch-1 cannot be read"),
+        (CapacityUnavailableError("No room: 1000 roles."), "No room: 1000 roles."),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_that_quotes_nobody_is_told_whole(error, told):
+    assert public_text(error).startswith(told)
