@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,13 +24,13 @@ from lambdas.regenie.tasks import STEP1_PHASES, Analysis, Task, own_predictions,
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.faults import Fault
+from lambdas.shared.function import function
 from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 from lambdas.shared.slurm_cluster import SlurmCluster
 
 if TYPE_CHECKING:
@@ -59,18 +58,12 @@ class PlanSettings:
     parallelcluster: str = ""
 
 
-@cache
-def settings() -> PlanSettings:
-    """Read once in the life of the process."""
-    return read_settings(PlanSettings)
+settings = settings_of(PlanSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 @keeping_faults(lambda: settings().task_table)
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, attempt}` -> the run sheet; raises LaunchInputError naming every fault."""
     sheet = plan_launch(event["launchId"], int(event["attempt"]))
     metrics.add_metric(name="JobsPlanned", unit=MetricUnit.Count, value=sheet["step2Jobs"] + sheet["level0Jobs"])
