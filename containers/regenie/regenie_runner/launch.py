@@ -113,8 +113,8 @@ class Launch(NamedTuple):
 
     @property
     def genome_build(self) -> str | None:
-        """GRCh37 or GRCh38, if the config states it."""
-        build: str | None = self.parameters.get("genome_build") or self.config.get("genome_build")
+        """NCBI36, GRCh37 or GRCh38, if the config states it."""
+        build: str | None = self.parameters.get("genome_build")
         return build
 
 
