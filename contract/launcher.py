@@ -1,7 +1,7 @@
 """The launcher of a Snakemake launch: an ECS task, its files, environment and messages."""
 
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Any, Final, TypedDict
 
 LAUNCHER_FOLDER: Final = "launcher/"
 """Below results/<launchId>/: what the launcher reads and writes."""
@@ -30,6 +30,41 @@ def launcher_jobs(attempt: int) -> str:
 def launcher_outcome(attempt: int) -> str:
     """Object below LAUNCHER_FOLDER: how it ended, written last."""
     return f"outcome-{attempt}.json"
+
+
+class _AnyLauncherSheet(TypedDict):
+    launchId: str
+    attempt: int
+    engine: str
+    """SnakemakeEngine."""
+    sources: str
+    """s3:// URL of a folder, with a slash at its end."""
+    snakefile: str
+    """Path below `sources`."""
+    remotePrefix: str
+    """bucket/prefix: the workflow's working directory."""
+    resultsUri: str
+    containerImage: str
+    """Of the jobs."""
+
+
+class LauncherSheet(_AnyLauncherSheet, total=False):
+    """A launcher's run sheet: what lambdas/snakemake/run_sheet.py writes and the launcher reads."""
+
+    targets: list[str]
+    config: dict[str, Any]
+    spot: bool
+    retries: int
+    jobs: int
+    """Most at a time."""
+    cores: int
+    """What `workflow.cores` is in the Snakefile."""
+    rerunTriggers: list[str]
+    ownImage: bool
+    """The launch names it itself."""
+    tibanna: dict[str, Any]
+    """Of the engine of that name; so is the next."""
+    awsBatch: dict[str, Any]
 
 
 LAUNCHER_CONTAINER: Final = "launcher"

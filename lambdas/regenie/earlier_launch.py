@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from contract.launch import Status
-from contract.plan import WORK_LAUNCH
+from contract.plan import WORK_LAUNCH, AnalysedFiles, LaunchFile
 from contract.results import WORK_PREDICTIONS, WORK_VERIFIED
 from contract.workflow import Workflow
 from lambdas.regenie.data_set import DataSet, ObjectState
@@ -47,7 +47,7 @@ class Analysed:
     covariate_columns: tuple[str, ...]
     """Of the covariate file's, those that are used; in the order of the file."""
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> AnalysedFiles:
         """As launch.json has it."""
         return {
             "image": self.image,
@@ -57,7 +57,7 @@ class Analysed:
         }
 
     @classmethod
-    def read(cls, content: Mapping[str, Any]) -> "Analysed":
+    def read(cls, content: AnalysedFiles) -> "Analysed":
         """Read launch.json's."""
         return cls(content["image"], content["phenotypes"], content["covariates"], tuple(content["covariateColumns"]))
 
@@ -106,7 +106,7 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
         raise _unusable(launch_id, f"is {launch.status}", remedy)
     if launch.workflow != Workflow.REGENIE:
         raise _unusable(launch_id, f"is a launch of {launch.workflow}", _GIVE_ANOTHER)
-    record = json.loads(results.text(WORK_LAUNCH))
+    record: LaunchFile = json.loads(results.text(WORK_LAUNCH))
     if "analysed" not in record:
         problem = "kept no record of the files that it analysed, since it ran before this stage did so"
         raise _unusable(launch_id, problem, "Enable step 1, or give its predictions as `predictions`, below data.")
@@ -137,7 +137,7 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
     )
 
 
-def _verified(launch_id: str, record: Mapping[str, Any], results: DataSet) -> Mapping[str, Any]:
+def _verified(launch_id: str, record: LaunchFile, results: DataSet) -> Mapping[str, Any]:
     """Path -> size and ETag of the predictions that the launch left, by its own record.
 
     Raises:

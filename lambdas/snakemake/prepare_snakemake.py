@@ -1,6 +1,7 @@
 """Prepares a Snakemake launch: checks it, copies its sources, and writes the run sheet for its launcher."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,7 @@ def _copy(sources: Sources, bucket: str, prefix: str) -> dict[str, Any]:
     return {"from": f"s3://{sources.bucket}/{sources.prefix}", "files": files}
 
 
-def _put_json(bucket: str, key: str, content: dict[str, Any]) -> None:
+def _put_json(bucket: str, key: str, content: Mapping[str, object]) -> None:
     client: S3Client = aws.client("s3")
     client.put_object(
         Bucket=bucket, Key=key, Body=json.dumps(content, indent=2).encode(), ContentType="application/json"

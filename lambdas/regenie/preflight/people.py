@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
 
+from contract.plan import Samples
 from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
 from lambdas.regenie.preflight.findings import Examples, Findings
@@ -65,7 +66,7 @@ class SampleCounts:
         marks = zip(self.genotyped_people, self.analysed, strict=True)
         return dict.fromkeys(person for person, mark in marks if mark == _ANALYSED).keys()
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> Samples:
         """As launch.json has it."""
         return {
             "genotyped": self.genotyped,

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ class Launch:
         path.write_text(script)
         path.chmod(0o755)
 
-    def describe(self, config: dict[str, object], is_checked: bool = True, **found: object) -> None:
+    def describe(self, config: dict[str, Any], is_checked: bool = True, **found: object) -> None:
         """`found`: what planning saw in the data. No launch has a config that the model refuses."""
         if is_checked:
             RegenieLaunch.model_validate(_PLAIN | config | {"regenie": _PLAIN_REGENIE | config.get("regenie", {})})

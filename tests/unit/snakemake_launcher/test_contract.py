@@ -5,11 +5,18 @@ import re
 from pathlib import Path
 
 from contract.errors import ErrorType
-from contract.launcher import LAUNCHER_COMMAND, LAUNCHER_HOME, LAUNCHER_USER, LauncherEnvironment, LauncherRecord
+from contract.launcher import (
+    LAUNCHER_COMMAND,
+    LAUNCHER_HOME,
+    LAUNCHER_USER,
+    LauncherEnvironment,
+    LauncherRecord,
+    LauncherSheet,
+)
 from contract.project import run_name
 from contract.tasks import TASK_FAILED, TASK_RESUBMITTED, TaskField
 from contract.tibanna import TIBANNA_RUN_NAME
-from snakemake_launcher import settings
+from snakemake_launcher import run_sheet, settings
 from snakemake_launcher.engines.tibanna import RUN_NAME_KEY
 from snakemake_launcher.jobs import Job, JobStatus
 from snakemake_launcher.records import job_name
@@ -46,6 +53,11 @@ def test_attributes_are_the_contracts():
 
 def test_the_environment_is_the_contracts():
     assert set(settings.NAMES) == set(LauncherEnvironment)
+
+
+def test_the_launcher_reads_the_run_sheet_that_is_written():
+    assert set(run_sheet._REQUIRED) == LauncherSheet.__required_keys__
+    assert set(run_sheet._OPTIONAL) == LauncherSheet.__optional_keys__
 
 
 def test_what_a_job_at_tibanna_says_of_its_run_is_the_contracts():
