@@ -6,7 +6,7 @@ would make them the predictions of something else is a fault; what step 2 bears,
 
 import json
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
 from lambdas.shared.input_error import UnusableInputError
 from lambdas.shared.launch import Launch
+from lambdas.shared.regenie_keys import Earlier, Key, keys_with
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -164,23 +165,35 @@ def check_config(parameters: RegenieParameters, earlier: EarlierLaunch, findings
             f"has no predictions for {', '.join(missing)}, only for {', '.join(sorted(earlier.predictions))}",
             "Leave these traits out of `traits`, or name a launch that has them: traits are told apart by their names.",
         )
-    for key in ("trait_type", "apply_rint"):
-        then, now = getattr(earlier.parameters, key), getattr(parameters, key)
-        if then != now:
-            problem = f"was run with {key}: {_as_written(then)}, and this launch has {_as_written(now)}"
-            _add(findings, earlier, problem, f"Give it the same {key}, or enable step 1.")
-    if set(parameters.categorical_covariates or ()) != set(earlier.parameters.categorical_covariates or ()):
-        _add(findings, earlier, "had other categorical_covariates", f"Give the same. {_RUN_STEP_1}")
-    differing = [
-        key for key in ("keep", "remove", "sex") if getattr(parameters, key) != getattr(earlier.parameters, key)
-    ]
-    if differing:
+    for key in _differing(parameters, earlier, Earlier.FAULT):
+        then, now = key.value(earlier.parameters), key.value(parameters)
+        if isinstance(then or now, list):
+            _add(findings, earlier, f"had other {key.path}", f"Give the same. {_RUN_STEP_1}")
+        else:
+            problem = f"was run with {key.path}: {_as_written(then)}, and this launch has {_as_written(now)}"
+            _add(findings, earlier, problem, f"Give it the same {key.path}, or enable step 1.")
+    if people := sorted(key.path for key in _differing(parameters, earlier, Earlier.PEOPLE)):
         findings.warn(
             FROM_LAUNCH,
-            f"names {earlier.launch_id}, whose people were chosen otherwise ({', '.join(differing)})",
+            f"names {earlier.launch_id}, whose people were chosen otherwise ({', '.join(people)})",
             "Whoever has no predictions is left out, and the others' were made together with people who are not "
             "analysed now: enable step 1 if that is not meant.",
         )
+    if others := [key.path for key in _differing(parameters, earlier, Earlier.STEP1)]:
+        findings.warn(
+            FROM_LAUNCH,
+            f"names {earlier.launch_id}, whose step 1 was run with other values of {', '.join(others)}",
+            "Its predictions can be used; give the same, or enable step 1, if results are to be compared.",
+        )
+
+
+def _differing(parameters: RegenieParameters, earlier: EarlierLaunch, meaning: Earlier) -> Iterator[Key]:
+    for key in keys_with(meaning):
+        then, now = (key.value(launch) for launch in (earlier.parameters, parameters))
+        if isinstance(then or now, list):  # of columns, whose order says nothing
+            then, now = (set(columns) if isinstance(columns, list) else set() for columns in (then, now))
+        if then != now:
+            yield key
 
 
 def check_analysed(now: Analysed, samples: SampleCounts, earlier: EarlierLaunch, findings: Findings) -> None:

@@ -180,6 +180,13 @@ def test_other_people_and_another_version_are_warned_of(cohort: MemoryDataSet):
     assert "made with regenie:4.1.2, and step 2 runs with regenie:4.2" in told
 
 
+def test_other_bounds_of_x_in_step_1_are_warned_of(cohort: MemoryDataSet):
+    results = results_of(cohort)
+
+    assert "whose step 1 was run with other values of par_region" in about(using(cohort, results, par_region="b37"))
+    assert about(using(cohort, results)) == ""
+
+
 @pytest.mark.parametrize(
     ("launch", "problem"),
     [
