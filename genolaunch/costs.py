@@ -63,7 +63,7 @@ class Cost:
 
 
 class By(StrEnum):
-    """What the sums are over."""
+    """What to sum by."""
 
     WORKFLOW = "workflow"
     USER = "user"

@@ -34,7 +34,7 @@ StateDirOption = Annotated[
     Path,
     typer.Option(
         "--state-dir",
-        help="Where the embedded cloud keeps its state and logs.",
+        help="Folder of the embedded cloud's state and logs.",
         default_factory=usual_state_dir,
         show_default="the checkout's .localcloud",
     ),

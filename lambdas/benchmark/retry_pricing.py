@@ -109,7 +109,7 @@ def _release(launch: dict[str, Any]) -> bool:
         },
         ExpressionAttributeValues={
             ":unknown": to_attribute(CostStatus.UNKNOWN.value),
-            ":reason": to_attribute("The execution that was to price it ended without a word."),
+            ":reason": to_attribute("The execution that should price it ended without a result."),
             ":execution": to_attribute(arn),
         },
     )

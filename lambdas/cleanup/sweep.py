@@ -1,5 +1,7 @@
-"""Starts clean-up for launches that are over but left something: a safety net under the clean-up of every ending. Ends
-jobs that no instance takes."""
+"""Starts clean-up for launches that are over but left resources behind, and ends jobs that no instance takes.
+
+It is a safety net: every end of a launch starts clean-up by itself.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -112,7 +114,7 @@ def sweep(now: datetime) -> int:
 
 
 def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
-    """Launches that are over for longer than the grace and left something, and what kept others from being judged."""
+    """Launches that left resources behind and ended before the grace period, and errors of launches not looked at."""
     repository = LaunchRepository(settings().launch_table)
     over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
     queues = read_places(settings().placements).queues

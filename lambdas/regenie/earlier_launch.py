@@ -85,7 +85,7 @@ FindLaunch = Callable[[str], EarlierLaunch]
 
 def no_launches(launch_id: str) -> EarlierLaunch:
     """A FindLaunch for who has no other launches."""
-    raise _unusable(launch_id, "is no launch of this stage", _GIVE_ANOTHER)
+    raise _unusable(launch_id, "is not a launch of this stage", _GIVE_ANOTHER)
 
 
 def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet) -> EarlierLaunch:
@@ -97,7 +97,7 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
         UnusableInputError: it has no predictions to use.
     """
     if launch is None:
-        raise _unusable(launch_id, "is no launch of this stage", _GIVE_ANOTHER)
+        raise _unusable(launch_id, "is not a launch of this stage", _GIVE_ANOTHER)
     if launch.status is not Status.COMPLETE:
         remedy = "Wait until it is COMPLETE, or retry it; then launch this again."
         raise _unusable(launch_id, f"is {launch.status}", remedy)
@@ -176,7 +176,7 @@ def check_config(parameters: RegenieParameters, earlier: EarlierLaunch, findings
             FROM_LAUNCH,
             f"names {earlier.launch_id}, whose people were chosen otherwise ({', '.join(differing)})",
             "Whoever has no predictions is left out, and the others' were made together with people who are not "
-            "analysed now: enable step 1 if that is not meant.",
+            "analysed now: enable step 1 if this is not intended.",
         )
 
 
@@ -184,9 +184,9 @@ def check_analysed(now: Analysed, samples: SampleCounts, earlier: EarlierLaunch,
     """Find what the two launches' data says against using the predictions; the tables were read."""
     then = earlier.analysed
     if then.phenotypes != now.phenotypes:
-        _add(findings, earlier, "was run with another phenotype file", f"Give the very same file. {_RUN_STEP_1}")
+        _add(findings, earlier, "was run with another phenotype file", f"Give exactly the same file. {_RUN_STEP_1}")
     if then.covariates != now.covariates:
-        _add(findings, earlier, _other_covariates(then, now), f"Give the very same file. {_RUN_STEP_1}")
+        _add(findings, earlier, _other_covariates(then, now), f"Give exactly the same file. {_RUN_STEP_1}")
     elif set(then.covariate_columns) != set(now.covariate_columns):
         problem = (
             f"had the covariates {_named(then.covariate_columns)}, and this launch has {_named(now.covariate_columns)}"

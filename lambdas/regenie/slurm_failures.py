@@ -108,9 +108,11 @@ def _error_type(exit_code: int | None, state: str, signal: int, why: str) -> Err
 def _reason(state: str, signal: int, why: str) -> str:
     """For people; `why` is squeue's word, or nothing."""
     if state == _PENDING and why in _HELD:
-        return f"Slurm: {state} ({why}): somebody holds it; let them release their hold, and retry the launch"
+        return f"Slurm: {state} ({why}): a user or administrator holds it; have the hold released, and retry the launch"
     if state == _PENDING and why.startswith(_LIMITS):
-        return f"Slurm: {state} ({why}): a limit of the cluster lets no such job run; ask those who run it to raise it"
+        return (
+            f"Slurm: {state} ({why}): a limit of the cluster forbids such a job; ask the people who run it to raise it"
+        )
     if state == _PENDING or (state == _FAILED and why in _REFUSED):
         return f"{NO_NODE_OF_ITS_PARTITION}: {state} ({why})"
     if state == _FAILED and signal == _NO_OUTPUT_FILE:

@@ -28,7 +28,7 @@ def survey_variants(
         try:
             return _sample(data, files, counts, variants_per_job)
         except NotSampledError as reason:
-            note = f"{data.uri(files.variant_list)} was read whole, since it {reason}."
+            note = f"{data.uri(files.variant_list)} was read completely, since it {reason}."
     ascending = files.format is not GenotypeFormat.BGEN
     found = survey(variant_positions(data, files), variants_per_job, ascending=ascending)
     check_listed(data, files, counts, found.variants)

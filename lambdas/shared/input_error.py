@@ -60,7 +60,7 @@ def _reported(faults: Sequence[Fault]) -> Iterator[Fault]:
             yield Fault(
                 "the launch",
                 f"has {counted(len(faults) - number, 'more fault')}",
-                "Mend these first, and launch again.",
+                "Correct these first, and launch again.",
             )
             return
         yield fault

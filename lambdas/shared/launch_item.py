@@ -18,7 +18,7 @@ from contract import CostStatus, HeldFor, LaunchField, Status
 MOST_ATTEMPTS: Final = 9_999
 """Nobody tries so often; and names that end in an attempt's number have room for four digits."""
 
-_REMEDY: Final = "Mend it in the launch table; what is not named here is well."
+_REMEDY: Final = "Correct it in the launch table; the other attributes are valid."
 
 
 class LaunchItemError(Exception):

@@ -227,7 +227,7 @@ class LaunchRepository:
         update = StatusUpdate(Status.REJECTED, only_from=_NOBODYS)
         update.remove(_OWNER)  # of an earlier attempt: whoever writes RETRY by hand leaves it
         faults = [
-            Fault(attribute, f"must be {words}", "Mend it in the launch table, and retry the launch.").as_dict()
+            Fault(attribute, f"must be {words}", "Correct it in the launch table, and retry the launch.").as_dict()
             for attribute, words in sick.problems.items()
         ]
         message = "The launch's item in the launch table was edited, and cannot be read."

@@ -57,12 +57,12 @@ def tell_answer(answer: Mapping[str, Any], *, uri: str, topic_arn: str, stage: s
     outcome = "accepted" if answer["accepted"] else "refused"
     words = f"The file {printable(uri)} was {outcome}."
     if answer["launchId"]:
-        words += f" Its faults, if it has any, shows genolaunch status {answer['launchId']}: a notice quotes no data."
+        words += f" To see its faults, if any, run genolaunch status {answer['launchId']} (a notice quotes no data)."
     elif answer["faults"]:  # of a file without a launch, they are about its key alone
         words += "\n" + listing([Fault(**fault) for fault in answer["faults"]])
     words += (
-        "\n\nThis is told here, and not beside the file, since the answer's key would have more bytes than S3 allows:"
-        " give the file a shorter name."
+        "\n\nThis notice replaces the answer file, whose key would be longer than S3 allows: give the file a shorter"
+        " name."
     )
     told = {name: value for name, value in answer.items() if name != "faults" or not answer["launchId"]}
     _publish(
@@ -113,10 +113,12 @@ def _reason(launch: Launch) -> str:
     again = f"retry the launch (genolaunch retry {launch.launch_id})" if launch.config_json else "drop the file again"
     if launch.error.get("faults"):
         beside = f"in {_answer(launch.config_uri)}, and " if launch.config_uri else ""
-        shown = f"{beside}by genolaunch status {launch.launch_id}"
-        return f"{reason}\n\nThey are named {shown}: a notice quotes no data. Mend them, then {again}."
+        shown = f"{beside}with genolaunch status {launch.launch_id}"
+        return f"{reason}\n\nSee the faults {shown} (a notice quotes no data). Correct them, then {again}."
     if launch.error.get("public"):
-        return f"{reason}\n\nThe whole of it shows genolaunch status {launch.launch_id}: a notice quotes no data."
+        return (
+            f"{reason}\n\nFor the complete message, run genolaunch status {launch.launch_id} (a notice quotes no data)."
+        )
     return reason
 
 

@@ -90,7 +90,7 @@ def job_definition(attempt: BatchAttempt, engine: BatchEngine) -> dict[str, Any]
 
 
 def run_sheet_part(attempt: BatchAttempt, engine: BatchEngine, queues: Queues) -> dict[str, Any]:
-    """`awsBatch` of the run sheet (docs/architecture.md)."""
+    """`awsBatch` of the run sheet (docs/architecture/launcher.md)."""
     config = attempt.config
     queue = queue_of(queues, config.compute, config.priority)
     return {

@@ -76,7 +76,7 @@ def _by_task(task: LauncherTask) -> Outcome:
     if _NO_IMAGE in why:
         return Outcome(
             ErrorType.IMAGE_PULL,
-            f"The launcher's image could not be had (snakemake.image of the stage): {why}",
+            f"The launcher's image could not be pulled (snakemake.image of the stage): {why}",
             is_stages=True,
         )
     if task.exit_code is None:

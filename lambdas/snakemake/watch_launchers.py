@@ -116,7 +116,7 @@ def _vanished(arn: str, launcher: Launcher) -> LauncherTask:
         attempt=message.attempt,
         status="STOPPED",
         stop_code="",
-        stopped_reason="its task is gone, and ECS sent no event of its end",
+        stopped_reason="its task is gone, and ECS sent no event about its end",
         exit_code=0 if done else None,
         container_reason="",
     )

@@ -76,7 +76,7 @@ def told_by_config(launch: Launch, given: ClaimSettings, values: object = None) 
 def check_registered(launch: Launch, given: ClaimSettings) -> dict[str, object]:
     """The same of a launch's own config; one that was never accepted has the fault that it has none."""
     if launch.config_json is None:
-        fault = Fault("config", "is missing: the launch was never accepted", "Mend its file, and submit it again.")
+        fault = Fault("config", "is missing: the launch was never accepted", "Correct its file, and submit it again.")
         raise MissingRequiredParametersError([fault])
     return told_by_config(launch, given)
 

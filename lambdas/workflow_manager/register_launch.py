@@ -112,8 +112,8 @@ def _receives(record: "SQSRecord") -> int:
 def _answer_failure(drop: Drop, error: Exception) -> None:
     fault = Fault(
         WHOLE_FILE,
-        f"is neither registered nor refused: the platform failed at it {MOST_RECEIVES} times ({type(error).__name__})",
-        "Its operators were told, and it is registered once they mended that: do not drop it again.",
+        f"is neither registered nor refused: the platform failed {MOST_RECEIVES} times ({type(error).__name__})",
+        "The people who run it were told, and the file is registered once they have fixed it: do not drop it again.",
     )
     try:
         # An event that comes again after its launch was registered may fail as well: that answer stays.

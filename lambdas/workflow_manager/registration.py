@@ -54,7 +54,7 @@ def misplaced_snakefile(key: str) -> Fault | None:
     places = " or ".join(f"{SNAKEFILES_PREFIX}NAME/{path}{SNAKEFILE_NAME}" for path in ("", f"{STANDARD_FOLDER}/"))
     return Fault(
         "the file",
-        f"is not launched where it is: {key}",
+        f"is not launched from this place: {key}",
         f"Put it to {places}, after its sources. Deeper Snakefiles are taken for sources of such a one.",
     )
 
@@ -183,8 +183,9 @@ def _unread(error: Exception) -> MissingRequiredParametersError:
         [
             Fault(
                 WHOLE_FILE,
-                f"could not be checked: the platform failed at it ({type(error).__name__}), which is not your fault",
-                "Its operators were told. Take out what is unusual in the file, or drop it again once they mended it.",
+                f"could not be checked: the platform failed ({type(error).__name__}), which is not your fault",
+                "The people who run it were told. Remove what is unusual in the file, or drop it again once "
+                "they have fixed it.",
             )
         ]
     )

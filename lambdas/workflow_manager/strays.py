@@ -38,7 +38,7 @@ def stray(key: str, *, data_bucket: str, teams: Collection[str] = ()) -> Fault |
     """
     if key.endswith("/") or key.startswith(LAUNCH_BUCKET_PREFIXES):
         return None
-    return Fault("the file", f"is where nothing is launched: {key}", _remedy(key, data_bucket, teams))
+    return Fault("the file", f"is in a place from which nothing is launched: {key}", _remedy(key, data_bucket, teams))
 
 
 def _remedy(key: str, data_bucket: str, teams: Collection[str]) -> str:

@@ -35,7 +35,7 @@ def faults_of(
         return [
             Fault(
                 "the file",
-                f"is in the folder of no team; this stage keeps teams apart, each below {LAUNCH_PREFIX}<team>/",
+                f"is not in the folder of a team; this stage separates teams, each below {LAUNCH_PREFIX}<team>/",
                 "Drop it there (`genolaunch submit --team <team>`).",
             )
         ]
@@ -57,7 +57,7 @@ def _shared_hosts(config: SnakemakeLaunch) -> list[Fault]:
     return [
         Fault(
             "snakemake.engine",
-            f"is {config.snakemake.engine}, whose jobs share hosts with those of other teams",
+            f"is {config.snakemake.engine}, whose jobs share hosts with jobs of other teams",
             f"Use the engine {SnakemakeEngine.TIBANNA}, which gives each job an instance of its own.",
         )
     ]
@@ -103,4 +103,6 @@ def _foreign_predictions(config: RegenieLaunch, team: str) -> list[Fault]:
     earlier = config.regenie.step1.from_launch
     if earlier is None or earlier.startswith(f"{team}-"):
         return []
-    return [Fault("regenie.step1.from_launch", f"names {earlier}, which is not the team's", "Name a launch of yours.")]
+    return [
+        Fault("regenie.step1.from_launch", f"names {earlier}, which is not the team's", "Name a launch of your team.")
+    ]

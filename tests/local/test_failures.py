@@ -189,10 +189,7 @@ def test_a_job_for_which_no_instance_is_large_enough_is_given_up_and_the_launch_
 
     assert launch["status"] == "FAILED"
     assert launch["error"]["type"] == "JobNeverStartedError"
-    assert (
-        "it asks for more than the stage may use at a time; lower regenie.resources.step2"
-        in (launch["error"]["message"])
-    )
+    assert "it needs more than the stage may use at once; lower regenie.resources.step2" in (launch["error"]["message"])
     platform.assert_clean(launch_id)
 
 

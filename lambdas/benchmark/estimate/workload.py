@@ -45,7 +45,7 @@ def measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> W
     try:
         return _measure(config, data_uri, compute_service)
     except ClientError as error:
-        raise PriceError(f"The size of {data_uri} cannot be told: {error}") from error
+        raise PriceError(f"The size of {data_uri} is not known: {error}") from error
 
 
 def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> Workload:
@@ -56,13 +56,13 @@ def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> 
         missing = [path for path, size in zip(_genotypes(regenie), sizes, strict=True) if not size]
         if missing:
             raise PriceError(
-                f"No cost can be told without the data: {data_uri} has no {', '.join(dict.fromkeys(missing))}"
+                f"No estimate is possible without the data: {data_uri} has no {', '.join(dict.fromkeys(missing))}"
             )
         return Workload(f"{workflow}/{compute_service}", sum(sizes) / 1e9, len(regenie["traits"]))
     engine = config[workflow].get("engine", "")
     size = sum(_sizes_below(data_uri))
     if not size:
-        raise PriceError(f"No cost can be told without the data: {data_uri} is empty")
+        raise PriceError(f"No estimate is possible without the data: {data_uri} is empty")
     return Workload(f"{workflow}/{engine}/{compute_service}", size / 1e9)
 
 

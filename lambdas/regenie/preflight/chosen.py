@@ -74,6 +74,6 @@ def _of_sex(people: list[bytes], sexes: dict[bytes, int], sex: str, findings: Fi
         findings.warn(
             "regenie.sex",
             f"is {sex}, and {unknown:,} of {len(people):,} people have no sex in the genotypes' sample file",
-            "They are left out: write their sexes there if that is not meant.",
+            "They are left out: write their sexes there if this is not intended.",
         )
     return chosen

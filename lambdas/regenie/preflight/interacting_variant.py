@@ -74,7 +74,7 @@ def check_variant(
     if len(counts) == 1 or differing < FEWEST_PEOPLE:
         findings.add(
             _WHERE,
-            f"{told}: regenie writes no row of the interaction, and says nothing",
+            f"{told}: regenie writes no row of the interaction, without a message",
             "Interact with a variant that more people carry.",
         )
     elif differing < min(WARN_BELOW, _SMALL_SHARE * counts.total()):

@@ -104,7 +104,7 @@ def check_match(
             where,
             f"names {uri}, of whose {counted(found.listed, 'entry', 'entries')} none is among the {what}: it has "
             f"{found.unmatched}, they have {text(example)}",
-            "Write the ids as the genotypes' files have them, one a line: regenie passes over others without a word.",
+            "Write the ids as the genotypes' files have them, one a line: regenie ignores other ids silently.",
         )
     elif found.matched < warn_below * found.listed:
         findings.warn(
@@ -128,7 +128,7 @@ def _words(data: DataSet, path: str, width: int) -> Iterator[list[bytes]]:
             what = "FID and IID" if width > 1 else "an id"
             raise UnusableInputError(
                 f"names {uri}, which lacks {what} in line {number}, where regenie stops",
-                f"Begin each line with {what}, parted by one space or tab, and remove empty lines.",
+                f"Begin each line with {what}, separated by one space or tab, and remove empty lines.",
             )
         yield words
 

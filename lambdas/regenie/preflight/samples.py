@@ -185,7 +185,7 @@ def _check_width(data: DataSet, path: str, number: int, fields: list[bytes], wid
         raise UnusableInputError(
             f"has samples in {data.uri(path)} with {counted(len(fields), 'column')} in line {number}, where regenie "
             f"reads {width}",
-            "Remove empty lines, and give each sample all columns, parted by one space or tab.",
+            "Remove empty lines, and give each sample all columns, separated by one space or tab.",
         )
 
 
@@ -193,7 +193,7 @@ def _person(data: DataSet, path: str, number: int, fields: list[bytes]) -> bytes
     if not fields[0] or not fields[1]:
         raise UnusableInputError(
             f"has samples in {data.uri(path)} without FID and IID in line {number}",
-            "Part the columns by one space or tab each, and begin lines with the FID.",
+            "Separate the columns by one space or tab each, and begin lines with the FID.",
         )
     return fields[0] + b"_" + fields[1]
 

@@ -85,7 +85,7 @@ def test_missingness_is_warned_of_from_fifteen_percent(cohort: MemoryDataSet):
         ("f3 i3 ", "i3 ", "4 fields in line 5, where its header has 5"),
         ("f3 i3 1 ", "f3 i3  ", "4 fields in line 5"),
         ("\nf4", "\n\nf4", "nothing in line 6"),
-        ("\nf4", "\r\nf4", "Windows line ends (line 5)"),
+        ("\nf4", "\r\nf4", "Windows line endings (line 5)"),
     ],
 )
 def test_a_table_that_regenie_would_misread_is_refused(cohort: MemoryDataSet, old: str, new: str, words: str):

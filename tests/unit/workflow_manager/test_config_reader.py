@@ -444,9 +444,9 @@ class TestPublished:
         table = launch_reference.with_tables("<!-- keys: Step1 -qc -->\n<!-- end -->")
 
         assert (
-            "| `jobs` | Number of level 0 jobs, over which the blocks are spread. Lowered to the number of blocks if that is smaller. |"
-            in table
-        )
+            "| `jobs` | Number of level 0 jobs, over which the blocks are spread. "
+            "Lowered to the number of blocks if that is smaller. |"
+        ) in table
         assert "| whole number from 1 to 10,000 | 20 |" in table
         assert "`qc`" not in table
 

@@ -98,7 +98,7 @@ def _empty(targets: Iterable[Any]) -> Iterator[str]:
         if job.rule.norun and not job.input and not job.output:
             yield (
                 f"{_place(job.rule)} asks for no file, so there is nothing to make: what it lists is empty. "
-                "Look whether the launch's data holds what it looks for, at the paths that it looks at."
+                "Check that the launch's data contains the files, at the paths where the rule looks for them."
             )
 
 

@@ -67,7 +67,7 @@ class Tibanna:
         self._bucket: str = sheet.engine_options["logBucket"]
 
     def command(self) -> Sequence[str]:
-        """Snakemake as docs/architecture.md says."""
+        """The command line of Snakemake (docs/architecture/launcher.md)."""
         sheet = self._sheet
         config = {
             "spot_instance": str(sheet.spot).lower(),
