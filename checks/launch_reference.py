@@ -1,4 +1,4 @@
-"""The tables of docs/launch-config.md, made from the launch config's JSON Schema: `make reference`.
+"""Makes the tables of docs/launch-config.md from the launch config's JSON Schema (`make reference`).
 
 A table stands between `<!-- keys: Step1 -->` and `<!-- end -->`, where Step1 is a definition of the schema; `Step1 -qc`
 leaves out a key. So editors, the check at registration and the page say the same of every key.

@@ -1,4 +1,4 @@
-"""Writes what is generated in docs/: `make reference`. A stage is synthesized once for all of it."""
+"""Writes the generated parts of docs/ (`make reference`). It synthesizes a stage once for all of them."""
 
 from collections.abc import Callable
 from pathlib import Path

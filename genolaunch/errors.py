@@ -1,4 +1,4 @@
-"""What the command line tells a person when something cannot be done: one sentence, no traceback."""
+"""Errors of the command line, shown as one sentence without a traceback."""
 
 import errno
 

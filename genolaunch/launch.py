@@ -1,4 +1,4 @@
-"""A launch, as the platform tells of it."""
+"""A launch, as the platform's tables describe it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

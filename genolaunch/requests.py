@@ -1,4 +1,4 @@
-"""What a person may ask of a launch that is there: cancel, try again, approve, edit.
+"""Requests about a launch: cancel, retry, approve, edit.
 
 A request is a file in the launch bucket, and not a write into the table: S3 tells the platform who put it, and the
 platform checks it, does it, and keeps with the launch who asked for what (lambdas/workflow_manager/answer_requests.py).

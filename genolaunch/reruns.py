@@ -1,4 +1,4 @@
-"""A launch that is over, again: its config with changes, submitted as another launch."""
+"""Runs a launch again: submits its config, with changes, as another launch."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

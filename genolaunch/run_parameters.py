@@ -1,4 +1,4 @@
-"""With what a launch ran: the parameters of its config, and the commands of its jobs."""
+"""The parameters of a launch, and the commands of its jobs."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""What of a folder is no source of a workflow, and is refused before anything is uploaded.
+"""Refuses files of a folder that cannot be sources of a workflow, before anything is uploaded.
 
 Somebody else's project may hold a link to a key of whoever submits it: what is uploaded can be read by all who may read
 the launch bucket, and by the workflow.

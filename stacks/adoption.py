@@ -1,4 +1,4 @@
-"""Who uses which release: Service Catalog's events of every account, in S3, to be asked with Athena."""
+"""Collects Service Catalog's events of every account in S3, so that Athena can answer who uses which release."""
 
 import base64
 import json

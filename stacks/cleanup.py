@@ -1,4 +1,4 @@
-"""Clean-up: whatever a launch made is deleted after every ending, and a sweep finds what was forgotten."""
+"""Clean-up: deletes the resources of a launch after every end; a sweep finds those that were missed."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What must outlive every deployment: key, buckets, tables, and the queue that the launch bucket writes to."""
+"""Resources that outlive every deployment: key, buckets, tables, and the queue that the launch bucket writes to."""
 
 from typing import Final, TypedDict
 

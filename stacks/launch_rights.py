@@ -1,4 +1,4 @@
-"""What a launch may do that runs its author's programs: by policies of the stage that say "the launch's own".
+"""Rights of a launch that runs its author's programs: policies of the stage that are limited to the launch's own.
 
 Each attempt of a Snakemake launch has roles of its own, made and deleted by the platform (docs/decisions/099). Whoever
 makes them may attach these policies and no others, and writes none. What is the launch's they tell by the role's tags,

@@ -1,4 +1,4 @@
-"""What the shell may offer for a launch's id or a stage's name. It never fails and never takes long: it offers less."""
+"""Shell completion of launch ids and stage names. It never fails and never takes long; it then offers less."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What commands have in common: options, the argument that names a launch, and the stage that they talk to."""
+"""Common parts of commands: options, the argument that names a launch, and the stage."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What commands say: lines of text, and JSON, on standard output or standard error.
+"""Output of commands: lines of text and JSON, on standard output or standard error.
 
 Keys, ids, names, reasons and log lines are others': whatever is shown passes through here or through the console of
 render/screen.py, where nothing of it does anything but show itself (lambdas/shared/printable.py).

@@ -1,4 +1,4 @@
-"""`rerun`: a launch that is over, again."""
+"""`rerun`: runs a launch again."""
 
 from typing import TYPE_CHECKING, Annotated
 

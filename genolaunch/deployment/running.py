@@ -1,4 +1,4 @@
-"""What runs in a stage now, what becomes of it when the stage is deployed, and what forbids deleting the stage."""
+"""Finds what runs in a stage, what a deployment would do to it, and what forbids deleting the stage."""
 
 import json
 from collections.abc import Iterator, Sequence

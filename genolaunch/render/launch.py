@@ -1,4 +1,4 @@
-"""Everything about one launch: facts, steps, bars of the jobs under way, and why it failed."""
+"""Shows one launch: facts, steps, progress of running jobs, and why it failed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _STEP_MARKS = {
 
 
 def launch_view(snapshot: Snapshot) -> RenderableType:
-    """Everything about one launch: facts, steps, bars of the jobs under way, and why it failed."""
+    """Shows one launch: facts, steps, progress of running jobs, and why it failed."""
     parts: list[RenderableType] = [_facts(snapshot)]
     if snapshot.steps:
         parts += ["", steps_table(snapshot.steps, snapshot.at)]

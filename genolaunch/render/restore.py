@@ -1,4 +1,4 @@
-"""How far a restore is."""
+"""Shows the progress of a restore."""
 
 from rich.console import Group, RenderableType
 

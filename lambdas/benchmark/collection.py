@@ -1,4 +1,4 @@
-"""Completes what events told of an attempt's usage, and says whether it is over."""
+"""Completes an attempt's usage from AWS where events are missing, and answers whether everything has ended."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

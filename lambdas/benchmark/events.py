@@ -1,4 +1,4 @@
-"""What events of Batch, ECS and EC2 say about usage.
+"""Reads usage from events of Batch, ECS and EC2.
 
 An event of Batch has the whole job in its `detail`, with its ended attempts, and the container instance and task of the
 one that runs; of tags it has only a resource's ARN, so the launch is told by the job's name, or by tags where they are

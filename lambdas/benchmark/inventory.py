@@ -1,4 +1,4 @@
-"""What AWS still tells of instances, container instances and volumes: a terminated instance for an hour."""
+"""Asks AWS about instances, container instances and volumes. EC2 describes a terminated instance for an hour."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Starts the pricing of launches again whose price is unknown, or was never asked for."""
+"""Prices launches again whose price is unknown, or was never requested."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Everything that an attempt used, with what others did on the same instances."""
+"""Collects everything that an attempt used, and what other launches ran on the same instances."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

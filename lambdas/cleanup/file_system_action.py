@@ -1,5 +1,5 @@
-"""What to do next with the file system of an attempt that is over. A rule without memory: asked again after any step,
-or after a step that failed, it gives the next one."""
+"""Decides the next action for the file system of an attempt that is over. It keeps no state: after any step, even a
+failed one, it gives the next action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Asks what the ended attempts of a launch left behind, and what to do with it next."""
+"""Finds what the ended attempts of a launch left behind, and the next action for each resource."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The launchers of Snakemake launches that still run: ECS tasks, found by whom they were started for."""
+"""Finds the running launchers of Snakemake launches: ECS tasks, by the run for which they were started."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The sweep's notice by SNS: what launches that are over had left, since when, and what it costs."""
+"""The sweep's notice by SNS: resources of launches that are over, since when, and their price."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Ends jobs that no instance takes, for whatever reason: a launch that waits for one pays for its file system.
+"""Ends jobs that no instance takes, because a launch that waits for one pays for its file system.
 
 Batch gives up jobs by itself only for the reasons that its queues can name (stacks/compute.py). It does not where the
 account's quota of vCPUs is used up, or where instances come up and never join ("UNDETERMINED": AWS Batch user guide,

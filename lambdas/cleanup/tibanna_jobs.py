@@ -1,4 +1,4 @@
-"""What a Snakemake launch's jobs left at Tibanna: executions of the unicorn, and EC2 instances.
+"""Finds what a Snakemake launch's jobs left at Tibanna: executions of its state machine, and EC2 instances.
 
 Executions are told by their names, which begin with the run's, and instances by the profile that the unicorn gave them:
 IAM and the unicorn see to both (stacks/launch_rights.py, lambdas/tibanna/launch_task.py). What a launcher writes of its

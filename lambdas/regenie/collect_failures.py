@@ -1,4 +1,4 @@
-"""Finds out why a run of regenie failed, keeps its failed jobs' last words, and says it in one sentence."""
+"""Finds out why a run of regenie failed, records its failed jobs, and answers one sentence for people."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

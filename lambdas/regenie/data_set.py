@@ -1,4 +1,4 @@
-"""A launch's data, read where it lies: below a prefix in S3."""
+"""Reads a launch's data below its prefix in S3."""
 
 import hashlib
 from collections.abc import Iterator

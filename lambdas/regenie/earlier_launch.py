@@ -1,7 +1,8 @@
 """Predictions of an earlier launch of the stage, used by another launch instead of a step 1 of its own.
 
-Predictions are of phenotypes as one launch analysed them: with its covariates, its transformation, its people. What
-would make them the predictions of something else is a fault; what step 2 bears, with a loss, is a warning.
+Predictions belong to phenotypes as one launch analysed them: its covariates, its transformation, its people. A
+difference that makes them predictions of something else is a fault. A difference that only loses some people is a
+warning.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Failed AWS Batch jobs: why each failed, in the words of contract.ErrorType, and all of them in one sentence."""
+"""Failed AWS Batch jobs: the ErrorType of each, and one sentence about all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

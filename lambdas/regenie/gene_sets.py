@@ -1,4 +1,4 @@
-"""Sets of variants (genes) to test together, and how they are cut into jobs."""
+"""Sets of variants (genes) to test together, and their division into jobs."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
-"""What is quickly seen of a launch's inputs: which files are there, and what their first lines say.
+"""Quick checks of a launch's inputs: which files exist, and their first lines.
 
-Planning looks so first; the command line does, too, before it uploads anything.
+Planning does these first. The command line does them before it uploads anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which container image runs a launch."""
+"""Chooses the container image of a launch."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reads and checks everything a launch of regenie needs from its data, and names all that is wrong with it."""
+"""Reads and checks everything that a regenie launch needs from its data, and reports all faults."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

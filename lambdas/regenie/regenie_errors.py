@@ -1,4 +1,4 @@
-"""The sentence with which regenie ends, wherever it stands in a log, and what to do about the usual ones."""
+"""Finds regenie's last error message in a log, and the remedy for usual ones."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Cutting a long list of variants without reading it whole: what a few thousand small reads say of it.
+"""Divides a long list of variants into chunks without reading it completely, by a few thousand small reads.
 
 A .bim or .pvar that regenie takes is sorted by chromosome and position. So windows read here and there tell how long
 its lines are, bisection finds where a chromosome begins, and one window at each cut finds where a position begins.

@@ -1,4 +1,4 @@
-"""What a script of slurm_scripts.py said of tasks that failed on a cluster."""
+"""Reads what a script of slurm_scripts.py reported about failed tasks of a cluster."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is run on a Slurm cluster's head node, as one text for each kind of question.
+"""Scripts for a Slurm cluster's head node, one for each kind of request.
 
 Each script may be sent any number of times: it submits what was not submitted yet, and tells how far everything is in
 one line, `left <tasks> failed <tasks>`; when nothing is left and something failed, further lines tell of it

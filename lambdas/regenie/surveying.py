@@ -1,4 +1,4 @@
-"""How many variants each chromosome of a data set has, and how they are cut: by samples of the list, or all of it."""
+"""Counts the variants of each chromosome of a data set and divides them, from samples of the list or from all of it."""
 
 from dataclasses import replace
 from typing import Final

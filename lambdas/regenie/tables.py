@@ -1,4 +1,4 @@
-"""Headers of the phenotype and covariate files, checked before regenie would drop something without a word."""
+"""Checks headers of the phenotype and covariate files, because regenie drops some columns silently."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What makes words of a text file other words to a reader: Windows line endings, a byte-order mark, compression.
+"""Finds what changes how a text file's words are read: Windows line endings, a byte-order mark, compression.
 
 regenie 4.1.2 strips a carriage return from most files, but not from rows of a .psam, nor of phenotypes and covariates,
 where it reads numbers past it and ends at an NA before it (run on each kind of file). Older versions, the tools beside

@@ -1,4 +1,4 @@
-"""Where a data set's variants lie, read from S3 in bounded memory."""
+"""Reads the positions of a data set's variants from S3, in bounded memory."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""A launch, as the launch table holds it."""
+"""A launch: the typed form of an item of the launch table."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
-"""The boundary of the launch table: an item is a launch's, or it is sick, and said to be so in one way.
+"""Reads items of the launch table: an item is a valid launch, or raises LaunchItemError.
 
-People may write into the table by hand, and one item that makes no sense must keep nobody from the others. Whoever
-reads items reads them through here: the functions (launch.py) and the command line (genolaunch/launch_items.py).
-Without dependencies, since the command line reads it each time.
+People may write into the table by hand, and one invalid item must not stop the work on others. Functions (launch.py)
+and the command line (genolaunch/launch_items.py) read all items through this module. It has no dependencies, because
+the command line imports it each time.
 """
 
 import json

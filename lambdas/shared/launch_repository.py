@@ -1,8 +1,8 @@
 """The only place that reads and writes the launch table and the task table (but lambdas/snakemake/launcher_repository
 for the items about launchers).
 
-Everything here may be called twice, or by two functions at once: each change is one conditional write, and who loses a
-race reads again.
+Everything here may be called twice, or by two functions at once: each change is one conditional write, and the loser of
+a race reads again.
 """
 
 import time

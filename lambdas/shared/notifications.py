@@ -1,4 +1,4 @@
-"""Notices by SNS: how a launch ended, or that it waits for somebody, in words for the people concerned."""
+"""Notices by SNS: that a launch ended or waits for approval, in words for people."""
 
 import json
 from collections.abc import Mapping

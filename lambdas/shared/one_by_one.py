@@ -1,4 +1,4 @@
-"""Acts on launches one by one: what is wrong with one keeps nobody from the others."""
+"""Acts on launches one by one, so that an error of one does not stop the others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Text of others (keys, ids, names, reasons, log lines) on its way to a terminal, a page, a notice or a log.
+"""Makes foreign text (keys, ids, names, reasons, log lines) safe to show on a terminal, a page, in a notice or a log.
 
 What could move a cursor, forge a line, turn the order of reading or hide a part is written as an escape, such as
 `\\x1b` or `\\u202e`. One function, used where text leaves this project (regenie_runner/console.py has the same rule, in

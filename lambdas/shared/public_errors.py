@@ -1,4 +1,4 @@
-"""What logs, traces and state machines may hear of an error: no person, no trait, no data.
+"""The public form of errors for logs, traces and state machines: without people, traits and data.
 
 An error whose text holds such has a public form, in its type: the property `public`. What Lambda, Powertools' logger
 and tracer, and Step Functions get of an error is that form and nothing else. An error's full text goes to the launch

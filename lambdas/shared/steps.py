@@ -1,6 +1,6 @@
 """The steps of a workflow as people name them, with their times, from a Step Functions execution history.
 
-State names are `Step: detail`; the part before `: ` is the step. States without it are plumbing and nobody's step.
+State names are `Step: detail`; the part before `: ` is the step. States without it belong to no step.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What AWS Batch calls the reasons for which a job stays RUNNABLE, in plain words."""
+"""AWS Batch's codes for jobs that stay RUNNABLE, in plain words."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a launch needs of the engine aws-batch: a job definition, and the launcher's part of the run sheet."""
+"""The job definition of a launch with the engine aws-batch, and its part of the run sheet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

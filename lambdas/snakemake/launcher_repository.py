@@ -1,4 +1,4 @@
-"""What the tables say of launchers: one item of the task table an attempt, and attributes of the launch's own item.
+"""Launchers in the tables: one item of the task table for each attempt, and attributes of the launch's item.
 
 Messages and events come at least once, in any order: each change is one conditional write.
 """

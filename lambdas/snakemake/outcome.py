@@ -1,4 +1,4 @@
-"""How a launcher ended: what it wrote itself, or what ECS says of its task."""
+"""The outcome of a launcher: from its own record, or from ECS's description of its task."""
 
 import json
 from collections.abc import Mapping, Sequence

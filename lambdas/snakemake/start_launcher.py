@@ -1,4 +1,4 @@
-"""The broker: takes launch messages from the queue and has ECS start their launchers, each once, none lost.
+"""The broker: reads launch messages from the queue, and starts each launcher in ECS exactly once.
 
 A message is a launch message of the state machine, or the event of a task that never ran: if that was for want of a
 network interface or an address, its launcher is started again. What ECS does not take now goes back to the queue with a

@@ -1,4 +1,4 @@
-"""Does what a person asks of a launch that is there, and answers it beside the request.
+"""Executes a person's request about a launch, and writes the answer beside the request.
 
 A request is a file below requests/<launchId>/ of the launch bucket, because S3's notification says who put it, which
 nobody can choose (docs/decisions/101): so the launch's events say who asked for what.

@@ -1,4 +1,4 @@
-"""What a launch's config says as it is now: checked at each claim, and before a person's change of it is written.
+"""Checks a launch's current config at each claim, and before a person's change of it is written.
 
 A launch is registered once and may be edited since, by hand or by a request. So it never runs by copies of what its
 config said before.

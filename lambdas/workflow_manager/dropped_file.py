@@ -1,4 +1,4 @@
-"""What was dropped into the launch bucket: the notification, and the file it is about."""
+"""A file dropped into the launch bucket: its notification, and its content."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Says of a running launch why one of its jobs cannot start, long before Batch gives the job up."""
+"""Writes to a running launch why one of its jobs cannot start, long before Batch gives up the job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The queue of launches that a stage has no slot for: as many run at once as its setting says, and the rest in turn.
+"""The queue of launches without a slot: a stage limits how many run at once, and the others run in turn.
 
 Two kinds of items of the task table hold it. One **ledger** names the attempts that have a slot and the people who
 have launches waiting; taking a slot is one conditional write of it, so that there are never more than allowed. And one

@@ -1,4 +1,4 @@
-"""What a person asks of a launch that is there, as the launch bucket has it (contract.RequestField)."""
+"""Reads a person's request about a launch from the launch bucket (RequestField)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

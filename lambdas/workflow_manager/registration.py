@@ -1,4 +1,4 @@
-"""What becomes of a dropped file: a launch to register, or a rejection with every fault."""
+"""Decides about a dropped file: a launch to register, or a rejection with every fault."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""First step of clean-up: makes the launch table tell the truth about an execution that ended."""
+"""First step of clean-up: corrects the launch table after the end of an execution."""
 
 from typing import TYPE_CHECKING, Any
 

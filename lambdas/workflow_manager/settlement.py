@@ -1,4 +1,4 @@
-"""What the launch table must say after an execution of the launch state machine ended, and which attempts are over."""
+"""Decides a launch's status after its execution ended, and which attempts are over."""
 
 import json
 from collections.abc import Mapping

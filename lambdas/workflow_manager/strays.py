@@ -1,4 +1,4 @@
-"""Files put into the launch bucket where nothing belongs: where their authors probably meant them to be."""
+"""Misplaced files in the launch bucket: finds the place that their authors probably meant."""
 
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Teams of a stage that keeps them apart: whose a dropped file is, and what a team's launch may name.
+"""Teams of a stage that separates them: the team of a dropped file, and what its launch may name.
 
 A team's launches are told by their ids, which start with the team's name: results, items, logs and executions are named
 after the launch, so a policy with the caller's session tag finds them (stacks/access.py).

@@ -1,4 +1,4 @@
-"""What a stage's resources need to be watched: the key that encrypts their logs, and the topic that alarms tell."""
+"""Monitoring of a stage's resources: the key that encrypts their logs, and the topic of their alarms."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A Lambda function whose code is a published package, and not ours."""
+"""A Lambda function whose code is a published package."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Runs the command of a task, once: a task whose output is complete is not done again."""
+"""Runs the command of a task, unless its output is complete already."""
 
 from __future__ import annotations
 

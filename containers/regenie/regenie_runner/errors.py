@@ -1,4 +1,4 @@
-"""What can go wrong in a job, and the exit code by which Batch and the failure collector tell it apart."""
+"""Errors of a job, with the exit code by which Batch and collect_failures recognise each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workflow's run: its folder, its engine's process, and what it makes of the engine's events."""
+"""A workflow's run: its folder, its engine's process, and the handling of the engine's events."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""A launch's budget: what its config says, and what becomes of a launch that goes beyond it."""
+"""A launch's budget: reads it from the config, and decides what to do when it is exceeded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

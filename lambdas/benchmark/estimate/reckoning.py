@@ -1,4 +1,4 @@
-"""What a launch will cost, told before it starts: from launches like it, or else from first principles."""
+"""Estimates the cost of a launch before it starts: from similar launches, or from first principles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

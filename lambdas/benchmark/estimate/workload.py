@@ -1,4 +1,4 @@
-"""How much a launch has to compute, as far as that can be told before it starts.
+"""Measures how much a launch has to compute, as far as that is known before it starts.
 
 A regenie launch's time grows with samples × variants × traits. The size of a genotype file stands for samples ×
 variants: a .bed has two bits for each genotype, exactly; of .pgen and .bgen it is what is left after compression. A

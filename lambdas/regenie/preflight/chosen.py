@@ -1,4 +1,4 @@
-"""The genotyped people whom a launch analyses: those whom its lists and its choice of one sex leave in."""
+"""Finds the genotyped people that a launch analyses, after its lists and its choice of one sex."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

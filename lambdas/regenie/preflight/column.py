@@ -1,4 +1,4 @@
-"""What is in one column of a phenotype or covariate file, gathered batch by batch."""
+"""Statistics of one column of a phenotype or covariate file, collected batch by batch."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How frequent the variants of sets are, by a sample of their genotypes: masks take those up to a bound.
+"""Checks the frequencies of sets' variants, by a sample of genotypes: masks only use variants up to a bound.
 
 Where no variant is that rare, or none that is carried at all, a gene-based test ends well and has no rows. A .bed file
 has a variant's genotypes at a place that follows from its number; .pgen and .bgen files are not looked at.

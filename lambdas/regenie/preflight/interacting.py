@@ -1,4 +1,4 @@
-"""The covariate that an interaction is tested with: whether those who are analysed differ enough in it.
+"""Checks that the analysed people differ enough in the covariate of an interaction.
 
 Where they do not, regenie ends well and writes the rows of the variants alone, without one of the interaction. Of
 quantitative traits that are analysed together, a single one in which a level has nobody, or one person, costs all of

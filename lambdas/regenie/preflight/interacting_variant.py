@@ -1,4 +1,4 @@
-"""The variant that an interaction is tested with: whether enough of the analysed people differ in it.
+"""Checks that the analysed people differ enough in the variant of an interaction.
 
 Where they do not, regenie ends well and writes no row of the interaction, as with a covariate (preflight.interacting).
 A .bed file has a variant's genotypes at a place that follows from its number: one request. Of .pgen and .bgen files

@@ -1,4 +1,4 @@
-"""Lists of people and variants, compared with the data: what they name, and whether anything is called so.
+"""Compares lists of people and variants with the data: how many of their entries exist there.
 
 regenie passes over a name that it does not find, without a word: a list in other ids leaves everybody in, or tests
 nothing. So names that match nothing are counted, a list of which none matches is a fault, and one of which less than

@@ -1,4 +1,4 @@
-"""Predictions that a user gave: whom they cover. regenie leaves the others out of the trait, as only its log says."""
+"""Checks which people a user's predictions cover. regenie leaves the others out of the trait, and only logs it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

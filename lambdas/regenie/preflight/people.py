@@ -1,4 +1,4 @@
-"""Genotyped people, and those of the tables: who is in, who is out, and what is wrong with the values."""
+"""Compares genotyped people with those of the tables, and checks the tables' values."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set

@@ -1,4 +1,4 @@
-"""Who is genotyped: the samples of a genotype file, read from its id and sex columns or its header alone.
+"""Reads the samples of a genotype file from its id and sex columns, or from its header.
 
 regenie knows a person by `FID_IID`. It reads .fam, .psam and tables by single spaces or tabs, and a .sample file by any
 white space; a .bgen file's own ids stand for the whole `FID_IID`. It takes the sex from the fifth column of a .fam

@@ -1,4 +1,4 @@
-"""Traits: what regenie would refuse, leave out without a word, or compute otherwise than its users think."""
+"""Checks traits: finds what regenie would refuse, leave out silently, or compute in an unexpected way."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping

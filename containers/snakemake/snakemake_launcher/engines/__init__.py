@@ -1,7 +1,7 @@
-"""What runs a workflow's jobs: each engine is one module here.
+"""Engines, which run a workflow's jobs: each is one module here.
 
-An engine says how Snakemake is called; everything else (the sources, the signals, progress, the outcome) is the
-launcher's. Its process tells by events (snakemake_launcher/events.py) what becomes of the jobs.
+An engine defines the command line of Snakemake. The launcher does everything else (sources, signals, progress,
+outcome). The engine's process reports its jobs by events (snakemake_launcher/events.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The launch's jobs in AWS Batch, in place of the client with which the official plugin calls Batch.
+"""The launch's jobs in AWS Batch. Replaces the client with which the official plugin calls Batch.
 
 Used in the engine's process, by Snakemake's executor (snakemake_executor_plugin_genolaunch_batch).
 """

@@ -1,4 +1,4 @@
-"""What the log of a failed job says: a job is a call of Snakemake (7 or 9), whichever engine runs it."""
+"""Finds the reason of a failure in a job's log. With either engine a job is a call of Snakemake (7 or 9)."""
 
 import re
 from collections.abc import Sequence

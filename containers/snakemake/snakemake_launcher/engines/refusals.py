@@ -1,4 +1,4 @@
-"""What an engine cannot do for a workflow, found when it is known what there is to do and before anything is done."""
+"""Refuses workflows that an engine cannot run, when the jobs are known and before any is submitted."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The engine's process for Snakemake 9: its own command line, with sources that see the data, and with faults mended.
+"""The engine's process for Snakemake 9: its command line, with sources that see the data, and with faults corrected.
 
 `python -m snakemake_launcher.engines.snakemake9 ARGUMENTS` is `snakemake ARGUMENTS`. It runs in the environment of
 Snakemake 9, which has nothing of the launcher's but this package.

@@ -1,6 +1,6 @@
-"""Snakemake 7's executor for Tibanna, with what it lacks: this is used in the engine's process.
+"""Corrects Snakemake 7's executor for Tibanna. Used in the engine's process.
 
-Each function mends one thing, and says what would happen without it.
+Each function corrects one thing, and says what would happen without it.
 """
 
 import re
