@@ -155,7 +155,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class JobTask:
-    """A failed job of any attempt, as far as a launch's history tells of it. `label` has the attempt in it."""
+    """A failed job of any attempt, from the launch's history. `label` contains the attempt."""
 
     label: str
     status: str | None

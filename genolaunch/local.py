@@ -21,7 +21,7 @@ LOCAL_STAGE = "local"
 
 
 def usual_state_dir() -> Path:
-    """Where the embedded cloud keeps its state and its logs: in the checkout, from whatever folder it is used.
+    """The folder of the embedded cloud's state and logs: in the checkout, independent of the current folder.
 
     That is the checkout in which the current folder lies, or else the one that this command is of.
     """

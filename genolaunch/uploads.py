@@ -46,7 +46,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of files that belong into a bucket."""
+    """Decides which local files to upload to a bucket."""
 
     uploads: tuple[Upload, ...]
     """The bucket lacks them, or has another content there, or one that cannot be told."""
@@ -196,7 +196,7 @@ def _in_silence(_name: str, _size: int) -> Callable[[int], None]:
 
 
 def plan(platform: "Platform", place: Place, compared: Compared = _in_silence) -> Plan:
-    """What becomes of the files of a place; those that are as large as their objects are read, and compared."""
+    """Decide which files to upload. Files of the same size as their objects are read and compared."""
     wanted = {
         below: Upload(path, place.bucket, f"{place.prefix}{below}", path.stat().st_size)
         for below, path in place.files.items()

@@ -29,7 +29,7 @@ _CALLS: Final = (
     "UpdateProvisionedProduct",
     "TerminateProvisionedProduct",
 )
-"""What CloudTrail tells of a product's life (AWS Service Catalog API reference)."""
+"""Calls about a product that CloudTrail records (AWS Service Catalog API reference)."""
 
 _FIELDS: Final = {
     "time": "$.time",

@@ -189,7 +189,7 @@ class BenchmarkStack(StageStack):
     def _make_record_usage(self) -> lambda_.Function:
         function = self._functions.function(
             "record_usage",
-            description="Records what launches use while AWS still tells of it",
+            description="Records what launches use, while AWS still has the details",
             timeout=_RECORDING_TIMEOUT,
             environment={Setting.USAGE_TABLE: self._data.usage_table.table_name},
         )

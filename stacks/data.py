@@ -64,7 +64,7 @@ class DataStack(StageStack):
             self,
             "Events",
             event_bus_name=settings.prefix,
-            description=f"What becomes of the launches of Genolaunch {settings.name}, for other systems",
+            description=f"Changes of the status of launches of Genolaunch {settings.name}, for other systems",
             kms_key=self.key,
         )
         self.monitoring = Monitoring(key=self.key, topic=self.topic)

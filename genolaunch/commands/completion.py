@@ -20,7 +20,7 @@ def launch_ids(statuses: Collection[Status]) -> Callable[[typer.Context, str], l
     """Offers the newest launches of these statuses, and which status each has."""
 
     def offered(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-        with suppress(Exception):  # whatever it is, the command itself will say it
+        with suppress(Exception):  # the command itself will report it
             from genolaunch.launches import Launches
 
             newest = Launches(Platform(_stage(ctx), _session())).newest(_OFFERED, statuses)

@@ -95,7 +95,7 @@ def show_answer(
     as_json: bool,
     beside: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show what becomes of a file that was dropped; leaves with the exit code that this means, if that is not 0.
+    """Show the answer to a dropped file. Exits with the answer's exit code, if that is not 0.
 
     `beside` is what JSON has besides the platform's answer.
     """
@@ -129,7 +129,7 @@ def _tell_what_next(launch_id: str) -> None:
 def submit_several(
     platform: Platform, files: Sequence[Path], team: str | None, timeout: float, *, wait: bool, as_json: bool
 ) -> int:
-    """Submit files in their order and show what becomes of each; the highest exit code of theirs."""
+    """Submit files in their order, and show the answer to each. Returns the highest of their exit codes."""
     from genolaunch.documents import snapshot_document
     from genolaunch.submission import submit_each
 
@@ -216,7 +216,7 @@ def _answer(platform: Platform, sent: "Submission", timeout: float) -> "Answer":
 def _prepare(
     platform: Platform, files: Sequence[Path], data_dir: Path | None, sources: Path | None, *, as_json: bool
 ) -> None:
-    """Upload what belongs to the files. Whatever is wrong with any of them is said before: uploads may take hours."""
+    """Upload the data and sources of the files. All faults are reported first, because uploads may take hours."""
     from genolaunch import uploads
     from genolaunch.config_files import require_config_name
 

@@ -85,7 +85,7 @@ class Running:
     file_systems: Sequence[str] = ()
     """Of FSx, by id."""
     instances: Sequence[str] = ()
-    """Of EC2, by id: those that have the stage's tags, and whatever else is in its network (Tibanna's)."""
+    """EC2 instances by id: those with the stage's tags, and all others in its network (Tibanna's)."""
     unseen: Sequence[str] = ()
     """What could not be looked at, since the stage does not say where it is."""
 
@@ -123,7 +123,7 @@ class Running:
         )
 
     def sentences(self) -> Iterator[str]:
-        """For people: what runs, and what becomes of it."""
+        """For people: what runs, and what a deployment does to it."""
         if not self.is_deployed:
             yield f"The stage {self.stage} is not deployed yet: nothing runs."
             return

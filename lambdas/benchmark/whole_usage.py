@@ -39,7 +39,8 @@ def read_usage(table: UsageTable, launch_id: str, attempt: int, job_volume_gib: 
 
 
 def _with_volume(instance: InstanceUse, usage: AttemptUsage, job_volume_gib: int) -> InstanceUse:
-    """EC2 tells of no volumes once an instance is terminated, and a job's instance may be before its event arrives."""
+    """EC2 describes no volumes of a terminated instance, and a job's instance may be terminated before its event
+    arrives."""
     if instance.id in usage.exclusive:
         if not instance.volumes:
             raise PriceError(f"Of instance {instance.id} the volume was not recorded in time.")

@@ -63,7 +63,7 @@ def _must_wait(state: FileSystemState) -> bool:
 
 
 def _can_export(state: FileSystemState) -> bool:
-    """Linked, and not exported before, whatever came of it: an export that failed would fail again.
+    """Whether it is linked and was not exported before, successfully or not: a failed export would fail again.
 
     The whole folder `work` is exported by clean-up only; a run that succeeds exports narrower paths.
     """

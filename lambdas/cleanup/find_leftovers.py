@@ -138,7 +138,7 @@ def _cluster_run(launch: Launch | None, ended_attempt: int) -> dict[str, Any]:
         "attempt": ended_attempt,
         "phase": END_PHASE,
         "resultsUri": f"s3://{settings().results_bucket}/{RESULTS_PREFIX}{launch.launch_id}/",
-        # Whatever a retry can use; a newer attempt has begun only when this one's was taken.
+        # Keep partial work unless COMPLETE. Safe: a newer attempt starts only after copying it.
         "keepWork": launch.status != Status.COMPLETE,
     }
     return {"clusterMachine": machine, "clusterRun": request}

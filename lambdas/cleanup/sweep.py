@@ -78,7 +78,7 @@ def give_up_stuck_jobs(now: datetime) -> int:
             try:
                 repository.explain(job.owner.launch_id, job.owner.attempt, job.said_at(now))
                 job.end()
-            except Exception as error:  # whatever it is, it is about this job
+            except Exception as error:  # an error of one job must not stop the others
                 _noted(error, job.owner.launch_id)
                 continue
             given_up += 1
@@ -89,8 +89,8 @@ def give_up_stuck_jobs(now: datetime) -> int:
 def sweep(now: datetime) -> int:
     """Start clean-up where it is overdue and tell of it; how many were started.
 
-    A second sweep in the same hour starts none again, and tells of none again. One launch that cannot be looked at,
-    or whose clean-up cannot be started, keeps no other one from it: the sweep fails when it is through.
+    A second sweep in the same hour starts no clean-up again, and sends no notice again. One launch that cannot be
+    looked at, or whose clean-up cannot be started, keeps no other one from it: the sweep fails when it is through.
 
     Raises:
         ExceptionGroup: of what went wrong with single launches.
@@ -104,7 +104,7 @@ def sweep(now: datetime) -> int:
         try:
             if _start_cleanup(each.launch_id, each.ended_attempt, now):
                 started.append(each)
-        except Exception as error:  # whatever it is, it is about this launch
+        except Exception as error:  # an error of one launch must not stop the others
             faults.append(_noted(error, each.launch_id))
     if started:
         notify(started, topic_arn=settings().notification_topic, stage=settings().stage)

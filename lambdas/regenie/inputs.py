@@ -38,7 +38,7 @@ from lambdas.shared.input_error import FaultCollector, UnusableInputError
 MOST_STEP1_VARIANTS: Final = 1_000_000
 """More need --force-step1, and regenie's authors advise about 500,000."""
 MOST_STEP2_JOBS: Final = 100_000
-"""Ten arrays. A job takes minutes from its start to its end whatever it does, so more of them cost and gain nothing."""
+"""Ten arrays. Every job takes minutes to start and end, so more jobs cost more and gain nothing."""
 _GENE_SETS: Final = "regenie.step2.gene_tests.sets"
 
 

@@ -2,7 +2,7 @@
 
 A .bim or .pvar that regenie takes is sorted by chromosome and position. So windows read here and there tell how long
 its lines are, bisection finds where a chromosome begins, and one window at each cut finds where a position begins.
-Whatever contradicts the order raises NotSampledError; the caller then reads the whole list.
+If the order is violated, it raises NotSampledError, and the caller reads the whole list.
 
 What comes out: chunks whose slices of the list follow one another from its first line to its last, so that the lines
 of all slices are exactly the variants of the list. How many lines a slice has is estimated here, and counted by the

@@ -16,7 +16,7 @@ _PENDING: Final = "PENDING"
 _FAILED: Final = "FAILED"
 _HELD: Final = ("JobHeldUser", "JobHeldAdmin")
 _LIMITS: Final = ("Assoc", "QOS", "Invalid", "Account", "MaxMemPerLimit")
-"""How the reasons begin by which the cluster's accounting lets no such job run, on whatever node."""
+"""Prefixes of the reasons with which the cluster's accounting refuses a job on every node."""
 _REFUSED: Final = ("BadConstraints",)
 """Reason of a job that `sbatch` refused, and that Slurm keeps as failed all the same (seen with 22.05)."""
 

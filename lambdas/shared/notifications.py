@@ -38,7 +38,7 @@ _HEADLINES = {
 def notify(launch: Launch, *, topic_arn: str, stage: str) -> None:
     """Tell the topic's subscribers of the launch's status: people in words, programs in JSON (docs/events.md).
 
-    A status that is nobody's news is passed over.
+    A status that needs no notice is ignored.
     """
     if launch.status not in _HEADLINES:
         return

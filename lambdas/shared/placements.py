@@ -59,7 +59,7 @@ class Places:
 
     @property
     def queues_by_environment(self) -> Sequence[Sequence[str]]:
-        """The queues that share each compute environment: those of one place and service, whatever their priority."""
+        """The queues that share each compute environment: those of one place and service, for every priority."""
         return [
             sorted({queue_of(queues, service, priority) for priority in Priority})
             for queues in self._all()

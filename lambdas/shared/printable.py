@@ -12,9 +12,9 @@ from typing import Any
 def printable(text: str, *, keep: str = "") -> str:
     r"""The text on one line, with nothing in it that does anything but show itself.
 
-    Escaped is whatever Python's `str.isprintable` denies: control characters (C0, C1, DEL), line and paragraph breaks,
-    format characters (bidirectional overrides, zero-width ones, tags), surrogates, private and unassigned characters,
-    and spaces other than the usual one.
+    It escapes every character that Python's `str.isprintable` denies: control characters (C0, C1, DEL), line and
+    paragraph breaks, format characters (bidirectional overrides, zero-width ones, tags), surrogates, private and
+    unassigned characters, and spaces other than the usual one.
 
     Args:
         keep: characters that stay all the same, such as "\n" where lines are meant.

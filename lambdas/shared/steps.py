@@ -36,7 +36,7 @@ _LEFT_OPEN_BY = {
     "ExecutionTimedOut": StepState.FAILED,
     "ExecutionAborted": StepState.STOPPED,
 }
-"""ending of the execution -> what becomes of a step with a state that was entered and never left."""
+"""End of the execution -> result of a step with a state that was entered and never left."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class LauncherRepository:
         return _launcher(from_item(answer["Attributes"]))
 
     def started(self, launcher: Launcher, task_arn: str) -> None:
-        """Note the task that ECS made, for this start; an older one has no say."""
+        """Record the task that ECS made for this start. Ignored for an older start."""
         message = launcher.message
         try:
             self._client.update_item(
@@ -113,7 +113,7 @@ class LauncherRepository:
         return (ErrorType(found[TaskField.ERROR_TYPE]), found[TaskField.REASON]) if found else None
 
     def show_task(self, launch_id: str, attempt: int, task_arn: str, log_group: str) -> None:
-        """Let the launch's item say where its launcher runs and logs; an old attempt has no say."""
+        """Record in the launch's item where its launcher runs and logs. Ignored for an old attempt."""
         try:
             self._client.update_item(
                 TableName=self.launch_table,
@@ -156,7 +156,7 @@ class LauncherRepository:
                 raise
 
     def record_job(self, item: Mapping[str, Any]) -> None:
-        """Note a failed submission (LauncherRecord.item). Once it was resubmitted, an older message has no say."""
+        """Note a failed submission (LauncherRecord.item). Ignored if the job was resubmitted since."""
         newer: Any = {}
         if item[TaskField.STATUS] != TASK_RESUBMITTED:
             newer = {

@@ -30,7 +30,7 @@ class Outcome:
     failed_jobs: int = 0
     """As far as the launcher could tell."""
     is_stages: bool = False
-    """A setting of the stage is at fault: people who run it are told, whatever the error is called."""
+    """A setting of the stage is wrong: an error for the people who run it, whatever its type."""
     warnings: Sequence[str] = ()
     """What its user should know of a success."""
 

@@ -48,7 +48,7 @@ class FileGoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """One file that was put into the launch bucket, as S3 tells of it."""
+    """One file that was put into the launch bucket, from S3's notification."""
 
     bucket: str
     key: str
@@ -102,7 +102,7 @@ def is_later(answered: object, drop: Drop) -> bool:
 
 
 def drops(message: str) -> Iterator[Drop]:
-    """The puts an SQS message's body tells of: none in S3's test message, else usually one.
+    """The puts in an SQS message's body: none in S3's test message, otherwise usually one.
 
     It is a notification of S3's own, or its event of EventBridge.
 

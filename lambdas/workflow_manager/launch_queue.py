@@ -115,7 +115,7 @@ class LaunchQueue:
         return Slots(ledger["running"], ledger["waiting"], ledger["version"])
 
     def hold_slot(self, launch: Launch) -> None:
-        """Note that the launch's current attempt runs, whatever the number of slots: the truth comes first."""
+        """Record that the launch's current attempt runs, even above the number of slots, because it does run."""
         self._update_ledger(
             "SET #running.#run = :user",
             names={"#running": "running", "#run": run_name(launch.launch_id, launch.attempt)},

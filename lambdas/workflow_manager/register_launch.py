@@ -75,7 +75,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 
 def _process(record: "SQSRecord") -> None:
-    """Handle each file that a message tells of, also when another one fails; one that fails for the last time, after
+    """Handle each file of a message, even when another one fails; one that fails for the last time, after
     which its message is a dead letter, is answered so.
 
     Raises:
@@ -85,7 +85,7 @@ def _process(record: "SQSRecord") -> None:
     for drop in drops(record.body):
         try:
             _handle(drop)
-        except Exception as error:  # whatever it is, the message comes again
+        except Exception as error:  # SQS delivers the message again
             failures.append(error)
             if _receives(record) >= MOST_RECEIVES:
                 _answer_failure(drop, error)

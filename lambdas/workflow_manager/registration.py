@@ -92,7 +92,7 @@ def launch_of(
     except MissingRequiredParametersError as error:
         return _rejected(drop, file, error, owner)
     except Exception as error:
-        # Whatever a file does to its reader, whoever dropped it is answered, and the message is not tried again.
+        # Any error while reading the file becomes an answer, and the message is not tried again.
         _log(error, drop)
         return _rejected(drop, file, _unread(error), owner, ErrorType.PLATFORM)
     return _submitted(drop, file, config, data_bucket, owner)

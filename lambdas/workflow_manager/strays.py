@@ -31,7 +31,7 @@ bucket."""
 
 
 def stray(key: str, *, data_bucket: str, teams: Collection[str] = ()) -> Fault | None:
-    """Why nothing becomes of a file, and where it belongs.
+    """The fault of a misplaced file, and the right place.
 
     None for what belongs where it is, and for the marker by which a console makes a folder. `teams`: that the stage
     keeps apart, if any.

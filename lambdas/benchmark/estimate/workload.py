@@ -76,7 +76,7 @@ def _genotypes(regenie: Mapping[str, Any]) -> Iterator[str]:
 
 def _size_of(uri: str) -> int:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    # A listing tells of archived objects too, and needs no right to read them. Keys come in order: the first is it.
+    # A listing contains archived objects too, and needs no permission to read them. Keys are sorted: the first matches.
     found = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
     return sum(each["Size"] for each in found if each["Key"] == key)
 

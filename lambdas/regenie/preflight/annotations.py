@@ -199,7 +199,7 @@ class Annotated:
 
 
 class Sample:
-    """Ids chosen by their checksums, so that the whole of a file has its share, whatever its order."""
+    """Select ids by their checksums, so that the sample covers the whole file in any order."""
 
     def __init__(self, most: int) -> None:
         self.ids: set[bytes] = set()

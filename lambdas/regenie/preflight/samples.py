@@ -2,7 +2,7 @@
 
 regenie knows a person by `FID_IID`. It reads .fam, .psam and tables by single spaces or tabs, and a .sample file by any
 white space; a .bgen file's own ids stand for the whole `FID_IID`. It takes the sex from the fifth column of a .fam
-file, the column SEX of a .psam file, and the fourth of a .sample file, whatever that one is called. An empty line, or
+file, the column SEX of a .psam file, and the fourth of a .sample file, whatever its name. An empty line, or
 one that is too short, ends it (regenie 4.1.2's sources: Geno.cpp, Files.cpp).
 """
 

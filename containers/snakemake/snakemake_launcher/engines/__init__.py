@@ -37,7 +37,7 @@ class Engine(Protocol):
         """Variables besides those of the launcher itself."""
 
     def failure(self, job: Job) -> Failure:
-        """Why a submission failed. It must answer, whatever can be found out."""
+        """Why a submission failed. It must always answer, even if little can be found out."""
 
     def stop(self, jobs: Sequence[Job]) -> None:
         """End what may still run of these submissions, after Snakemake has ended or was cancelled."""
