@@ -50,7 +50,7 @@ def rows(definitions: Schema, name: str, left_out: set[str]) -> str:
 
 
 def _text(definitions: Schema, schema: Schema) -> str:
-    """What the key says of itself, or its section does."""
+    """The description of the key, or of its section."""
     section = definitions.get(schema.get("$ref", "").rpartition("/")[2], {})
     return " ".join((schema.get("description") or section["description"]).split()).replace("|", "\\|")
 
@@ -62,7 +62,7 @@ def _default(default: object) -> str:
 
 
 def _values(definitions: Schema, schema: Schema) -> str:
-    """What may stand there, in a few words."""
+    """The values that are accepted, in a few words."""
     if "$ref" in schema:
         return _values(definitions, definitions[schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:

@@ -210,8 +210,8 @@ class LaunchRights(Construct):
     def _make_boundary(
         self, records: sqs.IQueue, readable: Sequence[s3.IBucket], writable: Sequence[s3.IBucket]
     ) -> iam.ManagedPolicy:
-        """Deny identities, secrets, and the platform's tables, topics and parameters, even if another policy allows
-        them."""
+        """The permissions boundary of launches' roles. It excludes identities, secrets, and the platform's tables,
+        topics and parameters, even if another policy allows them."""
         data = self._data
         policy = launch_policy(self._stack, "LaunchBoundary", "boundary", "What no role of a launch goes beyond")
         at_work = [data.data_bucket, data.results_bucket, data.tibanna_logs, *writable]

@@ -68,7 +68,7 @@ class Wish:
 
     @property
     def copy_days(self) -> int:
-        """How long restored copies are kept."""
+        """Days for which restored copies are kept."""
         return self.days or self.policy.days
 
 

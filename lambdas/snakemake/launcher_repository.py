@@ -55,7 +55,7 @@ class LauncherRepository:
         return _launcher(from_item(found["Item"])) if "Item" in found else None
 
     def ask_for(self, message: LaunchMessage) -> Launcher:
-        """Note that a task is asked for, for the first time. Asked again, only the message (its token) is new."""
+        """Record the first request of a task. If repeated, only the message (with its token) is replaced."""
         answer = self._client.update_item(
             TableName=self.task_table,
             Key=_key(message.launch_id, message.attempt),
@@ -67,7 +67,7 @@ class LauncherRepository:
         return _launcher(from_item(answer["Attributes"]))
 
     def ask_again(self, launcher: Launcher, stopped_task: str) -> Launcher | None:
-        """Note that another task is asked for in place of `stopped_task`; None if somebody was faster."""
+        """Record the request of another task in place of `stopped_task`; None if another call was faster."""
         message = launcher.message
         try:
             answer = self._client.update_item(
@@ -132,13 +132,14 @@ class LauncherRepository:
                 raise
 
     def show_progress(self, launch_id: str, attempt: int, progress: Mapping[str, int], *, at: int) -> None:
-        """Let the launch's item say how far the attempt's jobs are, unless something newer than `at` was told."""
+        """Record the progress of the attempt's jobs in the launch's item, unless newer progress than `at` is
+        recorded."""
         try:
             self._client.update_item(
                 TableName=self.task_table,
                 Key=_key(launch_id, attempt),
                 UpdateExpression="SET #toldAt = :at",
-                # Equal: it is told again, since the launch's item may not have been written then.
+                # Equal: write again, since the launch's item may not have been written the first time.
                 ConditionExpression="attribute_not_exists(#toldAt) OR #toldAt <= :at",
                 ExpressionAttributeNames=_names(LauncherField.TOLD_AT),
                 ExpressionAttributeValues=_values(at=at),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MOST_TRIES = 3
-"""The table may change between reading it and writing to it, when a person or the execution itself is at it."""
+"""A person or the execution itself may change the table between reading and writing."""
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     ended = EndedExecution.from_detail(event)
     settlement = settle_launch(ended)
     if ended.error["Error"] == INPUTS_UNSEEN:
-        # No launch fails with it, so that nobody else would count it.
+        # No launch fails with this error, so no other place counts it.
         count_platform_fault()
     metrics.add_metric(name="ExecutionsSettled", unit=MetricUnit.Count, value=1)
     logger.info("Execution settled", extra={"launchId": ended.launch_id, "endedAttempt": settlement.ended_attempt})
@@ -37,9 +37,10 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 
 def settle_launch(ended: EndedExecution) -> Settlement:
-    """Write what is true now, and give the ended attempt's slot to whoever is next.
+    """Correct the launch's status, and give the ended attempt's slot to the next launch.
 
-    Raises StatusConflictError when the table keeps changing meanwhile.
+    Raises:
+        StatusConflictError: If the table keeps changing in the meantime.
     """
     queue = launch_queue(settings())
     for _ in range(_MOST_TRIES):
