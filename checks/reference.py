@@ -7,7 +7,7 @@ from checks import diagrams, idle_cost, launch_reference, settings_reference
 
 
 def main() -> None:
-    """Renew the tables of the launch config, those of the settings, the diagrams, and the cost of an idle stage."""
+    """Update the tables of the launch config and of the settings, the diagrams, and the cost of an idle stage."""
     templates = diagrams.templates_of_a_stage()
     diagrams.PAGE.write_text(diagrams.page(templates), encoding="utf-8")
     settings_reference.PAGE.write_text(settings_reference.page(), encoding="utf-8")

@@ -58,7 +58,7 @@ def logs(
 
 
 def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":
-    """By what runs the launch's jobs."""
+    """The reader of logs for the service that runs the launch's jobs."""
     from genolaunch.job_logs import JobLogs
     from genolaunch.slurm_logs import SlurmLogs
     from genolaunch.snakemake_jobs import SnakemakeLogs
@@ -69,7 +69,7 @@ def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":
 
 
 def _print_lines(lines: "Iterable[LogLine]", as_json: bool) -> bool:
-    """Print log lines as they come; whether there were any."""
+    """Print log lines as they arrive. Returns whether there were any."""
     from genolaunch.documents import document_of
     from genolaunch.render.logs import log_line
     from genolaunch.render.screen import console

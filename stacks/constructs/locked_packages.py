@@ -19,14 +19,14 @@ LAYER_FOLDER: Final = "python"
 def locked_packages(
     requirements: Path, *, options: Sequence[str], identity: str, folder: str = ".", beside: Sequence[Path] = ()
 ) -> lambda_.Code:
-    """What a lock names, in `folder`.
+    """Install the packages of a lock file into `folder`.
 
     Args:
         requirements: the lock, complete: nothing is resolved.
-        options: by which uv chooses wheels of the right Python and machine.
-        identity: differs between options that choose other wheels.
+        options: options with which uv chooses wheels of the right Python and machine.
+        identity: text that differs between options that choose different wheels.
         folder: where the packages go.
-        beside: modules of ours that go there, too.
+        beside: modules of this repository to copy there, too.
     """
     content = b"".join(path.read_bytes() for path in (requirements, *beside))
     return lambda_.Code.from_asset(
