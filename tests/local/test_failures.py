@@ -205,7 +205,7 @@ def test_a_job_that_blocks_its_queue_is_explained_while_the_launch_runs(platform
     told = eventually(lambda: platform.launch(launch_id).get("statusReason"), "why it cannot start")
 
     # Then
-    assert "its job step2 could not start: it asks for more than the stage may use at a time" in told
+    assert "its job step2 could not start: it needs more than the stage may use at once" in told
     assert platform.launch(launch_id)["status"] == "RUNNING"
     platform.set_status(launch_id, "CANCEL_REQUESTED")
     assert platform.wait_for(launch_id)["status"] == "CANCELLED"
