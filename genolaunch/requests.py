@@ -52,7 +52,7 @@ def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] =
     Raises GenolaunchError when it is not over, or complete, or was refused as it was dropped.
     """
     if launch.status == Status.REJECTED and not launch.workflow:  # its config could not be read as one
-        raise GenolaunchError(f"Launch {launch.launch_id} was never accepted: mend its config, and submit it again.")
+        raise GenolaunchError(f"Launch {launch.launch_id} was never accepted: correct its config, and submit it again.")
     if not resources:
         _ask(platform, launch, RequestAction.RETRY, reason)
         return

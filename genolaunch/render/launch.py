@@ -100,12 +100,12 @@ def _next(launch: Launch) -> str | None:
     if launch.status is Status.COMPLETE:
         return f"genolaunch results {id_} --download DIR; its price: genolaunch cost {id_}"
     if launch.status in (Status.FAILED, Status.CANCELLED):
-        retry = f"genolaunch retry {id_} goes on where it was"
+        retry = f"genolaunch retry {id_} continues it"
         if launch.error and launch.error.type in _OF_CONFIG_OR_SOURCES:
-            return f"mend what the error names and submit it again; or, with the same config and sources, {retry}"
+            return f"correct what the error names and submit it again; or, with the same config and sources, {retry}"
         return retry
     if launch.status is Status.REJECTED:
-        return "mend the config, or the data, and submit it again"
+        return "correct the config, or the data, and submit it again"
     return None
 
 
@@ -130,6 +130,7 @@ def estimate_line(estimate: Estimate) -> str:
 
 
 def steps_table(steps: Sequence[Step], now: datetime) -> Table:
+    """The steps of a launch with their times."""
     table = plain_table("Step", "State", "Elapsed")
     table.columns[2].justify = "right"
     for step in steps:

@@ -139,7 +139,7 @@ def _wait(
 
 
 def _is_approved(launch: Launch, some: Amount, price: Estimate) -> bool:
-    """A person agreed to as much. (It may have become more since.)"""
+    """Whether a person approved this amount, which may have grown since."""
     given = launch.approved_restore
     return given is not None and some.bytes <= given["bytes"] and price.usd <= Decimal(str(given["usd"]))
 

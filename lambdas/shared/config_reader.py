@@ -209,7 +209,7 @@ def _is_number_for_text(error: ErrorDetails) -> bool:
 
 
 def _dotted(location: Location) -> str:
-    """regenie.step2.datasets[0].sample"""
+    """The key path as text, such as regenie.step2.datasets[0].sample."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part or '(empty)'}" for part in location)
     return _cut("".join(parts).removeprefix("."), _LONGEST_PLACE)
 

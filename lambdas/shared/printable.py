@@ -1,7 +1,7 @@
-"""Makes foreign text (keys, ids, names, reasons, log lines) safe to show on a terminal, a page, in a notice or a log.
+r"""Makes foreign text (keys, ids, names, reasons, log lines) safe to show on a terminal, a page, in a notice or a log.
 
 What could move a cursor, forge a line, turn the order of reading or hide a part is written as an escape, such as
-`\\x1b` or `\\u202e`. One function, used where text leaves this project (regenie_runner/console.py has the same rule, in
+`\x1b` or `\u202e`. One function, used where text leaves this project (regenie_runner/console.py has the same rule, in
 an image that has none of this folder).
 """
 
@@ -17,7 +17,8 @@ def printable(text: str, *, keep: str = "") -> str:
     unassigned characters, and spaces other than the usual one.
 
     Args:
-        keep: characters that stay all the same, such as "\n" where lines are meant.
+        text: any text.
+        keep: characters that stay, such as "\n" where lines are meant.
     """
     if text.isprintable():
         return text

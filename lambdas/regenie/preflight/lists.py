@@ -94,6 +94,7 @@ def check_match(
         where: the config key that names the list.
         uri: of the list.
         findings: get what is found.
+        warn_below: share of known entries below which a warning is written.
     """
     if not found.listed and where.endswith(_LEAVES_OUT):
         findings.warn(where, f"names {uri}, which is empty and leaves nothing out", "Give the list, if there is one.")
