@@ -91,11 +91,11 @@ _OF_CONFIG_OR_SOURCES: Final = frozenset(
         ErrorType.APPLICATION_ERROR,
     }
 )
-"""What ends again where it ended before, unless something is changed: a retry reads what was submitted."""
+"""Errors that a retry repeats unless the config or the sources change, because it uses what was submitted."""
 
 
 def _next(launch: Launch) -> str | None:
-    """What people do with a launch that is over."""
+    """The next step after the end of a launch."""
     id_ = launch.launch_id
     if launch.status is Status.COMPLETE:
         return f"genolaunch results {id_} --download DIR; its price: genolaunch cost {id_}"
@@ -110,7 +110,7 @@ def _next(launch: Launch) -> str | None:
 
 
 def _price(launch: Launch) -> str | None:
-    """What it cost so far; of a launch that is over, also that nobody knows yet."""
+    """The cost so far, or that the cost of an ended launch is not known yet."""
     price = launch.price
     if price and price.usd is not None:
         attempts = f", {launch.attempt} attempts together" if launch.attempt > 1 else ""
@@ -125,7 +125,7 @@ def _price(launch: Launch) -> str | None:
 
 
 def estimate_line(estimate: Estimate) -> str:
-    """What it is expected to cost, in which range, and how that is known."""
+    """The estimate of the cost, its range, and its basis."""
     return f"{estimate.usd} USD ({estimate.low} to {estimate.high}; {estimate.basis})"
 
 

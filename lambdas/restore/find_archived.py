@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 _LAST_MINUTE: Final = 60_000
-"""Milliseconds left when the scan is handed to the next invocation: a page takes seconds at the most."""
+"""Remaining milliseconds at which the scan continues in the next invocation. A page takes at most some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def settings() -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the launch config says of restores."""
+    """The launch config's settings of restores."""
 
     tier: RetrievalTier | None
     days: int | None

@@ -10,7 +10,7 @@ from lambdas.shared.faults import Fault
 Result = TypeVar("Result")
 
 _LONGEST_REPORT: Final = 20_000
-"""Characters of all faults: the launch's item, which has 400 KB, holds them besides its config and its events."""
+"""Characters of all faults. The launch's item, at most 400 KB, also holds its config and its events."""
 
 
 class KeptError(Exception):

@@ -98,7 +98,7 @@ class Launch:
         """What is well of an item, and the rest as its events tell it (launch_item.salvaged): to bring it to an end.
 
         Raises:
-            LaunchItemError: nothing tells its status.
+            LaunchItemError: the status is not known.
         """
         return cls._of(salvaged(item))
 

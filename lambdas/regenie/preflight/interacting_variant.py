@@ -19,7 +19,7 @@ from lambdas.shared.config_model import RegenieParameters
 
 _WHERE: Final = "regenie.step2.interaction.variant"
 _SMALL_SHARE: Final = 0.25
-"""Of the people, below which those who differ are few: a small cohort has few of everybody."""
+"""Largest share of the people that counts as few: a small cohort has few people with any genotype."""
 _REF_FIRST: Final = "--ref-first"
 _CODINGS: Final[Mapping[str, Callable[[int], int]]] = {
     "add": lambda copies: copies,

@@ -61,7 +61,7 @@ def look_again_for_folders() -> None:
 
 
 def know_other_code() -> None:
-    """What was made by other code is made anew; what nothing is known of is told."""
+    """Make files again that were made by other code, and report files whose origin is not known."""
     update = DAG.update_needrun
 
     async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:
