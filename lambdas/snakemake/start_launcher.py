@@ -232,7 +232,7 @@ def _give_up(delivery: Delivery, subject: _Subject, error: ErrorType, reason: st
 
 
 def _postpone(delivery: Delivery, pause_seconds: int | None) -> None:
-    """Have the message delivered again after a pause, which doubles with each delivery unless `pause_seconds` is given."""
+    """Have the message delivered again after a pause, which doubles with each delivery unless it is given."""
     client: SQSClient = aws.client("sqs")
     client.change_message_visibility(
         QueueUrl=settings().launch_queue,
