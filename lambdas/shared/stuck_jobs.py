@@ -16,7 +16,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "if the stage has one, or use batch-on-demand",
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "it needs more than the stage may use at once; lower "
     "{resources}, or ask for a higher batch.max_vcpus of the stage",
-    _TOO_LARGE: f"{_NONE_IS_LARGE_ENOUGH}; lower {{resources}}, or ask for larger types in batch.instance_types",
+    _TOO_LARGE: f"{_NONE_IS_LARGE_ENOUGH}; lower {{resources}}, or ask for larger types in the stage's "
+    "batch.instance_types",
     UNDETERMINED: "AWS Batch does not know why; most often the account's quota of vCPUs for EC2 is used up, or its "
     "instances' set-up fails, which their console output tells; ask the people who run the stage (runbook, "
     "“Jobs that do not start”)",
