@@ -169,7 +169,7 @@ def test_whatever_reading_a_file_raises_is_an_answer_a_notice_and_an_alarm(platf
     assert f"the platform failed ({type(raised).__name__}), which is not your fault" in fault["problem"]
     (notice,) = platform.notices()
     assert "The launch config has 1 fault." in notice["Message"]
-    assert "its operators were told" in fault["remedy"].lower()
+    assert "the people who run it were told" in fault["remedy"].lower()
     told = capsys.readouterr().out
     assert f'"{Metric.PLATFORM_FAULTS}"' in told
     assert "height" not in told.replace(KEY, "").replace("height-2026", "")  # an error may quote the file
