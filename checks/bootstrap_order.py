@@ -1,4 +1,4 @@
-"""Says what is to be called once before the pipeline's first run, in its order: `make bootstrap-pipeline`.
+"""Lists what to run once before the pipeline's first run, in order (`make bootstrap-pipeline`).
 
 Each line needs credentials of another account, so they are printed for a person, who has them, and not run.
 """

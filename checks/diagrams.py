@@ -1,4 +1,4 @@
-"""docs/diagrams.md, drawn from the templates and the state machines themselves: `make reference`.
+"""Draws docs/diagrams.md from the templates and the state machines (`make reference`).
 
 Who calls whom is read from the synthesized stage: event source mappings, rules, pipes, subscription filters, buckets'
 notifications, and what each state machine is given by substitutions. States and transitions are those of the ASL files.
@@ -23,8 +23,8 @@ _STAGE: Final = "dev"
 
 _HEAD: Final = """# Diagrams
 
-Drawn from the templates of the stage `{stage}` of `cdk.json`, and from `statemachines/`, by `make reference`; a test
-says when they are out of date. What the arrows carry is in [architecture.md](architecture.md).
+`make reference` draws these from the templates of the stage `{stage}` of `cdk.json` and from `statemachines/`. A test
+fails when they are out of date. [architecture.md](architecture.md) describes what the arrows carry.
 """
 
 _CALLED: Final = ("λ", "⚙", "queue")

@@ -1,4 +1,4 @@
-"""Why findings of cdk-nag may stand: reason -> (finding, resource) patterns.
+"""Reasons of accepted findings of cdk-nag: reason -> (finding, resource) patterns.
 
 A finding is written as the packs name it, `[Resource::…]` included; ARNs of resources of another stack are
 `{<logical id>}`. A resource is its path below the stage: `regenie/RegenieWorkflow/Role/DefaultPolicy/Resource`.

@@ -1,4 +1,4 @@
-"""What a stage costs while nothing runs, counted in its templates: the table of docs/costs.md, by `make reference`."""
+"""Makes the table of docs/costs.md: the cost of an idle stage, counted in its templates (`make reference`)."""
 
 import re
 from collections.abc import Callable, Mapping

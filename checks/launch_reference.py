@@ -1,4 +1,4 @@
-"""The tables of docs/launch-config.md, made from the launch config's JSON Schema: `make reference`.
+"""Makes the tables of docs/launch-config.md from the launch config's JSON Schema (`make reference`).
 
 A table stands between `<!-- keys: Step1 -->` and `<!-- end -->`, where Step1 is a definition of the schema; `Step1 -qc`
 leaves out a key. The tables of regenie's options stand between `<!-- extra -->` or `<!-- options -->` and
@@ -83,7 +83,7 @@ def rows(definitions: Schema, name: str, left_out: set[str]) -> str:
 
 
 def _text(definitions: Schema, schema: Schema) -> str:
-    """What the key says of itself, or its section does."""
+    """The description of the key, or of its section."""
     section = definitions.get(schema.get("$ref", "").rpartition("/")[2], {})
     return " ".join((schema.get("description") or section["description"]).split()).replace("|", "\\|")
 
@@ -95,7 +95,7 @@ def _default(default: object) -> str:
 
 
 def _values(definitions: Schema, schema: Schema) -> str:
-    """What may stand there, in a few words."""
+    """The values that are accepted, in a few words."""
     if "$ref" in schema:
         return _values(definitions, definitions[schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:

@@ -1,4 +1,4 @@
-"""Says no to a deployment in which subnets would take each other's places: `make deploy`, before it changes anything.
+"""Refuses a deployment in which subnets would take each other's addresses (`make deploy`, before it changes anything).
 
 A subnet's zone and addresses never change: CloudFormation makes a new one before it deletes the old one (template
 reference, AWS::EC2::Subnet, "Update requires: Replacement"), and EC2 refuses addresses that are taken. So a stage whose

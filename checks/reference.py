@@ -1,4 +1,4 @@
-"""Writes what is generated in docs/: `make reference`. A stage is synthesized once for all of it."""
+"""Writes the generated parts of docs/ (`make reference`). It synthesizes a stage once for all of them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from checks import diagrams, idle_cost, launch_reference, settings_reference
 
 
 def main() -> None:
-    """Renew the tables of the launch config, those of the settings, the diagrams, and the cost of an idle stage."""
+    """Update the tables of the launch config and of the settings, the diagrams, and the cost of an idle stage."""
     templates = diagrams.templates_of_a_stage()
     diagrams.PAGE.write_text(diagrams.page(templates), encoding="utf-8")
     settings_reference.PAGE.write_text(settings_reference.page(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""docs/settings.md, made from the models that check the settings: `make reference`."""
+"""Makes docs/settings.md from the models that check the settings (`make reference`)."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,16 +13,16 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "settings.md"
 
 _INTRODUCTION: Final = """# Settings
 
-What differs between stages is in `context.stages` of [`cdk.json`](../cdk.json), or in a JSON file of the same shape
-(`make synth SETTINGS=file.json`): `{"<stage>": {…}}`. Every fault of every stage is named at once when the app is
-synthesized. What a setting does not name has its default. This page is made from the descriptions of the settings
-(`make reference`), with which they are checked.
+Settings of stages are in `context.stages` of [`cdk.json`](../cdk.json), or in a JSON file of the same shape:
+`{"<stage>": {…}}` (`make synth SETTINGS=file.json`). They are checked when the app is synthesized, and all faults of
+all stages are shown at once. A key that is left out has its default. `make reference` generates this page from the
+models that check the settings.
 """
 
 _PARTS: Final[Mapping[str, type[BaseModel]]] = {
     "A stage": StageSettings,
     "The pipeline: `context.delivery`": DeliverySettings,
-    "What is for all accounts: `context.governance`": GovernanceSettings,
+    "All accounts: `context.governance`": GovernanceSettings,
 }
 
 _GIVEN_BY_THE_KEY: Final = {"StageSettings": {"name"}}
@@ -30,12 +30,16 @@ _GIVEN_BY_THE_KEY: Final = {"StageSettings": {"name"}}
 
 
 def page() -> str:
-    """The whole page. Raises KeyError for a setting that says nothing of itself."""
+    """The whole page.
+
+    Raises:
+        KeyError: If a setting has no description.
+    """
     return _INTRODUCTION + "".join(f"\n## {title}\n{''.join(_tables(model))}" for title, model in _PARTS.items())
 
 
 def _tables(model: type[BaseModel]) -> Iterator[str]:
-    """A table of a part's own keys, and one for each section in it, in the order in which they are named."""
+    """A table of the part's own keys, and one of each section in it, in the order of the keys."""
     schema = model.model_json_schema()
     definitions = {**schema.get("$defs", {}), model.__name__: schema}
     for path, name in _sections(definitions, model.__name__, ""):
@@ -61,7 +65,7 @@ def _definitions_in(schema: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition as a table shows it: what a section's defaults are, its own table says."""
+    """The definition as a table shows it, without defaults of sections, which are in the sections' own tables."""
     properties = {key: _with_plain_default(schema) for key, schema in definition["properties"].items()}
     return {**definition, "properties": properties}
 

@@ -1,6 +1,6 @@
-"""Launch configs as files of this machine: what this command itself knows to be wrong with one, and where it points.
+"""Launch configs as local files: checks them before a submission, and finds the data and sources that they name.
 
-The platform's answer is what counts. This check is for what is dear to find out late: before an upload of hours.
+The platform's answer decides. This check finds faults early, before an upload that may take hours.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What launches cost, as their items of the launch table tell: one launch's bill, and sums over many."""
+"""Cost of launches, from their items of the launch table: one launch's bill, and sums over many."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ class Cost:
 
 
 class By(StrEnum):
-    """What the sums are over."""
+    """What to sum by."""
 
     WORKFLOW = "workflow"
     USER = "user"

@@ -1,4 +1,4 @@
-"""Dead letters of a stage: what nobody could handle, and how it is tried again once the cause is mended."""
+"""Dead letters of a stage, and how to try them again once the cause is fixed."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What the command line tells a person when something cannot be done: one sentence, no traceback."""
+"""Errors of the command line, shown as one sentence without a traceback."""
 
 import errno
 
@@ -8,7 +8,7 @@ class GenolaunchError(Exception):
 
 
 class WrongArgumentError(GenolaunchError):
-    """What was typed is not understood, whatever the stage holds."""
+    """The command line is wrong, regardless of the stage's state."""
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -17,7 +17,7 @@ _SIGN_IN = "sign in (for instance `aws sso login`), or set AWS_PROFILE"
 
 
 def sentence_for(error: Exception) -> str | None:
-    """The one sentence that explains `error`, or None if it is nobody's fault but ours (a bug)."""
+    """The one sentence that explains `error`, or None if it is a bug of this program."""
     if isinstance(error, GenolaunchError):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:

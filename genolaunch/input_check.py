@@ -1,4 +1,4 @@
-"""What can be seen to be wrong with a launch's inputs before any of them is uploaded: as planning will see it."""
+"""Checks a launch's inputs before they are uploaded, as planning will."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A launch, as the platform tells of it."""
+"""A launch, as the platform's tables describe it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -157,7 +157,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class JobTask:
-    """A failed job of any attempt, as far as a launch's history tells of it. `label` has the attempt in it."""
+    """A failed job of any attempt, from the launch's history. `label` contains the attempt."""
 
     label: str
     status: str | None

@@ -21,7 +21,7 @@ LOCAL_STAGE = "local"
 
 
 def usual_state_dir() -> Path:
-    """Where the embedded cloud keeps its state and its logs: in the checkout, from whatever folder it is used.
+    """The folder of the embedded cloud's state and logs: in the checkout, independent of the current folder.
 
     That is the checkout in which the current folder lies, or else the one that this command is of.
     """
@@ -34,7 +34,7 @@ StateDirOption = Annotated[
     Path,
     typer.Option(
         "--state-dir",
-        help="Where the embedded cloud keeps its state and logs.",
+        help="Folder of the embedded cloud's state and logs.",
         default_factory=usual_state_dir,
         show_default="the checkout's .localcloud",
     ),

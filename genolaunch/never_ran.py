@@ -1,4 +1,4 @@
-"""Launches of which no job ran: they have no log and no results, and nothing was built that costs money."""
+"""Launches of which no job ran: they have no log, no results and no cost."""
 
 from contract.launch import Status
 from genolaunch.launch import Launch

@@ -1,4 +1,4 @@
-"""How far a launch is: its facts, its steps, and the Batch jobs that are under way."""
+"""Progress of a launch: its facts, its steps, and its running Batch jobs."""
 
 import time
 from collections.abc import Callable, Iterator

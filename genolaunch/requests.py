@@ -1,4 +1,4 @@
-"""What a person may ask of a launch that is there: cancel, try again, approve, edit.
+"""Requests about a launch: cancel, retry, approve, edit.
 
 A request is a file in the launch bucket, and not a write into the table: S3 tells the platform who put it, and the
 platform checks it, does it, and keeps with the launch who asked for what (lambdas/workflow_manager/answer_requests.py).
@@ -55,7 +55,7 @@ def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] =
     Raises GenolaunchError when it is not over, or complete, or was refused as it was dropped.
     """
     if launch.status == Status.REJECTED and not launch.workflow:  # its config could not be read as one
-        raise GenolaunchError(f"Launch {launch.launch_id} was never accepted: mend its config, and submit it again.")
+        raise GenolaunchError(f"Launch {launch.launch_id} was never accepted: correct its config, and submit it again.")
     if not resources:
         _ask(platform, launch, RequestAction.RETRY, reason)
         return

@@ -1,4 +1,4 @@
-"""A launch that is over, again: its config with changes, submitted as another launch."""
+"""Runs a launch again: submits its config, with changes, as another launch."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ def config_of(platform: "Platform", launch: Launch) -> Values:
     text = Launches(platform).config_of(launch)
     if text is None:
         raise GenolaunchError(
-            f"Launch {launch.launch_id} was never accepted, so its config is not kept: mend the file, and submit that."
+            f"Launch {launch.launch_id} was never accepted, so its config is not kept: correct the file and submit it."
         )
     config: Values = json.loads(text)
     return config

@@ -1,4 +1,4 @@
-"""With what a launch ran: the parameters of its config, and the commands of its jobs."""
+"""The parameters of a launch, and the commands of its jobs."""
 
 import json
 import shlex
@@ -26,7 +26,7 @@ _PHASES: Final = {
     "step1": "Step 1",
     "step2": "Step 2",
 }
-"""Phases whose tasks are commands, in their order (docs/architecture.md, "A task")."""
+"""Phases whose tasks are commands, in their order (docs/architecture/regenie-job.md, "A task")."""
 
 _FOLDERS: Final = {"{data}": "$DATA", "{work}": "$WORK", "{output}": "$OUTPUT"}
 """Placeholders of a plan, and what a shell may call them."""

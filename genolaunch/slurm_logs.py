@@ -1,4 +1,4 @@
-"""What the jobs of a launch on a Slurm cluster logged: files that are copied to the results when a run is over."""
+"""Logs of jobs on a Slurm cluster: files that are copied to the results when a run is over."""
 
 import re
 import time
@@ -55,7 +55,7 @@ class SlurmLogs:
         yield from tails(without)
 
     def follow(self, pause: float = 2.0) -> Iterator[LogLine]:
-        """All lines, when the launch is over: the cluster keeps them until then."""
+        """All lines, once the launch is over, because the logs are on the cluster until then."""
         while not self._launches.get(self._launch.launch_id).is_final:
             time.sleep(pause)
         yield from self.lines()

@@ -1,4 +1,4 @@
-"""The launcher of a Snakemake launch and its jobs: which there are, and what they logged."""
+"""The launcher of a Snakemake launch and its jobs, and their logs."""
 
 import json
 import time
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FAILED = frozenset({"FAILED", "RESUBMITTED"})
 _ENDED = _FAILED | {"DONE"}
 _MADE_GOOD = _FAILED - {"FAILED"}
-"""Another submission of the job was to make it good; if that failed, too, it is FAILED itself."""
+"""Statuses of a failed submission that another submission replaces. If that fails too, it has its own item."""
 _JOB_BEGINS = "## Running CWL/WDL/Snakemake/Shell commands"
 _JOB_ENDED = "## The command ended with exit code"
 """Between these lines of Tibanna's program on the instance are the job's own (Tibanna 6.1.0)."""
@@ -58,7 +58,7 @@ class SnakemakeJob:
         return f"{self.rule}{f'[{values}]' if values else ''}{again}"
 
     def is_chosen(self, choice: JobChoice) -> bool:
-        """By its rule, its label or its id."""
+        """Whether a choice names its rule, its label or its id."""
         if choice.failed_only:
             return self.status in _FAILED
         return choice.name is None or choice.name in (self.rule, self.label, self.label.partition(" ")[0], self.id)
@@ -90,7 +90,7 @@ class SnakemakeLogs:
         yield from self._job_lines(jobs)
 
     def follow(self, pause: float = 2.0) -> Iterator[LogLine]:
-        """The lines so far and new ones as they come, a job's when it has ended, until the launch is over."""
+        """Yield existing lines, and new ones as they arrive (a job's once it has ended), until the launch is over."""
         newest, told = 0, set[str]()
         while True:
             # Asked before reading, so that what came last is read once more after the launch is over.
@@ -207,7 +207,7 @@ def _of_the_job(lines: Sequence[str]) -> Sequence[str]:
 
 
 def with_rules(platform: "Platform", launch: Launch, failed: Sequence[FailedJob]) -> list[FailedJob]:
-    """Failed jobs named by their rules and wildcards, as far as the launcher's list may be read."""
+    """Name failed jobs by their rules and wildcards, if the launcher's list can be read."""
     if launch.workflow != Workflow.SNAKEMAKE or not failed:
         return list(failed)
     try:

@@ -1,7 +1,7 @@
-"""What of a folder is no source of a workflow, and is refused before anything is uploaded.
+"""Refuses files of a folder that cannot be sources of a workflow, before anything is uploaded.
 
-Somebody else's project may hold a link to a key of whoever submits it: what is uploaded can be read by all who may read
-the launch bucket, and by the workflow.
+A foreign project may contain a link to a private key of the person who submits it, and everything that is uploaded can
+be read by all readers of the launch bucket, and by the workflow.
 """
 
 import os
@@ -61,7 +61,7 @@ def _fault(root: Path, path: Path, below: PurePosixPath) -> str | None:
 
 
 def _collisions(paths: Iterable[PurePosixPath]) -> Iterator[str]:
-    """Names that a file system which knows no case takes for one: there one file would replace the other."""
+    """Names that are equal on a case-insensitive file system, where one file would replace the other."""
     alike = defaultdict(list)
     for path in paths:
         alike[str(path).casefold()].append(str(path))

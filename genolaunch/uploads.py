@@ -46,14 +46,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of files that belong into a bucket."""
+    """Which local files to upload to a bucket, and which it has already."""
 
     uploads: tuple[Upload, ...]
-    """The bucket lacks them, or has another content there, or one that cannot be told."""
+    """Files that the bucket lacks, or has with another or an unknown content."""
     kept: tuple[str, ...]
-    """Paths of files of which the bucket has the very content."""
+    """Paths of files that the bucket has with the same content."""
     replaced: tuple[str, ...]
-    """Paths of those among the uploads in whose place the bucket has an object."""
+    """Paths of uploads that replace an object of the bucket."""
 
 
 def planned_uploads(platform: "Platform", config: Path, folder: Path) -> Plan:
@@ -196,7 +196,7 @@ def _in_silence(_name: str, _size: int) -> Callable[[int], None]:
 
 
 def plan(platform: "Platform", place: Place, compared: Compared = _in_silence) -> Plan:
-    """What becomes of the files of a place; those that are as large as their objects are read, and compared."""
+    """Decide which files to upload. Files of the same size as their objects are read and compared."""
     wanted = {
         below: Upload(path, place.bucket, f"{place.prefix}{below}", path.stat().st_size)
         for below, path in place.files.items()

@@ -23,6 +23,7 @@ class Request:
 
 
 def from_wire(value: Value, shape: Shape | None) -> Value:
+    """Rename the members of a request from their names on the wire to botocore's."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
         return {
@@ -38,6 +39,7 @@ def from_wire(value: Value, shape: Shape | None) -> Value:
 
 
 def to_wire(value: Value, shape: Shape | None) -> Value:
+    """Rename the members of an answer from botocore's names to those on the wire."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         return {
             shape.members[key].serialization.get("name", key): to_wire(item, shape.members[key])

@@ -1,4 +1,4 @@
-"""Who may use a stage: what the command line needs, as one policy, and the role that tries it after a deployment."""
+"""The policy with everything that the command line needs, and the role of the test after a deployment."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Who uses which release: Service Catalog's events of every account, in S3, to be asked with Athena."""
+"""Collects Service Catalog's events of every account in S3, so that Athena can answer who uses which release."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ _CALLS: Final = (
     "UpdateProvisionedProduct",
     "TerminateProvisionedProduct",
 )
-"""What CloudTrail tells of a product's life (AWS Service Catalog API reference)."""
+"""Calls about a product that CloudTrail records (AWS Service Catalog API reference)."""
 
 _FIELDS: Final = {
     "time": "$.time",

@@ -1,7 +1,7 @@
-"""The scheduled look for known vulnerabilities of what is locked.
+"""A scheduled check for known vulnerabilities of the locked packages.
 
-It stands beside the delivery, not in it: a vulnerability that becomes known overnight must not keep its own mending, or
-any other urgent one, from being deployed.
+It is not a part of the delivery: a vulnerability that becomes known overnight must not stop the deployment of its fix,
+or of another urgent change.
 """
 
 from aws_cdk import Duration

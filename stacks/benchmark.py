@@ -34,7 +34,7 @@ BENCHMARK: Final = "benchmark"
 _RECORDING_TIMEOUT: Final = Duration.minutes(2)
 
 _EVENTS_AT_ONCE: Final = 100
-"""One look-up of ECS or EC2 is for so many: an array of 10,000 jobs costs some hundred calls, not ten thousand."""
+"""Events for which ECS or EC2 is asked together, so that an array of 10,000 jobs needs about a hundred calls."""
 
 _WAIT_FOR_MORE: Final = Duration.seconds(10)
 
@@ -42,11 +42,11 @@ _RECORDERS: Final = 4
 """Invocations at once: look-ups share the account's limits with Batch itself."""
 
 _RETRY_EVERY: Final = Duration.hours(1)
-"""What stood in the way is a fault of minutes (throttling) or of people (a permission): an hour suits both."""
+"""The cause is either short (throttling) or needs people (a permission), so an hour is enough."""
 
 
 class BenchmarkStack(StageStack):
-    """Recorder, pipe, state machine and the cache of unit prices."""
+    """Pricing: recorder, pipe, state machine, and the cache of unit prices."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class BenchmarkStack(StageStack):
     def _make_record_usage(self) -> lambda_.Function:
         function = self._functions.function(
             "record_usage",
-            description="Records what launches use while AWS still tells of it",
+            description="Records what launches use, while AWS still has the details",
             timeout=_RECORDING_TIMEOUT,
             environment={Setting.USAGE_TABLE: self._data.usage_table.table_name},
         )
@@ -318,5 +318,5 @@ ENDED_AND_NOT_PRICED: Final[dict[str, Any]] = {
         }
     }
 }
-"""A launch that is over, and of whose price nobody knows. From its first write on, what the benchmark writes has a
-costStatus, so that none of its own changes comes through."""
+"""Pipe filter: a launch that is over and has no price. Everything that **benchmark** writes has a costStatus, so that
+the pipe ignores its writes."""

@@ -24,7 +24,8 @@ class BenchmarkGrants:
         self._price_table = price_table
 
     def recording(self, function: lambda_.Function, *more: str) -> None:
-        """Write usage, with what AWS tells of instances and volumes; `more` actions that know no resources."""
+        """Allow writing usage, and reading instances and volumes from AWS; `more`: actions without resource-level
+        permissions."""
         self._data.allow_items(function, self._data.usage_table, "UpdateItem", "BatchGetItem")
         function.add_to_role_policy(look_up("ec2:DescribeInstances", "ec2:DescribeVolumes", *more))
         function.add_to_role_policy(

@@ -1,4 +1,4 @@
-"""Clean-up: whatever a launch made is deleted after every ending, and a sweep finds what was forgotten."""
+"""Clean-up: deletes the resources of a launch after every end; a sweep finds those that were missed."""
 
 from typing import Final
 
@@ -137,7 +137,8 @@ class CleanupStack(StageStack):
     def _make_sweep(self) -> lambda_.Function:
         function = self._functions.function(
             "sweep",
-            description="Starts the clean-up of launches that are over and left something; ends jobs that cannot start",
+            description="Starts the clean-up of launches that are over and left resources behind; ends jobs "
+            "that cannot start",
             timeout=Duration.minutes(5),
             environment={
                 Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
@@ -183,7 +184,8 @@ class CleanupStack(StageStack):
                 statistic="Minimum",
             ),
             threshold=1,
-            description="Launches that are over have left something that clean-up does not get rid of, and that may"
+            description="Launches that are over have left resources behind that clean-up does not get rid of, "
+            "and that may"
             " cost money. The sweep's notices say what it is.",
         )
 

@@ -1,4 +1,4 @@
-"""What must outlive every deployment: key, buckets, tables, and the queue that the launch bucket writes to."""
+"""Resources that outlive every deployment: key, buckets, tables, and the queue that the launch bucket writes to."""
 
 from typing import Final, TypedDict
 
@@ -62,7 +62,7 @@ class DataStack(StageStack):
             self,
             "Events",
             event_bus_name=settings.prefix,
-            description=f"What becomes of the launches of Genolaunch {settings.name}, for other systems",
+            description=f"Changes of the status of launches of Genolaunch {settings.name}, for other systems",
             kms_key=self.key,
         )
         self.monitoring = Monitoring(key=self.key, topic=self.topic)

@@ -1,4 +1,4 @@
-"""Where the stage's images are kept, and the caches through which those of others come."""
+"""The repository of the stage's images, and caches of other registries."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What is in what: bills of materials of images and functions in S3, and a table by which they are asked."""
+"""Bills of materials of images and functions in S3, and a table to query them."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,4 +1,4 @@
-"""What a launch may do that runs its author's programs: by policies of the stage that say "the launch's own".
+"""Rights of a launch that runs its author's programs: policies of the stage that are limited to the launch's own.
 
 Each attempt of a Snakemake launch has roles of its own, made and deleted by the platform (docs/decisions/099). Whoever
 makes them may attach these policies and no others, and writes none. What is the launch's they tell by the role's tags,
@@ -44,7 +44,7 @@ def launch_roles(stack: StageStack, kind: str = "role") -> str:
 
 
 def launch_policy(scope: StageStack, id_: str, name: str, description: str) -> iam.ManagedPolicy:
-    """A policy for launches' roles, that is nobody's else. Statements are added as to a role."""
+    """A policy for launches' roles only. Statements are added as to a role."""
     return iam.ManagedPolicy(
         scope, id_, managed_policy_name=f"{scope.settings.prefix}-launch-{name}", description=description
     )
@@ -205,7 +205,8 @@ class LaunchRights(Construct):
     def _make_boundary(
         self, records: sqs.IQueue, readable: Sequence[s3.IBucket], writable: Sequence[s3.IBucket]
     ) -> iam.ManagedPolicy:
-        """No identity, no secret, no table, topic or parameter of the platform, whatever is attached to the role."""
+        """The permissions boundary of launches' roles. It excludes identities, secrets, and the platform's tables,
+        topics and parameters, even if another policy allows them."""
         data = self._data
         policy = launch_policy(self._stack, "LaunchBoundary", "boundary", "What no role of a launch goes beyond")
         at_work = [data.data_bucket, data.results_bucket, data.tibanna_logs, *writable]

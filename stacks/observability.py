@@ -1,4 +1,4 @@
-"""What the people who run a stage look at: one dashboard, and alarms on what no single function can notice."""
+"""The dashboard of a stage, and alarms on what no single function can notice."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -20,7 +20,7 @@ SLURM: Final = "slurm"
 
 
 class ParallelClusterStack(StageStack):
-    """The state machine **slurm** and its function. The cluster itself is somebody else's."""
+    """The state machine **slurm** and its function. The cluster itself is not part of the stage."""
 
     def __init__(
         self,

@@ -181,7 +181,7 @@ class ProductPortfolioStack(Stack):
         events.Rule(
             self,
             "DeploymentEnded",
-            description="A deployment of Genolaunch's product has ended, whatever way",
+            description="A deployment of Genolaunch's product has ended",
             event_pattern=events.EventPattern(
                 source=["aws.codebuild"],
                 detail_type=["CodeBuild Build State Change"],

@@ -1,4 +1,4 @@
-"""Where settings are written: `context` of cdk.json, or a JSON file of a company's own."""
+"""Reads settings from `context` of cdk.json, or from another JSON file."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _FEATURE_FLAGS: Final = Path(__file__).parent / "feature_flags.json"
 
 
 def feature_flags() -> dict[str, Any]:
-    """How the CDK behaves (AWS CDK developer guide, "AWS CDK feature flags"): the app's business, and no stage's.
+    """The CDK's feature flags (AWS CDK developer guide, "AWS CDK feature flags"), which are the same for all stages.
 
     They are the app's own context, which cdk.json's goes before.
     """
@@ -21,7 +21,7 @@ def feature_flags() -> dict[str, Any]:
 
 
 def context_of_cdk_json() -> dict[str, Any]:
-    """Feature flags, and stages as the CDK command line hands them to the app."""
+    """Feature flags and stages, as the CDK command line passes them to the app."""
     context: dict[str, Any] = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
     return feature_flags() | context
 

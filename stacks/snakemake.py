@@ -271,7 +271,7 @@ class SnakemakeStack(StageStack):
     def _make_notifier(self) -> None:
         function = self._functions.function(
             "follow_launcher",
-            description="Tells launches what becomes of their launchers",
+            description="Reports launchers' ends to their launches",
             timeout=_NOTIFIER_TIMEOUT,
             environment=self._follower_environment(),
         )

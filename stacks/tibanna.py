@@ -1,7 +1,7 @@
-"""Tibanna's unicorn: the state machine that runs each job of a Snakemake launch on an EC2 instance of its own.
+"""Tibanna's state machine (its "unicorn"), which runs each job of a Snakemake launch on an EC2 instance of its own.
 
-The functions are Tibanna's own, and so are the states and what they say, so that its client works on it. The one that
-starts instances is called by a few lines of ours, which make sure whose job it is and give it its launch's role.
+Functions, states, input and output are Tibanna's, so that its client works. A few lines of this project wrap the
+function that starts instances: they check whose job it is, and give it its launch's role.
 """
 
 import json
@@ -34,7 +34,7 @@ VERSION: Final = "6.1.0"
 """The same as in lambdas/tibanna/requirements.in and containers/snakemake/requirements.in."""
 
 _PYTHON: Final = "3.12"
-"""The newest that Tibanna takes (its package says < 3.13); what is installed is pure Python."""
+"""The newest Python that Tibanna supports (its package requires < 3.13). The installed packages are pure Python."""
 
 _FUNCTION_TIMEOUT: Final = Duration.seconds(800)
 """As Tibanna's own deployment has it; the states' time-outs are a little longer."""
@@ -46,7 +46,7 @@ _DEFAULT: Final = "default"
 """In the definition: Tibanna's own. cfn-lint takes an empty substitution for a missing one."""
 
 _BOOT_SECONDS: Final = 1200
-"""Looks at an instance that has not started its job. After 600 s the function itself gives it up."""
+"""Seconds of checks of an instance that has not started its job. The function itself gives up after 600 s."""
 
 
 class TibannaStack(StageStack):
@@ -96,7 +96,8 @@ class TibannaStack(StageStack):
         self.publish(Parameter.TIBANNA_STATE_MACHINE, self.machine.state_machine_arn)
 
     def allow_client(self, launcher: iam.ManagedPolicy) -> None:
-        """What Tibanna's client does: start, look at and stop its own launch's executions, and end their instances."""
+        """Allow what Tibanna's client does: start, describe and stop its own launch's executions, and end their
+        instances."""
         self.machine.grant_start_execution(launcher)
         self._allow_own_logs(launcher)
         launcher.add_statements(
@@ -141,7 +142,7 @@ class TibannaStack(StageStack):
         self._data.key.grant_encrypt_decrypt(launcher)  # the table's
 
     def _allow_own_logs(self, policy: iam.ManagedPolicy) -> None:
-        """Objects that say how the launch's jobs are: Tibanna puts and reads them, and removes none."""
+        """Allow writing and reading the objects with the state of the launch's jobs, but not deleting them."""
         policy.add_statements(
             iam.PolicyStatement(
                 sid="FilesOfOwnJobs",

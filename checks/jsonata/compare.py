@@ -18,7 +18,7 @@ _LONGEST_SHOWN: Final = 600
 
 @dataclass(frozen=True)
 class Report:
-    """What a comparison came to."""
+    """The result of a comparison."""
 
     expressions: int
     evaluations: int
@@ -40,7 +40,8 @@ def compare(places: Sequence[Place], corpus: Corpus) -> Report:
         pairs += own
     scopes_without_place = [scope for scope in corpus.scopes if not any(scope.covers(place) for place in places)]
     faults += [
-        f"{s.machine}: {s.state}: {s.within}: a state of tests/data/jsonata for nothing" for s in scopes_without_place
+        f"{s.machine}: {s.state}: {s.within}: a state of tests/data/jsonata that matches no expression"
+        for s in scopes_without_place
     ]
     evaluations = [evaluation for _, evaluation in pairs]
     faults += [
@@ -52,7 +53,7 @@ def compare(places: Sequence[Place], corpus: Corpus) -> Report:
 
 
 def differences(evaluations: Sequence[Evaluation]) -> list[str]:
-    """For each evaluation what is wrong with it, or an empty text.
+    """The fault of each evaluation, or an empty text.
 
     An expression that fails in both engines is wrong, too: on AWS the execution would fail with
     States.QueryEvaluationError.
@@ -66,7 +67,7 @@ def differences(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def embedded_outcomes(evaluations: Iterable[Evaluation]) -> list[Outcome]:
-    """What the embedded cloud gives."""
+    """The results of the embedded cloud's engine."""
     behave_like_reference()
     with embedded.jsonata_functions(_PINNED):
         return [_embedded_outcome(evaluation) for evaluation in evaluations]
@@ -85,7 +86,7 @@ _PINNED: Final = {
     "random": lambda: 0.5,
     "uuid": lambda: "00000000-0000-4000-8000-000000000000",
 }
-"""Clock, chance and identifiers as reference.cjs has them."""
+"""Fixed values of clock, random numbers and identifiers, the same as in reference.cjs."""
 
 
 def _difference(evaluation: Evaluation, expected: Outcome, found: Outcome) -> str:

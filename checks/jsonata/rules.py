@@ -1,4 +1,4 @@
-"""What Step Functions refuses of an expression, or answers otherwise than the engines here would.
+"""Rules of Step Functions for expressions that the engines here do not enforce.
 
 From its guide: "Transforming data with JSONata in Step Functions" (syntax, version 2.0.6, no `$eval`), "Passing data
 between states with variables" (`$states`, names of variables), "Accessing execution data from the Context object".

@@ -1,4 +1,4 @@
-"""What the shell may offer for a launch's id or a stage's name. It never fails and never takes long: it offers less."""
+"""Shell completion of launch ids and stage names. It never fails and never takes long; it then offers less."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
@@ -22,7 +22,7 @@ def launch_ids(statuses: Collection[Status]) -> Callable[[typer.Context, str], l
     """Offers the newest launches of these statuses, and which status each has."""
 
     def offered(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-        with suppress(Exception):  # whatever it is, the command itself will say it
+        with suppress(Exception):  # the command itself will report it
             from genolaunch.launches import Launches
 
             newest = Launches(Platform(_stage(ctx), _session())).newest(_OFFERED, statuses)

@@ -22,11 +22,11 @@ commands = typer.Typer()
 def cost(
     ctx: typer.Context,
     launch: LaunchArgument,
-    again: Annotated[bool, typer.Option("--retry", help="Price it again, when its price is UNKNOWN.")] = False,
+    again: Annotated[bool, typer.Option("--retry", help="Price the launch again, if its price is UNKNOWN.")] = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Show what a launch cost: a line for each resource, with its price and where that is from."""
+    """Show the cost of a launch: one line for each resource, with its price and the price's source."""
     platform = platform_of(ctx, stage)
     found = Launches(platform).resolve(launch)
     if again:
@@ -51,15 +51,15 @@ def cost(
 @commands.command(epilog="Example: genolaunch costs --by user --csv")
 def costs(
     ctx: typer.Context,
-    by: Annotated[By, typer.Option("--by", help="What the sums are over.", case_sensitive=False)] = By.WORKFLOW,
+    by: Annotated[By, typer.Option("--by", help="What to sum by.", case_sensitive=False)] = By.WORKFLOW,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots by everything.")
+        Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page with plots of all sums.")
     ] = None,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Show what launches cost together: all attempts, by workflow, user, engine, kind of compute or month."""
+    """Show the total cost of launches, all attempts included, by workflow, user, engine, kind of compute or month."""
     platform = platform_of(ctx, stage)
     if html is not None:
         _write_page(platform, html)

@@ -16,11 +16,11 @@ commands = typer.Typer()
 @commands.command(epilog="Example: genolaunch --stage prod redrive --dry-run")
 def redrive(
     ctx: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be tried again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be tried again.")] = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Try again what waits in the stage's dead-letter queues, once the cause is mended."""
+    """Try again what is in the stage's dead-letter queues, once the cause is fixed."""
     from genolaunch import dead_letters
     from genolaunch.documents import document_of
 

@@ -25,15 +25,15 @@ commands = typer.Typer()
 )
 def show_running(
     ctx: typer.Context,
-    idle: Annotated[bool, typer.Option("--idle", help="End with 1 if anything runs.")] = False,
+    idle: Annotated[bool, typer.Option("--idle", help="Exit with 1 if anything runs.")] = False,
     checkout: CheckoutOption = Path(),
     settings_file: SettingsFileOption = None,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Tell which launches and jobs run, and what a deployment of the stage does to them. It only reads.
+    """Show which launches and jobs run, and what a deployment of the stage would do to them. Changes nothing.
 
-    It looks where the stage's settings say that it is, as a deployment does.
+    It looks in the account and region of the stage's settings, as a deployment does.
     """
     from genolaunch.deployment.place import difference, place_of, require_same
     from genolaunch.deployment.running import running
@@ -83,16 +83,18 @@ def destroy(
     ctx: typer.Context,
     confirm: Annotated[
         str | None,
-        typer.Option("--confirm", metavar="STAGE@ACCOUNT", help="The stage and its account, instead of typing them."),
+        typer.Option("--confirm", metavar="STAGE@ACCOUNT", help="STAGE@ACCOUNT, instead of typing it when asked."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go and what would stay.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be deleted and what would stay.")
+    ] = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Delete a stage: empty its buckets, all versions, and delete its stacks. What stays is said by name.
+    """Delete a stage: empty its buckets, all versions included, and delete its stacks. It names what stays.
 
-    A stage that keeps its data (`removal_policy: retain`) is refused, and so is one of which something is not over:
-    a launch, a job, an execution, a file system, an instance.
+    It refuses a stage that keeps its data (`removal_policy: retain`), and one in which something is not over: a launch,
+    a job, an execution, a file system or an instance.
     """
     from genolaunch.deployment.destruction import destroy as run
     from genolaunch.deployment.destruction import plan, refuse_unless_finished

@@ -13,7 +13,7 @@ commands = typer.Typer()
 
 @commands.command(
     epilog="Examples: genolaunch doctor --stage dev; genolaunch doctor --stage prod --json. "
-    "Exit codes: 0 nothing is to be mended; 1 something is; 3 the settings cannot be read."
+    "Exit codes: 0 the account is ready; 1 something must be corrected; 3 the settings cannot be read."
 )
 def doctor(
     ctx: typer.Context,
@@ -22,7 +22,7 @@ def doctor(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Tell whether an account is ready for a stage, and what mends it. It only reads."""
+    """Check whether an account is ready for a stage, and show the command that corrects each fault. Changes nothing."""
     from genolaunch.doctor.account import Account
     from genolaunch.doctor.examination import examine
     from genolaunch.doctor.finding import State

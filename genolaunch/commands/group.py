@@ -1,4 +1,4 @@
-"""The group of all commands: whatever goes wrong in one is told in one sentence, and by an exit code."""
+"""The group of all commands: reports any error of a command in one sentence, and by an exit code."""
 
 import os
 import sys

@@ -24,10 +24,10 @@ def list_launches(
     since: Annotated[
         str | None, typer.Option(help="Only launches submitted since: 90m, 12h, 2d, 1w, or 2026-11-21 (T08:30).")
     ] = None,
-    user: Annotated[str | None, typer.Option(help="Only launches of who has this in the name.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only launches of users whose name contains this.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes, until interrupted.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch one list a line.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running, and show changes, until interrupted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, one list per line.")] = False,
     stage: StageOption = None,
 ) -> None:
     """List launches, newest first."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from localcloud.control import Cloud
 
 commands = typer.Typer(
-    help="The embedded cloud: the whole platform on this machine, without an AWS account.", no_args_is_help=True
+    help="Run the embedded cloud: the whole platform on this machine, without an AWS account.", no_args_is_help=True
 )
 
 
@@ -25,7 +25,7 @@ commands = typer.Typer(
 def up(
     state_dir: StateDirOption,
     port: Annotated[
-        int | None, typer.Option(help="The port to use; without it the usual one (4566), or a free one.")
+        int | None, typer.Option(help="Port to use. Default: 4566, or a free port if that is taken.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,7 +39,7 @@ def up(
 
 @commands.command(epilog="Example: genolaunch local down")
 def down(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
-    """Stop the embedded cloud; what it held is gone."""
+    """Stop the embedded cloud. Everything in it is lost."""
     with cloud_control() as control:
         was_running = control.down(state_dir)
     if as_json:
@@ -50,7 +50,7 @@ def down(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
 
 @commands.command(epilog="Example: genolaunch local status. Exit codes: 0 it runs; 1 it does not.")
 def status(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
-    """Tell whether the embedded cloud runs, and where."""
+    """Show whether the embedded cloud runs, and its address."""
     with cloud_control() as control:
         cloud = control.status(state_dir)
     _tell(cloud, state_dir, as_json)
@@ -74,7 +74,7 @@ def deploy(
 
 @commands.command(epilog='Example: eval "$(genolaunch local env)"')
 def env(state_dir: StateDirOption, as_json: JsonOption = False) -> None:
-    """Print what makes this shell's AWS tools, and genolaunch itself, talk to the embedded cloud."""
+    """Print shell commands that point AWS tools, and genolaunch itself, at the embedded cloud."""
     environment = {**_running(state_dir).environment(), "GENOLAUNCH_STAGE": LOCAL_STAGE}
     if as_json:
         print_json(environment)

@@ -31,15 +31,15 @@ def logs(
     failed: Annotated[bool, typer.Option("--failed", help="Only the jobs that failed.")] = False,
     attempt: Annotated[
         int | None,
-        typer.Option("--attempt", min=1, metavar="N", help="Of an earlier attempt, instead of the last one."),
+        typer.Option("--attempt", min=1, metavar="N", help="Show this earlier attempt instead of the last one."),
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on until the launch is over.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Keep running until the launch is over.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     stage: StageOption = None,
 ) -> None:
-    """Show the log lines of the jobs of a launch's last attempt, in the order of time.
+    """Show the log lines of a launch's jobs, of its last attempt, in order of time.
 
-    Of failed jobs whose log streams are gone, the stored ends of the logs.
+    For failed jobs whose log streams are gone, it shows the stored last lines.
     """
     from genolaunch.job_logs import JobChoice
     from genolaunch.never_ran import see_why
@@ -59,7 +59,7 @@ def logs(
 
 
 def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":
-    """By what runs the launch's jobs."""
+    """The reader of logs for the service that runs the launch's jobs."""
     from genolaunch.job_logs import JobLogs
     from genolaunch.slurm_logs import SlurmLogs
     from genolaunch.snakemake_jobs import SnakemakeLogs
@@ -70,7 +70,7 @@ def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":
 
 
 def _print_lines(lines: "Iterable[LogLine]", as_json: bool) -> bool:
-    """Print log lines as they come; whether there were any."""
+    """Print log lines as they arrive. Returns whether there were any."""
     from genolaunch.documents import document_of
     from genolaunch.render.logs import log_line
     from genolaunch.render.screen import console

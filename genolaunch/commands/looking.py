@@ -22,7 +22,7 @@ def show_status(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Show a launch: its facts, its steps with their times, the jobs under way, and why it failed."""
+    """Show a launch: its facts, its steps with their times, its running jobs, and why it failed."""
     from genolaunch.progress import Progress
 
     platform = platform_of(ctx, stage)
@@ -35,7 +35,7 @@ def show_status(
 
 @commands.command(epilog="Example: genolaunch events latest")
 def events(ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None) -> None:
-    """Show a launch's whole history: its statuses, its steps, and the jobs that failed, in the order of time."""
+    """Show a launch's history in order of time: statuses, steps, and jobs that failed."""
     from genolaunch.documents import document_of
     from genolaunch.history import history_of
 
@@ -54,7 +54,7 @@ def events(ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = Fal
 def restores(
     ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None
 ) -> None:
-    """Show how far the restore of a launch's archived inputs is: objects and bytes, and when the last is expected."""
+    """Show the progress of the restore of a launch's archived inputs: objects, bytes, and its expected end."""
     from genolaunch.documents import document_of
     from genolaunch.restores import restore_of
 
@@ -78,7 +78,7 @@ def restores(
 def parameters(
     ctx: typer.Context, launch: LaunchArgument, as_json: JsonOption = False, stage: StageOption = None
 ) -> None:
-    """Print the config with which a launch ran, with every default: a launch config that can be submitted."""
+    """Print the config of a launch with every default filled in. It can be submitted again."""
     from genolaunch.run_parameters import parameters_of, yaml_of
 
     platform = platform_of(ctx, stage)
@@ -93,11 +93,13 @@ def parameters(
 def show_commands(
     ctx: typer.Context,
     launch: LaunchArgument,
-    every: Annotated[bool, typer.Option("--all", help="Those of all jobs, not only each phase's first.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show the commands of all jobs, not only of each phase's first.")
+    ] = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Print the commands that a launch's jobs run, with all options; DATA, WORK and OUTPUT are a job's folders."""
+    """Print the commands of a launch's jobs, with all options. DATA, WORK and OUTPUT stand for a job's folders."""
     from genolaunch.documents import document_of
     from genolaunch.run_parameters import commands_of, first_of_each_phase
 

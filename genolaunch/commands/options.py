@@ -1,4 +1,4 @@
-"""What commands have in common: options, the argument that names a launch, and the stage that they talk to."""
+"""Common parts of commands: options, the argument that names a launch, and the stage."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -50,9 +50,10 @@ def platform_of(ctx: typer.Context, stage: str | None) -> Platform:
 
 
 CheckoutOption = Annotated[
-    Path, typer.Option("--checkout", help="A checkout of Genolaunch, whose cdk.json has the stage's settings.")
+    Path, typer.Option("--checkout", help="Checkout of Genolaunch whose cdk.json has the stage's settings.")
 ]
 
 SettingsFileOption = Annotated[
-    Path | None, typer.Option("--settings-file", metavar="FILE", help="Stages of your own, and not cdk.json's.")
+    Path | None,
+    typer.Option("--settings-file", metavar="FILE", help="JSON file with stages, used instead of cdk.json."),
 ]

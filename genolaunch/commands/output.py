@@ -1,7 +1,7 @@
-"""What commands say: lines of text, and JSON, on standard output or standard error.
+"""Output of commands: lines of text and JSON, on standard output or standard error.
 
-Keys, ids, names, reasons and log lines are others': whatever is shown passes through here or through the console of
-render/screen.py, where nothing of it does anything but show itself (lambdas/shared/printable.py).
+Keys, ids, names, reasons and log lines come from others, so all output passes through here or through the console of
+render/screen.py, which make it safe to show (lambdas/shared/printable.py).
 """
 
 from typing import Any

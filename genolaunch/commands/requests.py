@@ -21,7 +21,9 @@ from genolaunch.platform import Platform
 
 commands = typer.Typer()
 
-ReasonOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Why: a sentence, which stays with the launch.")]
+ReasonOption = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="The reason, as a sentence. It is kept with the launch.")
+]
 
 
 @commands.command(epilog=f"Example: genolaunch cancel latest --wait. {EXIT_CODES}")
@@ -33,7 +35,7 @@ def cancel(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Stop a launch: its jobs are ended, and what it made is deleted. What is complete is kept for a retry."""
+    """Stop a launch: end its jobs and delete its resources. Complete outputs are kept for a retry."""
     from genolaunch import requests
 
     platform = platform_of(ctx, stage)
@@ -48,16 +50,16 @@ def retry(
     launch: RetryableLaunchArgument,
     resources: Annotated[
         list[str] | None,
-        typer.Option(metavar="PHASE=VCPUS:GIB", help="Give the jobs of a phase other resources; may be repeated."),
+        typer.Option(metavar="PHASE=VCPUS:GIB", help="Change the resources of a phase's jobs. May be repeated."),
     ] = None,
     reason: ReasonOption = None,
     wait: WaitOption = False,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Resume a failed or cancelled launch, or a rejected one whose data is mended.
+    """Resume a launch that failed or was cancelled, or one that was rejected and whose data is corrected.
 
-    Only what has no good output runs again.
+    Only jobs without a complete output run again.
     """
     from genolaunch import requests
 
@@ -77,7 +79,7 @@ def approve(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Agree to what a launch is HELD for: `status` says what its restore, or the launch itself, is expected to cost."""
+    """Approve the cost for which a launch is HELD. `status` shows the estimate (of its restore, or of the launch)."""
     from genolaunch import requests
 
     platform = platform_of(ctx, stage)

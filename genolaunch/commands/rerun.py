@@ -1,4 +1,4 @@
-"""`rerun`: a launch that is over, again."""
+"""`rerun`: runs a launch again."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,19 +29,19 @@ def rerun(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Change a value of its config, such as regenie.step1.jobs=40 or regenie.traits[0]=bmi; KEY= takes the "
-            "key out. May be repeated.",
+            help="Change a value of its config, such as regenie.step1.jobs=40 or regenie.traits[0]=bmi; KEY= removes "
+            "the key. May be repeated.",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be submitted.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be submitted.")] = False,
     wait: WaitOption = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the platform's answer.", min=0)] = 60,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Run a launch again that is over, as another launch: with the same config, or with changes.
+    """Run a launch that is over again, as a new launch, with the same config or with changes.
 
-    What it reads is read as it is now. To go on with a launch that failed, use `retry`.
+    Inputs are read as they are now. To resume a launch that failed, use `retry`.
     """
     from genolaunch.config_changes import Change
     from genolaunch.config_files import FaultyConfigError

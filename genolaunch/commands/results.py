@@ -23,7 +23,7 @@ def results(
     ctx: typer.Context,
     launch: LaunchArgument,
     download: Annotated[
-        Path | None, typer.Option("--download", metavar="DIR", help="Download them into this folder.")
+        Path | None, typer.Option("--download", metavar="DIR", help="Download the results into this folder.")
     ] = None,
     as_json: JsonOption = False,
     stage: StageOption = None,

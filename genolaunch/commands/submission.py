@@ -27,7 +27,7 @@ _MOST_NAMED = 5
 @commands.command(
     epilog="Examples: genolaunch submit launch.yaml --wait; genolaunch submit launches/*.yaml; "
     "genolaunch submit launch.yaml --sources workflow/ --data-dir data/. "
-    f"{EXIT_CODES} Of several files, the highest of their codes."
+    f"{EXIT_CODES} With several files, the highest of their codes."
 )
 def submit(
     ctx: typer.Context,
@@ -42,7 +42,7 @@ def submit(
         Path | None,
         typer.Option(
             "--data-dir",
-            help="First upload this folder to where the config's `data` points, but for what is there already.",
+            help="First upload this folder to the place that the config's `data` names; skip files that are there.",
             exists=True,
             file_okay=False,
         ),
@@ -50,28 +50,29 @@ def submit(
     sources: Annotated[
         Path | None,
         typer.Option(
-            help="First upload a Snakemake workflow, its folder or its Snakefile, to where the config's `snakefile` "
-            "points; without it, what lies there beside the config.",
+            help="First upload a Snakemake workflow (its folder or Snakefile) to the place that the config's "
+            "`snakefile` names. Default: the workflow at that path beside the config, if there is one.",
             exists=True,
         ),
     ] = None,
     team: Annotated[
         str | None,
-        typer.Option(help="Your team, where the stage keeps teams apart.", envvar="GENOLAUNCH_TEAM"),
+        typer.Option(help="Your team, if the stage separates teams.", envvar="GENOLAUNCH_TEAM"),
     ] = None,
     same_project: Annotated[
         bool,
         typer.Option(
-            "--same-project", help="A Snakefile's project was submitted before from another place: it is the same."
+            "--same-project",
+            help="Accept a project that was submitted from another place before: it is the same project.",
         ),
     ] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the platform's answer.", min=0)] = 60,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Submit launch configs, and tell whether they were accepted.
+    """Submit launch configs, and show whether they were accepted.
 
-    Prints the launch's id, or every fault of the config with its remedy; of several files a line each.
+    Prints the launch's id, or every fault of the config with its remedy; with several files, one line for each.
     """
     from genolaunch import submission
 
@@ -94,7 +95,7 @@ def show_answer(
     as_json: bool,
     beside: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show what becomes of a file that was dropped; leaves with the exit code that this means, if that is not 0.
+    """Show the answer to a dropped file. Exits with the answer's exit code, if that is not 0.
 
     `beside` is what JSON has besides the platform's answer.
     """
@@ -128,7 +129,7 @@ def _tell_what_next(launch_id: str) -> None:
 def submit_several(
     platform: Platform, files: Sequence[Path], team: str | None, timeout: float, *, wait: bool, as_json: bool
 ) -> int:
-    """Submit files in their order and show what becomes of each; the highest exit code of theirs."""
+    """Submit files in their order, and show the answer to each. Returns the highest of their exit codes."""
     from genolaunch.documents import snapshot_document
     from genolaunch.submission import submit_each
 
@@ -184,7 +185,7 @@ def estimate(
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Estimate what a launch would cost, from launches like it or from first principles; nothing is launched."""
+    """Estimate the cost of a launch, from similar launches or from first principles, without launching it."""
     from genolaunch.documents import document_of
     from genolaunch.estimates import estimate_file
     from genolaunch.render.launch import estimate_line
@@ -215,7 +216,7 @@ def _answer(platform: Platform, sent: "Submission", timeout: float) -> "Answer":
 def _prepare(
     platform: Platform, files: Sequence[Path], data_dir: Path | None, sources: Path | None, *, as_json: bool
 ) -> None:
-    """Upload what belongs to the files. Whatever is wrong with any of them is said before: uploads may take hours."""
+    """Upload the data and sources of the files. All faults are reported first, because uploads may take hours."""
     from genolaunch import uploads
     from genolaunch.config_files import require_config_name
 

@@ -14,7 +14,7 @@ commands = typer.Typer()
 
 @commands.command(
     epilog="Example: genolaunch --stage dev verify --report verify.md. "
-    "Exit codes: 0 nothing that was asked did not hold; 1 something did not."
+    "Exit codes: 0 all checked claims hold; 1 a claim does not hold."
 )
 def verify(
     ctx: typer.Context,
@@ -25,14 +25,14 @@ def verify(
         bool, typer.Option("--restore", help="Also restore a tiny object from S3 Glacier (Expedited: minutes).")
     ] = False,
     team: Annotated[
-        str | None, typer.Option(help="Your team, where the stage keeps teams apart.", envvar="GENOLAUNCH_TEAM")
+        str | None, typer.Option(help="Your team, if the stage separates teams.", envvar="GENOLAUNCH_TEAM")
     ] = None,
     as_json: JsonOption = False,
     stage: StageOption = None,
 ) -> None:
-    """Try a new deployment: drop tiny launches, and go through what only AWS can show of docs/verified.md.
+    """Verify a new deployment: run tiny launches, and check the claims of docs/verified.md that only AWS can show.
 
-    Takes up to an hour and costs some dollars. What it put is deleted again.
+    Takes up to an hour and costs some dollars. It deletes what it uploaded.
     """
     from genolaunch.verify.account import Account
     from genolaunch.verify.claims import read_claims

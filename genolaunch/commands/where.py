@@ -15,7 +15,7 @@ commands = typer.Typer()
     epilog='Examples: genolaunch where; aws s3 sync cohort/ "$(genolaunch where --json | jq -r .data)cohort/"'
 )
 def where(ctx: typer.Context, as_json: JsonOption = False, stage: StageOption = None) -> None:
-    """Show the names of the stage's buckets and tables, and what belongs where."""
+    """Show the names of the stage's buckets and tables, and what to put where."""
     platform = platform_of(ctx, stage)
     places = places_of(platform)
     if as_json:

@@ -1,1 +1,1 @@
-"""What an engineer asks before a stage is deployed or destroyed."""
+"""Checks and actions of an engineer who deploys or destroys a stage."""

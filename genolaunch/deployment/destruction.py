@@ -44,7 +44,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of a stage."""
+    """What the deletion of a stage deletes and keeps."""
 
     stage: str
     stacks: Sequence[str]
@@ -219,7 +219,7 @@ def refuse_unless_finished(found: looking.Running) -> None:
 
 
 def _stop_intake(account: Account) -> None:
-    """After that nothing can begin; whatever began before is seen, and then intake goes on."""
+    """Stop the intake, so that nothing can begin. If something has begun before, intake starts again."""
     intake = Intake(account)
     intake.stop()
     try:

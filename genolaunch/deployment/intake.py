@@ -61,7 +61,7 @@ class Intake:
             what, start = self._undo.pop()
             try:
                 start()
-            except Exception as error:  # whatever it is, the others are to be started
+            except Exception as error:  # start the others anyway
                 failed.append(f"{what} ({' '.join(str(error).split())})")
         if failed:
             raise GenolaunchError(

@@ -1,4 +1,4 @@
-"""What runs in a stage now, what becomes of it when the stage is deployed, and what forbids deleting the stage."""
+"""Finds what runs in a stage, what a deployment would do to it, and what forbids deleting the stage."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -78,7 +78,7 @@ class Running:
     file_systems: Sequence[str] = ()
     """Of FSx, by id."""
     instances: Sequence[str] = ()
-    """Of EC2, by id: those that have the stage's tags, and whatever else is in its network (Tibanna's)."""
+    """EC2 instances by id: those with the stage's tags, and all others in its network (Tibanna's)."""
     unseen: Sequence[str] = ()
     """What could not be looked at, since the stage does not say where it is."""
 
@@ -116,7 +116,7 @@ class Running:
         )
 
     def sentences(self) -> Iterator[str]:
-        """For people: what runs, and what becomes of it."""
+        """For people: what runs, and what a deployment does to it."""
         if not self.is_deployed:
             yield f"The stage {self.stage} is not deployed yet: nothing runs."
             return

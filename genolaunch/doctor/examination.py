@@ -1,4 +1,4 @@
-"""Runs the checks side by side, and makes a line of whatever keeps one from its answer."""
+"""Runs the checks in parallel. A check that fails becomes a line with the reason."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait

@@ -74,7 +74,7 @@ def _stacks(account: Account) -> Sequence[Finding]:
 def _names(account: Account) -> Sequence[Finding]:
     """What is there under a name of the stage's, and belongs to none of its stacks, keeps them from being made.
 
-    Where the stage is deployed already, such things are of an older version, and in nobody's way.
+    Where the stage is deployed already, such resources belong to an older version, and do no harm.
     """
     statuses = _statuses(account)
     is_sound = not any(status in _NEVER_MADE for status in statuses.values())

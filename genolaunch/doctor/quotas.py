@@ -138,7 +138,8 @@ def _check(quota: Quota) -> Check:
 
 
 def _builds(account: Account) -> Sequence[Finding]:
-    """A new account may run none at all, whatever is the default: only what was applied to it can be relied on."""
+    """A new account may run no build at all, regardless of the default. Only a value applied to the account is
+    reliable."""
     name, need = "quota: CodeBuild", account.builds
     if not need:
         return [ok(name, "neither the pipeline nor the product builds in this account and region")]
@@ -151,7 +152,7 @@ def _builds(account: Account) -> Sequence[Finding]:
             unknown(
                 name,
                 f"needs {need} builds at once; no value was applied to this account, and a new one may have 0 or 1 "
-                "whatever the default is. See aws service-quotas list-service-quotas --service-code "
+                "regardless of the default. See aws service-quotas list-service-quotas --service-code "
                 f"{service} --region {account.settings.region}, and ask for {need}: "
                 f"{_raise_to(account, service, code, need)}",
             )

@@ -1,4 +1,4 @@
-"""Everything about one launch: facts, steps, bars of the jobs under way, and why it failed."""
+"""Shows one launch: facts, steps, progress of running jobs, and why it failed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ _STEP_MARKS = {
 
 
 def launch_view(snapshot: Snapshot) -> RenderableType:
-    """Everything about one launch: facts, steps, bars of the jobs under way, and why it failed."""
+    """Shows one launch: facts, steps, progress of running jobs, and why it failed."""
     parts: list[RenderableType] = [_facts(snapshot)]
     if snapshot.steps:
         parts += ["", steps_table(snapshot.steps, snapshot.at)]
@@ -93,26 +93,26 @@ _OF_CONFIG_OR_SOURCES: Final = frozenset(
         ErrorType.APPLICATION_ERROR,
     }
 )
-"""What ends again where it ended before, unless something is changed: a retry reads what was submitted."""
+"""Errors that a retry repeats unless the config or the sources change, because it uses what was submitted."""
 
 
 def _next(launch: Launch) -> str | None:
-    """What people do with a launch that is over."""
+    """The next step after the end of a launch."""
     id_ = launch.launch_id
     if launch.status is Status.COMPLETE:
         return f"genolaunch results {id_} --download DIR; its price: genolaunch cost {id_}"
     if launch.status in (Status.FAILED, Status.CANCELLED):
-        retry = f"genolaunch retry {id_} goes on where it was"
+        retry = f"genolaunch retry {id_} continues it"
         if launch.error and launch.error.type in _OF_CONFIG_OR_SOURCES:
-            return f"mend what the error names and submit it again; or, with the same config and sources, {retry}"
+            return f"correct what the error names and submit it again; or, with the same config and sources, {retry}"
         return retry
     if launch.status is Status.REJECTED:
-        return "mend the config, or the data, and submit it again"
+        return "correct the config, or the data, and submit it again"
     return None
 
 
 def _price(launch: Launch) -> str | None:
-    """What it cost so far; of a launch that is over, also that nobody knows yet."""
+    """The cost so far, or that the cost of an ended launch is not known yet."""
     price = launch.price
     if price and price.usd is not None:
         attempts = f", {launch.attempt} attempts together" if launch.attempt > 1 else ""
@@ -127,11 +127,12 @@ def _price(launch: Launch) -> str | None:
 
 
 def estimate_line(estimate: Estimate) -> str:
-    """What it is expected to cost, in which range, and how that is known."""
+    """The estimate of the cost, its range, and its basis."""
     return f"{estimate.usd} USD ({estimate.low} to {estimate.high}; {estimate.basis})"
 
 
 def steps_table(steps: Sequence[Step], now: datetime) -> Table:
+    """The steps of a launch with their times."""
     table = plain_table("Step", "State", "Elapsed")
     table.columns[2].justify = "right"
     for step in steps:

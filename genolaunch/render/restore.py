@@ -1,4 +1,4 @@
-"""How far a restore is."""
+"""Shows the progress of a restore."""
 
 from rich.console import Group, RenderableType
 
@@ -7,7 +7,7 @@ from genolaunch.restores import Restore
 
 
 def restore_view(restore: Restore) -> RenderableType:
-    """How far a restore is, and what cannot be restored."""
+    """The progress of a restore, and the objects that cannot be restored."""
     facts = facts_grid()
     so_far = "" if restore.counted else " so far (S3 still lists them)"
     rows = {

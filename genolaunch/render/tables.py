@@ -45,6 +45,7 @@ def _person(requested_by: str | None) -> str:
 
 
 def events_table(events: Sequence[Event]) -> Table:
+    """A launch's history."""
     table = plain_table("Time", "What", "", "")
     for event in events:
         style = STATUS_STYLES.get(Status(event.name), "") if event.kind == "status" else ""
@@ -55,6 +56,7 @@ def events_table(events: Sequence[Event]) -> Table:
 
 
 def faults_table(faults: Sequence[Fault]) -> Table:
+    """Faults with their remedies."""
     table = plain_table("Where", "Problem", "Remedy", lines=True)
     for fault in faults:
         table.add_row(shown(fault.where, "bold"), shown(fault.problem), shown(fault.remedy))
@@ -62,6 +64,7 @@ def faults_table(faults: Sequence[Fault]) -> Table:
 
 
 def results_table(results: Sequence[ResultObject]) -> Table:
+    """A launch's results."""
     table = plain_table("Result", "Size", "Object")
     for result in results:
         table.add_row(shown(result.path), size_text(result.size), shown(result.uri))
@@ -69,6 +72,7 @@ def results_table(results: Sequence[ResultObject]) -> Table:
 
 
 def failed_jobs_table(jobs: Sequence[FailedJob]) -> Table:
+    """Failed jobs with their reasons."""
     table = plain_table("Failed job", "Error", "Reason", "Exit code", lines=True)
     for job in jobs:
         exit_code = "–" if job.exit_code is None else str(job.exit_code)

@@ -13,7 +13,8 @@ from lambdas.shared.printable import printable
 
 @contextmanager
 def byte_progress(screen: Console, verb: str) -> Iterator[Callable[[str, int], Callable[[int], None]]]:
-    """Progress of transfers: call the result with a name and its bytes, and what that answers with bytes done."""
+    """Show the progress of transfers. Call the result with a name and a size in bytes; call what it returns with bytes
+    done."""
     if not screen.is_terminal:
         yield lambda name, size: _announced(screen, f"{verb} {name} ({size_text(size)})")
         return

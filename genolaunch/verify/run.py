@@ -1,4 +1,4 @@
-"""One run of verify: launches, evidence, findings; and everything that was put is taken away again."""
+"""One run of verify: launches, evidence, findings, and the removal of everything that it uploaded."""
 
 import uuid
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class _Facts:
 def verify(account: Account, claims: list[Claim], *, with_restore: bool, team: str | None, tell: Tell) -> Verdict:
     """Drop the launches, follow them, and judge the claims.
 
-    Whatever happens, also Ctrl-C: launches that still run are cancelled, and what was put is deleted.
+    In any case, even after Ctrl-C, running launches are cancelled, and uploads are deleted.
     Raises GenolaunchError when the stage is not deployed.
     """
     name = f"verify-{uuid.uuid4().hex[:8]}"

@@ -1,4 +1,4 @@
-"""Takes away what verify put. The launches' items and their bills stay: they say what was spent."""
+"""Removes what verify uploaded. The launches' items and bills stay, because they say what was spent."""
 
 from collections.abc import Iterable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""A bill as the launch table and the results bucket hold it."""
+"""Converts a bill to the forms of the launch table and of the results bucket."""
 
 from collections.abc import Iterable
 from decimal import Decimal

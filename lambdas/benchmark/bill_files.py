@@ -1,4 +1,4 @@
-"""Writes a bill to the results bucket: the whole of it as JSON, a page, and the report's section."""
+"""Writes a bill to the results bucket: as JSON, as a page, and as a section of the report."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""First step of pricing: completes what an attempt used, and says whether it is over."""
+"""First step of pricing: completes the usage of an attempt, and answers whether everything has ended."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final

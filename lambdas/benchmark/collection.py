@@ -1,4 +1,4 @@
-"""Completes what events told of an attempt's usage, and says whether it is over."""
+"""Completes an attempt's usage from AWS where events are missing, and answers whether everything has ended."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,9 @@ class Collector:
             usage = self._table.attempt(launch.launch_id, attempt)
         hosts = self._hosts(usage)
         if unseen := self._snakemake.unseen(launch, owner, usage.exclusive):
-            raise PriceError(f"Of {len(unseen)} jobs of Tibanna's ({unseen[0]}, ...) nobody saw the instance in time.")
+            raise PriceError(
+                f"Of {len(unseen)} jobs of Tibanna's ({unseen[0]}, ...) the instance was not recorded in time."
+            )
         waits = [
             *(f"job {job.job_name}" for job in usage.jobs if job.stopped_at is None),
             *(f"instance {host.id}" for host in hosts if not self._is_settled(launch.launch_id, attempt, host)),

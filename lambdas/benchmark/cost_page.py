@@ -1,4 +1,4 @@
-"""A bill as people read it: a section of the launch's report, and a page of its own."""
+"""A bill as HTML: a section of the launch's report, and a page of its own."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal

@@ -67,7 +67,9 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     try:
         return {"decision": _decide(repository, launch, event["executionArn"], told)}
     except StatusConflictError as conflict:
-        logger.info("Nobody waits for the estimate", extra={"launchId": launch.launch_id, "reason": str(conflict)})
+        logger.info(
+            "The launch no longer waits for the estimate", extra={"launchId": launch.launch_id, "reason": str(conflict)}
+        )
         return {"decision": "OVER"}
 
 

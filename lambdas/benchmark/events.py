@@ -1,4 +1,4 @@
-"""What events of Batch, ECS and EC2 say about usage.
+"""Reads usage from events of Batch, ECS and EC2.
 
 An event of Batch has the whole job in its `detail`, with its ended attempts, and the container instance and task of the
 one that runs; of tags it has only a resource's ARN, so the launch is told by the job's name, or by tags where they are
@@ -69,7 +69,7 @@ def owner_by_tags(tags: Mapping[str, str]) -> Owner | None:
 
 
 def job_facts(job: Detail) -> Iterator[JobFact]:
-    """The attempts of a job, from an event's detail or from DescribeJobs. A job that is nobody's launch has none."""
+    """The attempts of a job, from an event's detail or from DescribeJobs. A job of no launch has none."""
     owner = owner_by_tags(job.get("tags") or {}) or owner_by_name(job["jobName"])
     if owner is None:
         return
@@ -161,6 +161,6 @@ def instance_fact(event: Detail) -> InstanceFact:
     detail = event["detail"]
     at = _text(event["time"]) or ""
     if event["detail-type"] == INTERRUPTION:
-        # The instance goes on for two minutes, until its change of state tells of the end.
+        # The instance runs for two more minutes, until the event of its change of state.
         return InstanceFact(detail["instance-id"], "running", at, is_interrupted=True)
     return InstanceFact(detail["instance-id"], detail["state"], at)

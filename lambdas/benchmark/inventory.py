@@ -1,4 +1,4 @@
-"""What AWS still tells of instances, container instances and volumes: a terminated instance for an hour."""
+"""Asks AWS about instances, container instances and volumes. EC2 describes a terminated instance for an hour."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ class ContainerInstance:
 
 @dataclass(frozen=True, slots=True)
 class FoundInstance:
-    """An instance as EC2 tells of it; `use.memory_mib` is 0, which EC2 does not tell."""
+    """An instance as EC2 describes it; `use.memory_mib` is 0, because EC2 does not report it."""
 
     use: InstanceUse
     tags: Mapping[str, str]
@@ -82,12 +82,12 @@ def container_instances(arns: Iterable[str]) -> Iterator[ContainerInstance]:
 
 
 def instances(ids: Iterable[str]) -> dict[str, FoundInstance]:
-    """Those that EC2 still tells of, with the volumes that they still have."""
+    """The instances that EC2 still describes, with the volumes that they still have."""
     return _with_volumes(each for some in _chunks(sorted(set(ids)), _INSTANCES) for each in _described(some))
 
 
 def instances_of_tibanna(job_ids: Iterable[str]) -> dict[str, FoundInstance]:
-    """Those that Tibanna started for these jobs, by their ids, as far as EC2 still tells of them."""
+    """The instances that Tibanna started for these jobs, by job id, as far as EC2 still describes them."""
     pages = aws.client("ec2").get_paginator("describe_instances")
     names = [USAGE_OF_TIBANNA_JOB + id_ for id_ in sorted(set(job_ids))]
     return _with_volumes(

@@ -1,4 +1,4 @@
-"""Lines of a bill that no instance, volume or file system has: restores, and clusters that bill for themselves."""
+"""Lines of a bill for restores, and for clusters that are billed elsewhere."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, attempt}` -> what the state machine writes into the launch's item.
 
     `{totalCost, instanceCost, volumeCost, filesystemCost, costUri}` as text, `costBreakdown`, `statusSeconds` and
-    `stepSeconds` as DynamoDB's attribute values. Raises PriceError (and whatever AWS raises) when it cannot be told.
+    `stepSeconds` as DynamoDB's attribute values. Raises PriceError, or AWS's error, when the price is not known.
     """
     launch_id, attempt = event["launchId"], int(event["attempt"])
     launch = LaunchRepository(settings().launch_table).get(launch_id)

@@ -2,7 +2,7 @@
 
 One launch cannot be told apart on a bill: tags do not divide an instance that launches share. So the totals of the
 stage for the launch's days are compared, and the difference is stored with the launch: discounts, Savings Plans, and
-what is on no launch's bill (an instance that nobody's job used).
+costs that are on no launch's bill (an instance without jobs).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Takes events of Batch, ECS and EC2 from the queue and records what launches use, while AWS still tells of it."""
+"""Records what launches use, from the queue of Batch's, ECS's and EC2's events, while AWS still has the details."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Turns facts into items of the usage table, and asks AWS for what events do not say while it still knows."""
+"""Writes usage to the usage table, and asks AWS for details that events do not contain."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Starts the pricing of launches again whose price is unknown, or was never asked for."""
+"""Prices launches again whose price is unknown, or was never requested."""
 
 import json
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ def _unpriced(now: datetime, ended_before: datetime) -> Iterator[dict[str, Any]]
 
 
 def _release(launch: dict[str, Any]) -> bool:
-    """Take the claim from an execution that is over and did not say how it ended; False while it runs."""
+    """Remove the claim of an execution that is over without a result. Returns False while it runs."""
     client = aws.client("stepfunctions")
     arn = launch[LaunchField.COST_EXECUTION_ARN]
     try:
@@ -105,7 +105,7 @@ def _release(launch: dict[str, Any]) -> bool:
         },
         ExpressionAttributeValues={
             ":unknown": to_attribute(CostStatus.UNKNOWN.value),
-            ":reason": to_attribute("The execution that was to price it ended without a word."),
+            ":reason": to_attribute("The execution that should price it ended without a result."),
             ":execution": to_attribute(arn),
         },
     )
@@ -113,9 +113,10 @@ def _release(launch: dict[str, Any]) -> bool:
 
 
 def _start(launch: dict[str, Any], now: datetime) -> int:
-    """1 when an execution was started, 0 when this very call did so before. One too many prices nothing twice.
+    """Start pricing. Returns 1 if an execution was started, 0 if the same call started it before. A second execution
+    does no harm.
 
-    Microseconds name the call: of two rounds in one second, the second must not be taken for a repetition.
+    The name contains microseconds, so that two rounds in one second are not taken for the same call.
     """
     client = aws.client("stepfunctions")
     launch_id, attempt = launch[LaunchField.LAUNCH_ID], int(launch.get(LaunchField.ATTEMPT, 0))

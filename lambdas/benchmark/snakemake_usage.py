@@ -1,4 +1,4 @@
-"""What only a Snakemake launch uses: its launcher's task on Fargate, and instances that Tibanna starts."""
+"""Usage of Snakemake launches only: the launcher's task on Fargate, and Tibanna's instances."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

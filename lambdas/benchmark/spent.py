@@ -1,4 +1,4 @@
-"""What a launch that still runs has cost so far."""
+"""The cost so far of a running launch."""
 
 from dataclasses import replace
 from datetime import datetime

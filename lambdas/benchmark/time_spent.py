@@ -1,4 +1,4 @@
-"""Where an attempt's time went: seconds in each status of the launch, and in each step of its workflow."""
+"""Measures an attempt's time: seconds in each status of the launch, and in each step of its workflow."""
 
 from collections.abc import Iterable
 from datetime import datetime

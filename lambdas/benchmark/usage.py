@@ -1,4 +1,4 @@
-"""What a launch used, as far as it costs money. Times are aware datetimes; a stop that is None has not been yet."""
+"""Types of usage that costs money. Times are aware datetimes; a stop of None has not happened yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The usage table: written while launches run, in whatever order their events come, and read when they are over."""
+"""The usage table: written while launches run, in any order of events, and read when they are over."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Looks at what running launches have cost so far, and cancels, or warns of, those that passed their budget.
+"""Checks the cost so far of running launches. Cancels those above their budget, or sends a warning.
 
-Cost grows with time, and no event tells of it: hence the schedule.
+It runs on a schedule, because no event reports that cost grows with time.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Everything that an attempt used, with what others did on the same instances."""
+"""Collects everything that an attempt used, and what other launches ran on the same instances."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +23,11 @@ def read_usage(table: UsageTable, launch_id: str, attempt: int, job_volume_gib: 
     usage = table.attempt(launch_id, attempt)
     lost = [job.job_name for job in usage.jobs if job.instance_id is None]
     if lost:
-        raise PriceError(f"Of {len(lost)} attempts of jobs ({lost[0]}, ...) nobody saw the instance in time.")
+        raise PriceError(f"Of {len(lost)} attempts of jobs ({lost[0]}, ...) the instance was not recorded in time.")
     ids = sorted({*(job.instance_id for job in usage.jobs if job.instance_id), *usage.exclusive})
     instances = table.instances(ids)
     if unknown := [id_ for id_ in ids if id_ not in instances]:
-        raise PriceError(f"Of {len(unknown)} instances ({unknown[0]}, ...) nobody saw the type in time.")
+        raise PriceError(f"Of {len(unknown)} instances ({unknown[0]}, ...) the type was not recorded in time.")
     return LaunchUsage(
         launch_id,
         attempt,
@@ -39,10 +39,11 @@ def read_usage(table: UsageTable, launch_id: str, attempt: int, job_volume_gib: 
 
 
 def _with_volume(instance: InstanceUse, usage: AttemptUsage, job_volume_gib: int) -> InstanceUse:
-    """EC2 tells of no volumes once an instance is terminated, and a job's instance may be before its event arrives."""
+    """EC2 describes no volumes of a terminated instance, and a job's instance may be terminated before its event
+    arrives."""
     if instance.id in usage.exclusive:
         if not instance.volumes:
-            raise PriceError(f"Of instance {instance.id} nobody saw the volume in time.")
+            raise PriceError(f"Of instance {instance.id} the volume was not recorded in time.")
         return replace(instance, is_exclusive=True)
     usual = Volume(f"volume of {instance.id}", "gp3", job_volume_gib, GP3_INCLUDED_IOPS, GP3_INCLUDED_MIBPS)
     return instance if instance.volumes else replace(instance, volumes=(usual,))

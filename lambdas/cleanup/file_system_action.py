@@ -1,5 +1,5 @@
-"""What to do next with the file system of an attempt that is over. A rule without memory: asked again after any step,
-or after a step that failed, it gives the next one."""
+"""Decides the next action for the file system of an attempt that is over. It keeps no state: after any step, even a
+failed one, it gives the next action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def _must_wait(state: FileSystemState) -> bool:
 
 
 def _can_export(state: FileSystemState) -> bool:
-    """Linked, and not exported before, whatever came of it: an export that failed would fail again.
+    """Whether it is linked and was not exported before, successfully or not: a failed export would fail again.
 
     The whole folder `work` is exported by clean-up only; a run that succeeds exports narrower paths.
     """

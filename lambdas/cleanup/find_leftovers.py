@@ -1,4 +1,4 @@
-"""Asks what the ended attempts of a launch left behind, and what to do with it next."""
+"""Finds what the ended attempts of a launch left behind, and the next action for each resource."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -127,7 +127,7 @@ def _cluster_run(launch: Launch | None, ended_attempt: int) -> dict[str, Any]:
         "attempt": ended_attempt,
         "phase": END_PHASE,
         "resultsUri": f"s3://{settings().results_bucket}/{RESULTS_PREFIX}{launch.launch_id}/",
-        # Whatever a retry can use; a newer attempt has begun only when this one's was taken.
+        # Keep partial work unless COMPLETE. Safe: a newer attempt starts only after copying it.
         "keepWork": launch.status != Status.COMPLETE,
     }
     return {"clusterMachine": machine, "clusterRun": request}

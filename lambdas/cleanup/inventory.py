@@ -1,4 +1,4 @@
-"""What exists of launches in this stage, found by tags and names: clean-up needs no memory."""
+"""Finds the resources of launches in this stage by tags and names, so that clean-up keeps no state."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The launchers of Snakemake launches that still run: ECS tasks, found by whom they were started for."""
+"""Finds the running launchers of Snakemake launches: ECS tasks, by the run for which they were started."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def unfinished_tasks(cluster: str, launch_id: str, ended_attempt: int) -> list[s
 
 
 def tasks(cluster: str) -> Iterator[LauncherTask]:
-    """Of all launches of the stage: nothing else runs on its cluster. (A task that stops has lost its tags.)"""
+    """Launchers of all launches of the stage. Nothing else runs on its cluster; a task that stops has lost its tags."""
     for task in _unfinished(cluster, _listed(cluster)):
         launch_id, _, attempt = task.get("startedBy", "").rpartition("-")
         if launch_id and attempt.isdecimal():

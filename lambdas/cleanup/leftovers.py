@@ -1,4 +1,4 @@
-"""Everything that the launches of a stage made and that still exists, whether they are over or not."""
+"""Collects all existing resources of the stage's launches, running or over."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

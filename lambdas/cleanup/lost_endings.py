@@ -1,7 +1,7 @@
-"""Tells clean-up of launch executions that ended without anybody hearing of it.
+"""Starts clean-up for launch executions whose end caused no event.
 
 Step Functions sends its status events at best effort (Amazon EventBridge events reference), so the end of an execution
-can go unheard: its launch would be RUNNING, and its file system cost money, for ever.
+can be missed. Its launch would stay RUNNING, and its file system would cost money, for ever.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Which attempts of a launch are over for so long that what they left should be gone."""
+"""Finds attempts that have been over for so long that their resources should be gone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The sweep's notice by SNS: what launches that are over had left, since when, and what it costs."""
+"""The sweep's notice by SNS: resources of launches that are over, since when, and their price."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,16 +37,19 @@ def notify(found: Sequence[Overdue], *, topic_arn: str, stage: str) -> None:
     """Tell the topic's subscribers what a sweep found."""
     sns: SNSClient = aws.client("sns")
     launches = f"{len(found)} launches" if len(found) > 1 else "a launch"
-    sns.publish(TopicArn=topic_arn, Subject=f"Genolaunch {stage}: {launches} left something", Message=text(found))
+    sns.publish(
+        TopicArn=topic_arn, Subject=f"Genolaunch {stage}: {launches} left resources behind", Message=text(found)
+    )
 
 
 def text(found: Sequence[Overdue]) -> str:
     """The notice's body."""
     hourly = sum(overdue.usd_per_hour for overdue in found)
     parts = [
-        f"The sweep found what launches that are over had left ({_price(hourly)}), and has started its clean-up.\n"
-        "There is nothing to do unless the same launch is named again an hour later: then look at the executions of"
-        " the cleanup state machine.",
+        f"The sweep found resources that launches left behind after their end ({_price(hourly)}), and has "
+        "started its clean-up.\n"
+        "Nothing needs to be done, unless the same launch is named again an hour later. Then look at the executions "
+        "of the cleanup state machine.",
         *(_paragraph(overdue) for overdue in found[:_MOST_LAUNCHES]),
         *_rest(len(found) - _MOST_LAUNCHES, "launches"),
     ]

@@ -1,4 +1,4 @@
-"""Ends jobs that no instance takes, for whatever reason: a launch that waits for one pays for its file system.
+"""Ends jobs that no instance takes, because a launch that waits for one pays for its file system.
 
 Batch gives up jobs by itself only for the reasons that its queues can name (stacks/compute.py). It does not where the
 account's quota of vCPUs is used up, or where instances come up and never join ("UNDETERMINED": AWS Batch user guide,
@@ -23,7 +23,7 @@ _ON_A_HOST = ("STARTING", "RUNNING")
 
 @dataclass(frozen=True, slots=True)
 class StuckJob:
-    """A job, or an array, of a launch that waits in vain."""
+    """A job or an array of a launch that cannot start."""
 
     id: str
     name: str
@@ -32,7 +32,7 @@ class StuckJob:
     """Batch's, or UNDETERMINED."""
 
     def end(self) -> None:
-        """Terminate it; its workflow reads from the reason that it never started."""
+        """Terminate it, with a reason from which its workflow recognises that it never started."""
         batch_jobs.client().terminate_job(jobId=self.id, reason=f"{GIVEN_UP}: {self.reason}")
 
     def said_at(self, now: datetime) -> str:
@@ -43,11 +43,10 @@ class StuckJob:
 
 
 def stuck_jobs(queues: Sequence[str], stage: str, waiting_since: datetime) -> list[StuckJob]:
-    """Jobs that have waited since then in queues of one compute environment, while nothing ran there at all.
+    """Find jobs that have waited since `waiting_since` in queues of one compute environment while nothing ran there.
 
-    A job behind others waits its turn, however long: so nothing is stuck while a job is on an instance of the
-    environment, or was since `waiting_since`.
-    """
+    A job may wait for others for any time. So no job is stuck while a job runs on an instance of the environment, or
+    ran there since `waiting_since`."""
     jobs = list(batch_jobs.describe(batch_jobs.unfinished(queues)))
     if any(_in_status(job, *_ON_A_HOST) for job in jobs):
         return []
@@ -60,7 +59,7 @@ def stuck_jobs(queues: Sequence[str], stage: str, waiting_since: datetime) -> li
 
 
 def _in_status(job: "JobDetailTypeDef", *statuses: str) -> bool:
-    """Whether the job, or any job of the array, has one of these."""
+    """Whether the job, or any job of the array, has one of these statuses."""
     summary = job.get("arrayProperties", {}).get("statusSummary")
     return any(summary.get(status) for status in statuses) if summary else job["status"] in statuses
 
@@ -87,7 +86,7 @@ def _attempts(job: "JobDetailTypeDef") -> Iterator[datetime]:
 
 
 def _reason(job: "JobDetailTypeDef") -> str:
-    """What Batch says of the job, or of the first of the array that it says anything of."""
+    """Batch's reason for the job, or for the first job of the array that has one."""
     own = job.get("statusReason", "")
     if "statusSummary" not in job.get("arrayProperties", {}):
         return own if is_code(own) else UNDETERMINED

@@ -1,5 +1,7 @@
-"""Starts clean-up for launches that are over but left something: a safety net under the clean-up of every ending. Ends
-jobs that no instance takes."""
+"""Starts clean-up for launches that are over but left resources behind, and ends jobs that no instance takes.
+
+It is a safety net: every end of a launch starts clean-up by itself.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -70,7 +72,7 @@ def give_up_stuck_jobs(now: datetime) -> int:
             try:
                 repository.explain(job.owner.launch_id, job.owner.attempt, job.said_at(now))
                 job.end()
-            except Exception as error:  # whatever it is, it is about this job
+            except Exception as error:  # an error of one job must not stop the others
                 _noted(error, job.owner.launch_id)
                 continue
             given_up += 1
@@ -81,8 +83,8 @@ def give_up_stuck_jobs(now: datetime) -> int:
 def sweep(now: datetime) -> int:
     """Start clean-up where it is overdue and tell of it; how many were started.
 
-    A second sweep in the same hour starts none again, and tells of none again. One launch that cannot be looked at,
-    or whose clean-up cannot be started, keeps no other one from it: the sweep fails when it is through.
+    A second sweep in the same hour starts no clean-up again, and sends no notice again. One launch that cannot be
+    looked at, or whose clean-up cannot be started, keeps no other one from it: the sweep fails when it is through.
 
     Raises:
         ExceptionGroup: of what went wrong with single launches.
@@ -96,7 +98,7 @@ def sweep(now: datetime) -> int:
         try:
             if _start_cleanup(each.launch_id, each.ended_attempt, now):
                 started.append(each)
-        except Exception as error:  # whatever it is, it is about this launch
+        except Exception as error:  # an error of one launch must not stop the others
             faults.append(_noted(error, each.launch_id))
     if started:
         notify(started, topic_arn=settings().notification_topic, stage=settings().stage)
@@ -106,7 +108,7 @@ def sweep(now: datetime) -> int:
 
 
 def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
-    """Launches that are over for longer than the grace and left something, and what kept others from being judged."""
+    """Launches that left resources behind and ended before the grace period, and errors of launches not looked at."""
     repository = LaunchRepository(settings().launch_table)
     over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
     queues = read_places(settings().placements).queues

@@ -1,8 +1,8 @@
-"""What a Snakemake launch's jobs left at Tibanna: executions of the unicorn, and EC2 instances.
+"""Finds what a Snakemake launch's jobs left at Tibanna: executions of its state machine, and EC2 instances.
 
-Executions are told by their names, which begin with the run's, and instances by the profile that the unicorn gave them:
-IAM and the unicorn see to both (stacks/launch_rights.py, lambdas/tibanna/launch_task.py). What a launcher writes of its
-jobs is its user's word, and ends nothing.
+Executions are recognised by their names, which begin with the run name, and instances by the instance profile that
+Tibanna's state machine gave them. IAM and the state machine enforce both (stacks/launch_rights.py,
+lambdas/tibanna/launch_task.py). A launcher's own list of its jobs is not used, because its user's program can write it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,19 +25,20 @@ _NAME_PREFIX: Final = "awsem-"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An instance of this stage's unicorn that is not gone. Those of others have the same tags, and other profiles."""
+    """An existing instance of this stage's Tibanna. Instances of other stages have the same tags, but other
+    profiles."""
 
     id: str
     job_id: str
     owner: Owner
-    """By the path of its instance profile, which is that of the attempt's roles."""
+    """The owner, by the path of its instance profile, which is the path of the attempt's roles."""
     type: str
     vcpus: int
     launched_at: datetime
 
 
 def running_executions(state_machine_arn: str, launch_id: str, ended_attempt: int) -> list[str]:
-    """ARNs of the executions of the attempts' jobs that still run: the running ones are asked for, not each job's."""
+    """ARNs of the running executions of the attempts' jobs, from the list of all running executions."""
     starts = tuple(tibanna_jobs_start(run_name(launch_id, attempt)) for attempt in range(1, ended_attempt + 1))
     client: SFNClient = aws.client("stepfunctions")
     pages = client.get_paginator("list_executions").paginate(stateMachineArn=state_machine_arn, statusFilter="RUNNING")

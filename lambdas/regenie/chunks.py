@@ -1,4 +1,4 @@
-"""Cutting a data set into jobs: blocks of step 1, chunks of step 2."""
+"""Divides a data set into jobs: blocks of step 1, chunks of step 2."""
 
 from array import array
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,4 @@
-"""Finds out why a run of regenie failed, keeps its failed jobs' last words, and says it in one sentence."""
+"""Finds out why a run of regenie failed, records its failed jobs, and answers one sentence for people."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def collect_failures(launch_id: str, attempt: int, error: Mapping[str, str], ste
     if not jobs:
         return WorkflowError.of_step(error, step)
     repository.record_tasks(job.task(launch_id, settings().job_log_group) for job in jobs)
-    if error.get("Error") == ErrorType.INPUTS_CHANGED:  # whatever the jobs made of it, that is why
+    if error.get("Error") == ErrorType.INPUTS_CHANGED:  # the cause, regardless of how the jobs failed
         return WorkflowError.of_step(error, step)
     return WorkflowError(jobs[0].error_type, sentence(jobs, name), public_sentence(jobs, name))
 

@@ -1,4 +1,4 @@
-"""A launch's data, read where it lies: below a prefix in S3."""
+"""Reads a launch's data below its prefix in S3."""
 
 import hashlib
 from collections.abc import Iterator
@@ -172,7 +172,7 @@ class DataSet:
             return self.replaced(path)
         if code == "InvalidObjectState":
             return UnusableInputError(
-                f"needs {self.uri(path)}, which is archived, and whose restored copy is gone",
+                f"needs {self.uri(path)}, which is archived, and its restored copy has expired",
                 "Retry the launch: it restores the file first. `restore.days` says how long the copy is kept.",
             )
         raise error

@@ -1,4 +1,4 @@
-"""Decides what becomes of the failed jobs of a phase: another job on On-Demand or with more memory, or the end."""
+"""Decides about failed jobs of a phase: submit them again (On-Demand, or with more memory), or give up."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,8 @@
 """Predictions of an earlier launch of the stage, used by another launch instead of a step 1 of its own.
 
-Predictions are of phenotypes as one launch analysed them: with its covariates, its transformation, its people. What
-would make them the predictions of something else is a fault; what step 2 bears, with a loss, is a warning.
+Predictions belong to phenotypes as one launch analysed them: its covariates, its transformation, its people. A
+difference that makes them predictions of something else is a fault. A difference that only loses some people is a
+warning.
 """
 
 import json
@@ -89,7 +90,7 @@ FindLaunch = Callable[[str], EarlierLaunch]
 
 def no_launches(launch_id: str) -> EarlierLaunch:
     """A FindLaunch for who has no other launches."""
-    raise _unusable(launch_id, "is no launch of this stage", _GIVE_ANOTHER)
+    raise _unusable(launch_id, "is not a launch of this stage", _GIVE_ANOTHER)
 
 
 def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet) -> EarlierLaunch:
@@ -101,7 +102,7 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
         UnusableInputError: it has no predictions to use.
     """
     if launch is None:
-        raise _unusable(launch_id, "is no launch of this stage", _GIVE_ANOTHER)
+        raise _unusable(launch_id, "is not a launch of this stage", _GIVE_ANOTHER)
     if launch.status is not Status.COMPLETE:
         remedy = "Wait until it is COMPLETE, or retry it; then launch this again."
         raise _unusable(launch_id, f"is {launch.status}", remedy)
@@ -177,7 +178,7 @@ def check_config(parameters: RegenieParameters, earlier: EarlierLaunch, findings
             FROM_LAUNCH,
             f"names {earlier.launch_id}, whose people were chosen otherwise ({', '.join(people)})",
             "Whoever has no predictions is left out, and the others' were made together with people who are not "
-            "analysed now: enable step 1 if that is not meant.",
+            "analysed now: enable step 1 if this is not intended.",
         )
     if others := [key.path for key in _differing(parameters, earlier, Earlier.STEP1)]:
         findings.warn(
@@ -200,9 +201,9 @@ def check_analysed(now: Analysed, samples: SampleCounts, earlier: EarlierLaunch,
     """Find what the two launches' data says against using the predictions; the tables were read."""
     then = earlier.analysed
     if then.phenotypes != now.phenotypes:
-        _add(findings, earlier, "was run with another phenotype file", f"Give the very same file. {_RUN_STEP_1}")
+        _add(findings, earlier, "was run with another phenotype file", f"Give exactly the same file. {_RUN_STEP_1}")
     if then.covariates != now.covariates:
-        _add(findings, earlier, _other_covariates(then, now), f"Give the very same file. {_RUN_STEP_1}")
+        _add(findings, earlier, _other_covariates(then, now), f"Give exactly the same file. {_RUN_STEP_1}")
     elif set(then.covariate_columns) != set(now.covariate_columns):
         problem = (
             f"had the covariates {_named(then.covariate_columns)}, and this launch has {_named(now.covariate_columns)}"

@@ -1,4 +1,4 @@
-"""Failed AWS Batch jobs: why each failed, in the words of contract.errors.ErrorType, and all in one sentence."""
+"""Failed AWS Batch jobs: the ErrorType of each, and one sentence about all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ _KILLED_EXIT_CODE: Final = 137
 """128 + SIGKILL: the kernel's answer to a container above its memory, when Batch gives no reason."""
 _OTHER_INPUTS_EXIT_CODE: Final = 4
 _NO_FILE_SYSTEM_EXIT_CODE: Final = 3
-"""Of the job's command (docs/architecture.md, "The job's command")."""
+"""Of the job's command (docs/architecture/regenie-job.md, "The job's command")."""
 
 _REASONS: Final[Sequence[tuple[str, ErrorType]]] = (
     ("Host EC2", ErrorType.SPOT_RECLAIMED),
@@ -235,7 +235,7 @@ def _why(job: FailedJob, phase: str) -> str:
         case ErrorType.NEVER_STARTED:
             return f"it could not start: {why_stuck(job.reason, _resources(phase))}."
         case ErrorType.TIMED_OUT:
-            return "it ran longer than a job may; make jobs smaller, or give them more vcpus."
+            return "it exceeded the time limit of a job; make jobs smaller, or give them more vcpus."
         case ErrorType.STOPPED:
             return f"it was stopped ({job.reason})."
         case ErrorType.NO_SPACE_LEFT:
@@ -245,7 +245,7 @@ def _why(job: FailedJob, phase: str) -> str:
         case ErrorType.CONTAINER_START:
             return f"its container could not be started ({job.reason}); retry the launch."
         case ErrorType.IMAGE_PULL:
-            return f"its container image could not be had ({job.reason}); tell the people who run the stage."
+            return f"its container image could not be pulled ({job.reason}); tell the people who run the stage."
         case _:
             return telling_line(job.log_tail) or job.reason or "it gave no reason."
 

@@ -1,4 +1,4 @@
-"""Short names of values, by which the outputs of one attempt are told from those of another."""
+"""Fingerprints of values, which distinguish outputs of one attempt from those of another."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Sets of variants (genes) to test together, and how they are cut into jobs."""
+"""Sets of variants (genes) to test together, and their division into jobs."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +51,8 @@ def _parse(line: bytes, number: int, uri: str) -> GeneSet:
     if len(fields) < _COLUMNS or not all(fields):
         raise UnusableInputError(
             f"names {uri}, whose line {number} is not `SET CHROMOSOME POSITION VARIANT,VARIANT,...`",
-            "Part the columns by one tab or space each, remove empty lines, and unpack the file if it is compressed.",
+            "Separate the columns by one tab or space each, remove empty lines, and unpack the file if it is "
+            "compressed.",
         )
     if not _POSITION.fullmatch(fields[2]):
         raise UnusableInputError(

@@ -1,4 +1,4 @@
-"""Genotype files: which files belong together, and how many variants and samples their headers promise."""
+"""Genotype files: the files that belong together, and the numbers of variants and samples in their headers."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,6 +1,6 @@
-"""What is quickly seen of a launch's inputs: which files are there, and what their first lines say.
+"""Quick checks of a launch's inputs: which files exist, and their first lines.
 
-Planning looks so first; the command line does, too, before it uploads anything.
+Planning does these first. The command line does them before it uploads anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.input_error import FaultCollector
 
 NOTHING: Final = ObjectState(0, "")
-"""Of a file that is not there; by identity, since an empty file may look alike."""
+"""State of a missing file. Compare by identity, because an empty file may have equal values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """What was seen; what is a fault, or was not looked at, is empty."""
+    """What the headers contain. Empty where a header has a fault, or was not read."""
 
     files: dict[str, ObjectState]
     """Path -> state of every file that the config names, or that belongs to one of them."""
@@ -45,7 +45,7 @@ def read_headers(
     named = input_files(parameters)
     files = {path: faults.attempt(where, partial(state_of, data, path), NOTHING) for path, where in named.items()}
     for path, where in named.items():
-        # The tables are read to their last row later, which sees more.
+        # The tables' rows are checked later.
         if files[path] is not NOTHING and is_read(path) and path not in (parameters.phenotypes, parameters.covariates):
             faults.attempt(where, partial(check_text, data, path), None)
 
@@ -72,7 +72,7 @@ def read_headers(
 
 
 def _trait_indices(columns: Sequence[str], parameters: RegenieParameters) -> Mapping[str, int]:
-    """Nothing to compare with when the phenotype file itself is a fault."""
+    """Empty if the phenotype file itself has a fault."""
     return trait_indices(columns, parameters.traits) if columns else {}
 
 

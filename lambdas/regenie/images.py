@@ -1,4 +1,4 @@
-"""Which container image runs a launch."""
+"""Chooses the container image of a launch."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from lambdas.shared.input_error import UnusableInputError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the stage's regenie can do, where it is not the whole program."""
+    """The options of the stage's regenie, if it is not the complete program."""
 
     options: frozenset[str]
     """Names of those that it has."""

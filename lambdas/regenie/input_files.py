@@ -1,4 +1,4 @@
-"""Which files of its data a launch reads, and the config key that names each."""
+"""Lists the files that a launch reads, with the config key that names each."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath

@@ -1,4 +1,4 @@
-"""Reads and checks everything a launch of regenie needs from its data, and names all that is wrong with it."""
+"""Reads and checks everything that a regenie launch needs from its data, and reports all faults."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,13 +38,13 @@ from lambdas.shared.input_error import FaultCollector, UnusableInputError
 MOST_STEP1_VARIANTS: Final = 1_000_000
 """More need --force-step1, and regenie's authors advise about 500,000."""
 MOST_STEP2_JOBS: Final = 100_000
-"""Ten arrays. A job takes minutes from its start to its end whatever it does, so more of them cost and gain nothing."""
+"""Ten arrays. Every job takes minutes to start and end, so more jobs cost more and gain nothing."""
 _GENE_SETS: Final = "regenie.step2.gene_tests.sets"
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyedGenotypes:
-    """What a genotype file's header and list of variants say."""
+    """Numbers from a genotype file's header and list of variants."""
 
     counts: GenotypeCounts
     survey: Survey
@@ -54,7 +54,7 @@ class SurveyedGenotypes:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the data says about a launch, checked."""
+    """The checked inputs of a launch."""
 
     image: str
     trait_indices: Mapping[str, int]
@@ -62,20 +62,20 @@ class Inputs:
     given_predictions: Mapping[str, str]
     """Trait -> path of its LOCO file, from {data} or {work} on; empty unless step 1 is skipped."""
     earlier: EarlierLaunch | None
-    """Whose predictions are to be copied, if the launch names one."""
+    """The earlier launch whose predictions to copy, if the launch names one."""
     analysed: Analysed
     genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]
     restored: tuple[str, ...]
-    """Paths below data of what is a restored copy of an archived object: loaded before it is read."""
+    """Paths below data of restored copies of archived objects, which are loaded before they are read."""
     files: Mapping[str, ObjectState]
-    """Path -> state of every file below data that is read, as it was before anything was."""
+    """Path -> state of every file below data that is read, recorded before anything was read."""
     input_bytes: int
     """Of every file that is read."""
     fingerprint: str
-    """Another one as soon as a file, or the image, is another: what was made of one is not kept for the other."""
+    """Changes with any file and with the image, so that outputs made from other inputs are not kept."""
     samples: SampleCounts
     warnings: tuple[str, ...]
-    """What may spoil the results without keeping regenie from making them, one sentence or two each."""
+    """Findings that may spoil the results although regenie runs, one or two sentences each."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Inputs:
 def read_inputs(
     data: DataSet, parameters: RegenieParameters, images: Images, find_launch: FindLaunch = no_launches
 ) -> Inputs:
-    """Check all inputs: what is quickly seen, then genotypes and people, as far as their files can be read.
+    """Check all inputs: headers first, then genotypes and people, as far as their files can be read.
 
     `find_launch` reads the launch of an id (earlier_launch.read_earlier_launch).
 
@@ -147,7 +147,7 @@ def read_inputs(
 
 
 def _check_no_copies(parameters: RegenieParameters, files: Mapping[str, ObjectState], faults: FaultCollector) -> None:
-    """No two data sets of step 2 are copies of one genotype file: its variants would be tested twice."""
+    """Refuse data sets of step 2 that are copies of one genotype file, because its variants would be tested twice."""
     seen: dict[tuple[int, str, str], str] = {}
     for number, genotypes in enumerate(step2_genotypes(parameters)):
         state = files[genotypes.path]
@@ -164,11 +164,10 @@ def _check_no_copies(parameters: RegenieParameters, files: Mapping[str, ObjectSt
 
 
 def _fingerprint(image: str, files: Mapping[str, ObjectState], parameters: RegenieParameters) -> str:
-    """Of what a task's command does not say: contents, and how step 1's lists are made.
+    """Fingerprint of everything that a task's command does not contain: file contents, and how step 1's lists are made.
 
-    Where no job compares the content of a file, it is another one whenever it was put again: an earlier attempt may
-    have read what lay there in between.
-    """
+    A file whose content no job compares counts as changed whenever it was uploaded again, because an earlier attempt
+    may have read another version in between."""
     states = sorted(
         (path, file.size, file.etag, *(() if is_digested(path, file.size) else (file.last_modified, file.version_id)))
         for path, file in files.items()
@@ -231,7 +230,7 @@ def _survey_all(
 def _check_sizes(
     parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes], faults: FaultCollector
 ) -> None:
-    """Whether regenie and Batch take that many; all genotypes are there."""
+    """Check that regenie and Batch accept the numbers of variants and jobs. Call it only if all genotypes exist."""
     faults.attempt("regenie.genotypes", lambda: _check_step1_size(parameters, genotypes), None)
     faults.attempt(_GENE_SETS, lambda: _check_some_chunks(parameters, genotypes), None)
     faults.attempt("regenie.step2.variants_per_job", lambda: _check_step2_jobs(parameters, genotypes), None)

@@ -1,4 +1,4 @@
-"""Says what is to be run on the cluster's head node: at a phase's beginning, and again after failures."""
+"""Decides which arrays to run on the cluster, at the beginning of a phase and after failures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

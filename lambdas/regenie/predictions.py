@@ -8,10 +8,13 @@ from lambdas.shared.input_error import UnusableInputError
 
 
 def read_predictions(data: DataSet, list_path: str, traits: Sequence[str]) -> Mapping[str, str]:
-    """Trait -> path below data of its LOCO predictions, by a `_pred.list` (lines of `TRAIT PATH`).
+    """Read a `_pred.list` (lines of `TRAIT PATH`).
 
-    regenie writes absolute paths of the machine it ran on: such a file is looked for beside the list. A relative path
-    starts at the list's folder.
+    Returns:
+        Trait -> path of its LOCO predictions, below data.
+
+    regenie writes absolute paths of the machine on which it ran. Such a file is expected in the folder of the list. A
+    relative path starts at the list's folder.
 
     Raises:
         UnusableInputError: the list does not name every trait (regenie would only warn), or is no such list.

@@ -1,4 +1,4 @@
-"""Records, when all is exported, what a launch left whose inputs were the same until its end: others may trust it."""
+"""Records a launch's predictions after the export, if its inputs did not change. Other launches can then use them."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The record of what a launch reads, made when it is planned, and what is other than recorded later.
+"""Records the state of a launch's inputs when it is planned, and finds later differences.
 
 FSx shows what it imported, and loads a file's content from S3 when it is first read: an object that is replaced in
 between is read with other bytes than were planned for. So each file's state is recorded, and compared as long as

@@ -1,4 +1,4 @@
-"""The sentence with which regenie ends, wherever it stands in a log, and what to do about the usual ones."""
+"""Finds regenie's last error message in a log, and the remedy for usual ones."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ RESULTS_LACK: Final = ("The command ended without an error but", "The results ha
 
 _FEW_CASES: Final = "Few cases, or covariates that tell cases from controls, are the usual cause: leave such out"
 
-_OF_OTHER_PEOPLE: Final = "The predictions are of other people: give those of these people, or fit step 1."
+_OF_OTHER_PEOPLE: Final = "The predictions are of other people: give predictions of the same people, or run step 1."
 _NOT_TOGETHER: Final = "The files do not belong together, or one was not uploaded completely."
 _REMEDIES: Final[Sequence[tuple[str, str]]] = (
     (
@@ -101,7 +101,7 @@ _REMEDIES: Final[Sequence[tuple[str, str]]] = (
     ("could not convert value", "Write numbers with a point, and NA where there is none."),
     ("failed to decompress", "The genotype file is damaged: upload it again."),
     ("cannot read file", "Check that the file is in the data, and is whole."),
-    ("could not be found in the genotype file", "Take variants into the list that the genotype file has."),
+    ("could not be found in the genotype file", "List only variants that the genotype file has."),
     (
         "none of the conditional variants were found",
         "Write the ids of step2.condition or step2.interaction as the genotype file beside them has them.",
@@ -111,31 +111,31 @@ _REMEDIES: Final[Sequence[tuple[str, str]]] = (
     ("more than 1000000 variants in step 1", "Let step1.qc or step1.extract choose about 500,000 variants."),
     ("have missing LOCO", _OF_OTHER_PEOPLE),
     ("individual has missing predictions", _OF_OTHER_PEOPLE),
-    ("has different number of entries", "The predictions are damaged: upload the .loco file again, or fit step 1."),
+    ("has different number of entries", "The predictions are damaged: upload the .loco file again, or run step 1."),
     ("blup file must start with", "step1.predictions must list .loco files of regenie's step 1."),
     ("step 1 list file", "Write one line `TRAIT FILE` for each trait into the list of predictions."),
     ("none of the individuals have covariate data", "Write FID and IID the same in all files, and all covariates."),
     ("not 0/1/NA", "Code controls as 0, cases as 1 and missing values as NA."),
     ("file must start with: FID IID", "Begin the header with FID and IID, in capitals."),
     ("header of phenotype file has too few columns", "Give the file a column for each trait, behind FID and IID."),
-    ("incorrect magic number in bed file", "The .bed file is damaged, or not in variant-major order: make it anew."),
+    ("incorrect magic number in bed file", "The .bed file is damaged, or not in variant-major order: make it again."),
     ("must start with: ID_1 ID_2", "Begin the .sample file with ID_1 ID_2 missing, and then 0 0 0."),
     ("must start with: 0 0", "Begin the .sample file with ID_1 ID_2 missing, and then 0 0 0."),
     ("must start with #FID", "Begin the .psam file with #FID, IID and SEX (plink2 --make-just-psam cols=fid,sex)."),
     ("header of pvar file", "Begin the .pvar file with #CHROM POS ID REF ALT (plink2 --make-just-pvar)."),
-    ("header does not have the correct format", "Begin the .psam file with #FID IID, and make it anew with plink2."),
-    ("before the header line", "Take blank lines out of the file."),
+    ("header does not have the correct format", "Begin the .psam file with #FID IID, and make it again with plink2."),
+    ("before the header line", "Remove blank lines from the file."),
     ("does not match that in the sample file", _NOT_TOGETHER),
     ("file don't match", _NOT_TOGETHER),
     ("no variants were found in the BGEN file", "Give the .bgen file that has these variants, with its own .bgi."),
-    ("BGenError", "The .bgen file is damaged, or not BGEN 1.2: upload it again, or make it anew with plink2."),
-    ("not a database", "The .bgi index is damaged: make it anew with bgenix -index -clobber."),
+    ("BGenError", "The .bgen file is damaged, or not BGEN 1.2: upload it again, or make it again with plink2."),
+    ("not a database", "The .bgi index is damaged: make it again with bgenix -index -clobber."),
     ("bad_alloc", "Raise memory_gib of that phase under regenie.resources."),
     ("is not the right size", "Retry the launch, with a change of step1.jobs if it fails again."),
     ("doesn't exist for option", "Check that the file is in the data, under that name."),
-    ("incorrectly formatted", "A line has not the columns that the format asks for: mend that line."),
-    ("has too few entries", "A line has not the columns that the format asks for: mend that line."),
-    ("has a value not in [0,2]", "The genotype file has values that are no dosages: make it anew with plink2."),
+    ("incorrectly formatted", "A line does not have the columns of this format: correct that line."),
+    ("has too few entries", "A line does not have the columns of this format: correct that line."),
+    ("has a value not in [0,2]", "The genotype file has values that are no dosages: make it again with plink2."),
 )
 """Words of regenie 4.1.2's sentences (`throw` in its sources) -> what to do."""
 

@@ -1,4 +1,4 @@
-"""What a job of each phase gets, and how large the launch's file system is.
+"""Resources of each phase's jobs, and the size of the launch's file system.
 
 The formulas add up the matrices that regenie's method holds at a time (Mbatchou et al., Nature Genetics 2021, Methods),
 in double precision, with room for working copies. They are estimates with headroom, not measurements: whoever knows

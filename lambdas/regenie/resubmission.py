@@ -1,4 +1,4 @@
-"""Which failed jobs of a phase are worth another job, and with what.
+"""Decides which failed jobs of a phase to submit again, and with what change.
 
 Every resubmission changes what the failure was about (the capacity, the memory, or the host that did not start the
 container), and each changes once: so a task is submitted four times at the most, and this needs no memory of earlier

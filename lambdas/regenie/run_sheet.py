@@ -107,7 +107,7 @@ def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:
 
 
 def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis: Analysis, stage: Stage) -> RunSheet:
-    """What the state machine works from; see docs/architecture.md, "The run sheet"."""
+    """What the state machine works from; see docs/architecture/regenie-job.md, "The run sheet"."""
     return {
         "runName": run_name(attempt.launch_id, attempt.number),
         "image": inputs.image,

@@ -1,8 +1,8 @@
-"""Cutting a long list of variants without reading it whole: what a few thousand small reads say of it.
+"""Divides a long list of variants into chunks without reading it completely, by a few thousand small reads.
 
 A .bim or .pvar that regenie takes is sorted by chromosome and position. So windows read here and there tell how long
 its lines are, bisection finds where a chromosome begins, and one window at each cut finds where a position begins.
-Whatever contradicts the order raises NotSampledError; the caller then reads the whole list.
+If the order is violated, it raises NotSampledError, and the caller reads the whole list.
 
 What comes out: chunks whose slices of the list follow one another from its first line to its last, so that the lines
 of all slices are exactly the variants of the list. How many lines a slice has is estimated here, and counted by the
@@ -25,19 +25,20 @@ from lambdas.regenie.variants import LineParser, VariantPosition
 MOST_READ_SHARE: Final = 0.05
 """Of the list's bytes. Where more would be needed (chunks of a few hundred lines), reading it whole is simpler."""
 TOLERANCE: Final = 0.10
-"""How far the lines that the samples promise may be from the genotype file's number of variants."""
+"""Largest relative difference between the estimated lines and the genotype file's number of variants."""
 _LONGEST_WINDOW: Final = 1 << 20
 """Bytes. The header of a .pvar or a multi-allelic variant may be long, but not as long as that."""
 _READERS: Final = 10
 """Threads, as many as the S3 client keeps connections (botocore's max_pool_connections)."""
 _SURPLUS: Final = 0.05
-"""Of a job's variants. Less than that over all jobs of a chromosome is within what is known, and no job of its own."""
+"""Share of a job's variants. A smaller remainder of a chromosome is within the error of the estimate, and gets no
+job."""
 _END: Final[VariantPosition] = (X_CHROMOSOME + 1, 0)
-"""Behind every variant: what the end of a list counts as."""
+"""The position of the end of a list: after every variant."""
 
 
 class NotSampledError(Exception):
-    """A list does not let itself be sampled; the message says why, and reads on from its name."""
+    """A list cannot be sampled. The message says why, and continues a sentence that begins with its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +225,11 @@ def _named(line: _Line) -> str:
 
 
 class _Density:
-    """Number of lines up to a byte, by the length of lines in the samples; between them it changes evenly."""
+    """Estimates the number of lines up to a byte from the length of lines in the samples, interpolating between
+    them."""
 
     def __init__(self, windows: Sequence[_Window], size: int, variants: int) -> None:
-        """Raises NotSampledError if the samples promise a number of lines far from `variants`."""
+        """Raises NotSampledError if the estimated number of lines is far from `variants`."""
         self._offsets = [*(window.lines[0].offset for window in windows), size]
         lengths = [*(window.line_bytes for window in windows), windows[-1].line_bytes]
         gaps = ((end - start) for start, end in pairwise(self._offsets))
@@ -273,7 +275,7 @@ def _boundary(listed: _VariantList, variant: VariantPosition, low: _Line, high: 
     while high.offset - low.offset > listed.window_bytes:
         lines = listed.window((low.offset + high.offset) // 2).lines
         if not lines or lines[0].offset >= high.offset:
-            break  # in the middle of a line so long that both may as well be read at once
+            break  # the middle of a very long line: read both at once
         _check_order(low, lines[0])
         _check_order(lines[0], high)
         if lines[0].variant >= variant:

@@ -1,4 +1,4 @@
-"""What a script of slurm_scripts.py said of tasks that failed on a cluster."""
+"""Reads what a script of slurm_scripts.py reported about failed tasks of a cluster."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _PENDING: Final = "PENDING"
 _FAILED: Final = "FAILED"
 _HELD: Final = ("JobHeldUser", "JobHeldAdmin")
 _LIMITS: Final = ("Assoc", "QOS", "Invalid", "Account", "MaxMemPerLimit")
-"""How the reasons begin by which the cluster's accounting lets no such job run, on whatever node."""
+"""Prefixes of the reasons with which the cluster's accounting refuses a job on every node."""
 _REFUSED: Final = ("BadConstraints",)
 """Reason of a job that `sbatch` refused, and that Slurm keeps as failed all the same (seen with 22.05)."""
 
@@ -108,9 +108,11 @@ def _error_type(exit_code: int | None, state: str, signal: int, why: str) -> Err
 def _reason(state: str, signal: int, why: str) -> str:
     """For people; `why` is squeue's word, or nothing."""
     if state == _PENDING and why in _HELD:
-        return f"Slurm: {state} ({why}): somebody holds it; let them release their hold, and retry the launch"
+        return f"Slurm: {state} ({why}): a user or administrator holds it; have the hold released, and retry the launch"
     if state == _PENDING and why.startswith(_LIMITS):
-        return f"Slurm: {state} ({why}): a limit of the cluster lets no such job run; ask those who run it to raise it"
+        return (
+            f"Slurm: {state} ({why}): a limit of the cluster forbids such a job; ask the people who run it to raise it"
+        )
     if state == _PENDING or (state == _FAILED and why in _REFUSED):
         return f"{NO_NODE_OF_ITS_PARTITION}: {state} ({why})"
     if state == _FAILED and signal == _NO_OUTPUT_FILE:

@@ -1,10 +1,10 @@
-"""What is run on a Slurm cluster's head node, as one text for each kind of question.
+"""Scripts for a Slurm cluster's head node, one for each kind of request.
 
-Each script may be sent any number of times: it submits what was not submitted yet, and tells how far everything is in
-one line, `left <tasks> failed <tasks>`; when nothing is left and something failed, further lines tell of it
-(slurm_failures.py). A task's end is the file that its job writes last (`jobs/<job>/<index>.exit`), since
-Slurm forgets jobs after MinJobAge (300 s) and not every cluster has its accounting; what ended without such a file was
-ended by Slurm, and squeue's word of it is kept as soon as it is seen.
+Each script can be sent repeatedly. It submits jobs that were not submitted yet, and reports progress in one line, `left
+<tasks> failed <tasks>`. When nothing is left and tasks failed, further lines describe the failures (slurm_failures.py).
+A task has ended when its job has written its last file (`jobs/<job>/<index>.exit`), because Slurm forgets jobs after
+MinJobAge (300 s), and not every cluster has Slurm's accounting. A task that ended without this file was ended by Slurm;
+the scripts keep the state that squeue reports as soon as they see it.
 """
 
 import shlex
@@ -56,7 +56,7 @@ class Run:
 def jobs_script(
     run: Run, cluster: SlurmCluster, phase: str, jobs: Sequence[SubmittedJob], vcpus: str, hours: int
 ) -> str:
-    """Submits the arrays, once, and tells how far they are."""
+    """Submit the arrays, once, and report their progress."""
     minutes = str(hours * 60)
     calls = [
         _words("submit", job.name, str(job.size), job.queue, vcpus, job.memory, minutes, phase, job.tasks)
@@ -67,7 +67,7 @@ def jobs_script(
 
 
 def end_script(run: Run, cluster: SlurmCluster, *, keep_work: bool) -> str:
-    """Cancels the run's jobs, takes what a retry can use to S3, and removes the run's folder."""
+    """Cancel the run's jobs, copy what a retry can use to S3, and remove the run's folder."""
     call = _words("end", "keep" if keep_work else "drop")
     return _as_user(cluster, "\n".join([_variables(run, cluster), _program("end.sh"), call]))
 
@@ -102,7 +102,8 @@ def _variables(run: Run, cluster: SlurmCluster) -> str:
 
 
 def _as_user(cluster: SlurmCluster, text: str) -> str:
-    """Systems Manager runs commands as root. runuser sets HOME, too: Apptainer cannot pull with root's."""
+    """Run a script as the cluster's user, because Systems Manager runs commands as root. runuser also sets HOME:
+    Apptainer cannot pull images with root's HOME."""
     return _words("exec", "runuser", "-u", cluster.user, "--", "/bin/sh", "-c", text)
 
 

@@ -1,4 +1,4 @@
-"""How many variants each chromosome of a data set has, and how they are cut: by samples of the list, or all of it."""
+"""Counts the variants of each chromosome of a data set and divides them, from samples of the list or from all of it."""
 
 from dataclasses import replace
 from typing import Final
@@ -28,7 +28,7 @@ def survey_variants(
         try:
             return _sample(data, files, counts, variants_per_job)
         except NotSampledError as reason:
-            note = f"{data.uri(files.variant_list)} was read whole, since it {reason}."
+            note = f"{data.uri(files.variant_list)} was read completely, since it {reason}."
     ascending = files.format is not GenotypeFormat.BGEN
     found = survey(variant_positions(data, files), variants_per_job, ascending=ascending)
     check_listed(data, files, counts, found.variants)

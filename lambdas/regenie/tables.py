@@ -1,4 +1,4 @@
-"""Headers of the phenotype and covariate files, checked before regenie would drop something without a word."""
+"""Checks headers of the phenotype and covariate files, because regenie drops some columns silently."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ def read_columns(data: DataSet, path: str) -> tuple[str, ...]:
     delimiter = next((mark for mark in _OTHER_DELIMITERS if header.startswith(f"FID{mark}")), None)
     if delimiter or "" in columns[1:]:
         raise UnusableInputError(
-            f"names {data.uri(path)}, whose columns are parted by "
+            f"names {data.uri(path)}, whose columns are separated by "
             + (f"{delimiter!r}" if delimiter else "more than one space or tab"),
-            "Part columns by one space or tab each, in all rows.",
+            "Separate columns by one space or tab each, in all rows.",
         )
     if tuple(columns[:2]) != _ID_COLUMNS:
         raise UnusableInputError(

@@ -1,4 +1,4 @@
-"""The plan: every job's task, one line each, in the shape of docs/architecture.md ("A task")."""
+"""The plan: every job's task, one line each, in the shape of docs/architecture/regenie-job.md ("A task")."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence

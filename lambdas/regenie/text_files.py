@@ -1,4 +1,4 @@
-"""What makes words of a text file other words to a reader: Windows line ends, a byte-order mark, compression.
+"""Finds what changes how a text file's words are read: Windows line endings, a byte-order mark, compression.
 
 regenie 4.1.2 strips a carriage return from most files, but not from rows of a .psam, nor of phenotypes and covariates,
 where it reads numbers past it and ends at an NA before it (run on each kind of file). Older versions, the tools beside
@@ -87,10 +87,12 @@ class _Bytes(RawIOBase):
 def check_start(head: bytes, uri: str) -> None:
     """Raise UnusableInputError if a file that begins with `head` is compressed, or has a byte-order mark."""
     if head.startswith(_GZIP):
-        raise UnusableInputError(f"needs {uri}, which is compressed, and cannot be checked so", "Unpack it: gunzip.")
+        raise UnusableInputError(
+            f"needs {uri}, which is compressed, and cannot be checked in this form", "Unpack it: gunzip."
+        )
     if head.startswith(_UTF_16):
         raise UnusableInputError(
-            f"needs {uri}, which is written in UTF-16, of which regenie makes other words",
+            f"needs {uri}, which is written in UTF-16, which regenie cannot read",
             "Save it as plain text (UTF-8): iconv -f UTF-16 -t UTF-8 FILE.",
         )
     if _OLD_LINE_END in head.replace(b"\r\n", b"").partition(b"\n")[0].rstrip(b"\r"):
@@ -110,7 +112,7 @@ def check_start(head: bytes, uri: str) -> None:
 def windows_line_ends(uri: str) -> UnusableInputError:
     """The fault of such a file."""
     return UnusableInputError(
-        f"needs {uri}, which has Windows line ends: not every reader of it takes them off, and to the others they "
+        f"needs {uri}, which has Windows line endings: not every reader of it takes them off, and to the others they "
         "are a part of the last word of a line",
         "Remove them: sed -i 's/\\r$//' FILE, or dos2unix.",
     )

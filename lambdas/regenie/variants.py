@@ -1,4 +1,4 @@
-"""Where a data set's variants lie, read from S3 in bounded memory."""
+"""Reads the positions of a data set's variants from S3, in bounded memory."""
 
 import re
 import shutil
@@ -96,7 +96,8 @@ class LineParser:
             raise UnusableInputError(
                 f"has a list of variants, {self._uri}, with several alternative alleles in a line: "
                 f"{line[:_SHOWN_BYTES].decode(errors='replace')!r}; regenie takes variants of two alleles",
-                "Keep those alone, plink2 --max-alleles 2 --make-pgen, or split the others: bcftools norm -m -any.",
+                "Keep variants with two alleles only (plink2 --max-alleles 2 --make-pgen), or split the others "
+                "(bcftools norm -m -any).",
             )
         return fields
 

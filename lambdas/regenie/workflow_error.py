@@ -47,7 +47,7 @@ class WorkflowError:
         if cause and name in _TYPES:
             return cls(error_type, cause)
         if error_type is ErrorType.TIMED_OUT:
-            return cls(_WITHOUT_JOBS.get(group, error_type), f"The step {group} took longer than it may.")
+            return cls(_WITHOUT_JOBS.get(group, error_type), f"The step {group} exceeded its time limit.")
         return cls(
             error_type, f"The step {group} failed: {cause or 'no reason was given'} ({name or 'unnamed error'})."
         )

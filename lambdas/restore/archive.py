@@ -1,4 +1,4 @@
-"""What S3 says of an object that may be archived: in listings, and to HeadObject."""
+"""Reads from S3's answers (listings, HeadObject) whether an object is archived."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 TIERED_CLASS: Final = "INTELLIGENT_TIERING"
-"""Of its objects a listing does not say whether they are archived: HeadObject does (ArchiveStatus)."""
+"""Listings do not say whether its objects are archived; HeadObject does (ArchiveStatus)."""
 
 SMALLEST_TIERED: Final = 128 << 10
 """Bytes: smaller objects of Intelligent-Tiering always stay in the Frequent Access tier (Amazon S3 user guide, "How
@@ -20,7 +20,7 @@ _IN_PROGRESS: Final = 'ongoing-request="true"'
 
 
 class Archive(StrEnum):
-    """Where an object has to be restored from before it can be read; Glacier Instant Retrieval is none of these."""
+    """An archive from which an object must be restored before it can be read. Glacier Instant Retrieval is not one."""
 
     FLEXIBLE = "GLACIER"
     DEEP = "DEEP_ARCHIVE"
@@ -29,12 +29,13 @@ class Archive(StrEnum):
 
     @property
     def is_tiered(self) -> bool:
-        """Of Intelligent-Tiering: restoring moves the object itself to Frequent Access, and makes no copy for days."""
+        """Whether it belongs to Intelligent-Tiering: a restore moves the object itself to Frequent Access, and makes no
+        copy."""
         return self in (Archive.TIERED, Archive.TIERED_DEEP)
 
     @property
     def is_deep(self) -> bool:
-        """Takes half a day at least, and knows no Expedited."""
+        """Whether a restore takes at least half a day, and Expedited is not available."""
         return self in (Archive.DEEP, Archive.TIERED_DEEP)
 
 
@@ -49,7 +50,7 @@ class ArchivedObject:
     archive: Archive
     is_restoring: bool = False
     expires: datetime | None = None
-    """When the restored copy goes; None if there is none."""
+    """When the restored copy expires; None if there is none."""
 
     @property
     def uri(self) -> str:

@@ -1,4 +1,4 @@
-"""When a restore is looked after although no event tells of it."""
+"""Times at which a restore is checked if no event arrives."""
 
 from datetime import timedelta
 from typing import Final

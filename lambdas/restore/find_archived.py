@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 _LAST_MINUTE: Final = 60_000
-"""Milliseconds left when the scan is handed to the next invocation: a page takes seconds at the most."""
+"""Remaining milliseconds at which the scan continues in the next invocation. A page takes at most some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ settings = settings_of(Settings)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the launch config says of restores."""
+    """The launch config's settings of restores."""
 
     tier: RetrievalTier | None
     days: int | None
@@ -64,7 +64,7 @@ class Wish:
 
     @property
     def copy_days(self) -> int:
-        """How long restored copies are kept."""
+        """Days for which restored copies are kept."""
         return self.days or self.policy.days
 
 
@@ -132,7 +132,7 @@ def _wait(
 
 
 def _is_approved(launch: Launch, some: Amount, price: Estimate) -> bool:
-    """A person agreed to as much. (It may have become more since.)"""
+    """Whether a person approved this amount, which may have grown since."""
     given = launch.approved_restore
     return given is not None and some.bytes <= given["bytes"] and price.usd <= Decimal(str(given["usd"]))
 

@@ -58,7 +58,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     launch = endings.repository.get(config.launch_id)
     answer: dict[str, Any] = {"launchId": config.launch_id}
     if launch is None or launch.status is not Status.WAITING or launch.attempt != config.attempt:
-        logger.info("Nobody waits for this restore", extra={"launchId": config.launch_id, "attempt": config.attempt})
+        logger.info("No launch waits for this restore", extra={"launchId": config.launch_id, "attempt": config.attempt})
         return answer
     assert launch.data_path is not None  # every registered launch has one
     items = endings.items

@@ -116,7 +116,7 @@ def request_all(message: Message) -> None:
     endings = Endings.at(settings())
     launch = endings.repository.get(message.restore.launch_id)
     if launch is None or launch.status is not Status.WAITING or launch.attempt != message.restore.attempt:
-        logger.info("Nobody waits for these objects any more", extra={"run": message.restore.run})
+        logger.info("No launch waits for these objects any more", extra={"run": message.restore.run})
         return
     answers = _ask_all(message)
     under_way = sum(answer.outcome in _UNDER_WAY for answer in answers)

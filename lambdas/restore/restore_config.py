@@ -18,9 +18,9 @@ class RestoreConfig:
     """s3:// URLs: prefixes end with a slash, anything else is a key."""
     tier: RetrievalTier
     days: int
-    """How long restored copies are kept."""
+    """Days for which restored copies are kept."""
     hours: float
-    """After so many the last object is usually there."""
+    """Hours after which the last object is usually restored."""
 
     @property
     def run(self) -> str:

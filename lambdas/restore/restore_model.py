@@ -44,7 +44,7 @@ class OpenRestore:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How far a restore is."""
+    """Shows the progress of a restore."""
 
     objects: int
     pending: int

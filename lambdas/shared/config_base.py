@@ -1,4 +1,4 @@
-"""What the launch configs of all workflows share: the building blocks of their models, and the keys at the top."""
+"""Parts of the launch config that all workflows share: types of values, and the keys at the top."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from contract.restore import RetrievalTier
 from contract.workflow import Workflow
 
 _LONGEST_PATH: Final = 900
-"""Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""
+"""Characters. An S3 key may have 1,024 bytes, and the data set's folder needs some of them."""
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 NAME_IN_WORDS: Final = {
@@ -22,19 +22,23 @@ NAME_IN_WORDS: Final = {
         "Shorten it, and write - for other characters.",
     ),
 }
-"""What the pattern of a name asks for, to read on from the key, and the remedy."""
+"""Pattern of a name -> (problem, remedy). The problem continues a sentence that begins with the key."""
 
 PATH_SEGMENT: Final = re.compile(r"[A-Za-z0-9._+=@,~-]+")
 S3_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def plain_fault(problem: str, remedy: str) -> PydanticCustomError:
-    """A fault in plain words, which config_reader hands on as it is."""
+    """Make a fault whose text config_reader shows unchanged."""
     return PydanticCustomError("plain_fault", "{problem}", {"problem": problem, "remedy": remedy})
 
 
 def check_relative_path(path: str) -> str:
-    """The path, if it leads down from a folder and S3, file systems and commands take it as it is."""
+    """Return the path, if it stays below its folder and works unquoted in S3, file systems and commands.
+
+    Raises:
+        PydanticCustomError: If it is absolute, contains `.` or `..`, or has a character that is not allowed.
+    """
     if path.startswith(("/", "s3://")):
         raise plain_fault(
             f"must be a path below data, not an absolute one; you gave {path!r}",
@@ -44,18 +48,18 @@ def check_relative_path(path: str) -> str:
         if segment in (".", ".."):
             raise plain_fault(
                 f"must not contain {segment!r} as a folder; you gave {path!r}",
-                "Write the path down from `data`; what lies elsewhere has to be copied below it.",
+                "Write the path from `data` downwards; copy files that are elsewhere below it.",
             )
         if not PATH_SEGMENT.fullmatch(segment):
             raise plain_fault(
                 f"is not a path; you gave {path!r}",
-                "A path is made of letters, digits and . _ + = @ , ~ - with single slashes between its parts.",
+                "A path has letters, digits and . _ + = @ , ~ - with single slashes between its parts.",
             )
     return path
 
 
 def fault_at(key: str, fault: PydanticCustomError, value: object) -> ValidationError:
-    """A fault of one key, found by the section that it belongs to."""
+    """Make the fault of one key, when a check of its whole section has found it."""
     return ValidationError.from_exception_data("section", [InitErrorDetails(type=fault, loc=(key,), input=value)])
 
 
@@ -64,9 +68,9 @@ def _normalise_data(data: str) -> str:
     if not data.startswith("s3://"):
         if data.startswith("/"):
             raise plain_fault(
-                f"is a folder of the data bucket, and no folder of a machine; you gave {data!r}",
-                "Write the folder as it is to be called there, such as my-cohort/; `genolaunch submit "
-                "--data-dir FOLDER` uploads a folder to it.",
+                f"must be a folder of the data bucket, not of your machine; you gave {data!r}",
+                "Write the folder's name in the bucket, such as my-cohort/; `genolaunch submit "
+                "--data-dir FOLDER` uploads a local folder to it.",
             )
         return check_relative_path(data) + "/"
     bucket, _, prefix = data.removeprefix("s3://").partition("/")
@@ -78,13 +82,13 @@ def _normalise_data(data: str) -> str:
 
 
 RelativePath = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(check_relative_path)]
-"""Path below the launch's data: no leading slash, no `..`."""
+"""Path below the launch's data, without a leading slash and without `..`."""
 Count = Annotated[int, Field(strict=True, ge=1)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
 class Section(BaseModel):
-    """A mapping of the config: unknown keys are faults, and every fault of it is found in one pass."""
+    """A section of the config. Unknown keys are faults, and one pass finds every fault."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
@@ -93,49 +97,51 @@ class RestoreSection(Section):
     """Restore of archived inputs."""
 
     tier: RetrievalTier | None = None
-    """Bulk (5 to 12 hours, deep archives 48), Standard (3 to 5 hours, deep archives 12) or Expedited (minutes, and
-    dear; deep archives take Standard). By default Bulk where all is in Flexible Retrieval, which is free; else the
-    stage's `restore.mixed_tier`."""
+    """Speed of the restore: Bulk (5 to 12 hours; deep archives 48 hours), Standard (3 to 5 hours; deep archives 12
+    hours) or Expedited (minutes, expensive; deep archives use Standard instead). Default: Bulk, which is free, if all
+    inputs are in Flexible Retrieval; otherwise the stage's `restore.mixed_tier`."""
     days: Annotated[int, Field(strict=True, ge=1, le=365)] | None = None
-    """How many days the restored copies are kept: longer than the launch reads them. By default the stage's
+    """Days to keep the restored copies. Choose more than the launch needs to read them. Default: the stage's
     `restore.days`."""
 
 
 class BudgetSection(Section):
-    """What the launch may cost."""
+    """Budget limit of a launch."""
 
     limit: Annotated[float, Field(strict=True, gt=0)]
-    """What it may cost, all attempts together."""
+    """Most that the launch may cost, all attempts together."""
     currency: Literal["USD"] = "USD"
-    """The one in which AWS quotes its prices."""
+    """Currency of the limit: AWS quotes its prices in USD."""
     action: BudgetAction = BudgetAction.HOLD
-    """hold: a launch that is expected to cost more is HELD until a person approves it (`genolaunch approve`; it may
-    then cost the upper end of its range), and one that has cost more while it runs is cancelled within some ten
-    minutes, with its data kept for `genolaunch retry`. warn: it goes on, and people are told once."""
+    """What to do when the limit is exceeded. hold: a launch whose estimate is above the limit is HELD until a person
+    approves it (`genolaunch approve`; it may then cost up to the upper end of the estimate), and a running launch that
+    has cost more is cancelled within about ten minutes, with its data kept for `genolaunch retry`. warn: the launch
+    continues, and one notice is sent."""
 
 
 class LaunchSection(Section):
-    """What every launch config has, whatever it runs."""
+    """Keys of every launch config, for all workflows."""
 
     name: Annotated[str, Field(pattern=_NAME)]
     """Name of the launch: up to 63 letters, digits and . _ - with a letter or digit first."""
     workflow: Workflow
-    """What to run: regenie or snakemake."""
+    """Workflow to run: regenie or snakemake."""
     priority: Priority = Priority.LOW
-    """Which queue its jobs take (Tibanna's have none)."""
+    """Job queue: high or low priority. Has no effect on Tibanna's jobs, which use no queue."""
     data: Annotated[str, AfterValidator(_normalise_data)]
-    """The data set: s3://BUCKET/FOLDER/, or a folder of the stage's data bucket."""
+    """Folder of the data set: s3://BUCKET/FOLDER/, or a folder of the stage's data bucket."""
 
     restore: RestoreSection | None = None
-    """How inputs are restored that are archived in S3 Glacier; without it, as cheaply as is sensible."""
+    """How to restore inputs that are archived in S3 Glacier. Omit to use the defaults, which keep the fees low."""
 
     budget: BudgetSection | None = None
-    """What becomes of a launch that is dear; without it, nothing does."""
+    """Budget limit, and the action when it is exceeded. Omit for no limit."""
 
     def data_uri(self, data_bucket: str) -> str:
         """The data set as an s3:// URL that ends with a slash."""
         return self.data if self.data.startswith("s3://") else f"s3://{data_bucket}/{self.data}"
 
     def as_json(self) -> str:
-        """The config with every default filled in: equal configs give equal text, and reading it gives it again."""
+        """The config as JSON with every default filled in. Equal configs give equal text, and reading the text gives an
+        equal config."""
         return json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True, separators=(",", ":"))

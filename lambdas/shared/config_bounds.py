@@ -1,7 +1,7 @@
-"""What a launch config may hold, whichever format it is written in: text, numbers and sections that all readers take.
+"""Limits of the values in a launch config, for YAML and JSON: depth of sections, text, and size of numbers.
 
-YAML and JSON can say more than what becomes of a config: DynamoDB's text is UTF-8, and the config is handed on as
-JSON, whose numbers are finite, and are read by programs that know 64 bits.
+YAML and JSON allow values that later readers cannot take. DynamoDB stores text as UTF-8. The config is passed on as
+JSON, where numbers are finite, to programs that read integers of 64 bits.
 """
 
 import math
@@ -12,13 +12,13 @@ Location = tuple[int | str, ...]
 """Keys and list indices from the top of the config down to a value."""
 
 DEEPEST_NESTING: Final = 20
-"""Levels; a launch config has 4. Far below what recursion in any reader bears."""
+"""Levels. A launch config has 4, and 20 is far below the recursion limit of any reader."""
 
 _LARGEST_INTEGER: Final = 2**63 - 1
 
 _PROBLEMS: Final = {
     "key": ("has a key that is not text", "Write each key as a word."),
-    "text": ("holds characters that are no text", "Take out the characters that are no text."),
+    "text": ("holds characters that are no text (unpaired surrogates)", "Remove these characters."),
     "float": ("holds a number that is too large", "Write a smaller number, or text in quotes."),
     "integer": (
         f"holds a number that is too large: whole numbers may have 64 bits, up to {_LARGEST_INTEGER}",
@@ -28,7 +28,7 @@ _PROBLEMS: Final = {
 
 
 def is_too_deep(values: object) -> bool:
-    """Whether more sections and lists are inside each other than any launch config needs."""
+    """Whether sections and lists are nested more deeply than DEEPEST_NESTING."""
     level = [values]
     for _ in range(DEEPEST_NESTING):
         level = [inner for value in level for inner in _inner(value)]
@@ -38,7 +38,14 @@ def is_too_deep(values: object) -> bool:
 
 
 def out_of_bounds(values: object) -> Iterator[tuple[Location, str, str]]:
-    """Place, problem and remedy of each value (of plain ones, not nested too deeply) that cannot be handed on."""
+    """Find the values that cannot be passed on.
+
+    Args:
+        values: Parsed YAML or JSON that is not nested too deeply (see is_too_deep).
+
+    Yields:
+        Place, problem and remedy of each such value.
+    """
     waiting: list[tuple[Location, object]] = [((), values)]
     while waiting:
         place, value = waiting.pop()
@@ -52,7 +59,7 @@ def out_of_bounds(values: object) -> Iterator[tuple[Location, str, str]]:
 
 
 def is_text(value: str) -> bool:
-    """False for halves of surrogate pairs, which JSON and YAML can name and UTF-8 cannot hold."""
+    """Whether UTF-8 can hold the text. It cannot hold unpaired surrogates, which JSON and YAML can express."""
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 

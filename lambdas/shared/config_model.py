@@ -1,7 +1,7 @@
-"""The launch config: what a scientist may write, with every default and every rule.
+"""Models of the launch config, with every key, default and rule.
 
-The models are the one source of the rules: reading a config (config_reader), the published JSON Schema and the
-reference in docs/launch-config.md follow them. `python -m lambdas.shared.config_model` prints the schema.
+The models are the only source of these rules: config_reader checks configs by them, and the published JSON Schema and
+the tables in docs/launch-config.md are generated from them. `python -m lambdas.shared.config_model` prints the schema.
 """
 
 import json
@@ -41,10 +41,11 @@ from lambdas.shared.snakemake_config import SNAKEMAKE_PATTERNS_IN_WORDS, Snakema
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 
 _TRAIT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
-"""A trait names folders and files (`..` would be the folder above) and follows an option (`-x` would be one)."""
+"""A trait becomes the name of folders and files (so it must not be `..`) and the value of an option (so it must not
+begin with `-`)."""
 _VERSION = r"^[0-9]+(\.[0-9]+){1,3}$"
 _LAUNCH_ID = r"^[a-z0-9][a-z0-9-]{0,29}-[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$"
-"""As registration makes them; it also becomes a part of an S3 key."""
+"""The form that registration gives to ids. The id also becomes a part of an S3 key."""
 _PAR_REGION = r"^(b36|b37|b38|hg18|hg19|hg38|[0-9]{1,10},[0-9]{1,10})$"
 _LEAST_THRESHOLD: Final = 1e-300
 _MOST_THRESHOLD: Final = 0.99999
@@ -58,7 +59,7 @@ PATTERNS_IN_WORDS: Final = {
         "must be up to 100 letters, digits and _ . - with a letter, digit or _ first",
         "Rename the column, in the phenotype file and here.",
     ),
-    _VERSION: ("must be a version such as 4.1.2", "Leave it out to take the image's own."),
+    _VERSION: ("must be a version such as 4.1.2", "Leave it out to use the stage's default version."),
     _LAUNCH_ID: (
         "must be the id of a launch, such as height-gwas-20261121t040000-1a2b3c4d",
         "`genolaunch list` shows the ids.",
@@ -76,21 +77,23 @@ PATTERNS_IN_WORDS: Final = {
         "Write it as the covariate file has it; rename levels with other characters there.",
     ),
 }
-"""What a pattern of a launch config asks for, to read on from the key, and the remedy."""
+"""Pattern of a value -> (problem, remedy). The problem continues a sentence that begins with the key."""
 
 
 def _check_genotypes(path: str) -> str:
     if not path.endswith(GENOTYPE_SUFFIXES):
         raise plain_fault(
             f"must end in {', '.join(GENOTYPE_SUFFIXES)}; you gave {path!r}",
-            "Name the genotype file itself; plink2 makes one of other formats (--make-bed, --make-pgen).",
+            "Name the genotype file itself; plink2 converts other formats (--make-bed, --make-pgen).",
         )
     return path
 
 
 def _check_no_comma(path: str | None) -> str | None:
     if path is not None and "," in path:
-        raise plain_fault(f"must not contain a comma, at which regenie parts names; you gave {path!r}", "Rename it.")
+        raise plain_fault(
+            f"must not contain a comma, since regenie separates file names by commas; you gave {path!r}", "Rename it."
+        )
     return path
 
 
@@ -102,17 +105,18 @@ def _check_sample(path: str | None, info: ValidationInfo) -> str | None:
 
 
 def _check_threshold(threshold: float) -> float:
-    """The value, if regenie takes it for one between 0 and 1: its tolerance is 1e-6, denormal numbers are 0 to it."""
+    """Return the value, if regenie accepts it as between 0 and 1: its tolerance is 1e-6, and it reads denormal numbers
+    as 0."""
     if not _LEAST_THRESHOLD <= threshold <= _MOST_THRESHOLD:
         raise plain_fault(
-            f"is too near to {round(threshold)} for regenie; you gave {threshold:g}",
+            f"is too close to {round(threshold)} for regenie; you gave {threshold:g}",
             f"Give {_LEAST_THRESHOLD:g} to {_MOST_THRESHOLD:g}.",
         )
     return threshold
 
 
 def _check_par_region(region: str | None) -> str | None:
-    """The bounds as regenie's check_build_code takes them: from 1 on, in their order, as 32-bit integers."""
+    """Return the region, if regenie's check_build_code accepts it: START from 1, START <= END, 32-bit integers."""
     if region is None or not region[0].isdigit():
         return region
     start, end = map(int, region.split(","))
@@ -135,7 +139,7 @@ def _check_extra(step: int) -> AfterValidator:
 
 
 def _check_unique(values: list[str], check_each: ValidatorFunctionWrapHandler) -> list[str]:
-    """Check that nothing is repeated, also when single values are at fault: both are said at once."""
+    """Check each value, and that none is repeated, and report both kinds of faults at once."""
     repetition = _repetition(values)
     try:
         checked: list[str] = check_each(values)
@@ -155,7 +159,7 @@ def _repetition(values: object) -> PydanticCustomError | None:
     repeated = sorted({text for text in texts if texts.count(text) > 1})
     if not repeated:
         return None
-    return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}", "Take the repetitions out.")
+    return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}", "Remove the repetitions.")
 
 
 GenotypesPath = Annotated[
@@ -164,9 +168,9 @@ GenotypesPath = Annotated[
     Field(json_schema_extra={"pattern": r"\.(bed|pgen|bgen)$"}),
 ]
 ListPath = Annotated[RelativePath, AfterValidator(_check_no_comma)]
-"""A list of samples or variants: regenie takes several, separated by commas."""
+"""Path of a list of samples or variants. Without commas, because regenie takes several lists separated by commas."""
 ExternalGenotypesPath = Annotated[GenotypesPath, AfterValidator(_check_no_comma)]
-"""Genotypes that are read beside others: regenie takes them as FORMAT,FILE."""
+"""Path of genotypes that are read in addition to the tested ones. regenie takes them as FORMAT,FILE."""
 VarianceTest = Literal["skat", "skato", "skato-acat", "acatv", "acato", "acato-full"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 BlockSize = Annotated[Count, Field(le=2**31 - 1)]
@@ -179,7 +183,7 @@ VariantId = Annotated[str, Field(pattern=_VARIANT, max_length=200)]
 
 
 class Resources(Section):
-    """What one job of a phase gets."""
+    """Resources of one job of a phase."""
 
     vcpus: Annotated[Count, Field(le=192)]
     """Virtual CPUs."""
@@ -188,67 +192,66 @@ class Resources(Section):
 
 
 class PhaseResources(Section):
-    """Resources of the phases' jobs, where the defaults do not fit."""
+    """Resources of the phases' jobs, where they differ from the defaults."""
 
     small: Resources | None = None
-    """A job that plans the split or writes the report."""
+    """The jobs that prepare the split of step 1, and that write the report."""
     step1: Resources | None = None
-    """Step 1 as one job (it is not split when there is one block or one job)."""
+    """Step 1 as a single job (with one block, or with `jobs: 1`, it is not split)."""
     level0: Resources | None = None
-    """A level 0 job of a split step 1."""
+    """Each level 0 job of a split step 1."""
     level1: Resources | None = None
-    """A level 1 job of a split step 1: one for each trait."""
+    """Each level 1 job of a split step 1 (one for each trait)."""
     step2: Resources | None = None
-    """A step 2 job: one for each chunk of variants."""
+    """Each step 2 job (one for each chunk of variants)."""
     merge: Resources | None = None
-    """The job that merges one trait's chunks."""
+    """Each job that merges the chunks of one trait."""
 
 
 class VariantQc(Section):
-    """Which variants and samples step 1 takes: the thresholds of regenie's authors, unless others are given
-    (https://rgcgithub.github.io/regenie/recommendations/, "Exclusion files").
+    """Quality control of step 1's variants and samples. The defaults are the thresholds that regenie's authors
+    recommend (https://rgcgithub.github.io/regenie/recommendations/, "Exclusion files").
     """
 
     maf: Annotated[float, Field(ge=0, le=0.5)] = 0.01
-    """Least minor allele frequency."""
+    """Lowest minor allele frequency."""
     mac: Annotated[int, Field(strict=True, ge=0)] = 100
-    """Least minor allele count."""
+    """Lowest minor allele count."""
     geno: Fraction = 0.1
-    """Largest share of samples without a genotype of the variant."""
+    """Highest share of missing genotypes of a variant."""
     hwe: Fraction = 1e-15
-    """Least p-value of the exact test of Hardy-Weinberg equilibrium (autosomes)."""
+    """Lowest p-value of the exact test of Hardy-Weinberg equilibrium (autosomes only)."""
     mind: Fraction = 0.1
-    """Largest share of variants without a genotype of the sample."""
+    """Highest share of missing genotypes of a sample."""
 
 
 def _check_qc(given: object, _: ValidatorFunctionWrapHandler) -> VariantQc | Literal[False] | None:
-    """false is a value of its own; the faults of all else are those of the thresholds."""
+    """Accept false and null as they are, and check any other value as a VariantQc, so that faults name its keys."""
     return given if given is False or given is None else VariantQc.model_validate(given)
 
 
 class Step1(Section):
-    """Whole-genome regression: the predictions that step 2 corrects with."""
+    """Whole-genome regression (regenie's step 1), which makes the predictions that step 2 adjusts for."""
 
     enabled: Flag = True
-    """false goes straight to step 2, with `predictions` of an earlier run or those `from_launch`: one of them is
-    required."""
+    """Whether to run step 1. With false, give either `predictions` of an earlier run or `from_launch`."""
     block_size: BlockSize = 1000
-    """Variants of one block (regenie's --bsize)."""
+    """Variants in one block (regenie's --bsize)."""
     jobs: Annotated[Count, Field(le=MOST_ARRAY_JOBS)] = 20
-    """Level 0 jobs the blocks are spread over; lowered to the number of blocks."""
+    """Number of level 0 jobs, over which the blocks are spread. Lowered to the number of blocks if that is smaller."""
     qc: Annotated[VariantQc | Literal[False] | None, WrapValidator(_check_qc)] = None
-    """Quality control of the genotypes first: by the thresholds of regenie's authors, unless others are given; false
-    does without."""
+    """Quality control of the genotypes before step 1. Default: the thresholds that regenie's authors recommend. Write
+    false to skip it."""
     extract: ListPath | None = None
-    """List of variants to keep (one id a line), below data."""
+    """File with the ids of the variants to keep, one per line."""
     exclude: ListPath | None = None
-    """List of variants to leave out, in the same form."""
+    """File with the ids of variants to leave out, one per line."""
     extra: Annotated[list[Annotated[str, _check_extra(1)]], Field(max_length=20)] = Field(default_factory=list)
     """Further options of regenie, each as `--flag` or `--flag value`."""
     from_launch: Annotated[str, Field(pattern=_LAUNCH_ID)] | None = None
-    """Id of an earlier launch of this stage (`genolaunch list`) whose step 1 predictions are used, see below."""
+    """Id of an earlier launch of this stage (`genolaunch list`) whose step 1 predictions to use; see below."""
     predictions: RelativePath | None = Field(default=None, validate_default=True)
-    """Path below data of an earlier step 1's `_pred.list`, with the .loco files it names beside it."""
+    """The `_pred.list` of an earlier step 1. The .loco files that it names must be in the same folder."""
 
     @field_validator("qc", "extract", "exclude", "extra")
     @classmethod
@@ -268,12 +271,12 @@ class Step1(Section):
     @classmethod
     def _are_given_once(cls, path: str | None, info: ValidationInfo) -> str | None:
         if info.data.get("enabled") is not False or "from_launch" not in info.data:
-            return path  # one of them is a fault already
+            return path  # another check has already found a fault in one of them
         from_launch = info.data["from_launch"]
         if path is None and from_launch is None:
             raise plain_fault(
                 "is required when step 1 is not enabled, but missing",
-                "Give the path below data of an earlier step 1's _pred.list, or the id of an earlier launch as "
+                "Give the path of an earlier step 1's _pred.list (below data), or the id of an earlier launch as "
                 "from_launch, or enable step 1.",
             )
         if path is not None and from_launch is not None:
@@ -282,7 +285,7 @@ class Step1(Section):
 
     @property
     def quality_control(self) -> VariantQc | None:
-        """What genotypes have to be like; None if they are taken as they are, or none are."""
+        """The thresholds of quality control; None if it is skipped, or if step 1 does not run."""
         if not self.enabled or self.qc is False:
             return None
         return self.qc or VariantQc()
@@ -297,54 +300,55 @@ class Dataset(Section):
     """Genotypes to test in step 2."""
 
     genotypes: GenotypesPath
-    """Genotype file below data: .bed, .pgen or .bgen, with its companion files beside it."""
+    """Genotype file (.bed, .pgen or .bgen), with its companion files in the same folder."""
     sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
     """Sample file of .bgen genotypes."""
 
 
 class GeneTests(Section):
-    """Tests of sets of variants, such as those of a gene, instead of single ones."""
+    """Tests of sets of variants, such as the variants of a gene, instead of single variants."""
 
     annotations: RelativePath
-    """Annotations of the variants (regenie's --anno-file), below data."""
+    """File with the annotations of the variants (regenie's --anno-file)."""
     sets: RelativePath
-    """List of the sets (regenie's --set-list), `SET CHROMOSOME POSITION VARIANT,VARIANT,...` a line, below data; not
-    compressed, since it is cut into jobs."""
+    """File with the sets of variants (regenie's --set-list), one `SET CHROMOSOME POSITION VARIANT,VARIANT,...` per
+    line. Not compressed, because it is split between jobs."""
     masks: RelativePath
-    """Which annotations make a mask (regenie's --mask-def), below data."""
+    """File that says which annotations make up a mask (regenie's --mask-def)."""
     aaf_bins: Annotated[list[Annotated[float, Field(ge=1e-7, le=1)]], Field(min_length=1)] | None = None
-    """Upper bounds of the alternative allele frequency in burden masks (regenie's --aaf-bins), 12 at most; 0.01 by
-    default."""
+    """Upper bounds of the alternative allele frequency in burden masks (regenie's --aaf-bins), at most 12. Default:
+    0.01."""
     vc_tests: Annotated[list[VarianceTest], Field(min_length=1), WrapValidator(_check_unique)] | None = None
     """SKAT and ACAT tests to add to the burden tests (regenie's --vc-tests)."""
     sets_per_job: Count = 500
-    """Sets of one job."""
+    """Sets in one job."""
 
 
 class Condition(Section):
-    """Variants that are added to the covariates, and not tested themselves."""
+    """Variants to condition on: they become covariates, and are not tested themselves."""
 
     variants: ListPath
-    """List of the variants (one id a line), below data."""
+    """File with the ids of the variants, one per line."""
     genotypes: ExternalGenotypesPath
-    """Genotype file that holds them: a job reads a range of the tested genotypes only."""
+    """Genotype file with these variants. Required because each job reads only a part of the tested genotypes."""
     sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
     """Sample file of .bgen genotypes."""
 
 
 class Interaction(Section):
-    """What the tested variants' effect may depend on: a covariate, or another variant."""
+    """Interaction of the tested variants with a covariate or with another variant."""
 
     covariate: Trait | None = None
-    """A column of the covariate file (gene by environment)."""
+    """Column of the covariate file (gene-by-environment interaction)."""
     baseline: Annotated[str, Field(pattern=_LEVEL)] | None = None
-    """Level of a categorical covariate that the others are compared with."""
+    """Level of a categorical covariate with which the other levels are compared."""
     variant: VariantId | None = None
-    """A variant's id (gene by gene)."""
+    """Id of a variant (gene-by-gene interaction)."""
     coding: Literal["add", "dom", "rec", "cat"] | None = None
-    """Coding of the variant: additive by default, dominant, recessive or categorical."""
+    """Coding of the variant: additive (the default), dominant, recessive or categorical."""
     genotypes: ExternalGenotypesPath | None = None
-    """Genotype file that holds the variant: a job reads a range of the tested genotypes only."""
+    """Genotype file with the variant; required with `variant`, because each job reads only a part of the tested
+    genotypes."""
     sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
     """Sample file of .bgen genotypes."""
 
@@ -364,7 +368,7 @@ class Interaction(Section):
 
 
 class BinaryTest(StrEnum):
-    """What is done again where a binary trait's test has a small p-value."""
+    """Correction of a binary trait's test whose p-value is small."""
 
     FIRTH_APPROX = "firth-approx"
     FIRTH = "firth"
@@ -376,20 +380,20 @@ class Step2(Section):
     """Association tests of every variant."""
 
     block_size: BlockSize = 400
-    """Variants of one block (regenie's --bsize)."""
+    """Variants in one block (regenie's --bsize)."""
     variants_per_job: Count = 50_000
-    """Variants of one job: fewer make more, shorter jobs."""
+    """Variants in one job. A smaller number makes more and shorter jobs."""
     min_mac: Annotated[int, Field(strict=True, ge=1)] = 5
-    """Least minor allele count of a variant that is tested (regenie's --minMAC)."""
+    """Lowest minor allele count of a tested variant (regenie's --minMAC)."""
     binary_test: BinaryTest | None = None
-    """What is done where a binary trait's test has a small p-value: firth-approx (approximate Firth, the default),
-    firth (exact, slow), spa (saddlepoint approximation) or none."""
+    """Correction of a binary trait's test whose p-value is small: firth-approx (approximate Firth, the default),
+    firth (exact Firth, slow), spa (saddlepoint approximation) or none."""
     p_threshold: Probability | None = None
-    """p-value below which that is done, 0.05 by default."""
+    """p-value below which the correction is applied (regenie's --pThresh). Default: 0.05."""
     extract: ListPath | None = None
-    """List of variants to test (one id a line), below data."""
+    """File with the ids of the variants to test, one per line."""
     exclude: ListPath | None = None
-    """List of variants not to test, in the same form."""
+    """File with the ids of variants not to test, one per line."""
     condition: Condition | None = None
     """Variants to condition on."""
     interaction: Interaction | None = None
@@ -397,13 +401,13 @@ class Step2(Section):
     extra: Annotated[list[Annotated[str, _check_extra(2)]], Field(max_length=20)] = Field(default_factory=list)
     """Further options of regenie, each as `--flag` or `--flag value`."""
     datasets: Annotated[list[Dataset], Field(min_length=1)] | None = None
-    """Genotypes to test, one after another; by default those of step 1."""
+    """Genotype files to test, one after another. Default: the genotypes of step 1."""
     gene_tests: GeneTests | None = None
     """Test sets of variants instead of single variants."""
 
     @property
     def filters_variants(self) -> bool:
-        """Whether a range of the genotypes may hold variants that are not tested."""
+        """Whether a chunk of the genotypes may contain variants that are not tested."""
         return bool(self.extract or self.exclude or self.condition)
 
 
@@ -411,38 +415,39 @@ class RegenieParameters(Section):
     """A genome-wide association study with regenie. Paths are below the launch's data."""
 
     version: Annotated[str, Field(pattern=_VERSION)] | None = None
-    """Version of regenie, as text (in quotes); by default the image's own."""
+    """Version of regenie, in quotes. Default: the stage's default version."""
     genotypes: GenotypesPath
-    """Genotype file of step 1: .bed, .pgen or .bgen, with its companion files (.bim and .fam, .pvar and .psam, .bgi)
-    beside it."""
+    """Genotype file of step 1 (.bed, .pgen or .bgen), with its companion files (.bim and .fam, .pvar and .psam, or
+    .bgi) in the same folder."""
     sample: Annotated[RelativePath | None, AfterValidator(_check_sample)] = None
     """Sample file of .bgen genotypes."""
     phenotypes: RelativePath
     """Phenotype file: a header `FID IID trait …`, then one line for each person."""
     covariates: RelativePath | None = None
-    """Covariate file, in the same form."""
+    """Covariate file: a header `FID IID covariate …`, then one line for each person."""
     covariate_columns: Columns | None = None
-    """Columns of the covariate file to use; all by default."""
+    """Columns of the covariate file to use. Default: all columns."""
     categorical_covariates: Columns | None = None
-    """Which of them are categories rather than numbers."""
+    """Covariates whose values are categories, not numbers."""
     traits: Columns
-    """Columns of the phenotype file to analyse; up to 100 letters, digits and _ . - with a letter, digit or _ first."""
+    """Columns of the phenotype file to analyse. A name has up to 100 letters, digits and _ . - and begins with a
+    letter, digit or _."""
     trait_type: Literal["quantitative", "binary"]
-    """What the traits are: quantitative, or binary (1 for cases, 0 for controls)."""
+    """Type of all the traits: quantitative, or binary (1 for cases, 0 for controls)."""
     apply_rint: Annotated[bool, Field(strict=True, validate_default=True)] = False
-    """Transform quantitative traits to normal ranks first (regenie's --apply-rint)."""
+    """Whether to apply the rank-based inverse normal transformation to quantitative traits (regenie's --apply-rint)."""
     keep: ListPath | None = None
-    """List of the samples to keep (FID and IID a line), below data; for both steps."""
+    """File with the samples to keep, `FID IID` per line, for both steps."""
     remove: ListPath | None = None
-    """List of samples to leave out, in the same form; for both steps. regenie takes `keep` or `remove`, not both."""
+    """File with samples to leave out, `FID IID` per line, for both steps. Give `keep` or `remove`, not both."""
     sex: Literal["male", "female"] | None = None
-    """Analyse one sex only, as the genotypes' sample file has it (regenie's --sex-specific); both by default."""
+    """Analyse only this sex, as given in the genotypes' sample file (regenie's --sex-specific). Default: both."""
     genome_build: Literal["NCBI36", "GRCh37", "GRCh38"] | None = None
-    """Assembly of the genotypes' positions. The report and the descriptions of the results state it; regenie is not
-    told, so for chromosome X give `par_region` too."""
+    """Assembly of the genotypes' positions, for the report and the descriptions of the results. It does not set
+    regenie's `par_region`."""
     par_region: Annotated[str, Field(pattern=_PAR_REGION), AfterValidator(_check_par_region)] | None = None
-    """Build that bounds the pseudo-autosomal regions of X (b36, b37, b38, hg18, hg19, hg38), or the bounds of what is
-    between them as START,END; regenie's default is hg38."""
+    """Genome build that defines the pseudo-autosomal regions of chromosome X (b36, b37, b38, hg18, hg19, hg38), or
+    START,END: the first and last position between these regions (regenie's --par-region). Default: hg38."""
     step1: Step1 = Field(default_factory=Step1)
     """Whole-genome regression."""
     step2: Step2 = Field(default_factory=Step2)
@@ -516,14 +521,14 @@ class RegenieLaunch(LaunchSection):
     """A launch of regenie."""
 
     workflow: Literal[Workflow.REGENIE]
-    """What to run: regenie."""
+    """Workflow to run: regenie."""
     compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND, ComputeService.PARALLELCLUSTER] = (
         ComputeService.BATCH_SPOT
     )
-    """Where to run it: AWS Batch on Spot capacity (cheap, may be interrupted and repeated) or on demand, or the stage's
-    Slurm cluster, if it has one."""
+    """Where jobs run: AWS Batch on Spot instances (cheaper; jobs may be interrupted and are then repeated), AWS Batch
+    on On-Demand instances, or the stage's Slurm cluster, if it has one."""
     regenie: RegenieParameters
-    """What regenie is to do."""
+    """Parameters of the workflow."""
 
 
 LaunchConfig = RegenieLaunch | SnakemakeLaunch
@@ -533,11 +538,11 @@ LAUNCH_MODELS: Final[Mapping[Workflow, type[LaunchConfig]]] = {
     Workflow.REGENIE: RegenieLaunch,
     Workflow.SNAKEMAKE: SnakemakeLaunch,
 }
-"""The workflows that a stage runs, each with the model of its launch config."""
+"""Workflow -> model of its launch config."""
 
 
 def launch_schema() -> dict[str, Any]:
-    """JSON Schema of a launch config, by which editors complete and check it."""
+    """The JSON Schema of a launch config, with which editors complete and check it."""
     schema = TypeAdapter(Annotated[LaunchConfig, Field(discriminator="workflow")]).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Genolaunch launch config"}
 

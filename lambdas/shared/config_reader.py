@@ -1,4 +1,4 @@
-"""A launch config's bytes to a checked LaunchConfig, or to every fault of it in plain words."""
+"""Reads a launch config: from bytes to a checked LaunchConfig, or to an error that names every fault in plain words."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,23 +19,23 @@ from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 
 _LONGEST_QUOTE = 60
-"""Characters of what somebody wrote that are repeated to them."""
+"""Characters of a value that a fault quotes."""
 
 _LONGEST_PLACE = 200
-"""Characters of the path of a key that is at fault: people write short keys, accidents do not."""
+"""Characters of a fault's key path. People write short keys; a wrong file may have very long ones."""
 
 _LONGEST_PROBLEM = 500
-"""Characters of a problem, which may repeat names that somebody wrote."""
+"""Characters of a problem, which may quote names from the config."""
 
 _MOST_FAULTS = 100
-"""Faults that are named one by one; thousands would not fit into an item of the launch table (400 KB)."""
+"""Faults that are named one by one. Thousands would not fit into an item of the launch table (400 KB)."""
 
 Location = Sequence[int | str]
 """Keys and list indices from the top of the config down to a value."""
 
 
 class _AnyLaunch(LaunchSection):
-    """What can be checked of a config whose workflow this stage does not run: it always has that fault, and others."""
+    """Checks the common keys of a config whose workflow is not known, which is always a fault."""
 
     @model_validator(mode="before")
     @classmethod
@@ -50,16 +50,33 @@ class _AnyLaunch(LaunchSection):
 
 
 def read_config(content: bytes, *, is_json: bool = False) -> LaunchConfig:
-    """The checked config.
+    """Read and check a launch config.
+
+    Args:
+        content: The file's bytes.
+        is_json: Whether it is JSON; YAML otherwise.
+
+    Returns:
+        The checked config, with defaults filled in.
 
     Raises:
-        MissingRequiredParametersError: naming every fault.
+        MissingRequiredParametersError: Naming every fault.
     """
     return check_config(read_text(content, is_json=is_json))
 
 
 def check_config(values: object) -> LaunchConfig:
-    """The checked config of plain values; raises as read_config does."""
+    """Check a launch config that is already parsed.
+
+    Args:
+        values: The config as YAML or JSON gave it.
+
+    Returns:
+        The checked config, with defaults filled in.
+
+    Raises:
+        MissingRequiredParametersError: Naming every fault.
+    """
     if not isinstance(values, dict):
         raise MissingRequiredParametersError(
             [
@@ -89,7 +106,7 @@ def check_config(values: object) -> LaunchConfig:
 
 
 def _model_for(values: Mapping[Any, object]) -> type[LaunchSection]:
-    """The model by the config's workflow; without a known one, by the section it has."""
+    """The model of the config's workflow. If that is not known, the model of the section that the config has."""
     workflow = values.get("workflow")
     for known, model in LAUNCH_MODELS.items():
         if workflow == known:
@@ -109,16 +126,16 @@ def _unknown_workflow(given: object) -> tuple[str, str]:
 def _fault(model: type[BaseModel], error: ErrorDetails) -> Fault:
     try:
         problem, remedy = _in_words(model, error)
-    except Exception:  # Whatever the words lack, that there is a fault, and where, must be told.
-        problem, remedy = f"is not what belongs here ({error['type']})", _NO_BETTER_REMEDY
+    except Exception:  # A fault and its place must be reported even if no words for it are found.
+        problem, remedy = f"has a value that is not accepted here ({error['type']})", _NO_BETTER_REMEDY
     return Fault(_dotted(error["loc"]) or WHOLE_FILE, _cut(problem, _LONGEST_PROBLEM), remedy)
 
 
 def _most(faults: list[Fault]) -> list[Fault]:
-    """The faults that are named, and the number of the others."""
+    """The first _MOST_FAULTS faults, and the number of the others."""
     if len(faults) <= _MOST_FAULTS:
         return faults
-    others = Fault(WHOLE_FILE, f"has {len(faults) - _MOST_FAULTS} more faults", "Mend these first.")
+    others = Fault(WHOLE_FILE, f"has {len(faults) - _MOST_FAULTS} more faults", "Correct these first.")
     return [*faults[:_MOST_FAULTS], others]
 
 
@@ -135,7 +152,7 @@ def _in_words(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
         return _unknown_workflow(given)
     expectation, remedy = _expectation(error)
     if given is None:
-        remedy = "Write a value after the key, or take the key out."
+        remedy = "Write a value after the key, or remove the key."
     return f"{expectation}; you gave {_quote(given)}", remedy
 
 
@@ -148,32 +165,32 @@ _EXPECTATIONS: Mapping[str, tuple[str, str]] = {
     "int_from_float": ("must be a whole number", "Write digits only, without a fraction."),
     "bool_type": ("must be true or false", "Write one of the two, without quotes."),
     "string_type": ("must be text", "Write a single text here."),
-    "string_unicode": ("must be readable text", "Take out the characters that are no text."),
+    "string_unicode": ("must be readable text", "Remove the characters that are no text."),
     "string_too_long": (
         "must have at most {max_length} characters",
         "Shorten it, or folders and files that it names.",
     ),
     "float_type": ("must be a number", "Write it without quotes."),
     "float_parsing": ("must be a number", "Write it without quotes."),
-    "finite_number": ("must be a finite number", "Write a smaller number, or take the key out."),
+    "finite_number": ("must be a finite number", "Write a smaller number, or remove the key."),
     "list_type": ("must be a list", "Write it in brackets: [first, second]."),
-    "too_long": ("must have at most {max_length} entries", "Take some out."),
+    "too_long": ("must have at most {max_length} entries", "Remove some."),
     "too_short": ("must have at least {min_length} entry", "Add what is to be analysed."),
     "dict_type": ("must be a section with keys of its own", "Write the keys below it, indented, each with a value."),
     "model_type": ("must be a section with keys of its own", "Write the keys below it, indented, each with a value."),
-    "invalid_key": ("must be text, as every key", "Write the key as a word."),
+    "invalid_key": ("must be a key that is text", "Write the key as a word."),
 }
 """Type of pydantic's error -> what was expected and the remedy, with the error's context filled in."""
 
-_NO_BETTER_REMEDY = "See in the reference of launch configs what belongs here."
-_UNKNOWN_PATTERN = ("has another form than it must have", _NO_BETTER_REMEDY)
+_NO_BETTER_REMEDY = "The reference of launch configs (docs/launch-config.md) says what to write here."
+_UNKNOWN_PATTERN = ("does not have the required form", _NO_BETTER_REMEDY)
 
 _QUOTED = re.compile("'([^']*)'")
-"""The allowed values in pydantic's text of them."""
+"""An allowed value in pydantic's message."""
 
 
 def _expectation(error: ErrorDetails) -> tuple[str, str]:
-    """What was expected, and the remedy."""
+    """The expectation and the remedy."""
     context = error.get("ctx", {})
     if error["type"] in ("enum", "literal_error"):
         return f"must be {' or '.join(_QUOTED.findall(context['expected']))}", "Choose one of these."
@@ -192,13 +209,13 @@ def _is_number_for_text(error: ErrorDetails) -> bool:
 
 
 def _dotted(location: Location) -> str:
-    """regenie.step2.datasets[0].sample"""
+    """The key path as text, such as regenie.step2.datasets[0].sample."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part or '(empty)'}" for part in location)
     return _cut("".join(parts).removeprefix("."), _LONGEST_PLACE)
 
 
 def _quote(value: object) -> str:
-    """What somebody wrote, as they wrote it, cut to a length that a sentence bears."""
+    """The given value as it was written, cut to a length that fits into a sentence."""
     match value:
         case None:
             return "nothing"
@@ -223,7 +240,7 @@ def _description(model: type[BaseModel], location: Location) -> str:
 
 
 def _nearest_key(model: type[BaseModel], location: Location) -> str:
-    """A remedy for an unknown key: one spelled alike beside it, or the same one elsewhere, or all there are."""
+    """The remedy for an unknown key: a key with a similar name in the section, the same key elsewhere, or all keys."""
     key = str(location[-1])
     section = _section_at(model, location[:-1])
     siblings = list(section.model_fields) if section else []
@@ -256,7 +273,7 @@ def _all_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def _section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """The model a field's value (or each of its entries) has, if it is a section."""
+    """The model of a field's value, or of each of its entries, if it is a section."""
     return _first_model(field.annotation)
 
 

@@ -25,8 +25,8 @@ WHOLE_FILE: Final = "the file"
 _LONGEST_PROBLEM: Final = 500
 """Characters of a problem, which may repeat what somebody wrote."""
 
-_LESS_NESTING: Final = "A launch config needs four levels: check its brackets and its indentation."
-_YAML_REMEDY: Final = "Correct it there: most often it is the indentation, a bracket, a colon or a quote."
+_LESS_NESTING: Final = "A launch config needs four levels: check the brackets and the indentation."
+_YAML_REMEDY: Final = "Correct it there. Usual causes are indentation, brackets, colons and quotes."
 
 
 def read_text(content: bytes, *, is_json: bool) -> object:
@@ -59,7 +59,7 @@ def too_large(size: int) -> MissingRequiredParametersError:
     """The error of a config of `size` bytes, for who knows the size before the content."""
     return _refusal(
         f"has {size:,} bytes; a launch config may have {LARGEST_CONFIG:,}",
-        "Check that it is a launch config; data belongs into files below `data`.",
+        "Check that it is a launch config; data belongs in files below `data`.",
     )
 
 
@@ -84,7 +84,7 @@ def _read_json(text: str) -> object:
     except json.JSONDecodeError as error:
         raise _refusal(
             f"is not JSON: {error.msg}",
-            "Correct it there: most often it is a comma, a bracket or a quote.",
+            "Correct it there. Usual causes are commas, brackets and quotes.",
             where=_place(error.lineno, error.colno),
         ) from error
 
@@ -98,7 +98,7 @@ def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _refusal(f"holds {name}, which is not a number", "Write a number, or take the key out.")
+    raise _refusal(f"holds {name}, which is not a number", "Write a number, or remove the key.")
 
 
 # --- YAML ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ _TYPES = {error_type.value: error_type for error_type in ErrorType} | {"States.T
 
 _DEFAULT_MESSAGES = {
     ErrorType.STOPPED: "The execution was stopped.",
-    ErrorType.TIMED_OUT: "The launch took longer than it may.",
+    ErrorType.TIMED_OUT: "The launch exceeded its time limit.",
 }
 
 

@@ -18,7 +18,7 @@ class Fault:
     """A sentence: what to do about it."""
 
     def __post_init__(self) -> None:
-        """Whatever of a file is repeated in a fault, the fault is text that tables, notices and terminals take."""
+        """Make sure that the fault is text for tables, notices and terminals, even if it quotes a file."""
         for name in self.__slots__:
             object.__setattr__(self, name, printable(getattr(self, name)))
 

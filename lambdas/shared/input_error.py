@@ -1,4 +1,4 @@
-"""What is wrong with a launch's inputs, so that its author can mend it: as one text that survives state machines."""
+"""Errors of a launch's inputs, for its author, in a text that passes through state machines unchanged."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,26 +10,26 @@ from lambdas.shared.faults import Fault
 Result = TypeVar("Result")
 
 _LONGEST_REPORT: Final = 20_000
-"""Characters of all faults: the launch's item, which has 400 KB, holds them besides its config and its events."""
+"""Characters of all faults. The launch's item, at most 400 KB, also holds its config and its events."""
 
 
 class KeptError(Exception):
-    """An error that quotes a launch's data, so that its text is one sentence that does not.
+    """An error with details that quote a launch's data. Its own text is one sentence without data.
 
-    The function that raises it keeps the whole of it (kept_errors.py), and `public`, which passes through Lambda and
-    two state machines, names where.
+    The function that raises it keeps the details (kept_errors.py). `public`, which passes through Lambda and two
+    state machines, names the place.
     """
 
     def __init__(self, summary: str) -> None:
         self.summary = summary
         """One sentence, which quotes nothing."""
         self.kept: str | None = None
-        """What stands for the whole where it must not be told; set by who keeps it."""
+        """Reference to the kept details, set by the function that keeps them."""
         super().__init__(summary)
 
     @property
     def public(self) -> str:
-        """What may be told anywhere."""
+        """The text that logs, events and notices may contain."""
         return self.kept or self.summary
 
     @property
@@ -52,7 +52,7 @@ class LaunchInputError(KeptError):
 
 
 def _reported(faults: Sequence[Fault]) -> Iterator[Fault]:
-    """As many as there is room for, and how many there are beside them."""
+    """As many faults as fit, and the number of the others."""
     room = _LONGEST_REPORT
     for number, fault in enumerate(faults):
         room -= len(json.dumps(fault.as_dict(), ensure_ascii=False))
@@ -60,17 +60,17 @@ def _reported(faults: Sequence[Fault]) -> Iterator[Fault]:
             yield Fault(
                 "the launch",
                 f"has {counted(len(faults) - number, 'more fault')}",
-                "Mend these first, and launch again.",
+                "Correct these first, and launch again.",
             )
             return
         yield fault
 
 
 class UnusableInputError(Exception):
-    """One input does not do. `problem` reads on from the name of the config key that gives the input."""
+    """An input cannot be used. `problem` continues a sentence that begins with the config key of the input."""
 
-    public = "One input does not do."
-    """What may be told anywhere: the problem quotes the data."""
+    public = "An input cannot be used."
+    """The text that logs, events and notices may contain, because the problem quotes the data."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem)
@@ -79,7 +79,7 @@ class UnusableInputError(Exception):
 
 
 class FaultCollector:
-    """Gathers faults of several inputs, so that their author sees all of them at once."""
+    """Collects faults of several inputs, so that their author sees all of them at once."""
 
     def __init__(self) -> None:
         # A mapping keeps the order and drops repetitions: two checks may trip over one missing file.
@@ -90,7 +90,7 @@ class FaultCollector:
         self._faults[Fault(where, problem, remedy)] = None
 
     def attempt(self, where: str, read: Callable[[], Result], otherwise: Result) -> Result:
-        """What `read` returns; if it raises UnusableInputError, that is a fault of the config key `where`."""
+        """Call `read` and return its result. An UnusableInputError becomes a fault of the config key `where`."""
         try:
             return read()
         except UnusableInputError as error:

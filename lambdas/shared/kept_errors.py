@@ -1,4 +1,4 @@
-"""Errors in full, kept in the task table, where only those read them who may see the launch.
+"""Keeps the full text of errors in the task table, which only people who may see the launch can read.
 
 State machines, their logs and the functions' logs get the public text with the item's key: `{"message", "kept"}` as
 JSON, in place of an error's text. Whoever writes the launch's `error` looks the rest up.

@@ -1,4 +1,4 @@
-"""A launch, as the launch table holds it."""
+"""A launch: the typed form of an item of the launch table."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ class Launch:
         """What is well of an item, and the rest as its events tell it (launch_item.salvaged): to bring it to an end.
 
         Raises:
-            LaunchItemError: nothing tells its status.
+            LaunchItemError: the status is not known.
         """
         return cls._of(salvaged(item))
 

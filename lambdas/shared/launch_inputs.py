@@ -1,4 +1,4 @@
-"""The list of what a launch reads, as an object in the launch bucket: between the workflow that knows, and who asks."""
+"""The list of what a launch reads, as an object in the launch bucket: written by its workflow, read by the restore."""
 
 import json
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
-"""The boundary of the launch table: an item is a launch's, or it is sick, and said to be so in one way.
+"""Reads items of the launch table: an item is a valid launch, or raises LaunchItemError.
 
-People may write into the table by hand, and one item that makes no sense must keep nobody from the others. Whoever
-reads items reads them through here: the functions (launch.py) and the command line (genolaunch/launch_items.py).
-Without dependencies, since the command line reads it each time.
+People may write into the table by hand, and one invalid item must not stop the work on others. Functions (launch.py)
+and the command line (genolaunch/launch_items.py) read all items through this module. It has no dependencies, because
+the command line imports it each time.
 """
 
 import json
@@ -17,15 +17,15 @@ from contract.cost import CostStatus
 from contract.launch import HeldFor, LaunchField, Status
 
 MOST_ATTEMPTS: Final = 9_999
-"""Nobody tries so often; and names that end in an attempt's number have room for four digits."""
+"""More than anybody needs. Names that end with the attempt have room for four digits."""
 
-_REMEDY: Final = "Mend it in the launch table; what is not named here is well."
+_REMEDY: Final = "Correct it in the launch table; the other attributes are valid."
 
 
 class LaunchItemError(Exception):
-    """An item of the launch table is no launch's: attributes of it are missing, or are not what they must be.
+    """An item of the launch table is not a valid launch: attributes are missing or invalid.
 
-    Names the launch and the attributes, and never a value: those may tell of people.
+    It names the launch and the attributes, but no values, because these may be about people.
     """
 
     def __init__(self, launch_id: str, problems: Mapping[str, str]) -> None:
@@ -58,14 +58,14 @@ class _Kind:
 
 
 def check_item(item: Mapping[str, Any]) -> None:
-    """Raise LaunchItemError unless an item (plain values) is a launch's; attributes of no interest may be anything."""
+    """Raise LaunchItemError unless an item (plain values) is a valid launch. Other attributes are not checked."""
     problems = problems_of(item)
     if problems:
         raise LaunchItemError(id_of(item), problems)
 
 
 def problems_of(item: Mapping[str, Any]) -> dict[str, str]:
-    """Attribute -> what it must be, of those that are missing or are not that."""
+    """Attribute -> what it must be, for missing and invalid attributes."""
     missing = {name: _KINDS[name].words for name in _REQUIRED if item.get(name) is None}
     unfit = {
         name: kind.words for name, kind in _KINDS.items() if item.get(name) is not None and not kind.fits(item[name])
@@ -74,16 +74,16 @@ def problems_of(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def id_of(item: Mapping[str, Any]) -> str:
-    """The launch's id, or what stands for it."""
+    """The launch's id, or a text in its place."""
     launch_id = item.get(LaunchField.LAUNCH_ID)
     return launch_id if isinstance(launch_id, str) and launch_id else "without an id"
 
 
 def salvaged(item: Mapping[str, Any]) -> dict[str, Any]:
-    """What is well of an item, and the rest as the launch's events tell it: for whoever must bring it to an end.
+    """The valid attributes of an item, completed from the launch's events, for functions that must end the launch.
 
     Raises:
-        LaunchItemError: nothing tells its status.
+        LaunchItemError: the status is not known.
     """
     problems = problems_of(item)
     events = [] if LaunchField.EVENTS in problems else item.get(LaunchField.EVENTS) or []

@@ -1,8 +1,8 @@
 """The only place that reads and writes the launch table and the task table (but lambdas/snakemake/launcher_repository
 for the items about launchers).
 
-Everything here may be called twice, or by two functions at once: each change is one conditional write, and who loses a
-race reads again.
+Everything here may be called twice, or by two functions at once: each change is one conditional write, and the loser of
+a race reads again.
 """
 
 import time
@@ -194,7 +194,7 @@ class LaunchRepository:
     ) -> Launch:
         """Move the launch to `to` and set `fields` (attributes of LaunchField) in one conditional update.
 
-        With an `execution_arn`, the launch must be that execution's or nobody's; without, a person asks. With an
+        With an `execution_arn`, the launch must belong to that execution or to none; without it, a person asks. With an
         `attempt`, it must still be the launch's. The same change by the same execution is answered alike.
 
         Raises:
@@ -227,7 +227,7 @@ class LaunchRepository:
         update = StatusUpdate(Status.REJECTED, only_from=_NOBODYS)
         update.remove(_OWNER)  # of an earlier attempt: whoever writes RETRY by hand leaves it
         faults = [
-            Fault(attribute, f"must be {words}", "Mend it in the launch table, and retry the launch.").as_dict()
+            Fault(attribute, f"must be {words}", "Correct it in the launch table, and retry the launch.").as_dict()
             for attribute, words in sick.problems.items()
         ]
         message = "The launch's item in the launch table was edited, and cannot be read."
@@ -293,7 +293,8 @@ class LaunchRepository:
         return Launch.from_item(from_item(answer["Attributes"]))
 
     def record_warnings(self, launch_id: str, attempt: int, warnings: Sequence[str]) -> None:
-        """Keep what was found about an attempt's inputs, in place of an earlier one's; an old attempt has no say."""
+        """Keep what was found about an attempt's inputs, replacing an earlier attempt's. Ignored for an attempt that is
+        not the current one."""
         kept = list(warnings[:_MOST_WARNINGS])
         if len(warnings) > len(kept):
             kept.append(f"{len(warnings) - len(kept):,} more are in the report.")
@@ -311,7 +312,8 @@ class LaunchRepository:
                 raise
 
     def note(self, launch_id: str, attempt: int, fields: Mapping[str, object]) -> None:
-        """Set attributes of the current attempt that have nothing to do with its status; an old one has no say."""
+        """Set attributes of the current attempt that are independent of its status. Ignored for an attempt that is not
+        the current one."""
         names = {f"#{name}": name for name in (*fields, LaunchField.ATTEMPT)}
         values = {f":{name}": to_attribute(value) for name, value in {**fields, LaunchField.ATTEMPT: attempt}.items()}
         try:
@@ -328,7 +330,7 @@ class LaunchRepository:
                 raise
 
     def explain(self, launch_id: str, attempt: int, reason: str) -> None:
-        """Keep why a running attempt does not get on; one that is over, or not the current one, has no say."""
+        """Record why a running attempt makes no progress. Ignored if it is over, or not the current one."""
         try:
             self._client.update_item(
                 TableName=self.launch_table,

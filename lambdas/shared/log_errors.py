@@ -1,4 +1,4 @@
-"""Errors that a program names in its log, though it ends with no more than an exit code."""
+"""Finds errors in a program's log, which its exit code does not name."""
 
 import re
 from collections.abc import Sequence

@@ -6,10 +6,10 @@ from typing import Final
 from contract.errors import ErrorType
 
 _DEEPEST_NESTING: Final = 5
-"""A launch nests two executions; more levels than this is not a cause but a riddle."""
+"""Levels. A launch nests two executions."""
 
 TYPE_OF_ENDING: Final = {"ABORTED": ErrorType.STOPPED, "TIMED_OUT": ErrorType.TIMED_OUT}
-"""How an execution ended without saying why -> type."""
+"""Status of an execution that ended without a cause -> type of error."""
 
 
 def innermost(name: str, cause: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Notices by SNS: how a launch ended, or that it waits for somebody, in words for the people concerned."""
+"""Notices by SNS: that a launch ended or waits for approval, in words for people."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ _HEADLINES = {
 def notify(launch: Launch, *, topic_arn: str, stage: str) -> None:
     """Tell the topic's subscribers of the launch's status: people in words, programs in JSON (docs/events.md).
 
-    A status that is nobody's news is passed over.
+    A status that needs no notice is ignored.
     """
     if launch.status not in _HEADLINES:
         return
@@ -57,12 +57,12 @@ def tell_answer(answer: Mapping[str, Any], *, uri: str, topic_arn: str, stage: s
     outcome = "accepted" if answer["accepted"] else "refused"
     words = f"The file {printable(uri)} was {outcome}."
     if answer["launchId"]:
-        words += f" Its faults, if it has any, shows genolaunch status {answer['launchId']}: a notice quotes no data."
+        words += f" To see its faults, if any, run genolaunch status {answer['launchId']} (a notice quotes no data)."
     elif answer["faults"]:  # of a file without a launch, they are about its key alone
         words += "\n" + listing([Fault(**fault) for fault in answer["faults"]])
     words += (
-        "\n\nThis is told here, and not beside the file, since the answer's key would have more bytes than S3 allows:"
-        " give the file a shorter name."
+        "\n\nThis notice replaces the answer file, whose key would be longer than S3 allows: give the file a shorter"
+        " name."
     )
     told = {name: value for name, value in answer.items() if name != "faults" or not answer["launchId"]}
     _publish(
@@ -113,10 +113,12 @@ def _reason(launch: Launch) -> str:
     again = f"retry the launch (genolaunch retry {launch.launch_id})" if launch.config_json else "drop the file again"
     if launch.error.get("faults"):
         beside = f"in {_answer(launch.config_uri)}, and " if launch.config_uri else ""
-        shown = f"{beside}by genolaunch status {launch.launch_id}"
-        return f"{reason}\n\nThey are named {shown}: a notice quotes no data. Mend them, then {again}."
+        shown = f"{beside}with genolaunch status {launch.launch_id}"
+        return f"{reason}\n\nSee the faults {shown} (a notice quotes no data). Correct them, then {again}."
     if launch.error.get("public"):
-        return f"{reason}\n\nThe whole of it shows genolaunch status {launch.launch_id}: a notice quotes no data."
+        return (
+            f"{reason}\n\nFor the complete message, run genolaunch status {launch.launch_id} (a notice quotes no data)."
+        )
     return reason
 
 

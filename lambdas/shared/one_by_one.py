@@ -1,4 +1,4 @@
-"""Acts on launches one by one: what is wrong with one keeps nobody from the others."""
+"""Acts on launches one by one, so that an error of one does not stop the others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ class OneByOne:
 
     @contextmanager
     def launch(self, launch_id: str) -> Iterator[None]:
-        """Do what follows for this launch alone; whatever it raises is logged and counted, and goes no further."""
+        """Context manager for the work on one launch: an error is logged and counted, and goes no further."""
         try:
             yield
         except LaunchItemError as error:

@@ -1,4 +1,4 @@
-"""Where jobs can run: a stage's zones for regenie's, each with a subnet for file systems, and any for Snakemake's.
+"""Places where jobs can run. For regenie: the stage's zones, each with a subnet for file systems. For Snakemake: any.
 
 Each place has a queue for each kind of capacity. Only the start of their ARNs is a setting: an environment has 4 KB.
 """
@@ -59,7 +59,7 @@ class Places:
 
     @property
     def queues_by_environment(self) -> Sequence[Sequence[str]]:
-        """The queues that share each compute environment: those of one place and service, whatever their priority."""
+        """The queues that share each compute environment: those of one place and service, for every priority."""
         return [
             sorted({queue_of(queues, service, priority) for priority in Priority})
             for queues in self._all()

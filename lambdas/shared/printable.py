@@ -1,7 +1,7 @@
-"""Text of others (keys, ids, names, reasons, log lines) on its way to a terminal, a page, a notice or a log.
+r"""Makes foreign text (keys, ids, names, reasons, log lines) safe to show on a terminal, a page, in a notice or a log.
 
 What could move a cursor, forge a line, turn the order of reading or hide a part is written as an escape, such as
-`\\x1b` or `\\u202e`. One function, used where text leaves this project (regenie_runner/console.py has the same rule, in
+`\x1b` or `\u202e`. One function, used where text leaves this project (regenie_runner/console.py has the same rule, in
 an image that has none of this folder).
 """
 
@@ -12,12 +12,13 @@ from typing import Any
 def printable(text: str, *, keep: str = "") -> str:
     r"""The text on one line, with nothing in it that does anything but show itself.
 
-    Escaped is whatever Python's `str.isprintable` denies: control characters (C0, C1, DEL), line and paragraph breaks,
-    format characters (bidirectional overrides, zero-width ones, tags), surrogates, private and unassigned characters,
-    and spaces other than the usual one.
+    It escapes every character that Python's `str.isprintable` denies: control characters (C0, C1, DEL), line and
+    paragraph breaks, format characters (bidirectional overrides, zero-width ones, tags), surrogates, private and
+    unassigned characters, and spaces other than the usual one.
 
     Args:
-        keep: characters that stay all the same, such as "\n" where lines are meant.
+        text: any text.
+        keep: characters that stay, such as "\n" where lines are meant.
     """
     if text.isprintable():
         return text

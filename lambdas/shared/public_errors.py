@@ -1,4 +1,4 @@
-"""What logs, traces and state machines may hear of an error: no person, no trait, no data.
+"""The public form of errors for logs, traces and state machines: without people, traits and data.
 
 An error whose text holds such has a public form, in its type: the property `public`. What Lambda, Powertools' logger
 and tracer, and Step Functions get of an error is that form and nothing else. An error's full text goes to the launch
@@ -78,7 +78,7 @@ def redacted(text: str) -> str:
 def private_errors(handler: _Handler) -> _Handler:
     """Let a function raise the public forms of its errors only: the decorator next to the function itself.
 
-    Whatever hears of the error gets another one of a type of the same name, with the public text and nothing else of
+    The caller gets another error, of a type with the same name, with the public text and nothing else of
     it: Lambda writes an error's text to the function's log and to X-Ray, and hands it to the state machine, whose log
     has it too.
     """

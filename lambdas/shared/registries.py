@@ -1,4 +1,4 @@
-"""Registries of containers, and with what Batch logs in to those that are private."""
+"""Registries of containers, and the credentials with which Batch logs in to private ones."""
 
 from collections.abc import Mapping
 from typing import Any, Final

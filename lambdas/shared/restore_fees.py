@@ -1,4 +1,4 @@
-"""What S3 asks for a restore: one dated table, for the estimate before it and for the launch's bill after it.
+"""S3's fees for restores: one dated table, for the estimate before a restore and for the bill after it.
 
 The Price List API is no source for this: it spreads restores over three service codes, has several prices of one usage
 type, and leaves out what a request for the deep archives costs (docs/decisions/040).

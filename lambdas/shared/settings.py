@@ -1,4 +1,4 @@
-"""Settings of a function: read once from environment variables, complete or not at all."""
+"""Reads the settings of a function once from environment variables, and fails if any is missing."""
 
 import os
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from lambdas.shared.faults import Fault
 
 NO_CLUSTER: Final = Fault(
     "compute",
-    f"is {ComputeService.PARALLELCLUSTER}, and this stage has no Slurm cluster",
+    f"is {ComputeService.PARALLELCLUSTER}, but this stage has no Slurm cluster",
     f"Choose {ComputeService.BATCH_SPOT} or {ComputeService.BATCH_ON_DEMAND}.",
 )
 

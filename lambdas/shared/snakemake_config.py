@@ -29,13 +29,13 @@ SNAKEMAKE_PATTERNS_IN_WORDS: Final = {
     ),
     _IMAGE: ("must be the name of a container image", "Write REGISTRY/REPOSITORY:TAG, as `docker pull` takes it."),
 }
-"""What a pattern of this module asks for, to read on from the key, and the remedy."""
+"""Pattern of a value -> (problem, remedy). The problem continues a sentence that begins with the key."""
 
 _CONFIG_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 def _normalise_snakefile(snakefile: str) -> str:
-    """Checked: the folder that it lies in is taken for its sources, so there must be one."""
+    """Check the path of the Snakefile. It must be in a folder, because the whole folder is the workflow's sources."""
     bucket, key = "", snakefile
     if snakefile.startswith("s3://"):
         bucket, _, key = snakefile.removeprefix("s3://").partition("/")
@@ -45,7 +45,7 @@ def _normalise_snakefile(snakefile: str) -> str:
             )
     if "/" not in key.strip("/"):
         raise plain_fault(
-            f"must lie in a folder, which holds the workflow's sources and nothing else; you gave {snakefile!r}",
+            f"must be in a folder that holds only the workflow's sources; you gave {snakefile!r}",
             f"Write workflows/NAME/{SNAKEFILE_NAME}, or s3://BUCKET/FOLDER/{SNAKEFILE_NAME}.",
         )
     check_relative_path(key)
@@ -53,35 +53,36 @@ def _normalise_snakefile(snakefile: str) -> str:
 
 
 def _check_values(values: object) -> object:
-    """A key of Snakemake's `config` is a word; values are held to all configs' bounds (config_bounds.py)."""
+    """Check that the keys of Snakemake's `config` are words. config_bounds.py checks the values."""
     if isinstance(values, dict):
         wrong = [key for key in values if not (isinstance(key, str) and _CONFIG_KEY.fullmatch(key))]
         if wrong:
             raise plain_fault(
-                f"has a key that is no word: {wrong[0]!r}", "Begin it with a letter; digits, . _ - may follow."
+                f"has a key that is not a word: {wrong[0]!r}",
+                "Begin it with a letter or _, and use letters, digits and . _ - after it.",
             )
     return values
 
 
 RerunTrigger = Literal["mtime", "params", "input", "code", "software-env"]
-"""As `snakemake --help` has them, in 7.32.4 and 9.27.1."""
+"""The choices of `snakemake --help`, in 7.32.4 and 9.27.1."""
 Target = Annotated[str, Field(pattern=_TARGET, max_length=500)]
 
 
 class TibannaOptions(Section):
-    """What only the engine tibanna knows."""
+    """Options of the engine tibanna only."""
 
     behavior_on_capacity_limit: (
         Literal["retry_without_spot", "wait_and_retry", "other_instance_types", "fail"] | None
     ) = None
-    """What to do when EC2 has no capacity: retry_without_spot by default (wait_and_retry if spot is false)."""
+    """What to do when EC2 has no capacity. Default: retry_without_spot, or wait_and_retry if spot is false."""
 
 
 class AwsBatchOptions(Section):
-    """What only the engine aws-batch knows."""
+    """Options of the engine aws-batch only."""
 
     task_timeout_minutes: Annotated[Count, Field(le=20_160)] = 1440
-    """Minutes that one attempt of a job may take; at most 14 days."""
+    """Time limit of one attempt of a job, in minutes; at most 14 days."""
 
 
 class SnakemakeParameters(Section):
@@ -89,28 +90,29 @@ class SnakemakeParameters(Section):
 
     snakefile: Annotated[str, Field(max_length=900), AfterValidator(_normalise_snakefile)]
     """The Snakefile: s3://BUCKET/FOLDER/Snakefile, or a path in the stage's launch bucket such as
-    workflows/exome/Snakefile. The folder that it lies in is the workflow's sources (of PROJECT/workflow/Snakefile,
-    PROJECT with its config/): at most 1,000 files and 100 MiB, no data."""
+    workflows/exome/Snakefile. Its folder is the workflow's sources (for PROJECT/workflow/Snakefile: PROJECT, with its
+    config/). Sources have at most 1,000 files and 100 MiB, and contain no data."""
     targets: Annotated[list[Target], Field(max_length=500)] = Field(default_factory=list)
-    """Rules or files to make; by default the first rule."""
+    """Rules or files to make. Default: the first rule."""
     config: Annotated[dict[str, Any], BeforeValidator(_check_values)] = Field(default_factory=dict)
-    """Values of the workflow's `config`, over those of its own config file."""
+    """Values of the workflow's `config`. They override the workflow's own config file."""
     spot: Flag = True
-    """Run jobs on Spot capacity: cheap, may be interrupted and repeated."""
+    """Whether to run jobs on Spot instances (cheaper; jobs may be interrupted and are then repeated)."""
     retries: Annotated[int, Field(strict=True, ge=0, le=10)] = 3
-    """How often a failed job is tried again (Snakemake's --retries)."""
+    """How often to retry a failed job (Snakemake's --retries)."""
     jobs: Annotated[Count, Field(le=500)] = 100
-    """Jobs at once (Snakemake's --jobs)."""
+    """Most jobs that run at the same time (Snakemake's --jobs)."""
     rerun_triggers: Annotated[list[RerunTrigger], Field(min_length=1)] | None = None
-    """What makes files anew that are there (Snakemake's --rerun-triggers), by default all of: mtime, params, input,
-    code, software-env; [mtime] goes by times alone."""
+    """Changes that make Snakemake create an existing file again (Snakemake's --rerun-triggers). Default: all of mtime,
+    params, input, code, software-env; [mtime] compares modification times only."""
     cores: Annotated[Count, Field(le=192)] | None = None
-    """What `workflow.cores` is in the Snakefile (Snakemake's --cores); without it, `threads: workflow.cores` fails."""
+    """Value of `workflow.cores` in the Snakefile (Snakemake's --cores). Without it, `threads: workflow.cores` fails."""
     container_image: Annotated[str, Field(pattern=_IMAGE, max_length=255)] | None = None
-    """Image in which jobs run, which then holds what the rules' `conda:` names; by default the stage's: the engine's
-    version of Snakemake, cutadapt and pysam."""
+    """Container image of the jobs, which must contain what the rules' `conda:` environments name. Default: the stage's
+    image, with the engine's version of Snakemake, cutadapt and pysam."""
     engine: SnakemakeEngine = SnakemakeEngine.TIBANNA
-    """What runs the jobs: tibanna (Snakemake 7 on EC2 instances) or aws-batch (Snakemake 9 on the stage's queues)."""
+    """Engine that runs the jobs: tibanna (Snakemake 7 on EC2 instances) or aws-batch (Snakemake 9 on the stage's
+    queues)."""
     tibanna: TibannaOptions | None = None
     """Options of the engine tibanna."""
     aws_batch: AwsBatchOptions | None = None
@@ -150,13 +152,13 @@ class SnakemakeLaunch(LaunchSection):
     """A launch of a Snakemake workflow."""
 
     workflow: Literal[Workflow.SNAKEMAKE]
-    """What to run: snakemake."""
+    """Workflow to run: snakemake."""
     snakemake: SnakemakeParameters
-    """What Snakemake is to do."""
+    """Parameters of the workflow."""
 
     @property
     def compute(self) -> ComputeService:
-        """Where its jobs run."""
+        """Where the jobs run."""
         return _COMPUTE[self.snakemake.engine, self.snakemake.spot]
 
 

@@ -24,7 +24,7 @@ _OF_THE_PRICE = (
     LaunchField.STATUS_SECONDS,
     LaunchField.STEP_SECONDS,
 )
-"""What tells of the current attempt's cost."""
+"""Attributes of the current attempt's cost."""
 
 _LONGEST_MESSAGE = 500
 """Characters of an error's message in an event; the launch has the whole of its last one."""

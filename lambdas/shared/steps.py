@@ -1,6 +1,6 @@
 """The steps of a workflow as people name them, with their times, from a Step Functions execution history.
 
-State names are `Step: detail`; the part before `: ` is the step. States without it are plumbing and nobody's step.
+State names are `Step: detail`; the part before `: ` is the step. States without it belong to no step.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ _LEFT_OPEN_BY = {
     "ExecutionTimedOut": StepState.FAILED,
     "ExecutionAborted": StepState.STOPPED,
 }
-"""ending of the execution -> what becomes of a step with a state that was entered and never left."""
+"""End of the execution -> result of a step with a state that was entered and never left."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What AWS Batch calls the reasons for which a job stays RUNNABLE, in plain words."""
+"""AWS Batch's codes for jobs that stay RUNNABLE, in plain words."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,9 +14,10 @@ _NONE_IS_LARGE_ENOUGH: Final = "none of the stage's instance types is large enou
 _REASONS: Final[Mapping[str, str]] = {
     "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "AWS had no instance for it; retry the launch, which tries another zone "
     "if the stage has one, or use batch-on-demand",
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "it asks for more than the stage may use at a time; lower "
-    "{resources}, or have the stage's batch.max_vcpus raised",
-    _TOO_LARGE: f"{_NONE_IS_LARGE_ENOUGH}; lower {{resources}}, or have the stage's batch.instance_types extended",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "it needs more than the stage may use at once; lower "
+    "{resources}, or ask for a higher batch.max_vcpus of the stage",
+    _TOO_LARGE: f"{_NONE_IS_LARGE_ENOUGH}; lower {{resources}}, or ask for larger types in the stage's "
+    "batch.instance_types",
     UNDETERMINED: "AWS Batch does not know why; most often the account's quota of vCPUs for EC2 is used up, or its "
     "instances' set-up fails, which their console output tells; ask the people who run the stage (runbook, "
     "“Jobs that do not start”)",

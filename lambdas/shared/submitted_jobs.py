@@ -1,4 +1,4 @@
-"""The jobs of a Snakemake launch at Tibanna, from the list that its launcher keeps in S3 (docs/architecture.md).
+"""The jobs of a Snakemake launch at Tibanna, from its launcher's list in S3 (docs/architecture/launcher.md).
 
 A launcher's user may write the list, too: a job of another run in it is passed over."""
 

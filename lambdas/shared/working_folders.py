@@ -1,4 +1,4 @@
-"""Which launches may not run at the same time, since one works in a folder of the other's."""
+"""Finds launches that must not run at the same time, because one works in a folder of the other."""
 
 from collections.abc import Iterable, Iterator
 

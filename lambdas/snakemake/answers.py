@@ -32,7 +32,7 @@ def _send(send: Any) -> bool:  # noqa: ANN401 - a call without arguments
         send()
     except (exceptions.TaskDoesNotExist, exceptions.TaskTimedOut, exceptions.InvalidToken) as gone:
         # Answered before (events come more than once), cancelled, or out of time.
-        logger.info("Nobody waits for this answer", extra={"reason": str(gone)})
+        logger.info("No task waits for this answer", extra={"reason": str(gone)})
         return False
     return True
 

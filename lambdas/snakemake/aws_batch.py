@@ -1,4 +1,4 @@
-"""What a launch needs of the engine aws-batch: a job definition, and the launcher's part of the run sheet."""
+"""The job definition of a launch with the engine aws-batch, and its part of the run sheet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from lambdas.shared.snakemake_config import SnakemakeLaunch
 
 @dataclass(frozen=True, slots=True)
 class BatchEngine:
-    """What the stage says of the engine (stacks/snakemake_batch.py)."""
+    """The stage's settings of the engine (stacks/snakemake_batch.py)."""
 
     execution_role_arn: str
     job_log_group: str
@@ -45,13 +45,13 @@ class BatchAttempt:
 
     @property
     def timeout_seconds(self) -> int:
-        """Of one attempt of a job whose rule says nothing of it."""
+        """Time limit of one attempt of a job whose rule sets none."""
         assert self.config.snakemake.aws_batch is not None  # the model fills it in
         return 60 * self.config.snakemake.aws_batch.task_timeout_minutes
 
     @property
     def run_name(self) -> str:
-        """By which clean-up finds what the attempt made."""
+        """The run name, by which clean-up finds what the attempt made."""
         return run_name(self.launch_id, self.attempt)
 
     @property
@@ -67,7 +67,7 @@ class BatchAttempt:
 
 
 def job_definition(attempt: BatchAttempt, engine: BatchEngine) -> dict[str, Any]:
-    """What snakemake.asl.json registers: it adds what is the same for all launches."""
+    """The parts of the job definition that differ between launches; snakemake.asl.json adds the others."""
     private = of_private_image(attempt.image, engine.registry_credentials)
     return {
         "name": attempt.run_name,
@@ -82,13 +82,13 @@ def job_definition(attempt: BatchAttempt, engine: BatchEngine) -> dict[str, Any]
 
 
 def run_sheet_part(attempt: BatchAttempt, engine: BatchEngine, queues: Queues) -> dict[str, Any]:
-    """`awsBatch` of the run sheet (docs/architecture.md)."""
+    """`awsBatch` of the run sheet (docs/architecture/launcher.md)."""
     config = attempt.config
     queue = queue_of(queues, config.compute, config.priority)
     return {
         "jobQueue": queue,
         "onDemandQueue": queue_of(queues, ComputeService.BATCH_ON_DEMAND, config.priority),
-        # Its first revision: the launcher's role admits definitions by their tags, which only a revision has.
+        # The first revision, because the launcher's role checks a definition's tags, and only a revision has tags.
         "jobDefinition": f"{queue.rpartition(':')[0]}:job-definition/{attempt.run_name}:1",
         "shareIdentifier": share_identifier(attempt.requested_by),
         "taskTimeoutSeconds": attempt.timeout_seconds,

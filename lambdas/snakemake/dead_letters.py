@@ -1,4 +1,4 @@
-"""What becomes of a launch message that is given up: it is kept for people, who are told why."""
+"""Sends launch messages that cannot be handled to the dead letters, with a notice of the reason."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""The notifier: takes ECS's task state changes from its queue, and tells launches of their launchers."""
+"""The notifier: reads ECS's task state changes from its queue, and reports launchers' ends to their launches."""
 
 import json
 from dataclasses import dataclass

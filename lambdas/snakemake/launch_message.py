@@ -1,4 +1,4 @@
-"""The launch message: what the state machine asks of the queue, and the broker checks before it starts a task."""
+"""The launch message, which the state machine sends and the broker checks before it starts a task."""
 
 import json
 import re

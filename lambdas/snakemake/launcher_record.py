@@ -1,7 +1,4 @@
-"""What a launcher says of its run (contract.launcher.LauncherRecord).
-
-Its user's program may say it too: nothing is believed.
-"""
+"""Reads a launcher's report of its run (LauncherRecord), which its user's program can forge: all of it is checked."""
 
 from typing import Annotated, Any, Final, Literal
 

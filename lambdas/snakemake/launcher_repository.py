@@ -1,4 +1,4 @@
-"""What the tables say of launchers: one item of the task table an attempt, and attributes of the launch's own item.
+"""Launchers in the tables: one item of the task table for each attempt, and attributes of the launch's item.
 
 Messages and events come at least once, in any order: each change is one conditional write.
 """
@@ -49,7 +49,7 @@ class LauncherRepository:
         return _launcher(from_item(found["Item"])) if "Item" in found else None
 
     def ask_for(self, message: LaunchMessage) -> Launcher:
-        """Note that a task is asked for, for the first time. Asked again, only the message (its token) is new."""
+        """Record the first request of a task. If repeated, only the message (with its token) is replaced."""
         answer = self._client.update_item(
             TableName=self.task_table,
             Key=_key(message.launch_id, message.attempt),
@@ -61,7 +61,7 @@ class LauncherRepository:
         return _launcher(from_item(answer["Attributes"]))
 
     def ask_again(self, launcher: Launcher, stopped_task: str) -> Launcher | None:
-        """Note that another task is asked for in place of `stopped_task`; None if somebody was faster."""
+        """Record the request of another task in place of `stopped_task`; None if another call was faster."""
         message = launcher.message
         try:
             answer = self._client.update_item(
@@ -84,7 +84,7 @@ class LauncherRepository:
         return _launcher(from_item(answer["Attributes"]))
 
     def started(self, launcher: Launcher, task_arn: str) -> None:
-        """Note the task that ECS made, for this start; an older one has no say."""
+        """Record the task that ECS made for this start. Ignored for an older start."""
         message = launcher.message
         try:
             self._client.update_item(
@@ -107,7 +107,7 @@ class LauncherRepository:
         return (ErrorType(found[TaskField.ERROR_TYPE]), found[TaskField.REASON]) if found else None
 
     def show_task(self, launch_id: str, attempt: int, task_arn: str, log_group: str) -> None:
-        """Let the launch's item say where its launcher runs and logs; an old attempt has no say."""
+        """Record in the launch's item where its launcher runs and logs. Ignored for an old attempt."""
         try:
             self._client.update_item(
                 TableName=self.launch_table,
@@ -126,13 +126,14 @@ class LauncherRepository:
                 raise
 
     def show_progress(self, launch_id: str, attempt: int, progress: Mapping[str, int], *, at: int) -> None:
-        """Let the launch's item say how far the attempt's jobs are, unless something newer than `at` was told."""
+        """Record the progress of the attempt's jobs in the launch's item, unless newer progress than `at` is
+        recorded."""
         try:
             self._client.update_item(
                 TableName=self.task_table,
                 Key=_key(launch_id, attempt),
                 UpdateExpression="SET #toldAt = :at",
-                # Equal: it is told again, since the launch's item may not have been written then.
+                # Equal: write again, since the launch's item may not have been written the first time.
                 ConditionExpression="attribute_not_exists(#toldAt) OR #toldAt <= :at",
                 ExpressionAttributeNames=_names(LauncherField.TOLD_AT),
                 ExpressionAttributeValues=_values(at=at),
@@ -150,7 +151,7 @@ class LauncherRepository:
                 raise
 
     def record_job(self, item: Mapping[str, Any]) -> None:
-        """Note a failed submission (LauncherRecord.item). Once it was resubmitted, an older message has no say."""
+        """Note a failed submission (LauncherRecord.item). Ignored if the job was resubmitted since."""
         newer: Any = {}
         if item[TaskField.STATUS] != TASK_RESUBMITTED:
             newer = {

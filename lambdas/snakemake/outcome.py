@@ -1,4 +1,4 @@
-"""How a launcher ended: what it wrote itself, or what ECS says of its task."""
+"""The outcome of a launcher: from its own record, or from ECS's description of its task."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Outcome:
     failed_jobs: int = 0
     """As far as the launcher could tell."""
     is_stages: bool = False
-    """A setting of the stage is at fault: people who run it are told, whatever the error is called."""
+    """A setting of the stage is wrong: an error for the people who run it, whatever its type."""
     warnings: Sequence[str] = ()
     """What its user should know of a success."""
 
@@ -77,7 +77,7 @@ def _by_task(task: LauncherTask) -> Outcome:
     if _NO_IMAGE in why:
         return Outcome(
             ErrorType.IMAGE_PULL,
-            f"The launcher's image could not be had (snakemake.image of the stage): {why}",
+            f"The launcher's image could not be pulled (snakemake.image of the stage): {why}",
             is_stages=True,
         )
     if task.exit_code is None:

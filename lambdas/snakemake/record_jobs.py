@@ -1,4 +1,4 @@
-"""Writes what launchers say of their runs into the tables, each about its own launch alone.
+"""Writes launchers' reports of their runs into the tables, only about the sender's own launch.
 
 A launcher runs its user's program with its own rights. So it may write into no table, only send to a queue; and SQS,
 not the message, says who sent it: `SenderId` of a role is `<the role's id>:<session>` (Amazon SQS API reference,

@@ -1,4 +1,4 @@
-"""The run sheet: what the launcher of a Snakemake launch is to do (docs/architecture.md)."""
+"""The run sheet: what the launcher of a Snakemake launch is to do (docs/architecture/launcher.md)."""
 
 import hashlib
 import json
@@ -67,14 +67,16 @@ def check_against_stage(config: SnakemakeLaunch, stage: Stage, faults: FaultColl
     if bucket not in {stage.data_bucket, *stage.writable_buckets}:
         faults.add(
             "data",
-            f"lies in the bucket {bucket}, and a Snakemake launch writes its outputs beside its inputs",
-            "Use a folder of the stage's data bucket, or have the bucket added to the stage's writable_buckets.",
+            f"is in the bucket {bucket}, to which this stage may not write; a Snakemake launch writes its "
+            "outputs next to its inputs",
+            "Use a folder of the stage's data bucket, or ask for the bucket to be added to the stage's "
+            "writable_buckets.",
         )
     if not folder:
         faults.add(
             "data",
-            f"is the whole bucket {bucket}, where other launches work, too",
-            "Name a folder of it: a Snakemake launch has what is below its own `data`, and nothing else.",
+            f"is the whole bucket {bucket}, in which other launches work too",
+            "Name a folder in it: a Snakemake launch can access only what is below its `data`.",
         )
     if len(folder) > LONGEST_TAG_VALUE or _NO_TAG.search(folder):
         faults.add(

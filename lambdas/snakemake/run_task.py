@@ -1,4 +1,4 @@
-"""Asks ECS for the task of a launcher, and tells answers that pass from those that stay."""
+"""Starts the task of a launcher in ECS, and distinguishes temporary refusals from final ones."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""What follows from the state of a launcher's task, whoever tells of it: an event, or somebody who looked."""
+"""Settles a launch by the state of its launcher's task, reported by an event or by a check."""
 
 from contract.launch import LaunchErrorField
 from contract.metrics import Metric

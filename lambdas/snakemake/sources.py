@@ -85,7 +85,7 @@ class Sources:
                 raise
             raise UnusableInputError(
                 f"lies beside {file.path}, which was replaced or deleted while the sources were copied",
-                "Retry the launch when all sources are in place.",
+                "Retry the launch when all sources are uploaded.",
             ) from error
 
 
@@ -110,7 +110,7 @@ def find_sources(snakefile_uri: str) -> Sources:
             )
     if all(file.path != name for file in files):
         raise UnusableInputError(
-            f"names {snakefile_uri}, which does not exist", "Upload it, and what lies beside it, or mend the name."
+            f"names {snakefile_uri}, which does not exist", "Upload it and the files beside it, or correct the name."
         )
     return Sources(bucket, root, name, files)
 

@@ -1,9 +1,9 @@
-"""The broker: takes launch messages from the queue and has ECS start their launchers, each once, none lost.
+"""The broker: reads launch messages from the queue, and starts each launcher in ECS exactly once.
 
-A message is a launch message of the state machine, or the event of a task that never ran: if that was for want of a
-network interface or an address, its launcher is started again. What ECS does not take now goes back to the queue with a
-growing visibility time-out; what it will never take, and what it has not taken for too long, goes to the dead letters,
-fails its launch with the reason, and is told of by SNS.
+A message is a launch message of the state machine, or the event of a task that never ran. If such a task lacked a
+network interface or an address, its launcher is started again. A message that ECS cannot take now goes back to the
+queue with a growing visibility timeout. A message that ECS will never take, or has not taken for too long, goes to the
+dead letters with a notice by SNS, and its launch fails with the reason.
 """
 
 import json
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 MOST_DELIVERIES: Final = 30
-"""Of one message: with the pauses below, that is more than five hours in which ECS did not take it."""
+"""Most deliveries of one message. With the pauses below, ECS has refused it for more than five hours."""
 MOST_STARTS: Final = 10
-"""Tasks of one attempt that were started again for want of network."""
+"""Most tasks of one attempt that are started again because they had no network."""
 _LONGEST_PAUSE_SECONDS: Final = 900
 
 
@@ -84,7 +84,7 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
 
 
 def _is_done(delivery: Delivery) -> bool:
-    """False: the message is to come again. One message's fault is not its neighbours'."""
+    """Whether the message is handled; False if it must be delivered again. An error affects only its own message."""
     try:
         _take(delivery)
     except TryLaterError as error:
@@ -96,7 +96,7 @@ def _is_done(delivery: Delivery) -> bool:
 
 
 def _is_given_up(delivery: Delivery, error: ErrorType, reason: str, pause_seconds: int | None = None) -> bool:
-    """True at the limit of deliveries; otherwise the message comes again after a pause."""
+    """Whether the limit of deliveries is reached; otherwise the message is delivered again after a pause."""
     metrics.add_metric(name="LaunchersPostponed", unit=MetricUnit.Count, value=1)
     if delivery.number < MOST_DELIVERIES:
         _postpone(delivery, pause_seconds)
@@ -152,7 +152,7 @@ def _start_again(delivery: Delivery, detail: dict[str, Any]) -> None:
 
 
 def _successor(delivery: Delivery, launcher: Launcher, stopped: LauncherTask) -> Launcher | None:
-    """The launcher with another start, after a pause: addresses do not come free at once. None if there is none."""
+    """The launcher with another start, after a pause in which addresses become free. None if it may not start again."""
     if launcher.starts > MOST_STARTS:
         reason = f"{launcher.starts} tasks in a row stopped before they ran: {stopped.stopped_reason}"
         subject = _Subject(launcher.message.task_token, launcher.message.launch_id)
@@ -186,7 +186,7 @@ def _start(delivery: Delivery, launcher: Launcher) -> None:
 
 
 def _is_wanted(message: LaunchMessage) -> bool:
-    """The attempt still runs: a message outlives a cancel, and may be delivered twice."""
+    """Whether the attempt still runs: a message may be delivered after a cancel, and twice."""
     launch = LaunchRepository(settings().launch_table).get(message.launch_id)
     wanted = launch is not None and launch.status is Status.RUNNING and launch.attempt == message.attempt
     if not wanted:
@@ -196,7 +196,7 @@ def _is_wanted(message: LaunchMessage) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """Whom a message is about, as far as it can be told."""
+    """The launch that a message is about, as far as it is known."""
 
     task_token: str | None = None
     launch_id: str | None = None
@@ -213,7 +213,7 @@ def _subject(delivery: Delivery) -> _Subject:
 
 
 def _give_up(delivery: Delivery, subject: _Subject, error: ErrorType, reason: str) -> None:
-    """Dead letter and notice first: when the launch has failed, both are there to be looked at."""
+    """Write dead letter and notice first, so that both exist when the launch has failed."""
     bury(
         delivery.body,
         reason=f"{error}: {reason}",
@@ -228,7 +228,7 @@ def _give_up(delivery: Delivery, subject: _Subject, error: ErrorType, reason: st
 
 
 def _postpone(delivery: Delivery, pause_seconds: int | None) -> None:
-    """Let the message come again, after a pause that doubles with each delivery unless another one is wanted."""
+    """Have the message delivered again after a pause, which doubles with each delivery unless it is given."""
     client: SQSClient = aws.client("sqs")
     client.change_message_visibility(
         QueueUrl=settings().launch_queue,

@@ -1,4 +1,4 @@
-"""What ECS says of a task, in a state change event or asked for: the same shape."""
+"""ECS's description of a task, which has the same shape in an event and in an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

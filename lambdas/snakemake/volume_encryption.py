@@ -21,6 +21,6 @@ def check_volumes_are_encrypted(config: SnakemakeLaunch, faults: FaultCollector)
         "snakemake.engine",
         "is tibanna, whose instances are refused here: this account does not encrypt EBS volumes by default in "
         f"{client.meta.region_name}",
-        "Whoever runs this stage turns it on with `aws ec2 enable-ebs-encryption-by-default --region "
+        "The people who run this stage turn it on with `aws ec2 enable-ebs-encryption-by-default --region "
         f"{client.meta.region_name}`; then launch again. Or use another engine.",
     )

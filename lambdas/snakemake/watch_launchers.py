@@ -1,4 +1,4 @@
-"""Looks for launchers that ended without anybody hearing of it.
+"""Looks for launchers whose end caused no event.
 
 ECS sends its events at least once, but a task can also vanish without one (DescribeTasks forgets a stopped task after
 an hour). Without this look its launch would be RUNNING until the state machine's time-out.
@@ -110,7 +110,7 @@ def _vanished(arn: str, launcher: Launcher) -> LauncherTask:
         attempt=message.attempt,
         status="STOPPED",
         stop_code="",
-        stopped_reason="its task is gone, and ECS sent no event of its end",
+        stopped_reason="its task is gone, and ECS sent no event about its end",
         exit_code=0 if done else None,
         container_reason="",
     )

@@ -1,4 +1,4 @@
-"""Does what a person asks of a launch that is there, and answers it beside the request.
+"""Executes a person's request about a launch, and writes the answer beside the request.
 
 A request is a file below requests/<launchId>/ of the launch bucket, because S3's notification says who put it, which
 nobody can choose (docs/decisions/101): so the launch's events say who asked for what.
@@ -125,7 +125,7 @@ def _do(launch_id: str, drop: Drop, file: DroppedFile) -> Launch:
     for _ in range(_MOST_TRIES):
         launch = repository.get(launch_id)
         if launch is None:
-            raise _refused("the launch", f"does not exist: {launch_id}", "`genolaunch list` shows those that do.")
+            raise _refused("the launch", f"does not exist: {launch_id}", "`genolaunch list` shows the launches.")
         if any(event.get(EventField.REQUEST) == drop.digest for event in launch.events or ()):
             return launch  # an earlier delivery did it
         try:
@@ -140,7 +140,9 @@ def _change(repository: LaunchRepository, launch: Launch, request: PersonRequest
     told |= {EventField.BY: drop.requested_by} if drop.requested_by else {}
     told |= {EventField.REASON: request.reason} if request.reason else {}
     if request.attempt not in (None, launch.attempt):
-        raise _refused("attempt", f"is {request.attempt}, and the launch's is {launch.attempt} by now", "Look again.")
+        raise _refused(
+            "attempt", f"is {request.attempt}, but the launch's attempt is now {launch.attempt}", "Look again."
+        )
     match request.action:
         case RequestAction.CANCEL:
             if launch.status is Status.CANCEL_REQUESTED:
@@ -177,7 +179,7 @@ def _config_fields(launch: Launch, request: PersonRequest, told: dict[str, objec
     before = launch.config
     fields = told_by_config(launch, settings(), merged(before, request.config))
     if fields[LaunchField.WORKFLOW] != launch.workflow:
-        raise _refused("workflow", f"is {launch.workflow}, and stays it", "Submit another launch.")
+        raise _refused("workflow", f"is {launch.workflow}, and cannot be changed", "Submit another launch.")
     told[EventField.CHANGED] = changed_keys(before, json.loads(str(fields[LaunchField.CONFIG])))
     return fields
 
@@ -201,7 +203,7 @@ def _require_four_eyes(launch: Launch, approver: str | None) -> None:
     askers = {launch.requested_by, *(event.get(EventField.BY) for event in later)}
     if approver is None or None in askers or approver in askers:
         raise _refused(
-            "the approval", "must be by somebody who did not ask for the launch", "Ask somebody else to approve it."
+            "the approval", "must be by a person who did not ask for the launch", "Ask somebody else to approve it."
         )
 
 

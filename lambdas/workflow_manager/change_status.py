@@ -1,4 +1,4 @@
-"""Changes a launch's status for a state machine: the one place where it changes."""
+"""Changes a launch's status for a state machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a launch's config says as it is now: checked at each claim, and before a person's change of it is written.
+"""Checks a launch's current config at each claim, and before a person's change of it is written.
 
 A launch is registered once and may be edited since, by hand or by a request. So it never runs by copies of what its
 config said before.
@@ -77,7 +77,7 @@ def told_by_config(launch: Launch, given: ClaimSettings, values: object = None) 
 def check_registered(launch: Launch, given: ClaimSettings) -> dict[str, object]:
     """The same of a launch's own config; one that was never accepted has the fault that it has none."""
     if launch.config_json is None:
-        fault = Fault("config", "is missing: the launch was never accepted", "Mend its file, and submit it again.")
+        fault = Fault("config", "is missing: the launch was never accepted", "Correct its file, and submit it again.")
         raise MissingRequiredParametersError([fault])
     return told_by_config(launch, given)
 

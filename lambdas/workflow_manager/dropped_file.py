@@ -1,4 +1,4 @@
-"""What was dropped into the launch bucket: the notification, and the file it is about."""
+"""A file dropped into the launch bucket: its notification, and its content."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ class FileGoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """One file that was put into the launch bucket, as S3 tells of it."""
+    """One file that was put into the launch bucket, from S3's notification."""
 
     bucket: str
     key: str
@@ -58,11 +58,11 @@ class Drop:
     etag: str | None
     sequencer: str | None
     requested_by: str | None
-    """S3's principal id of who put it."""
+    """S3's principal id of the person or role that put it."""
 
     @property
     def digest(self) -> str:
-        """Stands for the event: the same when it is delivered twice, another for another put of the same key."""
+        """A digest of the event: the same if it is delivered twice, another for another put of the same key."""
         put = self.version_id or f"{self.etag} {self.sequencer}"
         return hashlib.sha256(json.dumps([self.bucket, self.key, put]).encode()).hexdigest()
 
@@ -81,16 +81,16 @@ class DroppedFile:
     content: bytes | None
     """None when the file is larger than what was asked for."""
     submission_id: str | None
-    """By which a client knows the answer to its own put."""
+    """The id by which a client recognises the answer to its own put."""
     unreadable: Fault | None = None
-    """Why it cannot be read, if that is so."""
+    """Why it cannot be read, or None."""
 
 
 def is_later(answered: object, drop: Drop) -> bool:
-    """Whether the put that an answer names is a later one of the dropped file.
+    """Whether an answer names a later put of the dropped file.
 
-    S3's sequencers of one key are hexadecimal text: the shorter one is filled up with zeros at its end, and the greater
-    one is the later put (Amazon S3 user guide, "Event message structure"). Those of other keys, or none, tell nothing.
+    S3's sequencers of one key are hexadecimal text. Pad the shorter one with zeros at its end; the greater one is the
+    later put (Amazon S3 user guide, "Event message structure"). Sequencers of different keys cannot be compared.
     """
     if not isinstance(answered, dict) or answered.get("key") != drop.key:
         return False
@@ -102,7 +102,7 @@ def is_later(answered: object, drop: Drop) -> bool:
 
 
 def drops(message: str) -> Iterator[Drop]:
-    """The puts an SQS message's body tells of: none in S3's test message, else usually one.
+    """The puts in an SQS message's body: none in S3's test message, otherwise usually one.
 
     It is a notification of S3's own, or its event of EventBridge.
 
@@ -149,7 +149,7 @@ def _drop_of_event(event: Mapping[str, Any]) -> Drop:
 
 
 def fetch(drop: Drop, *, largest: int) -> DroppedFile:
-    """Read the very file that was dropped, if it has at most `largest` bytes.
+    """Read the version of the file that was dropped, if it has at most `largest` bytes.
 
     Raises:
         FileGoneError: it is not there any more.
@@ -171,7 +171,7 @@ def fetch(drop: Drop, *, largest: int) -> DroppedFile:
 
 
 _MOST_SOURCES = 2_000
-"""What has more files than sources may have (lambdas/snakemake/sources.py) is refused later."""
+"""Workflows with more files than sources may have (lambdas/snakemake/sources.py) are refused later."""
 
 
 def sources_beside(bucket: str, snakefile: str) -> list[tuple[str, str]]:

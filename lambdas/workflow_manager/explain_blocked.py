@@ -1,4 +1,4 @@
-"""Says of a running launch why one of its jobs cannot start, long before Batch gives the job up."""
+"""Writes to a running launch why one of its jobs cannot start, long before Batch gives up the job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> None:
 
 
 def explain(job: Mapping[str, Any], at: datetime) -> None:
-    """Keep the reason with the job's launch, if that attempt of it runs; a job of somebody else is passed over."""
+    """Write the reason to the job's launch, if that attempt runs. Jobs of other owners are ignored."""
     places = read_places(settings().placements)
     owner = owner_by_name(job["jobName"])
     if owner is None or job["jobQueue"] not in places.queues:
@@ -58,6 +58,7 @@ def explain(job: Mapping[str, Any], at: datetime) -> None:
 
 
 def _is_of(job_id: str, owner: Owner) -> bool:
-    """By the job's tags: the name of a Snakemake job is what its launcher, with its user's program, says."""
+    """Check the job's tags, because a launcher, which runs its user's program, chooses the names of Snakemake's
+    jobs."""
     tags = next((job.get("tags", {}) for job in batch_jobs.describe([job_id])), {})
     return (tags.get(TAG_LAUNCH_ID), tags.get(TAG_ATTEMPT)) == (owner.launch_id, str(owner.attempt))

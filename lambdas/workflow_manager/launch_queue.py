@@ -1,4 +1,4 @@
-"""The queue of launches that a stage has no slot for: as many run at once as its setting says, and the rest in turn.
+"""The queue of launches without a slot: a stage limits how many run at once, and the others run in turn.
 
 Two kinds of items of the task table hold it. One **ledger** names the attempts that have a slot and the people who
 have launches waiting; taking a slot is one conditional write of it, so that there are never more than allowed. And one
@@ -117,7 +117,7 @@ class LaunchQueue:
         return Slots(ledger["running"], ledger["waiting"], ledger["version"])
 
     def hold_slot(self, launch: Launch) -> None:
-        """Note that the launch's current attempt runs, whatever the number of slots: the truth comes first."""
+        """Record that the launch's current attempt runs, even above the number of slots, because it does run."""
         self._update_ledger(
             "SET #running.#run = :user",
             names={"#running": "running", "#run": run_name(launch.launch_id, launch.attempt)},

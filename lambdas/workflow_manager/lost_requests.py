@@ -1,4 +1,4 @@
-"""Compares the launch table with what was made of it: starts what the pipe lost, and mends the queue of launches.
+"""Repairs lost work from the launch table: starts launches that the pipe lost, and corrects the queue.
 
 The pipe gives a record up after an hour, and its dead letters hold only pointers into the stream: so it is the table
 that says which launches nobody has started, or cancelled, though that was asked for. Executions that ended unheard are

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _STREAM: Final = re.compile(r"(?P<launch>.+)-\d+/[^/]+/[^/]+")
-"""`<run name>/default/<task id>` (docs/architecture.md, "The job's command")."""
+"""`<run name>/default/<task id>` (docs/architecture/regenie-job.md, "The job's command")."""
 _LONGEST_LINE: Final = 300
 _NO_DATA: Final = "CONTROL_MESSAGE"
 """messageType of CloudWatch Logs' own trial of a subscription."""

@@ -1,4 +1,4 @@
-"""What a person asks of a launch that is there, as the launch bucket has it (contract.requests.RequestField)."""
+"""Reads a person's request about a launch from the launch bucket (RequestField)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ class PersonRequest:
     config: Mapping[str, Any] | None = None
     """A JSON merge patch (RFC 7396) of the launch's config."""
     attempt: int | None = None
-    """The launch's, as it was looked at."""
+    """The launch's attempt that the person saw."""
 
 
 def launch_of_request(key: str) -> str | None:
-    """The launch that requests/<launchId>/<name>.json is about; None if it is no such key."""
+    """The launch id of the key requests/<launchId>/<name>.json; None for another key."""
     launch_id, slash, name = key.removeprefix(REQUESTS_PREFIX).partition("/")
     is_request = key.startswith(REQUESTS_PREFIX) and launch_id and slash and name.endswith(".json") and "/" not in name
     return launch_id if is_request else None
@@ -87,7 +87,7 @@ def _is_sentence(reason: object) -> bool:
 
 
 def merged(config: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with a JSON merge patch (RFC 7396, section 2): null takes a key out, a list is replaced as a whole."""
+    """The config with a JSON merge patch (RFC 7396, section 2): null removes a key, a list is replaced as a whole."""
     result = dict(config)
     for key, value in patch.items():
         if value is None:

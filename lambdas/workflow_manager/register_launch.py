@@ -70,7 +70,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 
 def _process(record: "SQSRecord") -> None:
-    """Handle each file that a message tells of, also when another one fails; one that fails for the last time, after
+    """Handle each file of a message, even when another one fails; one that fails for the last time, after
     which its message is a dead letter, is answered so.
 
     Raises:
@@ -80,7 +80,7 @@ def _process(record: "SQSRecord") -> None:
     for drop in drops(record.body):
         try:
             _handle(drop)
-        except Exception as error:  # whatever it is, the message comes again
+        except Exception as error:  # SQS delivers the message again
             failures.append(error)
             if _receives(record) >= MOST_RECEIVES:
                 _answer_failure(drop, error)
@@ -107,8 +107,8 @@ def _receives(record: "SQSRecord") -> int:
 def _answer_failure(drop: Drop, error: Exception) -> None:
     fault = Fault(
         WHOLE_FILE,
-        f"is neither registered nor refused: the platform failed at it {MOST_RECEIVES} times ({type(error).__name__})",
-        "Its operators were told, and it is registered once they mended that: do not drop it again.",
+        f"is neither registered nor refused: the platform failed {MOST_RECEIVES} times ({type(error).__name__})",
+        "The people who run it were told, and the file is registered once they have fixed it: do not drop it again.",
     )
     try:
         # An event that comes again after its launch was registered may fail as well: that answer stays.

@@ -1,4 +1,4 @@
-"""What becomes of a dropped file: a launch to register, or a rejection with every fault."""
+"""Decides about a dropped file: a launch to register, or a rejection with every fault."""
 
 import hashlib
 import re
@@ -48,7 +48,7 @@ def misplaced_snakefile(key: str) -> Fault | None:
     places = " or ".join(f"{SNAKEFILES_PREFIX}NAME/{path}{SNAKEFILE_NAME}" for path in ("", f"{STANDARD_FOLDER}/"))
     return Fault(
         "the file",
-        f"is not launched where it is: {key}",
+        f"is not launched from this place: {key}",
         f"Put it to {places}, after its sources. Deeper Snakefiles are taken for sources of such a one.",
     )
 
@@ -86,7 +86,7 @@ def launch_of(
     except MissingRequiredParametersError as error:
         return _rejected(drop, file, error, owner)
     except Exception as error:
-        # Whatever a file does to its reader, whoever dropped it is answered, and the message is not tried again.
+        # Any error while reading the file becomes an answer, and the message is not tried again.
         _log(error, drop)
         return _rejected(drop, file, _unread(error), owner, ErrorType.PLATFORM)
     return _submitted(drop, file, config, data_bucket, owner)
@@ -177,8 +177,9 @@ def _unread(error: Exception) -> MissingRequiredParametersError:
         [
             Fault(
                 WHOLE_FILE,
-                f"could not be checked: the platform failed at it ({type(error).__name__}), which is not your fault",
-                "Its operators were told. Take out what is unusual in the file, or drop it again once they mended it.",
+                f"could not be checked: the platform failed ({type(error).__name__}), which is not your fault",
+                "The people who run it were told. Remove what is unusual in the file, or drop it again once "
+                "they have fixed it.",
             )
         ]
     )

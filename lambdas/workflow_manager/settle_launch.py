@@ -1,4 +1,4 @@
-"""First step of clean-up: makes the launch table tell the truth about an execution that ended."""
+"""First step of clean-up: corrects the launch table after the end of an execution."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MOST_TRIES = 3
-"""The table may change between reading it and writing to it, when a person or the execution itself is at it."""
+"""A person or the execution itself may change the table between reading and writing."""
 
 
 @function
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     ended = EndedExecution.from_detail(event)
     settlement = settle_launch(ended)
     if ended.error["Error"] == INPUTS_UNSEEN:
-        # No launch fails with it, so that nobody else would count it.
+        # No launch fails with this error, so no other place counts it.
         count_platform_fault()
     metrics.add_metric(name="ExecutionsSettled", unit=MetricUnit.Count, value=1)
     logger.info("Execution settled", extra={"launchId": ended.launch_id, "endedAttempt": settlement.ended_attempt})
@@ -35,9 +35,10 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
 
 
 def settle_launch(ended: EndedExecution) -> Settlement:
-    """Write what is true now, and give the ended attempt's slot to whoever is next.
+    """Correct the launch's status, and give the ended attempt's slot to the next launch.
 
-    Raises StatusConflictError when the table keeps changing meanwhile.
+    Raises:
+        StatusConflictError: If the table keeps changing in the meantime.
     """
     queue = launch_queue(settings())
     for _ in range(_MOST_TRIES):

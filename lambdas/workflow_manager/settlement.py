@@ -1,4 +1,4 @@
-"""What the launch table must say after an execution of the launch state machine ended, and which attempts are over."""
+"""Decides a launch's status after its execution ended, and which attempts are over."""
 
 import json
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
     """Decide; `launch` is what the table says now."""
     if launch is None:
         return Settlement(0)
-    is_over = launch.execution_arn in (ended.arn, None)  # nobody's: no other execution works on it
+    is_over = launch.execution_arn in (ended.arn, None)  # None: no other execution works on it
     if not is_over:
         return Settlement(max(0, launch.attempt - 1) if launch.status in _WORKED_ON else launch.attempt)
     if launch.status is Status.CANCEL_REQUESTED:

@@ -1,4 +1,4 @@
-"""Who runs and who waits, and who is next: the rule by which a stage's launches share its slots."""
+"""The rule by which launches share a stage's slots: which run, which wait, and which is next."""
 
 from collections import Counter
 from collections.abc import Mapping

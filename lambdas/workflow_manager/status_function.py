@@ -1,4 +1,4 @@
-"""What the functions that change a launch's status share: their settings, and how a change is told of."""
+"""Common parts of the functions that change a launch's status: settings, events and notices."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Files put into the launch bucket where nothing belongs: where their authors probably meant them to be."""
+"""Misplaced files in the launch bucket: finds the place that their authors probably meant."""
 
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
@@ -31,14 +31,14 @@ bucket."""
 
 
 def stray(key: str, *, data_bucket: str, teams: Collection[str] = ()) -> Fault | None:
-    """Why nothing becomes of a file, and where it belongs.
+    """The fault of a misplaced file, and the right place.
 
     None for what belongs where it is, and for the marker by which a console makes a folder. `teams`: that the stage
     keeps apart, if any.
     """
     if key.endswith("/") or key.startswith(LAUNCH_BUCKET_PREFIXES):
         return None
-    return Fault("the file", f"is where nothing is launched: {key}", _remedy(key, data_bucket, teams))
+    return Fault("the file", f"is in a place from which nothing is launched: {key}", _remedy(key, data_bucket, teams))
 
 
 def _remedy(key: str, data_bucket: str, teams: Collection[str]) -> str:

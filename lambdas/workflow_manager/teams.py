@@ -1,4 +1,4 @@
-"""Teams of a stage that keeps them apart: whose a dropped file is, and what a team's launch may name.
+"""Teams of a stage that separates them: the team of a dropped file, and what its launch may name.
 
 A team's launches are told by their ids, which start with the team's name: results, items, logs and executions are named
 after the launch, so a policy with the caller's session tag finds them (stacks/access.py).
@@ -36,7 +36,7 @@ def faults_of(
         return [
             Fault(
                 "the file",
-                f"is in the folder of no team; this stage keeps teams apart, each below {LAUNCH_PREFIX}<team>/",
+                f"is not in the folder of a team; this stage separates teams, each below {LAUNCH_PREFIX}<team>/",
                 "Drop it there (`genolaunch submit --team <team>`).",
             )
         ]
@@ -58,7 +58,7 @@ def _shared_hosts(config: SnakemakeLaunch) -> list[Fault]:
     return [
         Fault(
             "snakemake.engine",
-            f"is {config.snakemake.engine}, whose jobs share hosts with those of other teams",
+            f"is {config.snakemake.engine}, whose jobs share hosts with jobs of other teams",
             f"Use the engine {SnakemakeEngine.TIBANNA}, which gives each job an instance of its own.",
         )
     ]
@@ -104,4 +104,6 @@ def _foreign_predictions(config: RegenieLaunch, team: str) -> list[Fault]:
     earlier = config.regenie.step1.from_launch
     if earlier is None or earlier.startswith(f"{team}-"):
         return []
-    return [Fault("regenie.step1.from_launch", f"names {earlier}, which is not the team's", "Name a launch of yours.")]
+    return [
+        Fault("regenie.step1.from_launch", f"names {earlier}, which is not the team's", "Name a launch of your team.")
+    ]

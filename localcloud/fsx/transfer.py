@@ -33,8 +33,8 @@ TRANSFER_FAULTS: Final = (OSError, Boto3Error, BotoCoreError, ClientError)
 """What a transfer may raise for reasons that lie in S3, the network or the disk."""
 
 _NO_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ})
-"""What a key is told that can be no path, beside other keys. Any other error is of the disk: what it keeps from being
-imported would be missing without a word."""
+"""Errors of keys that cannot be paths; such objects are skipped. Any other error is an error of the disk and is raised,
+because the file would otherwise be missing silently."""
 
 _BATCH: Final = 1_000
 """Files that are handled at a time, so that memory does not grow with their number."""
@@ -87,7 +87,8 @@ class Transfer:
     """The files of one file system and their copies in S3."""
 
     def __init__(self, root: Path, private: Path, s3: "S3Client") -> None:
-        """`root`: the folder that is the file system. `private`: a folder on the same disk for what nobody sees."""
+        """`root`: the folder with the file system's content. `private`: a folder on the same disk for internal
+        files."""
         self._root = root
         self._root.mkdir(parents=True)
         self._incoming = private / "incoming"
@@ -114,7 +115,7 @@ class Transfer:
         return count
 
     def forget(self, link: Link, *, delete_files: bool) -> None:
-        """Undo a link; its files stay, as files of the file system alone, or go."""
+        """Remove a link. Its files stay in the file system without a link to S3, or are deleted."""
         self._manifest.forget(link.folder)
         if delete_files:
             shutil.rmtree(self._root / link.folder, ignore_errors=True)
@@ -166,7 +167,7 @@ class Transfer:
 
     def _fetch(self, entry: Entry) -> Entry | None:
         file = self._root / entry.path
-        if not self._is_placeholder(file, entry):  # a job has written or deleted it: that is what it is now
+        if not self._is_placeholder(file, entry):  # a job has written or deleted it since: keep that
             return None
         if entry.archived and not self._is_restored(entry):
             _link_to_nothing(file, ARCHIVED_LINK)

@@ -1,4 +1,6 @@
-"""Archive tiers and failures of restores on request: `POST /_localcloud/inject/glacier` with one of
+"""Archive tiers and failures of restores on request.
+
+`POST /_localcloud/inject/glacier` with one of
 
 - `{"archive": {"bucket", "key", "tier"}}`: an object of Intelligent-Tiering moves to ARCHIVE_ACCESS or
   DEEP_ARCHIVE_ACCESS, as it would after months;

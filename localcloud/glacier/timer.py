@@ -1,4 +1,4 @@
-"""Does things at their time, all of them on one thread."""
+"""Runs callbacks at given times, all on one thread."""
 
 import heapq
 import itertools
@@ -11,7 +11,8 @@ logger = logging.getLogger(__name__)
 
 
 class Timer:
-    """A hundred thousand restores that end in the same minute are entries of a heap, and no threads."""
+    """A heap of callbacks with their times, so that a hundred thousand pending restores need no threads of their
+    own."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[float, int, Callable[[], None]]] = []
@@ -20,7 +21,7 @@ class Timer:
         self._thread: threading.Thread | None = None
 
     def at(self, moment: float, do: Callable[[], None]) -> None:
-        """Do something at a moment (Unix seconds); at once, if that has passed."""
+        """Call `do` at a moment (Unix seconds), or at once if that has passed."""
         with self._changed:
             heapq.heappush(self._entries, (moment, next(self._numbers), do))
             self._changed.notify()
@@ -34,7 +35,7 @@ class Timer:
             try:
                 do()
             except Exception:
-                logger.exception("What was to be done later failed")
+                logger.exception("A scheduled callback failed")
 
     def _next(self) -> Callable[[], None]:
         with self._changed:

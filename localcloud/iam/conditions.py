@@ -176,7 +176,7 @@ def _seconds(text: str) -> float:
 
 
 def _arn_fits(value: str, pattern: str) -> bool:
-    """ "Each of the six colon-delimited components of the ARN is checked separately"."""
+    """Compare ARNs: "Each of the six colon-delimited components of the ARN is checked separately"."""
     parts, patterns = value.split(":", 5), pattern.split(":", 5)
     return len(parts) == len(patterns) and all(map(matches, parts, patterns))
 

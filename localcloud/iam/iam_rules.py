@@ -49,7 +49,7 @@ def _profile(call: Call, cloud: Cloud) -> list[Need]:
 
 
 def _fill_profile(call: Call, cloud: Cloud) -> list[Need]:
-    """ "The caller of this operation must be granted the PassRole permission" (API reference)."""
+    """Needs: "The caller of this operation must be granted the PassRole permission" (API reference)."""
     return [*_profile(call, cloud), *passing([cloud.role_arn(_param(call, "RoleName"))])]
 
 

@@ -136,7 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def known_options() -> list[str]:
-    """Names of all that it knows, as its help has them."""
+    """Names of all supported options, as in its help."""
     return sorted(set(re.findall(r"--[A-Za-z][\w-]*", build_parser().format_help())))
 
 

@@ -20,9 +20,9 @@ def matcher(pattern: str) -> Callable[[str], object] | None:
 
 @cache
 def compiled(pattern: str) -> Callable[[str], object]:
-    """What tells whether a text matches a pattern.
+    r"""A function that tests whether a text matches a pattern.
 
-    Java's `matches` takes the whole text; its `\\w` and `\\d` know ASCII only, its `\\p{L}` all letters.
+    Java's `matches` takes the whole text; its `\w` and `\d` match ASCII only, its `\p{L}` all letters.
     Raises regex.error for what `regex` cannot read.
     """
     flags = 0 if r"\p{" in pattern else regex.ASCII  # the flag narrows \p{L} as well

@@ -1,4 +1,4 @@
-"""The event by which a stack hears of its own deployments."""
+"""The event that reports a stack's own deployments."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_events as events

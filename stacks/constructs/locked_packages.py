@@ -19,14 +19,14 @@ LAYER_FOLDER: Final = "python"
 def locked_packages(
     requirements: Path, *, options: Sequence[str], identity: str, folder: str = ".", beside: Sequence[Path] = ()
 ) -> lambda_.Code:
-    """What a lock names, in `folder`.
+    """Install the packages of a lock file into `folder`.
 
     Args:
         requirements: the lock, complete: nothing is resolved.
-        options: by which uv chooses wheels of the right Python and machine.
-        identity: differs between options that choose other wheels.
+        options: options with which uv chooses wheels of the right Python and machine.
+        identity: text that differs between options that choose different wheels.
         folder: where the packages go.
-        beside: modules and packages of ours that go there, too.
+        beside: modules and packages of this repository to copy there, too.
     """
     sources = [source for path in beside for source in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
     content = b"".join(path.read_bytes() for path in (requirements, *sources))

@@ -1,4 +1,4 @@
-"""What a stage's resources need to be watched: the key that encrypts their logs, and the topic that alarms tell."""
+"""Monitoring of a stage's resources: the key that encrypts their logs, and the topic of their alarms."""
 
 from dataclasses import dataclass
 
@@ -57,7 +57,7 @@ class Monitoring:
         return alarm
 
     def alarm_of_throttled(self, scope: Construct, id_: str, function: lambda_.Function) -> cloudwatch.Alarm:
-        """For a function whose errors somebody else tells of."""
+        """For a function whose errors are reported elsewhere."""
         return self.alarm(
             scope,
             id_,

@@ -82,10 +82,9 @@ class Capability(Construct):
         """The function whose handler is `lambdas.<capability>.<module>.handler`.
 
         It has a role of its own that may write its log group and its traces, and nothing else: grant the rest.
-        `errors_are_users`: its state machine knows some of its errors by name, and whatever it raises ends a launch
-        with its type, by which launches that failed through the platform's fault raise an alarm. The function's own is
-        then on invocations that Lambda throttles.
-        """
+        `errors_are_users`: its state machine knows some of its errors by name, and any error that it raises ends a
+        launch with its type, by which launches that failed through the platform's fault raise an alarm. The function's
+        own is then on invocations that Lambda throttles."""
         stack = StageStack.of(self)
         assert isinstance(stack, StageStack)  # a capability is part of a stage
         id_ = "".join(word.capitalize() for word in module.split("_"))

@@ -43,7 +43,7 @@ class StageStack(Stack):
 
     @property
     def removal(self) -> RemovalPolicy:
-        """What becomes of buckets, keys and logs when their stack is deleted.
+        """Removal policy of buckets, keys and logs.
 
         Where they are kept, those that a failed deployment has just made go all the same: they are empty, and what has
         a name would be in the way of the next deployment (docs/decisions/081).

@@ -1,4 +1,4 @@
-"""A Lambda function whose code is a published package, and not ours."""
+"""A Lambda function whose code is a published package."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ def stock_function(
 ) -> lambda_.Function:
     """A function with a role of its own that may write its log group and its traces, and nothing else.
 
-    Its errors are what its state machine reads, so the alarm is on invocations that Lambda throttles.
+    Its state machine handles its errors, so the alarm is on throttled invocations.
     """
     stack = StageStack.of(scope)
     assert isinstance(stack, StageStack)  # it is part of a stage

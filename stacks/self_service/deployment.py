@@ -35,7 +35,7 @@ def _start(request: dict[str, Any]) -> None:
             environmentVariablesOverride=[variable],
             idempotencyToken=request["RequestId"],
         )
-    except Exception as error:  # whatever it is: unanswered, the stack would wait for an hour
+    except Exception as error:  # always answer: otherwise the stack would wait for an hour
         _answer(request, "FAILED", f"The deployment could not be started: {error}")
 
 

@@ -197,7 +197,7 @@ SPOILT: dict[str, Callable[[dict[str, bytes]], Any]] = {
     "nobody in common": replaced("phenotypes.txt", "MARKEDID123x", "MARKEDID123y"),
     "a covariate of words": replaced("covariates.txt", r" \d+$", " MARKEDVALUE"),
     "no header": lambda files: files.update({"phenotypes.txt": b"F1 MARKEDID123x1 1 2\n"}),
-    "Windows line ends": replaced("phenotypes.txt", "$", "\r"),
+    "Windows line endings": replaced("phenotypes.txt", "$", "\r"),
     "a file that is missing": lambda files: files.pop("covariates.txt"),
     "no genotypes": lambda files: files.pop("cohort.bim"),
     "empty": lambda files: files.update({"phenotypes.txt": b""}),

@@ -101,5 +101,5 @@ def test_a_stage_in_another_partition_is_refused(region: str, record_property: C
     with pytest.raises(InvalidSettingsError) as refusal:
         read_stages(settings)
 
-    assert f"{region} is no region of the partition aws" in str(refusal.value)
+    assert f"{region} is not in the partition aws" in str(refusal.value)
     record_property("right", "refused before anything is synthesized")

@@ -174,7 +174,7 @@ def test_what_is_known_of_no_workflow_is_the_platforms_matter():
     [
         "It gave up: MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - none is large enough",
         "The job of step 2 failed (no exit code): it could not start: none of the stage's instance types is large "
-        "enough; lower regenie.resources.step2, or have the stage's batch.instance_types extended.",
+        "enough; lower regenie.resources.step2, or ask for larger types in the stage's batch.instance_types.",
     ],
 )
 def test_a_job_that_is_larger_than_any_instance_is_its_authors_matter(message):

@@ -245,7 +245,7 @@ def test_without_the_setting_nothing_is_made_and_images_go_to_the_bootstraps_rep
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        ({"registry": "docker.io"}, "with a credential_arn only"),
+        ({"registry": "docker.io"}, "only be cached with a credential_arn"),
         (
             {"registry": "quay.io", "credential_arn": CREDENTIAL.format("x").replace("ecr-pullthroughcache/", "")},
             "names start",

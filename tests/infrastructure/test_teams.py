@@ -206,6 +206,6 @@ def test_a_stage_with_teams_is_not_smoke_tested():
     stage = make_settings(teams=["gwas"])
     raw = {**DELIVERY, "stages": ["unit"], "smoke_tested": ["unit"], "approved": []}
 
-    with pytest.raises(InvalidSettingsError, match="belong to a team: unit"):
+    with pytest.raises(InvalidSettingsError, match="not possible for stages with teams, which are: unit"):
         read_delivery(raw, {"unit": stage})
     assert "teams" not in RAW_SETTINGS

@@ -189,10 +189,7 @@ def test_a_job_for_which_no_instance_is_large_enough_is_given_up_and_the_launch_
 
     assert launch["status"] == "FAILED"
     assert launch["error"]["type"] == "JobNeverStartedError"
-    assert (
-        "it asks for more than the stage may use at a time; lower regenie.resources.step2"
-        in (launch["error"]["message"])
-    )
+    assert "it needs more than the stage may use at once; lower regenie.resources.step2" in (launch["error"]["message"])
     platform.assert_clean(launch_id)
 
 
@@ -208,7 +205,7 @@ def test_a_job_that_blocks_its_queue_is_explained_while_the_launch_runs(platform
     told = eventually(lambda: platform.launch(launch_id).get("statusReason"), "why it cannot start")
 
     # Then
-    assert "its job step2 could not start: it asks for more than the stage may use at a time" in told
+    assert "its job step2 could not start: it needs more than the stage may use at once" in told
     assert platform.launch(launch_id)["status"] == "RUNNING"
     platform.set_status(launch_id, "CANCEL_REQUESTED")
     assert platform.wait_for(launch_id)["status"] == "CANCELLED"

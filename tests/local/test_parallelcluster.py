@@ -93,7 +93,7 @@ def test_a_retry_runs_what_is_missing_and_leaves_nothing_on_the_cluster(platform
     head_node.inject({f"{launch_id}-1-step2:1": ["TIMEOUT"]})
     failed = platform.wait_for(launch_id)
     assert failed["status"] == "FAILED"
-    assert "array index 1 (no exit code): it ran longer than a job may" in failed["error"]["message"]
+    assert "array index 1 (no exit code): it exceeded the time limit of a job" in failed["error"]["message"]
     assert "step2[1]" in genolaunch(platform, "status", launch_id).stdout
 
     # When: a person tries it again

@@ -91,7 +91,9 @@ def notices(platform: PlatformClient) -> Callable[[], list[dict[str, str]]]:
     def read() -> list[dict[str, str]]:
         found = platform.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
         bodies = [json.loads(message["Body"]) for message in found]
-        return [body for body in bodies if "left something" in body["Subject"]]  # launches' own notices come here too
+        return [
+            body for body in bodies if "left resources behind" in body["Subject"]
+        ]  # launches' own notices come here too
 
     return read
 

@@ -86,7 +86,7 @@ def test_pictures_are_small_and_say_what_they_show(page):
 
 
 def test_pages_name_keys_of_launch_configs_as_they_are():
-    """`containerImage` is the run sheet's word, which docs/architecture.md explains; a config has container_image."""
+    """`containerImage` is of the run sheet (docs/architecture/launcher.md); a config has container_image."""
     keys = re.compile(r"`(containerImage|snakeFile|dataPath): ")
 
     assert [page.name for page in PAGES if keys.search(page.read_text())] == []

@@ -44,7 +44,7 @@ FORMS: Final[dict[str, Callable[[str], bytes]]] = {
     "a line of blanks at the end": lambda text: f"{text}  \n".encode(),
     "an empty line within": lambda text: text.replace("\n", "\n\n", 1).encode(),
     "an empty line first": lambda text: f"\n{text}".encode(),
-    "Windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
+    "Windows line endings": lambda text: text.replace("\n", "\r\n").encode(),
     "old Macintosh line ends": lambda text: text.replace("\n", "\r").encode(),
     "a byte-order mark": lambda text: text.encode("utf-8-sig"),
     "UTF-16": lambda text: text.encode("utf-16"),

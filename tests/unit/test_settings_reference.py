@@ -13,5 +13,5 @@ def test_it_has_the_sections_of_sections_and_leaves_out_what_the_key_says():
     for section in ("network", "images.pull_through", "parallelcluster", "product"):
         assert f"### `{section}`" in page
     assert "| `max_vcpus` |" in page
-    assert "| `region` | AWS region to which it is deployed | text | required |" in page
-    assert "| `name` | short" not in page
+    assert "| `region` | AWS region of the stage. | text | required |" in page
+    assert "| `name` | Name of the stage" not in page

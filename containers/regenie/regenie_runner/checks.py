@@ -1,4 +1,4 @@
-"""Checks of what a command read and wrote: regenie ends with exit code 0 also when it left a trait out."""
+"""Checks the results of a command, because regenie exits with 0 even when it left a trait out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The list by which anybody can check published results: `sha256sum --check gwas/checksums.txt` in their folder.
+"""Writes the checksums of published results. `sha256sum --check gwas/checksums.txt` in their folder checks them.
 
-It takes sums from the receipts of the jobs that made the files, and so reads none of them again. The report is not
-in it: what the launch cost is put in later.
+The sums come from the receipts of the jobs that made the files, so no file is read again. The report is not listed,
+because the cost of the launch is added to it later.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs the command of a task, once: a task whose output is complete is not done again."""
+"""Runs the command of a task, unless its output is complete already."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def run_task(phase: str, line: Task, workspace: Workspace) -> None:
 
 
 def _prepare(line: Task, workspace: Workspace) -> None:
-    """What the command reads, and no other job makes. Later jobs and the report read it too, so that it is looked at
-    also where the command's own output is complete."""
+    """Make the inputs of the command that no other job makes. Later jobs and the report read them too, so they are
+    checked even if the command's own output is complete."""
     if "qc" in line:
         from regenie_runner.qc import control_quality  # with numpy, which most jobs do not need
 
@@ -55,7 +55,7 @@ def _prepare(line: Task, workspace: Workspace) -> None:
 
 
 def _level1_is_complete(workspace: Workspace) -> bool:
-    """Whether all that split and level 0 work for is there. Then it is no loss if their own files are void."""
+    """Whether everything that split and level 0 are needed for is complete. Their own files are then not needed."""
     lines = plan_lines(workspace.plan(LEVEL1))
     return bool(lines) and all(
         (workspace.work / line["output"]).exists()
@@ -122,8 +122,8 @@ def _is_complete(phase: str, line: Task, target: Path, workspace: Workspace) -> 
 
 
 def _identity(line: Task, workspace: Workspace) -> dict[str, Any]:
-    """A line of the plan without what its results do not depend on (a retry may have other resources), and with what
-    the predictions are that it reads."""
+    """The parts of a plan's line on which its results depend (not the threads, which a retry may change), and
+    fingerprints of the predictions that it reads."""
     read = dict(_predictions_read(line, workspace))
     return {**line, "command": _without_threads(line["command"]), **({"predictionsRead": read} if read else {})}
 
@@ -176,7 +176,7 @@ def _interaction(placed: CommandTask) -> checks.Interaction | None:
 
 
 def _run_chunk(placed: CommandTask, folder: Path) -> None:
-    """Run the command. Where a range has nothing to test, regenie gives up: then the results are none."""
+    """Run the command. regenie fails where a range has nothing to test; the results are then empty."""
     try:
         run_command(placed.command)
     except CommandKilledError:
@@ -217,7 +217,7 @@ def _run_in_place(phase: str, placed: CommandTask) -> None:
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
     for path in placed.expect:
-        Path(path).unlink(missing_ok=True)  # or what is left of an earlier attempt would pass for this one's output
+        Path(path).unlink(missing_ok=True)  # otherwise an earlier attempt's files would be taken for this one's output
     run_command(placed.command)
     checks.check_outputs(placed.expect)
     receipts.write(receipt, _made_in_place(placed), Path("/"), _outputs_in_place(placed))
@@ -246,7 +246,8 @@ def _receipt_of(placed: CommandTask) -> Path:
 
 
 def _made_in_place(placed: CommandTask) -> dict[str, Any]:
-    """The command has absolute paths: at another path, where a master file would be void, it is another one.
+    """The identity of a command with absolute paths. At another path it is another command, because the master file is
+    not valid there.
 
     On AWS each attempt's file system is at the same path of the container, on a cluster it is not.
     """

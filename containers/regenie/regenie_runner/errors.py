@@ -1,4 +1,4 @@
-"""What can go wrong in a job, and the exit code by which Batch and the failure collector tell it apart."""
+"""Errors of a job, with the exit code by which Batch and collect_failures recognise each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class InputsChangedError(RunnerError):
 
 
 class CommandKilledError(RunnerError):
-    """A signal ended the command; the exit code is the shell's 128 + signal, so 137 tells of lack of memory."""
+    """A signal ended the command; the exit code is the shell's 128 + signal, so 137 usually means a lack of memory."""
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Genotype files of every format that step 1 takes, by blocks of variants: who, which variants, and their genotypes.
+"""Reads genotype files of every format of step 1, in blocks of variants: samples, variants and genotypes.
 
 A .bed file stays packed. Of .pgen files the hard calls are read, by which plink2 filters. Of .bgen files a genotype is
 the dosage's nearest whole number, as regenie counts them (4.1.2's sources: Geno.cpp). Which of the two alleles

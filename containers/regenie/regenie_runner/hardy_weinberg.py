@@ -1,4 +1,4 @@
-"""Is a variant's p-value of Hardy-Weinberg equilibrium below a threshold?
+"""Tests whether a variant's p-value of Hardy-Weinberg equilibrium is below a threshold.
 
 The exact test is that of Wigginton, Cutler and Abecasis (Am J Hum Genet 76:887, 2005), which PLINK uses too: given the
 allele counts, add up the probabilities of all numbers of heterozygotes that are no likelier than the observed one.

@@ -1,7 +1,7 @@
-"""The launch's inputs, as this job sees them: are they the files that the launch was planned for?
+"""Checks that the inputs on this job's file system are those that the launch was planned for.
 
-A file system shows what it imported, and loads a file's content when it is first read: of an object that was replaced
-meanwhile, another content. So each job compares sizes, and the content of what is small, with what planning recorded.
+A file system loads a file's content from S3 when it is first read. If the object was replaced after the import, that is
+other content. So each job compares sizes, and the content of small files, with the record of planning.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The launch that this file system belongs to, as far as the merge and the report need it."""
+"""Reads launch.json: what the merge and the report need to know of the launch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Top loci by distance: the strongest variant leads, and takes everything around it."""
+"""Finds top loci by distance: the strongest variant leads a locus, which contains all variants around it."""
 
 from __future__ import annotations
 

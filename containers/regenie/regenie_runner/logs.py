@@ -1,4 +1,4 @@
-"""What regenie's own logs say: its version, the people it analysed, its warnings."""
+"""Reads regenie's logs: its version, the number of people analysed, its warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of gene-based tests: one line before the header, which names the masks, sets them apart from others."""
+"""Recognises results of gene-based tests by the line with masks before the header."""
 
 from __future__ import annotations
 

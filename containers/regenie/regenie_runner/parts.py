@@ -1,4 +1,4 @@
-"""The chunks' results of one trait, and their lines in genome order, whatever the order of the plan."""
+"""Reads the chunks' results of one trait, in genome order, independent of the plan's order."""
 
 from __future__ import annotations
 

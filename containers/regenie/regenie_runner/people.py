@@ -1,4 +1,4 @@
-"""Whom step 2 analysed of a trait, where step 1's quality control left people out.
+"""Counts the people that step 2 analysed of a trait, when step 1's quality control left people out.
 
 Step 2 leaves out whoever has no predictions. Its log counts them, but gives a trait's cases and controls before that.
 """

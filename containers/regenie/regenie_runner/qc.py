@@ -1,8 +1,8 @@
-"""Quality control of step 1's genotypes: lists of the variants and samples that are good enough.
+"""Quality control of step 1's genotypes: writes lists of the variants and samples that pass.
 
-Samples first, then variants on the samples that are left, which is the order of plink2's --mind and its filters of
-variants. The genotypes are read from one end to the other, once, and once more if samples were left out; memory holds a
-block of them, and the variants' names.
+It filters samples first, then variants on the remaining samples, in the order of plink2 (--mind, then its filters of
+variants). It reads the genotypes once from beginning to end, and a second time if samples were left out. Memory holds
+one block of genotypes, and the variants' names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much quality control may leave out: below these bounds step 1 is refused, or its reader is warned.
+"""Bounds of quality control: if fewer variants or samples are left, step 1 is refused, or a warning is written.
 
 What step 1 fits is a whole-genome regression. regenie itself goes on with a single variant and with as many people as
 folds, and ends well; its results are those of a plain regression then, and only the people who were left have any. Its

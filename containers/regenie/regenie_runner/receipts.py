@@ -1,7 +1,7 @@
-"""Receipts: which task files are the output of, and the size and SHA-256 of each, as that task left them.
+"""Receipts of outputs: the task that made the files, and the size and SHA-256 of each file.
 
-A later attempt keeps only what its receipt still describes: what was cut, altered or lost since is made again. SHA-256,
-since processors have instructions for it, and since it is what `sha256sum` checks of published results.
+A later attempt keeps only outputs that match their receipt, and makes truncated, changed or missing ones again.
+SHA-256, because processors have instructions for it, and `sha256sum` checks it.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ COMMAND_PHASES = {
 }
 QC_SUMMARY = "step1/qc/summary.json"
 WARNINGS = "gwas/warnings.json"
-"""What the launch's status tells of the results (contract.results.WORK_WARNINGS)."""
+"""Warnings about the results, for the launch's status (WORK_WARNINGS)."""
 _MOST_TOLD, _LONGEST_TOLD = 50, 1_000
 """Warnings of the status, and characters of each; the report has all."""
 _LEFT_OUT = {
@@ -135,7 +135,7 @@ class Phase(NamedTuple):
 
 
 def write_report(line: Task, workspace: Workspace) -> None:
-    """Write the report anew, also if an earlier attempt wrote one: it tells of this attempt.
+    """Write the report, replacing one of an earlier attempt: it is about this attempt.
 
     RunnerError if a trait was not merged, or if results are missing that were planned.
     """

@@ -1,4 +1,4 @@
-"""Keeps of each variant what plots and statistics need, while its line passes.
+"""Collects what plots and statistics need of each variant, while its line is read.
 
 Memory: 13 bytes a variant (10 million variants: 130 MB).
 """

@@ -1,4 +1,4 @@
-"""What the report needs to know of one trait's results; written as JSON beside the summary statistics."""
+"""Summary of one trait's results for the report, written as JSON beside the summary statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line of the plan, and what it means on this file system."""
+"""Reads a line of the plan, and places its task on this file system."""
 
 from __future__ import annotations
 

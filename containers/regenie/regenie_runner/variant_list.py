@@ -1,4 +1,4 @@
-"""How many variants a chunk has, where the plan could only estimate it: counted in the list on the file system."""
+"""Counts the variants of a chunk in the list on the file system, where the plan could only estimate their number."""
 
 from __future__ import annotations
 

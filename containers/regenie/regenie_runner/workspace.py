@@ -1,4 +1,4 @@
-"""The launch's file system: is it really there, and how do outputs appear on it only when they are complete?"""
+"""The launch's file system: checks that it is mounted, and moves outputs to their place only when they are complete."""
 
 from __future__ import annotations
 

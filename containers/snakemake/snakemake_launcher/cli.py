@@ -44,7 +44,7 @@ def main() -> int:
     except RunSheetError as error:
         outcome, code = Outcome("PlatformError", str(error)), USAGE
     except Exception as error:
-        # Whatever it is, who waits for the outcome is to read it there.
+        # Every error must be in the outcome, for the people who wait for it.
         _write_outcome(settings, storage, Outcome("PlatformError", f"The launcher failed: {error!r}."))
         raise
     sys.stdout.write(f"{outcome.message}\n")

@@ -1,4 +1,4 @@
-"""How the engine's process tells the launcher what becomes of the workflow's jobs.
+"""Events by which the engine's process reports the workflow's jobs to the launcher.
 
 The engine's process runs Snakemake, whose log is for people. Beside it, the process appends one JSON object a line to
 the file named by FILE_VARIABLE:

@@ -1,4 +1,4 @@
-"""Snakemake, whose Snakefile sees the launch's data as if it lay in its working directory.
+"""Runs Snakemake with a Snakefile that sees the launch's data as if it were in its working directory.
 
 A Snakefile is read in the launcher and once more in each job, in folders that hold its sources. Its data is in S3. So
 `glob_wildcards`, `os.listdir` and others would find nothing, without an error, and fewer files would be made. DataView

@@ -1,4 +1,4 @@
-"""The workflow's jobs as the launcher knows them from the engine's events."""
+"""The workflow's jobs, known from the engine's events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

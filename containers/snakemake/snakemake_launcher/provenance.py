@@ -1,4 +1,4 @@
-"""What Snakemake notes of how each file was made, kept with the data from one run to the next.
+"""Keeps Snakemake's records of how each file was made with the data, from one run to the next.
 
 A plain run finds it in its working directory, and makes a file anew whose rule's code, parameters, inputs or container
 changed. A launcher's folder is new each time: without the notes, a file would be kept that other code made.

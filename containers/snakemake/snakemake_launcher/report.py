@@ -1,4 +1,4 @@
-"""The page about a run: what was run, what became of its jobs, and how long each took.
+"""The report of a run: rules, jobs, how they ended, and how long each took.
 
 Snakemake's own report (`--report`) loads scripts of other companies from the internet while it is made, and needs the
 results themselves: docs/decisions/030-a-report-of-our-own.md.

@@ -1,4 +1,4 @@
-"""A workflow's run: its folder, its engine's process, and what it makes of the engine's events."""
+"""A workflow's run: its folder, its engine's process, and the handling of the engine's events."""
 
 import json
 import time
@@ -94,7 +94,7 @@ class Run:
         try:
             page = report(self._sheet, self._jobs, outcome.type, outcome.message, failures=self._failures)
             self._storage.write_page(uri, page)
-        except Exception as error:  # whatever it is, the workflow's end is what counts
+        except Exception as error:  # the workflow's result is more important
             warn(f"there is no report: {error!r}")
             return None
         return uri

@@ -1,4 +1,4 @@
-"""What one attempt of a launch is to run, as the platform wrote it."""
+"""The run sheet of one attempt of a launch, written by the platform."""
 
 import json
 from collections.abc import Mapping

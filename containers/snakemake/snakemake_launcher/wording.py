@@ -1,4 +1,4 @@
-"""What Snakemake says of a workflow, with paths as its author wrote them: below the data, and below the sources."""
+"""Rewrites Snakemake's messages with the paths that the author knows: below the data, and below the sources."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A launch's budget: what its config says, and what becomes of a launch that goes beyond it."""
+"""A launch's budget: reads it from the config, and decides what to do when it is exceeded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def above_estimate(launch_id: str, budget: Budget, estimate: Mapping[str, Any]) 
     )
     if budget.action is BudgetAction.WARN:
         return text
-    return f"{text} `genolaunch approve {launch_id}` lets it run, `genolaunch cancel {launch_id}` ends it."
+    return f"{text} To run it: `genolaunch approve {launch_id}`; to cancel it: `genolaunch cancel {launch_id}`."
 
 
 def passed(spent: Decimal, limit: Decimal, budget: Budget) -> str:

@@ -1,4 +1,4 @@
-"""Launches that have a price, as the launch table's index has them: what estimates are made of."""
+"""Finds launches with a price in the launch table's index, as the basis of estimates."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

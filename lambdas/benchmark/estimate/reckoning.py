@@ -1,4 +1,4 @@
-"""What a launch will cost, told before it starts: from launches like it, or else from first principles."""
+"""Estimates the cost of a launch before it starts: from similar launches, or from first principles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def from_history(workload: Workload, past: Sequence[Past]) -> Estimate:
 def from_first_principles(workload: Workload, prices: PriceBook, zone: str, now: datetime) -> Estimate:
     """vCPU-hours of the work at today's price of an m6i.large's half, and a file system for as long as it takes."""
     if workload.kind.endswith(ComputeService.PARALLELCLUSTER):
-        raise PriceError("What jobs on the Slurm cluster cost is not known here.")
+        raise PriceError("The cost of jobs on the Slurm cluster is not known here.")
     workflow = Workflow(workload.kind.partition("/")[0])
     hours = max(_vcpu_hours(workflow, workload), _LEAST_VCPU_HOURS)
     usd = Decimal(hours) * _vcpu_hour(workload.kind, prices, zone, now)

@@ -1,4 +1,4 @@
-"""How much a launch has to compute, as far as that can be told before it starts.
+"""Measures how much a launch has to compute, as far as that is known before it starts.
 
 A regenie launch's time grows with samples × variants × traits. The size of a genotype file stands for samples ×
 variants: a .bed has two bits for each genotype, exactly; of .pgen and .bgen it is what is left after compression. A
@@ -45,7 +45,7 @@ def measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> W
     try:
         return _measure(config, data_uri, compute_service)
     except ClientError as error:
-        raise PriceError(f"The size of {data_uri} cannot be told: {error}") from error
+        raise PriceError(f"The size of {data_uri} is not known: {error}") from error
 
 
 def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> Workload:
@@ -56,13 +56,13 @@ def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> 
         missing = [path for path, size in zip(_genotypes(regenie), sizes, strict=True) if not size]
         if missing:
             raise PriceError(
-                f"No cost can be told without the data: {data_uri} has no {', '.join(dict.fromkeys(missing))}"
+                f"No estimate is possible without the data: {data_uri} has no {', '.join(dict.fromkeys(missing))}"
             )
         return Workload(f"{workflow}/{compute_service}", sum(sizes) / 1e9, len(regenie["traits"]))
     engine = config[workflow].get("engine", "")
     size = sum(_sizes_below(data_uri))
     if not size:
-        raise PriceError(f"No cost can be told without the data: {data_uri} is empty")
+        raise PriceError(f"No estimate is possible without the data: {data_uri} is empty")
     return Workload(f"{workflow}/{engine}/{compute_service}", size / 1e9)
 
 
@@ -76,7 +76,7 @@ def _genotypes(regenie: Mapping[str, Any]) -> Iterator[str]:
 
 def _size_of(uri: str) -> int:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    # A listing tells of archived objects too, and needs no right to read them. Keys come in order: the first is it.
+    # A listing contains archived objects too, and needs no permission to read them. Keys are sorted: the first matches.
     found = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
     return sum(each["Size"] for each in found if each["Key"] == key)
 

@@ -23,7 +23,7 @@ class LaunchUsage:
     tasks: Sequence[FargateUse] = ()
     file_systems: Sequence[FileSystemUse] = ()
     other_lines: Sequence[Line] = ()
-    """What has list prices of its own: restores."""
+    """Lines with list prices of their own: restores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Bill:
 
 
 def make_bill(usage: LaunchUsage, prices: PriceBook, now: datetime) -> Bill:
-    """Price the attempt's usage; what still runs is billed up to `now`.
+    """Price the attempt's usage. Resources that still run are billed up to `now`.
 
-    Raises PriceError when a price cannot be told: a bill with holes would read as a cheap launch.
+    Raises PriceError when a price is not known, because an incomplete bill would look like a cheap launch.
     """
     owner = owner_of(usage.launch_id, usage.attempt)
     lines: list[Line] = []
@@ -69,7 +69,7 @@ def make_bill(usage: LaunchUsage, prices: PriceBook, now: datetime) -> Bill:
 
 
 def owner_of(launch_id: str, attempt: int) -> str:
-    """Who shares an instance: one attempt of a launch, since each attempt has a bill of its own."""
+    """The owner of a share of an instance: one attempt of a launch, because each attempt has its own bill."""
     return f"{launch_id}#{attempt}"
 
 

@@ -28,7 +28,7 @@ FREE_IF_INTERRUPTED_WITHIN: Final = timedelta(hours=1)
 
 GP3_INCLUDED_IOPS: Final = 3000
 GP3_INCLUDED_MIBPS: Final = 125
-"""What a gp3 volume has without extra charge, whatever its size (Amazon EBS pricing)."""
+"""Included with every gp3 volume without extra charge (Amazon EBS pricing)."""
 
 _PLAIN_VOLUMES: Final = frozenset({"gp2", "gp3", "st1", "sc1", "standard"})
 """Priced by size alone but for gp3's extras. io1 and io2 have prices in tiers, which nobody here uses."""

@@ -16,7 +16,7 @@ FARGATE_INCLUDED_GIB: Final = 20
 
 
 def file_system_line(system: FileSystemUse, prices: PriceBook, now: datetime) -> Line:
-    """GB-months of a file system: its capacity, whatever is stored, by the second (FSx for Lustre pricing)."""
+    """GB-months of a file system: its capacity, not its content, by the second (FSx for Lustre pricing)."""
     seconds = seconds_between(system.created_at, system.deleted_at or now)
     price = prices.file_system(system.deployment_type, system.throughput_mbps_per_tib, system.region)
     kind = system.deployment_type + (f", {system.throughput_mbps_per_tib} MB/s/TiB" if _is_persistent(system) else "")

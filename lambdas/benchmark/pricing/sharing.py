@@ -1,4 +1,4 @@
-"""Whose an instance's time is.
+"""Divides an instance's time between launches.
 
 While jobs run, the whole instance is theirs: each has the share f / F, where f is the larger of its fractions of the
 instance's vCPUs and of its memory, and F the sum of f over all jobs that run. So capacity that nobody asked for is

@@ -1,4 +1,4 @@
-"""What a launch asks of regenie, against what the stage's regenie has (stage setting `regenie.limits`)."""
+"""Compares the options that a launch needs with those that the stage's regenie has (setting `regenie.limits`)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What an analysis adjusts for without being asked to: traits that stand in the covariate file.
+"""Finds traits in the covariate file, for which an analysis would adjust although nobody asked for it.
 
 Where no covariates are named, regenie takes every column of their file but the analysed traits (4.1.2's sources:
 Pheno.cpp, covariate_read). In a file for both, each trait that is not analysed becomes a covariate so, and takes its

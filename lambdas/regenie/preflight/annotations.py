@@ -171,13 +171,13 @@ class Annotated:
             return
         empty = [mask for mask, wanted in self.masks.items() if not live.intersection(wanted)]
         shown = {name for mask in empty for name in self.masks[mask]} or dead
-        uri, remedy = self._data.uri(self._tests.masks), "write the same names if that is not meant."
+        uri, remedy = self._data.uri(self._tests.masks), "write the same names if this is not intended."
         if len(empty) == len(self.masks):
             problem = f"names {uri}, no mask of which can be made: it has masks {self._why(shown)}"
             findings.add(_MASKS, problem, "Write the same names, and the genotypes' ids, in all of these files.")
         elif empty:
             problem = f"names {uri}, where {_shown(empty)} is a mask {self._why(shown)}"
-            findings.warn(_MASKS, problem, f"It is passed over: {remedy}")
+            findings.warn(_MASKS, problem, f"It is ignored: {remedy}")
         else:
             problem = f"names {uri}, with masks some of {self._why(shown)}"
             findings.warn(_MASKS, problem, f"Masks are made of their other annotations: {remedy}")
@@ -199,7 +199,7 @@ class Annotated:
 
 
 class Sample:
-    """Ids chosen by their checksums, so that the whole of a file has its share, whatever its order."""
+    """Select ids by their checksums, so that the sample covers the whole file in any order."""
 
     def __init__(self, most: int) -> None:
         self.ids: set[bytes] = set()
@@ -226,7 +226,7 @@ def _read_annotations(data: DataSet, path: str, found: Annotated) -> bool:
         if len(fields) < _COLUMNS or not all(fields):
             raise UnusableInputError(
                 f"names {data.uri(path)}, whose line {number} is not `VARIANT SET ANNOTATION`",
-                "Part words by one space or tab, and remove empty lines: regenie stops there.",
+                "Separate words by one space or tab, and remove empty lines: regenie stops there.",
             )
         if number == 1:  # by its first line regenie tells what a file's columns are
             found.has_domains = len(fields) == _COLUMNS + 1 and not _NUMBER.fullmatch(fields[_COLUMNS])

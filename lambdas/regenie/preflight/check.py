@@ -1,7 +1,7 @@
-"""Preflight: what the data itself says against a launch, seen before anything that costs money exists.
+"""Preflight: checks the data before anything that costs money exists.
 
 Of genotypes it reads headers and id columns, of the phenotype and covariate files every row, once. Memory: about 100
-bytes for each genotyped person, whatever the number of traits.
+bytes for each genotyped person, independent of the number of traits.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The genotyped people whom a launch analyses: those whom its lists and its choice of one sex leave in."""
+"""Finds the genotyped people that a launch analyses, after its lists and its choice of one sex."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -74,6 +74,6 @@ def _of_sex(people: list[bytes], sexes: dict[bytes, int], sex: str, findings: Fi
         findings.warn(
             "regenie.sex",
             f"is {sex}, and {unknown:,} of {len(people):,} people have no sex in the genotypes' sample file",
-            "They are left out: write their sexes there if that is not meant.",
+            "They are left out: write their sexes there if this is not intended.",
         )
     return chosen

@@ -1,4 +1,4 @@
-"""What is in one column of a phenotype or covariate file, gathered batch by batch."""
+"""Statistics of one column of a phenotype or covariate file, collected batch by batch."""
 
 import math
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from lambdas.regenie.preflight.missing_codes import TAKEN_FOR_MISSING, USUAL_COD
 MISSING: Final = b"NA"
 """The one documented way to say that a value is missing (regenie's documentation, "Phenotype file format")."""
 ANSWERS_THAT_ARE_NO_NUMBERS: Final = (-1.0, -3.0, -10.0)
-"""Codes among the counts of UK Biobank's touchscreen questions: do not know, prefer not to answer, less than one."""
+"""Codes in counts of UK Biobank's touchscreen questions: do not know, prefer not to answer, less than one."""
 
 _READ_OTHERWISE_BY_C: Final = b"_"
-"""In a number: 1_000 is a thousand to Python, and 1 to C, as which regenie reads."""
+"""Python reads 1_000 as a thousand; C, and so regenie, reads it as 1."""
 _KEPT_DISTINCT: Final = 3
-"""Of the values, so many are kept: enough to tell a constant and a yes-or-no from a measurement."""
+"""Number of different values to keep: enough to distinguish a constant and a yes-or-no from a measurement."""
 
 
 class Column:
@@ -34,7 +34,7 @@ class Column:
         self.usual_codes = 0
         """Values that usually stand for missing ones (missing_codes.USUAL_CODES)."""
         self.taken_for_missing = 0
-        """Numbers that regenie takes for missing values; they count as missing here."""
+        """Numbers that regenie reads as missing values; they count as missing here."""
         self.codes = Codes()
         self.coded_answers = 0
         """Values of ANSWERS_THAT_ARE_NO_NUMBERS."""
@@ -79,18 +79,18 @@ class Column:
         return len(self.distinct) == 1
 
     def take_faults_of(self, other: "Column") -> None:
-        """Note what is wrong with the values of people who are not analysed, and do not count."""
+        """Record faults in the values of people who are not analysed, without counting the values."""
         self.not_numbers.extend(other.not_numbers)
         self.uncoded_elsewhere += other.observed - other.cases - other.controls
 
     def note_left_out(self, value: bytes) -> None:
-        """Take the value of somebody whom the launch's lists leave out, as far as it is a case's or a control's."""
+        """Count the value of a person whom the launch's lists leave out, if it is a case or a control."""
         number = _number(value)
         self.cases_left_out += number == 1.0
         self.controls_left_out += number == 0.0
 
     def add(self, values: Sequence[bytes], people: Sequence[bytes]) -> None:
-        """Take in the values of some people."""
+        """Add the values of some people."""
         try:
             numbers = [float(value) for value in values if value != MISSING]
             are_finite = math.isfinite(sum(numbers)) and _READ_OTHERWISE_BY_C not in b"".join(values)
@@ -108,7 +108,8 @@ class Column:
         self._measure(numbers)
 
     def _numbers_among(self, values: Sequence[bytes], people: Sequence[bytes]) -> list[float]:
-        """The numbers; the others are noted. `nan` and `inf` are none: only NA is documented for a missing value."""
+        """The values that are numbers; others are recorded. `nan` and `inf` are not numbers: only NA is documented as
+        missing."""
         numbers = []
         for value, person in zip(values, people, strict=True):
             if value == MISSING:
@@ -133,7 +134,7 @@ class Column:
             self.distinct.update(sorted(set(numbers) - self.distinct)[: _KEPT_DISTINCT - len(self.distinct)])
 
     def _measure(self, numbers: Sequence[float]) -> None:
-        """Sums of what is left after a value of the column's own size: a large mean does not cost the digits."""
+        """Add to the sums after subtracting a value of the column, so that a large mean loses no digits."""
         if not self.observed and numbers:
             self._shift = numbers[0]
         left = [number - self._shift for number in numbers]

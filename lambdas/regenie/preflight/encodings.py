@@ -1,4 +1,4 @@
-"""How genotypes are written: what regenie takes of BGEN and PGEN, seen in a file's first bytes.
+"""Checks the encoding of BGEN and PGEN files by their first bytes: regenie accepts only some.
 
 regenie is ended by the first variant of another kind (4.1.2's sources: Geno.cpp, check_bgen and prep_pgen): in step 2
 often only, when step 1 was paid for.

@@ -142,7 +142,7 @@ def _check_people(data: DataSet, files: GenotypeFiles, section: str, people: Set
             where,
             f"has {len(seen):,} of the {len(people):,} people who are analysed ({share}; {uri}), and not {absent}: "
             f"{_WITHOUT_GENOTYPES[section]}",
-            "Give a file with the genotypes of all of them, if that is not meant.",
+            "Give a file with the genotypes of all of them, if this is not intended.",
         )
 
 

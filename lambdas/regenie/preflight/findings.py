@@ -1,4 +1,4 @@
-"""What preflight finds: faults, with which a launch cannot run, and warnings, which its author has to know."""
+"""Findings of preflight: faults, with which a launch cannot run, and warnings for its author."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Folds of step 1's cross-validation: whether there are people enough for them.
+"""Checks that there are enough people for the folds of step 1's cross-validation.
 
 regenie ends with fewer people than folds (4.1.2's sources: Data.cpp, set_folds). Leaving one out at a time has none.
 """

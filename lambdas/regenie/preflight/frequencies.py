@@ -1,4 +1,4 @@
-"""How frequent the variants of sets are, by a sample of their genotypes: masks take those up to a bound.
+"""Checks the frequencies of sets' variants, by a sample of genotypes: masks only use variants up to a bound.
 
 Where no variant is that rare, or none that is carried at all, a gene-based test ends well and has no rows. A .bed file
 has a variant's genotypes at a place that follows from its number; .pgen and .bgen files are not looked at.
@@ -21,7 +21,7 @@ _REF_FIRST: Final = "--ref-first"
 _HEADER_BYTES: Final = 3
 _SAMPLES_PER_BYTE: Final = 4
 _ALL_MISSING: Final = bytes([0b01010101])
-"""For four people; in place of what a file that is not whole, which is a fault of its own, has not."""
+"""Four missing genotypes. Replaces the missing bytes of a truncated file, which is reported as a fault elsewhere."""
 _ALLELES: Final = {0b00: 2, 0b10: 1, 0b11: 0}
 """Two bits of a .bed file -> copies of the .bim file's fifth column; 01 is missing (PLINK 1 binary format)."""
 
@@ -43,12 +43,12 @@ def check_frequencies(
     parameters: RegenieParameters,
     findings: Findings,
 ) -> None:
-    """Warn where none of the variants is as rare as a mask takes them.
+    """Warn if no variant is rare enough for the masks.
 
     Args:
         data: the launch's data.
         files: tested genotypes.
-        places: variant of the sets that a mask wants -> its number in the file, from 0; a sample of them.
+        places: variant of a mask -> its number in the file, from 0; a sample of the masks' variants.
         samples: people of the file.
         parameters: the launch's config.
         findings: get the warning.

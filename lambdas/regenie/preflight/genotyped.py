@@ -1,4 +1,4 @@
-"""The genotype files among each other: the same people, and the same names of chromosomes."""
+"""Compares genotype files with each other: the same people, and the same names of chromosomes."""
 
 from collections.abc import Mapping
 from typing import Final

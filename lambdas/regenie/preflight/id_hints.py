@@ -1,4 +1,4 @@
-"""Why ids of a table and of the genotypes do not match: in which other form they would.
+"""Explains why ids of a table and of the genotypes do not match: finds a form in which they would.
 
 regenie knows a person by `FID_IID`, and passes over whom it does not know. The usual reasons: FID and IID exchanged, 0
 or the IID written for the FID, leading zeros lost by a spreadsheet, other letters, and files (BGEN, PLINK's

@@ -1,4 +1,4 @@
-"""The covariate that an interaction is tested with: whether those who are analysed differ enough in it.
+"""Checks that the analysed people differ enough in the covariate of an interaction.
 
 Where they do not, regenie ends well and writes the rows of the variants alone, without one of the interaction. Of
 quantitative traits that are analysed together, a single one in which a level has nobody, or one person, costs all of
@@ -118,7 +118,7 @@ class Interacting:
             findings.add(
                 _COVARIATE,
                 f"names {self.name}, in which too few of the people who are analysed differ ({_shown(too_few)}): with "
-                f"less than {FEWEST_PEOPLE} regenie writes no row of the interaction, and says nothing",
+                f"less than {FEWEST_PEOPLE} regenie writes no row of the interaction, without a message",
                 "Combine levels or leave these people out, or leave these traits out of `traits`.",
             )
         elif few:
@@ -126,7 +126,7 @@ class Interacting:
                 _COVARIATE,
                 f"names {self.name}, in which few of the people who are analysed differ ({_shown(few)})",
                 "A variant of which all of them have the same genotype gets no row of the interaction: combine levels "
-                "if that is not meant.",
+                "if this is not intended.",
             )
 
 

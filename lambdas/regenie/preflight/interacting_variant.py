@@ -1,4 +1,4 @@
-"""The variant that an interaction is tested with: whether enough of the analysed people differ in it.
+"""Checks that the analysed people differ enough in the variant of an interaction.
 
 Where they do not, regenie ends well and writes no row of the interaction, as with a covariate (preflight.interacting).
 A .bed file has a variant's genotypes at a place that follows from its number: one request. Of .pgen and .bgen files
@@ -19,7 +19,7 @@ from lambdas.shared.config_model import RegenieParameters
 
 _WHERE: Final = "regenie.step2.interaction.variant"
 _SMALL_SHARE: Final = 0.25
-"""Of the people, below which those who differ are few: a small cohort has few of everybody."""
+"""Largest share of the people that counts as few: a small cohort has few people with any genotype."""
 _REF_FIRST: Final = "--ref-first"
 _CODINGS: Final[Mapping[str, Callable[[int], int]]] = {
     "add": lambda copies: copies,
@@ -74,7 +74,7 @@ def check_variant(
     if len(counts) == 1 or differing < FEWEST_PEOPLE:
         findings.add(
             _WHERE,
-            f"{told}: regenie writes no row of the interaction, and says nothing",
+            f"{told}: regenie writes no row of the interaction, without a message",
             "Interact with a variant that more people carry.",
         )
     elif differing < min(WARN_BELOW, _SMALL_SHARE * counts.total()):

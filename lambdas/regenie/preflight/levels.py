@@ -62,7 +62,7 @@ def check_levels(levels: Iterable[Levels], uri: str, parameters: RegenieParamete
             findings.warn(
                 _WHERE,
                 f"names {covariate.name}, which has one level among the people who are analysed ({shown})",
-                "Such a covariate explains nothing: leave it out.",
+                "A constant covariate explains nothing: leave it out.",
             )
 
 

@@ -1,4 +1,4 @@
-"""Lists of people and variants, compared with the data: what they name, and whether anything is called so.
+"""Compares lists of people and variants with the data: how many of their entries exist there.
 
 regenie passes over a name that it does not find, without a word: a list in other ids leaves everybody in, or tests
 nothing. So names that match nothing are counted, a list of which none matches is a fault, and one of which less than
@@ -94,6 +94,7 @@ def check_match(
         where: the config key that names the list.
         uri: of the list.
         findings: get what is found.
+        warn_below: share of known entries below which a warning is written.
     """
     if not found.listed and where.endswith(_LEAVES_OUT):
         findings.warn(where, f"names {uri}, which is empty and leaves nothing out", "Give the list, if there is one.")
@@ -104,7 +105,7 @@ def check_match(
             where,
             f"names {uri}, of whose {counted(found.listed, 'entry', 'entries')} none is among the {what}: it has "
             f"{found.unmatched}, they have {text(example)}",
-            "Write the ids as the genotypes' files have them, one a line: regenie passes over others without a word.",
+            "Write the ids as the genotypes' files have them, one a line: regenie ignores other ids silently.",
         )
     elif found.matched < warn_below * found.listed:
         findings.warn(
@@ -128,7 +129,7 @@ def _words(data: DataSet, path: str, width: int) -> Iterator[list[bytes]]:
             what = "FID and IID" if width > 1 else "an id"
             raise UnusableInputError(
                 f"names {uri}, which lacks {what} in line {number}, where regenie stops",
-                f"Begin each line with {what}, parted by one space or tab, and remove empty lines.",
+                f"Begin each line with {what}, separated by one space or tab, and remove empty lines.",
             )
         yield words
 

@@ -1,4 +1,4 @@
-"""Predictions that a user gave: whom they cover. regenie leaves the others out of the trait, as only its log says."""
+"""Checks which people a user's predictions cover. regenie leaves the others out of the trait, and only logs it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -82,6 +82,6 @@ def _read(data: DataSet, path: str, trait: str, places: Mapping[bytes, int], fin
             _WHERE,
             f"names {data.uri(path)}, which has predictions of {trait} for {found:,} of the {len(places):,} people who "
             f"are analysed ({share})",
-            "The others are left out of this trait: run step 1 for all of them if that is not meant.",
+            "The others are left out of this trait: run step 1 for all of them if this is not intended.",
         )
     return covered

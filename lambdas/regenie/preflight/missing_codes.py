@@ -80,7 +80,7 @@ class Tail:
 
 
 class Codes:
-    """Gathers what tells of codes in one column."""
+    """Collects evidence of codes for missing values in one column."""
 
     def __init__(self) -> None:
         self._low, self._high = Tail(1), Tail(-1)

@@ -1,4 +1,4 @@
-"""Genotyped people, and those of the tables: who is in, who is out, and what is wrong with the values."""
+"""Compares genotyped people with those of the tables, and checks the tables' values."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
@@ -280,7 +280,7 @@ def _check_covariates(
             findings.warn(
                 COVARIATES,
                 f"names {table.uri}, where {column.name} is the same for everyone",
-                "Such a covariate explains nothing: leave it out.",
+                "A constant covariate explains nothing: leave it out.",
             )
         elif suspects := column.codes.suspects():
             findings.warn(
@@ -350,7 +350,7 @@ def _check_listing(where: str, table: Table, people: People, findings: Findings)
             findings.warn(
                 where,
                 told,
-                f"Only people in all files are analysed: check FID and IID if that is not meant. {hint}".strip(),
+                f"Only people in all files are analysed: check FID and IID if this is not intended. {hint}".strip(),
             )
 
 

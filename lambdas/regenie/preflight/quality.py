@@ -1,4 +1,4 @@
-"""What a launch asks of variants: whether any can have it, by the number of people, and what its status says of it."""
+"""Checks that enough people are analysed for the minor allele counts that a launch requires."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,8 +1,8 @@
-"""Who is genotyped: the samples of a genotype file, read from its id and sex columns or its header alone.
+"""Reads the samples of a genotype file from its id and sex columns, or from its header.
 
 regenie knows a person by `FID_IID`. It reads .fam, .psam and tables by single spaces or tabs, and a .sample file by any
 white space; a .bgen file's own ids stand for the whole `FID_IID`. It takes the sex from the fifth column of a .fam
-file, the column SEX of a .psam file, and the fourth of a .sample file, whatever that one is called. An empty line, or
+file, the column SEX of a .psam file, and the fourth of a .sample file, whatever its name. An empty line, or
 one that is too short, ends it (regenie 4.1.2's sources: Geno.cpp, Files.cpp).
 """
 
@@ -185,7 +185,7 @@ def _check_width(data: DataSet, path: str, number: int, fields: list[bytes], wid
         raise UnusableInputError(
             f"has samples in {data.uri(path)} with {counted(len(fields), 'column')} in line {number}, where regenie "
             f"reads {width}",
-            "Remove empty lines, and give each sample all columns, parted by one space or tab.",
+            "Remove empty lines, and give each sample all columns, separated by one space or tab.",
         )
 
 
@@ -193,7 +193,7 @@ def _person(data: DataSet, path: str, number: int, fields: list[bytes]) -> bytes
     if not fields[0] or not fields[1]:
         raise UnusableInputError(
             f"has samples in {data.uri(path)} without FID and IID in line {number}",
-            "Part the columns by one space or tab each, and begin lines with the FID.",
+            "Separate the columns by one space or tab each, and begin lines with the FID.",
         )
     return fields[0] + b"_" + fields[1]
 

@@ -1,4 +1,4 @@
-"""Sizes of numbers: covariates that regenie drops without a word, and traits that it takes for constant.
+"""Checks sizes of numbers: covariates that regenie drops silently, and traits that it treats as constant.
 
 regenie makes a basis of intercept and covariates, and keeps of its directions those above 1e-15 of the largest
 (4.1.2's sources: Pheno.cpp, getBasis, of columns as they are). A date (20210131) beside a yes-or-no, or beside the

@@ -63,18 +63,19 @@ class Table:
             return self._unusable(f"nothing in line {number}", "Remove the empty line: regenie stops there.")
         if line.endswith(b"\r"):
             return self._unusable(
-                f"Windows line ends (line {number}), which are a part of the last value: regenie ends at an NA there",
+                f"Windows line endings (line {number}), which are a part of the last value: regenie ends at an "
+                "NA there",
                 "Remove them: sed -i 's/\\r$//' FILE, or dos2unix.",
             )
         fields = len(line.split())
         if fields == width:
             return self._unusable(
-                f"a row (line {number}) whose fields are parted by more than one space or tab",
-                "Part fields by exactly one space or tab: regenie sees empty ones between two.",
+                f"a row (line {number}) whose fields are separated by more than one space or tab",
+                "Separate fields by exactly one space or tab: regenie sees an empty field between two separators.",
             )
         return self._unusable(
             f"{fields} fields in line {number}, where its header has {width}",
-            "Give every row a value for each column, parted by one space or tab, with NA for what is missing.",
+            "Give every row a value for each column, separated by one space or tab, with NA for what is missing.",
         )
 
     def _unusable(self, problem: str, remedy: str) -> UnusableInputError:

@@ -1,4 +1,4 @@
-"""Traits: what regenie would refuse, leave out without a word, or compute otherwise than its users think."""
+"""Checks traits: finds what regenie would refuse, leave out silently, or compute in an unexpected way."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -72,7 +72,7 @@ def _quantitative(trait: Column) -> TraitCounts:
 
 def told_of_missing_numbers(people: int) -> str:
     """What is said of a column with regenie's own number for a missing value."""
-    return f"has the value -999 for {people:,} people, whom regenie takes for people without a value"
+    return f"has the value -999 for {people:,} people, which regenie reads as a missing value"
 
 
 def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""Ids of variants: the lists that choose by them, and ids that several variants share.
+"""Checks ids of variants: lists that select by ids, and ids that several variants share.
 
 Every id of a genotype file is read once where a launch chooses by ids; else none is. Memory: the lists, and 8 bytes for
 each variant of a chromosome; of step 1's genotypes, which one command reads, each variant of the file.

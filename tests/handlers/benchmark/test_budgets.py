@@ -138,7 +138,7 @@ def test_who_asks_for_an_estimate_without_data_is_told_what_is_missing(topic, wo
     answer = estimate_cost.handler({"config": json.dumps(config), "isJson": True}, CONTEXT)
 
     assert answer["estimate"] is None
-    assert answer["reason"].startswith("No cost can be told without the data: s3://data/elsewhere/ ")
+    assert answer["reason"].startswith("No estimate is possible without the data: s3://data/elsewhere/ ")
 
 
 def test_above_its_budget_it_is_held_until_a_person_agrees(topic):

@@ -181,7 +181,7 @@ def test_a_type_without_a_price_is_named(account):
 def test_an_attempt_of_a_job_whose_instance_nobody_saw_is_told(account):
     register()
     deliver(batch_event(job("job-1", ("i-1", 0, 60))))
-    with pytest.raises(PriceError, match="nobody saw the instance"):
+    with pytest.raises(PriceError, match="the instance was not recorded in time"):
         price()
 
 

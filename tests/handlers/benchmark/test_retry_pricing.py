@@ -91,5 +91,5 @@ def test_a_claim_is_taken_from_an_execution_that_ended_without_a_word(machine):
     item = boto3.resource("dynamodb").Table("launches").get_item(Key={"launchId": LAUNCH})["Item"]
     assert (item["costStatus"], item["costReason"]) == (
         "UNKNOWN",
-        "The execution that was to price it ended without a word.",
+        "The execution that should price it ended without a result.",
     )

@@ -145,7 +145,7 @@ def test_an_instance_of_tibannas_of_an_unknown_launch_is_cleaned_up_and_told_of(
 def test_a_launch_that_cannot_be_judged_keeps_no_other_one_from_being_swept(
     repository: LaunchRepository, stubs: SimpleNamespace
 ):
-    # Given: three launches that left something; one's item was spoilt by hand, one's clean-up cannot be named so
+    # Given: three launches that left resources behind; one's item was spoilt by hand, one's clean-up cannot be named so
     table = boto3.resource("dynamodb").Table(repository.launch_table)
     table.put_item(Item={"launchId": "launch-0", "name": "n", "status": "BROKEN", "submittedAt": LONG_AGO})
     register(repository, Status.FAILED, ended_at=LONG_AGO)
@@ -213,7 +213,7 @@ def test_everything_that_an_ended_launch_left_is_told_once_with_its_age_and_pric
     handler({}, CONTEXT)  # a second sweep of the same hour
 
     (notice,) = notices()
-    assert notice["Subject"] == "Genolaunch test: a launch left something"
+    assert notice["Subject"] == "Genolaunch test: a launch left resources behind"
     # 1,200 GiB at 0.14 USD a month, and 12 vCPUs at 0.05 USD an hour
     assert notice["Message"].splitlines()[3:] == [
         "launch-1: CANCELLED since 2020-01-01 00:00 UTC; about 0.83 USD an hour",
@@ -250,7 +250,7 @@ def test_of_much_that_was_left_the_notice_names_the_first_ten(
     handler({}, CONTEXT)
 
     (notice,) = notices()
-    assert notice["Subject"] == "Genolaunch test: 2 launches left something"
+    assert notice["Subject"] == "Genolaunch test: 2 launches left resources behind"
     assert "launch-9: unknown to the launch table; free of charge" in notice["Message"]
     assert notice["Message"].count("- job definition x:1") == 11
     assert "... and 2 more things." in notice["Message"]

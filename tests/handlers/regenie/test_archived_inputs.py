@@ -86,7 +86,7 @@ def test_a_copy_that_went_too_soon_is_named(repository, buckets):
         handler({"launchId": "launch-1", "attempt": 1}, CONTEXT)
 
     (fault,) = opened(caught.value)["faults"]
-    assert "which is archived, and whose restored copy is gone" in fault["problem"]
+    assert "which is archived, and its restored copy has expired" in fault["problem"]
 
 
 def test_a_launch_that_waits_hears_of_every_file_that_is_not_there_or_not_to_be_read(listed, repository, buckets):

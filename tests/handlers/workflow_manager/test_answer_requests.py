@@ -135,7 +135,7 @@ def test_with_four_eyes_nobody_approves_what_they_asked_for(platform, launch_id,
     hold(platform, launch_id) if not asked_again else _hold_again(platform, launch_id)
 
     # When / then
-    words = "must be by somebody who did not ask for the launch"
+    words = "must be by a person who did not ask for the launch"
     for asker in (PRINCIPAL, *([OTHER] if asked_again else [])):
         assert ask({"action": "approve"}, by=asker)["faults"][0]["problem"] == words
     assert ask({"action": "approve"}, by="AWS:AROAEXAMPLE:cyd")["status"] == "READY"

@@ -169,10 +169,10 @@ def test_whatever_reading_a_file_raises_is_an_answer_a_notice_and_an_alarm(platf
     assert (launch.status, launch.error["type"]) == (Status.REJECTED, ErrorType.PLATFORM)
     answer = platform.feedback(ANSWER)
     (fault,) = answer["faults"]
-    assert f"the platform failed at it ({type(raised).__name__}), which is not your fault" in fault["problem"]
+    assert f"the platform failed ({type(raised).__name__}), which is not your fault" in fault["problem"]
     (notice,) = platform.notices()
     assert "The launch config has 1 fault." in notice["Message"]
-    assert "its operators were told" in fault["remedy"].lower()
+    assert "the people who run it were told" in fault["remedy"].lower()
     told = capsys.readouterr().out
     assert f'"{Metric.PLATFORM_FAULTS}"' in told
     assert "height" not in told.replace(KEY, "").replace("height-2026", "")  # an error may quote the file
@@ -211,7 +211,7 @@ def test_what_fails_for_the_last_time_is_answered_and_again_when_it_is_mended(pl
         assert deliver(MOST_RECEIVES, record) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
 
     (fault,) = platform.feedback(ANSWER)["faults"]
-    assert "the platform failed at it 5 times (ClientError)" in fault["problem"]
+    assert "the platform failed 5 times (ClientError)" in fault["problem"]
     assert "do not drop it again" in fault["remedy"]
 
     # When the cause is mended, and the dead letter is moved back
@@ -271,5 +271,5 @@ def test_a_stray_without_a_key_for_its_answer_is_told_by_notice(platform):
 
     (notice,) = platform.notices()
     assert notice["Subject"] == "Genolaunch test: a file was refused"
-    assert "is where nothing is launched" in notice["Message"]
+    assert "is in a place from which nothing is launched" in notice["Message"]
     assert platform.feedback_keys() == []

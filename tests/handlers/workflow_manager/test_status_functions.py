@@ -149,7 +149,7 @@ class TestSettleLaunch:
         [
             ("ABORTED", {}, "StoppedError", "The execution was stopped."),
             ("ABORTED", {"error": "x", "cause": "Stopped by Ada"}, "StoppedError", "Stopped by Ada"),
-            ("TIMED_OUT", {}, "TimedOutError", "The launch took longer than it may."),
+            ("TIMED_OUT", {}, "TimedOutError", "The launch exceeded its time limit."),
             ("FAILED", {"error": "States.Runtime", "cause": "bad"}, "PlatformError", "States.Runtime: bad"),
         ],
     )

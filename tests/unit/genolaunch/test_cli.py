@@ -694,7 +694,7 @@ def test_what_the_bucket_has_need_not_be_in_the_folder(genolaunch, answers, conf
     ("table", "where", "problem"),
     [
         ("FID IID ldl\n", "regenie.traits", "names height, not in the header of the phenotype file"),
-        ("FID,IID,height\n", "regenie.phenotypes", "whose columns are parted by ','"),
+        ("FID,IID,height\n", "regenie.phenotypes", "whose columns are separated by ','"),
         ("\ufeffFID IID height\n", "regenie.phenotypes", "begins with an invisible byte-order mark"),
         ("FID IID height height\n", "regenie.phenotypes", "whose header has columns more than once: height"),
         ("IID height\n", "regenie.phenotypes", "whose header starts with IID height"),

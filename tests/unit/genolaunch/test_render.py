@@ -174,7 +174,7 @@ def test_what_fails_again_unless_it_is_mended_is_not_only_to_be_retried(error, m
 
     text = " ".join(shown(launch_view(Snapshot(START, launch))).split())
 
-    assert ("mend what the error names and submit it again" in text) is mends
+    assert ("correct what the error names and submit it again" in text) is mends
     assert "genolaunch retry height-1" in text
 
 
@@ -182,9 +182,9 @@ def test_what_fails_again_unless_it_is_mended_is_not_only_to_be_retried(error, m
     ("status", "words"),
     [
         (Status.COMPLETE, "genolaunch results height-1 --download DIR; its price: genolaunch cost height-1"),
-        (Status.FAILED, "genolaunch retry height-1 goes on where it was"),
+        (Status.FAILED, "genolaunch retry height-1 continues it"),
         (Status.CANCELLED, "genolaunch retry height-1"),
-        (Status.REJECTED, "mend the config"),
+        (Status.REJECTED, "correct the config"),
         (Status.RUNNING, None),
     ],
 )

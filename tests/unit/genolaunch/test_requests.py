@@ -59,7 +59,7 @@ def test_a_launch_that_was_rejected_for_its_data_can_be_tried_again(platform, co
 
 def test_a_launch_that_was_never_accepted_has_nothing_to_try(platform, content):
     content.launch(status="REJECTED", attempt={"N": "0"})
-    with pytest.raises(GenolaunchError, match="never accepted: mend its config, and submit it again"):
+    with pytest.raises(GenolaunchError, match="never accepted: correct its config, and submit it again"):
         requests.retry(platform, found(platform))
 
 

@@ -140,5 +140,5 @@ def test_an_estimate_that_changed_meanwhile_is_not_approved(platform, content):
     looked_at = Launches(platform).get("height-1")
     content.launch(status="HELD", restore=ESTIMATE, attempt={"N": "2"})
 
-    with pytest.raises(GenolaunchError, match="attempt is 1, and the launch's is 2 by now"):
+    with pytest.raises(GenolaunchError, match="attempt is 1, but the launch's attempt is now 2"):
         requests.approve(platform, looked_at)

@@ -40,7 +40,7 @@ def test_the_status_of_one_is_a_sentence(genolaunch, sick):
 
     assert answer.exit_code == 3
     assert f"{sick} must be" in answer.stderr
-    assert "Mend it in the launch table" in answer.stderr
+    assert "Correct it in the launch table" in answer.stderr
     assert genolaunch("status", "well-1").exit_code == 0
 
 

@@ -190,7 +190,7 @@ def test_other_bounds_of_x_in_step_1_are_warned_of(cohort: MemoryDataSet):
 @pytest.mark.parametrize(
     ("launch", "problem"),
     [
-        (None, "is no launch of this stage"),
+        (None, "is not a launch of this stage"),
         (complete(workflow=Workflow.SNAKEMAKE), "is a launch of snakemake"),
         (complete(workflow=None, status=Status.REJECTED), "is REJECTED"),
         (complete(status=Status.RUNNING), "is RUNNING"),

@@ -196,7 +196,7 @@ def test_a_job_that_wrote_no_log_is_told_by_batchs_reason():
             {"Error": "States.Timeout"},
             "Step 2: chunks",
             ErrorType.TIMED_OUT,
-            "The step Step 2 took longer than it may.",
+            "The step Step 2 exceeded its time limit.",
         ),
         (
             {"Error": "Batch.BatchException", "Cause": "User is not authorized"},
@@ -217,7 +217,10 @@ def test_without_failed_jobs_the_workflows_error_is_told(
     ("code", "words"),
     [
         ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", "it could not start: AWS had no instance for it; retry the launch"),
-        ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE", "lower regenie.resources.level0, or have the stage's"),
+        (
+            "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+            "lower regenie.resources.level0, or ask for a higher batch.max_vcpus",
+        ),
         ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", "none of the stage's instance types is large enough; lower"),
         ("MISCONFIGURATION:UNHEARD_OF", f"it could not start: {CANCELED}MISCONFIGURATION:UNHEARD_OF."),
     ],
@@ -251,4 +254,4 @@ def test_a_phases_refused_submission_is_told_though_it_is_two_executions_deep():
 def test_a_step_without_jobs_that_takes_too_long_is_no_fault_of_the_launch(step, type_):
     error = WorkflowError.of_step({"Error": "States.Timeout"}, step)
 
-    assert (error.type, error.message) == (type_, f"The step {step.partition(':')[0]} took longer than it may.")
+    assert (error.type, error.message) == (type_, f"The step {step.partition(':')[0]} exceeded its time limit.")

@@ -190,7 +190,7 @@ def test_a_long_list_that_is_not_sorted_is_read_whole_and_says_so(monkeypatch: p
     found = survey_variants(data, BED, GenotypeCounts(110, 8), 50)
 
     assert found.note is not None
-    assert found.note.startswith("s3://data/a.bim was read whole, since it is not sorted")
+    assert found.note.startswith("s3://data/a.bim was read completely, since it is not sorted")
     assert sum(chunk.variants for chunk in found.chunks) == 110
     assert {chunk.slice for chunk in found.chunks} == {None}
 

@@ -8,7 +8,7 @@ import pytest
 from contract import plan
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "architecture" / "regenie-job.md").read_text(encoding="utf-8")
 SINCE_3_11 = {"LiteralString", "Never", "NotRequired", "Required", "Self", "Unpack", "assert_never"}
 
 

@@ -239,14 +239,14 @@ def test_a_list_of_samples_with_windows_line_ends_is_refused(cohort: MemoryDataS
     fault = the_fault(cohort, **{key: "list.txt"})
 
     assert fault.where == f"regenie.{key}"
-    assert "Windows line ends" in fault.problem
+    assert "Windows line endings" in fault.problem
     assert "dos2unix" in fault.remedy
 
 
 def test_a_carriage_return_far_down_a_list_of_samples_is_seen(cohort: MemoryDataSet):
     cohort.files["list.txt"] = b"f99 i99\n" * 10_000 + b"f7 i7\r\n"
 
-    assert "Windows line ends" in the_fault(cohort, remove="list.txt").problem
+    assert "Windows line endings" in the_fault(cohort, remove="list.txt").problem
 
 
 def test_an_empty_line_in_a_list_of_samples_is_refused_since_regenie_stops_there(cohort: MemoryDataSet):
@@ -269,7 +269,7 @@ def test_a_list_of_variants_with_windows_line_ends_is_refused(cohort: MemoryData
 
     fault = the_fault(cohort, **given)
 
-    assert (fault.where, "Windows line ends" in fault.problem) == (where, True)
+    assert (fault.where, "Windows line endings" in fault.problem) == (where, True)
 
 
 def test_a_bim_file_with_windows_line_ends_is_refused_before_they_get_into_the_results(cohort: MemoryDataSet):

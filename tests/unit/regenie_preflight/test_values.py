@@ -78,14 +78,14 @@ def test_missingness_is_warned_of_from_fifteen_percent(cohort: MemoryDataSet):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("FID IID height", "FID,IID,height", "parted by ','"),
-        ("FID IID height", "FID  IID height", "parted by more than one space"),
+        ("FID IID height", "FID,IID,height", "separated by ','"),
+        ("FID IID height", "FID  IID height", "separated by more than one space"),
         ("FID IID height", "IID FID height", "starts with IID FID"),
-        ("f3 i3 ", "f3  i3 ", "(line 5) whose fields are parted by more than one space"),
+        ("f3 i3 ", "f3  i3 ", "(line 5) whose fields are separated by more than one space"),
         ("f3 i3 ", "i3 ", "4 fields in line 5, where its header has 5"),
         ("f3 i3 1 ", "f3 i3  ", "4 fields in line 5"),
         ("\nf4", "\n\nf4", "nothing in line 6"),
-        ("\nf4", "\r\nf4", "Windows line ends (line 5)"),
+        ("\nf4", "\r\nf4", "Windows line endings (line 5)"),
     ],
 )
 def test_a_table_that_regenie_would_misread_is_refused(cohort: MemoryDataSet, old: str, new: str, words: str):

@@ -176,7 +176,7 @@ class TestFaults:
             (
                 config({"step1": {"jobs": None}}),
                 "regenie.step1.jobs: must be a whole number; you gave nothing. "
-                "Write a value after the key, or take the key out.",
+                "Write a value after the key, or remove the key.",
             ),
             (
                 config({"step1": {"enabled": "yes"}}),
@@ -186,7 +186,7 @@ class TestFaults:
             (
                 config({"version": "latest"}),
                 "regenie.version: must be a version such as 4.1.2; you gave 'latest'. "
-                "Leave it out to take the image's own.",
+                "Leave it out to use the stage's default version.",
             ),
             (
                 config({"traits": []}),
@@ -198,7 +198,7 @@ class TestFaults:
             ),
             (
                 config({"traits": ["a", "a"]}),
-                "regenie.traits: must name each one once; repeated: a. Take the repetitions out.",
+                "regenie.traits: must name each one once; repeated: a. Remove the repetitions.",
             ),
             (
                 config({"traits": ["a b"]}),
@@ -216,7 +216,7 @@ class TestFaults:
             (
                 config({"genotypes": "c.vcf"}),
                 "regenie.genotypes: must end in .bed, .pgen, .bgen; you gave 'c.vcf'. "
-                "Name the genotype file itself; plink2 makes one of other formats (--make-bed, --make-pgen).",
+                "Name the genotype file itself; plink2 converts other formats (--make-bed, --make-pgen).",
             ),
             (
                 config({"sample": "c.sample"}),
@@ -225,13 +225,13 @@ class TestFaults:
             (
                 config({"phenotypes": "../p.txt"}),
                 "regenie.phenotypes: must not contain '..' as a folder; you gave '../p.txt'. "
-                "Write the path down from `data`; what lies elsewhere has to be copied below it.",
+                "Write the path from `data` downwards; copy files that are elsewhere below it.",
             ),
             (
                 config({}) | {"data": "/home/ada/cohort"},
-                "data: is a folder of the data bucket, and no folder of a machine; you gave '/home/ada/cohort'. Write "
-                "the folder as it is to be called there, such as my-cohort/; `genolaunch submit --data-dir FOLDER` "
-                "uploads a folder to it.",
+                "data: must be a folder of the data bucket, not of your machine; you gave '/home/ada/cohort'. Write "
+                "the folder's name in the bucket, such as my-cohort/; `genolaunch submit --data-dir FOLDER` "
+                "uploads a local folder to it.",
             ),
             (
                 config({"phenotypes": "/p.txt"}),
@@ -246,7 +246,7 @@ class TestFaults:
             (
                 config({"step2": None}),
                 "regenie.step2: must be a section with keys of its own; you gave nothing. "
-                "Write a value after the key, or take the key out.",
+                "Write a value after the key, or remove the key.",
             ),
             (config({"trait": 1}), "regenie.trait: is not a key of a launch config. Did you mean traits?"),
             (config(traits=[1]), "traits: is not a key of a launch config. Did you mean regenie.traits?"),
@@ -353,7 +353,7 @@ class TestFaults:
         found = faults({f"key{number}": 1 for number in range(5000)})
 
         assert len(found) == 101
-        assert found[-1] == "the file: has 4903 more faults. Mend these first."
+        assert found[-1] == "the file: has 4903 more faults. Correct these first."
 
 
 class TestText:
@@ -443,7 +443,10 @@ class TestPublished:
     def test_a_table_tells_what_a_key_may_be(self):
         table = launch_reference.with_tables("<!-- keys: Step1 -qc -->\n<!-- end -->")
 
-        assert "| `jobs` | Level 0 jobs the blocks are spread over; lowered to the number of blocks. |" in table
+        assert (
+            "| `jobs` | Number of level 0 jobs, over which the blocks are spread. "
+            "Lowered to the number of blocks if that is smaller. |"
+        ) in table
         assert "| whole number from 1 to 10,000 | 20 |" in table
         assert "`qc`" not in table
 

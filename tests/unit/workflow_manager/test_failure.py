@@ -22,8 +22,8 @@ def nested(**inner):
         ),
         (nested(Status="FAILED", **nested(Error="ExportError", Cause="Deep.")), ("ExportError", "Deep.")),
         (nested(Status="ABORTED"), ("StoppedError", "The execution was stopped.")),
-        (nested(Status="TIMED_OUT"), ("TimedOutError", "The launch took longer than it may.")),
-        ({"Error": "States.Timeout", "Cause": ""}, ("TimedOutError", "The launch took longer than it may.")),
+        (nested(Status="TIMED_OUT"), ("TimedOutError", "The launch exceeded its time limit.")),
+        ({"Error": "States.Timeout", "Cause": ""}, ("TimedOutError", "The launch exceeded its time limit.")),
         (
             {"Error": "KeyError", "Cause": json.dumps({"errorType": "KeyError", "errorMessage": "'x'"})},
             ("PlatformError", "KeyError: 'x'"),

@@ -79,7 +79,7 @@ def test_a_pattern_or_constraint_without_words_is_a_fault_all_the_same(monkeypat
     """Also of a later release, which brings one and forgets its words."""
     monkeypatch.setattr(config_reader, "PATTERNS_IN_WORDS", {})
     (fault,) = faults_of(config({name: value}))
-    assert fault.problem.startswith("has another form than it must have; you gave")
+    assert fault.problem.startswith("does not have the required form; you gave")
 
     monkeypatch.setattr(config_reader, "_EXPECTATIONS", {"string_type": ("{lost}", "{lost}")})
     (fault,) = faults_of(config({name: 5}))

@@ -76,7 +76,7 @@ def test_any_json_may_be_the_workflows_config_and_reads_back_the_same():
     [
         (
             {"snakefile": "Snakefile"},
-            "snakemake.snakefile: must lie in a folder, which holds the workflow's sources and nothing else; "
+            "snakemake.snakefile: must be in a folder that holds only the workflow's sources; "
             "you gave 'Snakefile'. Write workflows/NAME/Snakefile, or s3://BUCKET/FOLDER/Snakefile.",
         ),
         (
@@ -91,7 +91,8 @@ def test_any_json_may_be_the_workflows_config_and_reads_back_the_same():
         ),
         (
             {"config": {"a b": 1}},
-            "snakemake.config: has a key that is no word: 'a b'. Begin it with a letter; digits, . _ - may follow.",
+            "snakemake.config: has a key that is not a word: 'a b'. Begin it with a letter or _, and"
+            " use letters, digits and . _ - after it.",
         ),
         (
             {"config": {"a": [1e999]}},

@@ -1,7 +1,7 @@
-"""What runs a workflow's jobs: each engine is one module here.
+"""Engines, which run a workflow's jobs: each is one module here.
 
-An engine says how Snakemake is called; everything else (the sources, the signals, progress, the outcome) is the
-launcher's. Its process tells by events (snakemake_launcher/events.py) what becomes of the jobs.
+An engine defines the command line of Snakemake. The launcher does everything else (sources, signals, progress,
+outcome). The engine's process reports its jobs by events (snakemake_launcher/events.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ class Engine(Protocol):
         """Variables besides those of the launcher itself."""
 
     def failure(self, job: Job) -> Failure:
-        """Why a submission failed. It must answer, whatever can be found out."""
+        """Why a submission failed. It must always answer, even if little can be found out."""
 
     def stop(self, jobs: Sequence[Job]) -> None:
         """End what may still run of these submissions, after Snakemake has ended or was cancelled."""

@@ -64,7 +64,7 @@ class AwsBatch:
         self._region: str = self._options["jobQueue"].split(":")[3]
 
     def command(self) -> Sequence[str]:
-        """Snakemake as docs/architecture.md says."""
+        """The command line of Snakemake (docs/architecture/launcher.md)."""
         sheet = self._sheet
         return [
             os.environ.get(PYTHON_VARIABLE, "python3"),

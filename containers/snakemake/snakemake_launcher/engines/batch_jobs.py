@@ -1,4 +1,4 @@
-"""The launch's jobs in AWS Batch, in place of the client with which the official plugin calls Batch.
+"""The launch's jobs in AWS Batch. Replaces the client with which the official plugin calls Batch.
 
 Used in the engine's process, by Snakemake's executor (snakemake_executor_plugin_genolaunch_batch).
 """
@@ -139,7 +139,7 @@ class LaunchJobs:
         for job_id in unfinished:
             try:
                 self._client.terminate_job(jobId=job_id, reason="The launch was cancelled, or ended without it.")
-            except Exception as error:  # whatever it is, the others' turn comes; clean-up ends what is left
+            except Exception as error:  # go on with the others; clean-up ends what is left
                 print(f"Job {job_id} could not be terminated: {error}")  # noqa: T201  # into Snakemake's log
 
     def _look(self) -> None:

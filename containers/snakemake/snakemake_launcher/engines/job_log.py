@@ -1,4 +1,4 @@
-"""What the log of a failed job says: a job is a call of Snakemake (7 or 9), whichever engine runs it."""
+"""Finds the reason of a failure in a job's log. With either engine a job is a call of Snakemake (7 or 9)."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _LOGFILE: Final = re.compile(r"^Logfile (?P<path>.+):$")
 _ROW: Final = re.compile(r"^=+$")
 _FAILED: Final = ("Error in rule ", "Error in checkpoint ", "Error in group ", "RuleException")
 _BEGINS: Final = "Building DAG of jobs"
-"""Above it Snakemake 9 tells of itself: versions, folders, its own command."""
+"""Before it, Snakemake 9 prints versions, folders and its own command."""
 _SNAKEMAKES: Final = re.compile(
     r"""^(?:
       \[\w{3}\ \w{3}\ [\ \d]\d\ [\d:]{8}\ \d{4}\]$              # the time; `[E::hts_open] ...` is htslib's own

@@ -1,4 +1,4 @@
-"""Snakemake's `--log-handler-script` (Snakemake 7): what it logs, as the launcher's events."""
+"""Translates the log of Snakemake 7 into the launcher's events (`--log-handler-script`)."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""By what Snakemake tells that a file was made by other code, in a folder that is new in each run.
+"""Lets Snakemake recognise files made by other code, although its folder is new in each run.
 
 Used in the engine's process, with Snakemake 7 and 9.
 """

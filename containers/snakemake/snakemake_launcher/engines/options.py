@@ -1,4 +1,4 @@
-"""What the launcher tells the engine's process of the run, in an environment variable."""
+"""Options of the run, which the launcher passes to the engine's process in an environment variable."""
 
 import json
 import os

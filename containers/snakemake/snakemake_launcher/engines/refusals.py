@@ -1,4 +1,4 @@
-"""What an engine cannot do for a workflow, found when it is known what there is to do and before anything is done."""
+"""Refuses workflows that an engine cannot run, when the jobs are known and before any is submitted."""
 
 import os
 import re
@@ -98,7 +98,7 @@ def _empty(targets: Iterable[Any]) -> Iterator[str]:
         if job.rule.norun and not job.input and not job.output:
             yield (
                 f"{_place(job.rule)} asks for no file, so there is nothing to make: what it lists is empty. "
-                "Look whether the launch's data holds what it looks for, at the paths that it looks at."
+                "Check that the launch's data contains the files, at the paths where the rule looks for them."
             )
 
 

@@ -1,4 +1,4 @@
-"""Folders in S3, which the remote files of Snakemake 7 do not know, and their removal, which they lack altogether.
+"""Adds folders in S3 to the remote files of Snakemake 7, and their removal, which it does not support.
 
 A launch may list its own data and not the whole bucket: whether something is there is told by its name, since S3
 answers 403, and not 404, for what is missing (API reference, HeadObject).

@@ -1,4 +1,4 @@
-"""Which signals the engine's process takes: Snakemake 7 and 9 understand them alike."""
+"""Signals of the engine's process, which Snakemake 7 and 9 treat alike."""
 
 import signal
 

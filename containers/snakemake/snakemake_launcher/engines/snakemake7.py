@@ -1,4 +1,4 @@
-"""The engine's process for Snakemake 7: Snakemake's own command line, with what it lacks for Tibanna.
+"""The engine's process for Snakemake 7: Snakemake's command line, with additions for Tibanna.
 
 `python3 -m snakemake_launcher.engines.snakemake7 ARGUMENTS` is `snakemake ARGUMENTS`.
 """

@@ -1,4 +1,4 @@
-"""The engine's process for Snakemake 9: its own command line, with sources that see the data, and with faults mended.
+"""The engine's process for Snakemake 9: its command line, with sources that see the data, and with faults corrected.
 
 `python -m snakemake_launcher.engines.snakemake9 ARGUMENTS` is `snakemake ARGUMENTS`. It runs in the environment of
 Snakemake 9, which has nothing of the launcher's but this package.
@@ -61,7 +61,7 @@ def look_again_for_folders() -> None:
 
 
 def know_other_code() -> None:
-    """What was made by other code is made anew; what nothing is known of is told."""
+    """Make files again that were made by other code, and report files whose origin is not known."""
     update = DAG.update_needrun
 
     async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:

@@ -1,4 +1,4 @@
-"""The sources in the engine's process: what goes with the jobs, the view of the data too."""
+"""The sources in the engine's process: the files that go with jobs, the view of the data included."""
 
 import json
 import os

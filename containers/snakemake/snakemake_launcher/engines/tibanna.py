@@ -24,12 +24,13 @@ RUN_NAME_KEY: Final = "genolaunch_run"
 """In the `config` of each execution's input: the name of the run that it belongs to. Tibanna hands it on unread, to
 `<job id>.run.json` too."""
 TOKEN_KEY: Final = "genolaunch_token"  # noqa: S105 - the name of a key
-"""Beside it: by this the unicorn knows the launch, and gives the job's instance the launch's role."""
+"""In the same place: the token by which Tibanna's state machine recognises the launch, and gives the instance its
+role."""
 
 _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 50
 _WATCH_SECONDS: Final = 15.0
-"""For an instance that a function was just about to start when its execution was stopped."""
+"""Seconds to watch for an instance that a function was about to start when its execution was stopped."""
 _WATCH_EVERY: Final = 1.0
 _FILTER_VALUES: Final = 200
 """The most values that one filter of DescribeInstances takes."""
@@ -67,7 +68,7 @@ class Tibanna:
         self._bucket: str = sheet.engine_options["logBucket"]
 
     def command(self) -> Sequence[str]:
-        """Snakemake as docs/architecture.md says."""
+        """The command line of Snakemake (docs/architecture/launcher.md)."""
         sheet = self._sheet
         config = {
             "spot_instance": str(sheet.spot).lower(),

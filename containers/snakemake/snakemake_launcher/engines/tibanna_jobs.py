@@ -1,6 +1,6 @@
-"""Snakemake 7's executor for Tibanna, with what it lacks: this is used in the engine's process.
+"""Corrects Snakemake 7's executor for Tibanna. Used in the engine's process.
 
-Each function mends one thing, and says what would happen without it.
+Each function corrects one thing, and says what would happen without it.
 """
 
 import re
@@ -50,7 +50,7 @@ def give_setter_back() -> None:
 
 
 def find_targets(options: Options) -> None:
-    """A target that is a file is looked for below the data, as the outputs of rules are."""
+    """Look for targets that are files below the data, like outputs of rules."""
     init: Callable[..., None] = DAG.__init__
 
     def finding(dag: Any, *args: Any, targetfiles: Iterable[str] | None = None, **more: Any) -> None:  # noqa: ANN401
@@ -62,7 +62,7 @@ def find_targets(options: Options) -> None:
 
 
 def remove_temporary() -> None:
-    """Files of `temp()` are removed in S3, and not in the launcher's folder alone."""
+    """Remove files of `temp()` in S3 as well, not only in the launcher's folder."""
     handle: Callable[..., None] = DAG.handle_temp
     remove: Callable[..., None] = snakemake_io.remove
     handling = []
@@ -94,7 +94,7 @@ def keep_paths(options: Options) -> None:
 
 
 def send_sources(options: Options, sources: Sources) -> None:
-    """All sources go with a job, wherever the Snakefile is among them, in one archive; its program sees the data."""
+    """Send all sources with a job, in one archive, with the program that makes the Snakefile see the data."""
     format_job: Callable[..., str] = RealExecutor.format_job_exec
 
     def format_job_exec(executor: Any, job: Any) -> str:  # noqa: ANN401
@@ -166,7 +166,7 @@ def _has_container(job: Any) -> bool:  # noqa: ANN401
 
 
 def keep_checkpoints(options: Options, sources: Sources) -> None:
-    """What checkpoints are done goes with a job, which could not tell, and would make them anew."""
+    """Send the list of completed checkpoints with a job, which would otherwise run them again."""
     get: Callable[..., Any] = Checkpoint.get
 
     def telling(checkpoint: Any, **wildcards: Any) -> Any:  # noqa: ANN401
@@ -178,7 +178,7 @@ def keep_checkpoints(options: Options, sources: Sources) -> None:
 
 
 def know_other_code() -> None:
-    """What was made by other code is made anew; what nothing is known of is told."""
+    """Make files again that were made by other code, and report files whose origin is not known."""
     update: Callable[..., None] = DAG.update_needrun
 
     def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
@@ -193,7 +193,7 @@ def know_other_code() -> None:
 
 
 def refuse_what_cannot_be(options: Options) -> None:
-    """Nothing is submitted of a workflow that cannot end well."""
+    """Submit no job of a workflow that cannot succeed."""
     init: Callable[..., None] = TibannaExecutor.__init__
 
     def looking(executor: Any, workflow: Any, dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
@@ -213,7 +213,7 @@ def _refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> No
 
 
 def empty_folders(options: Options) -> None:
-    """What an earlier run left in a `directory()` goes before its rule runs, as on a disk."""
+    """Delete what an earlier run left in a `directory()` before its rule runs, as on a disk."""
     make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
 
     def emptying(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -227,7 +227,7 @@ def empty_folders(options: Options) -> None:
 
 
 def tell_submissions() -> None:
-    """Snakemake says nowhere else which of Tibanna's jobs is which of its own."""
+    """Report which Tibanna job belongs to which job of Snakemake, which Snakemake reports nowhere else."""
     make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
 
     def telling(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -299,7 +299,7 @@ def name_jobs_by_run(options: Options) -> None:
 
 
 def remember_ids() -> None:
-    """By the id of a job's submission its log is found."""
+    """Remember the id of a job's submission, by which its log is found."""
     make_input: Callable[..., dict[str, Any]] = TibannaExecutor.make_tibanna_input
 
     def remembering(executor: Any, job: Any) -> dict[str, Any]:  # noqa: ANN401
