@@ -105,7 +105,7 @@ def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 
             "phenotypes.txt": table(
                 "height bmi ldl t2d", ((n % 5, n // 2 % 4, n // 3 % 3, n % 2) for n in range(samples))
             ),
-            "covariates.txt": table("age sex", ((40 + n, n % 2) for n in range(samples))),
+            "covariates.txt": table("age sex", ((40 + n, n // 2 % 2) for n in range(samples))),
         }
     )
 
