@@ -94,7 +94,7 @@ def run(engine, tmp_path, sources=None):
 
 def test_success(tmp_path):
     events = [{"event": "total", "total": 1}, submitted(), {"event": "finished", "at": 160.0, "job": "3"}]
-    events.append({"event": "progress", "done": 1, "total": 1})
+    events += [{"event": "made", "files": ["b.txt", "a.txt"]}, {"event": "progress", "done": 1, "total": 1}]
 
     outcome, storage, records = run(ScriptedEngine(events, 0), tmp_path)
 
@@ -102,8 +102,10 @@ def test_success(tmp_path):
     assert outcome.jobs == {"done": 1, "total": 1, "failed": 0}
     assert records.counts[-1] == outcome.jobs
     assert storage.written["s3://results/results/calls/launcher/snakemake-1.log"] == "workflow log\n"
-    (listed,) = storage.written["s3://results/results/calls/launcher/jobs-1.json"]["jobs"]
-    assert (listed["id"], listed["status"]) == ("abc", "DONE")
+    listed = storage.written["s3://results/results/calls/launcher/jobs-1.json"]
+    (job,) = listed["jobs"]
+    assert (job["id"], job["status"]) == ("abc", "DONE")
+    assert listed["made"] == ["a.txt", "b.txt"]
 
 
 def test_what_is_taken_as_it_is_without_a_note_is_warned_of(tmp_path):

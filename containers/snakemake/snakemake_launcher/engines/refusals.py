@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from snakemake_launcher.engines.notes import source_path
+from snakemake_launcher.engines.notes import below_data, files_of, source_path
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
 
@@ -143,7 +143,7 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
     )
     yield from _named(
         jobs,
-        lambda job: any(_flagged(file, _OUTSIDE) for file in _files(job)),
+        lambda job: any(_flagged(file, _OUTSIDE) for file in files_of(job)),
         "{rules} have files outside of the launch's data, by paths that begin with / or lead out of it by `..`. Upload "
         "what they read below `data`, and name it by its path there.",
     )
@@ -158,7 +158,7 @@ def _of_batch(jobs: list[Any], options: Options) -> Iterator[str]:
     )
     yield from _named(
         jobs,
-        lambda job: any(_NOT_FOR_S3_PLUGIN.search(_path(file, options)) for file in _files(job)),
+        lambda job: any(_NOT_FOR_S3_PLUGIN.search(below_data(file, options)) for file in files_of(job)),
         "{rules} have files with # or ? in their names, which Snakemake's S3 storage cuts off there. Rename the files.",
     )
 
@@ -186,15 +186,15 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
         away,
         lambda job: (
-            any(_NOT_FOR_TIBANNA.search(_path(file, options)) for file in job.input)
-            or any(_NOT_IN_A_COMMAND.search(_path(file, options)) for file in job.output)
+            any(_NOT_FOR_TIBANNA.search(below_data(file, options)) for file in job.input)
+            or any(_NOT_IN_A_COMMAND.search(below_data(file, options)) for file in job.output)
         ),
         "{rules} have files with blanks, brackets, quotes or other characters in their names that Tibanna's downloads "
         "cannot take. Rename the files, or use the engine aws-batch.",
     )
     for job in away:
         size = _REST_OF_INPUT + sum(
-            len(str(file)) + len(_path(file, options)) + 80 for file in (*job.input, *job.output)
+            len(str(file)) + len(below_data(file, options)) + 80 for file in (*job.input, *job.output)
         )
         if size > _LARGEST_INPUT:
             yield (
@@ -203,11 +203,6 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
                 "directory() as the input, or use the engine aws-batch."
             )
             return
-
-
-def _files(job: Any) -> Iterator[Any]:  # noqa: ANN401
-    """All that a job reads and writes."""
-    yield from (*job.input, *job.output, *job.log, *([job.benchmark] if job.benchmark else []))
 
 
 def _runs_in_own_container(job: Any, options: Options) -> bool:  # noqa: ANN401
@@ -228,16 +223,6 @@ def _place(rule: Any) -> str:  # noqa: ANN401
     kind = "checkpoint" if rule.is_checkpoint else "rule"
     line = rule.workflow.linemaps.get(path, {}).get(rule.lineno, rule.lineno)
     return f"{kind} {rule.name} (line {line} of {path.rpartition('/workflow/')[2] or path})"
-
-
-def _path(file: Any, options: Options) -> str:  # noqa: ANN401
-    """Below the data."""
-    # Snakemake 9's own text of it is cut already.
-    text = str(getattr(getattr(file, "flags", {}).get("storage_object"), "query", file)).removeprefix("s3://")
-    for prefix in (f".snakemake/storage/s3/{options.prefix}/", f"{options.prefix}/"):
-        if text.startswith(prefix):
-            return text.removeprefix(prefix)
-    return text.removesuffix(" (storage)").partition(f"{options.prefix}/")[2] or text
 
 
 def _flagged(file: Any, name: str) -> bool:  # noqa: ANN401

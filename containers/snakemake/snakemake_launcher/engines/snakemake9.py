@@ -18,7 +18,7 @@ from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_storage_plugin_s3 import StorageObject
 
-from snakemake_launcher.engines.notes import know_scripts_by_content, tell_unknown
+from snakemake_launcher.engines.notes import know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import mark_what_is_outside, refuse_workdir
 from snakemake_launcher.engines.signals import listen_to_sigint_only
@@ -60,8 +60,8 @@ def look_again_for_folders() -> None:
     StorageObject.exists = looking_again
 
 
-def know_other_code() -> None:
-    """What was made by other code is made anew; what nothing is known of is told."""
+def know_other_code(options: Options) -> None:
+    """What was made by other code is made anew; what nothing is known of is told, and what is made, too."""
     update = DAG.update_needrun
 
     async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:
@@ -78,16 +78,18 @@ def know_other_code() -> None:
     Job.outputs_older_than_script_or_notebook = no_times_of_scripts
     DAG.update_needrun = update_needrun
     know_scripts_by_content(PersistenceBase)
+    tell_made(PersistenceBase, options)
 
 
 def main() -> None:
     """Snakemake's main, which exits by itself."""
     listen_to_sigint_only()
-    sources = Sources(Options.read())
+    options = Options.read()
+    sources = Sources(options)
     send_sources(sources)
     stay_in_own_folder()
     look_again_for_folders()
-    know_other_code()
+    know_other_code(options)
     refuse_workdir(Workflow)
     mark_what_is_outside(PathModifier)
     sources.view.install()
