@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.child import Child
 from snakemake_launcher.engines import Engine, Failure
+from snakemake_launcher.engines.job_log import last_exception
 from snakemake_launcher.events import FILE_VARIABLE, EventReader
 from snakemake_launcher.jobs import Job, Jobs
 from snakemake_launcher.provenance import Provenance
@@ -20,6 +21,7 @@ from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 from snakemake_launcher.storage import Storage
 from snakemake_launcher.wording import as_written
 
+_LOG: Final = "snakemake.log"
 _LIST_SECONDS: Final = 10.0
 """Between two writes of the list of jobs while they change."""
 
@@ -72,7 +74,7 @@ class Run:
         """Run it. Raises RunSheetError when the sources are not what the run sheet says, and botocore's errors."""
         self._fetch_sources()
         self._provenance.fetch()
-        log = self._folder / "snakemake.log"
+        log = self._folder / _LOG
         code = self._child.run(
             self._engine.command(),
             environment={**self._engine.environment(), FILE_VARIABLE: str(self._folder / "events.jsonl")},
@@ -138,7 +140,8 @@ class Run:
             return Outcome(None, done, counts, warnings=tuple(self._unknown()))
         if self._jobs.failed:
             return self._outcome_of(self._jobs.failed, counts)
-        reason = self._jobs.error or f"Snakemake ended with exit code {code}; its log says why."
+        said = (self._folder / _LOG).read_text(encoding="utf-8", errors="replace")
+        reason = self._jobs.error or last_exception(said) or f"Snakemake ended with exit code {code}; its log says why."
         return Outcome("ApplicationError", as_written(reason, self._sheet, self._sources), counts)
 
     def _unknown(self) -> Iterator[str]:

@@ -23,6 +23,10 @@ _REST_OF_INPUT: Final = 12_000
 """Of it for everything but the files."""
 _OUTSIDE: Final = "genolaunch_outside"
 """Flag of a file whose path leads out of the data; what the Snakefile calls it."""
+_MOST_THREADS: Final = 192
+_MOST_MEMORY: Final = 1536 * 1024
+"""MiB. Of the largest instances of the families that a stage's queues may have (lambdas/shared/config_model.py has the
+same of regenie's jobs)."""
 _MOST_NAMED: Final = 5
 _DOCKER: Final = "docker://"
 _IMAGE: Final = re.compile(r"docker://[A-Za-z0-9][A-Za-z0-9._/:@-]*")
@@ -162,6 +166,31 @@ def _of_batch(jobs: list[Any], options: Options) -> Iterator[str]:
         "{rules} have files with # or ? in their names, which Snakemake's S3 storage cuts off there. Rename the files.",
     )
 
+    yield from _named(
+        jobs,
+        lambda job: not job.is_local and (_threads(job) > _MOST_THREADS or _memory(job) > _MOST_MEMORY),
+        f"{{rules}} ask for more than {_MOST_THREADS} threads or {_MOST_MEMORY:,} MiB of memory (mem_mb), which no "
+        "instance has. Ask for less, or cut the work into more jobs.",
+    )
+
+
+def _threads(job: Any) -> float:  # noqa: ANN401
+    return float(job.threads) if isinstance(job.threads, int | float) else 0
+
+
+def _memory(job: Any) -> float:  # noqa: ANN401
+    """MiB; 0 where the rule says nothing, or it is known later only."""
+    asked = job.resources.get("mem_mb")
+    return float(asked) if isinstance(asked, int | float) else 0
+
+
+def _is_too_large_for_tibanna(job: Any) -> bool:  # noqa: ANN401
+    """Whether Tibanna finds no instance type for it (ec2_utils.py, create_instance_type_list; memory and 1 GB more)."""
+    from Benchmark.classes import get_instance_types, instance_list  # only Snakemake 7's environment has it
+
+    memory = (_memory(job) or 1024) / 1024 + 1
+    return not get_instance_types(_threads(job) or 1, memory, instance_list(exclude_t=False))
+
 
 def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
@@ -191,6 +220,12 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
         ),
         "{rules} have files with blanks, brackets, quotes or other characters in their names that Tibanna's downloads "
         "cannot take. Rename the files, or use the engine aws-batch.",
+    )
+    yield from _named(
+        away,
+        _is_too_large_for_tibanna,
+        "{rules} ask for more threads, or more memory (mem_mb), than any instance type has that Tibanna knows. Ask for "
+        "less, or cut the work into more jobs.",
     )
     for job in away:
         size = _REST_OF_INPUT + sum(

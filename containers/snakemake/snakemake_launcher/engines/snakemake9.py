@@ -8,7 +8,7 @@ import shlex
 from collections.abc import AsyncIterator
 from typing import Any
 
-from snakemake import __version__
+from snakemake import __version__, exceptions
 from snakemake.cli import main as snakemake
 from snakemake.dag import DAG
 from snakemake.jobs import Job
@@ -81,6 +81,18 @@ def know_other_code(options: Options) -> None:
     tell_made(PersistenceBase, options)
 
 
+def tell_errors_of_syntax() -> None:
+    """An error that is found while a Snakefile is parsed is told: there is no map yet of its lines, in which Snakemake
+    looks the line up, and ends with a KeyError of its own (exceptions.py, format_error)."""
+    told = exceptions.format_error
+
+    def format_error(error: Any, line: Any, linemaps: Any = None, snakefile: Any = None, **more: Any) -> str:  # noqa: ANN401
+        is_mapped = line in (linemaps or {}).get(snakefile, ())
+        return str(told(error, line, linemaps if is_mapped else None, snakefile, **more))
+
+    exceptions.format_error = format_error
+
+
 def main() -> None:
     """Snakemake's main, which exits by itself."""
     listen_to_sigint_only()
@@ -90,6 +102,7 @@ def main() -> None:
     stay_in_own_folder()
     look_again_for_folders()
     know_other_code(options)
+    tell_errors_of_syntax()
     refuse_workdir(Workflow)
     mark_what_is_outside(PathModifier)
     sources.view.install()
