@@ -239,7 +239,8 @@ def chromosomes_as_read(data: DataSet, genotypes: GenotypeFiles) -> tuple[int, .
 
 
 def _order_of_database(database: sqlite3.Connection, uri: str) -> Iterator[int]:
-    for name, _ in groupby(name for (name,) in database.execute("SELECT chromosome FROM Variant")):
+    # regenie's own query: for one column SQLite would go along an index, if there is one, and not along the table.
+    for name, _ in groupby(row[0] for row in database.execute("SELECT * FROM Variant")):
         yield known_chromosome(name, uri)
 
 

@@ -152,6 +152,7 @@ def bgi(*positions: tuple[str, int], alleles: int = 2) -> bytes:
             " allele2 TEXT, file_start_position INT, size_in_bytes INT,"
             " PRIMARY KEY (chromosome, position, rsid, allele1, allele2, file_start_position)) WITHOUT ROWID"
         )
+        database.execute("CREATE INDEX rsid_index ON Variant(rsid)")  # as some writers add it
         database.executemany(
             "INSERT INTO Variant VALUES (?, ?, ?, ?, 'A', 'G', ?, 10)",
             [
