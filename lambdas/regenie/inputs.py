@@ -235,6 +235,7 @@ def _check_sizes(
     """Whether regenie and Batch take that many; all genotypes are there."""
     faults.attempt("regenie.genotypes", lambda: _check_step1_size(parameters, genotypes), None)
     _warn_of_one_job(parameters, genotypes, faults)
+    _warn_of_overlaps(parameters, genotypes, faults)
     faults.attempt(_GENE_SETS, lambda: _check_some_chunks(parameters, genotypes), None)
     faults.attempt("regenie.step2.variants_per_job", lambda: _check_step2_jobs(parameters, genotypes), None)
 
@@ -308,6 +309,32 @@ def _warn_of_one_job(
             "one job",
             "To have it cut, give step 1 a .bed or .pgen file, or call chromosomes 01, 02, ... in the .bgen file.",
         )
+
+
+def _warn_of_overlaps(
+    parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes], findings: Findings
+) -> None:
+    """Warn of data sets that cover the same stretch of a chromosome: a variant of both has a row of each.
+
+    Files of SNPs and of indels do it rightly; an array and what was imputed from it do not.
+    """
+    met: dict[int, list[tuple[int, int, str]]] = {}
+    for number, files in enumerate(step2_genotypes(parameters)):
+        chunks = [chunk for chunk in genotypes[files].survey.chunks if isinstance(chunk, Chunk)]
+        for chromosome in dict.fromkeys(chunk.chromosome for chunk in chunks):
+            start = min(chunk.start for chunk in chunks if chunk.chromosome == chromosome)
+            end = max(chunk.end for chunk in chunks if chunk.chromosome == chromosome)
+            others = met.setdefault(chromosome, [])
+            other = next((path for first, last, path in others if first < end and start < last), None)
+            if other:
+                findings.warn(
+                    f"regenie.step2.datasets[{number}].genotypes",
+                    f"names {files.path}, which has variants among those of {other} (chromosome {chromosome}): one "
+                    "that is in both has two rows in the results",
+                    "If they are the same variants, name one of the files.",
+                )
+                break
+            others.append((start, end, files.path))
 
 
 def _check_some_chunks(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:

@@ -131,3 +131,21 @@ def test_step_1_of_a_bgen_is_cut_only_where_its_index_has_the_chromosomes_in_the
     config = parameters(**given)
     said = "\n".join(read_inputs(data, config, Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")).warnings)
     assert ("has the chromosomes in the order 1, 10, 2" in said) == (not is_cut)
+
+
+@pytest.mark.parametrize(
+    ("second", "overlaps"),
+    [((("1", 25), ("2", 5)), True), ((("1", 40), ("1", 50)), False), ((("3", 10), ("3", 20)), False)],
+)
+def test_data_sets_of_the_same_stretch_of_a_chromosome_are_warned_of(
+    data: MemoryDataSet, second: tuple[tuple[str, int], ...], overlaps: bool
+):
+    add_cohort(data, ("1", 10), ("1", 20), ("1", 30))
+    add_cohort(data, *second, name="imputed")
+    datasets = [{"genotypes": "cohort.bed"}, {"genotypes": "imputed.bed"}]
+
+    config = parameters(step2={"datasets": datasets})
+    said = "\n".join(read_inputs(data, config, Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")).warnings)
+
+    words = "regenie.step2.datasets[1].genotypes: names imputed.bed, which has variants among those of cohort.bed"
+    assert (f"{words} (chromosome 1)" in said) == overlaps
