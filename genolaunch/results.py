@@ -1,12 +1,10 @@
 """What a launch leaves for its people: the report and the summary statistics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from contract.launch import Status
 from contract.results import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
 from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError
@@ -55,26 +53,26 @@ def _exported(platform: "Platform", launch: "Launch", *prefixes: str) -> list[Re
 
 
 def _written(platform: "Platform", launch: "Launch") -> list[ResultObject]:
-    """What is newer than the launch's start in the folder where it works: its inputs were there before."""
-    since = _started_at(launch)
-    if launch.data_path is None or since is None:
+    """What the launch's jobs wrote, of all that is in the folder where it works: people put files there, too."""
+    from genolaunch.snakemake_jobs import files_made
+
+    if launch.data_path is None:
         return []
+    made = files_made(platform, launch)
     bucket, _, prefix = launch.data_path.removeprefix("s3://").partition("/")
     return [
-        ResultObject(entry["Key"].removeprefix(prefix), entry["Size"], bucket, entry["Key"])
+        ResultObject(path, entry["Size"], bucket, entry["Key"])
         for page in platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for entry in page.get("Contents", [])
-        # S3 counts in whole seconds. In the second of the start nothing is made yet: the launcher itself starts then.
-        if entry["LastModified"] > since and not entry["Key"].endswith("/")
-        # How files were made, which the next launch reads.
-        if not entry["Key"].startswith(f"{prefix}.snakemake/")
+        if not entry["Key"].endswith("/")
+        and not made.isdisjoint(_with_folders(path := entry["Key"].removeprefix(prefix)))
     ]
 
 
-def _started_at(launch: "Launch") -> datetime | None:
-    """When its first attempt started; an earlier start than the last one's, since a retry keeps what was made."""
-    starts = [change.at for change in launch.events if change.status is Status.RUNNING]
-    return min(starts, default=launch.started_at or launch.submitted_at)
+def _with_folders(path: str) -> Iterator[str]:
+    """A path, and the folders that it is in: a `directory()` is listed by its own name."""
+    yield path
+    yield from (str(folder) for folder in PurePosixPath(path).parents)
 
 
 def download(platform: "Platform", result: ResultObject, folder: Path, progressed: Callable[[int], None]) -> Path:

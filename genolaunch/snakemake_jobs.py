@@ -172,7 +172,7 @@ class SnakemakeLogs:
 
     def jobs(self) -> list[SnakemakeJob]:
         """The attempt's submissions so far, in their order."""
-        listed = (self._object(launcher_jobs(self._launch.attempt)) or {}).get("jobs", [])
+        listed = (self.list_of(self._launch.attempt) or {}).get("jobs", [])
         return [
             SnakemakeJob(
                 id=job["id"],
@@ -183,6 +183,10 @@ class SnakemakeLogs:
             )
             for job in listed
         ]
+
+    def list_of(self, attempt: int) -> dict[str, Any] | None:
+        """What an attempt's launcher lists; None before it submitted or made anything."""
+        return self._object(launcher_jobs(attempt))
 
     def _object(self, name: str) -> dict[str, Any] | None:
         key = f"{RESULTS_PREFIX}{self._launch.launch_id}/{LAUNCHER_FOLDER}{name}"
@@ -195,6 +199,16 @@ class SnakemakeLogs:
             return s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode(errors="replace")
         except s3.exceptions.NoSuchKey:
             return None
+
+
+def files_made(platform: "Platform", launch: Launch) -> frozenset[str]:
+    """Paths, below the launch's data, of the files that its jobs wrote in all its attempts, as far as it is told yet.
+
+    A retry keeps what was made before it. A `directory()` is there by its own name.
+    """
+    logs = SnakemakeLogs(platform, launch, JobChoice())
+    lists = [logs.list_of(attempt) for attempt in range(1, launch.attempt + 1)]
+    return frozenset(path for found in lists for path in (found or {}).get("made", ()))
 
 
 def _of_the_job(lines: Sequence[str]) -> Sequence[str]:

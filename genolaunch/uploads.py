@@ -87,13 +87,17 @@ def planned_sources(platform: "Platform", config: Path, sources: Path | None) ->
     """Which files of a workflow the launch bucket lacks where the config's `snakefile` lies, or has with another
     content; the Snakefile last.
 
-    `sources` is the workflow's Snakefile, or its folder; by default what lies beside the config. Raises GenolaunchError
-    when there is no place for them.
+    `sources` is the workflow's Snakefile, or its folder; by default what lies beside the config, which has no faults.
+    Raises WrongArgumentError when there is no place for them.
     """
+    if config.name in SNAKEFILE_NAMES:
+        raise WrongArgumentError(f"{config} is submitted with all that lies beside it. Leave --sources out.")
+    if snakefile_of(config) is None:
+        raise WrongArgumentError(f"{config} is a config for regenie, which has no sources. Leave --sources out.")
     bucket = platform.names.launch_bucket
     key = _source_key(config, platform)
     if not key.startswith(SOURCES_PREFIX):
-        raise GenolaunchError(
+        raise WrongArgumentError(
             f"{config} names no Snakefile below {SOURCES_PREFIX} of this stage's launch bucket, so it has no place for "
             f"the sources of a workflow: write `snakefile: {SOURCES_PREFIX}NAME/Snakefile`."
         )
@@ -142,10 +146,10 @@ def data_prefix(config: Path, data_bucket: str) -> str:
         raise GenolaunchError(f"{config} is not readable as YAML: {' '.join(str(error).split())}.") from error
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, str) or not data.strip("/"):
-        raise GenolaunchError(f"{config} does not say under `data` where in the data bucket its data belongs.")
+        raise WrongArgumentError(f"{config} does not say under `data` where in the data bucket its data belongs.")
     path = data.removeprefix(f"s3://{data_bucket}/")
     if path.startswith("s3://"):
-        raise GenolaunchError(f"{config} reads {data}, which is not in this stage's data bucket ({data_bucket}).")
+        raise WrongArgumentError(f"{config} reads {data}, which is not in this stage's data bucket ({data_bucket}).")
     return f"{path.strip('/')}/"
 
 
@@ -157,7 +161,7 @@ def _snakefile_in(sources: Path, name: str) -> Path:
     found = [sources / folder / each for folder in ("", STANDARD_FOLDER) for each in names]
     snakefile = next((path for path in found if path.is_file()), None)
     if snakefile is None:
-        raise GenolaunchError(f"{sources} holds no Snakefile, neither does {sources / STANDARD_FOLDER}.")
+        raise WrongArgumentError(f"{sources} holds no Snakefile, neither does {sources / STANDARD_FOLDER}.")
     return snakefile
 
 

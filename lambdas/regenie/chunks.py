@@ -65,6 +65,18 @@ class Survey:
     chunks: tuple[Chunk, ...]
     note: str | None = None
     """Why the whole list was read although it is a long one."""
+    as_read: tuple[int, ...] = ()
+    """Of step 1's .bgen file: its chromosomes in the order in which regenie meets them."""
+
+    @property
+    def can_be_split(self) -> bool:
+        """Whether regenie can cut level 0 into jobs.
+
+        It cuts by the chromosomes' numbers what it has by the order of the file (4.1.2's sources: Data.cpp,
+        write_l0_master): where that is another, a job ends for its numbers of blocks, or has blocks of a chromosome
+        that level 1 takes for another's.
+        """
+        return list(self.as_read) == sorted(self.as_read)
 
     @property
     def variants(self) -> int:

@@ -18,7 +18,7 @@ from lambdas.regenie.earlier_launch import (
 )
 from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, read_counts
+from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat, read_counts
 from lambdas.regenie.headers import NOTHING, read_headers
 from lambdas.regenie.images import Images
 from lambdas.regenie.input_files import all_genotypes, step1_genotypes, step2_genotypes
@@ -32,6 +32,7 @@ from lambdas.regenie.preflight.table import Table
 from lambdas.regenie.preflight.variant_ids import check_variant_ids
 from lambdas.regenie.recorded_inputs import is_digested
 from lambdas.regenie.surveying import survey_variants
+from lambdas.regenie.variants import chromosomes_as_read
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.input_error import FaultCollector, UnusableInputError
 
@@ -228,10 +229,12 @@ def _survey_all(
 
 
 def _check_sizes(
-    parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes], faults: FaultCollector
+    parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes], faults: Findings
 ) -> None:
     """Check that regenie and Batch accept the numbers of variants and jobs. Call it only if all genotypes exist."""
     faults.attempt("regenie.genotypes", lambda: _check_step1_size(parameters, genotypes), None)
+    _warn_of_one_job(parameters, genotypes, faults)
+    _warn_of_overlaps(parameters, genotypes, faults)
     faults.attempt(_GENE_SETS, lambda: _check_some_chunks(parameters, genotypes), None)
     faults.attempt("regenie.step2.variants_per_job", lambda: _check_step2_jobs(parameters, genotypes), None)
 
@@ -270,6 +273,8 @@ def _survey(
     exact = is_step1 and counts.variants <= MOST_STEP1_VARIANTS
     per_job = parameters.step2.variants_per_job
     found = survey_variants(data, genotypes, counts, per_job, exact=exact)
+    if is_step1 and genotypes.format is GenotypeFormat.BGEN:
+        found = replace(found, as_read=chromosomes_as_read(data, genotypes))
     tests = parameters.step2.gene_tests
     if tests is None:
         return SurveyedGenotypes(counts, found, found.chunks)
@@ -286,6 +291,49 @@ def _check_step1_size(parameters: RegenieParameters, genotypes: Mapping[Genotype
             "Give about 500,000 genotyped variants here, or let step1.qc or step1.extract choose them, and give the "
             "others under step2.datasets.",
         )
+
+
+def _warn_of_one_job(
+    parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes], findings: Findings
+) -> None:
+    """Say why step 1 is one job although more were asked for."""
+    if not parameters.step1.enabled or parameters.step1.jobs == 1:
+        return
+    survey = genotypes[step1_genotypes(parameters)].survey
+    if not survey.can_be_split:
+        findings.warn(
+            "regenie.step1.jobs",
+            f"is not used: the index of {parameters.genotypes} has the chromosomes in the order "
+            f"{', '.join(map(str, survey.as_read))}, and regenie cuts step 1 wrongly unless they ascend, so it runs in "
+            "one job",
+            "To have it cut, give step 1 a .bed or .pgen file, or call chromosomes 01, 02, ... in the .bgen file.",
+        )
+
+
+def _warn_of_overlaps(
+    parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes], findings: Findings
+) -> None:
+    """Warn of data sets that cover the same stretch of a chromosome: a variant of both has a row of each.
+
+    Files of SNPs and of indels do it rightly; an array and what was imputed from it do not.
+    """
+    met: dict[int, list[tuple[int, int, str]]] = {}
+    for number, files in enumerate(step2_genotypes(parameters)):
+        chunks = [chunk for chunk in genotypes[files].survey.chunks if isinstance(chunk, Chunk)]
+        for chromosome in dict.fromkeys(chunk.chromosome for chunk in chunks):
+            start = min(chunk.start for chunk in chunks if chunk.chromosome == chromosome)
+            end = max(chunk.end for chunk in chunks if chunk.chromosome == chromosome)
+            others = met.setdefault(chromosome, [])
+            other = next((path for first, last, path in others if first < end and start < last), None)
+            if other:
+                findings.warn(
+                    f"regenie.step2.datasets[{number}].genotypes",
+                    f"names {files.path}, which has variants among those of {other} (chromosome {chromosome}): one "
+                    "that is in both has two rows in the results",
+                    "If they are the same variants, name one of the files.",
+                )
+                break
+            others.append((start, end, files.path))
 
 
 def _check_some_chunks(parameters: RegenieParameters, genotypes: Mapping[GenotypeFiles, SurveyedGenotypes]) -> None:

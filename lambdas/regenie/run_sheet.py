@@ -99,7 +99,7 @@ def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:
         step1_variants=step1.variants if step1 else 0,
         step1_block_size=parameters.step1.block_size,
         blocks=blocks,
-        level0_jobs=min(parameters.step1.jobs, blocks),
+        level0_jobs=min(parameters.step1.jobs, blocks) if step1 is None or step1.can_be_split else 1,
         step2_block_size=parameters.step2.block_size,
         largest_chunk=max(chunk.variants for found in tested for chunk in found.chunks),
         tested_variants=sum(found.survey.variants for found in tested),

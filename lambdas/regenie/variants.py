@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -216,6 +217,32 @@ def _chromosomes(database: sqlite3.Connection, uri: str) -> Iterator[tuple[str, 
     found = database.execute("SELECT chromosome FROM Variant GROUP BY chromosome ORDER BY MIN(file_start_position)")
     for (name,) in found.fetchall():
         yield name, known_chromosome(name, uri)
+
+
+def chromosomes_as_read(data: DataSet, genotypes: GenotypeFiles) -> tuple[int, ...]:
+    """The chromosomes of a .bgen file in the order in which regenie meets them: that of the index.
+
+    regenie 4.1.2 asks for all rows in no order (Geno.cpp, read_bgi_file); bgenix's table has them by its primary key,
+    which begins with the chromosome's name: 1, 10, 11, ..., 19, 2, 20.
+
+    Raises:
+        UnusableInputError: the index is missing or damaged, names a chromosome that regenie refuses, or has one in
+            several places.
+    """
+    met = tuple(_of_index(data, genotypes, _order_of_database))
+    several = next((number for place, number in enumerate(met) if number in met[:place]), None)
+    if several is not None:
+        raise UnusableInputError(
+            f"has variants of chromosome {several} in several places of its index",
+            "Sort the file by chromosome and position (plink2 --sort-vars), and index it again.",
+        )
+    return met
+
+
+def _order_of_database(database: sqlite3.Connection, uri: str) -> Iterator[int]:
+    # regenie's own query: for one column SQLite would go along an index, if there is one, and not along the table.
+    for name, _ in groupby(row[0] for row in database.execute("SELECT * FROM Variant")):
+        yield known_chromosome(name, uri)
 
 
 def _positions_of_database(database: sqlite3.Connection, uri: str) -> Iterator[VariantPosition]:

@@ -85,6 +85,11 @@ class FaultCollector:
         # A mapping keeps the order and drops repetitions: two checks may trip over one missing file.
         self._faults: dict[Fault, None] = {}
 
+    @property
+    def count(self) -> int:
+        """Faults so far."""
+        return len(self._faults)
+
     def add(self, where: str, problem: str, remedy: str) -> None:
         """Note a fault of the config key `where`."""
         self._faults[Fault(where, problem, remedy)] = None

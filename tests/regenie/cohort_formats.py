@@ -1,7 +1,7 @@
 """The simulated cohort of the demo in each genotype format that regenie reads."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +26,18 @@ _COUNT_OF_CODE: Final = np.array([2, MISSING, 1, 0], np.uint8)
 """Copies of the .bim file's column 5 allele for PLINK 1's codes 00, 01, 10, 11."""
 
 
-def make_cohort(folder: Path, genotypes: str) -> None:
-    """Fill `folder` with the cohort, its genotypes in one of FORMATS, and its phenotypes and covariates."""
+def make_cohort(folder: Path, genotypes: str, names: Mapping[int, int] | None = None) -> None:
+    """Fill `folder` with the cohort, its genotypes in one of FORMATS, and its phenotypes and covariates.
+
+    `names`: chromosome -> what it is called instead, in a .bgen file.
+    """
     for name in ("phenotypes.txt", "covariates.txt"):
         shutil.copy(COHORT / name, folder)
     shutil.copy(BINARY_PHENOTYPES, folder)
-    {"bed": _copy_bed, "pgen": _write_pgen, "bgen": _write_bgen}[genotypes](folder)
+    if genotypes == "bgen":
+        _write_bgen(folder, names or {})
+    else:
+        {"bed": _copy_bed, "pgen": _write_pgen}[genotypes](folder)
 
 
 def samples() -> list[str]:
@@ -69,7 +75,7 @@ def _write_pgen(folder: Path) -> None:
             writer.append_biallelic(np.where(counts == MISSING, _PGEN_MISSING, counts).astype(np.int8))
 
 
-def _write_bgen(folder: Path) -> None:
+def _write_bgen(folder: Path, names: Mapping[int, int]) -> None:
     """As UK Biobank has it: layout 2, 8 bits, zlib, ids in a .sample file, and bgenix's index beside it."""
     ids = samples()
     rows = "".join(f"{name} {name} 0 NA\n" for name in ids)
@@ -79,7 +85,7 @@ def _write_bgen(folder: Path) -> None:
             writer.add_variant(
                 varid=variant.name,
                 rsid=variant.name,
-                chrom=str(variant.chromosome),
+                chrom=str(names.get(variant.chromosome, variant.chromosome)),
                 pos=variant.position,
                 alleles=[variant.counted_allele, variant.other_allele],
                 genotypes=_PROBABILITIES[counts],

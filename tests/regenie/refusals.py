@@ -3,6 +3,7 @@
 One table for three readers: the real regenie (`make test-regenie`), its stand-in, and the launch config.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +20,12 @@ STEP1: Final = f"--step 1 {_QUANTITATIVE_LINE} --bsize 100"
 STEP2: Final = f"--step 2 {_QUANTITATIVE_LINE} --bsize 100 --pred pred.list"
 _BINARY_STEP2: Final = f"--step 2 {_BINARY_LINE} --bsize 100 --pred pred.list"
 _SETS: Final = f"{STEP2} --anno-file anno.txt --set-list sets.txt --mask-def masks.txt"
+
+
+def _of_covariates(trait: str, value: Callable[[str, str], str]) -> str:
+    """A phenotype file of a trait that is made of age and sex."""
+    rows = [line.split() for line in (COHORT / "covariates.txt").read_text().splitlines()[1:]]
+    return f"FID IID {trait}\n" + "".join(f"{row[0]} {row[1]} {value(row[2], row[3])}\n" for row in rows)
 
 
 _MEN: Final = "".join(
@@ -280,6 +287,24 @@ OF_THE_DATA: Final = (
         "phenotype 't2d' has very few unique values (=2). If you really want to analyze it as a QT, use `--force-qt`.",
         {"phenotypes": "phenotypes_binary.txt", "traits": ["t2d"]},
         "with the values 0 and 1 only",
+    ),
+    Refusal(
+        "a trait that is a sum of covariates",
+        "--step 1 --bed cohort --phenoFile list.txt --covarFile covariates.txt --qt --bsize 100 --out out",
+        "phenotype 'years' has sd=0.",
+        {"phenotypes": "list.txt", "traits": ["years"]},
+        "names years, which covariates explain wholly (age)",
+        {"list.txt": _of_covariates("years", lambda age, _: f"{2 * float(age) + 1:.3f}")},
+        remedy="covariates explain all of it",
+    ),
+    Refusal(
+        "cases that a covariate tells",
+        "--step 1 --bed cohort --phenoFile list.txt --covarFile covariates.txt --bt --bsize 100 --out out",
+        "phenotype 'woman' has sd=0.",
+        {"phenotypes": "list.txt", "traits": ["woman"], "trait_type": "binary"},
+        "names woman, which covariates explain wholly (sex)",
+        {"list.txt": _of_covariates("woman", lambda _, sex: str(1 - int(sex)))},
+        remedy="covariates explain all of it",
     ),
     Refusal(
         "fewer cases than asked for",

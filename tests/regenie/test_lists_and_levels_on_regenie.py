@@ -121,6 +121,8 @@ class Case:
     warned: str = ""
     alone: Callable[[Rows], bool] = lambda rows: True
     """What one run without this platform gives: of a refused launch, what is wrong with it."""
+    may_end: str = ""
+    """Words with which regenie may end instead: builds with other libraries round otherwise."""
 
 
 def names(rows: Rows, trait: str) -> list[str]:
@@ -193,6 +195,7 @@ CASES = [
         {"covariates.txt": covariate(lambda n: int(n == 7))},
         refused="value other than 0: 1 (height)",
         alone=has_no_interaction,
+        may_end="could not fit HLM null model for trait",
     ),
     Case("a variant, in a part of its own", GXG | {"variants_per_job": 60}, external(range(800), [0, 1])),
     Case("sets", with_sets(), sets()),
@@ -350,5 +353,11 @@ def test_what_is_refused_goes_wrong_without_a_word(
     tasks = run.plan(config(case))
     for phase in ("split", "level0", "level1"):
         run.run(phase, tasks[phase])
-    alone = one_run(run, json.loads((run.work / "plan" / "step2.jsonl").read_text().splitlines()[0])["command"])
-    assert case.alone(alone)
+    command = json.loads((run.work / "plan" / "step2.jsonl").read_text().splitlines()[0])["command"]
+    try:
+        alone = one_run(run, command)
+    except AssertionError as end:
+        if not case.may_end or case.may_end not in str(end):
+            raise
+    else:
+        assert case.alone(alone)

@@ -69,6 +69,33 @@ def run_as_one(run: PlannedRun, genotypes: str, trait_type: str) -> dict[str, by
     return {trait: (run.data.parent / f"one2_{trait}.regenie").read_bytes() for trait in traits}
 
 
+@pytest.mark.regenie
+@pytest.mark.skipif(not REAL, reason="set GENOLAUNCH_REGENIE=/path/to/regenie")
+def test_a_bgen_whose_index_has_another_order_of_chromosomes_is_not_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """bgenix orders by names, 1, 10, 2, and regenie cuts level 0 by numbers."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    run = PlannedRun(tmp_path, [REAL])
+    make_cohort(run.data, "bgen", {22: 10})
+    tasks = run.plan(parameters("bgen", "quantitative"))
+    # When
+    for phase in ("step1", "step2", "merge"):
+        run.run(phase, tasks[phase])
+    one = run_as_one(run, "bgen", "quantitative")
+    # Then
+    for trait, expected in one.items():
+        merged = gzip.decompress((run.work / "gwas" / f"{trait}.regenie.gz").read_bytes())
+        assert sorted(merged.splitlines()) == sorted(expected.replace(b" ", b"\t").splitlines()), trait
+    # And that is why: regenie itself ends when it is told to cut
+    common = f"{INPUT['bgen']} --phenoFile phenotypes.txt --covarFile covariates.txt --qt --bsize 80"
+    run.regenie(f"--step 1 {common} --split-l0 ../cut,3 --out ../cut")
+    with pytest.raises(AssertionError, match="don't match with that in master file"):
+        run.regenie(f"--step 1 {common} --run-l0 ../cut.master,2 --out ../cut_2")
+
+
 @pytest.mark.parametrize(("program", "genotypes", "trait_type"), CASES)
 def test_the_merged_results_are_those_of_one_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: list[str], genotypes: str, trait_type: str

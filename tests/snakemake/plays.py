@@ -55,6 +55,8 @@ class Played:
     """What each job was submitted with."""
     listed: list[dict[str, Any]] = field(default_factory=list)
     """The launch's list of jobs."""
+    made: list[str] = field(default_factory=list)
+    """The launch's list of files that its jobs wrote."""
 
     def expect_done(self) -> "Played":
         """It, if the workflow is done."""
@@ -121,7 +123,7 @@ class Stage:
             s3.put_object(Bucket=bucket, Key=f"{below}{path}", Body=text.encode())
         if older:
             time.sleep(1.1)  # S3 tells the second
-        for path, text in _texts(data).items():
+        for path, text in texts_of(data).items():
             s3.put_object(Bucket=bucket, Key=f"{below}{path}", Body=text.encode())
         for source in sorted(workflow.rglob("*")):
             if source.is_file():
@@ -133,11 +135,8 @@ class Stage:
         outcome = Run(
             parsed, _with_stand_ins(make_engine(parsed), engine, jobs), records, storage, Child(), work
         ).to_end()
-        listed = (
-            json.loads(storage.read(f"s3://results/{folder.name}/launcher/jobs-1.json"))["jobs"]
-            if list(jobs.iterdir())
-            else []
-        )
+        told = storage.read_if_there(f"s3://results/{folder.name}/launcher/jobs-1.json")
+        listed = json.loads(told) if told else {"jobs": [], "made": []}
         return Played(
             outcome,
             {
@@ -149,7 +148,8 @@ class Stage:
             (work / "snakemake.log").read_text(),
             records.failures,
             [json.loads((each / "input.json").read_text()) for each in sorted(jobs.iterdir(), key=_made_at)],
-            listed,
+            listed["jobs"],
+            listed["made"],
         )
 
 
@@ -161,7 +161,7 @@ def plain_run(
     Called again with the same folder, it runs on what the run before left.
     """
     shutil.copytree(workflow, folder / "plain", dirs_exist_ok=True)
-    texts = _texts(data)
+    texts = texts_of(data)
     for path, text in texts.items():
         (folder / "plain" / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / "plain" / path).write_text(text)
@@ -283,7 +283,8 @@ def _programs(engine: str) -> Path:
     return (images.snakemake(CHECKOUT) if engine == "tibanna" else images.snakemake9(CHECKOUT)) / "bin"
 
 
-def _texts(data: Path | Mapping[str, str] | None) -> dict[str, str]:
+def texts_of(data: Path | Mapping[str, str] | None) -> dict[str, str]:
+    """Files of a folder, by their paths below it; a mapping as it is."""
     if isinstance(data, Path):
         return {str(path.relative_to(data)): path.read_text() for path in sorted(data.rglob("*")) if path.is_file()}
     return dict(data or {})

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from genolaunch.projects import Project
-from tests.snakemake.plays import CASES, ENGINES, plain_run
+from tests.snakemake.plays import CASES, ENGINES, plain_run, texts_of
 
 TIBANNA, AWS_BATCH = ENGINES
 ELSEWHERE = {"30-slurm-bad-constraints", "36-partitions"}
@@ -151,7 +151,13 @@ def test_outputs_are_those_of_a_plain_run(
     played = play(engine, workflow, data, **case.sheet).expect_done()
 
     assert compared(played.files) == compared(right)
+    assert {path for path in played.files if is_made(path, played.made)} == {*played.files} - {*texts_of(data)}
     record_property("right", case.right)
+
+
+def is_made(path: str, made: list[str]) -> bool:
+    """Whether jobs have listed that they wrote it, or the folder that it is in."""
+    return any(path == each or path.startswith(f"{each}/") for each in made)
 
 
 def compared(files: dict[str, str]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snakemake.plays import CASES, MOSTLY_TIBANNA
+from tests.snakemake.plays import CASES, ENGINES, MOSTLY_TIBANNA
 from tests.snakemake.workflows import write
 
 ONE = 'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {more}\n    shell: "cat {{input}} > {{output}}"\n'
@@ -47,6 +47,25 @@ def test_what_a_failed_rule_wrote_to_its_log_is_told(play, engine: str):
 
     assert "reference index is truncated" in played.outcome.message
     assert "logs/aligner.err" in played.outcome.message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_error_of_syntax_is_told(play, tmp_path: Path, engine: str):
+    played = play(engine, write(tmp_path / "workflow", 'rule all\n    input: "a.txt"\n'), {"in.txt": "x\n"})
+
+    assert played.outcome.message.startswith("SyntaxError in file ")
+    assert "line 1" in played.outcome.message
+    assert "Expected name or colon after rule" in played.outcome.message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("more", ["threads: 500", "resources: mem_mb=30_000_000"])
+def test_a_rule_that_is_too_large_for_any_instance_is_refused(play, tmp_path: Path, engine: str, more: str):
+    played = play(engine, one(tmp_path, more), {"in.txt": "x\n"}, retries=3)
+
+    assert played.inputs == []
+    assert played.outcome.message.startswith("rule one (line 1 of Snakefile) ask")
+    assert "Ask for less" in played.outcome.message
 
 
 @pytest.mark.parametrize("engine", MOSTLY_TIBANNA)

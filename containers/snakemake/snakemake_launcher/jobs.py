@@ -54,6 +54,8 @@ class Jobs:
     """The workflow cannot run on its engine; `error` says why."""
     unknown: Mapping[str, Any] = field(default_factory=lambda: {"rules": [], "files": 0})
     """Files that are taken as they are, without a note of how they were made: how many, and of which rules."""
+    made: set[str] = field(default_factory=set)
+    """Files, below the data, that jobs of this run wrote: outputs, logs and benchmarks."""
     snakemake: str | None = None
     """Snakemake's version."""
 
@@ -75,8 +77,6 @@ class Jobs:
     def take(self, event: Mapping[str, Any]) -> list[Job]:
         """Learn from an event; answers the submissions whose failure it changes."""
         match event["event"]:
-            case "started":
-                self.snakemake = event["version"]
             case "total":
                 self.total = event["total"]
             case "progress":
@@ -87,13 +87,23 @@ class Jobs:
                 self._end(event, JobStatus.DONE)
             case "failed":
                 return self._failed(event)
+            case _:
+                self._learn(event)
+        return []
+
+    def _learn(self, event: Mapping[str, Any]) -> None:
+        """What is no job's."""
+        match event["event"]:
+            case "started":
+                self.snakemake = event["version"]
+            case "made":
+                self.made.update(event["files"])
             case "unknown":
                 self.unknown = {"rules": event["rules"], "files": event["files"]}
             case "refused":
                 self.error, self.refused = event["message"], True
             case "error" if not self.refused:  # Snakemake's own words for it follow
                 self.error = event["message"]
-        return []
 
     def _submitted(self, event: Mapping[str, Any]) -> list[Job]:
         earlier = [job for job in self.submissions if job.key == event["job"]]

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.child import Child
 from snakemake_launcher.engines import Engine, Failure
+from snakemake_launcher.engines.job_log import last_exception
 from snakemake_launcher.events import FILE_VARIABLE, EventReader
 from snakemake_launcher.jobs import Job, Jobs
 from snakemake_launcher.provenance import Provenance
@@ -20,6 +21,7 @@ from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
 from snakemake_launcher.storage import Storage
 from snakemake_launcher.wording import as_written
 
+_LOG: Final = "snakemake.log"
 _LIST_SECONDS: Final = 10.0
 """Between two writes of the list of jobs while they change."""
 
@@ -72,7 +74,7 @@ class Run:
         """Run it. Raises RunSheetError when the sources are not what the run sheet says, and botocore's errors."""
         self._fetch_sources()
         self._provenance.fetch()
-        log = self._folder / "snakemake.log"
+        log = self._folder / _LOG
         code = self._child.run(
             self._engine.command(),
             environment={**self._engine.environment(), FILE_VARIABLE: str(self._folder / "events.jsonl")},
@@ -84,7 +86,7 @@ class Run:
             # Cancelled, or at its wits' end: nothing that it submitted may go on.
             self._stop(self._jobs.running)
         self._provenance.keep(self._jobs.done)
-        self._list.write(self._jobs.submissions)
+        self._list.write(self._jobs)
         self._storage.upload(log, f"{self._sheet.launcher_uri}snakemake-{self._sheet.attempt}.log")
         outcome = self._outcome(code)
         return replace(outcome, report_uri=self._write_report(outcome))
@@ -118,7 +120,7 @@ class Run:
             for job in self._jobs.take(event):
                 self._record_failure(job)
         self._records.progress(self._jobs)
-        self._list.write_if_due(self._jobs.submissions)
+        self._list.write_if_due(self._jobs)
         self._provenance.keep_if_due(self._jobs.done)
 
     def _record_failure(self, job: Job) -> None:
@@ -138,7 +140,8 @@ class Run:
             return Outcome(None, done, counts, warnings=tuple(self._unknown()))
         if self._jobs.failed:
             return self._outcome_of(self._jobs.failed, counts)
-        reason = self._jobs.error or f"Snakemake ended with exit code {code}; its log says why."
+        said = (self._folder / _LOG).read_text(encoding="utf-8", errors="replace")
+        reason = self._jobs.error or last_exception(said) or f"Snakemake ended with exit code {code}; its log says why."
         return Outcome("ApplicationError", as_written(reason, self._sheet, self._sources), counts)
 
     def _unknown(self) -> Iterator[str]:
@@ -161,28 +164,31 @@ class Run:
 
 
 class _JobList:
-    """All submissions of this attempt, in S3: by it their logs are found, and clean-up knows what to look for."""
+    """All submissions of this attempt, and the files that they made, in S3.
+
+    By it logs and results are found, and clean-up knows what to look for.
+    """
 
     def __init__(self, sheet: RunSheet, storage: Storage) -> None:
         self._uri = f"{sheet.launcher_uri}jobs-{sheet.attempt}.json"
         self._storage = storage
-        self._written: list[dict[str, Any]] = []
+        self._written: dict[str, list[Any]] = {"jobs": [], "made": []}
         self._at = float("-inf")
 
-    def write_if_due(self, submissions: Sequence[Job]) -> None:
+    def write_if_due(self, jobs: Jobs) -> None:
         """Write it when it changed; at once when there is a new job, else not more often than _LIST_SECONDS.
 
         What S3 does not take now, the next look writes: a run of hours does not end for it.
         """
-        if len(submissions) != len(self._written) or time.monotonic() > self._at + _LIST_SECONDS:
+        if len(jobs.submissions) != len(self._written["jobs"]) or time.monotonic() > self._at + _LIST_SECONDS:
             try:
-                self.write(submissions)
+                self.write(jobs)
             except (BotoCoreError, ClientError) as error:
                 warn(f"the list of jobs was not written: {error}")
 
-    def write(self, submissions: Sequence[Job]) -> None:
+    def write(self, jobs: Jobs) -> None:
         """Write it when it changed."""
-        jobs = [
+        submissions = [
             {
                 "id": job.id,
                 "name": job.name,
@@ -191,8 +197,9 @@ class _JobList:
                 "submission": job.submission,
                 "status": job.status,
             }
-            for job in submissions
+            for job in jobs.submissions
         ]
-        if jobs != self._written:
-            self._storage.write_json(self._uri, {"jobs": jobs})
-            self._written, self._at = jobs, time.monotonic()
+        listed: dict[str, list[Any]] = {"jobs": submissions, "made": sorted(jobs.made)}
+        if listed != self._written:
+            self._storage.write_json(self._uri, listed)
+            self._written, self._at = listed, time.monotonic()

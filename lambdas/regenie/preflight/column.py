@@ -71,7 +71,7 @@ class Column:
     @staticmethod
     def has(value: bytes) -> bool:
         """Whether regenie takes a word of a row for a value, and not for a missing one."""
-        return value != MISSING and not (value[:2] == b"-9" and _number(value) == TAKEN_FOR_MISSING)
+        return value != MISSING and not (value[:2] == b"-9" and number_of(value) == TAKEN_FOR_MISSING)
 
     @property
     def is_constant(self) -> bool:
@@ -85,7 +85,7 @@ class Column:
 
     def note_left_out(self, value: bytes) -> None:
         """Count the value of a person whom the launch's lists leave out, if it is a case or a control."""
-        number = _number(value)
+        number = number_of(value)
         self.cases_left_out += number == 1.0
         self.controls_left_out += number == 0.0
 
@@ -114,7 +114,7 @@ class Column:
         for value, person in zip(values, people, strict=True):
             if value == MISSING:
                 continue
-            number = _number(value)
+            number = number_of(value)
             if number is None:
                 self.not_numbers.add(value + b" (" + person + b")")
             else:
@@ -143,7 +143,8 @@ class Column:
         self._squares += sum(map(mul, left, left))
 
 
-def _number(value: bytes) -> float | None:
+def number_of(value: bytes) -> float | None:
+    """A word of a row, as regenie reads it; None for what is no number, `nan` and `inf` too."""
     if _READ_OTHERWISE_BY_C in value:
         return None
     try:

@@ -40,12 +40,14 @@ class Interacting:
         self._counts: dict[str, Counter[bytes]] = {trait: Counter() for trait in traits}
         self._analysed: Counter[bytes] = Counter()
 
-    def meet(self, value: bytes) -> None:
-        """Take a value that regenie reads: its first level is the baseline, whoever has it, unless one is given."""
-        self._first = value if self._first is None else self._first
+    def add(self, place: int, value: bytes, *, is_analysed: bool) -> None:
+        """Take a value that regenie reads, of a person who is analysed if all covariates are there.
 
-    def add(self, place: int, value: bytes) -> None:
-        """Take the value of a person who has all covariates."""
+        Its first level is the baseline, whoever has it, unless one is given.
+        """
+        self._first = value if self._first is None else self._first
+        if not is_analysed:
+            return
         key = value if self.is_categorical else _as_number(value)
         self._values[place] = self._same.setdefault(key, key) if len(self._same) < _MOST_VALUES else key
 

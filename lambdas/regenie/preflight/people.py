@@ -9,6 +9,7 @@ from typing import Final
 from contract.plan import Samples
 from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
+from lambdas.regenie.preflight.explained import CovariateSample, Explained
 from lambdas.regenie.preflight.findings import Examples, Findings
 from lambdas.regenie.preflight.folds import check_folds
 from lambdas.regenie.preflight.id_hints import likely_mend
@@ -100,19 +101,24 @@ def check_people(
     Raises:
         UnusableInputError: the phenotype file has a row that regenie would refuse or misread.
     """
-    complete, directions = bytearray(b"\1") * len(chosen.places), 0
+    complete, directions, sample = bytearray(b"\1") * len(chosen.places), 0, CovariateSample({}, {})
     known = [trait for trait in parameters.traits if trait in phenotypes.columns]
     interacting = _interacting(len(chosen.places), covariates, known, parameters)
     if covariates:
-        complete, directions = findings.attempt(
+        complete, directions, sample = findings.attempt(
             COVARIATES,
             lambda: _read_covariates(chosen, covariates, interacting, parameters, findings),
-            otherwise=(complete, directions),
+            otherwise=(complete, directions, sample),
         )
-    people, traits, analysed = _read_traits(chosen, complete, phenotypes, known, covered, interacting, parameters)
+    explained = Explained(sample)
+    people, traits, analysed = _read_traits(
+        chosen, complete, phenotypes, known, covered, interacting, explained, parameters
+    )
     _check_listing(PHENOTYPES, phenotypes, people, findings)
     if people.in_both:
-        check_traits(traits, parameters, findings)
+        good = check_traits(traits, parameters, findings)
+        if covariates:
+            explained.check(traits, good, chosen.places, (phenotypes, covariates), parameters, findings)
         if interacting and covariates:
             interacting.check(covariates.uri, findings)
         check_number(COVARIATES, analysed.count(1), directions, findings)
@@ -138,6 +144,7 @@ def _read_traits(
     traits: Sequence[str],
     covered: Mapping[str, bytearray | None],
     interacting: Interacting | None,
+    explained: Explained,
     parameters: RegenieParameters,
 ) -> tuple[People, Sequence[Column], bytearray]:
     """The traits' values of everyone who has all covariates, and 1 for who has one of any trait, by place.
@@ -177,6 +184,7 @@ def _read_traits(
             analysed[place] = in_step1 if parameters.step1.enabled else any(has)
             if interacting and any(has):
                 interacting.count(place, compress(traits, has))
+            explained.add(place, fields, indices)
             batch.add(person, fields)
     batch.flush()
     others.flush()
@@ -204,8 +212,9 @@ def _read_covariates(
     interacting: Interacting | None,
     parameters: RegenieParameters,
     findings: Findings,
-) -> tuple[bytearray, int]:
-    """1 for each genotyped person with a value for every covariate in use, by place; how many columns they make."""
+) -> tuple[bytearray, int, CovariateSample]:
+    """1 for each genotyped person with a value for every covariate in use, by place; how many columns they make; the
+    values of some of these people."""
     people = People(chosen.places, chosen.genotyped)
     complete = bytearray(len(chosen.places))
     used = covariates_in_use(table.columns, parameters)
@@ -217,6 +226,11 @@ def _read_covariates(
     own = field_index(table.columns, interacting.name) if interacting else 0
     category_indices = {level.index for level in levels}
     coded: Counter[str] = Counter()
+    places = dict(zip(used, used_indices, strict=True))
+    sample = CovariateSample(
+        {name: index for name, index in places.items() if name not in categories},
+        {name: index for name, index in places.items() if name in categories},
+    )
     for person, fields in table.rows():
         place = people.place(person, fields)
         if place is not None:
@@ -227,15 +241,15 @@ def _read_covariates(
             if missing < len(fields) and fields[missing] not in _NO_VALUE:
                 coded[used[used_indices.index(missing)]] += 1
             complete[place] = missing == len(fields)
+            if complete[place]:
+                sample.add(place, fields)
             # regenie reads a row up to the first missing value: what stands behind it may be anything.
             batch.add(person, fields[:missing] + [MISSING] * (len(fields) - missing))
             for level in levels:
                 if level.index < missing:
                     level.add(fields, is_analysed=bool(complete[place]))
             if interacting and own < missing:
-                interacting.meet(fields[own])
-                if complete[place]:
-                    interacting.add(place, fields[own])
+                interacting.add(place, fields[own], is_analysed=bool(complete[place]))
     batch.flush()
     _check_listing(COVARIATES, table, people, findings)
     if people.in_both:
@@ -244,7 +258,9 @@ def _read_covariates(
         check_levels(levels, table.uri, parameters, findings)
     # Where covariates are no use at all, which is a fault by now, traits are still worth a look.
     directions = len(columns) + sum(max(len(level.analysed) - 1, 0) for level in levels)
-    return (complete if any(complete) else bytearray(b"\1") * len(chosen.places)), directions
+    if not any(complete):
+        return bytearray(b"\1") * len(chosen.places), directions, sample
+    return complete, directions, sample
 
 
 def covariates_in_use(columns: Sequence[str], parameters: RegenieParameters) -> list[str]:

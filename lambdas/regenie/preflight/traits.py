@@ -1,7 +1,7 @@
 """Checks traits: finds what regenie would refuse, leave out silently, or compute in an unexpected way."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -75,27 +75,18 @@ def told_of_missing_numbers(people: int) -> str:
     return f"has the value -999 for {people:,} people, which regenie reads as a missing value"
 
 
-def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findings: Findings) -> None:
-    """Find what is wrong with each trait; `traits` hold the values of the people who are analysed."""
+def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findings: Findings) -> Collection[str]:
+    """Find what is wrong with each trait; `traits` hold the values of the people who are analysed.
+
+    Returns:
+        The names of those that regenie can analyse.
+    """
+    good = []
     for trait in traits:
-        if trait.not_numbers.total:
-            findings.add(
-                _WHERE,
-                f"names {trait.name}, which has "
-                f"{counted(trait.not_numbers.total, 'value that is no number', 'values that are no numbers')}: "
-                f"{trait.not_numbers} (with FID_IID)",
-                "Write numbers, and NA for missing values.",
-            )
-        elif not trait.observed:
-            findings.add(
-                _WHERE,
-                f"names {trait.name}, which has no value for anyone who is genotyped and has all covariates",
-                "Check the sample ids, or leave it out of `traits`.",
-            )
-        elif parameters.trait_type == "binary":
-            _check_binary(trait, _fewest_cases(parameters), parameters, findings)
-        else:
-            _check_quantitative(trait, parameters, findings)
+        before = findings.count
+        _check_trait(trait, parameters, findings)
+        if findings.count == before:
+            good.append(trait.name)
         if trait.taken_for_missing:
             findings.warn(
                 _WHERE, f"names {trait.name}, which {told_of_missing_numbers(trait.taken_for_missing)}", WRITE_NA
@@ -113,6 +104,28 @@ def check_traits(traits: Iterable[Column], parameters: RegenieParameters, findin
                 "differ from those of centred traits, and may hide true loci",
                 "Subtract its mean, set apply_rint: true, or launch it alone.",
             )
+    return good
+
+
+def _check_trait(trait: Column, parameters: RegenieParameters, findings: Findings) -> None:
+    if trait.not_numbers.total:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, which has "
+            f"{counted(trait.not_numbers.total, 'value that is no number', 'values that are no numbers')}: "
+            f"{trait.not_numbers} (with FID_IID)",
+            "Write numbers, and NA for missing values.",
+        )
+    elif not trait.observed:
+        findings.add(
+            _WHERE,
+            f"names {trait.name}, which has no value for anyone who is genotyped and has all covariates",
+            "Check the sample ids, or leave it out of `traits`.",
+        )
+    elif parameters.trait_type == "binary":
+        _check_binary(trait, _fewest_cases(parameters), parameters, findings)
+    else:
+        _check_quantitative(trait, parameters, findings)
 
 
 def _fewest_cases(parameters: RegenieParameters) -> int:

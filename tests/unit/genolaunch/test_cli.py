@@ -355,7 +355,7 @@ def test_sources_that_have_no_place_are_refused(genolaunch, platform, tmp_path, 
 
     result = genolaunch("submit", config, "--sources", tmp_path / "p")
 
-    assert result.exit_code in (2, 3)
+    assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())
     assert "Contents" not in platform.s3.list_objects_v2(Bucket="launch-bucket-1")
 
@@ -365,7 +365,45 @@ def test_a_folder_without_a_snakefile_is_refused(genolaunch, platform, tmp_path)
     config.write_text(SNAKEMAKE)
     write(tmp_path, "p/rules/a.smk")
 
-    assert "holds no Snakefile" in genolaunch("submit", config, "--sources", tmp_path / "p").stderr
+    result = genolaunch("submit", config, "--sources", tmp_path / "p")
+
+    assert result.exit_code == 2
+    assert "holds no Snakefile" in result.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--data-dir", "data")])
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("height.yaml", CONFIG, "height.yaml is a config for regenie, which has no sources. Leave --sources out."),
+        ("p/workflow/Snakefile", "x", "Snakefile is submitted with all that lies beside it. Leave --sources out."),
+    ],
+)
+def test_sources_of_what_has_none_are_a_wrong_command_line(genolaunch, platform, tmp_path, file, text, words, more):
+    write(tmp_path, "p/workflow/Snakefile", "data/reads.fq")
+    (tmp_path / file).write_text(text)
+    (tmp_path / "reads.yaml").write_text(SNAKEMAKE)
+    options = [tmp_path / word if word == "data" else word for word in more]
+
+    for files in ([file], ["reads.yaml", file]):
+        result = genolaunch(
+            "submit", *(tmp_path / each for each in files), "--sources", tmp_path / "p" / "workflow", *options
+        )
+
+        assert result.exit_code == 2
+        assert words in " ".join(result.stderr.split())
+        for bucket in ("launch-bucket-1", "data-bucket-1"):
+            assert "Contents" not in platform.s3.list_objects_v2(Bucket=bucket)
+
+
+def test_data_that_belong_elsewhere_are_a_wrong_command_line(genolaunch, platform, tmp_path):
+    (tmp_path / "reads.yaml").write_text(SNAKEMAKE.replace("data: reads/", "data: s3://elsewhere/reads/"))
+    write(tmp_path, "data/reads.fq")
+
+    result = genolaunch("submit", tmp_path / "reads.yaml", "--data-dir", tmp_path / "data")
+
+    assert result.exit_code == 2
+    assert "which is not in this stage's data bucket" in result.stderr
 
 
 def test_missing_answer_is_one_sentence_and_exit_3(genolaunch, config):

@@ -2,15 +2,14 @@
 
 import json
 import time
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from contract.launch import Status
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice
-from genolaunch.launch import JobCounts, Launch, StatusChange
+from genolaunch.launch import JobCounts, Launch
 from genolaunch.launches import Launches
 from genolaunch.progress import Progress, Snapshot
 from genolaunch.render.launch import launch_view
@@ -163,31 +162,19 @@ def test_status_shows_how_many_jobs_are_done(launch):
     assert "3/7" in shown(launch_view(Snapshot(datetime.now(UTC), running)))
 
 
-def test_results_are_what_is_newer_than_the_launch_where_it_works(platform):
-    notes = "exome/.snakemake/metadata-tibanna.tar.gz"
-    for path in ("exome/reads.fq", "exome/calls/a.vcf", "exome/calls/", "other/x", notes):
-        platform.s3.put_object(Bucket="data-bucket-1", Key=path, Body=b"x")
-    platform.s3.put_object(Bucket="results-bucket-1", Key="results/e-1/report.html", Body=b"x")
-    now = datetime.now(UTC)
-    before = Launch(
-        "e-1",
-        "exome",
-        Status.COMPLETE,
-        workflow="snakemake",
-        data_path="s3://data-bucket-1/exome/",
-        submitted_at=now - timedelta(minutes=1),
-    )
-    after = replace(before, submitted_at=now + timedelta(minutes=1))
-    # given: submitted before its data went up, as `submit --data-dir` does, and started when all was there
-    started = (StatusChange(Status.SUBMITTED, now - timedelta(minutes=1)), StatusChange(Status.RUNNING, now))
-    tried_again = (StatusChange(Status.RUNNING, now - timedelta(minutes=1)), StatusChange(Status.RUNNING, now))
+def test_results_are_what_jobs_wrote_and_not_what_people_uploaded_meanwhile(platform, content):
+    for path in ("meanwhile.fq", "calls/a.vcf", "calls/mine.txt", "split/1/x", "logs/a.log", "again.txt", "old.txt"):
+        platform.s3.put_object(Bucket="data-bucket-1", Key=f"exome/{path}", Body=b"x")
+    first = {"jobs": [], "made": ["calls/a.vcf", "gone.tmp", "logs/a.log", "split"]}
+    content.result("launcher/jobs-1.json", json.dumps(first), launch_id="e-1")
+    content.result("launcher/jobs-3.json", json.dumps({"jobs": [], "made": ["again.txt"]}), launch_id="e-1")
+    content.result("report.html", launch_id="e-1")
+    where = {"workflow": "snakemake", "data_path": "s3://data-bucket-1/exome/"}
 
-    report, *made = results_of(platform, before)
+    report, *made = results_of(platform, Launch("e-1", "exome", Status.COMPLETE, attempt=3, **where))
+
     assert (report.path, report.key) == ("launch-report.html", "results/e-1/report.html")
-    assert [result.path for result in made] == ["calls/a.vcf", "reads.fq"]
-    assert results_of(platform, after) == [report]
-    assert results_of(platform, replace(before, events=started)) == [report]
-    assert len(results_of(platform, replace(before, events=tried_again))) == 3
+    assert [result.path for result in made] == ["again.txt", "calls/a.vcf", "logs/a.log", "split/1/x"]
 
 
 def test_a_snakefile_is_submitted_after_what_lies_beside_it(platform, tmp_path):

@@ -105,7 +105,7 @@ def add_cohort(data: MemoryDataSet, *positions: tuple[str, int], samples: int = 
             "phenotypes.txt": table(
                 "height bmi ldl t2d", ((n % 5, n // 2 % 4, n // 3 % 3, n % 2) for n in range(samples))
             ),
-            "covariates.txt": table("age sex", ((40 + n, n % 2) for n in range(samples))),
+            "covariates.txt": table("age sex", ((40 + n, n // 2 % 2) for n in range(samples))),
         }
     )
 
@@ -152,6 +152,7 @@ def bgi(*positions: tuple[str, int], alleles: int = 2) -> bytes:
             " allele2 TEXT, file_start_position INT, size_in_bytes INT,"
             " PRIMARY KEY (chromosome, position, rsid, allele1, allele2, file_start_position)) WITHOUT ROWID"
         )
+        database.execute("CREATE INDEX rsid_index ON Variant(rsid)")  # as some writers add it
         database.executemany(
             "INSERT INTO Variant VALUES (?, ?, ?, ?, 'A', 'G', ?, 10)",
             [

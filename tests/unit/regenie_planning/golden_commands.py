@@ -126,7 +126,7 @@ def cohort() -> MemoryDataSet:
     data.files["genes/annotations.txt"] = b"1:10 PCSK9 LoF\n2:20 APOB LoF\n"
     data.files["genes/sets.txt"] = b"PCSK9 1 10 1:10\nLDLRAP1 1 30 1:30\nAPOB 2 20 2:20\n"
     data.files["genes/masks.txt"] = b"M1 LoF\n"
-    data.files["covariates.txt"] = table("age centre", ((40 + n, 1 + n % 2) for n in range(24)))
+    data.files["covariates.txt"] = table("age centre", ((40 + n, 1 + n // 2 % 2) for n in range(24)))
     for name, variants in {"array": b"1:10\n1:20\n", "hla": b"1:40\n", "imputed": b"1:30\n", "hits": b"1:10\n"}.items():
         data.files[f"lists/{name}.txt"] = variants
     data.files["lists/keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(24))

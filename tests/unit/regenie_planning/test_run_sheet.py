@@ -12,7 +12,7 @@ from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
-from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, loco, parameters
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_cohort, loco, parameters
 
 PLACEMENTS = tuple(
     Placement(zone, f"subnet-{zone}", {f"{kind}/{level}": f"queue-{zone}-{kind}-{level}"})
@@ -113,3 +113,40 @@ def test_an_image_of_a_private_registry_has_its_credentials(data: MemoryDataSet,
     monkeypatch.setitem(globals(), "STAGE", replace(STAGE, registry_credentials={"docker.io": "arn:secret"}))
 
     assert sheet(data)["ofPrivateImage"] == {"RepositoryCredentials": {"CredentialsParameter": "arn:secret"}}
+
+
+@pytest.mark.parametrize(
+    ("names", "is_cut"), [(("1", "10", "2"), False), (("01", "10", "02"), True), (("1", "2", "9"), True)]
+)
+def test_step_1_of_a_bgen_is_cut_only_where_its_index_has_the_chromosomes_in_their_order(
+    data: MemoryDataSet, names: tuple[str, ...], is_cut: bool
+):
+    """bgenix's table is ordered by names; regenie cuts by numbers what it reads in the table's order."""
+    add_cohort(data, ("1", 10))
+    add_bgen(data, *((name, 10 * n) for name in names for n in range(1, 5)), name="array", samples=24)
+    given: dict[str, Any] = {"genotypes": "array.bgen", "sample": "array.sample", "step1": {"block_size": 2, "jobs": 3}}
+
+    made = sheet(data, **given)
+
+    assert (made["step1"], made["level0Jobs"]) == (("split", 3) if is_cut else ("whole", 0))
+    config = parameters(**given)
+    said = "\n".join(read_inputs(data, config, Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")).warnings)
+    assert ("has the chromosomes in the order 1, 10, 2" in said) == (not is_cut)
+
+
+@pytest.mark.parametrize(
+    ("second", "overlaps"),
+    [((("1", 25), ("2", 5)), True), ((("1", 40), ("1", 50)), False), ((("3", 10), ("3", 20)), False)],
+)
+def test_data_sets_of_the_same_stretch_of_a_chromosome_are_warned_of(
+    data: MemoryDataSet, second: tuple[tuple[str, int], ...], overlaps: bool
+):
+    add_cohort(data, ("1", 10), ("1", 20), ("1", 30))
+    add_cohort(data, *second, name="imputed")
+    datasets = [{"genotypes": "cohort.bed"}, {"genotypes": "imputed.bed"}]
+
+    config = parameters(step2={"datasets": datasets})
+    said = "\n".join(read_inputs(data, config, Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")).warnings)
+
+    words = "regenie.step2.datasets[1].genotypes: names imputed.bed, which has variants among those of cohort.bed"
+    assert (f"{words} (chromosome 1)" in said) == overlaps

@@ -33,7 +33,7 @@ def cohort() -> MemoryDataSet:
             "cohort.bim": bim(("1", 10), ("1", 20)),
             "cohort.fam": fam(range(PEOPLE)),
             "phenotypes.txt": table("height ldl t2d", ((n % 5 - 2, n % 7 - 3, n % 2) for n in range(PEOPLE))),
-            "covariates.txt": table("age sex", ((40 + n, n % 2) for n in range(PEOPLE))),
+            "covariates.txt": table("age sex", ((40 + n, n // 2 % 2) for n in range(PEOPLE))),
         }
     )
     return data

@@ -59,7 +59,8 @@ class FakeRecords(Records):
 class ScriptedEngine:
     """Its process says `events` and ends with `code`."""
 
-    def __init__(self, events, code, error_type="ApplicationError"):
+    def __init__(self, events, code, error_type="ApplicationError", log="workflow log"):
+        self._log = log
         self._events = events
         self._code = code
         self._error_type = error_type
@@ -70,7 +71,7 @@ class ScriptedEngine:
         program = (
             "import os, sys, pathlib; "
             f"pathlib.Path(os.environ['SNAKEMAKE_LAUNCHER_EVENTS']).write_text({lines!r}); "
-            f"print('workflow log'); sys.exit({self._code})"
+            f"print({self._log!r}); sys.exit({self._code})"
         )
         return [sys.executable, "-c", program]
 
@@ -88,13 +89,14 @@ def run(engine, tmp_path, sources=None):
     storage = FakeStorage({"Snakefile": "rule all:"} if sources is None else sources)
     records = FakeRecords()
     parsed = RunSheet.parse(json.dumps(sheet()))
+    tmp_path.mkdir(exist_ok=True)
     outcome = Run(parsed, engine, records, storage, Child(), tmp_path).to_end()
     return outcome, storage, records
 
 
 def test_success(tmp_path):
     events = [{"event": "total", "total": 1}, submitted(), {"event": "finished", "at": 160.0, "job": "3"}]
-    events.append({"event": "progress", "done": 1, "total": 1})
+    events += [{"event": "made", "files": ["b.txt", "a.txt"]}, {"event": "progress", "done": 1, "total": 1}]
 
     outcome, storage, records = run(ScriptedEngine(events, 0), tmp_path)
 
@@ -102,8 +104,10 @@ def test_success(tmp_path):
     assert outcome.jobs == {"done": 1, "total": 1, "failed": 0}
     assert records.counts[-1] == outcome.jobs
     assert storage.written["s3://results/results/calls/launcher/snakemake-1.log"] == "workflow log\n"
-    (listed,) = storage.written["s3://results/results/calls/launcher/jobs-1.json"]["jobs"]
-    assert (listed["id"], listed["status"]) == ("abc", "DONE")
+    listed = storage.written["s3://results/results/calls/launcher/jobs-1.json"]
+    (job,) = listed["jobs"]
+    assert (job["id"], job["status"]) == ("abc", "DONE")
+    assert listed["made"] == ["a.txt", "b.txt"]
 
 
 def test_what_is_taken_as_it_is_without_a_note_is_warned_of(tmp_path):
@@ -176,6 +180,16 @@ def test_a_workflow_that_cannot_be_read_fails_with_what_snakemake_says(tmp_path)
     outcome, _, _ = run(ScriptedEngine(events, 1), tmp_path)
 
     assert (outcome.type, outcome.message) == ("ApplicationError", "SyntaxError in line 3 of Snakefile")
+
+
+def test_a_crash_of_snakemake_itself_is_told_by_its_last_exception(tmp_path):
+    log = 'Traceback (most recent call last):\n  File "x.py", line 3, in f\nOSError: [Errno 28] No space left on device'
+
+    outcome, _, _ = run(ScriptedEngine([], 1, log=log), tmp_path / "loud")
+    silent, _, _ = run(ScriptedEngine([], 1), tmp_path / "silent")
+
+    assert outcome.message == "OSError: [Errno 28] No space left on device"
+    assert silent.message == "Snakemake ended with exit code 1; its log says why."
 
 
 def test_paths_are_told_as_they_are_written(tmp_path):

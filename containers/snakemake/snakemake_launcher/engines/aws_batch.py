@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.engines import Failure
-from snakemake_launcher.engines.batch_jobs import log_tail
+from snakemake_launcher.engines.batch_jobs import is_too_large, log_tail
 from snakemake_launcher.engines.job_log import telling_line
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.jobs import Job
@@ -110,6 +110,8 @@ class AwsBatch:
         stream = container.get("logStreamName")
         tail = self._log_tail(stream) if stream else ""
         reasons = "; ".join(filter(None, [container.get("reason"), detail.get("statusReason")]))
+        if is_too_large(detail):
+            reasons = f"it asks for more than the stage's instances have: lower its threads or mem_mb ({reasons})"
         error_type = classify(detail)
         return Failure(
             error_type=error_type,

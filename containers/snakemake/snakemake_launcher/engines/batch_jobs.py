@@ -41,6 +41,10 @@ _NO_CAPACITY: Final = ("Host EC2", "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
 _FRESH_FOLDER: Final = 'HOME="$(mktemp -d)" && export HOME LOGNAME=genolaunch && cd "$HOME" && '
 
 
+_TOO_LARGE: Final = "MISCONFIGURATION:"
+"""In the statusReason of a job that waited in vain (AWS Batch user guide, "Jobs stuck in a RUNNABLE status")."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What a submission needs besides what the official builder says."""
@@ -53,6 +57,11 @@ class Request:
 def lost_its_capacity(detail: "JobDetailTypeDef | None") -> bool:
     """Whether a failed job is better off on On-Demand instances."""
     return detail is not None and any(words in detail.get("statusReason", "") for words in _NO_CAPACITY)
+
+
+def is_too_large(detail: "JobDetailTypeDef | None") -> bool:
+    """Whether a failed job asks for what none of the queue's instances has: another try has the same end."""
+    return detail is not None and _TOO_LARGE in detail.get("statusReason", "")
 
 
 def log_tail(group: str, stream: str, *, region: str) -> str:

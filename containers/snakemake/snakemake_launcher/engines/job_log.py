@@ -73,6 +73,11 @@ def telling_line(log: str) -> str:
     return said[:_LONGEST]
 
 
+def last_exception(log: str) -> str:
+    """The last exception of a log that says more than that a command failed, in one line; empty without one."""
+    return _exception([line.strip() for line in log.splitlines() if line.strip()])[:_LONGEST]
+
+
 _BY_ITSELF: Final = re.compile(
     r"^(?:MissingInputException|SyntaxError|IndentationError|NameError|ImportError|ModuleNotFoundError|AmbiguousRuleException"
     r"|MissingRuleException|MissingOutputException|CreateRuleException|UnknownRuleException|InputFunctionException"

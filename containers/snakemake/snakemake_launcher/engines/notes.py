@@ -1,13 +1,14 @@
-"""Lets Snakemake recognise files made by other code, although its folder is new in each run.
+"""Tells what files a run made, and lets Snakemake recognise files made by other code, in a folder new each run.
 
 Used in the engine's process, with Snakemake 7 and 9.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
 
 
@@ -30,6 +31,36 @@ def tell_unknown(jobs: Iterable[Any], notes: Any) -> None:  # noqa: ANN401
         rules=sorted({str(job.rule.name) for job in unknown}),
         files=sum(len(job.output) for job in unknown),
     )
+
+
+def tell_made(persistence: Any, options: Options) -> None:  # noqa: ANN401
+    """Tell which files each job wrote, by their paths below the data, as soon as Snakemake has taken them over."""
+    finished: Callable[..., Any] = persistence.finished
+
+    def telling(notes: Any, job: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
+        emit("made", files=sorted({below_data(file, options) for file in _written_by(job)}))
+        return finished(notes, job, *args, **more)  # Snakemake 9 awaits it
+
+    persistence.finished = telling
+
+
+def files_of(job: Any) -> Iterator[Any]:  # noqa: ANN401
+    """All that a job reads and writes."""
+    yield from (*job.input, *_written_by(job))
+
+
+def _written_by(job: Any) -> Iterator[Any]:  # noqa: ANN401
+    yield from (*job.output, *job.log, *([job.benchmark] if job.benchmark else []))
+
+
+def below_data(file: Any, options: Options) -> str:  # noqa: ANN401
+    """A file's path below the data."""
+    # Snakemake 9's own text of it is cut already.
+    text = str(getattr(getattr(file, "flags", {}).get("storage_object"), "query", file)).removeprefix("s3://")
+    for prefix in (f".snakemake/storage/s3/{options.prefix}/", f"{options.prefix}/"):
+        if text.startswith(prefix):
+            return text.removeprefix(prefix)
+    return text.removesuffix(" (storage)").partition(f"{options.prefix}/")[2] or text
 
 
 def source_path(file: Any) -> str:  # noqa: ANN401

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from snakemake_launcher.engines.notes import source_path
+from snakemake_launcher.engines.notes import below_data, files_of, source_path
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
 
@@ -23,6 +23,10 @@ _REST_OF_INPUT: Final = 12_000
 """Of it for everything but the files."""
 _OUTSIDE: Final = "genolaunch_outside"
 """Flag of a file whose path leads out of the data; what the Snakefile calls it."""
+_MOST_THREADS: Final = 192
+_MOST_MEMORY: Final = 1536 * 1024
+"""MiB. Of the largest instances of the families that a stage's queues may have (lambdas/shared/config_model.py has the
+same of regenie's jobs)."""
 _MOST_NAMED: Final = 5
 _DOCKER: Final = "docker://"
 _IMAGE: Final = re.compile(r"docker://[A-Za-z0-9][A-Za-z0-9._/:@-]*")
@@ -143,7 +147,7 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
     )
     yield from _named(
         jobs,
-        lambda job: any(_flagged(file, _OUTSIDE) for file in _files(job)),
+        lambda job: any(_flagged(file, _OUTSIDE) for file in files_of(job)),
         "{rules} have files outside of the launch's data, by paths that begin with / or lead out of it by `..`. Upload "
         "what they read below `data`, and name it by its path there.",
     )
@@ -158,9 +162,34 @@ def _of_batch(jobs: list[Any], options: Options) -> Iterator[str]:
     )
     yield from _named(
         jobs,
-        lambda job: any(_NOT_FOR_S3_PLUGIN.search(_path(file, options)) for file in _files(job)),
+        lambda job: any(_NOT_FOR_S3_PLUGIN.search(below_data(file, options)) for file in files_of(job)),
         "{rules} have files with # or ? in their names, which Snakemake's S3 storage cuts off there. Rename the files.",
     )
+
+    yield from _named(
+        jobs,
+        lambda job: not job.is_local and (_threads(job) > _MOST_THREADS or _memory(job) > _MOST_MEMORY),
+        f"{{rules}} ask for more than {_MOST_THREADS} threads or {_MOST_MEMORY:,} MiB of memory (mem_mb), which no "
+        "instance has. Ask for less, or cut the work into more jobs.",
+    )
+
+
+def _threads(job: Any) -> float:  # noqa: ANN401
+    return float(job.threads) if isinstance(job.threads, int | float) else 0
+
+
+def _memory(job: Any) -> float:  # noqa: ANN401
+    """MiB; 0 where the rule says nothing, or it is known later only."""
+    asked = job.resources.get("mem_mb")
+    return float(asked) if isinstance(asked, int | float) else 0
+
+
+def _is_too_large_for_tibanna(job: Any) -> bool:  # noqa: ANN401
+    """Whether Tibanna finds no instance type for it (ec2_utils.py, create_instance_type_list; memory and 1 GB more)."""
+    from Benchmark.classes import get_instance_types, instance_list  # only Snakemake 7's environment has it
+
+    memory = (_memory(job) or 1024) / 1024 + 1
+    return not get_instance_types(_threads(job) or 1, memory, instance_list(exclude_t=False))
 
 
 def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
@@ -186,15 +215,21 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
         away,
         lambda job: (
-            any(_NOT_FOR_TIBANNA.search(_path(file, options)) for file in job.input)
-            or any(_NOT_IN_A_COMMAND.search(_path(file, options)) for file in job.output)
+            any(_NOT_FOR_TIBANNA.search(below_data(file, options)) for file in job.input)
+            or any(_NOT_IN_A_COMMAND.search(below_data(file, options)) for file in job.output)
         ),
         "{rules} have files with blanks, brackets, quotes or other characters in their names that Tibanna's downloads "
         "cannot take. Rename the files, or use the engine aws-batch.",
     )
+    yield from _named(
+        away,
+        _is_too_large_for_tibanna,
+        "{rules} ask for more threads, or more memory (mem_mb), than any instance type has that Tibanna knows. Ask for "
+        "less, or cut the work into more jobs.",
+    )
     for job in away:
         size = _REST_OF_INPUT + sum(
-            len(str(file)) + len(_path(file, options)) + 80 for file in (*job.input, *job.output)
+            len(str(file)) + len(below_data(file, options)) + 80 for file in (*job.input, *job.output)
         )
         if size > _LARGEST_INPUT:
             yield (
@@ -203,11 +238,6 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
                 "directory() as the input, or use the engine aws-batch."
             )
             return
-
-
-def _files(job: Any) -> Iterator[Any]:  # noqa: ANN401
-    """All that a job reads and writes."""
-    yield from (*job.input, *job.output, *job.log, *([job.benchmark] if job.benchmark else []))
 
 
 def _runs_in_own_container(job: Any, options: Options) -> bool:  # noqa: ANN401
@@ -228,16 +258,6 @@ def _place(rule: Any) -> str:  # noqa: ANN401
     kind = "checkpoint" if rule.is_checkpoint else "rule"
     line = rule.workflow.linemaps.get(path, {}).get(rule.lineno, rule.lineno)
     return f"{kind} {rule.name} (line {line} of {path.rpartition('/workflow/')[2] or path})"
-
-
-def _path(file: Any, options: Options) -> str:  # noqa: ANN401
-    """Below the data."""
-    # Snakemake 9's own text of it is cut already.
-    text = str(getattr(getattr(file, "flags", {}).get("storage_object"), "query", file)).removeprefix("s3://")
-    for prefix in (f".snakemake/storage/s3/{options.prefix}/", f"{options.prefix}/"):
-        if text.startswith(prefix):
-            return text.removeprefix(prefix)
-    return text.removesuffix(" (storage)").partition(f"{options.prefix}/")[2] or text
 
 
 def _flagged(file: Any, name: str) -> bool:  # noqa: ANN401

@@ -27,7 +27,7 @@ def main() -> None:
     tibanna_jobs.run_in_containers()
     tibanna_jobs.keep_checkpoints(options, sources)
     tibanna_jobs.remove_temporary()
-    tibanna_jobs.know_other_code()
+    tibanna_jobs.know_other_code(options)
     tibanna_jobs.refuse_what_cannot_be(options)
     tibanna_jobs.empty_folders(options)
     tibanna_jobs.name_jobs_by_run(options)

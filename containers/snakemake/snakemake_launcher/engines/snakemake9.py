@@ -8,7 +8,7 @@ import shlex
 from collections.abc import AsyncIterator
 from typing import Any
 
-from snakemake import __version__
+from snakemake import __version__, exceptions
 from snakemake.cli import main as snakemake
 from snakemake.dag import DAG
 from snakemake.jobs import Job
@@ -18,7 +18,7 @@ from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_storage_plugin_s3 import StorageObject
 
-from snakemake_launcher.engines.notes import know_scripts_by_content, tell_unknown
+from snakemake_launcher.engines.notes import know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import mark_what_is_outside, refuse_workdir
 from snakemake_launcher.engines.signals import listen_to_sigint_only
@@ -60,8 +60,8 @@ def look_again_for_folders() -> None:
     StorageObject.exists = looking_again
 
 
-def know_other_code() -> None:
-    """Make files again that were made by other code, and report files whose origin is not known."""
+def know_other_code(options: Options) -> None:
+    """Make files again that were made by other code; report files whose origin is not known, and what jobs make."""
     update = DAG.update_needrun
 
     async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:
@@ -78,16 +78,31 @@ def know_other_code() -> None:
     Job.outputs_older_than_script_or_notebook = no_times_of_scripts
     DAG.update_needrun = update_needrun
     know_scripts_by_content(PersistenceBase)
+    tell_made(PersistenceBase, options)
+
+
+def tell_errors_of_syntax() -> None:
+    """An error that is found while a Snakefile is parsed is told: there is no map yet of its lines, in which Snakemake
+    looks the line up, and ends with a KeyError of its own (exceptions.py, format_error)."""
+    told = exceptions.format_error
+
+    def format_error(error: Any, line: Any, linemaps: Any = None, snakefile: Any = None, **more: Any) -> str:  # noqa: ANN401
+        is_mapped = line in (linemaps or {}).get(snakefile, ())
+        return str(told(error, line, linemaps if is_mapped else None, snakefile, **more))
+
+    exceptions.format_error = format_error
 
 
 def main() -> None:
     """Snakemake's main, which exits by itself."""
     listen_to_sigint_only()
-    sources = Sources(Options.read())
+    options = Options.read()
+    sources = Sources(options)
     send_sources(sources)
     stay_in_own_folder()
     look_again_for_folders()
-    know_other_code()
+    know_other_code(options)
+    tell_errors_of_syntax()
     refuse_workdir(Workflow)
     mark_what_is_outside(PathModifier)
     sources.view.install()

@@ -22,7 +22,7 @@ from tibanna import core as tibanna_core
 
 from snakemake_launcher.engines import s3_folders
 from snakemake_launcher.engines.job_log import fails_again
-from snakemake_launcher.engines.notes import know_scripts_by_content, tell_unknown
+from snakemake_launcher.engines.notes import know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
     RefusedError,
@@ -177,8 +177,8 @@ def keep_checkpoints(options: Options, sources: Sources) -> None:
     Checkpoint.get = telling
 
 
-def know_other_code() -> None:
-    """Make files again that were made by other code, and report files whose origin is not known."""
+def know_other_code(options: Options) -> None:
+    """Make files again that were made by other code; report files whose origin is not known, and what jobs make."""
     update: Callable[..., None] = DAG.update_needrun
 
     def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
@@ -190,6 +190,7 @@ def know_other_code() -> None:
     Job.outputs_older_than_script_or_notebook = lambda _: iter(())
     DAG.update_needrun = update_needrun
     know_scripts_by_content(Persistence)
+    tell_made(Persistence, options)
 
 
 def refuse_what_cannot_be(options: Options) -> None:
