@@ -740,28 +740,6 @@ class ErrorType(StrEnum):
 INPUTS_UNSEEN: Final = "InputsUnseen"
 """Error of an execution of **launch** that left its launch QUEUED, and could not look for its inputs."""
 
-_OF_A_LAUNCH: Final = frozenset(
-    {
-        ErrorType.MISSING_REQUIRED_PARAMETERS,
-        ErrorType.LAUNCH_INPUT,
-        ErrorType.INPUTS_CHANGED,
-        ErrorType.APPLICATION_ERROR,
-        ErrorType.OUT_OF_MEMORY,
-        ErrorType.NO_SPACE_LEFT,
-        ErrorType.SPOT_RECLAIMED,
-        ErrorType.TIMED_OUT,
-        ErrorType.STOPPED,
-    }
-)
-USERS_ERRORS: Final[Mapping[Workflow, frozenset[ErrorType]]] = {
-    Workflow.REGENIE: _OF_A_LAUNCH,
-    # Its jobs run images and programs of its user's choice.
-    Workflow.SNAKEMAKE: _OF_A_LAUNCH | {ErrorType.IMAGE_PULL, ErrorType.CONTAINER_START, ErrorType.ACCESS_DENIED},
-}
-"""What the author of a launch mends: its config, data, program, or the resources that it asks for. No alarm is raised
-for these; for all others one is, since the people who run the stage have to look (Metric.PLATFORM_FAULTS)."""
-
-
 MOST_RECEIVES: Final = 5
 """How often a message is tried before it is a dead letter: five failures in a row are no longer a passing fault."""
 
@@ -803,7 +781,7 @@ class Setting(StrEnum):
     NOTIFICATION_TOPIC = "NOTIFICATION_TOPIC"
     REGENIE_IMAGES = "REGENIE_IMAGES"  # JSON {"versions": {version: image URI}, "default": version}
     PLACEMENTS = "PLACEMENTS"  # JSON {"queues": start of their ARNs (job_queue_name), "zones": {zone: subnet id}}
-    REGENIE_STATE_MACHINE = "REGENIE_STATE_MACHINE"
+    WORKFLOW_STATE_MACHINES = "WORKFLOW_STATE_MACHINES"  # JSON {Workflow: ARN of its state machine}
     JOBS_STATE_MACHINE = "JOBS_STATE_MACHINE"
     LAUNCH_STATE_MACHINE = "LAUNCH_STATE_MACHINE"
     CLEANUP_STATE_MACHINE = "CLEANUP_STATE_MACHINE"
@@ -815,7 +793,6 @@ class Setting(StrEnum):
     RESTORE_POLICY = "RESTORE_POLICY"  # JSON {mixedTier, days, mostBytes, mostUsd}
     LAUNCHES_AT_ONCE = "LAUNCHES_AT_ONCE"
     EVENT_BUS = "EVENT_BUS"
-    SNAKEMAKE_STATE_MACHINE = "SNAKEMAKE_STATE_MACHINE"
     TIBANNA_STATE_MACHINE = "TIBANNA_STATE_MACHINE"
     LAUNCH_POLICIES = "LAUNCH_POLICIES"  # JSON {boundary: ARN, launcher: [ARN], jobs: {engine: [ARN]}}
     ENGINES = "ENGINES"  # JSON {SnakemakeEngine: what the run sheet says of it for every launch}

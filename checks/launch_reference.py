@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lambdas.shared.config_model import launch_schema
+from lambdas.shared.launch_configs import launch_schema
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "launch-config.md"
 

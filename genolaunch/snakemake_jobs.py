@@ -15,7 +15,6 @@ from contract import (
     RESULTS_PREFIX,
     LauncherField,
     TaskField,
-    Workflow,
     launcher_jobs,
     launcher_log_stream,
     launcher_run_sheet,
@@ -208,8 +207,8 @@ def _of_the_job(lines: Sequence[str]) -> Sequence[str]:
 
 def with_rules(platform: "Platform", launch: Launch, failed: Sequence[FailedJob]) -> list[FailedJob]:
     """Failed jobs named by their rules and wildcards, as far as the launcher's list may be read."""
-    if launch.workflow != Workflow.SNAKEMAKE or not failed:
-        return list(failed)
+    if not failed:
+        return []
     try:
         labels = {job.id: job.label for job in SnakemakeLogs(platform, launch, JobChoice()).jobs()}
     except platform.s3.exceptions.ClientError:  # of who may not read the results

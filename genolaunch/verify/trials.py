@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import SOURCES_PREFIX, CostStatus, LaunchField, SnakemakeEngine, Status, Workflow
+from contract import SOURCES_PREFIX, CostStatus, LaunchField, SnakemakeEngine, Status
 from genolaunch import requests, submission
 from genolaunch.costs import cost_of
 from genolaunch.launches import Launches
@@ -191,7 +191,7 @@ class Trials:
     def _snakemake(self, kind: Kind, engine: SnakemakeEngine) -> dict[str, Any]:
         section = {"snakefile": self._snakefile, "engine": str(engine)}
         name = f"{self.drops.name}-{kind}"
-        return {"name": name, "workflow": str(Workflow.SNAKEMAKE), "data": self._data(kind), "snakemake": section}
+        return {"name": name, "workflow": "snakemake", "data": self._data(kind), "snakemake": section}
 
     def _drop(self, kind: Kind, config: Mapping[str, Any]) -> None:
         answer = self._submit(kind, config)

@@ -2,24 +2,26 @@
 
 import json
 import re
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import BudgetAction, Priority, RetrievalTier, Workflow
+from contract import BudgetAction, ComputeService, Priority, RetrievalTier, Workflow
 
 _LONGEST_PATH: Final = 900
 """Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-NAME_IN_WORDS: Final = {
+PatternsInWords = Mapping[str, tuple[str, str]]
+"""Pattern -> what it asks for, to read on from the key, and the remedy."""
+_NAME_IN_WORDS: Final = {
     _NAME: (
         "must be up to 63 letters, digits and . _ - with a letter or digit first",
         "Shorten it, and write - for other characters.",
     ),
 }
-"""What the pattern of a name asks for, to read on from the key, and the remedy."""
 
 PATH_SEGMENT: Final = re.compile(r"[A-Za-z0-9._+=@,~-]+")
 S3_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -114,10 +116,18 @@ class BudgetSection(Section):
 class LaunchSection(Section):
     """What every launch config has, whatever it runs."""
 
+    patterns_in_words: ClassVar[PatternsInWords] = _NAME_IN_WORDS
+    """Of the patterns of all its keys."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def compute(self) -> ComputeService:
+            """Where it runs: each workflow's model has this, as a key or worked out from others."""
+
     name: Annotated[str, Field(pattern=_NAME)]
     """Name of the launch: up to 63 letters, digits and . _ - with a letter or digit first."""
-    workflow: Workflow
-    """What to run: regenie or snakemake."""
+    workflow: Annotated[Workflow, Field(description=f"What to run: {' or '.join(Workflow)}.")]
     priority: Priority = Priority.LOW
     """Which queue its jobs take (Tibanna's have none)."""
     data: Annotated[str, AfterValidator(_normalise_data)]

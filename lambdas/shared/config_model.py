@@ -1,18 +1,11 @@
-"""The launch config: what a scientist may write, with every default and every rule.
+"""The launch config of `workflow: regenie`, with every default and every rule."""
 
-The models are the one source of the rules: reading a config (config_reader), the published JSON Schema and the
-reference in docs/launch-config.md follow them. `python -m lambdas.shared.config_model` prints the schema.
-"""
-
-import json
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Self, cast
+from typing import Annotated, ClassVar, Final, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
     Field,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -24,10 +17,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from contract import MOST_ARRAY_JOBS, ComputeService, Workflow
 from lambdas.shared.config_base import (
-    NAME_IN_WORDS,
     Count,
     Flag,
     LaunchSection,
+    PatternsInWords,
     RelativePath,
     Section,
     fault_at,
@@ -35,7 +28,6 @@ from lambdas.shared.config_base import (
 )
 from lambdas.shared.regenie_options import refusal_of
 from lambdas.shared.regenie_rules import conflicts
-from lambdas.shared.snakemake_config import SNAKEMAKE_PATTERNS_IN_WORDS, SnakemakeLaunch
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 
@@ -50,9 +42,7 @@ _MOST_THRESHOLD: Final = 0.99999
 _LAST_POSITION: Final = 2**31 - 1
 _VARIANT = r"^[A-Za-z0-9_.:;/<>*-]+$"
 _LEVEL = r"^[A-Za-z0-9_.<>=+-]+$"
-PATTERNS_IN_WORDS: Final = {
-    **NAME_IN_WORDS,
-    **SNAKEMAKE_PATTERNS_IN_WORDS,
+_PATTERNS_IN_WORDS: Final = {
     _TRAIT: (
         "must be up to 100 letters, digits and _ . - with a letter, digit or _ first",
         "Rename the column, in the phenotype file and here.",
@@ -75,7 +65,7 @@ PATTERNS_IN_WORDS: Final = {
         "Write it as the covariate file has it; rename levels with other characters there.",
     ),
 }
-"""What a pattern of a launch config asks for, to read on from the key, and the remedy."""
+"""What a pattern of this module asks for, to read on from the key, and the remedy."""
 
 
 def _check_genotypes(path: str) -> str:
@@ -511,6 +501,7 @@ class RegenieParameters(Section):
 class RegenieLaunch(LaunchSection):
     """A launch of regenie."""
 
+    patterns_in_words: ClassVar[PatternsInWords] = {**LaunchSection.patterns_in_words, **_PATTERNS_IN_WORDS}
     workflow: Literal[Workflow.REGENIE]
     """What to run: regenie."""
     compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND, ComputeService.PARALLELCLUSTER] = (
@@ -520,23 +511,3 @@ class RegenieLaunch(LaunchSection):
     Slurm cluster, if it has one."""
     regenie: RegenieParameters
     """What regenie is to do."""
-
-
-LaunchConfig = RegenieLaunch | SnakemakeLaunch
-"""Any launch config."""
-
-LAUNCH_MODELS: Final[Mapping[Workflow, type[LaunchConfig]]] = {
-    Workflow.REGENIE: RegenieLaunch,
-    Workflow.SNAKEMAKE: SnakemakeLaunch,
-}
-"""The workflows that a stage runs, each with the model of its launch config."""
-
-
-def launch_schema() -> dict[str, Any]:
-    """JSON Schema of a launch config, by which editors complete and check it."""
-    schema = TypeAdapter(Annotated[LaunchConfig, Field(discriminator="workflow")]).json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Genolaunch launch config"}
-
-
-if __name__ == "__main__":
-    print(json.dumps(launch_schema(), indent=2))  # noqa: T201 - this is the command's output

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract import SCHEMA_KEY
 from lambdas.shared import aws
-from lambdas.shared.config_model import launch_schema
+from lambdas.shared.launch_configs import launch_schema
 from lambdas.shared.observability import logger, tracer
 from lambdas.shared.public_errors import private_errors
 from lambdas.shared.settings import read_settings

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract import SCHEMA_KEY, LaunchField, Parameter, Status
-from lambdas.shared.config_model import launch_schema
+from lambdas.shared.launch_configs import launch_schema
 from tests.local.notices import notices_queue
 from tests.local.platform_client import STAGE, PlatformClient, eventually
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from contract import LaunchField, Status, jobs_role_name, launch_roles_path
+from contract import LaunchField, Status, Workflow, jobs_role_name, launch_roles_path
 from lambdas.cleanup import find_leftovers, sweep
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
@@ -73,10 +73,15 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     clients: dict[str, Any] = {"batch": boto3.client("batch"), "fsx": boto3.client("fsx"), "ecs": ecs}
     real = aws.client
     machines = boto3.client("stepfunctions")
+    of_workflows = {
+        workflow.value: machines.create_state_machine(name=workflow, definition=DEFINITION, roleArn=ROLE)[
+            "stateMachineArn"
+        ]
+        for workflow in Workflow
+    }
+    monkeypatch.setenv("WORKFLOW_STATE_MACHINES", json.dumps(of_workflows))
     for name, setting in (
-        ("regenie", "REGENIE_STATE_MACHINE"),
         ("jobs", "JOBS_STATE_MACHINE"),
-        ("snakemake", "SNAKEMAKE_STATE_MACHINE"),
         ("tibanna", "TIBANNA_STATE_MACHINE"),
         ("cleanup", "CLEANUP_STATE_MACHINE"),
     ):
