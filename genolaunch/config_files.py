@@ -6,7 +6,7 @@ The platform's answer is what counts. This check is for what is dear to find out
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract import SNAKEFILE_NAMES, SNAKEFILES_PREFIX
+from contract.launch_bucket import SNAKEFILE_NAMES, SNAKEFILES_PREFIX
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Fault
 from genolaunch.projects import Project

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS, Status
+from contract.launch import Status
+from contract.results import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
 from genolaunch.errors import GenolaunchError
 from genolaunch.workflows import commands_for
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import Workflow
+from contract.workflow import Workflow
 from lambdas.shared.workflows import Later
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ WORKFLOWS: Final[Mapping[str, WorkflowCommands]] = {
         "again, unless its inputs are newer.",
     ),
 }
-"""By their names (contract.Workflow)."""
+"""By their names (contract.workflow.Workflow)."""
 
 _UNKNOWN: Final = WorkflowCommands()
 

@@ -9,7 +9,9 @@ from typing import Final
 from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, RESULTS_PREFIX, SOURCES_PREFIX, LaunchField
+from contract.launch import LaunchField
+from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, SOURCES_PREFIX
+from contract.results import RESULTS_PREFIX
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract import ComputeService
+from contract.compute import ComputeService
 from genolaunch.commands.options import LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json_line, say
 from genolaunch.errors import GenolaunchError

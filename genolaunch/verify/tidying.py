@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from contract import (
+from contract.launch_bucket import (
     FEEDBACK_PREFIX,
     INPUTS_PREFIX,
     LAUNCH_PREFIX,
     REQUESTS_PREFIX,
     RESTORES_PREFIX,
-    RESULTS_PREFIX,
     SOURCES_PREFIX,
 )
+from contract.results import RESULTS_PREFIX
 from genolaunch.verify.account import Account
 
 _AT_ONCE: Final = 1000

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import BudgetAction, HeldFor, LaunchField, Status
+from contract.launch import BudgetAction, HeldFor, LaunchField, Status
 from lambdas.benchmark.estimate.budget import Budget, above_estimate
 from lambdas.benchmark.estimate.notice import tell_of_budget
 from lambdas.benchmark.estimate.past_launches import past_launches

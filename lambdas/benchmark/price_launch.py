@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract import Metric
+from contract.metrics import Metric
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
 from lambdas.benchmark.bill_files import BillFiles
 from lambdas.benchmark.export_row import put_row

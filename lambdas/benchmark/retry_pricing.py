@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import GRACE_MINUTES, PRICED_STATUSES, STATUS_INDEX, CostStatus, LaunchField, run_name
+from contract.cost import PRICED_STATUSES, CostStatus
+from contract.events import GRACE_MINUTES
+from contract.launch import STATUS_INDEX, LaunchField
+from contract.project import run_name
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute
 from lambdas.shared.clock import timestamp

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import BudgetAction, Status
+from contract.launch import BudgetAction, Status
 from lambdas.benchmark.collection import Collector
 from lambdas.benchmark.estimate.budget import Budget, passed
 from lambdas.benchmark.estimate.notice import tell_of_budget, was_told

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import (
-    END_PHASE,
-    RESULTS_PREFIX,
-    USAGE_FILE_SYSTEM_PREFIX,
-    ComputeService,
-    Status,
-    UsageField,
-)
+from contract.compute import ComputeService
+from contract.launch import Status
+from contract.results import RESULTS_PREFIX
+from contract.usage import USAGE_FILE_SYSTEM_PREFIX, UsageField
+from contract.workflow import END_PHASE
 from lambdas.cleanup import inventory, launchers, tibanna_jobs
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
 from lambdas.shared import aws

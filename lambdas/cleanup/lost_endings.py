@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Metric, Status, run_name
+from contract.launch import Status
+from contract.metrics import Metric
+from contract.project import run_name
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository

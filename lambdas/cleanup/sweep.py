@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Metric, run_name
+from contract.metrics import Metric
+from contract.project import run_name
 from lambdas.cleanup import leftovers
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.cleanup.overdue_notice import Overdue, notify

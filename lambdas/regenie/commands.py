@@ -13,7 +13,7 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 
 from typing import Final
 
-from contract import WORK_QC
+from contract.results import WORK_QC
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.shared.config_model import BinaryTest, Condition, Interaction, RegenieParameters

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import TASK_RESUBMITTED, ErrorType, Metric, Workflow
+from contract.errors import ErrorType
+from contract.metrics import Metric
+from contract.tasks import TASK_RESUBMITTED
+from contract.workflow import Workflow
 from lambdas.regenie.failed_jobs import FailedJob
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit

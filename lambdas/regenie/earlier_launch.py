@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import WORK_LAUNCH, WORK_PREDICTIONS, WORK_VERIFIED, Status, Workflow
+from contract.launch import Status
+from contract.plan import WORK_LAUNCH
+from contract.results import WORK_PREDICTIONS, WORK_VERIFIED
+from contract.workflow import Workflow
 from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import (
-    WORK_ANALYSED,
-    WORK_CHANGED,
-    WORK_FETCH,
-    WORK_INPUTS,
-    WORK_LAUNCH,
-    WORK_PLAN,
-    ComputeService,
-    LaunchField,
-)
+from contract.compute import ComputeService
+from contract.launch import LaunchField
+from contract.plan import WORK_ANALYSED, WORK_FETCH, WORK_INPUTS, WORK_LAUNCH, WORK_PLAN
+from contract.results import WORK_CHANGED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.fingerprints import fingerprint

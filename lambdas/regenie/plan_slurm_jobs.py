@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, LaunchErrorField, Metric, Workflow
+from contract.launch import LaunchErrorField
+from contract.metrics import Metric
+from contract.tasks import TASK_FAILED, TASK_RESUBMITTED
+from contract.workflow import END_PHASE, Workflow
 from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, public_sentence, sentence
 from lambdas.regenie.resubmission import SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import WORK_PREDICTIONS, WORK_VERIFIED
+from contract.results import WORK_PREDICTIONS, WORK_VERIFIED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.run_sheet import results_prefix
 from lambdas.shared import aws

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from contract import WORK_ANALYSED, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from contract.plan import WORK_ANALYSED
+from contract.results import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.fingerprints import fingerprint

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import WORK_CHANGED, WORK_INPUTS
+from contract.plan import WORK_INPUTS
+from contract.results import WORK_CHANGED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.recorded_inputs import InputsChangedError, changes, read_record, sentence
 from lambdas.regenie.run_sheet import results_prefix

@@ -6,7 +6,8 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import LaunchField, RetrievalTier, Status
+from contract.launch import LaunchField, Status
+from contract.restore import RetrievalTier
 from lambdas.restore import wording
 from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate, hours_of
 from lambdas.restore.found import Found

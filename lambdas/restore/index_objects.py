@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Status
+from contract.launch import Status
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import check_after, give_up_after
 from lambdas.restore.ending import Endings

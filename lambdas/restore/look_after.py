@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
-from contract import RESTORE_FAILED, RESTORE_PENDING, Status, run_name
+from contract.launch import Status
+from contract.project import run_name
+from contract.restore import RESTORE_FAILED, RESTORE_PENDING
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import CHECK_EVERY, INDEXING_AT_MOST
 from lambdas.restore.ending import Endings

@@ -11,7 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract import RetrievalTier, Status
+from contract.launch import Status
+from contract.restore import RetrievalTier
 from lambdas.restore.charges import Charge, record_charges
 from lambdas.restore.ending import Endings
 from lambdas.restore.estimate import tier_of

@@ -15,7 +15,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import MOST_ARRAY_JOBS, ComputeService, Workflow
+from contract.compute import MOST_ARRAY_JOBS, ComputeService
+from contract.workflow import Workflow
 from lambdas.shared.config_base import (
     Count,
     Flag,

@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Final
 
-from contract import CostStatus, HeldFor, LaunchField, Status
+from contract.cost import CostStatus
+from contract.launch import HeldFor, LaunchField, Status
 
 MOST_ATTEMPTS: Final = 9_999
 """Nobody tries so often; and names that end in an attempt's number have room for four digits."""

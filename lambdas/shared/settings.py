@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, TypeVar
 
-from contract import Setting
+from contract.settings import Setting
 from lambdas.shared.public_errors import OpenError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def read_settings(model: type[Settings], environment: Mapping[str, str] = os.env
 
     Raises:
         MissingSettingsError: variables are unset or empty whose field has no default.
-        ValueError: a field is not one of `contract.Setting`.
+        ValueError: a field is not one of `contract.settings.Setting`.
     """
     variables = {field.name: Setting(field.name.upper()) for field in fields(model)}
     given = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}

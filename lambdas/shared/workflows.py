@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from contract import ErrorType, Workflow
+from contract.errors import ErrorType
+from contract.workflow import Workflow
 
 if TYPE_CHECKING:
     from lambdas.shared.config_base import LaunchSection
@@ -111,7 +112,7 @@ WORKFLOWS: Final[Mapping[str, WorkflowType]] = {
         runs_users_programs=True,
     ),
 }
-"""By their names (contract.Workflow), in the order in which people are told of them."""
+"""By their names (contract.workflow.Workflow), in the order in which people are told of them."""
 
 _UNKNOWN: Final = WorkflowType(config=Later("lambdas.shared.config_base:LaunchSection"), users_errors=frozenset())
 

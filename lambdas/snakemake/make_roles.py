@@ -10,20 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import (
-    PROJECT,
-    TAG_ATTEMPT,
-    TAG_LAUNCH_ID,
-    TAG_PROJECT,
-    TAG_STAGE,
-    ErrorType,
-    RightsTag,
-    SnakemakeEngine,
-    jobs_role_name,
-    launch_roles_path,
-    launcher_role_name,
-    run_name,
-)
+from contract.errors import ErrorType
+from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
+from contract.roles import RightsTag, jobs_role_name, launch_roles_path, launcher_role_name
+from contract.workflow import SnakemakeEngine
 from lambdas.shared import aws
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.public_errors import OpenError, private_errors
@@ -37,7 +27,7 @@ _EC2: Final = "ec2.amazonaws.com"
 
 
 class CapacityUnavailableError(OpenError):
-    """The account has no room for another role: its name is what the launch ends with (contract.ErrorType.CAPACITY)."""
+    """The account has no room for another role. Its name is the launch's error (contract.errors.ErrorType.CAPACITY)."""
 
 
 assert CapacityUnavailableError.__name__ == ErrorType.CAPACITY

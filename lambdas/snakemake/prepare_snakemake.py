@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LaunchField, Status, Workflow, launcher_run_sheet, launcher_sources, launcher_sources_record
+from contract.launch import LaunchField, Status
+from contract.launcher import launcher_run_sheet, launcher_sources, launcher_sources_record
+from contract.workflow import Workflow
 from lambdas.shared import aws
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.kept_errors import keeping_faults

@@ -49,7 +49,7 @@ def settings() -> RecorderSettings:
 @metrics.log_metrics(capture_cold_start_metric=True)
 @private_errors
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """SQS batch of contract.LauncherRecord -> the messages to deliver again. What is not true is logged and dropped."""
+    """SQS batch of contract.launcher.LauncherRecord -> messages to deliver again. What is not true is dropped."""
     settings()
     metrics.add_metric(name="RecordsTaken", unit=MetricUnit.Count, value=len(event["Records"]))
     return dict(process_partial_response(event=event, record_handler=_take, processor=_processor, context=context))

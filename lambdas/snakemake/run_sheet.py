@@ -8,15 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract import (
-    LAUNCHER_FOLDER,
-    LONGEST_TAG_VALUE,
-    RESULTS_PREFIX,
-    ComputeService,
-    RightsTag,
-    SnakemakeEngine,
-    launcher_sources,
-)
+from contract.compute import ComputeService
+from contract.launcher import LAUNCHER_FOLDER, launcher_sources
+from contract.results import RESULTS_PREFIX
+from contract.roles import LONGEST_TAG_VALUE, RightsTag
+from contract.workflow import SnakemakeEngine
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.launch import Launch
 from lambdas.shared.placements import Queues, queue_of, share_identifier
@@ -94,7 +90,7 @@ def new_token() -> str:
 
 
 def rights(launch: Launch, config: SnakemakeLaunch, stage: Stage, token: str) -> dict[str, Any]:
-    """What make_roles is asked for: the engine, and what the launch's roles are tagged with (contract.RightsTag)."""
+    """What make_roles is asked for: the engine, and tags of the launch's roles (contract.roles.RightsTag)."""
     bucket, folder = place_of_data(config, stage)
     tags = {RightsTag.DATA_BUCKET: bucket, RightsTag.DATA_FOLDER: folder}
     if config.snakemake.engine is SnakemakeEngine.AWS_BATCH:
@@ -180,6 +176,6 @@ def _image(config: SnakemakeLaunch, stage: Stage) -> str:
 
 
 def read_engines(text: str) -> Mapping[str, Mapping[str, Any]]:
-    """The setting ENGINES (contract.Setting)."""
+    """The setting ENGINES (contract.settings.Setting)."""
     engines: dict[str, dict[str, Any]] = json.loads(text)
     return engines

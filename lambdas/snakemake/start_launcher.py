@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import ErrorType, LauncherEnvironment, Status
+from contract.errors import ErrorType
+from contract.launch import Status
+from contract.launcher import LauncherEnvironment
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer

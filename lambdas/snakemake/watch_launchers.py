@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LaunchField, Status, Workflow
+from contract.launch import LaunchField, Status
+from contract.workflow import Workflow
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tracer

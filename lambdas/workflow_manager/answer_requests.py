@@ -14,7 +14,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
-from contract import ALLOWED_FROM, EventField, HeldFor, LaunchField, RequestAction, Status
+from contract.launch import ALLOWED_FROM, EventField, HeldFor, LaunchField, Status
+from contract.requests import RequestAction
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_text import LARGEST_CONFIG, too_large

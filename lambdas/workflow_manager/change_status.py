@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
+from contract.launch import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
 from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.failure import failure, status_after
 from lambdas.shared.kept_errors import in_full

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import Status
+from contract.launch import Status
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.conditional_writes import delays

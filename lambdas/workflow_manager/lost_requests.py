@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import GRACE_MINUTES, PIPE_STATUSES, STARTING_STATUSES, LaunchField, Metric, Status, run_name
+from contract.events import GRACE_MINUTES
+from contract.launch import PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status
+from contract.metrics import Metric
+from contract.project import run_name
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import SCHEMA_KEY
+from contract.launch_bucket import SCHEMA_KEY
 from lambdas.shared import aws
 from lambdas.shared.launch_configs import launch_schema
 from lambdas.shared.observability import logger, tracer

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from contract import MOST_RECEIVES, ErrorType, Status
+from contract.errors import ErrorType
+from contract.events import MOST_RECEIVES
+from contract.launch import Status
 from lambdas.shared.config_text import LARGEST_CONFIG, WHOLE_FILE
 from lambdas.shared.faults import Fault
 from lambdas.shared.feedback import has_feedback_key

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import INPUTS_UNSEEN, LaunchField
+from contract.errors import INPUTS_UNSEEN
+from contract.launch import LaunchField
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch_repository import LaunchRepository

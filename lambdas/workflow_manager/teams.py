@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import LAUNCH_PREFIX, SOURCES_PREFIX, SnakemakeEngine
+from contract.launch_bucket import LAUNCH_PREFIX, SOURCES_PREFIX
+from contract.workflow import SnakemakeEngine
 from lambdas.shared.config_base import LaunchSection
 from lambdas.shared.faults import Fault
 from lambdas.shared.workflows import workflow_type

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from contract import ANY_SERVICE, INPUTS_UNSEEN, PROJECT, ErrorType, Metric, Workflow
+from contract.errors import INPUTS_UNSEEN, ErrorType
+from contract.metrics import ANY_SERVICE, Metric
+from contract.project import PROJECT
+from contract.workflow import Workflow
 from lambdas.shared.failure import is_platforms_fault
 from lambdas.shared.workflows import WORKFLOWS
 from statemachines.composition import NAMES, definition

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField, Parameter, RightsTag, TaskField
+from contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField
+from contract.roles import RightsTag
+from contract.settings import Parameter
+from contract.tasks import TaskField
 from localcloud.clients import ACCOUNT
 from localcloud.images import snakemake, snakemake9
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually

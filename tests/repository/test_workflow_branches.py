@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from contract import Workflow
+from contract.workflow import Workflow
 from statemachines.composition import FOLDER, NAMES, text
 
 ROOT = Path(__file__).parents[2]
-PRODUCTION = ("app.py", "contract.py", "checks", "genolaunch", "lambdas", "stacks", "statemachines")
+PRODUCTION = ("app.py", "contract", "checks", "genolaunch", "lambdas", "stacks", "statemachines")
 REGISTRIES = {"lambdas/shared/workflows.py", "genolaunch/workflows.py", "stacks/stage.py"}
 OF_A_WORKFLOW = {"lambdas/shared/config_model.py": Workflow.REGENIE}
 """A workflow's own modules whose paths do not name it."""

@@ -10,7 +10,7 @@ import pytest
 
 import genolaunch.workflows
 import lambdas.shared.workflows
-from contract import Workflow
+from contract.workflow import Workflow
 from genolaunch.workflows import WorkflowCommands, commands_for
 from lambdas.shared.config_base import LaunchSection
 from lambdas.shared.workflows import Later, WorkflowType, engine_of, sources_named_by, workflow_type

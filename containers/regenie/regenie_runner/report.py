@@ -43,7 +43,7 @@ COMMAND_PHASES = {
 }
 QC_SUMMARY = "step1/qc/summary.json"
 WARNINGS = "gwas/warnings.json"
-"""What the launch's status tells of the results (contract.WORK_WARNINGS)."""
+"""What the launch's status tells of the results (contract.results.WORK_WARNINGS)."""
 _MOST_TOLD, _LONGEST_TOLD = 50, 1_000
 """Warnings of the status, and characters of each; the report has all."""
 _LEFT_OUT = {

@@ -55,7 +55,7 @@ class SampleCounts:
     lists: Mapping[str, ListMatch] = field(default_factory=dict)
     """Config key of each list of people or variants -> how much of it the data has."""
     analysed: bytes = b""
-    """1 or 0 for each genotyped person, in the order of step 1's genotypes (contract.WORK_ANALYSED)."""
+    """1 or 0 for each genotyped person, in the order of step 1's genotypes (contract.plan.WORK_ANALYSED)."""
     genotyped_people: Collection[bytes] = field(default=(), repr=False)
     """`FID_IID` of each genotyped person, in the same order."""
 

@@ -11,7 +11,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from contract import LaunchField, Status, Workflow, jobs_role_name, launch_roles_path
+from contract.launch import LaunchField, Status
+from contract.roles import jobs_role_name, launch_roles_path
+from contract.workflow import Workflow
 from lambdas.cleanup import find_leftovers, sweep
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch

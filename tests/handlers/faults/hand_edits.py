@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contract import LaunchField, Status
+from contract.launch import LaunchField, Status
 
 Value = dict[str, Any] | None
 """An attribute value of DynamoDB; None takes the attribute out."""

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import FINAL_STATUSES, LaunchField, Status
+from contract.launch import FINAL_STATUSES, LaunchField, Status
 from tests.handlers.faults import played_benchmark
 from tests.handlers.faults.trouble import KilledError, Trouble
 from tests.handlers.faults.world import AT_ONCE, World

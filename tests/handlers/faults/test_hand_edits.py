@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contract import FINAL_STATUSES
+from contract.launch import FINAL_STATUSES
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.workflow_manager import lost_requests

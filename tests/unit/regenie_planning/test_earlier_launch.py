@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract import Status, Workflow
+from contract.launch import Status
+from contract.workflow import Workflow
 from lambdas.regenie import inputs
 from lambdas.regenie.earlier_launch import EarlierLaunch, read_earlier_launch
 from lambdas.regenie.images import Images
