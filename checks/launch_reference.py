@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lambdas.shared.config_model import launch_schema
+from lambdas.shared.launch_configs import launch_schema
 from lambdas.shared.regenie_keys import KEYS
 from lambdas.shared.regenie_options import ALLOWED
 

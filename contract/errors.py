@@ -1,10 +1,7 @@
 """Types of errors that users meet, and who can mend them."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
-
-from contract.workflow import Workflow
 
 LOG_ERROR_TERMS: Final = (
     "No space left on device",
@@ -46,24 +43,3 @@ class ErrorType(StrEnum):
 
 INPUTS_UNSEEN: Final = "InputsUnseen"
 """Error of an execution of **launch** that left its launch QUEUED, and could not look for its inputs."""
-
-_OF_A_LAUNCH: Final = frozenset(
-    {
-        ErrorType.MISSING_REQUIRED_PARAMETERS,
-        ErrorType.LAUNCH_INPUT,
-        ErrorType.INPUTS_CHANGED,
-        ErrorType.APPLICATION_ERROR,
-        ErrorType.OUT_OF_MEMORY,
-        ErrorType.NO_SPACE_LEFT,
-        ErrorType.SPOT_RECLAIMED,
-        ErrorType.TIMED_OUT,
-        ErrorType.STOPPED,
-    }
-)
-USERS_ERRORS: Final[Mapping[Workflow, frozenset[ErrorType]]] = {
-    Workflow.REGENIE: _OF_A_LAUNCH,
-    # Its jobs run images and programs of its user's choice.
-    Workflow.SNAKEMAKE: _OF_A_LAUNCH | {ErrorType.IMAGE_PULL, ErrorType.CONTAINER_START, ErrorType.ACCESS_DENIED},
-}
-"""What the author of a launch mends: its config, data, program, or the resources that it asks for. No alarm is raised
-for these; for all others one is, since the people who run the stage have to look (Metric.PLATFORM_FAULTS)."""

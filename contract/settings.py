@@ -41,7 +41,7 @@ class Setting(StrEnum):
     NOTIFICATION_TOPIC = "NOTIFICATION_TOPIC"
     REGENIE_IMAGES = "REGENIE_IMAGES"  # JSON {"versions": {version: image URI}, "default": version}
     PLACEMENTS = "PLACEMENTS"  # JSON {"queues": start of their ARNs (job_queue_name), "zones": {zone: subnet id}}
-    REGENIE_STATE_MACHINE = "REGENIE_STATE_MACHINE"
+    WORKFLOW_STATE_MACHINES = "WORKFLOW_STATE_MACHINES"  # JSON {Workflow: ARN of its state machine}
     JOBS_STATE_MACHINE = "JOBS_STATE_MACHINE"
     LAUNCH_STATE_MACHINE = "LAUNCH_STATE_MACHINE"
     CLEANUP_STATE_MACHINE = "CLEANUP_STATE_MACHINE"
@@ -53,7 +53,6 @@ class Setting(StrEnum):
     RESTORE_POLICY = "RESTORE_POLICY"  # JSON {mixedTier, days, mostBytes, mostUsd}
     LAUNCHES_AT_ONCE = "LAUNCHES_AT_ONCE"
     EVENT_BUS = "EVENT_BUS"
-    SNAKEMAKE_STATE_MACHINE = "SNAKEMAKE_STATE_MACHINE"
     TIBANNA_STATE_MACHINE = "TIBANNA_STATE_MACHINE"
     LAUNCH_POLICIES = "LAUNCH_POLICIES"  # JSON {boundary: ARN, launcher: [ARN], jobs: {engine: [ARN]}}
     ENGINES = "ENGINES"  # JSON {SnakemakeEngine: what the run sheet says of it for every launch}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract.launch_bucket import SNAKEFILE_NAMES, SNAKEFILES_PREFIX
-from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Fault
 from genolaunch.projects import Project
+from lambdas.shared.workflows import sources_named_by
 
 if TYPE_CHECKING:
     from lambdas.shared.config_base import LaunchSection
@@ -53,9 +53,12 @@ def checked(file: Path) -> "LaunchSection":
     """
     from lambdas.shared.config_reader import read_config
     from lambdas.shared.errors import MissingRequiredParametersError
+    from lambdas.shared.snakemake_config import config_of_snakefile
 
     if file.name in SNAKEFILE_NAMES:
-        return checked_values(_of_snakefile(file), str(file))
+        project = Project.of(file)
+        dropped = f"{SNAKEFILES_PREFIX}{project.name}/{project.snakefile}"
+        return checked_values(config_of_snakefile(project.name, dropped), str(file))
     try:
         return read_config(content_of(file), is_json=is_json(file))
     except MissingRequiredParametersError as error:
@@ -83,15 +86,7 @@ def snakefile_of(file: Path) -> str | None:
         document = yaml.safe_load(content_of(file))
     except yaml.YAMLError:
         return None
-    section = document.get(Workflow.SNAKEMAKE) if isinstance(document, dict) else None
-    named = section.get("snakefile") if isinstance(section, dict) else None
-    return named if isinstance(named, str) else None
-
-
-def _of_snakefile(file: Path) -> dict[str, Any]:
-    project = Project.of(file)
-    section = {"snakefile": f"{SNAKEFILES_PREFIX}{project.name}/{project.snakefile}"}
-    return {"name": project.name, "workflow": str(Workflow.SNAKEMAKE), "data": project.name, "snakemake": section}
+    return sources_named_by(document) if isinstance(document, dict) else None
 
 
 def _faulty(what: str, error: Any) -> FaultyConfigError:  # noqa: ANN401 - imported where it is used

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from contract.cost import CostLineField, CostStatus
 from contract.launch import STATUS_INDEX, LaunchField, Status
-from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launch_items import launch_or_sick
 from genolaunch.never_ran import costs_nothing
+from lambdas.shared.workflows import engine_of
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -153,10 +153,7 @@ class _PricedLaunch:
     @property
     def engine(self) -> str:
         """What ran the workflow: regenie with its version, or the engine of Snakemake."""
-        part = self.config.get(self.launch.workflow or "") or {}
-        if self.launch.workflow == Workflow.REGENIE:
-            return f"regenie {part.get('version', '')}".strip()
-        return str(part.get("engine") or NOBODY)
+        return engine_of(self.launch.workflow, self.config) or NOBODY
 
     @property
     def run_time(self) -> timedelta:

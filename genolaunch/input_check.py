@@ -6,6 +6,7 @@ from pathlib import Path
 
 from genolaunch.launch import Fault
 from genolaunch.uploads import Place
+from genolaunch.workflows import commands_for
 from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.headers import read_headers
 from lambdas.shared.config_base import LaunchSection
@@ -16,8 +17,12 @@ from lambdas.shared.input_error import FaultCollector, LaunchInputError, Unusabl
 def input_faults(config: LaunchSection, folder: Path, place: Place) -> tuple[Fault, ...]:
     """Files that the config names and that are neither in the folder nor in the bucket, and what the first lines of
     those in the folder say. Of a Snakemake launch only Snakemake knows the files."""
-    if not isinstance(config, RegenieLaunch):
-        return ()
+    faults_of = commands_for(config.workflow).input_faults
+    return faults_of()(config, folder, place) if faults_of else ()
+
+
+def faults_of_regenies_inputs(config: RegenieLaunch, folder: Path, place: Place) -> tuple[Fault, ...]:
+    """The same of a launch of regenie."""
     faults = FaultCollector()
     read_headers(_Files(place.bucket, place.prefix, folder, place), config.regenie, faults, place.files.__contains__)
     try:

@@ -10,8 +10,8 @@ from contract.launch import Status
 from genolaunch.batch_jobs import Job, RunJobs
 from genolaunch.launch import FailedJob, Launch
 from genolaunch.launches import Launches
-from genolaunch.snakemake_jobs import with_rules
 from genolaunch.steps import Step, read_steps
+from genolaunch.workflows import commands_for
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -95,7 +95,9 @@ class Progress:
     def _failed_jobs(self, launch: Launch) -> list[FailedJob]:
         if launch.status != Status.FAILED:
             return []
-        return with_rules(self._platform, launch, self._launches.failed_jobs(launch))
+        failed = self._launches.failed_jobs(launch)
+        names = commands_for(launch.workflow).names_of_failed_jobs
+        return names()(self._platform, launch, failed) if names else failed
 
     def _steps(self, launch: Launch) -> list[Step]:
         # A launch that is tried again names the execution of the attempt before until it has its own.

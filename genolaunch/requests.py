@@ -18,6 +18,7 @@ from contract.workflow import RESOURCE_PHASES
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Launch
 from genolaunch.submission import ANSWER_TIMEOUT, submit_content, wait_for_answer
+from genolaunch.workflows import commands_for
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -59,10 +60,11 @@ def retry(platform: "Platform", launch: Launch, resources: Sequence[Resources] =
     if not resources:
         _ask(platform, launch, RequestAction.RETRY, reason)
         return
-    if launch.workflow != "regenie":
+    workflow = launch.workflow
+    if workflow is None or not commands_for(workflow).has_phases:
         raise GenolaunchError(f"Launch {launch.launch_id} is no launch of regenie: its jobs' resources are its own.")
     changed = {each.phase: {"vcpus": each.vcpus, "memory_gib": each.memory_gib} for each in resources}
-    _ask(platform, launch, RequestAction.RETRY, reason, config={"regenie": {"resources": changed}})
+    _ask(platform, launch, RequestAction.RETRY, reason, config={workflow: {"resources": changed}})
 
 
 def approve(platform: "Platform", launch: Launch, reason: str | None = None) -> None:

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from contract.launch_bucket import LAUNCH_PREFIX
-from contract.workflow import Workflow
 from genolaunch.config_changes import Change, Values, changed, differences
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
+from genolaunch.workflows import commands_for
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -75,7 +75,7 @@ def planned_rerun(platform: "Platform", launch: Launch, changes: Sequence[Change
         config=after,
         differences=tuple(differences(before, after)),
         changed_inputs=tuple(_changed_inputs(platform, launch, after)),
-        note=_note(launch),
+        note=commands_for(launch.workflow).note_on_rerun,
     )
 
 
@@ -85,24 +85,16 @@ def _folder_of(launch: Launch) -> str:
     return f"{key.rpartition('/')[0]}/" if key.startswith(LAUNCH_PREFIX) else LAUNCH_PREFIX
 
 
-def _note(launch: Launch) -> str | None:
-    if launch.workflow != Workflow.SNAKEMAKE:
-        return None
-    return (
-        "It works in the same folder of the data bucket as before: what is complete there is not made again, unless "
-        "its inputs are newer."
-    )
-
-
 def _changed_inputs(platform: "Platform", launch: Launch, config: Values) -> Iterator[ChangedInput]:
-    """Files that a regenie launch's config names, and those that belong to them, written since it was submitted."""
-    if launch.workflow != Workflow.REGENIE or launch.submitted_at is None:
+    """Files that a launch's config names, and those that belong to them, written since it was submitted."""
+    workflow = launch.workflow
+    if workflow is None or not commands_for(workflow).names_its_files or launch.submitted_at is None:
         return
     place = str(config["data"]).removeprefix("s3://")
     is_elsewhere = place != config["data"]
     bucket, _, prefix = place.partition("/") if is_elsewhere else (platform.names.data_bucket, "", place)
     seen: set[str] = set()
-    for path in _paths(config[Workflow.REGENIE])[:_MOST_FILES]:
+    for path in _paths(config[workflow])[:_MOST_FILES]:
         stem = str(PurePosixPath(path).with_suffix(""))
         listed = platform.s3.list_objects_v2(Bucket=bucket, Prefix=prefix + stem).get("Contents", [])
         for entry in listed:

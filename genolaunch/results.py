@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from contract.results import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
-from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError
+from genolaunch.workflows import commands_for
 
 if TYPE_CHECKING:
     from genolaunch.launch import Launch
@@ -29,14 +29,22 @@ class ResultObject:
 
 
 def results_of(platform: "Platform", launch: "Launch") -> list[ResultObject]:
-    """The launch's report and summary statistics, as far as they exist; of a Snakemake launch, what it wrote.
+    """What the launch left, as far as it exists (WorkflowCommands.results)."""
+    return commands_for(launch.workflow).results()(platform, launch)
 
-    A Snakemake launch's report has another name among them: the workflow may well write a report.html of its own.
-    """
-    if launch.workflow == Workflow.SNAKEMAKE:
-        report = [replace(each, path=f"launch-{each.path}") for each in _exported(platform, launch, WORK_REPORT)]
-        return [*report, *_written(platform, launch)]
+
+def exported_results(platform: "Platform", launch: "Launch") -> list[ResultObject]:
+    """The report and the summary statistics in the launch's own folder."""
     return _exported(platform, launch, WORK_REPORT, f"{WORK_SUMSTATS}/")
+
+
+def report_and_written_results(platform: "Platform", launch: "Launch") -> list[ResultObject]:
+    """The report, and what the launch wrote where it works.
+
+    The report has another name among them: the workflow may well write a report.html of its own.
+    """
+    report = [replace(each, path=f"launch-{each.path}") for each in _exported(platform, launch, WORK_REPORT)]
+    return [*report, *_written(platform, launch)]
 
 
 def _exported(platform: "Platform", launch: "Launch", *prefixes: str) -> list[ResultObject]:

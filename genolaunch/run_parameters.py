@@ -8,12 +8,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from contract.plan import WORK_PLAN
-from contract.workflow import Workflow
 from genolaunch.config_files import FaultyConfigError, checked_values
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.reruns import config_of
 from genolaunch.results import place_of
+from genolaunch.workflows import commands_for
 from lambdas.shared.printable import printable
 
 if TYPE_CHECKING:
@@ -83,10 +83,9 @@ def commands_of(platform: "Platform", launch: Launch) -> Iterator[JobCommand]:
 
     Raises GenolaunchError for a workflow whose commands are in its log only.
     """
-    if launch.workflow == Workflow.SNAKEMAKE:
-        raise GenolaunchError(
-            f"The commands of a Snakemake launch are its rules': `genolaunch logs {launch.launch_id}` shows what ran."
-        )
+    instead = commands_for(launch.workflow).instead_of_commands
+    if instead:
+        raise GenolaunchError(instead.format(launch_id=launch.launch_id))
     bucket, prefix = place_of(platform, launch)
     for phase, title in _PHASES.items():
         try:

@@ -19,7 +19,6 @@ from contract.launcher import (
 )
 from contract.results import RESULTS_PREFIX
 from contract.tasks import TaskField
-from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice, LogLine
 from genolaunch.launch import FailedJob, Launch
@@ -222,8 +221,8 @@ def _of_the_job(lines: Sequence[str]) -> Sequence[str]:
 
 def with_rules(platform: "Platform", launch: Launch, failed: Sequence[FailedJob]) -> list[FailedJob]:
     """Name failed jobs by their rules and wildcards, if the launcher's list can be read."""
-    if launch.workflow != Workflow.SNAKEMAKE or not failed:
-        return list(failed)
+    if not failed:
+        return []
     try:
         labels = {job.id: job.label for job in SnakemakeLogs(platform, launch, JobChoice()).jobs()}
     except platform.s3.exceptions.ClientError:  # of who may not read the results

@@ -29,6 +29,7 @@ from stacks.regenie import JOBS, RegenieStack
 from stacks.snakemake import SnakemakeStack
 from stacks.tibanna import TibannaStack
 from stacks.workflow_manager import LAUNCH, WorkflowManagerStack
+from stacks.workflows import Workflows
 
 CLEANUP: Final = "cleanup"
 
@@ -49,6 +50,7 @@ class CleanupStack(StageStack):
         data: DataStack,
         compute: ComputeStack,
         workflow_manager: WorkflowManagerStack,
+        workflows: Workflows,
         regenie: RegenieStack,
         snakemake: SnakemakeStack,
         tibanna: TibannaStack,
@@ -58,6 +60,7 @@ class CleanupStack(StageStack):
         super().__init__(scope, "cleanup", settings=settings, description="Deletes what Genolaunch's launches made")
         self._data = data
         self._compute = compute
+        self._workflows = workflows
         self._regenie = regenie
         self._snakemake = snakemake
         self._tibanna = tibanna
@@ -76,9 +79,10 @@ class CleanupStack(StageStack):
             environment={
                 Setting.LAUNCH_TABLE: self._data.launch_table.table_name,
                 Setting.PLACEMENTS: self._compute.placements_setting,
-                Setting.REGENIE_STATE_MACHINE: self._regenie.machine.state_machine_arn,
+                Setting.WORKFLOW_STATE_MACHINES: self.to_json_string(
+                    {name: parts.machine.state_machine_arn for name, parts in self._workflows.items()}
+                ),
                 Setting.JOBS_STATE_MACHINE: self._regenie.jobs_machine.state_machine_arn,
-                Setting.SNAKEMAKE_STATE_MACHINE: self._snakemake.machine.state_machine_arn,
                 Setting.CLUSTER: self._snakemake.launcher.cluster.cluster_arn,
                 Setting.TIBANNA_STATE_MACHINE: self._tibanna.machine.state_machine_arn,
                 Setting.RESULTS_BUCKET: self._data.results_bucket.bucket_name,

@@ -26,6 +26,7 @@ from stacks.constructs.state_machine import AslStateMachine, follow_executions
 from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.parallelcluster import SLURM, ParallelClusterStack
+from stacks.workflows import NONE, WorkflowParts
 
 JOBS: Final = "jobs"
 """The state machine that runs the jobs of one phase."""
@@ -84,8 +85,7 @@ class RegenieStack(StageStack):
                 "RecordResultsFunctionArn": record_results.function_arn,
                 "JobsStateMachineArn": self.jobs_machine.state_machine_arn,
                 # Without a cluster no launch gets there: its registration is refused.
-                # A word, and not nothing: without a value cfn-lint takes the placeholder for a forgotten one.
-                "SlurmStateMachineArn": cluster.machine.state_machine_arn if cluster else "none",
+                "SlurmStateMachineArn": cluster.machine.state_machine_arn if cluster else NONE,
                 "FileSystemSecurityGroupId": network.file_system_group.security_group_id,
                 "FileSystemDeploymentType": settings.file_system,
                 "FileSystemsFolder": FILE_SYSTEMS_FOLDER,
@@ -110,6 +110,19 @@ class RegenieStack(StageStack):
             *self._file_system_statements(), *self._definition_statements(), *follow_executions(self, *machines)
         )
         self.machine = workflow.machine
+
+    @property
+    def workflow_parts(self) -> WorkflowParts:
+        """What other stacks need of this workflow."""
+        return WorkflowParts(
+            machine=self.machine,
+            check=self.list_inputs,
+            inputs=self.list_inputs,
+            further_machines={
+                "jobs of a phase": self.jobs_machine,
+                **({"jobs on the cluster": self._cluster.machine} if self._cluster else {}),
+            },
+        )
 
     def _make_jobs_machine(self) -> sfn.StateMachine:
         decide_resubmission = self._make_decide_resubmission()

@@ -29,6 +29,7 @@ from stacks.launch_rights import LaunchRights, make_launch_roles, pass_launch_ro
 from stacks.network import NetworkStack
 from stacks.snakemake_launcher import LauncherTask
 from stacks.tibanna import TibannaStack
+from stacks.workflows import WorkflowParts
 
 _BROKER_TIMEOUT: Final = Duration.minutes(2)
 """Ten messages, each with some calls of RunTask and pauses between them."""
@@ -68,6 +69,7 @@ class SnakemakeStack(StageStack):
         super().__init__(scope, "snakemake", settings=settings, description="The Snakemake workflow of Genolaunch")
         self._data = data
         self._compute = compute
+        self._tibanna = tibanna
         self._readable = self._buckets("Readable", settings.readable_buckets)
         self._writable = self._buckets("Writable", settings.writable_buckets)
         self._engines: dict[SnakemakeEngine, Mapping[str, Any]] = {}
@@ -112,6 +114,13 @@ class SnakemakeStack(StageStack):
                 "stateMachineArn": tibanna.machine.state_machine_arn,
                 "logBucket": tibanna.log_bucket.bucket_name,
             },
+        )
+
+    @property
+    def workflow_parts(self) -> WorkflowParts:
+        """What other stacks need of this workflow."""
+        return WorkflowParts(
+            machine=self.machine, check=self.prepare, further_machines={"tibanna": self._tibanna.machine}
         )
 
     def add_engine(self, engine: SnakemakeEngine, run_sheet: Mapping[str, Any]) -> None:

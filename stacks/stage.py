@@ -5,6 +5,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from contract.workflow import Workflow
 from stacks.access import AccessStack
 from stacks.analytics import AnalyticsStack
 from stacks.backup import BackupStack
@@ -25,6 +26,7 @@ from stacks.snakemake import SnakemakeStack
 from stacks.snakemake_batch import SnakemakeBatchStack
 from stacks.tibanna import TibannaStack
 from stacks.workflow_manager import WorkflowManagerStack
+from stacks.workflows import Workflows
 
 
 class GenolaunchStage(Stage):
@@ -77,6 +79,10 @@ class GenolaunchStage(Stage):
         self.snakemake_batch = SnakemakeBatchStack(
             self, settings=settings, compute=self.compute, snakemake=self.snakemake
         )
+        self.workflows: Workflows = {
+            Workflow.REGENIE: self.regenie.workflow_parts,
+            Workflow.SNAKEMAKE: self.snakemake.workflow_parts,
+        }
         self.benchmark = BenchmarkStack(
             self,
             settings=settings,
@@ -90,8 +96,7 @@ class GenolaunchStage(Stage):
             settings=settings,
             data=self.data,
             compute=self.compute,
-            regenie=self.regenie,
-            snakemake=self.snakemake,
+            workflows=self.workflows,
             restore=self.restore,
             benchmark=self.benchmark,
             has_cluster=self.cluster is not None,
@@ -103,6 +108,7 @@ class GenolaunchStage(Stage):
             data=self.data,
             compute=self.compute,
             workflow_manager=self.workflow_manager,
+            workflows=self.workflows,
             regenie=self.regenie,
             snakemake=self.snakemake,
             tibanna=self.tibanna,
@@ -127,11 +133,11 @@ class GenolaunchStage(Stage):
             machines={
                 "launch": self.workflow_manager.launch,
                 "restore": self.restore.machine,
-                "regenie": self.regenie.machine,
-                "jobs of a phase": self.regenie.jobs_machine,
-                **({"jobs on the cluster": self.cluster.machine} if self.cluster else {}),
-                "snakemake": self.snakemake.machine,
-                "tibanna": self.tibanna.machine,
+                **{
+                    label: machine
+                    for name, parts in self.workflows.items()
+                    for label, machine in {name.value: parts.machine, **parts.further_machines}.items()
+                },
                 "cleanup": self.cleanup.machine,
                 "benchmark": self.benchmark.machine,
                 "export": self.analytics.machine.machine,

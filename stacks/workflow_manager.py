@@ -29,9 +29,8 @@ from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import REGISTRATION_TIMEOUT, REQUEST_TIMEOUT, DataStack
-from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
-from stacks.snakemake import SnakemakeStack
+from stacks.workflows import Workflows, substitutions
 
 LAUNCH: Final = "launch"
 """Name of the state machine, and of its file, that takes one request of the launch table's stream."""
@@ -56,8 +55,7 @@ class WorkflowManagerStack(StageStack):
         settings: StageSettings,
         data: DataStack,
         compute: ComputeStack,
-        regenie: RegenieStack,
-        snakemake: SnakemakeStack,
+        workflows: Workflows,
         restore: RestoreStack,
         benchmark: BenchmarkStack,
         has_cluster: bool,
@@ -80,7 +78,7 @@ class WorkflowManagerStack(StageStack):
         self.settle_launch = self._make_status_function(
             "settle_launch", "Makes the launch table tell the truth about an execution that ended"
         )
-        self.launch = self._make_launch_machine(change_status, regenie, snakemake, restore, benchmark)
+        self.launch = self._make_launch_machine(change_status, workflows, restore, benchmark)
         StreamPipe(
             self,
             "Requests",
@@ -311,8 +309,7 @@ class WorkflowManagerStack(StageStack):
     def _make_launch_machine(
         self,
         change_status: lambda_.Function,
-        regenie: RegenieStack,
-        snakemake: SnakemakeStack,
+        workflows: Workflows,
         restore: RestoreStack,
         benchmark: BenchmarkStack,
     ) -> sfn.StateMachine:
@@ -326,26 +323,22 @@ class WorkflowManagerStack(StageStack):
             substitutions={
                 "LaunchTableName": data.launch_table.table_name,
                 "ChangeStatusFunctionArn": change_status.function_arn,
-                "ListRegenieInputsFunctionArn": regenie.list_inputs.function_arn,
                 "EstimateCostFunctionArn": benchmark.estimate_cost.function_arn,
-                "PrepareSnakemakeFunctionArn": snakemake.prepare.function_arn,
                 "FindArchivedFunctionArn": restore.find_archived.function_arn,
-                "RegenieStateMachineArn": regenie.machine.state_machine_arn,
-                "SnakemakeStateMachineArn": snakemake.machine.state_machine_arn,
+                **substitutions(workflows),
             },
         )
         called = (
             change_status,
-            regenie.list_inputs,
-            snakemake.prepare,
+            *(function for parts in workflows.values() for function in parts.functions),
             restore.find_archived,
             benchmark.estimate_cost,
         )
         for function in called:
             function.grant_invoke(launch.role)
         data.allow_items(launch.role, data.launch_table, "GetItem")
-        for machine in (regenie.machine, snakemake.machine):
-            machine.grant_start_execution(launch.role)
+        for parts in workflows.values():
+            parts.machine.grant_start_execution(launch.role)
         launch.allow(
             *follow_executions(self, *Workflow),
             iam.PolicyStatement(

@@ -4,7 +4,9 @@ A file `<name>.asl.json` is Amazon States Language, in which
 * `Retry` and `Catch` may name a list of rules, or hold names among their rules: `"Retry": "lambda"`;
 * a state may use a template: `{"Use": "invoke", "FunctionName": …, "Next": …}`. What the template writes as
   `{{FunctionName}}` is taken from the state's field of that name; the state's other fields are added, or replace the
-  template's.
+  template's;
+* a table with an entry for each workflow is written as one: `{"EachWorkflow": {"machine":
+  "${{{Workflow}}StateMachineArn}"}}` becomes `{"regenie": {"machine": "${RegenieStateMachineArn}"}, …}`.
 
 The parts stand in `parts.json`, for all machines, or in the machine's own field `Parts`:
 `{"Retry": {name: rules}, "Catch": {name: rules}, "States": {name: template}}`. A machine's own part may use the
@@ -20,6 +22,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from contract.workflow import Workflow
 
 FOLDER: Final = Path(__file__).parent
 NAMES: Final = tuple(sorted(path.name.removesuffix(".asl.json") for path in FOLDER.glob("*.asl.json")))
@@ -92,7 +96,7 @@ class _Parts:
         return {**machine, "States": states}
 
     def _state(self, state: Mapping[str, Any], name: str) -> dict[str, Any]:
-        filled, seen = dict(state), set[str]()
+        filled, seen = {key: _each_workflow(value) for key, value in state.items()}, set[str]()
         while "Use" in filled:
             if filled["Use"] in seen:
                 raise CompositionError(f"{self._machine}, {name}: “{filled['Use']}” uses itself")
@@ -128,6 +132,17 @@ class _Parts:
             raise CompositionError(f"{self._machine}, {state}: there is no {kind} “{part}”")
         self.used.add((kind, part))
         return self._parts[kind][part]
+
+
+def _each_workflow(value: _Json) -> _Json:
+    """A field, with an entry for each workflow where it has an entry for all."""
+    if isinstance(value, list):
+        return [_each_workflow(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"EachWorkflow"}:
+        return {name.value: _filled(value["EachWorkflow"], {"Workflow": name.capitalize()}) for name in Workflow}
+    return {key: _each_workflow(each) for key, each in value.items()}
 
 
 def _filled(template: _Json, values: Mapping[str, Any]) -> _Json:

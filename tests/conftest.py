@@ -1,6 +1,11 @@
-"""Prints the right value beside each case that passed."""
+"""What all tests share: the right value beside each case that passed, and no deadline for an example."""
 
+import hypothesis
 import pytest
+
+# A machine that is busy is slow, and no fault of what is tested; pytest-timeout ends what hangs.
+hypothesis.settings.register_profile("any-speed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("any-speed")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contract.compute import ComputeService
-from contract.workflow import Workflow
 from genolaunch.commands.options import LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json_line, say
 from genolaunch.errors import GenolaunchError
@@ -62,10 +61,11 @@ def _reader_of(launch: Launch) -> "type[JobLogs | SlurmLogs | SnakemakeLogs]":
     """The reader of logs for the service that runs the launch's jobs."""
     from genolaunch.job_logs import JobLogs
     from genolaunch.slurm_logs import SlurmLogs
-    from genolaunch.snakemake_jobs import SnakemakeLogs
+    from genolaunch.workflows import commands_for
 
-    if launch.workflow == Workflow.SNAKEMAKE:
-        return SnakemakeLogs
+    own = commands_for(launch.workflow).log_reader
+    if own:
+        return own()
     return SlurmLogs if launch.compute_service == ComputeService.PARALLELCLUSTER else JobLogs
 
 

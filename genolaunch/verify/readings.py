@@ -12,7 +12,6 @@ from contract.launcher import LAUNCHER_FOLDER, launcher_jobs
 from contract.project import TAG_LAUNCH_ID, run_name
 from contract.results import RESULTS_PREFIX, WORK_COST
 from contract.tasks import TaskField
-from contract.workflow import Workflow
 from genolaunch import dead_letters
 from genolaunch.batch_jobs import RunJobs
 from genolaunch.costs import cost_of
@@ -24,6 +23,7 @@ from genolaunch.results import results_of
 from genolaunch.verify.account import Account, listed
 from genolaunch.verify.evidence import JobEnd, Kind, Trial
 from genolaunch.verify.trials import Trials
+from lambdas.shared.workflows import workflow_type
 
 _LOG_SECONDS: Final = 300
 """CloudWatch Logs hands lines to a subscription within seconds; so long is a fault."""
@@ -173,7 +173,7 @@ def _instances(account: Account, launch: Launch) -> list[str]:
 
 
 def _launcher_jobs(account: Account, launch: Launch) -> list[Mapping[str, Any]]:
-    if launch.workflow != Workflow.SNAKEMAKE:
+    if not workflow_type(launch.workflow).runs_users_programs:
         return []
     key = f"{_results(launch)}{LAUNCHER_FOLDER}{launcher_jobs(launch.attempt)}"
     return list(_json(account, account.platform.names.results_bucket, key).get("jobs", []))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contract.cost import CostStatus
 from contract.launch import LaunchField, Status
 from contract.launch_bucket import SOURCES_PREFIX
-from contract.workflow import SnakemakeEngine, Workflow
+from contract.workflow import SnakemakeEngine
 from genolaunch import requests, submission
 from genolaunch.costs import cost_of
 from genolaunch.launches import Launches
@@ -194,7 +194,7 @@ class Trials:
     def _snakemake(self, kind: Kind, engine: SnakemakeEngine) -> dict[str, Any]:
         section = {"snakefile": self._snakefile, "engine": str(engine)}
         name = f"{self.drops.name}-{kind}"
-        return {"name": name, "workflow": str(Workflow.SNAKEMAKE), "data": self._data(kind), "snakemake": section}
+        return {"name": name, "workflow": "snakemake", "data": self._data(kind), "snakemake": section}
 
     def _drop(self, kind: Kind, config: Mapping[str, Any]) -> None:
         answer = self._submit(kind, config)

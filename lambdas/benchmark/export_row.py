@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from contract.cost import PRICED_PREFIX
-from contract.workflow import Workflow
 from lambdas.benchmark.usage import seconds_between
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
+from lambdas.shared.workflows import engine_of
 
 
 def put_row(bucket: str, stage: str, launch: Launch, bill: Mapping[str, Any]) -> None:
@@ -27,7 +27,7 @@ def row(stage: str, launch: Launch, bill: Mapping[str, Any]) -> dict[str, Any]:
         "stage": stage,
         "name": launch.name,
         "workflow": launch.workflow,
-        "engine": _engine(launch),
+        "engine": engine_of(launch.workflow, launch.config if launch.config_json else {}),
         "compute_service": launch.compute_service,
         "requested_by": launch.requested_by,
         "status": launch.status.value,
@@ -43,15 +43,6 @@ def row(stage: str, launch: Launch, bill: Mapping[str, Any]) -> dict[str, Any]:
         "filesystem_cost": bill["filesystemCost"],
         "currency": bill["currency"],
     }
-
-
-def _engine(launch: Launch) -> str | None:
-    """Snakemake's engine, or regenie with its version."""
-    part = (launch.config if launch.config_json else {}).get(launch.workflow or "") or {}
-    if launch.workflow == Workflow.REGENIE:
-        return f"regenie {part.get('version', '')}".strip()
-    engine: str | None = part.get("engine")
-    return engine
 
 
 def _run_seconds(launch: Launch) -> float | None:

@@ -1,5 +1,6 @@
 """Finds what the ended attempts of a launch left behind, and the next action for each resource."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from contract.compute import ComputeService
 from contract.launch import Status
 from contract.results import RESULTS_PREFIX
 from contract.usage import USAGE_FILE_SYSTEM_PREFIX, UsageField
-from contract.workflow import END_PHASE, Workflow
+from contract.workflow import END_PHASE
 from lambdas.cleanup import inventory, launchers, tibanna_jobs
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
 from lambdas.shared import aws
@@ -23,6 +24,7 @@ from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.placements import Places, read_places
 from lambdas.shared.settings import settings_of
+from lambdas.shared.workflows import workflow_type
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,9 +37,8 @@ class LeftoverSettings:
     stage: str
     launch_table: str
     placements: str
-    regenie_state_machine: str
+    workflow_state_machines: str
     jobs_state_machine: str
-    snakemake_state_machine: str
     cluster: str
     results_bucket: str
     tibanna_state_machine: str
@@ -62,20 +63,19 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     places = read_places(settings().placements)
     launch = LaunchRepository(settings().launch_table).get_salvaged(launch_id)
     executions = [
-        *inventory.running_executions(settings().regenie_state_machine, launch_id, ended_attempt),
+        *_running_workflows(launch_id, ended_attempt),
         *inventory.running_phases(settings().jobs_state_machine, launch_id, ended_attempt),
-        *inventory.running_executions(settings().snakemake_state_machine, launch_id, ended_attempt),
         *_running_on_cluster(launch_id, ended_attempt),
     ]
     tasks = launchers.unfinished_tasks(settings().cluster, launch_id, ended_attempt)
-    of_snakemake = launch is None or launch.workflow == Workflow.SNAKEMAKE
+    has_launcher = launch is None or workflow_type(launch.workflow).runs_users_programs
     instances: list[str] = []
-    if not tasks and of_snakemake:  # a launcher ends its own jobs, given time
+    if not tasks and has_launcher:  # a launcher ends its own jobs, given time
         machine = settings().tibanna_state_machine
         executions += tibanna_jobs.running_executions(machine, launch_id, ended_attempt)
         instances += _instances(launch_id, ended_attempt)
     named = inventory.unfinished_jobs(places.queues, launch_id, ended_attempt)
-    jobs = list(dict.fromkeys([*named, *(_users_jobs(places, launch_id, ended_attempt) if of_snakemake else ())]))
+    jobs = list(dict.fromkeys([*named, *(_users_jobs(places, launch_id, ended_attempt) if has_launcher else ())]))
     is_in_use = bool(executions or jobs)
     found: dict[str, list[Any]] = {
         "executions": executions,
@@ -94,8 +94,8 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
             if template.owner.launch_id == launch_id and template.owner.attempt <= ended_attempt
         ],
     }
-    # Last: whoever still runs has them, and ends its jobs by them. A launch of regenie has none.
-    has_roles = of_snakemake and not (is_in_use or tasks or instances)
+    # Last: whoever still runs has them, and ends its jobs by them. A launch without a launcher has none.
+    has_roles = has_launcher and not (is_in_use or tasks or instances)
     found["roles"] = [
         inventory.in_its_way(each) for each in _ended(inventory.roles, launch_id, ended_attempt, has_roles)
     ]
@@ -110,6 +110,11 @@ def _ended(
 ) -> list[inventory.Role]:
     found = made(settings().stage, launch_id) if is_time else iter(())
     return [each for each in found if each.owner.launch_id == launch_id and each.owner.attempt <= ended_attempt]
+
+
+def _running_workflows(launch_id: str, ended_attempt: int) -> Iterator[str]:
+    for machine in json.loads(settings().workflow_state_machines).values():
+        yield from inventory.running_executions(machine, launch_id, ended_attempt)
 
 
 def _running_on_cluster(launch_id: str, ended_attempt: int) -> list[str]:

@@ -2,12 +2,13 @@
 
 import json
 import re
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract.compute import Priority
+from contract.compute import ComputeService, Priority
 from contract.launch import BudgetAction
 from contract.restore import RetrievalTier
 from contract.workflow import Workflow
@@ -16,7 +17,9 @@ _LONGEST_PATH: Final = 900
 """Characters. An S3 key may have 1,024 bytes, and the data set's folder needs some of them."""
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-NAME_IN_WORDS: Final = {
+PatternsInWords = Mapping[str, tuple[str, str]]
+"""Pattern -> what it asks for, to read on from the key, and the remedy."""
+_NAME_IN_WORDS: Final = {
     _NAME: (
         "must be up to 63 letters, digits and . _ - with a letter or digit first",
         "Shorten it, and write - for other characters.",
@@ -122,10 +125,18 @@ class BudgetSection(Section):
 class LaunchSection(Section):
     """Keys of every launch config, for all workflows."""
 
+    patterns_in_words: ClassVar[PatternsInWords] = _NAME_IN_WORDS
+    """Of the patterns of all its keys."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def compute(self) -> ComputeService:
+            """Where it runs: each workflow's model has this, as a key or worked out from others."""
+
     name: Annotated[str, Field(pattern=_NAME)]
     """Name of the launch: up to 63 letters, digits and . _ - with a letter or digit first."""
-    workflow: Workflow
-    """Workflow to run: regenie or snakemake."""
+    workflow: Annotated[Workflow, Field(description=f"What to run: {' or '.join(Workflow)}.")]
     priority: Priority = Priority.LOW
     """Job queue: high or low priority. Has no effect on Tibanna's jobs, which use no queue."""
     data: Annotated[str, AfterValidator(_normalise_data)]

@@ -1,18 +1,11 @@
-"""Models of the launch config, with every key, default and rule.
+"""Model of the launch config of `workflow: regenie`, with every key, default and rule."""
 
-The models are the only source of these rules: config_reader checks configs by them, and the published JSON Schema and
-the tables in docs/launch-config.md are generated from them. `python -m lambdas.shared.config_model` prints the schema.
-"""
-
-import json
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Self, cast
+from typing import Annotated, ClassVar, Final, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
     Field,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -25,10 +18,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from contract.compute import MOST_ARRAY_JOBS, ComputeService
 from contract.workflow import Workflow
 from lambdas.shared.config_base import (
-    NAME_IN_WORDS,
     Count,
     Flag,
     LaunchSection,
+    PatternsInWords,
     RelativePath,
     Section,
     fault_at,
@@ -36,7 +29,6 @@ from lambdas.shared.config_base import (
 )
 from lambdas.shared.regenie_options import refusal_of
 from lambdas.shared.regenie_rules import conflicts
-from lambdas.shared.snakemake_config import SNAKEMAKE_PATTERNS_IN_WORDS, SnakemakeLaunch
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 
@@ -52,9 +44,7 @@ _MOST_THRESHOLD: Final = 0.99999
 _LAST_POSITION: Final = 2**31 - 1
 _VARIANT = r"^[A-Za-z0-9_.:;/<>*-]+$"
 _LEVEL = r"^[A-Za-z0-9_.<>=+-]+$"
-PATTERNS_IN_WORDS: Final = {
-    **NAME_IN_WORDS,
-    **SNAKEMAKE_PATTERNS_IN_WORDS,
+_PATTERNS_IN_WORDS: Final = {
     _TRAIT: (
         "must be up to 100 letters, digits and _ . - with a letter, digit or _ first",
         "Rename the column, in the phenotype file and here.",
@@ -520,6 +510,7 @@ class RegenieParameters(Section):
 class RegenieLaunch(LaunchSection):
     """A launch of regenie."""
 
+    patterns_in_words: ClassVar[PatternsInWords] = {**LaunchSection.patterns_in_words, **_PATTERNS_IN_WORDS}
     workflow: Literal[Workflow.REGENIE]
     """Workflow to run: regenie."""
     compute: Literal[ComputeService.BATCH_SPOT, ComputeService.BATCH_ON_DEMAND, ComputeService.PARALLELCLUSTER] = (
@@ -529,23 +520,3 @@ class RegenieLaunch(LaunchSection):
     on On-Demand instances, or the stage's Slurm cluster, if it has one."""
     regenie: RegenieParameters
     """Parameters of the workflow."""
-
-
-LaunchConfig = RegenieLaunch | SnakemakeLaunch
-"""Any launch config."""
-
-LAUNCH_MODELS: Final[Mapping[Workflow, type[LaunchConfig]]] = {
-    Workflow.REGENIE: RegenieLaunch,
-    Workflow.SNAKEMAKE: SnakemakeLaunch,
-}
-"""Workflow -> model of its launch config."""
-
-
-def launch_schema() -> dict[str, Any]:
-    """The JSON Schema of a launch config, with which editors complete and check it."""
-    schema = TypeAdapter(Annotated[LaunchConfig, Field(discriminator="workflow")]).json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Genolaunch launch config"}
-
-
-if __name__ == "__main__":
-    print(json.dumps(launch_schema(), indent=2))  # noqa: T201 - this is the command's output

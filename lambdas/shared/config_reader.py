@@ -13,10 +13,10 @@ from pydantic_core import ErrorDetails
 from contract.workflow import Workflow
 from lambdas.shared.config_base import LaunchSection, plain_fault
 from lambdas.shared.config_bounds import is_too_deep, out_of_bounds
-from lambdas.shared.config_model import LAUNCH_MODELS, PATTERNS_IN_WORDS, LaunchConfig
 from lambdas.shared.config_text import WHOLE_FILE, read_text, too_deep
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
+from lambdas.shared.launch_configs import LAUNCH_MODELS, PATTERNS_IN_WORDS
 
 _LONGEST_QUOTE = 60
 """Characters of a value that a fault quotes."""
@@ -49,7 +49,7 @@ class _AnyLaunch(LaunchSection):
         raise plain_fault(*_unknown_workflow(workflow))
 
 
-def read_config(content: bytes, *, is_json: bool = False) -> LaunchConfig:
+def read_config(content: bytes, *, is_json: bool = False) -> LaunchSection:
     """Read and check a launch config.
 
     Args:
@@ -65,7 +65,7 @@ def read_config(content: bytes, *, is_json: bool = False) -> LaunchConfig:
     return check_config(read_text(content, is_json=is_json))
 
 
-def check_config(values: object) -> LaunchConfig:
+def check_config(values: object) -> LaunchSection:
     """Check a launch config that is already parsed.
 
     Args:
@@ -101,16 +101,14 @@ def check_config(values: object) -> LaunchConfig:
         ) from error
     if beyond:
         raise MissingRequiredParametersError(_most(beyond))
-    assert isinstance(config, LaunchConfig)  # _AnyLaunch accepts nothing
     return config
 
 
 def _model_for(values: Mapping[Any, object]) -> type[LaunchSection]:
     """The model of the config's workflow. If that is not known, the model of the section that the config has."""
     workflow = values.get("workflow")
-    for known, model in LAUNCH_MODELS.items():
-        if workflow == known:
-            return model
+    if isinstance(workflow, str) and workflow in LAUNCH_MODELS:
+        return LAUNCH_MODELS[workflow]
     is_named = workflow in tuple(Workflow)
     guesses = [model for known, model in LAUNCH_MODELS.items() if known in values and not is_named]
     return guesses[0] if guesses else _AnyLaunch

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contract.errors import USERS_ERRORS, ErrorType
+from contract.errors import ErrorType
 from contract.launch import LaunchErrorField, Status
-from contract.workflow import Workflow
 from lambdas.shared.nested_errors import TYPE_OF_ENDING, innermost
 from lambdas.shared.printable import printable
 from lambdas.shared.public_errors import redacted
 from lambdas.shared.stuck_jobs import asks_for_too_much
+from lambdas.shared.workflows import workflow_type
 
 _LONGEST_MESSAGE = 20_000
 """Characters: room for every fault of a launch's inputs. The whole cause is in the execution's history."""
@@ -69,12 +69,11 @@ def status_after(error: Mapping[str, Any]) -> Status:
 def is_platforms_fault(error: Mapping[str, Any], workflow: str | None) -> bool:
     """Whether the people who run the stage have to look at a launch that FAILED with this `error` (see failure).
 
-    Not if its author can mend it (contract.errors.USERS_ERRORS), or asked for a larger job than the stage takes.
+    Not if its author can mend it (WorkflowType.users_errors), or asked for a larger job than the stage takes.
     """
     if error["type"] == ErrorType.NEVER_STARTED:
         return not asks_for_too_much(str(error.get("message")))
-    known = USERS_ERRORS.get(Workflow(workflow), frozenset()) if workflow in set(Workflow) else frozenset()
-    return error["type"] not in known
+    return error["type"] not in workflow_type(workflow).users_errors
 
 
 def failure_of_ending(ending: str, error: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """The decorator of every function's handler."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from lambdas.shared.observability import logger, metrics, tracer
 from lambdas.shared.public_errors import private_errors
 
-_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+_Handler = Callable[..., Any]
 
 
 def function(handler: _Handler) -> _Handler:

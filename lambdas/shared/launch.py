@@ -73,7 +73,7 @@ class Launch:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The validated launch config with every default filled in (see config_model); raises without one."""
+        """The validated launch config with every default filled in (see launch_configs); raises without one."""
         if self.config_json is None:
             raise ValueError(f"launch {self.launch_id} has no config: it is {self.status}")
         config: dict[str, Any] = json.loads(self.config_json)

@@ -1,7 +1,7 @@
 """The launch config of `workflow: snakemake`."""
 
 import re
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -13,6 +13,7 @@ from lambdas.shared.config_base import (
     Count,
     Flag,
     LaunchSection,
+    PatternsInWords,
     Section,
     check_relative_path,
     fault_at,
@@ -22,7 +23,7 @@ from lambdas.shared.config_base import (
 _TARGET = r"^[A-Za-z0-9_.][A-Za-z0-9_./+=@,~-]*$"
 """The name of a rule or a path; `-x` would be an option of Snakemake."""
 _IMAGE = r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$"
-SNAKEMAKE_PATTERNS_IN_WORDS: Final = {
+_PATTERNS_IN_WORDS: Final = {
     _TARGET: (
         "must be the name of a rule or the path of a file",
         "Paths are below `data`, and are made of letters, digits and . _ / + = @ , ~ -.",
@@ -148,9 +149,20 @@ class SnakemakeParameters(Section):
         return self
 
 
+def config_of_snakefile(name: str, snakefile: str) -> dict[str, Any]:
+    """The launch config of a Snakefile that is dropped by itself: everything as by default.
+
+    Args:
+        name: of the folder in which it was dropped; its data is the folder of the data bucket that is called so.
+        snakefile: its key in the launch bucket.
+    """
+    return {"name": name, "workflow": Workflow.SNAKEMAKE.value, "data": name, "snakemake": {"snakefile": snakefile}}
+
+
 class SnakemakeLaunch(LaunchSection):
     """A launch of a Snakemake workflow."""
 
+    patterns_in_words: ClassVar[PatternsInWords] = {**LaunchSection.patterns_in_words, **_PATTERNS_IN_WORDS}
     workflow: Literal[Workflow.SNAKEMAKE]
     """Workflow to run: snakemake."""
     snakemake: SnakemakeParameters

@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from contract.workflow import Workflow
 from lambdas.shared.launch import Launch
-
-_WORKING: frozenset[str] = frozenset({Workflow.SNAKEMAKE})
-"""Workflows that write into their data; regenie writes into its own results only, and compares what it reads."""
+from lambdas.shared.workflows import workflow_type
 
 
 def overlap(one: str, other: str) -> bool:
@@ -27,7 +24,10 @@ def in_the_way(launch: Launch, folder: str, running: Iterable[Launch]) -> Iterat
         Those that were claimed before it.
     """
     for other in running:
-        if other.launch_id == launch.launch_id or other.workflow not in _WORKING or other.data_path is None:
+        if other.launch_id == launch.launch_id or other.data_path is None:
+            continue
+        # regenie writes into its own results only, and compares what it reads.
+        if not workflow_type(other.workflow).writes_into_data:
             continue
         claimed_earlier = not launch.started_at or _order(other) < _order(launch)
         if claimed_earlier and overlap(folder, other.data_path):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from contract.launch_bucket import SCHEMA_KEY
 from lambdas.shared import aws
-from lambdas.shared.config_model import launch_schema
 from lambdas.shared.function import function
+from lambdas.shared.launch_configs import launch_schema
 from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify, tell_answer
 from lambdas.shared.observability import count, count_platform_fault, logger
 from lambdas.shared.settings import settings_of
+from lambdas.shared.workflows import sources_named_by
 from lambdas.workflow_manager.dropped_file import (
     Drop,
     DroppedFile,
@@ -159,9 +160,9 @@ def register(drop: Drop) -> None:
 
 def _fingerprint(launch: Launch, drop: Drop, file: DroppedFile) -> str:
     """A workflow whose sources have changed is another launch, though its config is the same."""
-    snakefile = str((launch.config.get("snakemake") or {}).get("snakefile", ""))
-    key = snakefile.removeprefix(f"s3://{drop.bucket}/")
-    is_here = bool(snakefile) and not key.startswith("s3://")  # others' buckets this function may not read
+    named = sources_named_by(launch.config) or ""
+    key = named.removeprefix(f"s3://{drop.bucket}/")
+    is_here = bool(named) and not key.startswith("s3://")  # others' buckets this function may not read
     return fingerprint(drop, file, sources_beside(drop.bucket, key) if is_here else ())
 
 

@@ -11,7 +11,7 @@ from contract.errors import ErrorType
 from contract.launch import Status
 from contract.launch_bucket import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILE_NAMES, SNAKEFILES_PREFIX, STANDARD_FOLDER
 from lambdas.shared.clock import timestamp
-from lambdas.shared.config_model import LaunchConfig
+from lambdas.shared.config_base import LaunchSection
 from lambdas.shared.config_reader import check_config, read_config
 from lambdas.shared.config_text import WHOLE_FILE, too_large
 from lambdas.shared.errors import MissingRequiredParametersError
@@ -19,6 +19,7 @@ from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger
 from lambdas.shared.slurm_cluster import NO_CLUSTER
+from lambdas.shared.snakemake_config import config_of_snakefile
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.teams import NOBODY, faults_of, team_of
 
@@ -111,14 +112,12 @@ def _dropped_snakefile(key: str) -> str | None:
     return name if path != key and name and file.removeprefix(f"{STANDARD_FOLDER}/") in SNAKEFILE_NAMES else None
 
 
-def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:
+def _config_of(drop: Drop, file: DroppedFile) -> LaunchSection:
     if file.unreadable:
         raise MissingRequiredParametersError([file.unreadable])
     name = _dropped_snakefile(drop.key)
     if name is not None:
-        # Everything as by default, in the folder of the data bucket that is called like the Snakefile's.
-        section = {"snakefile": drop.key}
-        return check_config({"name": name, "workflow": "snakemake", "data": name, "snakemake": section})
+        return check_config(config_of_snakefile(name, drop.key))
     suffix = PurePosixPath(drop.key).suffix.lower()
     if suffix not in CONFIG_SUFFIXES:
         raise MissingRequiredParametersError(
@@ -129,7 +128,7 @@ def _config_of(drop: Drop, file: DroppedFile) -> LaunchConfig:
     return read_config(file.content, is_json=suffix == ".json")
 
 
-def _submitted(drop: Drop, file: DroppedFile, config: LaunchConfig, data_bucket: str, team: str | None) -> Launch:
+def _submitted(drop: Drop, file: DroppedFile, config: LaunchSection, data_bucket: str, team: str | None) -> Launch:
     return Launch(
         launch_id=_launch_id(config.name, drop, team),
         name=config.name,

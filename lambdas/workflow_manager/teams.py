@@ -4,14 +4,19 @@ A team's launches are told by their ids, which start with the team's name: resul
 after the launch, so a policy with the caller's session tag finds them (stacks/access.py).
 """
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from contract.launch_bucket import LAUNCH_PREFIX, SOURCES_PREFIX
 from contract.workflow import SnakemakeEngine
-from lambdas.shared.config_model import LaunchConfig, RegenieLaunch
+from lambdas.shared.config_base import LaunchSection
 from lambdas.shared.faults import Fault
-from lambdas.shared.snakemake_config import SnakemakeLaunch
+from lambdas.shared.workflows import workflow_type
+
+if TYPE_CHECKING:
+    from lambdas.shared.config_model import RegenieLaunch
+    from lambdas.shared.snakemake_config import SnakemakeLaunch
 
 NOBODY: Final = "unassigned"
 """In place of a team in the ids of launches that are rejected because they are of none; no team may be called so."""
@@ -23,8 +28,22 @@ def team_of(key: str, teams: Collection[str]) -> str | None:
     return team if key.startswith(LAUNCH_PREFIX) and slash and team in teams else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """Where a stage's launches may have their files."""
+
+    launch: str
+    data: str
+    readable: Collection[str] = ()
+    """Of others, whose data is for all teams."""
+
+
+TeamRule = Callable[[Any, str, Buckets], list[Fault]]
+"""Of a launch config of the workflow, a team and the stage's buckets (WorkflowType.team_faults)."""
+
+
 def faults_of(
-    config: LaunchConfig,
+    config: LaunchSection,
     team: str | None,
     *,
     launch_bucket: str,
@@ -40,18 +59,42 @@ def faults_of(
                 "Drop it there (`genolaunch submit --team <team>`).",
             )
         ]
-    if isinstance(config, SnakemakeLaunch):
-        # It writes beside its inputs, so that its data is the team's own.
-        sources = [f"s3://{launch_bucket}/{SOURCES_PREFIX}{team}/", f"s3://{data_bucket}/{team}/"]
-        return [
-            *_shared_hosts(config),
-            *_foreign_data(config, team, data_bucket, ()),
-            *_foreign_sources(config, team, launch_bucket, [*sources, *(f"s3://{each}/" for each in readable_buckets)]),
-        ]
-    return [*_foreign_data(config, team, data_bucket, readable_buckets), *_foreign_predictions(config, team)]
+    buckets = Buckets(launch=launch_bucket, data=data_bucket, readable=readable_buckets)
+    rule: TeamRule = workflow_type(config.workflow).team_faults()
+    return rule(config, team, buckets)
 
 
-def _shared_hosts(config: SnakemakeLaunch) -> list[Fault]:
+def foreign_data(config: LaunchSection, team: str, buckets: Buckets) -> list[Fault]:
+    """Of a launch that reads its data only, and writes into its results."""
+    uri = config.data_uri(buckets.data)
+    # By name, and not all but the data bucket: planning reads the stage's results, too, which are of all teams.
+    if uri.startswith((f"s3://{buckets.data}/{team}/", *(f"s3://{bucket}/" for bucket in buckets.readable))):
+        return []
+    return [
+        Fault(
+            "data",
+            f"must be below {team}/, the team's folder of the data bucket"
+            f"{_or_in(buckets.readable)}; you gave {config.data!r}",
+            f"Copy the data set to {team}/.",
+        )
+    ]
+
+
+def foreign_data_or_predictions(config: "RegenieLaunch", team: str, buckets: Buckets) -> list[Fault]:
+    """Of a launch of regenie."""
+    return [*foreign_data(config, team, buckets), *_foreign_predictions(config, team)]
+
+
+def foreign_data_hosts_or_sources(config: "SnakemakeLaunch", team: str, buckets: Buckets) -> list[Fault]:
+    """Of a Snakemake launch. It writes beside its inputs, so that its data is the team's own."""
+    return [
+        *_shared_hosts(config),
+        *foreign_data(config, team, replace(buckets, readable=())),
+        *_foreign_sources(config, team, buckets),
+    ]
+
+
+def _shared_hosts(config: "SnakemakeLaunch") -> list[Fault]:
     """On one host of Batch a job can have what its neighbours have (docs/security.md, "Jobs of others on one host")."""
     if config.snakemake.engine is SnakemakeEngine.TIBANNA:
         return []
@@ -64,11 +107,12 @@ def _shared_hosts(config: SnakemakeLaunch) -> list[Fault]:
     ]
 
 
-def _foreign_sources(config: SnakemakeLaunch, team: str, launch_bucket: str, allowed: Collection[str]) -> list[Fault]:
+def _foreign_sources(config: "SnakemakeLaunch", team: str, buckets: Buckets) -> list[Fault]:
     """What is beside a Snakefile is copied to its launch, which may read it then."""
     given = config.snakemake.snakefile
-    uri = given if given.startswith("s3://") else f"s3://{launch_bucket}/{given}"
-    if uri.startswith(tuple(allowed)):
+    uri = given if given.startswith("s3://") else f"s3://{buckets.launch}/{given}"
+    sources = [f"s3://{buckets.launch}/{SOURCES_PREFIX}{team}/", f"s3://{buckets.data}/{team}/"]
+    if uri.startswith((*sources, *(f"s3://{each}/" for each in buckets.readable))):
         return []
     return [
         Fault(
@@ -79,28 +123,11 @@ def _foreign_sources(config: SnakemakeLaunch, team: str, launch_bucket: str, all
     ]
 
 
-def _foreign_data(
-    config: RegenieLaunch | SnakemakeLaunch, team: str, data_bucket: str, readable_buckets: Collection[str]
-) -> list[Fault]:
-    uri = config.data_uri(data_bucket)
-    # By name, and not all but the data bucket: planning reads the stage's results, too, which are of all teams.
-    if uri.startswith((f"s3://{data_bucket}/{team}/", *(f"s3://{bucket}/" for bucket in readable_buckets))):
-        return []
-    return [
-        Fault(
-            "data",
-            f"must be below {team}/, the team's folder of the data bucket"
-            f"{_or_in(readable_buckets)}; you gave {config.data!r}",
-            f"Copy the data set to {team}/.",
-        )
-    ]
-
-
 def _or_in(readable_buckets: Collection[str]) -> str:
     return f", or in {', '.join(readable_buckets)}" if readable_buckets else ""
 
 
-def _foreign_predictions(config: RegenieLaunch, team: str) -> list[Fault]:
+def _foreign_predictions(config: "RegenieLaunch", team: str) -> list[Fault]:
     earlier = config.regenie.step1.from_launch
     if earlier is None or earlier.startswith(f"{team}-"):
         return []

@@ -4,6 +4,7 @@ The policies are those of the app's templates, with this cloud's resources in pl
 by the platform's own function, by the rights of its own role.
 """
 
+import inspect
 import json
 import re
 from collections.abc import Mapping
@@ -120,7 +121,7 @@ class LaunchCloud:
         }
         id_ = f"{name}-20261130t120000-0123abcd"
         event = {"launchId": id_, "attempt": 1, "engine": engine, "tags": {str(k): v for k, v in tags.items()}}
-        return LaunchOnCloud(self.cloud, id_, make_roles.handler.__wrapped__.__wrapped__.__wrapped__(event, None))
+        return LaunchOnCloud(self.cloud, id_, inspect.unwrap(make_roles.handler)(event, None))
 
     def _make_policies(self) -> None:
         for stack in ("snakemake", "tibanna"):

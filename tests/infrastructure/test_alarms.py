@@ -1,21 +1,23 @@
 """Alarms tell of the platform's faults. Those of launches' authors are told to their authors."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from contract.errors import INPUTS_UNSEEN, USERS_ERRORS, ErrorType
+from contract.errors import INPUTS_UNSEEN, ErrorType
 from contract.metrics import ANY_SERVICE, Metric
 from contract.project import PROJECT
 from contract.workflow import Workflow
 from lambdas.shared.failure import is_platforms_fault
+from lambdas.shared.workflows import WORKFLOWS
 from statemachines.composition import NAMES, definition
 from tests.infrastructure.conftest import Stack, make_settings, synthesize
 from tests.infrastructure.references import owner_of
 from tests.infrastructure.test_parallelcluster import CLUSTER
 
-OF_LAUNCHES = {"launch", "regenie", "jobs", "slurm", "snakemake", "restore", "tibanna"}
+OF_LAUNCHES = {"launch", *(workflow.value for workflow in Workflow), "jobs", "slurm", "restore", "tibanna"}
 """State machines that end FAILED when a launch's config, data, program or jobs are at fault."""
 
 READ_BY_LAUNCHES = {
@@ -96,6 +98,10 @@ def tasks(states: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from tasks(inner["States"])
 
 
+LOOKED_UP = "{% $parts.check %}"
+"""The function of a launch's workflow that looks for its inputs."""
+
+
 def test_what_a_state_machine_knows_by_name_raises_no_alarm(stacks):
     """Else each of these would: a wrong genotype file, a launch that was cancelled at the wrong moment."""
     named = set()
@@ -105,10 +111,13 @@ def test_what_a_state_machine_knows_by_name_raises_no_alarm(stacks):
             if errors & {"LaunchInputError", "InputsChangedError", "StatusConflictError"}:
                 named.add(task["Arguments"]["FunctionName"].removeprefix("${").removesuffix("FunctionArn}"))
     modules = {"".join(word.title() for word in each.partition(".")[2].split("_")) for each in READ_BY_LAUNCHES}
-    modules |= {"ListRegenieInputs"}
+    given = stacks["workflow-manager"].one("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
+    checks = [json.dumps(given[f"{workflow.capitalize()}CheckFunctionArn"]) for workflow in Workflow]
 
-    assert named
-    assert named <= modules
+    assert LOOKED_UP in named
+    assert named - {LOOKED_UP} <= modules
+    for check in checks:
+        assert check == '"none"' or any(f"Functions{module}" in check for module in modules), check
 
 
 def test_no_machine_of_launches_takes_whatever_broke_for_its_end():
@@ -128,7 +137,7 @@ def test_a_look_at_a_waiting_launchs_inputs_that_breaks_fails_by_the_name_that_i
     states = definition("launch")["States"]
     looks = [name for name, state in states.items() if state.get("Arguments", {}).get("Payload", {}).get("check")]
 
-    assert len(looks) == 2
+    assert looks == ["Look for its inputs"]
     for name in looks:
         (after,) = [rule["Next"] for rule in states[name]["Catch"] if "States.ALL" in rule["ErrorEquals"]]
         assert (states[after]["Type"], states[after]["Error"]) == ("Fail", INPUTS_UNSEEN)
@@ -161,7 +170,7 @@ def test_whose_fault_each_type_is():
         told = {each for each in ErrorType if is_platforms_fault({"type": each.value, "message": ""}, workflow)}
 
         assert told == (PLATFORMS | OF_THE_STAGES_IMAGE) - theirs
-        assert told == set(ErrorType) - USERS_ERRORS[workflow]
+        assert told == set(ErrorType) - WORKFLOWS[workflow].users_errors
 
 
 def test_what_is_known_of_no_workflow_is_the_platforms_matter():

@@ -21,7 +21,10 @@ FAULTY = "name: redriven\n"
 
 @pytest.fixture
 def redrive(platform: PlatformClient) -> Callable[..., list[dict[str, Any]]]:
-    """`genolaunch redrive`, with what it tells programs."""
+    """`genolaunch redrive`, with what it tells programs; the dead letters that other tests made are gone."""
+    for url in platform.client("sqs").list_queues()["QueueUrls"]:
+        if "DeadLetters" in url or "LostEndings" in url:
+            platform.client("sqs").purge_queue(QueueUrl=url)
 
     def call(*options: str) -> list[dict[str, Any]]:
         done = subprocess.run(

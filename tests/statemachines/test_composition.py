@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contract.workflow import Workflow
 from statemachines.composition import FOLDER, NAMES, CompositionError, compose
 
 SHARED: dict[str, Any] = {
@@ -68,6 +69,15 @@ def test_states_within_states_are_composed_too() -> None:
 
     for machine in (mapped["ItemProcessor"], *parallel["Branches"]):
         assert machine["States"]["Each"]["Retry"] == SHARED["Retry"]["aws"]
+
+
+def test_a_table_of_workflows_has_an_entry_for_each() -> None:
+    state = composed({"Type": "Pass", "Assign": {"table": {"EachWorkflow": {"run": "${{{Workflow}}Arn}"}}, "n": [1]}})
+
+    assert state["Assign"] == {
+        "table": {workflow.value: {"run": f"${{{workflow.capitalize()}Arn}}"} for workflow in Workflow},
+        "n": [1],
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from contract.compute import ComputeService
-from contract.workflow import Workflow
-from lambdas.benchmark.estimate.workload import Workload
+from lambdas.benchmark.estimate.workload import Workload, first_principles
 from lambdas.benchmark.pricing.money import CURRENCY, SECONDS_PER_MONTH, PriceBook, PriceError
 
 _CENT: Final = Decimal("0.01")
@@ -21,18 +20,6 @@ _SPREAD_OF_HISTORY: Final = 1.0
 by 1 + this / (their number + 1). One: a factor of 1.5, seven: of 1.125."""
 
 # --- First principles ------------------------------------------------------------------------------------------------
-_GENOTYPES_PER_BYTE: Final = 4
-"""Of a .bed. A .pgen packs more, a .bgen less: the stated range covers that."""
-
-_GENOTYPES_PER_VCPU_SECOND: Final = 1e7
-"""That regenie reads and tests for its first ten traits, in both steps: an order of magnitude."""
-
-_TRAITS_FOR_FREE: Final = 10
-"""So many traits together cost about as much again as reading the genotypes does."""
-
-_VCPU_HOURS_PER_GB: Final = 1.0
-"""Of a Snakemake workflow that nobody has run here: trimming, alignment and calling of reads take about that."""
-
 _VCPUS_AT_ONCE: Final = 64
 _OVERHEAD_HOURS: Final = 0.5
 """Of the file system beside the jobs: it is made, exported and deleted, and instances start."""
@@ -40,9 +27,6 @@ _OVERHEAD_HOURS: Final = 0.5
 _LEAST_VCPU_HOURS: Final = 1.0
 _LUSTRE_GIB: Final = 1200
 """The least that FSx makes; it grows with the data."""
-
-_SPREAD: Final = {Workflow.REGENIE: 3, Workflow.SNAKEMAKE: 10}
-"""First principles may be wrong by this factor, either way."""
 
 _MEASURE: Final = "m6i.large"
 """Of whose two vCPUs the price is taken."""
@@ -101,23 +85,16 @@ def from_first_principles(workload: Workload, prices: PriceBook, zone: str, now:
     """vCPU-hours of the work at today's price of an m6i.large's half, and a file system for as long as it takes."""
     if workload.kind.endswith(ComputeService.PARALLELCLUSTER):
         raise PriceError("The cost of jobs on the Slurm cluster is not known here.")
-    workflow = Workflow(workload.kind.partition("/")[0])
-    hours = max(_vcpu_hours(workflow, workload), _LEAST_VCPU_HOURS)
+    principles = first_principles(workload.kind.partition("/")[0])
+    hours = max(principles.vcpu_hours(workload), _LEAST_VCPU_HOURS)
     usd = Decimal(hours) * _vcpu_hour(workload.kind, prices, zone, now)
-    if workflow is Workflow.REGENIE:
+    if principles.has_file_system:
         seconds = Decimal((hours / _VCPUS_AT_ONCE + _OVERHEAD_HOURS) * 3600)
         gib = max(_LUSTRE_GIB, int(2 * workload.gigabytes))
         usd += gib * seconds / SECONDS_PER_MONTH * prices.file_system("SCRATCH_2", None, zone[:-1]).amount
-    spread = _SPREAD[workflow]
+    spread = principles.spread
     basis = f"first principles, as no launch of {workload.kind} has a price yet: within a factor of {spread}"
     return _rounded(usd, usd / spread, usd * spread, basis)
-
-
-def _vcpu_hours(workflow: Workflow, workload: Workload) -> float:
-    if workflow is not Workflow.REGENIE:
-        return workload.gigabytes * _VCPU_HOURS_PER_GB
-    genotypes = workload.gigabytes * 1e9 * _GENOTYPES_PER_BYTE
-    return genotypes * (1 + workload.traits / _TRAITS_FOR_FREE) / _GENOTYPES_PER_VCPU_SECOND / 3600
 
 
 def _vcpu_hour(kind: str, prices: PriceBook, zone: str, now: datetime) -> Decimal:

@@ -1,19 +1,17 @@
 """Measures how much a launch has to compute, as far as that is known before it starts.
 
-A regenie launch's time grows with samples × variants × traits. The size of a genotype file stands for samples ×
-variants: a .bed has two bits for each genotype, exactly; of .pgen and .bgen it is what is left after compression. A
-Snakemake launch's work is the size of its data. How many jobs do it changes the time it takes, and hardly its price.
+How many jobs do it changes the time it takes, and hardly its price.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.workflow import Workflow
 from lambdas.benchmark.pricing.money import PriceError
 from lambdas.shared import aws
+from lambdas.shared.workflows import workflow_type
 
 _MOST_PAGES: Final = 100
 """Of a listing of 1,000 objects each: a data set of more is estimated by the first hundred thousand."""
@@ -35,6 +33,29 @@ class Workload:
         return self.gigabytes * self.traits
 
 
+Measure = Callable[[Mapping[str, Any], str, str], Workload]
+"""Of a checked launch config, the s3:// URL of its data set, and its compute service; as `measure`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPrinciples:
+    """What a launch of a workflow costs while none like it has a price (WorkflowType.first_principles)."""
+
+    measure: Measure
+    vcpu_hours: Callable[[Workload], float]
+    """Of all jobs together."""
+    spread: int
+    """They may be wrong by this factor, either way."""
+    has_file_system: bool = False
+    """Its jobs work on FSx for Lustre, which is paid beside them."""
+
+
+def first_principles(workflow: str) -> FirstPrinciples:
+    """Those of a workflow."""
+    principles: FirstPrinciples = workflow_type(workflow).first_principles()
+    return principles
+
+
 def measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> Workload:
     """The workload of a checked launch config, whose data set `data_uri` is; asks S3 for sizes.
 
@@ -43,45 +64,21 @@ def measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> W
             author.
     """
     try:
-        return _measure(config, data_uri, compute_service)
+        return first_principles(config["workflow"]).measure(config, data_uri, compute_service)
     except ClientError as error:
         raise PriceError(f"The size of {data_uri} is not known: {error}") from error
 
 
-def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> Workload:
-    workflow = config["workflow"]
-    if workflow == Workflow.REGENIE:
-        regenie = config[Workflow.REGENIE]
-        sizes = [_size_of(data_uri + path) for path in _genotypes(regenie)]
-        missing = [path for path, size in zip(_genotypes(regenie), sizes, strict=True) if not size]
-        if missing:
-            raise PriceError(
-                f"No estimate is possible without the data: {data_uri} has no {', '.join(dict.fromkeys(missing))}"
-            )
-        return Workload(f"{workflow}/{compute_service}", sum(sizes) / 1e9, len(regenie["traits"]))
-    engine = config[workflow].get("engine", "")
-    size = sum(_sizes_below(data_uri))
-    if not size:
-        raise PriceError(f"No estimate is possible without the data: {data_uri} is empty")
-    return Workload(f"{workflow}/{engine}/{compute_service}", size / 1e9)
-
-
-def _genotypes(regenie: Mapping[str, Any]) -> Iterator[str]:
-    """Each genotype file as often as it is read: by step 1, and by step 2."""
-    if regenie.get("step1", {}).get("enabled", True):
-        yield regenie["genotypes"]
-    data_sets = regenie.get("step2", {}).get("datasets") or [{"genotypes": regenie["genotypes"]}]
-    yield from (each["genotypes"] for each in data_sets)
-
-
-def _size_of(uri: str) -> int:
+def size_of(uri: str) -> int:
+    """Bytes of one object; 0 if there is none."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     # A listing contains archived objects too, and needs no permission to read them. Keys are sorted: the first matches.
     found = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
     return sum(each["Size"] for each in found if each["Key"] == key)
 
 
-def _sizes_below(uri: str) -> Iterator[int]:
+def sizes_below(uri: str) -> Iterator[int]:
+    """Bytes of each object of a folder, of the first hundred thousand."""
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     pages = aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for number, page in enumerate(pages, 1):

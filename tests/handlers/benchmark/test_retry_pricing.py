@@ -14,7 +14,6 @@ from lambdas.shared.clock import timestamp
 from tests.handlers.benchmark.conftest import CONTEXT, LAUNCH, register
 
 HOUR_AGO = timestamp(datetime.now(UTC) - timedelta(hours=1))
-JUST_NOW = timestamp()
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_an_unknown_price_is_asked_for_again(machine, status):
 
 
 def test_what_the_pipe_lost_is_priced_after_a_while(machine):
-    launch(ended=JUST_NOW)
+    launch(ended=timestamp())
     assert retry() == 0
     assert retry(**{GRACE_MINUTES: 0}) == 1
 

@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 
 from contract.launch import LaunchField, Status
 from contract.roles import jobs_role_name, launch_roles_path
+from contract.workflow import Workflow
 from lambdas.cleanup import find_leftovers, sweep
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch
@@ -74,10 +75,15 @@ def stubs(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
     clients: dict[str, Any] = {"batch": boto3.client("batch"), "fsx": boto3.client("fsx"), "ecs": ecs}
     real = aws.client
     machines = boto3.client("stepfunctions")
+    of_workflows = {
+        workflow.value: machines.create_state_machine(name=workflow, definition=DEFINITION, roleArn=ROLE)[
+            "stateMachineArn"
+        ]
+        for workflow in Workflow
+    }
+    monkeypatch.setenv("WORKFLOW_STATE_MACHINES", json.dumps(of_workflows))
     for name, setting in (
-        ("regenie", "REGENIE_STATE_MACHINE"),
         ("jobs", "JOBS_STATE_MACHINE"),
-        ("snakemake", "SNAKEMAKE_STATE_MACHINE"),
         ("tibanna", "TIBANNA_STATE_MACHINE"),
         ("cleanup", "CLEANUP_STATE_MACHINE"),
     ):

@@ -1,5 +1,6 @@
 """What is found of ended attempts."""
 
+import json
 import os
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -97,8 +98,11 @@ def test_everything_of_a_stopped_launch_is_found_and_its_file_system_waits_for_i
     # Given running executions, a waiting array, and jobs of the next attempt
     machines = boto3.client("stepfunctions")
     running = [
-        machines.start_execution(stateMachineArn=os.environ[machine], name=name)["executionArn"]
-        for machine, name in (("REGENIE_STATE_MACHINE", "launch-1-1"), ("JOBS_STATE_MACHINE", "launch-1-1-step2"))
+        machines.start_execution(stateMachineArn=machine, name=name)["executionArn"]
+        for machine, name in (
+            (json.loads(os.environ["WORKFLOW_STATE_MACHINES"])["regenie"], "launch-1-1"),
+            (os.environ["JOBS_STATE_MACHINE"], "launch-1-1-step2"),
+        )
     ]
     for other in ("launch-1-2-split", "launch-12-1-step2"):
         machines.start_execution(stateMachineArn=os.environ["JOBS_STATE_MACHINE"], name=other)

@@ -169,9 +169,11 @@ def test_results_are_what_jobs_wrote_and_not_what_people_uploaded_meanwhile(plat
     content.result("launcher/jobs-1.json", json.dumps(first), launch_id="e-1")
     content.result("launcher/jobs-3.json", json.dumps({"jobs": [], "made": ["again.txt"]}), launch_id="e-1")
     content.result("report.html", launch_id="e-1")
-    where = {"workflow": "snakemake", "data_path": "s3://data-bucket-1/exome/"}
+    launch = Launch(
+        "e-1", "exome", Status.COMPLETE, attempt=3, workflow="snakemake", data_path="s3://data-bucket-1/exome/"
+    )
 
-    report, *made = results_of(platform, Launch("e-1", "exome", Status.COMPLETE, attempt=3, **where))
+    report, *made = results_of(platform, launch)
 
     assert (report.path, report.key) == ("launch-report.html", "results/e-1/report.html")
     assert [result.path for result in made] == ["again.txt", "calls/a.vcf", "logs/a.log", "split/1/x"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.config_model import launch_schema
+from lambdas.shared.launch_configs import launch_schema
 from lambdas.shared.regenie_keys import KEYS
 from lambdas.shared.regenie_options import _PLATFORMS_OWN, ALLOWED, key_of
 

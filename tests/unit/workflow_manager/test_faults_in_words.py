@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lambdas.shared import config_reader
-from lambdas.shared.config_model import PATTERNS_IN_WORDS
 from lambdas.shared.config_reader import check_config
 from lambdas.shared.config_text import read_text
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
+from lambdas.shared.launch_configs import PATTERNS_IN_WORDS
 from tests.unit.workflow_manager.schema_values import SCHEMA, Place, choices, places, put, wrong_values
 from tests.unit.workflow_manager.test_config_reader import config
 

@@ -1,0 +1,40 @@
+"""The launch configs of all workflows: what a scientist may write.
+
+The models are the one source of the rules: reading a config (config_reader), the published JSON Schema and the
+reference in docs/launch-config.md follow them. `python -m lambdas.shared.launch_configs` prints the schema.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Final
+
+from pydantic import Field, TypeAdapter
+
+from lambdas.shared.config_base import LaunchSection, PatternsInWords
+from lambdas.shared.workflows import WORKFLOWS
+
+LAUNCH_MODELS: Final[Mapping[str, type[LaunchSection]]] = {
+    workflow: type_.config() for workflow, type_ in WORKFLOWS.items()
+}
+"""The workflows that a stage runs, each with the model of its launch config."""
+
+PATTERNS_IN_WORDS: Final[PatternsInWords] = {
+    pattern: words for model in LAUNCH_MODELS.values() for pattern, words in model.patterns_in_words.items()
+}
+
+
+def launch_schema() -> dict[str, Any]:
+    """JSON Schema of a launch config, by which editors complete and check it."""
+    models: Any = reduce(or_, LAUNCH_MODELS.values())
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[models, Field(discriminator="workflow")])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **adapter.json_schema(),
+        "title": "Genolaunch launch config",
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(launch_schema(), indent=2))  # noqa: T201 - this is the command's output
