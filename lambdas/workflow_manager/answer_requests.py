@@ -129,7 +129,12 @@ def _do(launch_id: str, drop: Drop, file: DroppedFile) -> Launch:
     request = read_request(file.content)
     repository = LaunchRepository(settings().launch_table)
     for _ in range(_MOST_TRIES):
-        launch = repository.get(launch_id)
+        try:
+            launch = repository.get(launch_id)
+        except LaunchItemError:
+            if not repository.mend_status(launch_id):
+                raise
+            continue
         if launch is None:
             raise _refused("the launch", f"does not exist: {launch_id}", "`genolaunch list` shows those that do.")
         if any(event.get(EventField.REQUEST) == drop.digest for event in launch.events or ()):

@@ -4,15 +4,26 @@ A launch is registered once and may be edited since, by hand or by a request. So
 config said before.
 """
 
-from typing import Protocol
+import json
+from typing import Final, Protocol
 
 from contract import ErrorType, LaunchField
 from lambdas.shared.config_reader import check_config
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
+from lambdas.shared.launch_item import LARGEST_CONFIG_TEXT, LARGEST_HISTORY
 from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.teams import faults_of
+
+_NO_ROOM: Final = Fault(
+    "the launch",
+    "was changed so often that its item has no room for what becomes of it next",
+    "Submit its config again: that is another launch.",
+)
+_TOO_LONG: Final = Fault(
+    "config", f"has more than {LARGEST_CONFIG_TEXT:,} bytes with its defaults", "Make several launches of it."
+)
 
 
 class ClaimSettings(Protocol):
@@ -50,7 +61,11 @@ def told_by_config(launch: Launch, given: ClaimSettings, values: object = None) 
     Raises:
         MissingRequiredParametersError: it cannot run in this stage. Names every fault.
     """
+    if len(json.dumps(list(launch.events or ()), default=str)) > LARGEST_HISTORY:
+        raise MissingRequiredParametersError([_NO_ROOM])
     config = check_config(launch.config if values is None else values)
+    if len(config.as_json()) > LARGEST_CONFIG_TEXT:
+        raise MissingRequiredParametersError([_TOO_LONG])
     faults = [] if config.compute in given.compute_services.split(",") else [NO_CLUSTER]
     if given.teams:
         team = launch.team if launch.team in given.teams.split(",") else None

@@ -53,6 +53,8 @@ class SickWorld(World):
     sick: dict[str, dict[str, Value]] = field(default_factory=dict)
     """Launch -> what its attributes were before they became nonsense."""
     was_sick: set[str] = field(default_factory=set)
+    edits: int = 0
+    """Writes by hand, with sense or without."""
     deaths: Counter[str] = field(default_factory=Counter)
     """Function and error -> how often it ended so over a sick launch."""
     receives: Counter[str] = field(default_factory=Counter)
@@ -61,6 +63,7 @@ class SickWorld(World):
     # --- what people do --------------------------------------------------------------------------------------------
     def write(self, launch_id: str, changes: Mapping[str, Value], *, is_nonsense: bool) -> None:
         """UpdateItem without a condition."""
+        self.edits += 1
         item = self.items()[launch_id]
         asked = changes.get(LaunchField.STATUS)
         if (

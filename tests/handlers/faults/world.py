@@ -255,12 +255,11 @@ class World:
             execution.step = "done"
 
     def _cancel(self, launch_id: str) -> None:
-        launch = self.repository.get(launch_id)
-        assert launch is not None
+        arn = self.items()[launch_id].get(LaunchField.EXECUTION_ARN, {}).get("S")
         for other in self.executions:
-            if other.arn == launch.execution_arn and other.status == "RUNNING":
+            if other.arn == arn and other.status == "RUNNING":
                 self.end(other, "ABORTED")
-        owner = {"executionArn": launch.execution_arn} if launch.execution_arn else {}
+        owner = {LaunchField.EXECUTION_ARN: arn} if arn else {}
         change_status.handler({"launchId": launch_id, "to": "CANCELLED", **owner}, CONTEXT)
 
     def _change(self, launch_id: str, to: str, execution: Execution, **more: Any) -> dict[str, Any]:
@@ -303,7 +302,7 @@ class World:
         """By the rule of lambdas/cleanup/sweep.py."""
         for launch_id in {launch_id for launch_id, _ in self.made}:
             left = [Leftover(attempt, now) for of, attempt in self.made if of == launch_id]
-            self._delete(launch_id, overdue_attempt(self.repository.get(launch_id), left, now))
+            self._delete(launch_id, overdue_attempt(self.repository.get_salvaged(launch_id), left, now))
 
     # --- how it ends -----------------------------------------------------------------------------------------------
     def settle_down(self, most_hours: int = 12) -> None:
