@@ -18,7 +18,7 @@ from contract import ALLOWED_FROM, ASKED_BY_HAND, CostStatus, HeldFor, LaunchFie
 MOST_ATTEMPTS: Final = 9_999
 """Nobody tries so often; and names that end in an attempt's number have room for four digits."""
 
-LARGEST_CONFIG_TEXT: Final = 256 * 1024
+LARGEST_CONFIG_TEXT: Final = 192 * 1024
 """Bytes of a launch's config in its item, where any may be 400 KB (Amazon DynamoDB developer guide, "Quotas"): a launch
 must have room for what becomes of it."""
 

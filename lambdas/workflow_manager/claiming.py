@@ -12,7 +12,7 @@ from lambdas.shared.config_reader import check_config
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_item import LARGEST_CONFIG_TEXT, LARGEST_HISTORY
+from lambdas.shared.launch_item import LARGEST_HISTORY
 from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.teams import faults_of
 
@@ -20,9 +20,6 @@ _NO_ROOM: Final = Fault(
     "the launch",
     "was changed so often that its item has no room for what becomes of it next",
     "Submit its config again: that is another launch.",
-)
-_TOO_LONG: Final = Fault(
-    "config", f"has more than {LARGEST_CONFIG_TEXT:,} bytes with its defaults", "Make several launches of it."
 )
 
 
@@ -64,8 +61,6 @@ def told_by_config(launch: Launch, given: ClaimSettings, values: object = None) 
     if len(json.dumps(list(launch.events or ()), default=str)) > LARGEST_HISTORY:
         raise MissingRequiredParametersError([_NO_ROOM])
     config = check_config(launch.config if values is None else values)
-    if len(config.as_json()) > LARGEST_CONFIG_TEXT:
-        raise MissingRequiredParametersError([_TOO_LONG])
     faults = [] if config.compute in given.compute_services.split(",") else [NO_CLUSTER]
     if given.teams:
         team = launch.team if launch.team in given.teams.split(",") else None
