@@ -21,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from contract import LAUNCH_BUCKET_PREFIXES
+
 BUILD: Final = "build"
 """Instead of an image's URI: build containers/<workflow> and publish it with the app."""
 
@@ -418,6 +420,8 @@ class StageSettings(_Settings):
     def _are_teams(cls, teams: tuple[str, ...]) -> tuple[str, ...]:
         if "unassigned" in teams:
             raise ValueError("no team may be called unassigned: ids of what belongs to no team start so")
+        if folders := [team for team in teams if f"{team}/" in LAUNCH_BUCKET_PREFIXES]:
+            raise ValueError(f"no team may be called {', '.join(folders)}: the launch bucket has a folder of that name")
         if len(set(teams)) < len(teams):
             raise ValueError("a team is named twice")
         return teams

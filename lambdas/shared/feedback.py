@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, Status
+from contract import Status, feedback_key
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
@@ -28,11 +28,6 @@ def verdict(launch: Launch) -> dict[str, Any]:
         "faults": list((launch.error or {}).get("faults", [])) if rejected else [],
         "at": timestamp(),
     }
-
-
-def feedback_key(key: str) -> str:
-    """Where the answer to `launches/<path>`, or to any other `<path>`, is."""
-    return FEEDBACK_PREFIX + key.removeprefix(LAUNCH_PREFIX) + ".json"
 
 
 def has_feedback_key(key: str) -> bool:

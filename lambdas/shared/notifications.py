@@ -4,11 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract import Status
+from contract import Status, feedback_key
 from lambdas.shared import aws
 from lambdas.shared.failure import public_message
 from lambdas.shared.faults import Fault, listing
-from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import detail
 from lambdas.shared.printable import one_line_ascii, printable

@@ -14,13 +14,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
-from contract import ALLOWED_FROM, EventField, HeldFor, LaunchField, RequestAction, Status
+from contract import ALLOWED_FROM, EventField, HeldFor, LaunchField, RequestAction, Status, feedback_key
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_text import LARGEST_CONFIG, too_large
 from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.faults import Fault
-from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.launch_repository import LaunchRepository

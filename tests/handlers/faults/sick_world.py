@@ -14,10 +14,9 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
-from contract import ALLOWED_FROM, FINAL_STATUSES, GRACE_MINUTES, MOST_RECEIVES, LaunchField, Status
+from contract import ALLOWED_FROM, FINAL_STATUSES, GRACE_MINUTES, MOST_RECEIVES, LaunchField, Status, feedback_key
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
-from lambdas.shared.feedback import feedback_key
 from lambdas.workflow_manager import lost_requests, register_launch
 from tests.handlers.conftest import LAUNCH_TABLE
 from tests.handlers.faults import played_benchmark

@@ -18,12 +18,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contract import FINAL_STATUSES, GRACE_MINUTES, PIPE_STATUSES, LaunchField, Status, run_name
+from contract import FINAL_STATUSES, GRACE_MINUTES, PIPE_STATUSES, LaunchField, Status, feedback_key, run_name
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.shared.errors import StatusConflictError
-from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, register_launch, settle_launch

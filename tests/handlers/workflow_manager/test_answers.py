@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from contract import MOST_RECEIVES, ErrorType, Metric, Status
+from contract import MOST_RECEIVES, ErrorType, Metric, Status, feedback_key
 from lambdas.shared import aws
 from lambdas.workflow_manager import dropped_file, register_launch, registration
 from lambdas.workflow_manager.dropped_file import is_later
@@ -270,3 +270,13 @@ def test_a_stray_without_a_key_for_its_answer_is_told_by_notice(platform):
     assert notice["Subject"] == "Genolaunch test: a file was refused"
     assert "is where nothing is launched" in notice["Message"]
     assert platform.feedback_keys() == []
+
+
+def test_a_file_called_like_a_request_or_a_snakefile_does_not_replace_its_answer(platform):
+    """Whoever may drop launches could else take the answer from another's request, which would be done again then."""
+    names = ["requests/height-1/1.json", "snakefiles/exome/Snakefile", "launches/height.yaml", "height.yaml"]
+    keys = [*(f"launches/{name}" for name in names), *names[:2]]
+
+    assert len({feedback_key(key) for key in keys}) == len(keys)
+    platform.register(platform.put("launches/requests/height-1/1.json", "{}"))
+    assert platform.feedback_keys() == ["feedback/launches/requests/height-1/1.json.json"]

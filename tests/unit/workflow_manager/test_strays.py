@@ -3,7 +3,8 @@
 import pytest
 
 import contract
-from lambdas.shared.feedback import feedback_key, has_feedback_key
+from contract import feedback_key
+from lambdas.shared.feedback import has_feedback_key
 from lambdas.workflow_manager.strays import stray
 
 
