@@ -310,18 +310,25 @@ class LaunchRepository:
     def mend_status(self, launch_id: str) -> bool:
         """Put a status that somebody wrote by hand back to what the events say; False if there is none to mend.
 
-        It does not exist, or is out of turn (launch_item.problems_of): nothing must be done by it, and with one that
-        does not exist an item is in no list (STATUS_INDEX), so that no schedule finds it.
+        It does not exist, or is out of turn (launch_item.problems_of), and nothing must be done by it. With one that
+        does not exist, or without the moment of its submission, which is put back as well, an item is in no list
+        (STATUS_INDEX), so that no schedule finds it.
         """
         item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
-        if not item or LaunchField.STATUS not in problems_of(item):
+        is_listed = item.get(LaunchField.SUBMITTED_AT) is not None
+        if not item or (is_listed and LaunchField.STATUS not in problems_of(item)):
             return False
         try:
             known = Launch.salvaged(item)
         except LaunchItemError as error:
             tell_of_sick_launch(error)
             return False
-        update = StatusUpdate.back_to(known.status, item.get(LaunchField.STATUS), len(known.events or ()))
+        update = StatusUpdate.back_to(
+            known.status,
+            item.get(LaunchField.STATUS),
+            len(known.events or ()),
+            submitted_at=None if is_listed else known.submitted_at,
+        )
         try:
             self._client.update_item(
                 TableName=self.launch_table, Key=to_item({LaunchField.LAUNCH_ID: launch_id}), **update

@@ -83,13 +83,14 @@ class StatusUpdate:
             self.remove(LaunchField.STATUS_REASON)
 
     @staticmethod
-    def back_to(status: Status, wrong: str | None, events: int) -> dict[str, Any]:
+    def back_to(status: Status, wrong: str | None, events: int, *, submitted_at: str | None) -> dict[str, Any]:
         """Arguments of UpdateItem that put a status right which somebody wrote by hand.
 
         Args:
             status: What the launch's events say last.
             wrong: What is there instead; None if nothing is.
             events: How many there are: with another one the status may be true by now.
+            submitted_at: To be put back, too; None if it is there.
         """
         names = {"#status": LaunchField.STATUS, "#events": LaunchField.EVENTS}
         values = {":status": to_attribute(status), ":told": to_attribute(events)}
@@ -99,8 +100,12 @@ class StatusUpdate:
         # A launch that was called over while it ran has the price of what it had used by then.
         removed = () if status in FINAL_STATUSES else _OF_THE_PRICE
         names |= {f"#{attribute}": attribute for attribute in removed}
+        sets = ["#status = :status"]
+        if submitted_at is not None:
+            names["#submittedAt"], values[":submittedAt"] = LaunchField.SUBMITTED_AT, to_attribute(submitted_at)
+            sets.append("#submittedAt = :submittedAt")
         return {
-            "UpdateExpression": "SET #status = :status"
+            "UpdateExpression": f"SET {', '.join(sets)}"
             + (f" REMOVE {', '.join(f'#{attribute}' for attribute in removed)}" if removed else ""),
             "ConditionExpression": f"{is_wrong} AND size(#events) = :told",
             "ExpressionAttributeNames": names,

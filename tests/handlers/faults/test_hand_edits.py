@@ -132,14 +132,15 @@ def test_a_healthy_launch_is_unharmed_by_a_sick_one(again_sick, name, when):
     assert_mended_come_to_an_end(world)
 
 
-def test_a_slot_is_given_back_though_the_status_was_taken_out_of_the_item(again_sick):
-    """An item without status is in no index, by which schedules look for what was lost."""
+@pytest.mark.parametrize("attribute", [LaunchField.STATUS, LaunchField.SUBMITTED_AT])
+def test_a_slot_is_given_back_though_a_key_of_the_index_was_taken_out_of_the_item(again_sick, attribute):
+    """Without one an item is in no list, by which schedules look for what was lost."""
     world = again_sick()
     launch_id = world.submit("ada")
     world.deliver_everything()
     world.advance(world.executions[0])
     world.ask(launch_id, Status.CANCEL_REQUESTED)
-    world.write(launch_id, {LaunchField.STATUS: None}, is_nonsense=True)
+    world.write(launch_id, {attribute: None}, is_nonsense=True)
     world.end(world.executions[0], "ABORTED")
     world.requests.clear()
     world.endings.clear()  # nobody heard of either
