@@ -25,7 +25,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from contract import LaunchField, Status, TaskField, UsageField
+from contract.launch import LaunchField, Status
+from contract.tasks import TaskField
+from contract.usage import UsageField
 
 SIZES: Final = (1_000, 10_000, 100_000)
 _BUCKET: Final = "data"

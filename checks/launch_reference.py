@@ -1,15 +1,18 @@
 """The tables of docs/launch-config.md, made from the launch config's JSON Schema: `make reference`.
 
 A table stands between `<!-- keys: Step1 -->` and `<!-- end -->`, where Step1 is a definition of the schema; `Step1 -qc`
-leaves out a key. So editors, the check at registration and the page say the same of every key.
+leaves out a key. The tables of regenie's options stand between `<!-- extra -->` or `<!-- options -->` and
+`<!-- end -->`. So editors, the check at registration and the page say the same of every key.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from lambdas.shared.config_model import launch_schema
+from lambdas.shared.regenie_keys import KEYS
+from lambdas.shared.regenie_options import ALLOWED
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "launch-config.md"
 
@@ -30,7 +33,37 @@ def with_tables(page: str) -> str:
         left_out = {name.removeprefix("-") for name in found.group(3).split()}
         return found.group(1) + HEAD + rows(definitions, found.group(2), left_out) + found.group(4)
 
-    return _TABLE.sub(table, page)
+    page = _TABLE.sub(table, page)
+    for name, made in (("extra", _extra_options()), ("options", _options_of_keys())):
+        before, start, rest = page.partition(f"<!-- {name} -->\n")
+        if start:
+            page = before + start + made + rest[rest.index("<!-- end -->") :]
+    return page
+
+
+def _extra_options() -> str:
+    """What may stand in `extra`, by step."""
+    both = ALLOWED[1].keys() & ALLOWED[2].keys()
+    by_step = {"both": both, **{str(step): options.keys() - both for step, options in ALLOWED.items()}}
+    rows = (f"| {step} | {_codes(sorted(options))} |\n" for step, options in by_step.items())
+    return "| step | options |\n| --- | --- |\n" + "".join(rows)
+
+
+def _options_of_keys() -> str:
+    """Every key that sets options of regenie."""
+    rows = (
+        f"| `{key.path}` | {_codes(key.options)} | {' and '.join(map(str, key.steps))} | {key.earlier} |\n"
+        for key in KEYS
+        if key.options
+    )
+    return (
+        "| key | options | steps | differs from the launch in `from_launch` |\n| --- | --- | --- | --- |\n"
+        + "".join(rows)
+    )
+
+
+def _codes(options: Iterable[str]) -> str:
+    return ", ".join(f"`{option}`" for option in options)
 
 
 def tables_of(page: str) -> set[str]:

@@ -6,7 +6,8 @@ The platform's answer is what counts. This check is for what is dear to find out
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract import SNAKEFILE_NAMES, SNAKEFILES_PREFIX, Workflow
+from contract.launch_bucket import SNAKEFILE_NAMES, SNAKEFILES_PREFIX
+from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Fault
 from genolaunch.projects import Project

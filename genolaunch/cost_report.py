@@ -4,7 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from contract import SCROLL_STYLE
+from contract.cost import SCROLL_STYLE
 from genolaunch.costs import By, Sum
 from lambdas.shared.printable import printable
 

@@ -8,7 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from contract import STATUS_INDEX, CostLineField, CostStatus, LaunchField, Status, Workflow
+from contract.cost import CostLineField, CostStatus
+from contract.launch import STATUS_INDEX, LaunchField, Status
+from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launch_items import launch_or_sick

@@ -19,7 +19,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contract import WORK_REPORT, WORK_SUMSTATS, CostStatus, Status
+from contract.cost import CostStatus
+from contract.launch import Status
+from contract.results import WORK_REPORT, WORK_SUMSTATS
 from genolaunch.commands.output import say
 from genolaunch.costs import Cost, cost_of
 from genolaunch.errors import GenolaunchError, sentence_for

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from contract import PROJECT
+from contract.project import PROJECT
 from genolaunch.config_files import is_json
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Estimate, Fault

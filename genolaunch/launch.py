@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from contract import FINAL_STATUSES, CostStatus, HeldFor, Status, run_name
+from contract.cost import CostStatus
+from contract.launch import FINAL_STATUSES, HeldFor, Status
+from contract.project import run_name
 from genolaunch.errors import GenolaunchError
 
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from contract import JOB_TASK_PREFIX, CostStatus, EventField, HeldFor, LaunchField, Status, TaskField
+from contract.cost import CostStatus
+from contract.launch import EventField, HeldFor, LaunchField, Status
+from contract.tasks import JOB_TASK_PREFIX, TaskField
 from genolaunch.batch_jobs import label_of
 from genolaunch.launch import (
     ArchivedInputs,
@@ -83,7 +85,7 @@ def fault_from(entry: Mapping[str, Any]) -> Fault:
 
 
 def estimate_from(entry: Mapping[str, Any] | None) -> Estimate | None:
-    """An estimate as the platform writes it (contract.LaunchField.ESTIMATE)."""
+    """An estimate as the platform writes it (contract.launch.LaunchField.ESTIMATE)."""
     return Estimate(entry["usd"], entry["low"], entry["high"], entry["basis"]) if entry else None
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from contract import JOB_TASK_PREFIX, STATUS_INDEX, TASK_RESUBMITTED, LaunchField, Status, TaskField
+from contract.launch import STATUS_INDEX, LaunchField, Status
+from contract.tasks import JOB_TASK_PREFIX, TASK_RESUBMITTED, TaskField
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import FailedJob, JobTask, Launch
 from genolaunch.launch_items import failed_job_from, job_task_from, launch_from_item, launch_or_sick, plain, written

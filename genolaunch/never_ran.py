@@ -1,6 +1,6 @@
 """Launches of which no job ran: they have no log and no results, and nothing was built that costs money."""
 
-from contract import Status
+from contract.launch import Status
 from genolaunch.launch import Launch
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from contract import Status
+from contract.launch import Status
 from genolaunch.batch_jobs import Job, RunJobs
 from genolaunch.launch import FailedJob, Launch
 from genolaunch.launches import Launches

@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import REQUESTS_PREFIX, RESOURCE_PHASES, RequestAction, RequestField, Status
+from contract.launch import Status
+from contract.launch_bucket import REQUESTS_PREFIX
+from contract.requests import RequestAction, RequestField
+from contract.workflow import RESOURCE_PHASES
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Launch
 from genolaunch.submission import ANSWER_TIMEOUT, submit_content, wait_for_answer

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import LAUNCH_PREFIX, Workflow
+from contract.launch_bucket import LAUNCH_PREFIX
+from contract.workflow import Workflow
 from genolaunch.config_changes import Change, Values, changed, differences
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch

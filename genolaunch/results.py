@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS, Status, Workflow
+from contract.launch import Status
+from contract.results import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
+from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError
 
 if TYPE_CHECKING:

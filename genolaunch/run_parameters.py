@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import WORK_PLAN, Workflow
+from contract.plan import WORK_PLAN
+from contract.workflow import Workflow
 from genolaunch.config_files import FaultyConfigError, checked_values
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch

@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from contract import (
+from contract.launcher import (
     LAUNCHER_CONTAINER,
     LAUNCHER_FOLDER,
     LAUNCHER_TASK_PREFIX,
-    RESULTS_PREFIX,
     LauncherField,
-    TaskField,
-    Workflow,
     launcher_jobs,
     launcher_log_stream,
     launcher_run_sheet,
 )
+from contract.results import RESULTS_PREFIX
+from contract.tasks import TaskField
+from contract.workflow import Workflow
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice, LogLine
 from genolaunch.launch import FailedJob, Launch

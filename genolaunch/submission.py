@@ -10,7 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from contract import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILE_NAMES, SNAKEFILES_PREFIX, STANDARD_FOLDER, feedback_key
+from contract.launch_bucket import (
+    LAUNCH_PREFIX,
+    SNAKEFILE_NAME,
+    SNAKEFILE_NAMES,
+    SNAKEFILES_PREFIX,
+    STANDARD_FOLDER,
+    feedback_key,
+)
 from genolaunch.config_files import content_of, require_config_name
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Fault

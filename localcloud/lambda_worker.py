@@ -22,8 +22,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO
 
-_OURS = "contract.py"
-"""Is in every bundle of this project, whose functions use names of their own for temporary files."""
+_FIXED_NAMES = "tibanna"
+"""Package whose functions write to fixed names below /tmp (tibanna 6.1.0, check_task.py: /tmp/tibanna_metrics/). This
+project's own functions give their temporary files names of their own."""
 
 ERROR_KEY = "__localcloud_function_error__"
 
@@ -55,7 +56,7 @@ def main() -> None:
         _say(answers, {"status": "error", "error": traceback.format_exc()})
         return
     _say(answers, {"status": "ready", "cold": True})
-    turn = nullcontext if Path(function["code_dir"], _OURS).exists() else _turn_in_temporary_folder
+    turn = _turn_in_temporary_folder if Path(function["code_dir"], _FIXED_NAMES).is_dir() else nullcontext
     for line in sys.stdin:
         call = json.loads(line)
         with turn():

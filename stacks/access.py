@@ -6,16 +6,10 @@ from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract import (
-    FEEDBACK_PREFIX,
-    LAUNCH_PREFIX,
-    PROJECT,
-    REQUESTS_PREFIX,
-    RESULTS_PREFIX,
-    SNAKEFILES_PREFIX,
-    SOURCES_PREFIX,
-    STATUS_INDEX,
-)
+from contract.launch import STATUS_INDEX
+from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX
+from contract.project import PROJECT
+from contract.results import RESULTS_PREFIX
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up

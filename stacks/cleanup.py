@@ -11,7 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import PROJECT, TAG_LAUNCH_ID, Metric, Setting, Workflow
+from contract.metrics import Metric
+from contract.project import PROJECT, TAG_LAUNCH_ID
+from contract.settings import Setting
+from contract.workflow import Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from contract import LAUNCH_BUCKET_PREFIXES
+from contract.launch_bucket import LAUNCH_BUCKET_PREFIXES
 
 BUILD: Final = "build"
 """Instead of an image's URI: build containers/<workflow> and publish it with the app."""

@@ -4,7 +4,7 @@ from aws_cdk import Environment, PermissionsBoundary, Stage, Tags
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract import PROJECT, TAG_PROJECT, TAG_STAGE
+from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
 from stacks.access import AccessStack
 from stacks.analytics import AnalyticsStack
 from stacks.backup import BackupStack

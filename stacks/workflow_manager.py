@@ -12,20 +12,12 @@ from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract import (
-    FEEDBACK_PREFIX,
-    LAUNCH_PREFIX,
-    LOG_ERROR_TERMS,
-    PIPE_STATUSES,
-    REQUESTS_PREFIX,
-    SCHEMA_KEY,
-    SNAKEFILES_PREFIX,
-    ComputeService,
-    LaunchField,
-    Parameter,
-    Setting,
-    Workflow,
-)
+from contract.compute import ComputeService
+from contract.errors import LOG_ERROR_TERMS
+from contract.launch import PIPE_STATUSES, LaunchField
+from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, SCHEMA_KEY, SNAKEFILES_PREFIX
+from contract.settings import Parameter, Setting
+from contract.workflow import Workflow
 from stacks.benchmark import BenchmarkStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from contract import PROJECT, Parameter, Status, parameter_name
+from contract.launch import Status
+from contract.project import PROJECT
+from contract.settings import Parameter, parameter_name
 from genolaunch.platform import DEFAULT_STAGE, Platform, new_session
 
 if TYPE_CHECKING:

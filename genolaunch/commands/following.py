@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from contract import Status
+from contract.launch import Status
 from genolaunch.commands.exit_codes import ENDED_BADLY, INTERRUPTED, REJECTED
 from genolaunch.commands.output import print_json, say
 from genolaunch.platform import Platform

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from contract import Status
+from contract.launch import Status
 from genolaunch.commands.exit_codes import INTERRUPTED
 from genolaunch.commands.options import StageOption, platform_of
 from genolaunch.commands.output import print_json, print_json_line, say

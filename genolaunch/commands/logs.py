@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract import ComputeService, Workflow
+from contract.compute import ComputeService
+from contract.workflow import Workflow
 from genolaunch.commands.options import LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json_line, say
 from genolaunch.errors import GenolaunchError

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from contract import ALLOWED_FROM, FINAL_STATUSES, Status
+from contract.launch import ALLOWED_FROM, FINAL_STATUSES, Status
 from genolaunch.commands.completion import launch_ids, stages
 from genolaunch.platform import Platform
 

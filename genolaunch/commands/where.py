@@ -2,7 +2,8 @@
 
 import typer
 
-from contract import FEEDBACK_PREFIX, LAUNCH_PREFIX, RESULTS_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX
+from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX
+from contract.results import RESULTS_PREFIX
 from genolaunch.commands.options import JsonOption, StageOption, platform_of
 from genolaunch.commands.output import print_json
 from genolaunch.platform import Platform

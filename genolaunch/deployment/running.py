@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import (
-    FINAL_STATUSES,
-    MINUTES_ON_REPLACED_HOSTS,
-    PROJECT,
-    STATUS_INDEX,
-    TAG_PROJECT,
-    TAG_STAGE,
-    LaunchField,
-    Parameter,
-    Status,
-)
+from contract.compute import MINUTES_ON_REPLACED_HOSTS
+from contract.launch import FINAL_STATUSES, STATUS_INDEX, LaunchField, Status
+from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from contract.settings import Parameter
 from genolaunch.launch_items import launch_or_sick, plain
 from genolaunch.verify.account import NEVER_FILLED, Account, listed
 from lambdas.shared.counted import counted

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from contract import FINAL_STATUSES, CostStatus
+from contract.cost import CostStatus
+from contract.launch import FINAL_STATUSES
 from genolaunch.costs import By, Cost, CostLine, Sum
 from genolaunch.render.words import duration
 

@@ -11,7 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from contract import PRICED_STATUSES, CostStatus, ErrorType, Status
+from contract.cost import PRICED_STATUSES, CostStatus
+from contract.errors import ErrorType
+from contract.launch import Status
 from genolaunch.batch_jobs import Job
 from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot

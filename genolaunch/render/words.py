@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from rich.table import Table
 from rich.text import Text
 
-from contract import Status
+from contract.launch import Status
 from lambdas.shared.printable import printable
 
 STATUS_STYLES = {

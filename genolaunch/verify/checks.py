@@ -10,7 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from contract import CostStatus, Status
+from contract.cost import CostStatus
+from contract.launch import Status
 from genolaunch.verify.claims import Claim
 from genolaunch.verify.evidence import CannotTellError, Evidence, Kind, Trial
 

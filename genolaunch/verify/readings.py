@@ -6,19 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from contract import (
-    FEEDBACK_PREFIX,
-    LAUNCHER_FOLDER,
-    RESULTS_PREFIX,
-    SCHEMA_KEY,
-    TAG_LAUNCH_ID,
-    WORK_COST,
-    LaunchField,
-    TaskField,
-    Workflow,
-    launcher_jobs,
-    run_name,
-)
+from contract.launch import LaunchField
+from contract.launch_bucket import FEEDBACK_PREFIX, SCHEMA_KEY
+from contract.launcher import LAUNCHER_FOLDER, launcher_jobs
+from contract.project import TAG_LAUNCH_ID, run_name
+from contract.results import RESULTS_PREFIX, WORK_COST
+from contract.tasks import TaskField
+from contract.workflow import Workflow
 from genolaunch import dead_letters
 from genolaunch.batch_jobs import RunJobs
 from genolaunch.costs import cost_of

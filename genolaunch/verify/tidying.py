@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from contract import FEEDBACK_PREFIX, INPUTS_PREFIX, LAUNCH_PREFIX, RESTORES_PREFIX, RESULTS_PREFIX, SOURCES_PREFIX
+from contract.launch_bucket import (
+    FEEDBACK_PREFIX,
+    INPUTS_PREFIX,
+    LAUNCH_PREFIX,
+    REQUESTS_PREFIX,
+    RESTORES_PREFIX,
+    SOURCES_PREFIX,
+)
+from contract.results import RESULTS_PREFIX
 from genolaunch.verify.account import Account
 
 _AT_ONCE: Final = 1000
@@ -14,12 +22,13 @@ def tidy(account: Account, name: str, launch_ids: Iterable[str]) -> int:
     """Delete every version of the objects that are this run's; how many there were."""
     names = account.platform.names
     ids = list(launch_ids)
+    of_launches = (INPUTS_PREFIX, RESTORES_PREFIX, REQUESTS_PREFIX, f"{FEEDBACK_PREFIX}{REQUESTS_PREFIX}")
     prefixes = [
         (names.data_bucket, f"{name}/"),
         (names.launch_bucket, f"{SOURCES_PREFIX}{name}/"),
         (names.results_bucket, f"{name}/"),
         *((names.launch_bucket, f"{prefix}{name}-") for prefix in (LAUNCH_PREFIX, FEEDBACK_PREFIX)),
-        *((names.launch_bucket, f"{prefix}{id_}") for id_ in ids for prefix in (INPUTS_PREFIX, RESTORES_PREFIX)),
+        *((names.launch_bucket, f"{prefix}{id_}") for id_ in ids for prefix in of_launches),
         *((names.results_bucket, f"{RESULTS_PREFIX}{id_}/") for id_ in ids),
     ]
     return sum(_delete(account, bucket, prefix) for bucket, prefix in prefixes)

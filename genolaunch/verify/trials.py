@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import SOURCES_PREFIX, CostStatus, LaunchField, SnakemakeEngine, Status, Workflow
+from contract.cost import CostStatus
+from contract.launch import LaunchField, Status
+from contract.launch_bucket import SOURCES_PREFIX
+from contract.workflow import SnakemakeEngine, Workflow
 from genolaunch import requests, submission
 from genolaunch.costs import cost_of
 from genolaunch.launches import Launches

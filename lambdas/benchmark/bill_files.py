@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract import RESULTS_PREFIX, WORK_COST
+from contract.results import RESULTS_PREFIX, WORK_COST
 from lambdas.benchmark.cost_page import cost_section, page, with_section
 from lambdas.shared import aws
 from lambdas.shared.observability import logger

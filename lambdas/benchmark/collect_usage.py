@@ -1,16 +1,15 @@
 """First step of pricing: completes what an attempt used, and says whether it is over."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.benchmark.collection import Collector
 from lambdas.benchmark.usage_table import UsageTable
+from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -30,17 +29,11 @@ class Settings:
     results_bucket: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, attempt}` -> `{complete, waitsFor: [text]}`. Raises PriceError when a part of it is lost."""
     launch_id, attempt = event["launchId"], int(event["attempt"])
     launch = LaunchRepository(settings().launch_table).get(launch_id)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from contract import USAGE_INSTANCE, USAGE_OF_INSTANCE, run_name
+from contract.project import run_name
+from contract.usage import USAGE_INSTANCE, USAGE_OF_INSTANCE
 from lambdas.benchmark import inventory
 from lambdas.benchmark.events import job_facts
 from lambdas.benchmark.pricing.money import PriceError

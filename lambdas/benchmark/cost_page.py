@@ -5,7 +5,8 @@ from decimal import Decimal
 from html import escape
 from typing import Any, Final
 
-from contract import COST_SECTION, SCROLL_STYLE, CostLineField
+from contract.cost import SCROLL_STYLE, CostLineField
+from contract.results import COST_SECTION
 from lambdas.shared.printable import printable
 
 _STYLE: Final = (

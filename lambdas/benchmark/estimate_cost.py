@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import BudgetAction, HeldFor, LaunchField, Status
+from contract.launch import BudgetAction, HeldFor, LaunchField, Status
 from lambdas.benchmark.estimate.budget import Budget, above_estimate
 from lambdas.benchmark.estimate.notice import tell_of_budget
 from lambdas.benchmark.estimate.past_launches import past_launches
@@ -20,12 +19,12 @@ from lambdas.shared import aws
 from lambdas.shared.announcement import announce
 from lambdas.shared.config_reader import read_config
 from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -44,17 +43,11 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, executionArn}` -> `{decision}`; `{config: text, isJson}` -> `{estimate}` or `{faults}`.
 
     The launch gets its `estimate`. The decision is START, HELD, or OVER: it is no longer this execution's launch. One

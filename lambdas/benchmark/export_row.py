@@ -1,11 +1,12 @@
-"""A priced attempt as a row of the table that BI tools read (contract.EXPORTED_COLUMNS)."""
+"""A priced attempt as a row of the table that BI tools read (contract.cost.EXPORTED_COLUMNS)."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from contract import PRICED_PREFIX, Workflow
+from contract.cost import PRICED_PREFIX
+from contract.workflow import Workflow
 from lambdas.benchmark.usage import seconds_between
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch

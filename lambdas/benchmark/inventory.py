@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from contract import PROJECT, TAG_PROJECT, TAG_STAGE, USAGE_OF_TIBANNA_JOB
+from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from contract.usage import USAGE_OF_TIBANNA_JOB
 from lambdas.benchmark.usage import InstanceUse, Volume
 from lambdas.shared import aws
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract import Metric
+from contract.metrics import Metric
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
 from lambdas.benchmark.bill_files import BillFiles
 from lambdas.benchmark.export_row import put_row
@@ -22,11 +21,11 @@ from lambdas.benchmark.whole_usage import read_usage
 from lambdas.shared import aws
 from lambdas.shared.attributes import to_attribute
 from lambdas.shared.clock import timestamp
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.settings import settings_of
 from lambdas.shared.steps import read_steps
 
 if TYPE_CHECKING:
@@ -46,17 +45,11 @@ class Settings:
     analytics_bucket: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, attempt}` -> what the state machine writes into the launch's item.
 
     `{totalCost, instanceCost, volumeCost, filesystemCost, costUri}` as text, `costBreakdown`, `statusSeconds` and

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
-from contract import PRICED_STATUSES, PROJECT, TAG_PROJECT, TAG_STAGE, LaunchField
+from contract.cost import PRICED_STATUSES
+from contract.launch import LaunchField
+from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
 from lambdas.benchmark.pricing.money import CENT_FRACTION, PriceError
 from lambdas.benchmark.usage import seconds_between
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import logger
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -50,17 +52,11 @@ class Settings:
     launch_table: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId}` -> `{start, end, billed, told, difference, isFinal}`: days (end exclusive) and USD, as text.
 
     Raises PriceError when Cost Explorer knows nothing of the stage for these days.

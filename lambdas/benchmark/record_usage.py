@@ -11,9 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.benchmark.events import BATCH, EC2, ECS, INTERRUPTION, fargate_fact, instance_fact, job_facts
 from lambdas.benchmark.recorder import Recorder
 from lambdas.benchmark.usage_table import UsageTable
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -27,10 +27,7 @@ class Settings:
     usage_table: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
 @cache
@@ -39,11 +36,8 @@ def recorder() -> Recorder:
     return Recorder(UsageTable(settings().usage_table), settings().stage)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of events -> `batchItemFailures`.
 
     The batch is recorded as a whole, since look-ups are made for a hundred jobs at once; when that fails, each message

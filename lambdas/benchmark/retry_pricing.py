@@ -4,20 +4,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import GRACE_MINUTES, PRICED_STATUSES, STATUS_INDEX, CostStatus, LaunchField, run_name
+from contract.cost import PRICED_STATUSES, CostStatus
+from contract.events import GRACE_MINUTES
+from contract.launch import STATUS_INDEX, LaunchField
+from contract.project import run_name
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute
 from lambdas.shared.clock import timestamp
+from lambdas.shared.function import function
 from lambdas.shared.launch_item import check_item, id_of
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.one_by_one import OneByOne
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -37,17 +39,11 @@ class Settings:
     benchmark_state_machine: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """A schedule's event, or `{graceMinutes}` -> `{started: n}`."""
     now = datetime.now(UTC)
     lost_after = timedelta(minutes=float(event[GRACE_MINUTES])) if GRACE_MINUTES in event else _LOST_AFTER

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from contract import USAGE_TASK_PREFIX, ComputeService, UsageField
+from contract.compute import ComputeService
+from contract.usage import USAGE_TASK_PREFIX, UsageField
 from lambdas.benchmark import inventory
 from lambdas.benchmark.events import fargate_fact
 from lambdas.benchmark.recorder import Recorder

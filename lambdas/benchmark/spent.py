@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from contract import LaunchField
+from contract.launch import LaunchField
 from lambdas.benchmark.collection import Collector
 from lambdas.benchmark.other_lines import other_lines
 from lambdas.benchmark.price_list import PriceList, window_of

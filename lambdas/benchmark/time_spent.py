@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from contract import FINAL_STATUSES, Status
+from contract.launch import FINAL_STATUSES, Status
 from lambdas.benchmark.usage import seconds_between
 from lambdas.shared.launch import Launch
 from lambdas.shared.steps import Step

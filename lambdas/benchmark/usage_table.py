@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import (
+from contract.usage import (
     USAGE_EXCLUSIVE_PREFIX,
     USAGE_FILE_SYSTEM_PREFIX,
     USAGE_INDEX,

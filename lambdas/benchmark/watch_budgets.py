@@ -6,12 +6,11 @@ Cost grows with time, and no event tells of it: hence the schedule.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import BudgetAction, Status
+from contract.launch import BudgetAction, Status
 from lambdas.benchmark.collection import Collector
 from lambdas.benchmark.estimate.budget import Budget, passed
 from lambdas.benchmark.estimate.notice import tell_of_budget, was_told
@@ -20,13 +19,13 @@ from lambdas.benchmark.spent import spent
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.shared.announcement import announce
 from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -47,17 +46,11 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(_event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """(schedule) -> `{passed: [launchId]}`.
 
     Raises RuntimeError when launches could not be looked at, after all others were.

@@ -3,31 +3,26 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import (
-    END_PHASE,
-    RESULTS_PREFIX,
-    USAGE_FILE_SYSTEM_PREFIX,
-    ComputeService,
-    Status,
-    UsageField,
-    Workflow,
-)
+from contract.compute import ComputeService
+from contract.launch import Status
+from contract.results import RESULTS_PREFIX
+from contract.usage import USAGE_FILE_SYSTEM_PREFIX, UsageField
+from contract.workflow import END_PHASE, Workflow
 from lambdas.cleanup import inventory, launchers, tibanna_jobs
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
 from lambdas.shared import aws
 from lambdas.shared.attributes import to_item
 from lambdas.shared.clock import timestamp
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.placements import Places, read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -50,17 +45,11 @@ class LeftoverSettings:
     """Empty where the stage has no cluster."""
 
 
-@cache
-def settings() -> LeftoverSettings:
-    """Read once in the life of the process."""
-    return read_settings(LeftoverSettings)
+settings = settings_of(LeftoverSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, endedAttempt}` -> what is left of each kind, and `left`, how much (docs/architecture.md)."""
     found = find_leftovers(event["launchId"], int(event["endedAttempt"]))
     metrics.add_metric(name="LeftoversFound", unit=MetricUnit.Count, value=found["left"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from contract import run_name
+from contract.project import run_name
 from lambdas.cleanup.inventory import Owner
 from lambdas.shared import aws
 

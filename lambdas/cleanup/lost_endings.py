@@ -8,19 +8,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Metric, Status, run_name
+from contract.launch import Status
+from contract.metrics import Metric
+from contract.project import run_name
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.one_by_one import OneByOne
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -40,17 +41,11 @@ class LostEndingSettings:
     sweep_grace_minutes: str
 
 
-@cache
-def settings() -> LostEndingSettings:
-    """Read once in the life of the process."""
-    return read_settings(LostEndingSettings)
+settings = settings_of(LostEndingSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(_event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]:
     """Anything (a schedule) -> `{found: n}`."""
     one_by_one = OneByOne("The execution of a launch was not looked at")
     found = settle_lost_endings(datetime.now(UTC), one_by_one)

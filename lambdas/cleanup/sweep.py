@@ -5,22 +5,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Metric, run_name
+from contract.metrics import Metric
+from contract.project import run_name
 from lambdas.cleanup import leftovers
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.cleanup.overdue_notice import Overdue, notify
 from lambdas.cleanup.stuck import stuck_jobs
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,17 +41,11 @@ class SweepSettings:
     notification_topic: str
 
 
-@cache
-def settings() -> SweepSettings:
-    """Read once in the life of the process."""
-    return read_settings(SweepSettings)
+settings = settings_of(SweepSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(_event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]:
     """Anything (a schedule) -> `{started: n}`."""
     now = datetime.now(UTC)
     try:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import run_name, tibanna_jobs_start
+from contract.project import run_name
+from contract.tibanna import tibanna_jobs_start
 from lambdas.cleanup.inventory import Owner, owner_by_path
 from lambdas.shared import aws
 

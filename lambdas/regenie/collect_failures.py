@@ -2,28 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import (
-    LOG_TASK_PREFIX,
-    TASK_RESUBMITTED,
-    ErrorType,
-    LaunchErrorField,
-    Metric,
-    TaskField,
-    Workflow,
-    run_name,
-)
+from contract.errors import ErrorType
+from contract.launch import LaunchErrorField
+from contract.metrics import Metric
+from contract.project import run_name
+from contract.tasks import LOG_TASK_PREFIX, TASK_RESUBMITTED, TaskField
+from contract.workflow import Workflow
 from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, public_sentence, sentence
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError
+from lambdas.shared.function import function
 from lambdas.shared.kept_errors import keep
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import count, logger, metrics, tracer
+from lambdas.shared.observability import count, logger
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -38,17 +33,11 @@ class FailureSettings:
     job_log_group: str
 
 
-@cache
-def settings() -> FailureSettings:
-    """Read once in the life of the process."""
-    return read_settings(FailureSettings)
+settings = settings_of(FailureSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, str]:
     """`{launchId, attempt, error: {Error, Cause}, step}` -> `{type, message}`."""
     error = collect_failures(
         event["launchId"], int(event["attempt"]), event.get("error") or {}, event.get("step") or ""

@@ -13,10 +13,11 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 
 from typing import Final
 
-from contract import WORK_QC
+from contract.results import WORK_QC
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.shared.config_model import BinaryTest, Condition, Interaction, RegenieParameters
+from lambdas.shared.regenie_keys import words_for_both_steps
 from lambdas.shared.regenie_options import words_of
 
 Command = list[str]
@@ -126,13 +127,7 @@ def _common(
     return [
         *("regenie", "--step", str(step)),
         *_genotype_options(genotypes),
-        *("--phenoFile", f"{{data}}/{parameters.phenotypes}"),
-        *("--phenoColList", ",".join(parameters.traits)),
-        *_covariates(parameters),
-        "--bt" if parameters.trait_type == "binary" else "--qt",
-        *(["--apply-rint"] if parameters.apply_rint else []),
-        *(["--sex-specific", parameters.sex] if parameters.sex else []),
-        *(["--par-region", parameters.par_region] if parameters.par_region else []),
+        *words_for_both_steps(parameters),
         *("--bsize", str(block_size)),
         *("--threads", str(threads)),
     ]
@@ -144,23 +139,6 @@ def _genotype_options(genotypes: GenotypeFiles) -> Command:
         sample = ["--sample", f"{{data}}/{genotypes.sample}"] if genotypes.sample else []
         return ["--bgen", f"{{data}}/{genotypes.path}", *sample]
     return [f"--{genotypes.format.removeprefix('.')}", f"{{data}}/{genotypes.prefix}"]
-
-
-def _covariates(parameters: RegenieParameters) -> Command:
-    """Columns that are categories are named apart from the others, and never alone beside a selection.
-
-    Without --covarColList regenie takes all columns, so a selection of nothing but categories has to name them twice.
-    """
-    if not parameters.covariates:
-        return []
-    categorical = parameters.categorical_covariates or []
-    chosen = parameters.covariate_columns or []
-    numeric = [column for column in chosen if column not in categorical] or chosen
-    return [
-        *("--covarFile", f"{{data}}/{parameters.covariates}"),
-        *(["--covarColList", ",".join(numeric)] if numeric else []),
-        *(["--catCovarList", ",".join(categorical)] if categorical else []),
-    ]
 
 
 def _lists(**paths: str | None) -> Command:

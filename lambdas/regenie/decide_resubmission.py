@@ -3,17 +3,19 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import TASK_RESUBMITTED, ErrorType, Metric, Workflow
+from contract.errors import ErrorType
+from contract.metrics import Metric
+from contract.tasks import TASK_RESUBMITTED
+from contract.workflow import Workflow
 from lambdas.regenie.failed_jobs import FailedJob
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
+from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import count, logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import count, logger
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -27,17 +29,11 @@ class DecisionSettings:
     job_log_group: str
 
 
-@cache
-def settings() -> DecisionSettings:
-    """Read once in the life of the process."""
-    return read_settings(DecisionSettings)
+settings = settings_of(DecisionSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, onDemandQueue, failed: [job]}` -> `{jobs: [job]}`, none to give up (resubmission.SubmittedJob)."""
     jobs = decide(event["launchId"], event["onDemandQueue"], event["failed"])
     count(Metric.JOBS_RESUBMITTED, sum(job.size for job in jobs), Workflow.REGENIE)

@@ -6,13 +6,16 @@ would make them the predictions of something else is a fault; what step 2 bears,
 
 import json
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import WORK_LAUNCH, WORK_PREDICTIONS, WORK_VERIFIED, Status, Workflow
+from contract.launch import Status
+from contract.plan import WORK_LAUNCH, AnalysedFiles, LaunchFile
+from contract.results import WORK_PREDICTIONS, WORK_VERIFIED
+from contract.workflow import Workflow
 from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts
@@ -20,6 +23,7 @@ from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
 from lambdas.shared.input_error import UnusableInputError
 from lambdas.shared.launch import Launch
+from lambdas.shared.regenie_keys import Earlier, Key, keys_with
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -44,7 +48,7 @@ class Analysed:
     covariate_columns: tuple[str, ...]
     """Of the covariate file's, those that are used; in the order of the file."""
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> AnalysedFiles:
         """As launch.json has it."""
         return {
             "image": self.image,
@@ -54,7 +58,7 @@ class Analysed:
         }
 
     @classmethod
-    def read(cls, content: Mapping[str, Any]) -> "Analysed":
+    def read(cls, content: AnalysedFiles) -> "Analysed":
         """Read launch.json's."""
         return cls(content["image"], content["phenotypes"], content["covariates"], tuple(content["covariateColumns"]))
 
@@ -103,7 +107,7 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
         raise _unusable(launch_id, f"is {launch.status}", remedy)
     if launch.workflow != Workflow.REGENIE:
         raise _unusable(launch_id, f"is a launch of {launch.workflow}", _GIVE_ANOTHER)
-    record = json.loads(results.text(WORK_LAUNCH))
+    record: LaunchFile = json.loads(results.text(WORK_LAUNCH))
     if "analysed" not in record:
         problem = "kept no record of the files that it analysed, since it ran before this stage did so"
         raise _unusable(launch_id, problem, "Enable step 1, or give its predictions as `predictions`, below data.")
@@ -134,7 +138,7 @@ def read_earlier_launch(launch_id: str, launch: Launch | None, results: DataSet)
     )
 
 
-def _verified(launch_id: str, record: Mapping[str, Any], results: DataSet) -> Mapping[str, Any]:
+def _verified(launch_id: str, record: LaunchFile, results: DataSet) -> Mapping[str, Any]:
     """Path -> size and ETag of the predictions that the launch left, by its own record.
 
     Raises:
@@ -161,23 +165,35 @@ def check_config(parameters: RegenieParameters, earlier: EarlierLaunch, findings
             f"has no predictions for {', '.join(missing)}, only for {', '.join(sorted(earlier.predictions))}",
             "Leave these traits out of `traits`, or name a launch that has them: traits are told apart by their names.",
         )
-    for key in ("trait_type", "apply_rint"):
-        then, now = getattr(earlier.parameters, key), getattr(parameters, key)
-        if then != now:
-            problem = f"was run with {key}: {_as_written(then)}, and this launch has {_as_written(now)}"
-            _add(findings, earlier, problem, f"Give it the same {key}, or enable step 1.")
-    if set(parameters.categorical_covariates or ()) != set(earlier.parameters.categorical_covariates or ()):
-        _add(findings, earlier, "had other categorical_covariates", f"Give the same. {_RUN_STEP_1}")
-    differing = [
-        key for key in ("keep", "remove", "sex") if getattr(parameters, key) != getattr(earlier.parameters, key)
-    ]
-    if differing:
+    for key in _differing(parameters, earlier, Earlier.FAULT):
+        then, now = key.value(earlier.parameters), key.value(parameters)
+        if isinstance(then or now, list):
+            _add(findings, earlier, f"had other {key.path}", f"Give the same. {_RUN_STEP_1}")
+        else:
+            problem = f"was run with {key.path}: {_as_written(then)}, and this launch has {_as_written(now)}"
+            _add(findings, earlier, problem, f"Give it the same {key.path}, or enable step 1.")
+    if people := sorted(key.path for key in _differing(parameters, earlier, Earlier.PEOPLE)):
         findings.warn(
             FROM_LAUNCH,
-            f"names {earlier.launch_id}, whose people were chosen otherwise ({', '.join(differing)})",
+            f"names {earlier.launch_id}, whose people were chosen otherwise ({', '.join(people)})",
             "Whoever has no predictions is left out, and the others' were made together with people who are not "
             "analysed now: enable step 1 if that is not meant.",
         )
+    if others := [key.path for key in _differing(parameters, earlier, Earlier.STEP1)]:
+        findings.warn(
+            FROM_LAUNCH,
+            f"names {earlier.launch_id}, whose step 1 was run with other values of {', '.join(others)}",
+            "Its predictions can be used; give the same, or enable step 1, if results are to be compared.",
+        )
+
+
+def _differing(parameters: RegenieParameters, earlier: EarlierLaunch, meaning: Earlier) -> Iterator[Key]:
+    for key in keys_with(meaning):
+        then, now = (key.value(launch) for launch in (earlier.parameters, parameters))
+        if isinstance(then or now, list):  # of columns, whose order says nothing
+            then, now = (set(columns) if isinstance(columns, list) else set() for columns in (then, now))
+        if then != now:
+            yield key
 
 
 def check_analysed(now: Analysed, samples: SampleCounts, earlier: EarlierLaunch, findings: Findings) -> None:

@@ -1,10 +1,11 @@
-"""Failed AWS Batch jobs: why each failed, in the words of contract.ErrorType, and all of them in one sentence."""
+"""Failed AWS Batch jobs: why each failed, in the words of contract.errors.ErrorType, and all in one sentence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from contract import JOB_TASK_PREFIX, TASK_FAILED, ErrorType, TaskField
+from contract.errors import ErrorType
+from contract.tasks import JOB_TASK_PREFIX, TASK_FAILED, TaskField
 from lambdas.regenie.regenie_errors import regenie_error
 from lambdas.shared.log_errors import error_in_log
 from lambdas.shared.stuck_jobs import why_stuck

@@ -8,6 +8,7 @@ from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.input_error import UnusableInputError
+from lambdas.shared.regenie_keys import File, files_of
 
 _INDEX_SUFFIX: Final = ".bgi"
 
@@ -43,30 +44,14 @@ def all_genotypes(parameters: RegenieParameters) -> dict[GenotypeFiles, str]:
 def input_files(parameters: RegenieParameters) -> dict[str, str]:
     """Path -> the config key that names it, or names the file that it belongs to."""
     files = {path: where for genotypes, where in all_genotypes(parameters).items() for path in genotypes.files}
-    files[parameters.phenotypes] = "regenie.phenotypes"
-    if parameters.covariates:
-        files[parameters.covariates] = "regenie.covariates"
-    if tests := parameters.step2.gene_tests:
-        named = {"annotations": tests.annotations, "sets": tests.sets, "masks": tests.masks}
-        files |= {path: f"regenie.step2.gene_tests.{key}" for key, path in named.items()}
-    if parameters.step1.predictions:
-        files[parameters.step1.predictions] = "regenie.step1.predictions"
+    files |= {path: f"regenie.{key}" for key, path in files_of(parameters, File.TABLE)}
     return files | {path: where for where, path in _further_files(parameters) if path not in files}
 
 
 def _further_files(parameters: RegenieParameters) -> Iterator[tuple[str, str]]:
     """(config key, path) of the lists, and of genotype files that are read beside the tested ones."""
-    step1, step2 = parameters.step1, parameters.step2
-    lists = {
-        "keep": parameters.keep,
-        "remove": parameters.remove,
-        "step1.extract": step1.extract,
-        "step1.exclude": step1.exclude,
-        "step2.extract": step2.extract,
-        "step2.exclude": step2.exclude,
-        "step2.condition.variants": step2.condition.variants if step2.condition else None,
-    }
-    yield from ((f"regenie.{key}", path) for key, path in lists.items() if path)
+    step2 = parameters.step2
+    yield from ((f"regenie.{key}", path) for key, path in files_of(parameters, File.LIST))
     for key, section in (("condition", step2.condition), ("interaction", step2.interaction)):
         if section and section.genotypes:
             for path in GenotypeFiles(section.genotypes, section.sample).files:

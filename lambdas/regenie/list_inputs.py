@@ -3,20 +3,18 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.input_files import input_files, state_of
 from lambdas.regenie.predictions import read_predictions
 from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
+from lambdas.shared.function import function
 from lambdas.shared.input_error import FaultCollector, UnusableInputError
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_inputs import write_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,18 +33,12 @@ class Settings:
     data_bucket: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 @keeping_faults(lambda: settings().task_table)
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, str]:
     """`{launchId, check?}` -> `{inputs}`: key of the list in the launch bucket.
 
     With `check`, raises LaunchInputError that names every file of the config that is not there, or may not be read.

@@ -3,22 +3,25 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import (
+from contract.compute import ComputeService
+from contract.launch import LaunchField
+from contract.plan import (
     WORK_ANALYSED,
-    WORK_CHANGED,
     WORK_FETCH,
     WORK_INPUTS,
     WORK_LAUNCH,
     WORK_PLAN,
-    ComputeService,
-    LaunchField,
+    LaunchFile,
+    PreloadTask,
+    RunSheet,
+    Task,
 )
+from contract.results import WORK_CHANGED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.fingerprints import fingerprint
@@ -27,17 +30,17 @@ from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.preflight.quality import told_of_covariates, told_of_quality
 from lambdas.regenie.recorded_inputs import as_text, record_copies, record_data
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
-from lambdas.regenie.tasks import STEP1_PHASES, Analysis, Task, own_predictions, plan_tasks
+from lambdas.regenie.tasks import STEP1_PHASES, Analysis, own_predictions, plan_tasks
 from lambdas.shared import aws
 from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.faults import Fault
+from lambdas.shared.function import function
 from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 from lambdas.shared.slurm_cluster import SlurmCluster
 
 if TYPE_CHECKING:
@@ -65,25 +68,19 @@ class PlanSettings:
     parallelcluster: str = ""
 
 
-@cache
-def settings() -> PlanSettings:
-    """Read once in the life of the process."""
-    return read_settings(PlanSettings)
+settings = settings_of(PlanSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 @keeping_faults(lambda: settings().task_table)
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def handler(event: dict[str, Any], _context: "LambdaContext") -> RunSheet:
     """`{launchId, attempt}` -> the run sheet; raises LaunchInputError naming every fault."""
     sheet = plan_launch(event["launchId"], int(event["attempt"]))
     metrics.add_metric(name="JobsPlanned", unit=MetricUnit.Count, value=sheet["step2Jobs"] + sheet["level0Jobs"])
     return sheet
 
 
-def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
+def plan_launch(launch_id: str, attempt: int) -> RunSheet:
     """Write the plan, then answer: who has the run sheet finds the plan. The same data gives the same plan.
 
     Raises:
@@ -114,7 +111,7 @@ def plan_launch(launch_id: str, attempt: int) -> dict[str, Any]:
     if config.regenie.step1.quality_control:
         _write(launch_id, WORK_ANALYSED, [inputs.samples.analysed.decode()])
     if inputs.restored:
-        task = {"label": "restored inputs", "files": inputs.restored}
+        task: PreloadTask = {"label": "restored inputs", "files": inputs.restored}
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])
     if inputs.earlier:
         copy_predictions(inputs.earlier, config.regenie.traits, _results(launch_id))
@@ -155,7 +152,7 @@ def _results(launch_id: str) -> DataSet:
 
 
 def _sentinel(launch_id: str, attempt: int, config: Mapping[str, Any], inputs: Inputs, analysis: Analysis) -> str:
-    launch = {
+    launch: LaunchFile = {
         "launchId": launch_id,
         "attempt": attempt,
         "config": config,

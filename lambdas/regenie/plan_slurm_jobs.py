@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import END_PHASE, TASK_FAILED, TASK_RESUBMITTED, LaunchErrorField, Metric, Workflow
+from contract.launch import LaunchErrorField
+from contract.metrics import Metric
+from contract.tasks import TASK_FAILED, TASK_RESUBMITTED
+from contract.workflow import END_PHASE, Workflow
 from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, public_sentence, sentence
 from lambdas.regenie.resubmission import SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, script
+from lambdas.shared.function import function
 from lambdas.shared.kept_errors import keep
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import count, logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import count, logger
+from lambdas.shared.settings import settings_of
 from lambdas.shared.slurm_cluster import SlurmCluster
 
 if TYPE_CHECKING:
@@ -34,17 +36,11 @@ class SlurmSettings:
     job_timeout_hours: str
 
 
-@cache
-def settings() -> SlurmSettings:
-    """Read once in the life of the process."""
-    return read_settings(SlurmSettings)
+settings = settings_of(SlurmSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{request, jobs, answer}` -> `{jobs, script, error?}`; `jobs` and `answer` are empty at the beginning."""
     jobs = [SubmittedJob.from_event(job) for job in event["jobs"]]
     plan = plan_slurm_jobs(event["request"], jobs, event["answer"])

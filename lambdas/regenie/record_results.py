@@ -2,16 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import WORK_PREDICTIONS, WORK_VERIFIED
+from contract.results import WORK_PREDICTIONS, WORK_VERIFIED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.run_sheet import results_prefix
 from lambdas.shared import aws
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -25,17 +23,11 @@ class RecordSettings:
     results_bucket: str
 
 
-@cache
-def settings() -> RecordSettings:
-    """Read once in the life of the process."""
-    return read_settings(RecordSettings)
+settings = settings_of(RecordSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]:
     """`{launchId, attempt}` -> `{predictions}`: how many files of predictions there are."""
     return {"predictions": record_results(event["launchId"], int(event["attempt"]))}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from contract import RESOURCE_PHASES
+from contract.workflow import RESOURCE_PHASES
 from lambdas.shared.config_model import PhaseResources
 
 GIB: Final = 1 << 30

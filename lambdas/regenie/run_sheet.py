@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
-from contract import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS, ComputeService, run_name
+from contract.compute import ComputeService
+from contract.plan import RunSheet
+from contract.project import run_name
+from contract.results import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
 from lambdas.regenie.chunks import Survey
 from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
@@ -41,6 +44,20 @@ class Stage:
     """Where launches with `compute: parallelcluster` run, if the stage has that."""
     registry_credentials: Mapping[str, str] = field(default_factory=dict)
     """Private registry -> ARN of the secret with which Batch logs in."""
+
+
+class _OfPrivateImage(TypedDict, total=False):
+    ofPrivateImage: dict[str, Any]
+
+
+class _Queues(TypedDict):
+    compute: str
+    jobQueue: str
+    onDemandQueue: str
+
+
+class _Where(_Queues, total=False):
+    subnetId: str
 
 
 def results_prefix(launch_id: str) -> str:
@@ -89,9 +106,7 @@ def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:
     )
 
 
-def run_sheet(
-    attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis: Analysis, stage: Stage
-) -> dict[str, Any]:
+def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis: Analysis, stage: Stage) -> RunSheet:
     """What the state machine works from; see docs/architecture.md, "The run sheet"."""
     return {
         "runName": run_name(attempt.launch_id, attempt.number),
@@ -113,12 +128,12 @@ def run_sheet(
     }
 
 
-def _of_private_image(image: str, stage: Stage) -> dict[str, Any]:
+def _of_private_image(image: str, stage: Stage) -> _OfPrivateImage:
     members = of_private_image(image, stage.registry_credentials)
     return {"ofPrivateImage": members} if members else {}
 
 
-def _where(attempt: Attempt, config: RegenieLaunch, stage: Stage) -> dict[str, str]:
+def _where(attempt: Attempt, config: RegenieLaunch, stage: Stage) -> _Where:
     """The queues (of a cluster: its partitions), and for file systems of a launch's own the subnet."""
     if not _is_on_cluster(config):
         placement = choose_placement(stage.placements, attempt.launch_id, attempt.number)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contract import END_PHASE, PROJECT, run_name
+from contract.project import PROJECT, run_name
+from contract.workflow import END_PHASE
 from lambdas.regenie.resubmission import SubmittedJob
 from lambdas.shared.slurm_cluster import SlurmCluster
 

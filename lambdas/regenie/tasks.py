@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from contract import WORK_ANALYSED, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from contract.plan import WORK_ANALYSED, QualityControl, Task, TaskParts, VariantSliceOfList
+from contract.results import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.fingerprints import fingerprint
@@ -14,8 +15,6 @@ from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.resources import JobResources
 from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.regenie_options import words_of
-
-Task = dict[str, object]
 
 
 class Step1Mode(StrEnum):
@@ -177,24 +176,31 @@ def _whole(analysis: Analysis) -> Task:
     }
 
 
-def _quality_control(analysis: Analysis) -> Task:
+def _quality_control(analysis: Analysis) -> TaskParts:
     """What the first job of step 1 does before its command; it applies the launch's own lists too."""
     step1, sample = analysis.parameters.step1, analysis.parameters.sample
     quality = step1.quality_control
     if quality is None:
         return {}
-    files = {"sample": sample, "extract": step1.extract, "exclude": step1.exclude}
-    return {
-        "qc": {
-            "genotypes": analysis.parameters.genotypes,
-            "analysed": WORK_ANALYSED,
-            # Other people, other counts: the same lists and thresholds then leave other variants.
-            "analysedSha256": hashlib.sha256(analysis.analysed).hexdigest(),
-            **{key: path for key, path in files.items() if path},
-            **quality.model_dump(),
-            "output": WORK_QC,
-        }
+    control: QualityControl = {
+        "genotypes": analysis.parameters.genotypes,
+        "analysed": WORK_ANALYSED,
+        # Other people, other counts: the same lists and thresholds then leave other variants.
+        "analysedSha256": hashlib.sha256(analysis.analysed).hexdigest(),
+        "maf": quality.maf,
+        "mac": quality.mac,
+        "geno": quality.geno,
+        "hwe": quality.hwe,
+        "mind": quality.mind,
+        "output": WORK_QC,
     }
+    if sample:
+        control["sample"] = sample
+    if step1.extract:
+        control["extract"] = step1.extract
+    if step1.exclude:
+        control["exclude"] = step1.exclude
+    return {"qc": control}
 
 
 def _step2(analysis: Analysis) -> Iterator[Task]:
@@ -214,17 +220,25 @@ def _step2(analysis: Analysis) -> Iterator[Task]:
         }
 
 
-def _variants(genotypes: GenotypeFiles, chunk: Chunk | SetChunk) -> Task:
+def _variants(genotypes: GenotypeFiles, chunk: Chunk | SetChunk) -> TaskParts:
     """The chunk's number of variants, or where the job counts them; the names of its sets, for gene-based tests."""
     if isinstance(chunk, SetChunk):
         return {"files": {commands.SETS_FILE: "".join(f"{name}\n" for name in chunk.sets)}}
     if chunk.slice is None:
         return {"variants": chunk.variants}
-    place = {"path": f"{{data}}/{genotypes.variant_list}", **asdict(chunk.slice)}
-    return {"slice": {**place, "chromosome": chunk.chromosome, "first": chunk.start, "last": chunk.end}}
+    place: VariantSliceOfList = {
+        "path": f"{{data}}/{genotypes.variant_list}",
+        "start": chunk.slice.start,
+        "end": chunk.slice.end,
+        "position_column": chunk.slice.position_column,
+        "chromosome": chunk.chromosome,
+        "first": chunk.start,
+        "last": chunk.end,
+    }
+    return {"slice": place}
 
 
-def _count(parameters: RegenieParameters) -> Task:
+def _count(parameters: RegenieParameters) -> TaskParts:
     """What to know before a chunk's rows are compared with its variants.
 
     Lists may leave fewer variants, which the log tells, and a variant that an interaction is tested with is left out
@@ -233,10 +247,12 @@ def _count(parameters: RegenieParameters) -> Task:
     step2 = parameters.step2
     uncounted = any(words_of(option)[0] in _OTHER_ROWS for option in step2.extra)
     with_variant = step2.interaction is not None and step2.interaction.variant is not None
-    return {
-        **({"filtered": True} if step2.filters_variants or with_variant else {}),
-        **({"counted": False} if uncounted else {}),
-    }
+    parts: TaskParts = {}
+    if step2.filters_variants or with_variant:
+        parts["filtered"] = True
+    if uncounted:
+        parts["counted"] = False
+    return parts
 
 
 def _merge(analysis: Analysis) -> list[Task]:

@@ -2,21 +2,21 @@
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import WORK_CHANGED, WORK_INPUTS
+from contract.plan import WORK_INPUTS
+from contract.results import WORK_CHANGED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.recorded_inputs import InputsChangedError, changes, read_record, sentence
 from lambdas.regenie.run_sheet import results_prefix
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.input_error import UnusableInputError
 from lambdas.shared.kept_errors import keeping_faults
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import metrics
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -31,18 +31,12 @@ class VerifySettings:
     task_table: str
 
 
-@cache
-def settings() -> VerifySettings:
-    """Read once in the life of the process."""
-    return read_settings(VerifySettings)
+settings = settings_of(VerifySettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 @keeping_faults(lambda: settings().task_table)
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]:
     """`{launchId, attempt, seen}` -> `{files}`: how many are as recorded; raises InputsChangedError naming others."""
     files = verify_inputs(event["launchId"], int(event["attempt"]), event["seen"])
     metrics.add_metric(name="InputsVerified", unit=MetricUnit.Count, value=files)

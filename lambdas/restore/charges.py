@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from contract import USAGE_KEPT_DAYS, USAGE_RESTORE_PREFIX, RetrievalTier, UsageField
+from contract.restore import RetrievalTier
+from contract.usage import USAGE_KEPT_DAYS, USAGE_RESTORE_PREFIX, UsageField
 from lambdas.restore.archive import Archive
 from lambdas.restore.restore_model import OpenRestore
 from lambdas.shared import aws

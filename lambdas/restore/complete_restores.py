@@ -3,16 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.restore.ending import Endings
 from lambdas.restore.restore_model import WantedObject
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,17 +28,11 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of “Object Restore Completed” events -> the messages to deliver again."""
     messages, failed = _read(event["Records"])
     try:

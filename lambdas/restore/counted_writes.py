@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import TaskField
+from contract.tasks import TaskField
 from lambdas.restore.restore_model import OpenRestore, WantedObject, restore_key
 from lambdas.shared import aws
 from lambdas.shared.attributes import to_attribute, to_item

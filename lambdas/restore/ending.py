@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from contract import ErrorType, LaunchField, Status
+from contract.errors import ErrorType
+from contract.launch import LaunchField, Status
 from lambdas.restore.restore_items import RestoreItems
 from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.shared.announcement import Channels, announce

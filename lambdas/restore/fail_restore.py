@@ -1,17 +1,15 @@
 """Ends a launch whose restore could not even begin: its prefix cannot be listed, or the platform failed."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lambdas.restore.ending import Endings
 from lambdas.restore.restore_config import parts_of_key
 from lambdas.restore.restore_model import OpenRestore
 from lambdas.shared.failure import failure
+from lambdas.shared.function import function
 from lambdas.shared.kept_errors import in_full
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,17 +26,11 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, str]:
     """`{key, error: {Error, Cause}}` of a restore config -> `{launchId}`."""
     launch_id, attempt = parts_of_key(event["key"])
     restore = OpenRestore(launch_id, attempt, event["key"], "")

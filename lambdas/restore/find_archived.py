@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import LaunchField, RetrievalTier, Status
+from contract.launch import LaunchField, Status
+from contract.restore import RetrievalTier
 from lambdas.restore import wording
 from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate, hours_of
 from lambdas.restore.found import Found
@@ -16,13 +16,12 @@ from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
 from lambdas.shared.announcement import announce
 from lambdas.shared.clock import timestamp
+from lambdas.shared.function import function
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_inputs import read_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -45,10 +44,7 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +68,7 @@ class Wish:
         return self.days or self.policy.days
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 @keeping_faults(lambda: settings().task_table)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, executionArn, inputs?, scan?}` -> `{decision, scan?}`.

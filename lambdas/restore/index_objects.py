@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import Status
+from contract.launch import Status
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import check_after, give_up_after
 from lambdas.restore.ending import Endings
@@ -19,10 +18,10 @@ from lambdas.restore.restore_items import RestoreItems
 from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.restore.scan import Cursor, scan
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.kept_errors import keeping_faults
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -44,16 +43,10 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 @keeping_faults(lambda: settings().task_table, lambda event: parts_of_key(event["key"])[0])
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """`{bucket, key, cursor?}` of a restore config -> `{launchId, cursor?}`; with a cursor, ask again with it.

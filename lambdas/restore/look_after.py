@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
-from contract import RESTORE_FAILED, RESTORE_PENDING, Status, run_name
+from contract.launch import Status
+from contract.project import run_name
+from contract.restore import RESTORE_FAILED, RESTORE_PENDING
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import CHECK_EVERY, INDEXING_AT_MOST
 from lambdas.restore.ending import Endings
@@ -25,11 +27,11 @@ from lambdas.restore.restore_config import RestoreConfig, restore_config_key
 from lambdas.restore.restore_model import Counts, OpenRestore, WantedObject
 from lambdas.restore.scan import head
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.one_by_one import OneByOne
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -63,17 +65,11 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(_event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:
     """Anything (a schedule) -> `{late: n}`: restores that S3 was asked about, or whose index was begun again."""
     keeper = Keeper(
         Endings.at(settings()),

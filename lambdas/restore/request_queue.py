@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import RetrievalTier
+from contract.restore import RetrievalTier
 from lambdas.restore.archive import Archive, ArchivedObject
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.restore_model import OpenRestore, WantedObject

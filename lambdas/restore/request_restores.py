@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract import RetrievalTier, Status
+from contract.launch import Status
+from contract.restore import RetrievalTier
 from lambdas.restore.charges import Charge, record_charges
 from lambdas.restore.ending import Endings
 from lambdas.restore.estimate import tier_of
@@ -19,9 +19,9 @@ from lambdas.restore.request_queue import Message, Request, send_again
 from lambdas.restore.restore_model import WantedObject
 from lambdas.restore.scan import head
 from lambdas.shared import aws
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -94,16 +94,10 @@ class Settings:
     event_bus: str
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of requests -> the messages to deliver again.
 

@@ -3,7 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from contract import RESTORES_PREFIX, RetrievalTier, run_name
+from contract.launch_bucket import RESTORES_PREFIX
+from contract.project import run_name
+from contract.restore import RetrievalTier
 
 
 @dataclass(frozen=True, slots=True)

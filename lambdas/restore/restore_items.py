@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import (
+from contract.launch import LaunchField
+from contract.restore import (
     OPEN_RESTORES,
     RESTORE_DONE,
     RESTORE_FAILED,
     RESTORE_PENDING,
     RESTORE_SHARDS,
-    LaunchField,
     RestoreField,
-    TaskField,
     restore_shard,
 )
+from contract.tasks import TaskField
 from lambdas.restore.counted_writes import CountedWrites
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.restore_model import Counts, OpenRestore, WantedObject, object_key, open_key, restore_key

@@ -73,6 +73,6 @@ def describe(job_ids: Iterable[str]) -> Iterator["JobDetailTypeDef"]:
 
 
 def attempt_of(job_name: str, launch_id: str) -> int | None:
-    """The attempt of the launch that a job belongs to (contract.run_name is its name's prefix), or None."""
+    """The attempt of the launch that a job belongs to (contract.project.run_name is its name's prefix), or None."""
     match = re.match(rf"{re.escape(launch_id)}-(\d+)-", job_name)
     return int(match[1]) if match else None

@@ -7,7 +7,10 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import BudgetAction, Priority, RetrievalTier, Workflow
+from contract.compute import Priority
+from contract.launch import BudgetAction
+from contract.restore import RetrievalTier
+from contract.workflow import Workflow
 
 _LONGEST_PATH: Final = 900
 """Characters: an S3 key may have 1,024 bytes, of which the data set's folder takes its part."""

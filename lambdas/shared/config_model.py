@@ -22,7 +22,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract import MOST_ARRAY_JOBS, ComputeService, Workflow
+from contract.compute import MOST_ARRAY_JOBS, ComputeService
+from contract.workflow import Workflow
 from lambdas.shared.config_base import (
     NAME_IN_WORDS,
     Count,
@@ -436,6 +437,9 @@ class RegenieParameters(Section):
     """List of samples to leave out, in the same form; for both steps. regenie takes `keep` or `remove`, not both."""
     sex: Literal["male", "female"] | None = None
     """Analyse one sex only, as the genotypes' sample file has it (regenie's --sex-specific); both by default."""
+    genome_build: Literal["NCBI36", "GRCh37", "GRCh38"] | None = None
+    """Assembly of the genotypes' positions. The report and the descriptions of the results state it; regenie is not
+    told, so for chromosome X give `par_region` too."""
     par_region: Annotated[str, Field(pattern=_PAR_REGION), AfterValidator(_check_par_region)] | None = None
     """Build that bounds the pseudo-autosomal regions of X (b36, b37, b38, hg18, hg19, hg38), or the bounds of what is
     between them as START,END; regenie's default is hg38."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError, field_validator, model_validato
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from contract import Workflow
+from contract.workflow import Workflow
 from lambdas.shared.config_base import LaunchSection, plain_fault
 from lambdas.shared.config_bounds import is_too_deep, out_of_bounds
 from lambdas.shared.config_model import LAUNCH_MODELS, PATTERNS_IN_WORDS, LaunchConfig

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contract import USERS_ERRORS, ErrorType, LaunchErrorField, Status, Workflow
+from contract.errors import USERS_ERRORS, ErrorType
+from contract.launch import LaunchErrorField, Status
+from contract.workflow import Workflow
 from lambdas.shared.nested_errors import TYPE_OF_ENDING, innermost
 from lambdas.shared.printable import printable
 from lambdas.shared.public_errors import redacted
@@ -27,8 +29,8 @@ def failure(error: Mapping[str, Any]) -> dict[str, Any]:
     """`{Error, Cause}` of Step Functions, or `{type, message}`, as the launch table's `{type, message, kept?}`.
 
     The causes of nested executions and of functions are JSON: they are opened, down to the innermost one. An error
-    that people know no name for (contract.ErrorType) is a PlatformError, with its own name in the message. What stands
-    for an error that was kept (kept_errors.py) names the item in `kept`: in_full opens it.
+    that people know no name for (contract.errors.ErrorType) is a PlatformError, with its own name in the message. What
+    stands for an error that was kept (kept_errors.py) names the item in `kept`: in_full opens it.
     """
     name = str(error.get("Error") or error.get("type") or "")
     cause = str(error.get("Cause") or error.get("message") or "")
@@ -67,7 +69,7 @@ def status_after(error: Mapping[str, Any]) -> Status:
 def is_platforms_fault(error: Mapping[str, Any], workflow: str | None) -> bool:
     """Whether the people who run the stage have to look at a launch that FAILED with this `error` (see failure).
 
-    Not if its author can mend it (contract.USERS_ERRORS), or asked for a larger job than the stage takes.
+    Not if its author can mend it (contract.errors.USERS_ERRORS), or asked for a larger job than the stage takes.
     """
     if error["type"] == ErrorType.NEVER_STARTED:
         return not asks_for_too_much(str(error.get("message")))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import Status, feedback_key
+from contract.launch import Status
+from contract.launch_bucket import feedback_key
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from contract import ERROR_TASK_PREFIX, LOG_TASK_DAYS, LaunchErrorField, TaskField
+from contract.launch import LaunchErrorField
+from contract.tasks import ERROR_TASK_PREFIX, LOG_TASK_DAYS, TaskField
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_item
 from lambdas.shared.clock import timestamp

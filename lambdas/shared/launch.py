@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract import FINAL_STATUSES, LaunchField, Status
+from contract.launch import FINAL_STATUSES, LaunchField, Status
 from lambdas.shared.launch_item import check_item, salvaged
 
 
@@ -59,7 +59,7 @@ class Launch:
     estimate: Mapping[str, Any] | None = None
     """What it was expected to cost (LaunchField.ESTIMATE)."""
     held_for: str | None = None
-    """contract.HeldFor: what a person is to approve while it is HELD; None: a restore."""
+    """contract.launch.HeldFor: what a person is to approve while it is HELD; None: a restore."""
 
     budget_told: Mapping[str, Any] | None = None
     """{attempt, reason}: people were told that this attempt is above its budget."""

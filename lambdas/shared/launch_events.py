@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from contract import EVENT_DETAIL_TYPE, EVENT_SOURCE
+from contract.events import EVENT_DETAIL_TYPE, EVENT_SOURCE
 from lambdas.shared import aws
 from lambdas.shared.failure import public_message
 from lambdas.shared.launch import Launch

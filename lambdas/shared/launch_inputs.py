@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from contract import INPUTS_PREFIX
+from contract.launch_bucket import INPUTS_PREFIX
 from lambdas.shared import aws
 
 if TYPE_CHECKING:

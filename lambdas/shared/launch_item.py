@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Final
 
-from contract import ALLOWED_FROM, ASKED_BY_HAND, CostStatus, HeldFor, LaunchField, Status
+from contract.cost import CostStatus
+from contract.launch import ALLOWED_FROM, ASKED_BY_HAND, HeldFor, LaunchField, Status
 
 MOST_ATTEMPTS: Final = 9_999
 """Nobody tries so often; and names that end in an attempt's number have room for four digits."""

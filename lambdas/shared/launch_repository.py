@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract import (
+from contract.errors import ErrorType
+from contract.launch import (
     ALLOWED_FROM,
     GUARD_KEY_PREFIX,
     GUARD_TASK_ID,
     GUARDED_LAUNCH_ID,
     STARTING_STATUSES,
     STATUS_INDEX,
-    ErrorType,
     LaunchField,
     Status,
-    TaskField,
 )
+from contract.tasks import TaskField
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
@@ -198,7 +198,7 @@ class LaunchRepository:
         `attempt`, it must still be the launch's. The same change by the same execution is answered alike.
 
         Raises:
-            StatusConflictError: the change is not legal now (contract.ALLOWED_FROM), or another execution owns it.
+            StatusConflictError: the change is not legal now (contract.launch.ALLOWED_FROM), or is not this execution's.
             ValueError: `to` is RUNNING, which is `claim`'s.
         """
         if to is Status.RUNNING:
@@ -256,7 +256,7 @@ class LaunchRepository:
         Args:
             seen: The launch that the request was judged by.
             to: Its status from now on.
-            told: Members of the entry of its events (contract.EventField).
+            told: Members of the entry of its events (contract.launch.EventField).
             fields: Attributes of LaunchField that change with it.
             removed: Attributes that go.
 

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from contract import ErrorType
+from contract.errors import ErrorType
 
 _DEEPEST_NESTING: Final = 5
 """A launch nests two executions; more levels than this is not a cause but a riddle."""

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract import Status, feedback_key
+from contract.launch import Status
+from contract.launch_bucket import feedback_key
 from lambdas.shared import aws
 from lambdas.shared.failure import public_message
 from lambdas.shared.faults import Fault, listing

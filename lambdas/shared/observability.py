@@ -18,7 +18,9 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract import ANY_SERVICE, PROJECT, Metric, Setting
+from contract.metrics import ANY_SERVICE, Metric
+from contract.project import PROJECT
+from contract.settings import Setting
 from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.printable import json_text, printable
 from lambdas.shared.public_errors import public_text

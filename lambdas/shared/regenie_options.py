@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
+from lambdas.shared.regenie_keys import KEYS, Key
+
 
 class Refusal(NamedTuple):
     """Why an option is not handed on, to read on from the key that holds it."""
@@ -119,46 +121,10 @@ _STEP2: Final[Mapping[str, Value]] = {
 ALLOWED: Final[Mapping[int, Mapping[str, Value]]] = {1: _STEP1, 2: _STEP2}
 """Step -> option -> what it takes."""
 
-_OWN_KEYS: Final[Mapping[str, str]] = {
-    "--bed": "genotypes",
-    "--pgen": "genotypes",
-    "--bgen": "genotypes",
-    "--sample": "sample",
-    "--phenoFile": "phenotypes",
-    "--phenoCol": "traits",
-    "--phenoColList": "traits",
-    "--phenoExcludeList": "traits",
-    "--covarFile": "covariates",
-    "--covarCol": "covariate_columns",
-    "--covarColList": "covariate_columns",
-    "--covarExcludeList": "covariate_columns",
-    "--catCovarList": "categorical_covariates",
-    "--keep": "keep",
-    "--remove": "remove",
-    "--extract": "extract",
-    "--exclude": "exclude",
-    "--qt": "trait_type",
-    "--bt": "trait_type",
-    "--bsize": "block_size",
-    "--apply-rint": "apply_rint",
-    "--sex-specific": "sex",
-    "--par-region": "par_region",
-    "--minMAC": "min_mac",
-    "--firth": "binary_test",
-    "--approx": "binary_test",
-    "--spa": "binary_test",
-    "--pThresh": "p_threshold",
-    "--condition-list": "condition",
-    "--condition-file": "condition",
-    "--condition-file-sample": "condition",
-    "--interaction": "interaction",
-    "--interaction-snp": "interaction",
-    "--interaction-file": "interaction",
-    "--interaction-file-sample": "interaction",
-    "--threads": "resources",
-    "--step": "step1.enabled",
+_OWN_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
+    option: tuple(key for key in KEYS if option in key.options) for each in KEYS for option in each.options
 }
-"""Option -> the config key that says the same."""
+"""Option -> the config keys that say the same."""
 
 _PLATFORMS_OWN: Final[Mapping[str, str]] = {
     "--out": "Outputs have their places, and are exported from there.",
@@ -205,9 +171,10 @@ def refusal_of(option: str, step: int) -> Refusal | None:
     )
 
 
-def key_of(option: str) -> str | None:
-    """The config key that says the same as the option, if there is one."""
-    return _OWN_KEYS.get(option)
+def key_of(option: str, step: int) -> str | None:
+    """Path, below `regenie`, of the config key that says the same as the option of this step, if there is one."""
+    keys = _OWN_KEYS.get(option)
+    return next((key.path for key in keys if step in key.steps), keys[0].path) if keys else None
 
 
 def name_of(option: str) -> str:
@@ -221,8 +188,8 @@ def words_of(option: str) -> list[str]:
 
 
 def _remedy(name: str, step: int) -> str:
-    if name in _OWN_KEYS:
-        return f"The key {_OWN_KEYS[name]} says it."
+    if key := key_of(name, step):
+        return f"The key {key} says it."
     if name in _PLATFORMS_OWN:
         return _PLATFORMS_OWN[name]
     alike = get_close_matches(name, [*ALLOWED[step], *_OWN_KEYS], n=1)

@@ -18,6 +18,12 @@ Place = tuple[str, ...]
 _CORRECTED_BY_FIRTH: Final = ("firth", "firth-approx")
 _IN_BOTH_STEPS: Final = ("--force-qt", "--maxCatLevels", "--minCaseCount")
 """Options that decide whether a trait or covariate is taken at all: each step ends, or leaves it out, on its own."""
+_BUILDS: Final = {
+    **dict.fromkeys(("b36", "hg18"), "NCBI36"),
+    **dict.fromkeys(("b37", "hg19"), "GRCh37"),
+    **dict.fromkeys(("b38", "hg38"), "GRCh38"),
+}
+"""par_region -> the assembly of that name."""
 _LEAVE_OUT: Final = "Leave it out."
 _MOST_BINS: Final = 12
 """Of allele frequencies (Masks.hpp); SKAT and ACAT tests have one of their own, which ends at 1."""
@@ -124,6 +130,7 @@ def conflicts(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
         Where it is, and what is wrong with it.
     """
     yield from _of_people(launch)
+    yield from _of_build(launch)
     yield from _of_data_sets(launch)
     for step, extra in ((1, launch.step1.extra), (2, launch.step2.extra)):
         yield from _of_options(launch, step, extra)
@@ -146,6 +153,14 @@ def _of_people(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
             if genotypes.endswith(".bgen") and sample is None:
                 problem = f"is required for {genotypes} when `sex` is given, since a .bgen file has no sexes"
                 yield place, Refusal(problem, "Give the sample file, with the sexes in its fourth column.")
+
+
+def _of_build(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
+    """Bounds given as numbers may be any build's."""
+    of_region = _BUILDS.get(launch.par_region or "")
+    if launch.genome_build and of_region and of_region != launch.genome_build:
+        problem = f"is {launch.par_region}, which is {of_region}, and genome_build is {launch.genome_build}"
+        yield ("par_region",), Refusal(problem, "Give the build of the genotypes' positions in both.")
 
 
 def _of_data_sets(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:

@@ -1,4 +1,4 @@
-"""Whose a job, task or execution is, by its name: that of an attempt of a launch begins with contract.run_name.
+"""Whose a job, task or execution is, by its name: that of an attempt of a launch begins with contract.project.run_name.
 
 Events of AWS Batch carry no tags of a job (AWS Batch user guide, "Job state change events" and "Job queue blocked
 events"): there its name is all that tells the launch.

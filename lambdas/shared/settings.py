@@ -3,12 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from contract import Setting
+from contract.settings import Setting
 from lambdas.shared.public_errors import OpenError
 
 if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
+
     from _typeshed import DataclassInstance
 
     Settings = TypeVar("Settings", bound=DataclassInstance)
@@ -25,7 +28,7 @@ def read_settings(model: type[Settings], environment: Mapping[str, str] = os.env
 
     Raises:
         MissingSettingsError: variables are unset or empty whose field has no default.
-        ValueError: a field is not one of `contract.Setting`.
+        ValueError: a field is not one of `contract.settings.Setting`.
     """
     variables = {field.name: Setting(field.name.upper()) for field in fields(model)}
     given = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
@@ -34,3 +37,16 @@ def read_settings(model: type[Settings], environment: Mapping[str, str] = os.env
     if missing:
         raise MissingSettingsError(f"{model.__name__}: environment variables are not set: {', '.join(missing)}")
     return model(**given)
+
+
+def settings_of(model: type[Settings]) -> "_lru_cache_wrapper[Settings]":
+    """Settings of a function, which read_settings reads at their first use, once in the life of its process.
+
+    Not when the module is imported: what a variable lacks is told as the error of an invocation, with its request.
+    """
+
+    @cache
+    def read() -> Settings:
+        return read_settings(model)
+
+    return read

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from contract import ComputeService
+from contract.compute import ComputeService
 from lambdas.shared.faults import Fault
 
 NO_CLUSTER: Final = Fault(
@@ -31,5 +31,5 @@ class SlurmCluster:
 
     @classmethod
     def read(cls, text: str) -> "SlurmCluster | None":
-        """The setting PARALLELCLUSTER (contract.Setting); None where the stage has no cluster."""
+        """The setting PARALLELCLUSTER (contract.settings.Setting); None where the stage has no cluster."""
         return cls(**json.loads(text)) if text else None

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from contract import SNAKEFILE_NAME, ComputeService, SnakemakeEngine, Workflow
+from contract.compute import ComputeService
+from contract.launch_bucket import SNAKEFILE_NAME
+from contract.workflow import SnakemakeEngine, Workflow
 from lambdas.shared.config_base import (
     S3_BUCKET,
     Count,

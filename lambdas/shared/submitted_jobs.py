@@ -6,7 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract import LAUNCHER_FOLDER, RESULTS_PREFIX, launcher_jobs, run_name, tibanna_jobs_start
+from contract.launcher import LAUNCHER_FOLDER, launcher_jobs
+from contract.project import run_name
+from contract.results import RESULTS_PREFIX
+from contract.tibanna import tibanna_jobs_start
 from lambdas.shared import aws
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from contract import Workflow
+from contract.workflow import Workflow
 from lambdas.shared.launch import Launch
 
 _WORKING: frozenset[str] = frozenset({Workflow.SNAKEMAKE})

@@ -4,17 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract import (
-    PROJECT,
-    TAG_ATTEMPT,
-    TAG_LAUNCH_ID,
-    TAG_PROJECT,
-    TAG_STAGE,
-    TAG_WORKFLOW,
-    ComputeService,
-    Workflow,
-    run_name,
-)
+from contract.compute import ComputeService
+from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, TAG_WORKFLOW, run_name
+from contract.workflow import Workflow
 from lambdas.shared.placements import Queues, queue_of, share_identifier
 from lambdas.shared.registries import of_private_image
 from lambdas.shared.snakemake_config import SnakemakeLaunch

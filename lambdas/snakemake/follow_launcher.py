@@ -2,15 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.observability import metrics
+from lambdas.shared.settings import settings_of
 from lambdas.snakemake.launcher_repository import LauncherRepository
 from lambdas.snakemake.settlement import follow
 from lambdas.snakemake.task_event import LauncherTask
@@ -32,16 +31,10 @@ class NotifierSettings:
     job_log_group: str
 
 
-@cache
-def settings() -> NotifierSettings:
-    """Read once in the life of the process."""
-    return read_settings(NotifierSettings)
+settings = settings_of(NotifierSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of ECS Task State Change events -> the messages to deliver again."""
     settings()

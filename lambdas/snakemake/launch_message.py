@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from contract import LAUNCHER_CONTAINER
+from contract.launcher import LAUNCHER_CONTAINER
 from lambdas.shared.public_errors import OpenError
 
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]{8,17}")

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract import (
-    LAUNCHER_TASK_PREFIX,
-    LOG_TASK_PREFIX,
-    TASK_RESUBMITTED,
-    ErrorType,
-    LauncherField,
-    LaunchField,
-    TaskField,
-    launcher_log_stream,
-)
+from contract.errors import ErrorType
+from contract.launch import LaunchField
+from contract.launcher import LAUNCHER_TASK_PREFIX, LauncherField, launcher_log_stream
+from contract.tasks import LOG_TASK_PREFIX, TASK_RESUBMITTED, TaskField
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp

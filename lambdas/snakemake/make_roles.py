@@ -7,27 +7,17 @@ function chooses between them and writes none. Clean-up deletes the roles, which
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import (
-    PROJECT,
-    TAG_ATTEMPT,
-    TAG_LAUNCH_ID,
-    TAG_PROJECT,
-    TAG_STAGE,
-    ErrorType,
-    RightsTag,
-    SnakemakeEngine,
-    jobs_role_name,
-    launch_roles_path,
-    launcher_role_name,
-    run_name,
-)
+from contract.errors import ErrorType
+from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
+from contract.roles import RightsTag, jobs_role_name, launch_roles_path, launcher_role_name
+from contract.workflow import SnakemakeEngine
 from lambdas.shared import aws
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import OpenError, private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.observability import logger
+from lambdas.shared.public_errors import OpenError
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -37,7 +27,7 @@ _EC2: Final = "ec2.amazonaws.com"
 
 
 class CapacityUnavailableError(OpenError):
-    """The account has no room for another role: its name is what the launch ends with (contract.ErrorType.CAPACITY)."""
+    """The account has no room for another role. Its name is the launch's error (contract.errors.ErrorType.CAPACITY)."""
 
 
 assert CapacityUnavailableError.__name__ == ErrorType.CAPACITY
@@ -51,10 +41,7 @@ class RoleSettings:
     launch_policies: str
 
 
-@cache
-def settings() -> RoleSettings:
-    """Read once in the life of the process."""
-    return read_settings(RoleSettings)
+settings = settings_of(RoleSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +59,8 @@ class _Attempt:
         return launch_roles_path(settings().stage, self.launch_id, self.attempt)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, str]:
     """`{launchId, attempt, engine, tags}` -> `{launcher: ARN, jobs: ARN}`. Asked again, it makes what is missing.
 
     `tags`: RightsTag -> value. Raises CapacityUnavailableError when the account's quota of roles is used up.

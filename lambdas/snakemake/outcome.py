@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import ErrorType, LauncherExit, launcher_outcome
+from contract.errors import ErrorType
+from contract.launcher import LauncherExit, launcher_outcome
 from lambdas.shared import aws
 from lambdas.snakemake.run_sheet import launcher_prefix
 from lambdas.snakemake.task_event import LauncherTask

@@ -1,22 +1,24 @@
 """Prepares a Snakemake launch: checks it, copies its sources, and writes the run sheet for its launcher."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LaunchField, Status, Workflow, launcher_run_sheet, launcher_sources, launcher_sources_record
+from contract.launch import LaunchField, Status
+from contract.launcher import launcher_run_sheet, launcher_sources, launcher_sources_record
+from contract.workflow import Workflow
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import metrics
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.shared.working_folders import in_the_way
 from lambdas.snakemake.run_sheet import (
@@ -54,18 +56,12 @@ class PrepareSettings:
     encrypted_volumes: str = ""
 
 
-@cache
-def settings() -> PrepareSettings:
-    """Read once in the life of the process."""
-    return read_settings(PrepareSettings)
+settings = settings_of(PrepareSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 @keeping_faults(lambda: settings().task_table)
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, attempt}` -> `{runSheet, resultsUri, rights, jobDefinition?}`; `{launchId, check: true}` -> nothing.
 
     `rights` is what make_roles is asked for. Raises LaunchInputError naming every fault.
@@ -118,7 +114,7 @@ def _copy(sources: Sources, bucket: str, prefix: str) -> dict[str, Any]:
     return {"from": f"s3://{sources.bucket}/{sources.prefix}", "files": files}
 
 
-def _put_json(bucket: str, key: str, content: dict[str, Any]) -> None:
+def _put_json(bucket: str, key: str, content: Mapping[str, object]) -> None:
     client: S3Client = aws.client("s3")
     client.put_object(
         Bucket=bucket, Key=key, Body=json.dumps(content, indent=2).encode(), ContentType="application/json"

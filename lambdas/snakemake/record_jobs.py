@@ -6,16 +6,16 @@ ReceiveMessage), and ECS names a task's session by the task's id.
 """
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from pydantic import ValidationError
 
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import OpenError, private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.public_errors import OpenError
+from lambdas.shared.settings import settings_of
 from lambdas.snakemake.launcher_record import LauncherRecord
 from lambdas.snakemake.launcher_repository import LauncherRepository
 
@@ -38,18 +38,12 @@ class RecorderSettings:
     task_table: str
 
 
-@cache
-def settings() -> RecorderSettings:
-    """Read once in the life of the process."""
-    return read_settings(RecorderSettings)
+settings = settings_of(RecorderSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """SQS batch of contract.LauncherRecord -> the messages to deliver again. What is not true is logged and dropped."""
+    """SQS batch of contract.launcher.LauncherRecord -> messages to deliver again. What is not true is dropped."""
     settings()
     metrics.add_metric(name="RecordsTaken", unit=MetricUnit.Count, value=len(event["Records"]))
     return dict(process_partial_response(event=event, record_handler=_take, processor=_processor, context=context))

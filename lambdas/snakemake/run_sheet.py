@@ -6,17 +6,13 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
-from contract import (
-    LAUNCHER_FOLDER,
-    LONGEST_TAG_VALUE,
-    RESULTS_PREFIX,
-    ComputeService,
-    RightsTag,
-    SnakemakeEngine,
-    launcher_sources,
-)
+from contract.compute import ComputeService
+from contract.launcher import LAUNCHER_FOLDER, LauncherSheet, launcher_sources
+from contract.results import RESULTS_PREFIX
+from contract.roles import LONGEST_TAG_VALUE, RightsTag
+from contract.workflow import SnakemakeEngine
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.launch import Launch
 from lambdas.shared.placements import Queues, queue_of, share_identifier
@@ -88,13 +84,23 @@ def check_against_stage(config: SnakemakeLaunch, stage: Stage, faults: FaultColl
         )
 
 
+class _OfEngine(TypedDict, total=False):
+    tibanna: dict[str, Any]
+    awsBatch: dict[str, Any]
+
+
+class _AsAsked(TypedDict, total=False):
+    cores: int
+    rerunTriggers: list[str]
+
+
 def new_token() -> str:
     """By which Tibanna's unicorn knows a launch: in its run sheet and nowhere else; its roles have the digest."""
     return secrets.token_urlsafe(32)
 
 
 def rights(launch: Launch, config: SnakemakeLaunch, stage: Stage, token: str) -> dict[str, Any]:
-    """What make_roles is asked for: the engine, and what the launch's roles are tagged with (contract.RightsTag)."""
+    """What make_roles is asked for: the engine, and tags of the launch's roles (contract.roles.RightsTag)."""
     bucket, folder = place_of_data(config, stage)
     tags = {RightsTag.DATA_BUCKET: bucket, RightsTag.DATA_FOLDER: folder}
     if config.snakemake.engine is SnakemakeEngine.AWS_BATCH:
@@ -115,10 +121,15 @@ def _name(queue_arn: str) -> str:
 
 def run_sheet(
     launch: Launch, attempt: int, config: SnakemakeLaunch, snakefile: str, stage: Stage, token: str
-) -> dict[str, Any]:
+) -> LauncherSheet:
     """What the launcher is to do; `snakefile` is its name among the attempt's sources, `token` see new_token."""
     asked = config.snakemake
     launch_id = launch.launch_id
+    as_asked: _AsAsked = {}
+    if asked.cores:
+        as_asked["cores"] = asked.cores
+    if asked.rerun_triggers:
+        as_asked["rerunTriggers"] = list(asked.rerun_triggers)
     results = f"s3://{stage.results_bucket}/{RESULTS_PREFIX}{launch_id}/"
     return {
         "launchId": launch_id,
@@ -131,8 +142,7 @@ def run_sheet(
         "spot": asked.spot,
         "retries": asked.retries,
         "jobs": asked.jobs,
-        **({"cores": asked.cores} if asked.cores else {}),
-        **({"rerunTriggers": asked.rerun_triggers} if asked.rerun_triggers else {}),
+        **as_asked,
         "containerImage": _image(config, stage),
         "ownImage": asked.container_image is not None,
         "remotePrefix": config.data_uri(stage.data_bucket).removeprefix("s3://").rstrip("/"),
@@ -148,7 +158,7 @@ def job_definition(launch: Launch, attempt: int, config: SnakemakeLaunch, stage:
     return aws_batch.job_definition(_batch_attempt(launch, attempt, config, stage), _batch_engine(stage))
 
 
-def _of_engine(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage, token: str) -> dict[str, Any]:
+def _of_engine(launch: Launch, attempt: int, config: SnakemakeLaunch, stage: Stage, token: str) -> _OfEngine:
     asked = config.snakemake
     if asked.engine is SnakemakeEngine.AWS_BATCH:
         on_batch = _batch_attempt(launch, attempt, config, stage)
@@ -180,6 +190,6 @@ def _image(config: SnakemakeLaunch, stage: Stage) -> str:
 
 
 def read_engines(text: str) -> Mapping[str, Mapping[str, Any]]:
-    """The setting ENGINES (contract.Setting)."""
+    """The setting ENGINES (contract.settings.Setting)."""
     engines: dict[str, dict[str, Any]] = json.loads(text)
     return engines

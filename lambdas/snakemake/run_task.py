@@ -9,15 +9,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract import (
-    PROJECT,
-    TAG_ATTEMPT,
-    TAG_LAUNCH_ID,
-    TAG_PROJECT,
-    TAG_STAGE,
-    LauncherEnvironment,
-    run_name,
-)
+from contract.launcher import LauncherEnvironment
+from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
 from lambdas.shared.public_errors import OpenError
 from lambdas.snakemake.launch_message import InvalidArguments, LaunchMessage
 

@@ -1,6 +1,9 @@
 """What follows from the state of a launcher's task, whoever tells of it: an event, or somebody who looked."""
 
-from contract import RESULTS_PREFIX, LaunchErrorField, Metric, Workflow
+from contract.launch import LaunchErrorField
+from contract.metrics import Metric
+from contract.results import RESULTS_PREFIX
+from contract.workflow import Workflow
 from lambdas.shared.kept_errors import keep
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count, count_platform_fault, logger

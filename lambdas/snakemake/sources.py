@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from contract import SNAKEFILES_PREFIX, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
+from contract.launch_bucket import SNAKEFILES_PREFIX, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
 from lambdas.shared import aws
 from lambdas.shared.input_error import UnusableInputError
 

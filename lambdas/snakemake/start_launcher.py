@@ -8,17 +8,19 @@ fails its launch with the reason, and is told of by SNS.
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import ErrorType, LauncherEnvironment, Status
+from contract.errors import ErrorType
+from contract.launch import Status
+from contract.launcher import LauncherEnvironment
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors, public_text
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.public_errors import public_text
+from lambdas.shared.settings import settings_of
 from lambdas.snakemake import answers
 from lambdas.snakemake.dead_letters import bury
 from lambdas.snakemake.launch_message import InvalidArguments, LaunchMessage, read_message
@@ -52,10 +54,7 @@ class BrokerSettings:
     notification_topic: str
 
 
-@cache
-def settings() -> BrokerSettings:
-    """Read once in the life of the process."""
-    return read_settings(BrokerSettings)
+settings = settings_of(BrokerSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,8 @@ class Delivery:
         return cls(record["messageId"], record["body"], record["receiptHandle"], number)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of launch messages and task events -> the messages to deliver again."""
     settings()
     metrics.add_metric(name="LaunchMessages", unit=MetricUnit.Count, value=len(event["Records"]))

@@ -1,6 +1,6 @@
 """Whether EC2 encrypts the volumes of instances that do not ask for it, as Tibanna's do not."""
 
-from contract import SnakemakeEngine
+from contract.workflow import SnakemakeEngine
 from lambdas.shared import aws
 from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.snakemake_config import SnakemakeLaunch

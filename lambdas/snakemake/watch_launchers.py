@@ -7,18 +7,18 @@ an hour). Without this look its launch would be RUNNING until the state machine'
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LaunchField, Status, Workflow
+from contract.launch import LaunchField, Status
+from contract.workflow import Workflow
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import metrics
 from lambdas.shared.one_by_one import OneByOne
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 from lambdas.snakemake.launcher_repository import Launcher, LauncherRepository
 from lambdas.snakemake.outcome import written_outcome
 from lambdas.snakemake.settlement import follow
@@ -44,17 +44,11 @@ class WatchSettings:
     cluster: str
 
 
-@cache
-def settings() -> WatchSettings:
-    """Read once in the life of the process."""
-    return read_settings(WatchSettings)
+settings = settings_of(WatchSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(_event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]:
     """Anything (a schedule) -> `{ended: n}`."""
     one_by_one = OneByOne("A launcher was not looked at")
     ended = watch(datetime.now(UTC), one_by_one)

@@ -7,25 +7,26 @@ nobody can choose (docs/decisions/101): so the launch's events say who asked for
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
-from contract import ALLOWED_FROM, EventField, HeldFor, LaunchField, RequestAction, Status, feedback_key
+from contract.launch import ALLOWED_FROM, EventField, HeldFor, LaunchField, Status
+from contract.launch_bucket import feedback_key
+from contract.requests import RequestAction
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_text import LARGEST_CONFIG, too_large
 from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.faults import Fault
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tell_of_sick_launch, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import logger, metrics, tell_of_sick_launch
+from lambdas.shared.settings import settings_of
 from lambdas.workflow_manager.claiming import check_registered, told_by_config
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile, FileGoneError, drops, fetch
 from lambdas.workflow_manager.person_request import (
@@ -73,16 +74,10 @@ class Settings:
     four_eyes_approval: str = ""
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of S3 notifications -> the messages to deliver again."""
     settings()

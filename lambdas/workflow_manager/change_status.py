@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
+from contract.launch import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
 from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.failure import failure, status_after
+from lambdas.shared.function import function
 from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
-from lambdas.shared.observability import logger, metrics, tell_of_sick_launch, tracer
-from lambdas.shared.public_errors import private_errors
+from lambdas.shared.observability import tell_of_sick_launch
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
@@ -51,11 +51,8 @@ class Change:
         return cls(event["launchId"], to, event.get("executionArn"), given)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, to, executionArn, error?, resultsUri?, reportUri?}` -> `{launchId, attempt, workflow, status}`.
 
     RUNNING may be answered with QUEUED (there is no slot now) or REJECTED (its item or its config was edited, and

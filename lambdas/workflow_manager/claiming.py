@@ -7,7 +7,8 @@ config said before.
 import json
 from typing import Final, Protocol
 
-from contract import ErrorType, LaunchField
+from contract.errors import ErrorType
+from contract.launch import LaunchField
 from lambdas.shared.config_reader import check_config
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
-from contract import STANDARD_FOLDER
+from contract.launch_bucket import STANDARD_FOLDER
 from lambdas.shared import aws
 from lambdas.shared.config_text import WHOLE_FILE
 from lambdas.shared.faults import Fault

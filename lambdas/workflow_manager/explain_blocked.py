@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import TAG_ATTEMPT, TAG_LAUNCH_ID, run_name
+from contract.project import TAG_ATTEMPT, TAG_LAUNCH_ID, run_name
 from lambdas.shared import batch_jobs
+from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.placements import read_places
-from lambdas.shared.public_errors import private_errors
 from lambdas.shared.run_names import Owner, owner_by_name
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 from lambdas.shared.stuck_jobs import why_stuck
 
 if TYPE_CHECKING:
@@ -30,17 +29,11 @@ class BlockedSettings:
     placements: str
 
 
-@cache
-def settings() -> BlockedSettings:
-    """Read once in the life of the process."""
-    return read_settings(BlockedSettings)
+settings = settings_of(BlockedSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> None:
     """EventBridge's “Batch Job Queue Blocked”: its `detail` is the job that blocks the queue, without its tags."""
     explain(event["detail"], datetime.fromisoformat(event["time"]))
 

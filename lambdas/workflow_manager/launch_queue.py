@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import LaunchField, Status, TaskField, run_name
+from contract.launch import LaunchField, Status
+from contract.project import run_name
+from contract.tasks import TaskField
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.conditional_writes import delays, finds_no_room, is_failed_condition, is_lost_race

@@ -8,28 +8,21 @@ that says which launches nobody has started, or cancelled, though that was asked
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import (
-    FINAL_STATUSES,
-    GRACE_MINUTES,
-    PIPE_STATUSES,
-    STARTING_STATUSES,
-    LaunchField,
-    Metric,
-    Status,
-    run_name,
-)
+from contract.events import GRACE_MINUTES
+from contract.launch import FINAL_STATUSES, PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status
+from contract.metrics import Metric
+from contract.project import run_name
 from lambdas.shared import aws
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.observability import logger, metrics
 from lambdas.shared.one_by_one import OneByOne
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 from lambdas.workflow_manager.launch_queue import LaunchQueue, user_of
 
 if TYPE_CHECKING:
@@ -52,17 +45,11 @@ class LostRequestSettings:
     sweep_grace_minutes: str
 
 
-@cache
-def settings() -> LostRequestSettings:
-    """Read once in the life of the process."""
-    return read_settings(LostRequestSettings)
+settings = settings_of(LostRequestSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]:
     """A schedule's event, or `{graceMinutes}` -> `{started: n}`."""
     grace = float(event.get(GRACE_MINUTES, settings().sweep_grace_minutes))
     starts = OneByOne("A request was not started")

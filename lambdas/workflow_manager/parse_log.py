@@ -11,17 +11,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import LAUNCHER_LOG_PREFIX, LOG_TASK_DAYS, LOG_TASK_PREFIX, TASK_FAILED, ErrorType, Metric, TaskField
+from contract.errors import ErrorType
+from contract.launcher import LAUNCHER_LOG_PREFIX
+from contract.metrics import Metric
+from contract.tasks import LOG_TASK_DAYS, LOG_TASK_PREFIX, TASK_FAILED, TaskField
+from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.log_errors import error_in_log
-from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -40,17 +42,11 @@ class ParserSettings:
     task_table: str
 
 
-@cache
-def settings() -> ParserSettings:
-    """Read once in the life of the process."""
-    return read_settings(ParserSettings)
+settings = settings_of(ParserSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> None:
     """`{awslogs: {data}}`: base64 of the gzip of `{messageType, logGroup, logStream, logEvents}`."""
     batch = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
     if batch["messageType"] == _NO_DATA:

@@ -1,10 +1,11 @@
-"""What a person asks of a launch that is there, as the launch bucket has it (contract.RequestField)."""
+"""What a person asks of a launch that is there, as the launch bucket has it (contract.requests.RequestField)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract import REQUESTS_PREFIX, RequestAction, RequestField
+from contract.launch_bucket import REQUESTS_PREFIX
+from contract.requests import RequestAction, RequestField
 from lambdas.shared.config_text import read_text
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault

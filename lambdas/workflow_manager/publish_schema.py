@@ -5,15 +5,13 @@ It is made from the very models that check configs, so that what editors complet
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from contract import SCHEMA_KEY
+from contract.launch_bucket import SCHEMA_KEY
 from lambdas.shared import aws
 from lambdas.shared.config_model import launch_schema
-from lambdas.shared.observability import logger, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.function import function
+from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -27,16 +25,11 @@ class SchemaSettings:
     launch_bucket: str
 
 
-@cache
-def settings() -> SchemaSettings:
-    """Read once in the life of the process."""
-    return read_settings(SchemaSettings)
+settings = settings_of(SchemaSettings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(_event: dict[str, Any], _context: "LambdaContext") -> None:
     """Anything: a CloudFormation Stack Status Change, or a schedule."""
     s3: S3Client = aws.client("s3")
     s3.put_object(

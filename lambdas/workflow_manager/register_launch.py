@@ -6,22 +6,23 @@ the S3 event, and everything else (the feedback object, a notice) may be repeate
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from contract import MOST_RECEIVES, ErrorType, Status
+from contract.errors import ErrorType
+from contract.events import MOST_RECEIVES
+from contract.launch import Status
 from lambdas.shared.config_text import LARGEST_CONFIG, WHOLE_FILE
 from lambdas.shared.faults import Fault
 from lambdas.shared.feedback import has_feedback_key
+from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import put_event
 from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify, tell_answer
-from lambdas.shared.observability import count, count_platform_fault, logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
-from lambdas.shared.settings import read_settings
+from lambdas.shared.observability import count, count_platform_fault, logger
+from lambdas.shared.settings import settings_of
 from lambdas.workflow_manager.dropped_file import (
     Drop,
     DroppedFile,
@@ -57,16 +58,10 @@ class Settings:
     readable_buckets: str = ""
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
+@function
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of S3 notifications, and of its events of EventBridge -> the messages to deliver again."""
     settings()

@@ -6,16 +6,10 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from traceback import extract_tb
 
-from contract import (
-    LAUNCH_PREFIX,
-    SNAKEFILE_NAME,
-    SNAKEFILE_NAMES,
-    SNAKEFILES_PREFIX,
-    STANDARD_FOLDER,
-    ComputeService,
-    ErrorType,
-    Status,
-)
+from contract.compute import ComputeService
+from contract.errors import ErrorType
+from contract.launch import Status
+from contract.launch_bucket import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILE_NAMES, SNAKEFILES_PREFIX, STANDARD_FOLDER
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_model import LaunchConfig
 from lambdas.shared.config_reader import check_config, read_config
@@ -70,7 +64,7 @@ def launch_of(
 ) -> Launch:
     """The SUBMITTED or REJECTED launch that a dropped file makes. The same drop makes the same launch.
 
-    `services`: where launches of the stage may run (contract.ComputeService). `teams`: that it keeps apart, if any.
+    `services`: where launches of the stage may run (contract.compute.ComputeService). `teams`: kept apart, if any.
     `readable_buckets`: of others, whose data is for all teams.
     """
     team = team_of(drop.key, teams)

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract import INPUTS_UNSEEN, LaunchField
+from contract.errors import INPUTS_UNSEEN
+from contract.launch import LaunchField
 from lambdas.shared.errors import StatusConflictError
+from lambdas.shared.function import function
 from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.observability import count_platform_fault, logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
+from lambdas.shared.observability import count_platform_fault, logger, metrics
 from lambdas.workflow_manager.settlement import EndedExecution, Settlement, settle
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings
 
@@ -20,11 +21,8 @@ _MOST_TRIES = 3
 """The table may change between reading it and writing to it, when a person or the execution itself is at it."""
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
-@private_errors
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@function
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`detail` of a Step Functions Execution Status Change of **launch** -> `{launchId, endedAttempt}`."""
     ended = EndedExecution.from_detail(event)
     settlement = settle_launch(ended)

@@ -1,12 +1,11 @@
 """What the functions that change a launch's status share: their settings, and how a change is told of."""
 
 from dataclasses import dataclass
-from functools import cache
 
 from lambdas.shared import announcement
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
-from lambdas.shared.settings import read_settings
+from lambdas.shared.settings import settings_of
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 
 
@@ -27,10 +26,7 @@ class Settings:
     readable_buckets: str = ""
 
 
-@cache
-def settings() -> Settings:
-    """The environment, read once."""
-    return read_settings(Settings)
+settings = settings_of(Settings)
 
 
 def launch_queue(given: Settings) -> LaunchQueue:

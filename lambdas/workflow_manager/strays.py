@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Final
 
-from contract import (
+from contract.launch_bucket import (
     LAUNCH_BUCKET_PREFIXES,
     LAUNCH_PREFIX,
     SNAKEFILE_NAME,

@@ -7,7 +7,8 @@ after the launch, so a policy with the caller's session tag finds them (stacks/a
 from collections.abc import Collection
 from typing import Final
 
-from contract import LAUNCH_PREFIX, SOURCES_PREFIX, SnakemakeEngine
+from contract.launch_bucket import LAUNCH_PREFIX, SOURCES_PREFIX
+from contract.workflow import SnakemakeEngine
 from lambdas.shared.config_model import LaunchConfig, RegenieLaunch
 from lambdas.shared.faults import Fault
 from lambdas.shared.snakemake_config import SnakemakeLaunch

@@ -26,9 +26,10 @@ def locked_packages(
         options: by which uv chooses wheels of the right Python and machine.
         identity: differs between options that choose other wheels.
         folder: where the packages go.
-        beside: modules of ours that go there, too.
+        beside: modules and packages of ours that go there, too.
     """
-    content = b"".join(path.read_bytes() for path in (requirements, *beside))
+    sources = [source for path in beside for source in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
+    content = b"".join(path.read_bytes() for path in (requirements, *sources))
     return lambda_.Code.from_asset(
         str(requirements.parent),
         exclude=["*", f"!{requirements.name}"],
@@ -68,7 +69,10 @@ class _WithUv:
         )
         _strip(packages)
         for path in self._beside:
-            shutil.copyfile(path, packages / path.name)
+            if path.is_dir():
+                shutil.copytree(path, packages / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copyfile(path, packages / path.name)
         return True
 
 

@@ -14,7 +14,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from contract import PROJECT, Setting
+from contract.project import PROJECT
+from contract.settings import Setting
 from stacks.constructs.locked_packages import LAYER_FOLDER, locked_packages
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
@@ -140,7 +141,7 @@ def _everything_but(capability: str) -> list[str]:
     """
     return [
         "/*",
-        "!/contract.py",
+        "!/contract",
         "!/lambdas",
         "/lambdas/*",
         "!/lambdas/__init__.py",

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract import RightsTag, run_name
+from contract.project import run_name
+from contract.roles import RightsTag
 from lambdas.shared import aws
 from lambdas.snakemake import make_roles
 from localcloud.clients import ACCOUNT, REGION

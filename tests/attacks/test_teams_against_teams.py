@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract import LaunchField
+from contract.launch import LaunchField
 from tests.attacks.guarantees import guarantee
 from tests.infrastructure.test_teams import ACCOUNT, ASKED, LAUNCH, TABLE, _resolve, allowed
 

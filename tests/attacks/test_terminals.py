@@ -10,7 +10,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from contract import Status
+from contract.launch import Status
 from genolaunch.commands.output import print_json, print_json_line, say, say_text
 from genolaunch.job_logs import LogLine
 from genolaunch.render import screen

@@ -13,7 +13,9 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import ErrorType, Status, Workflow
+from contract.errors import ErrorType
+from contract.launch import Status
+from contract.workflow import Workflow
 from lambdas.regenie import collect_failures, list_inputs, plan_launch
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup, public_sentence, sentence
 from lambdas.shared import aws

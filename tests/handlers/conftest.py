@@ -7,7 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from contract import STATUS_INDEX, LaunchField, TaskField
+from contract.launch import STATUS_INDEX, LaunchField
+from contract.tasks import TaskField
 from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 

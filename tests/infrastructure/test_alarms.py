@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from contract import ANY_SERVICE, INPUTS_UNSEEN, PROJECT, USERS_ERRORS, ErrorType, Metric, Workflow
+from contract.errors import INPUTS_UNSEEN, USERS_ERRORS, ErrorType
+from contract.metrics import ANY_SERVICE, Metric
+from contract.project import PROJECT
+from contract.workflow import Workflow
 from lambdas.shared.failure import is_platforms_fault
 from statemachines.composition import NAMES, definition
 from tests.infrastructure.conftest import Stack, make_settings, synthesize

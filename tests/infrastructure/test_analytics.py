@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from contract import EXPORTED_COLUMNS
+from contract.cost import EXPORTED_COLUMNS
 from tests.infrastructure.conftest import as_list
 
 

@@ -99,6 +99,6 @@ def test_the_layer_leaves_out_what_the_runtime_has(assembly):
 def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly, folder):
     (bundle,) = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
 
-    assert sorted(path.name for path in bundle.iterdir()) == ["contract.py", "lambdas"]
+    assert sorted(path.name for path in bundle.iterdir()) == ["contract", "lambdas"]
     assert {path.name for path in (bundle / "lambdas").iterdir()} == {"shared", folder}
     assert list(bundle.rglob("__pycache__")) == []

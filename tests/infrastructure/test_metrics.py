@@ -13,7 +13,9 @@ from typing import Any, Final
 
 import pytest
 
-from contract import ANY_SERVICE, PROJECT, Metric, Status
+from contract.launch import Status
+from contract.metrics import ANY_SERVICE, Metric
+from contract.project import PROJECT
 from tests.infrastructure.conftest import Stack
 from tests.infrastructure.references import owner_of
 

@@ -2,7 +2,8 @@
 
 import json
 
-from contract import ErrorType, Metric
+from contract.errors import ErrorType
+from contract.metrics import Metric
 
 
 def body(stacks):

@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from contract import TAG_DEAD_LETTERS
+from contract.project import TAG_DEAD_LETTERS
 from genolaunch import dead_letters
 from tests.documented_events import differences, documented
 from tests.local.core_cloud import ROLE, Core, caught, soon, task

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from contract import STATUS_INDEX
+from contract.launch import STATUS_INDEX
 from genolaunch.cli import app
 from genolaunch.commands.exit_codes import COULD_NOT, NOT_UNDERSTOOD
 from genolaunch.deployment import destruction

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract import Parameter
+from contract.settings import Parameter
 from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
 
 pytestmark = pytest.mark.local
@@ -206,7 +206,7 @@ def test_missing_inputs_reject_a_launch_while_it_waits_for_a_slot(platform):
 
 def test_five_faults_of_the_data_reject_the_launch_and_all_are_named(platform):
     # Given: a word and a constant among the traits, people twice among phenotypes and genotypes, covariates of others,
-    # and a data set that is not there
+    # and a data set twice. (One that is not there is told first, and alone, if the launch has to wait for a slot.)
     bucket = platform.name(Parameter.DATA_BUCKET)
     platform.upload_data(COHORT, "faulty/")
     header, first, *rest = [line.split() for line in (COHORT / "phenotypes.txt").read_text().splitlines()]
@@ -217,11 +217,14 @@ def test_five_faults_of_the_data_reject_the_launch_and_all_are_named(platform):
         "phenotypes.txt": "".join(" ".join(row) + "\n" for row in (header, *people, people[5])),
         "covariates.txt": covariates.removesuffix("X"),
         "cohort.fam": "".join((*samples[:-1], samples[0])),
+        "again.fam": "".join((*samples[:-1], samples[0])),
+        "again.bed": (COHORT / "cohort.bed").read_bytes(),
+        "again.bim": (COHORT / "cohort.bim").read_bytes(),
     }.items():
         platform.s3.put_object(Bucket=bucket, Key=f"faulty/{name}", Body=content)
     systems_before = {system["FileSystemId"] for system in platform.fsx.describe_file_systems()["FileSystems"]}
     # When
-    config = gwas_config(step2={"datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "nowhere.bgen"}]})
+    config = gwas_config(step2={"datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "again.bed"}]})
     launch = platform.wait_for(platform.drop(config | {"data": "faulty/"})["launchId"])
     # Then
     assert launch["status"] == "REJECTED", launch
@@ -234,7 +237,7 @@ def test_five_faults_of_the_data_reject_the_launch_and_all_are_named(platform):
         "the value 7 for all",
         "people more than once",
         "lists nobody",
-        "nowhere.bgen.bgi",
+        "which has the content of cohort.bed",
     ):
         assert words in told, launch["error"]
     assert all(fault["remedy"] for fault in launch["error"]["faults"])

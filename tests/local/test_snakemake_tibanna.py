@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from contract import LAUNCHER_STOP_SECONDS, Parameter
+from contract.launcher import LAUNCHER_STOP_SECONDS
+from contract.settings import Parameter
+from contract.tibanna import TIBANNA_RUN_NAME, TIBANNA_TOKEN, tibanna_jobs_start
 from genolaunch.demo_snakemake import differences, plain_run
 from localcloud.images import snakemake
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
-from tests.local.tibanna_launches import CHECKOUT, EXAMPLE, IMAGE, Launch, snakemake_environment
+from tests.local.tibanna_launches import CHECKOUT, EXAMPLE, IMAGE, TOKEN, Launch, make_roles, snakemake_environment
 
 TROUBLES = CHECKOUT / "tests" / "data" / "snakemake7"
 pytestmark = pytest.mark.local
@@ -82,7 +84,7 @@ def test_outputs_are_those_of_a_plain_local_run(launches: dict[str, Launch]):
 
 
 def test_a_reclaimed_job_is_done_again(launches: dict[str, Launch]):
-    launches["reads"].process.wait(150)
+    launches["reads"].process.wait(LAST_RESORT)
 
     jobs = [job for job in launches["reads"].jobs() if job["rule"] == "quality"]
 
@@ -95,7 +97,7 @@ def test_a_reclaimed_job_is_done_again(launches: dict[str, Launch]):
 
 
 def test_without_spot_capacity_a_job_gets_an_on_demand_instance(launches: dict[str, Launch], platform: PlatformClient):
-    launches["reads"].process.wait(150)
+    launches["reads"].process.wait(LAST_RESORT)
 
     (job,) = [job for job in launches["reads"].jobs() if job["rule"] == "report"]
 
@@ -109,11 +111,11 @@ def test_without_spot_capacity_a_job_gets_an_on_demand_instance(launches: dict[s
 
 
 def test_a_used_up_quota_of_vcpus_is_waited_for_and_fails_no_job(launches: dict[str, Launch]):
-    launches["reads"].process.wait(150)
+    launches["reads"].process.wait(LAST_RESORT)
 
     trims = [job for job in launches["reads"].jobs() if job["rule"] == "trim"]
 
-    assert [(job["submission"], job["status"]) for job in trims] == [(1, "DONE")] * 3
+    assert [(job["submission"], job["status"]) for job in trims] == [(1, "DONE")] * 3, launches["reads"].failed_jobs()
 
 
 def _output(platform: PlatformClient, execution: str) -> dict[str, Any]:
@@ -125,32 +127,46 @@ def _output(platform: PlatformClient, execution: str) -> dict[str, Any]:
 
 
 # --- Tibanna's own client, as its users know it ----------------------------------------------------------------------
-def test_the_stock_client_runs_looks_at_and_kills_jobs(launches: dict[str, Launch], platform: PlatformClient, tmp_path):
+def test_the_stock_client_runs_looks_at_and_kills_jobs_of_a_launch(
+    launches: dict[str, Launch], platform: PlatformClient, tmp_path
+):
     machine = platform.name(Parameter.TIBANNA_STATE_MACHINE).rpartition(":")[2]
     bucket = platform.name(Parameter.DATA_BUCKET)
-    quick = _shell_job(platform, "stockquick12", "echo hello from $(hostname) > hello.txt; echo said hello", bucket)
-    slow = _shell_job(platform, "stockslow123", "sleep 600", bucket)
-    slow["args"]["dependency"] = {"job_id": ["stockquick12"]}
+    make_roles(platform, "stock", bucket)
+    quick, slow = f"{tibanna_jobs_start('stock-1')}quick", f"{tibanna_jobs_start('stock-1')}slow"
 
-    def run(job: dict[str, Any]) -> None:
-        (tmp_path / "job.json").write_text(json.dumps(job))
+    def run(job_id: str, command: str) -> None:
+        (tmp_path / "job.json").write_text(json.dumps(_shell_job(platform, job_id, command, bucket)))
         _tibanna(platform, tmp_path, "run_workflow", "--input-json=job.json", f"--sfn={machine}", "-B", "--sleep=0")
 
     assert machine in _tibanna(platform, tmp_path, "list_sfns")
-    run(quick)
-    eventually(lambda: _status(platform, tmp_path, "stockquick12") == "SUCCEEDED", "the job has ended")
-    assert "said hello" in _tibanna(platform, tmp_path, "log", "-j", "stockquick12")
-    assert '"status": "0"' in _tibanna(platform, tmp_path, "log", "-j", "stockquick12", "--postrunjson")
-    written = platform.s3.get_object(Bucket=bucket, Key="stock/stockquick12/hello.txt")["Body"].read()
+    run(quick, "echo hello from $(hostname) > hello.txt; echo said hello")
+    assert _ended(platform, tmp_path, quick) == "SUCCEEDED"
+    assert "said hello" in _tibanna(platform, tmp_path, "log", "-j", quick)
+    assert '"status": "0"' in _tibanna(platform, tmp_path, "log", "-j", quick, "--postrunjson")
+    written = platform.s3.get_object(Bucket=bucket, Key=f"stock/{quick}/hello.txt")["Body"].read()
     assert written.startswith(b"hello from ")
-    run(slow)
-    eventually(lambda: launches["lasts"].instances("stockslow123", "running"), "the job that waited for the other")
-    _tibanna(platform, tmp_path, "kill", "-j", "stockslow123")
-    assert _status(platform, tmp_path, "stockslow123") == "ABORTED"
-    assert launches["lasts"].instances("stockslow123", "pending", "running") == []
+    run(slow, "sleep 600")
+    eventually(lambda: launches["lasts"].instances(slow, "running"), "an instance of the job that lasts")
+    _tibanna(platform, tmp_path, "kill", "-j", slow)
+    assert _status(platform, tmp_path, slow) == "ABORTED"
+    assert launches["lasts"].instances(slow, "pending", "running") == []
+
+
+def test_a_job_of_no_launch_gets_no_instance(launches: dict[str, Launch], platform: PlatformClient, tmp_path):
+    machine = platform.name(Parameter.TIBANNA_STATE_MACHINE).rpartition(":")[2]
+    job = _shell_job(platform, "ofnobody1234", "true", platform.name(Parameter.DATA_BUCKET))
+    del job["config"][TIBANNA_TOKEN]
+    (tmp_path / "job.json").write_text(json.dumps(job))
+
+    _tibanna(platform, tmp_path, "run_workflow", "--input-json=job.json", f"--sfn={machine}", "-B", "--sleep=0")
+
+    assert _ended(platform, tmp_path, "ofnobody1234") == "FAILED"
+    assert launches["lasts"].instances("ofnobody1234") == []
 
 
 def _shell_job(platform: PlatformClient, job_id: str, command: str, bucket: str) -> dict[str, Any]:
+    """Of the launch `stock`, whose token it brings."""
     return {
         "jobid": job_id,
         "args": {
@@ -166,7 +182,9 @@ def _shell_job(platform: PlatformClient, job_id: str, command: str, bucket: str)
             "cpu": 1,
             "ebs_size": 10,
             "log_bucket": platform.name(Parameter.TIBANNA_LOG_BUCKET),
-            "run_name": f"stock-{job_id}",
+            "run_name": job_id,
+            TIBANNA_RUN_NAME: "stock-1",
+            TIBANNA_TOKEN: TOKEN,
         },
     }
 
@@ -192,3 +210,13 @@ def _status(platform: PlatformClient, folder: Path, job_id: str) -> str:
         if line.startswith(f"{job_id}\t"):
             return line.split("\t")[1]
     return "unknown"
+
+
+def _ended(platform: PlatformClient, folder: Path, job_id: str) -> str:
+    """The status in which a job has ended."""
+
+    def status() -> str | None:
+        found = _status(platform, folder, job_id)
+        return found if found in ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT") else None
+
+    return eventually(status, f"an ending of the job {job_id}")

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from contract import SCHEMA_KEY, LaunchField, Parameter, Status
+from contract.launch import LaunchField, Status
+from contract.launch_bucket import SCHEMA_KEY
+from contract.settings import Parameter
 from lambdas.shared.config_model import launch_schema
 from tests.local.notices import notices_queue
 from tests.local.platform_client import STAGE, PlatformClient, eventually

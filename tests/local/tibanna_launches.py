@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField, Parameter, RightsTag, TaskField
+from contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField
+from contract.roles import RightsTag
+from contract.settings import Parameter
+from contract.tasks import TaskField
 from localcloud.clients import ACCOUNT
 from localcloud.images import snakemake, snakemake9
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
@@ -47,10 +50,10 @@ class Launch:
                 "stateMachineArn": platform.name(Parameter.TIBANNA_STATE_MACHINE),
                 "logBucket": platform.name(Parameter.TIBANNA_LOG_BUCKET),
                 "behaviorOnCapacityLimit": "retry_without_spot",
-                "token": _TOKEN,
+                "token": TOKEN,
             },
         } | sheet
-        _make_roles(platform, name, data_bucket)
+        make_roles(platform, name, data_bucket)
         platform.s3.put_object(Bucket=results, Key=f"{launcher}/run-1.json", Body=json.dumps(run_sheet))
         run_sheet_uri = f"s3://{results}/{launcher}/run-1.json"
         platform.dynamodb.put_item(
@@ -141,15 +144,15 @@ class Launch:
         return read
 
 
-_TOKEN = "by-which-the-unicorn-knows-the-launch"
+TOKEN = "by-which-the-unicorn-knows-the-launch"
 
 
-def _make_roles(platform: PlatformClient, name: str, data_bucket: str) -> None:
+def make_roles(platform: PlatformClient, name: str, data_bucket: str) -> None:
     """As the platform does before it asks for a launcher."""
     tags = {
         RightsTag.DATA_BUCKET: data_bucket,
         RightsTag.DATA_FOLDER: f"{name}/",
-        RightsTag.TOKEN: hashlib.sha256(_TOKEN.encode()).hexdigest(),
+        RightsTag.TOKEN: hashlib.sha256(TOKEN.encode()).hexdigest(),
     }
     event = {"launchId": name, "attempt": 1, "engine": "tibanna", "tags": {str(key): tags[key] for key in tags}}
     answer = platform.client("lambda").invoke(

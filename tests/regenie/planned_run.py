@@ -12,7 +12,7 @@ from typing import Any, Final
 import boto3
 from moto import mock_aws
 
-from contract import WORK_ANALYSED
+from contract.plan import WORK_ANALYSED
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regenie_runner.errors import RunnerError
 from regenie_runner.merge import receipt_of
 from regenie_runner.receipts import RECEIPT, Receipt
 from regenie_runner.task import each_plan_line
 from regenie_runner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from contract.plan import Task
 
 CHECKSUMS = "gwas/checksums.txt"
 _FOLDERS_OF = ("level1", "step1")
@@ -45,7 +49,7 @@ def _published(summaries: Iterable[str], workspace: Workspace) -> Iterator[tuple
         yield from _sums(folder / RECEIPT, folder, workspace.work)
 
 
-def _quality_lines(phase: str, workspace: Workspace) -> Iterator[dict[str, dict[str, str]]]:
+def _quality_lines(phase: str, workspace: Workspace) -> Iterator[Task]:
     yield from (line for line in each_plan_line(workspace.plan(phase)) if "qc" in line)
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from regenie_runner.command import run_task
 from regenie_runner.console import complain, say
@@ -14,6 +14,9 @@ from regenie_runner.errors import RunnerError, Stopped, UsageError
 from regenie_runner.inputs import check_inputs
 from regenie_runner.task import plan_line, task_number
 from regenie_runner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from contract.plan import PreloadTask, Task
 
 PRELOAD = "preload"
 COMMAND_PHASES = ("split", "level0", "level1", "step1", "step2")
@@ -60,12 +63,12 @@ def _array_index(environment: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _do(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
+def _do(phase: str, line: Task, workspace: Workspace) -> None:
     # Imported here: numpy, jinja2 and matplotlib would cost every array job their start-up time.
     if phase == PRELOAD:
         from regenie_runner.preload import preload
 
-        preload(line["files"], workspace.data)
+        preload(cast("PreloadTask", line)["files"], workspace.data)
     elif phase == "merge":
         from regenie_runner.merge import merge_trait
 

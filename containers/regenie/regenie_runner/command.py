@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regenie_runner import checks, receipts
 from regenie_runner.console import say
@@ -20,6 +20,9 @@ from regenie_runner.task import CommandTask, plan_lines
 from regenie_runner.variant_list import count_variants
 from regenie_runner.workspace import Workspace
 
+if TYPE_CHECKING:
+    from contract.plan import Task
+
 SPLIT = "split"
 LEVEL0 = "level0"
 LEVEL1 = "level1"
@@ -29,7 +32,7 @@ _THREADS = "--threads"
 _SPLIT_L0 = "--split-l0"
 
 
-def run_task(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
+def run_task(phase: str, line: Task, workspace: Workspace) -> None:
     """Do one line of a plan; RunnerError says in one sentence why it failed."""
     task = CommandTask.from_line(line)
     _prepare(line, workspace)
@@ -42,7 +45,7 @@ def run_task(phase: str, line: dict[str, Any], workspace: Workspace) -> None:
         _run_in_fresh_folder(phase, line, workspace.work / task.output, workspace)
 
 
-def _prepare(line: dict[str, Any], workspace: Workspace) -> None:
+def _prepare(line: Task, workspace: Workspace) -> None:
     """What the command reads, and no other job makes. Later jobs and the report read it too, so that it is looked at
     also where the command's own output is complete."""
     if "qc" in line:
@@ -82,7 +85,7 @@ def _check_level0(workspace: Workspace) -> None:
         )
 
 
-def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> None:
+def _run_in_fresh_folder(phase: str, line: Task, target: Path, workspace: Workspace) -> None:
     task = CommandTask.from_line(line)
     identity = _identity(line, workspace)
     if target.exists() and _is_complete(phase, line, target, workspace):
@@ -101,7 +104,7 @@ def _run_in_fresh_folder(phase: str, line: dict[str, Any], target: Path, workspa
         receipts.seal_folder(folder, identity)
 
 
-def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Workspace) -> bool:
+def _is_complete(phase: str, line: Task, target: Path, workspace: Workspace) -> bool:
     # A launch that is planned anew on other data may give the same number to other variants.
     receipt = Receipt.read(target / RECEIPT)
     if receipt is None or receipt.task != _identity(line, workspace):
@@ -118,14 +121,14 @@ def _is_complete(phase: str, line: dict[str, Any], target: Path, workspace: Work
     return True
 
 
-def _identity(line: dict[str, Any], workspace: Workspace) -> dict[str, Any]:
+def _identity(line: Task, workspace: Workspace) -> dict[str, Any]:
     """A line of the plan without what its results do not depend on (a retry may have other resources), and with what
     the predictions are that it reads."""
     read = dict(_predictions_read(line, workspace))
     return {**line, "command": _without_threads(line["command"]), **({"predictionsRead": read} if read else {})}
 
 
-def _predictions_read(line: dict[str, Any], workspace: Workspace) -> Iterator[tuple[str, str]]:
+def _predictions_read(line: Task, workspace: Workspace) -> Iterator[tuple[str, str]]:
     """(trait, SHA-256) of the predictions that a job of this launch made, by its receipt.
 
     Raises:

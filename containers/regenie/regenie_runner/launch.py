@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from regenie_runner.workspace import SENTINEL, Workspace
+
+if TYPE_CHECKING:
+    from contract.plan import LaunchFile
 
 
 class TraitFacts(NamedTuple):
@@ -72,7 +75,7 @@ class Launch(NamedTuple):
     @classmethod
     def read(cls, workspace: Workspace) -> Launch:
         """Of a workspace whose sentinel was checked."""
-        content = json.loads((workspace.work / SENTINEL).read_text(encoding="utf-8"))
+        content: LaunchFile = json.loads((workspace.work / SENTINEL).read_text(encoding="utf-8"))
         warnings = tuple(_in_words(warning) for warning in content.get("warnings") or ())
         samples = content.get("samples", {})
         traits = {trait: TraitFacts.of(counts) for trait, counts in samples.get("traits", {}).items()}
@@ -113,8 +116,8 @@ class Launch(NamedTuple):
 
     @property
     def genome_build(self) -> str | None:
-        """GRCh37 or GRCh38, if the config states it."""
-        build: str | None = self.parameters.get("genome_build") or self.config.get("genome_build")
+        """NCBI36, GRCh37 or GRCh38, if the config states it."""
+        build: str | None = self.parameters.get("genome_build")
         return build
 
 

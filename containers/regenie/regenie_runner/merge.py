@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from regenie_runner import logs, receipts, ssf
 from regenie_runner.bgzip import BgzipWriter
@@ -27,6 +27,9 @@ from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
 from regenie_runner.task import SET_LIST, each_plan_line
 from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from contract.plan import Task
 
 RESULTS_SUFFIX = ".regenie.gz"
 _RECEIPT_SUFFIX = ".finished"
@@ -75,7 +78,7 @@ def receipt_of(summary: Path) -> Path:
     return summary.with_name(f"{summary.name}{_RECEIPT_SUFFIX}")
 
 
-def merge_trait(line: dict[str, Any], workspace: Workspace) -> None:
+def merge_trait(line: Task, workspace: Workspace) -> None:
     """Write one trait's merged results, their index, their GWAS-SSF twin and their summary."""
     trait = str(line["trait"])
     outputs = Outputs.of(workspace.work / line["output"], workspace.work / line["summary"])
@@ -193,9 +196,9 @@ def merge_parts(parts: Sequence[Part], results: BinaryIO, table: BinaryIO) -> Me
     return Merged(scan, table_rows)
 
 
-def _needed(chunk: Mapping[str, Any]) -> dict[str, Any]:
+def _needed(chunk: Task) -> dict[str, Any]:
     """What the merge needs of a line of the plan, which names every trait several times and may be one of very many."""
-    kept = {key: chunk[key] for key in ("output", "variants", "slice", "filtered") if key in chunk}
+    kept: dict[str, Any] = {key: chunk[key] for key in ("output", "variants", "slice", "filtered") if key in chunk}
     command = chunk["command"]
     return {**kept, "command": place_words(command), "tests_sets": SET_LIST in command}
 
@@ -208,7 +211,7 @@ def _check_something_was_left(chunks: Sequence[Mapping[str, Any]], workspace: Wo
     )
 
 
-def _planned_variants(line: dict[str, Any], chunks: list[dict[str, Any]], workspace: Workspace) -> int | None:
+def _planned_variants(line: Task, chunks: list[dict[str, Any]], workspace: Workspace) -> int | None:
     """Variants of all chunks, which have to be those that the genotype files hold; None if the plan does not say."""
     counts = [_variants(chunk, workspace) for chunk in chunks]
     if None in counts:
@@ -222,8 +225,8 @@ def _planned_variants(line: dict[str, Any], chunks: list[dict[str, Any]], worksp
     return total
 
 
-def _variants(chunk: dict[str, Any], workspace: Workspace) -> int | None:
-    piece = VariantSlice.from_line(chunk)
+def _variants(chunk: Mapping[str, Any], workspace: Workspace) -> int | None:
+    piece = VariantSlice.of(chunk.get("slice"))
     if piece is None:
         variants: int | None = chunk.get("variants")
         return variants

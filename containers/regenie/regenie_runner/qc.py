@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from regenie_runner.hardy_weinberg import departs
 from regenie_runner.qc_bounds import check_left, warnings_of
 from regenie_runner.receipts import RECEIPT, Receipt, seal_folder
 from regenie_runner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from contract.plan import QualityControl
 
 MOST_VARIANTS = 1_000_000
 """regenie takes no more in step 1."""
@@ -46,15 +49,24 @@ class Quality(NamedTuple):
     mind: float
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], workspace: Workspace) -> Quality:
+    def of(cls, given: QualityControl, workspace: Workspace) -> Quality:
         """Genotypes and lists are below the launch's data, who is analysed is below its work."""
-        files: dict[str, Any] = {key: workspace.data / given[key] if given.get(key) else None for key in _FILES}
-        thresholds = {key: given[key] for key in _THRESHOLDS}
-        return cls(**files, analysed=workspace.work / given["analysed"], **thresholds)
 
+        def listed(path: str | None) -> Path | None:
+            return workspace.data / path if path else None
 
-_FILES = ("genotypes", "sample", "extract", "exclude")
-_THRESHOLDS = ("maf", "mac", "geno", "hwe", "mind")
+        return cls(
+            genotypes=workspace.data / given["genotypes"],
+            sample=listed(given.get("sample")),
+            analysed=workspace.work / given["analysed"],
+            extract=listed(given.get("extract")),
+            exclude=listed(given.get("exclude")),
+            maf=given["maf"],
+            mac=given["mac"],
+            geno=given["geno"],
+            hwe=given["hwe"],
+            mind=given["mind"],
+        )
 
 
 class Judged(NamedTuple):
@@ -68,7 +80,7 @@ class Judged(NamedTuple):
     """For each sample, whether it has genotypes of enough variants."""
 
 
-def control_quality(given: Mapping[str, Any], workspace: Workspace, *, inputs: str | None = None) -> None:
+def control_quality(given: QualityControl, workspace: Workspace, *, inputs: str | None = None) -> None:
     """Write `variants.txt` and `samples.txt` to the folder `output`, and to `summary.json` what was left out why.
 
     `inputs` is the task's fingerprint of the data. What an earlier attempt made of the same, and is as it left it, is

@@ -10,7 +10,7 @@ import platform
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -34,6 +34,9 @@ from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
 from regenie_runner.workspace import Workspace
 
+if TYPE_CHECKING:
+    from contract.plan import Task
+
 COMMAND_PHASES = {
     "split": "Step 1: split into jobs",
     "level0": "Step 1: level 0",
@@ -43,7 +46,7 @@ COMMAND_PHASES = {
 }
 QC_SUMMARY = "step1/qc/summary.json"
 WARNINGS = "gwas/warnings.json"
-"""What the launch's status tells of the results (contract.WORK_WARNINGS)."""
+"""What the launch's status tells of the results (contract.results.WORK_WARNINGS)."""
 _MOST_TOLD, _LONGEST_TOLD = 50, 1_000
 """Warnings of the status, and characters of each; the report has all."""
 _LEFT_OUT = {
@@ -131,7 +134,7 @@ class Phase(NamedTuple):
         return sum(time.seconds for time in self.times)
 
 
-def write_report(line: dict[str, Any], workspace: Workspace) -> None:
+def write_report(line: Task, workspace: Workspace) -> None:
     """Write the report anew, also if an earlier attempt wrote one: it tells of this attempt.
 
     RunnerError if a trait was not merged, or if results are missing that were planned.
@@ -404,7 +407,7 @@ def _phases(workspace: Workspace) -> Iterator[Phase]:
             yield Phase(title, tasks, command, first_log, times, list(warned))
 
 
-def _placed(line: dict[str, Any], workspace: Workspace) -> CommandTask:
+def _placed(line: Task, workspace: Workspace) -> CommandTask:
     task = CommandTask.from_line(line)
     output = None if task.output is None else workspace.work / task.output
     return task.placed(workspace.data, workspace.work, output)

@@ -7,10 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from regenie_runner.errors import RunnerError, UsageError
 from regenie_runner.variant_list import VariantSlice
+
+if TYPE_CHECKING:
+    from contract.plan import Task
 
 _PLACEHOLDER = re.compile(r"\{(data|work|output)\}")
 
@@ -37,7 +40,7 @@ def task_number(indices: str, array_index: int) -> int:
     raise UsageError(f"TASK_INDICES ({indices}) has no task for array index {array_index}.")
 
 
-def plan_line(plan: Path, index: int) -> dict[str, Any]:
+def plan_line(plan: Path, index: int) -> Task:
     """Line `index` (from 0) of a plan, which may have tens of thousands; RunnerError if there is none."""
     try:
         with plan.open(encoding="utf-8") as lines:
@@ -47,7 +50,7 @@ def plan_line(plan: Path, index: int) -> dict[str, Any]:
     if text is None:
         raise RunnerError(f"The plan {plan} has no line for array index {index}.")
     try:
-        line = json.loads(text)
+        line: Task = json.loads(text)
     except ValueError as error:
         raise RunnerError(f"Line {index + 1} of the plan {plan} is not JSON: {error}.") from None
     if not isinstance(line, dict):
@@ -55,12 +58,12 @@ def plan_line(plan: Path, index: int) -> dict[str, Any]:
     return line
 
 
-def plan_lines(plan: Path) -> list[dict[str, Any]]:
+def plan_lines(plan: Path) -> list[Task]:
     """All lines of a plan; an absent plan (a phase that this launch does not have) has none."""
     return list(each_plan_line(plan))
 
 
-def each_plan_line(plan: Path) -> Iterator[dict[str, Any]]:
+def each_plan_line(plan: Path) -> Iterator[Task]:
     """The same, one at a time: a hundred thousand chunks of ten traits are gigabytes as Python's objects."""
     if plan.exists():
         with plan.open(encoding="utf-8") as lines:
@@ -84,7 +87,7 @@ class CommandTask(NamedTuple):
     slice: VariantSlice | None  # step 2: where to count the variants, if the plan does not know their number
 
     @classmethod
-    def from_line(cls, line: dict[str, Any]) -> CommandTask:
+    def from_line(cls, line: Task) -> CommandTask:
         """Raises RunnerError naming the key that a line of the plan lacks."""
         # Without expected outputs there would be no telling whether the command did its work.
         lacking = [key for key in ("label", "command", "expect") if not line.get(key)]
@@ -102,7 +105,7 @@ class CommandTask(NamedTuple):
             counted=bool(line.get("counted", True)),
             job=line.get("job"),
             inputs=line.get("inputs"),
-            slice=VariantSlice.from_line(line),
+            slice=VariantSlice.of(line.get("slice")),
         )
 
     def placed(self, data: Path, work: Path, output: Path | None) -> CommandTask:

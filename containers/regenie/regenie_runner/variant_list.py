@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from regenie_runner.errors import RunnerError
+
+if TYPE_CHECKING:
+    from contract.plan import VariantSliceOfList
 
 _BLOCK = 1 << 20
 _X_NAMES = frozenset({b"X", b"XY", b"PAR1", b"PAR2"})
@@ -25,9 +28,9 @@ class VariantSlice(NamedTuple):
     last: int
 
     @classmethod
-    def from_line(cls, line: dict[str, Any]) -> VariantSlice | None:
+    def of(cls, place: VariantSliceOfList | None) -> VariantSlice | None:
         """That of a line of the plan; None for a chunk whose number of variants is known."""
-        return cls(**line["slice"]) if "slice" in line else None
+        return cls(**place) if place else None
 
 
 def count_lines(piece: VariantSlice) -> int:

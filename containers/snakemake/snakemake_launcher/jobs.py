@@ -7,7 +7,7 @@ from typing import Any
 
 
 class JobStatus(StrEnum):
-    """What became of one submission of a job. FAILED and RESUBMITTED are contract.TASK_FAILED and TASK_RESUBMITTED."""
+    """What became of one submission of a job (FAILED, RESUBMITTED: contract.tasks.TASK_FAILED, TASK_RESUBMITTED)."""
 
     RUNNING = "RUNNING"
     DONE = "DONE"

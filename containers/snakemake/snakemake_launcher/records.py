@@ -1,7 +1,7 @@
 """What the launcher says of its run to the platform, which writes it into its tables.
 
 The launcher and its workflow have the same rights, and the workflow is its user's program: so neither writes there
-itself. Names are those of the platform's contract.py (LauncherRecord, TaskField).
+itself. Names are those of the platform's package `contract` (LauncherRecord, TaskField).
 """
 
 import json

@@ -1,6 +1,6 @@
 """Tells people that a launch is above its budget: by SNS, and in its item."""
 
-from contract import LaunchField
+from contract.launch import LaunchField
 from lambdas.shared import aws
 from lambdas.shared.announcement import Channels
 from lambdas.shared.launch import Launch

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from contract import STATUS_INDEX, LaunchField, Status
+from contract.launch import STATUS_INDEX, LaunchField, Status
 from lambdas.benchmark.estimate.reckoning import Past
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from contract import ComputeService, Workflow
+from contract.compute import ComputeService
+from contract.workflow import Workflow
 from lambdas.benchmark.estimate.workload import Workload
 from lambdas.benchmark.pricing.money import CURRENCY, SECONDS_PER_MONTH, PriceBook, PriceError
 
@@ -57,7 +58,7 @@ class Estimate:
     basis: str
 
     def document(self, workload: Workload) -> dict[str, Any]:
-        """As the launch's `estimate` has it (contract.LaunchField.ESTIMATE)."""
+        """As the launch's `estimate` has it (contract.launch.LaunchField.ESTIMATE)."""
         return {
             "usd": str(self.usd),
             "low": str(self.low),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract import Workflow
+from contract.workflow import Workflow
 from lambdas.benchmark.pricing.money import PriceError
 from lambdas.shared import aws
 

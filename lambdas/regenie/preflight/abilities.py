@@ -9,7 +9,7 @@ from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.images import Limits
 from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.shared.config_model import RegenieParameters, Step2
+from lambdas.shared.config_model import RegenieParameters
 from lambdas.shared.regenie_options import key_of, name_of
 
 _GENOTYPES: Final = ("--bed", "--pgen", "--bgen")
@@ -66,5 +66,6 @@ def _of_command(
         elif option in _GENOTYPES:
             yield genotypes, option
         else:
-            key = key_of(option) or "gene_tests"
-            yield f"regenie.step2.{key}" if key in Step2.model_fields and step != 1 else f"regenie.{key}", option
+            # A section as a whole: its files are of use together only.
+            section = ".".join((key_of(option, step) or "").split(".")[:2])
+            yield f"regenie.{section}", option

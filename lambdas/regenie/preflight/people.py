@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
 
+from contract.plan import Samples
 from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
 from lambdas.regenie.preflight.findings import Examples, Findings
@@ -55,7 +56,7 @@ class SampleCounts:
     lists: Mapping[str, ListMatch] = field(default_factory=dict)
     """Config key of each list of people or variants -> how much of it the data has."""
     analysed: bytes = b""
-    """1 or 0 for each genotyped person, in the order of step 1's genotypes (contract.WORK_ANALYSED)."""
+    """1 or 0 for each genotyped person, in the order of step 1's genotypes (contract.plan.WORK_ANALYSED)."""
     genotyped_people: Collection[bytes] = field(default=(), repr=False)
     """`FID_IID` of each genotyped person, in the same order."""
 
@@ -65,7 +66,7 @@ class SampleCounts:
         marks = zip(self.genotyped_people, self.analysed, strict=True)
         return dict.fromkeys(person for person, mark in marks if mark == _ANALYSED).keys()
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> Samples:
         """As launch.json has it."""
         return {
             "genotyped": self.genotyped,

@@ -11,7 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from contract import USAGE_INDEX, LaunchField, Status, UsageField
+from contract.launch import LaunchField, Status
+from contract.usage import USAGE_INDEX, UsageField
 from lambdas.benchmark import collect_usage, price_launch, price_list, record_usage
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.shared import aws

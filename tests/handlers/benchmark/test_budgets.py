@@ -9,7 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import RetrievalTier, Status
+from contract.launch import Status
+from contract.restore import RetrievalTier
 from lambdas.benchmark import estimate_cost, watch_budgets
 from lambdas.benchmark.spent import spent
 from lambdas.restore.archive import Archive

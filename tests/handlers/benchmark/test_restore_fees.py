@@ -7,7 +7,8 @@ from typing import Any
 
 import boto3
 
-from contract import RetrievalTier, Status
+from contract.launch import Status
+from contract.restore import RetrievalTier
 from lambdas.benchmark import price_launch
 from lambdas.restore.archive import Archive
 from lambdas.restore.charges import Charge, record_charges

@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import ComputeService, Status
+from contract.compute import ComputeService
+from contract.launch import Status
 from lambdas.benchmark.pricing.money import PriceError
 from tests.handlers.benchmark.conftest import (
     LAUNCH,

@@ -11,7 +11,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from contract import LaunchField, Status, jobs_role_name, launch_roles_path
+from contract.launch import LaunchField, Status
+from contract.roles import jobs_role_name, launch_roles_path
 from lambdas.cleanup import find_leftovers, sweep
 from lambdas.shared import aws
 from lambdas.shared.launch import Launch

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from contract import SNAKEMAKE_JOBS, ComputeService, ErrorType, Priority, Status, job_queue_name
+from contract.compute import SNAKEMAKE_JOBS, ComputeService, Priority, job_queue_name
+from contract.errors import ErrorType
+from contract.launch import Status
 from lambdas.cleanup import sweep
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup, sentence
 from lambdas.shared import aws

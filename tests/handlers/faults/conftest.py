@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contract import ComputeService
+from contract.compute import ComputeService
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.shared import aws

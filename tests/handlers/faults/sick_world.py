@@ -14,7 +14,9 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
-from contract import ALLOWED_FROM, FINAL_STATUSES, GRACE_MINUTES, MOST_RECEIVES, LaunchField, Status, feedback_key
+from contract.events import GRACE_MINUTES, MOST_RECEIVES
+from contract.launch import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
+from contract.launch_bucket import feedback_key
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.workflow_manager import lost_requests, register_launch

@@ -18,7 +18,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contract import FINAL_STATUSES, GRACE_MINUTES, PIPE_STATUSES, LaunchField, Status, feedback_key, run_name
+from contract.events import GRACE_MINUTES
+from contract.launch import FINAL_STATUSES, PIPE_STATUSES, LaunchField, Status
+from contract.launch_bucket import feedback_key
+from contract.project import run_name
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.cleanup.overdue import Leftover, overdue_attempt

@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from contract import Status, Workflow
+from contract.launch import Status
+from contract.workflow import Workflow
 from lambdas.regenie import sampling, surveying
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.plan_launch import handler

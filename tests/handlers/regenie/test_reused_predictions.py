@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract import Status
+from contract.launch import Status
 from lambdas.regenie.plan_launch import handler
 from lambdas.regenie.record_results import handler as record_results
 from lambdas.shared.input_error import LaunchInputError

@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import RESULTS_PREFIX, WORK_INPUTS
+from contract.plan import WORK_INPUTS
+from contract.results import RESULTS_PREFIX
 from lambdas.regenie import plan_launch, recorded_inputs
 from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.recorded_inputs import InputsChangedError, sentence

@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import LaunchField, RestoreField, Status
+from contract.launch import LaunchField, Status
+from contract.restore import RestoreField
 from lambdas.restore import (
     complete_restores,
     counted_writes,

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from contract import Status
+from contract.launch import Status
 from lambdas.restore import (
     complete_restores,
     counted_writes,

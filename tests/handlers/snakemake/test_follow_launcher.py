@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract import Metric, launcher_log_stream
+from contract.launcher import launcher_log_stream
+from contract.metrics import Metric
 from lambdas.shared import aws
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.snakemake.watch_launchers import watch

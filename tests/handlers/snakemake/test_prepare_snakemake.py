@@ -7,7 +7,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from contract import Status
+from contract.launch import Status
 from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch import Launch
 from lambdas.snakemake import prepare_snakemake, sources

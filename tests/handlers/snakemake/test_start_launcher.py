@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract import Status
+from contract.launch import Status
 from lambdas.shared import aws
 from lambdas.snakemake.start_launcher import MOST_DELIVERIES, MOST_STARTS
 from tests.handlers.snakemake.conftest import CLUSTER, LAUNCH_ID, Platform, message, task_event

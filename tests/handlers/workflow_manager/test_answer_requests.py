@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from contract import LaunchField, Status
+from contract.launch import LaunchField, Status
 from lambdas.workflow_manager import answer_requests, change_status
 
 from .conftest import CONTEXT, GOOD, LAUNCH_BUCKET, PRINCIPAL
@@ -159,6 +159,19 @@ def test_an_edited_config_goes_through_the_model_and_its_copies_with_it(platform
     launch = platform.repository.get(launch_id)
     assert (launch.config["data"], launch.data_path) == ("other/", "s3://genolaunch-test-data/other/")
     assert launch.ended_at < launch.updated_at
+
+
+def test_resources_that_the_model_refuses_are_no_config_of_a_retry(platform, launch_id, ask):
+    fail(launch_id)
+    before = platform.repository.get(launch_id).config_json
+    resources = {"regenie": {"resources": {"step2": {"vcpus": 500, "memory_gib": 9999}}}}
+
+    refused = ask({"action": "retry", "config": resources})
+
+    section = "regenie.resources.step2"
+    assert {fault["where"] for fault in refused["faults"]} == {f"{section}.vcpus", f"{section}.memory_gib"}
+    assert platform.repository.get(launch_id).status == "FAILED"
+    assert platform.repository.get(launch_id).config_json == before
 
 
 def test_a_team_asks_for_its_own_data_only(platform, ask, launch_id, monkeypatch):

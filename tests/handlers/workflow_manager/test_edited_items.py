@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contract import LaunchField, Status
+from contract.launch import LaunchField, Status
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError

@@ -6,7 +6,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from contract import FINAL_STATUSES, LaunchField, Status
+from contract.launch import FINAL_STATUSES, LaunchField, Status
 from lambdas.shared.config_reader import read_config
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import ALLOWED_FROM, LaunchField, Status, TaskField
+from contract.launch import ALLOWED_FROM, LaunchField, Status
+from contract.tasks import TaskField
 from lambdas.shared import aws
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch

@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from contract import Status
+from contract.launch import Status
 from lambdas.shared.errors import StatusConflictError
 from lambdas.workflow_manager import change_status, settle_launch, status_function
 from lambdas.workflow_manager.settlement import settle

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from contract import ANY_SERVICE, INPUTS_UNSEEN, Metric
+from contract.errors import INPUTS_UNSEEN
+from contract.metrics import ANY_SERVICE, Metric
 from lambdas.workflow_manager import change_status, settle_launch
 
 from .conftest import CONTEXT, GOOD

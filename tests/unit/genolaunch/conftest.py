@@ -13,7 +13,11 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from contract import JOB_TASK_PREFIX, REQUESTS_PREFIX, STATUS_INDEX, ComputeService, Parameter, parameter_name
+from contract.compute import ComputeService
+from contract.launch import STATUS_INDEX
+from contract.launch_bucket import REQUESTS_PREFIX
+from contract.settings import Parameter, parameter_name
+from contract.tasks import JOB_TASK_PREFIX
 from genolaunch.cli import app
 from genolaunch.commands import options
 from genolaunch.platform import Platform

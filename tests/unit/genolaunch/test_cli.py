@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from contract import Status
+from contract.launch import Status
 from genolaunch import cli, submission, uploads
 from genolaunch.progress import Progress
 from tests.unit.genolaunch.conftest import CONFIG as ACCEPTED

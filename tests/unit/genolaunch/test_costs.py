@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from contract import SCROLL_STYLE
+from contract.cost import SCROLL_STYLE
 from tests.pages import outside_boxes
 
 LINE = {

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from contract import Status
+from contract.launch import Status
 from genolaunch import demo, submission
 from genolaunch.errors import GenolaunchError
 from localcloud import control

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from contract import Status
+from contract.launch import Status
 from genolaunch.batch_jobs import Job
 from genolaunch.launch import FailedJob, Fault, Launch, LaunchError
 from genolaunch.progress import Snapshot

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract import Status
+from contract.launch import Status
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice
 from genolaunch.launch import JobCounts, Launch, StatusChange

@@ -4,10 +4,11 @@ to be read and put into golden_commands.txt when a change of the commands is mea
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from contract.plan import Task
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse
-from lambdas.regenie.tasks import Task, plan_tasks
+from lambdas.regenie.tasks import plan_tasks
 from tests.unit.regenie_planning.conftest import (
     MemoryDataSet,
     add_bgen,
@@ -146,7 +147,7 @@ def _section(title: str, given: dict[str, Any]) -> Iterator[str]:
         for task in tasks:
             if "command" in task:
                 yield f"-- {phase}: {task['label']}{_before(task)}"
-                yield " ".join(cast(list[str], task["command"]))
+                yield " ".join(task["command"])
     yield ""
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract import Status, Workflow
+from contract.launch import Status
+from contract.workflow import Workflow
 from lambdas.regenie import inputs
 from lambdas.regenie.earlier_launch import EarlierLaunch, read_earlier_launch
 from lambdas.regenie.images import Images
@@ -177,6 +178,13 @@ def test_other_people_and_another_version_are_warned_of(cohort: MemoryDataSet):
     assert "whose people were chosen otherwise (remove)" in told
     assert "which analysed 24 people for ldl; now it is 22" in told
     assert "made with regenie:4.1.2, and step 2 runs with regenie:4.2" in told
+
+
+def test_other_bounds_of_x_in_step_1_are_warned_of(cohort: MemoryDataSet):
+    results = results_of(cohort)
+
+    assert "whose step 1 was run with other values of par_region" in about(using(cohort, results, par_region="b37"))
+    assert about(using(cohort, results)) == ""
 
 
 @pytest.mark.parametrize(

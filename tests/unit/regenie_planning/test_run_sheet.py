@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contract.plan import RunSheet
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
@@ -21,7 +22,7 @@ PLACEMENTS = tuple(
 STAGE = Stage(PLACEMENTS, "data", "results")
 
 
-def sheet(data: MemoryDataSet, attempt: int = 1, **given: Any) -> dict[str, Any]:
+def sheet(data: MemoryDataSet, attempt: int = 1, **given: Any) -> RunSheet:
     config = RegenieLaunch.model_validate(
         {
             "name": "height-gwas",

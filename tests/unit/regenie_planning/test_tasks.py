@@ -5,10 +5,11 @@ from typing import Any, cast
 
 import pytest
 
+from contract.plan import Task
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse
-from lambdas.regenie.tasks import Step1Mode, Task, plan_tasks
+from lambdas.regenie.tasks import Step1Mode, plan_tasks
 from tests.unit.regenie_planning import golden_commands
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, loco, parameters
 
@@ -53,7 +54,7 @@ def test_step_2_reads_what_level_1_wrote(data: MemoryDataSet):
 
     phases = plan(data, traits=["ldl", "height"], step1={"block_size": 2})
 
-    written = {task["label"]: f"{{work}}/{task['output']}/{task['expect'][0]}" for task in phases["level1"]}  # type: ignore[index]  # a Task's values are plain objects
+    written = {task["label"]: f"{{work}}/{task['output']}/{task['expect'][0]}" for task in phases["level1"]}
     assert phases["step2"][0]["predictions"] == {
         "ldl": written["level 1 ldl"],
         "height": written["level 1 height"],
@@ -152,7 +153,7 @@ def test_all_phases_of_step_1_have_the_same_traits_filters_and_block_size(data: 
 
     phases = plan(data, keep="keep.txt", sex="male", categorical_covariates=["sex"], step1=step1)
 
-    commands = [cast(list[str], task["command"]) for phase in ("split", "level0", "level1") for task in phases[phase]]
+    commands = [task["command"] for phase in ("split", "level0", "level1") for task in phases[phase]]
     shared = {tuple(command[: command.index("--lowmem") + 1]) for command in map(_without_threads, commands)}
     assert len(commands) == 6
     assert len(shared) == 1

@@ -87,7 +87,7 @@ def test_who_has_no_value_of_any_trait_is_not_analysed(cohort: MemoryDataSet):
 
 
 def test_a_traits_values_are_described(cohort: MemoryDataSet):
-    counts = checked(cohort).samples.as_dict()["traits"]["height"]  # type: ignore[index]
+    counts = checked(cohort).samples.as_dict()["traits"]["height"]
 
     values = [n % 5 - 2 for n in range(PEOPLE)]
     assert counts == {

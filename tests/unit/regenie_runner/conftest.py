@@ -5,10 +5,12 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import regenie_runner
+from lambdas.shared.config_model import RegenieLaunch
 from regenie_runner.cli import main
 from regenie_runner.receipts import seal_folder
 
@@ -25,6 +27,16 @@ while [ $# -gt 0 ]; do
 done
 eval "$FAKE_REGENIE"
 """
+
+
+_PLAIN_REGENIE = {
+    "genotypes": "cohort.bed",
+    "phenotypes": "phenotypes.txt",
+    "traits": ["height"],
+    "trait_type": "quantitative",
+}
+_PLAIN = {"name": "height-gwas", "workflow": "regenie", "data": "cohort/"}
+"""What a config of a test may leave out."""
 
 
 class Launch:
@@ -58,8 +70,10 @@ class Launch:
         path.write_text(script)
         path.chmod(0o755)
 
-    def describe(self, config: dict[str, object], **found: object) -> None:
-        """`found`: what planning saw in the data."""
+    def describe(self, config: dict[str, Any], is_checked: bool = True, **found: object) -> None:
+        """`found`: what planning saw in the data. No launch has a config that the model refuses."""
+        if is_checked:
+            RegenieLaunch.model_validate(_PLAIN | config | {"regenie": _PLAIN_REGENIE | config.get("regenie", {})})
         launch = {"launchId": LAUNCH_ID, "attempt": 1, "config": config, **found}
         (self.work / "launch.json").write_text(json.dumps(launch))
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import product
 from math import factorial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from contract.plan import QualityControl
 from regenie_runner import bed
 from regenie_runner.bed import Bed, count_genotypes, count_missing, sample_mask
 from regenie_runner.errors import RunnerError
@@ -53,7 +54,7 @@ class Genotypes:
         people = (self.workspace.data / "cohort.fam").read_text().count("\n")
         (plan / "analysed.txt").write_text(analysed or "1" * people)
         where = {"genotypes": "cohort.bed", "analysed": "plan/analysed.txt", "output": "step1/qc"}
-        control_quality({**where, **LENIENT, **given}, self.workspace)
+        control_quality(cast(QualityControl, {**where, **LENIENT, **given}), self.workspace)
         folder = self.workspace.work / "step1" / "qc"
         return (folder / "variants.txt").read_text().split(), (folder / "samples.txt").read_text().splitlines()
 

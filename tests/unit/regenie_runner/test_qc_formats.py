@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from bgen import BgenWriter
 
+from contract.plan import QualityControl
 from regenie_runner.errors import RunnerError
 from regenie_runner.genotypes import open_genotypes
 from regenie_runner.qc import control_quality
@@ -28,7 +29,7 @@ def control(root: Path, genotypes: str, thresholds: dict[str, float], **given: A
     (workspace.work / "analysed").write_text("1" * 790 + "0" * 10)
     sample = {"sample": "cohort.sample"} if genotypes == "bgen" else {}
     where = {"genotypes": f"cohort.{genotypes}", "analysed": "analysed", "output": "qc", **sample}
-    control_quality({**where, **thresholds, **given}, workspace)
+    control_quality(cast(QualityControl, {**where, **thresholds, **given}), workspace)
     summary = json.loads((workspace.work / "qc" / "summary.json").read_text())
     del summary["settings"]
     return (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
-from contract import COST_SECTION, WORK_WARNINGS
+from contract.results import COST_SECTION, WORK_WARNINGS
 from regenie_runner import plots
 from regenie_runner.report import _phases, _reasons_of, duration, p_value
 from regenie_runner.workspace import Workspace
@@ -157,7 +157,7 @@ def test_inflation_and_deflation_have_reasons_of_their_own(inflation, reason):
 
 
 def test_names_cannot_inject_markup(launch):
-    launch.describe({**CONFIG, "name": "<script>alert(1)</script>"})
+    launch.describe({**CONFIG, "name": "<script>alert(1)</script>"}, is_checked=False)
     given_results(launch, height=HEADER + result_row("1", 5, name='"><script>alert(2)</script>'))
     text = (report(launch), (launch.work / "report.html").read_text())[1]
     assert "<script" not in text
@@ -429,7 +429,10 @@ def test_the_lead_is_in_the_middle_of_its_region():
 
 
 # --- Interactions -----------------------------------------------------------------------------------------------------
-INTERACTION = {**CONFIG, "regenie": {**PARAMETERS, "step2": {"interaction": {"covariate": "sex"}}}}
+INTERACTION = {
+    **CONFIG,
+    "regenie": {**PARAMETERS, "covariates": "c.txt", "step2": {"interaction": {"covariate": "sex"}}},
+}
 
 
 def interaction_rows(variants: int, interacting: int) -> str:
@@ -468,7 +471,7 @@ def test_results_without_a_row_of_the_interaction_are_a_failure(launch, capfd):
 
 def test_what_was_analysed_and_who_was_left_out_is_told(launch):
     samples = {"genotyped": 820, "chosen": 810, "phenotyped": 805, "withCovariates": 803, "analysed": 800}
-    parameters = {**PARAMETERS, "keep": "k.txt", "categorical_covariates": ["site"]}
+    parameters = {**PARAMETERS, "keep": "k.txt", "covariates": "c.txt", "categorical_covariates": ["site"]}
     launch.describe(
         {**CONFIG, "regenie": parameters}, samples=samples, analysed={"covariateColumns": ["age", "sex", "site"]}
     )

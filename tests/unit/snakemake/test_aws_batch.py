@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from contract import TAG_WORKFLOW
+from contract.project import TAG_WORKFLOW
 from lambdas.shared.config_reader import check_config
 from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine, job_definition, run_sheet_part

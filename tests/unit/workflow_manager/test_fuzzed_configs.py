@@ -16,7 +16,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import ComputeService, ErrorType, Status
+from contract.compute import ComputeService
+from contract.errors import ErrorType
+from contract.launch import Status
 from lambdas.shared import aws
 from lambdas.shared.attributes import to_item
 from lambdas.shared.launch import Launch

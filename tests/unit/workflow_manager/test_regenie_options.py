@@ -16,7 +16,7 @@ def test_options_that_change_the_method_only_pass(step: int, option: str):
 @pytest.mark.parametrize(
     ("option", "remedy"),
     [
-        ("--bsize 100", "The key block_size says it."),
+        ("--bsize 100", "The key step2.block_size says it."),
         ("--phenoCol ldl", "The key traits says it."),
         ("--gz", "Chunks are joined into one compressed file a trait; they live on the file system only."),
         ("--nb 3", "It switches the spreading of step 1 over jobs off."),

@@ -34,6 +34,7 @@ IMPOSSIBLE = {
     "bounds of X from 0 on": ({"par_region": "0,5"}, "regenie.par_region"),
     "bounds of X reversed": ({"par_region": "155701383,2781479"}, "regenie.par_region"),
     "bounds of X beyond 32 bits": ({"par_region": "1,3000000000"}, "regenie.par_region"),
+    "bounds of X of another build": ({"genome_build": "GRCh37", "par_region": "hg38"}, "regenie.par_region"),
     "ranks of residuals in two ways": (
         {"step2": {"extra": ["--apply-rerint", "--apply-rerint-cov"]}},
         "regenie.step2.extra",
@@ -105,6 +106,9 @@ POSSIBLE = {
     "a threshold near 1": {**BINARY, "step2": {"p_threshold": 0.99}},
     "bounds of X": {"par_region": "2781480,155701382"},
     "bounds of one base": {"par_region": "5,5"},
+    "a build": {"genome_build": "NCBI36"},
+    "bounds of X of the same build": {"genome_build": "GRCh37", "par_region": "hg19"},
+    "bounds of X of any build": {"genome_build": "GRCh37", "par_region": "2781480,155701382"},
     "SPA": {**BINARY, "step2": {"binary_test": "spa"}},
     "a dominant burden test": {"step2": {"extra": ["--test dominant"], "gene_tests": GENES}},
     "an additive test by name with SKAT": {

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import Status, run_name
+from contract.launch import Status
+from contract.project import run_name
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.registration import fingerprint, launch_of
 

@@ -1,9 +1,15 @@
 """What is put into the launch bucket where nothing belongs: what its author is told."""
 
+import importlib
+import pkgutil
+
 import pytest
 
 import contract
-from contract import feedback_key
+from contract.cost import PRICED_PREFIX
+from contract.launch_bucket import LAUNCH_BUCKET_PREFIXES, SCHEMA_KEY, feedback_key
+from contract.launcher import LAUNCHER_LOG_PREFIX
+from contract.results import RESULTS_PREFIX
 from lambdas.shared.feedback import has_feedback_key
 from lambdas.workflow_manager.strays import stray
 
@@ -99,7 +105,7 @@ def test_a_stage_that_keeps_teams_apart_names_the_teams_folder(key, place):
         "snakefiles/exome/config.yaml",
         "workflows/exome/Snakefile",
         "feedback/gwas.yaml.json",
-        contract.SCHEMA_KEY,
+        SCHEMA_KEY,
         "inputs/height-1.json",
         "restores/height-1/1.json",
         "configs/",
@@ -111,16 +117,18 @@ def test_what_belongs_where_it_is_and_markers_of_folders_are_not_answered(key):
 
 
 def test_everything_that_the_contract_names_in_the_launch_bucket_belongs_there():
-    # Given: all the contract's folders, but those of the other buckets
-    others = {contract.RESULTS_PREFIX, contract.PRICED_PREFIX}
+    # Given: all the contract's folders, those of the other buckets and of the log group apart
+    others = {RESULTS_PREFIX, PRICED_PREFIX, LAUNCHER_LOG_PREFIX}
+    modules = [importlib.import_module(f"contract.{each.name}") for each in pkgutil.iter_modules(contract.__path__)]
     folders = {
         value
-        for name, value in vars(contract).items()
+        for module in modules
+        for name, value in vars(module).items()
         if name.endswith("_PREFIX") and isinstance(value, str) and value.endswith("/")
     }
 
-    assert folders - others - {contract.LAUNCHER_LOG_PREFIX} == set(contract.LAUNCH_BUCKET_PREFIXES)
-    assert contract.SCHEMA_KEY.startswith(contract.LAUNCH_BUCKET_PREFIXES)
+    assert folders - others == set(LAUNCH_BUCKET_PREFIXES)
+    assert SCHEMA_KEY.startswith(LAUNCH_BUCKET_PREFIXES)
 
 
 @pytest.mark.parametrize("key", ["gwas.yaml", "Feedback/gwas.yaml", "feedback", "/feedback/a.json", "notes"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from contract import Status, Workflow
+from contract.launch import Status
+from contract.workflow import Workflow
 from lambdas.shared.launch import Launch
 from lambdas.shared.working_folders import in_the_way, overlap
 

@@ -1,0 +1,179 @@
+"""What planning a regenie launch writes, for its state machine and for its jobs, which see the files below /work.
+
+The jobs' runner is held to these shapes by the type checker alone: its image has neither this package nor anything
+newer than Python 3.10, so this module uses nothing that is not in its `typing`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypedDict
+
+WORK_LAUNCH: Final = "launch.json"
+"""The launch's config and ids, below /work: also the sentinel by which a job knows its file system is mounted."""
+WORK_PLAN: Final = "plan"
+"""Folder below /work with <phase>.jsonl: one line for each array index."""
+WORK_FETCH: Final = f"{WORK_PLAN}/fetch.txt"
+"""Paths below data that a launch on a cluster reads, one a line: what its fetch phase copies."""
+WORK_ANALYSED: Final = f"{WORK_PLAN}/analysed.txt"
+"""1 or 0 for each sample of step 1's genotypes, in their order: whether the launch analyses it. Quality control of
+step 1 counts genotypes of those."""
+WORK_INPUTS: Final = "inputs.json"
+"""Every file that the launch was planned for: where it lies, its size, ETag and so on. Jobs and verify_inputs look."""
+
+
+class _AnyRunSheet(TypedDict):
+    runName: str
+    image: str
+    compute: str
+    jobQueue: str
+    """An ARN; a partition on a cluster. So is the next."""
+    onDemandQueue: str
+    dataUri: str
+    resultsUri: str
+    storageCapacityGiB: int
+    preloadJobs: int
+    """1 if archived inputs were restored: then they are loaded before anything reads them."""
+    step1: str
+    """split, whole or given."""
+    level0Jobs: int
+    traits: int
+    step2Jobs: int
+    shareIdentifier: str
+    exportPaths: list[str]
+    """Below the file system's root."""
+    resources: dict[str, dict[str, str]]
+    """Phase -> `vcpus` and `memory` (MiB) as Batch has them."""
+
+
+class RunSheet(_AnyRunSheet, total=False):
+    """What plan_launch answers: the state machine **regenie** works from it (docs/architecture.md, "The run sheet")."""
+
+    subnetId: str
+    """Of a file system of the launch's own."""
+    ofPrivateImage: dict[str, Any]
+    """Members of a job definition: how Batch logs in to the image's registry."""
+
+
+class VariantSliceOfList(TypedDict):
+    """Where a job of step 2 counts its variants: bytes `start` to `end` of a .bim or .pvar."""
+
+    path: str
+    start: int
+    end: int
+    position_column: int
+    """From 0."""
+    chromosome: int
+    first: int
+    """Positions of the chunk's range."""
+    last: int
+
+
+class _Lists(TypedDict, total=False):
+    """Paths below data."""
+
+    sample: str
+    extract: str
+    exclude: str
+
+
+class QualityControl(_Lists):
+    """What the first job of step 1 does before its command."""
+
+    genotypes: str
+    analysed: str
+    """A file below work: WORK_ANALYSED."""
+    analysedSha256: str
+    maf: float
+    mac: int
+    geno: float
+    hwe: float
+    mind: float
+    output: str
+    """A folder below work."""
+
+
+class TaskParts(TypedDict, total=False):
+    """What only some tasks have.
+
+    Texts of `command`, `expect` and `predictions` may hold {data}, {work} and {output}, which the job expands.
+    """
+
+    command: list[str]
+    output: str
+    """Folder, or of merge and report the file, below work; none for a command that writes in place."""
+    expect: list[str]
+    """Files without which the command did not do its work: relative to {output}, or absolute."""
+    inputs: str
+    """Fingerprint of what the results are made of, besides the command."""
+    predictions: dict[str, str]
+    """Trait -> file of LOCO predictions."""
+    files: dict[str, str]
+    """Name -> text of a small file that the command reads from {output}."""
+    variants: int
+    """Of the chunk; of merge, all that the genotype files hold."""
+    slice: VariantSliceOfList
+    """Instead of `variants`, where the list of variants was only sampled."""
+    filtered: bool
+    """Lists choose among the chunk's variants, and may leave none."""
+    counted: bool
+    """False: what regenie leaves out is not all counted in its log. True by default."""
+    job: int
+    """Level 0: number in the master file, from 1."""
+    qc: QualityControl
+    trait: str
+    """Of merge; so is the next."""
+    summary: str
+    """A file below work."""
+    summaries: dict[str, str]
+    """Of report: trait -> file below work."""
+
+
+class Task(TaskParts):
+    """A line of plan/<phase>.jsonl, of any phase but preload (docs/architecture.md, "A task")."""
+
+    label: str
+    """What people know the job by."""
+
+
+class PreloadTask(TypedDict):
+    """The line of plan/preload.jsonl."""
+
+    label: str
+    files: Sequence[str]
+    """Paths below data."""
+
+
+class AnalysedFiles(TypedDict):
+    """What predictions are made of, by which a later launch compares its own."""
+
+    image: str
+    phenotypes: str
+    """SHA-256 of the file; so is the next."""
+    covariates: str | None
+    covariateColumns: list[str]
+
+
+class Samples(TypedDict):
+    """The genotyped people, and how many of them each choice leaves."""
+
+    genotyped: int
+    chosen: int
+    phenotyped: int
+    withCovariates: int
+    analysed: int
+    traits: dict[str, dict[str, Any]]
+    """Trait -> `analysed`, `missing`, and what its values are like."""
+    lists: dict[str, dict[str, Any]]
+    """Config key that names a list -> `listed`, `matched`, `unmatched`."""
+
+
+class LaunchFile(TypedDict):
+    """WORK_LAUNCH."""
+
+    launchId: str
+    attempt: int
+    config: Mapping[str, Any]
+    samples: Samples
+    analysed: AnalysedFiles
+    predictions: Mapping[str, str]
+    """Trait -> LOCO file below the launch's results; none of a user's own."""
+    warnings: Sequence[str]

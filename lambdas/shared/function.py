@@ -1,0 +1,22 @@
+"""The decorator of every function's handler."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from lambdas.shared.observability import logger, metrics, tracer
+from lambdas.shared.public_errors import private_errors
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+
+def function(handler: _Handler) -> _Handler:
+    """Make a function of Lambda's of a handler.
+
+    Its log lines name the request, an invocation is one segment of a trace, its metrics are written when it ends, cold
+    starts are counted, and its errors are raised in their public form (public_errors.py), which is why that decorator
+    is the innermost: the others would write an error's text. Answers stay out of the trace, since they hold data.
+    """
+    raising = private_errors(handler)
+    counting = metrics.log_metrics(capture_cold_start_metric=True)(raising)
+    traced = tracer.capture_lambda_handler(capture_response=False)(counting)
+    return cast("_Handler", logger.inject_lambda_context(clear_state=True)(traced))

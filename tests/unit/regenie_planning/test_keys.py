@@ -1,0 +1,36 @@
+"""The table of keys that set regenie's options, against the model of a config and the commands."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.shared.config_model import launch_schema
+from lambdas.shared.regenie_keys import KEYS
+from lambdas.shared.regenie_options import _PLATFORMS_OWN, ALLOWED, key_of
+
+GOLDEN = Path(__file__).with_name("golden_commands.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", [key.path for key in KEYS])
+def test_every_path_is_a_key_of_the_model(path):
+    definitions = launch_schema()["$defs"]
+    section: Any = definitions["RegenieParameters"]
+    *above, last = path.split(".")
+    for name in above:
+        (reference,) = re.findall(r"#/\$defs/(\w+)", str(section["properties"][name]))
+        section = definitions[reference]
+
+    assert last in section["properties"]
+
+
+def test_every_option_of_the_commands_has_a_key_or_is_the_platforms():
+    options = set(re.findall(r"(?<= )--[\w-]+", GOLDEN))
+
+    assert options
+    assert {
+        option
+        for option in options
+        if key_of(option, 2) is None and option not in _PLATFORMS_OWN and option not in {**ALLOWED[1], **ALLOWED[2]}
+    } == set()
