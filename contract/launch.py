@@ -52,6 +52,9 @@ ALLOWED_FROM: Final[Mapping[Status, frozenset[Status]]] = {
 }
 """status -> the statuses it may follow. SUBMITTED is only ever the first status of an item; REJECTED may be."""
 
+ASKED_BY_HAND: Final = (Status.RETRY, Status.CANCEL_REQUESTED)
+"""What people may write into a launch's status themselves, where it may follow what the launch's events say last."""
+
 
 class LaunchField:
     """Attributes of an item of the launch table (key: launchId)."""

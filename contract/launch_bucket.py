@@ -36,3 +36,12 @@ LAUNCH_BUCKET_PREFIXES: Final = (
     RESTORES_PREFIX,
 )
 """All that belongs in the launch bucket. What is put anywhere else is answered with where it belongs."""
+
+
+def feedback_key(key: str) -> str:
+    """Where the answer to launches/<path>, or to any other <path>, of the launch bucket is.
+
+    The answer to launches/requests/… is not that to requests/…, which may be another person's.
+    """
+    path = key.removeprefix(LAUNCH_PREFIX)
+    return f"{FEEDBACK_PREFIX}{key if path.startswith(LAUNCH_BUCKET_PREFIXES) else path}.json"

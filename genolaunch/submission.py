@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from contract.launch_bucket import (
-    FEEDBACK_PREFIX,
     LAUNCH_PREFIX,
     SNAKEFILE_NAME,
     SNAKEFILE_NAMES,
     SNAKEFILES_PREFIX,
     STANDARD_FOLDER,
+    feedback_key,
 )
 from genolaunch.config_files import content_of, require_config_name
 from genolaunch.errors import GenolaunchError
@@ -63,7 +63,7 @@ class Submission:
 
     @property
     def feedback_key(self) -> str:
-        return f"{FEEDBACK_PREFIX}{self.key.removeprefix(LAUNCH_PREFIX)}.json"
+        return feedback_key(self.key)
 
 
 @dataclass(frozen=True)

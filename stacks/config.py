@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from contract.launch_bucket import LAUNCH_BUCKET_PREFIXES
+
 BUILD: Final = "build"
 """Given instead of an image's URI: build containers/<workflow>, and publish the image with the app."""
 
@@ -509,6 +511,10 @@ class StageSettings(_Settings):
     def _are_teams(cls, teams: tuple[str, ...]) -> tuple[str, ...]:
         if "unassigned" in teams:
             raise ValueError("unassigned cannot be a team's name: ids of launches without a team start with it")
+        if folders := [team for team in teams if f"{team}/" in LAUNCH_BUCKET_PREFIXES]:
+            raise ValueError(
+                f"{', '.join(folders)} cannot be a team's name: the launch bucket has a folder of that name"
+            )
         if len(set(teams)) < len(teams):
             raise ValueError("a team is named twice")
         return teams

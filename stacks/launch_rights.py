@@ -262,7 +262,11 @@ class LaunchRights(Construct):
                         resource=resource,
                         arn_format=ArnFormat.NO_RESOURCE_NAME,
                     )
-                    for resource in (f"stateMachine:{unicorn}", f"execution:{unicorn}:*")
+                    for resource in (
+                        f"stateMachine:{unicorn}",
+                        f"stateMachine:{unicorn}_costupdater",
+                        f"execution:{unicorn}:*",
+                    )
                 ],
             ),
             iam.PolicyStatement(

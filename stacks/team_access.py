@@ -18,9 +18,8 @@ from stacks.data import DataStack
 TEAM: Final = "${aws:PrincipalTag/team}"
 
 BY_HAND: Final = (LaunchField.LAUNCH_ID, LaunchField.STATUS)
-"""What people may write into the table themselves: RETRY and CANCEL_REQUESTED. Whatever else they write there as a
-status is looked at when the launch is claimed; and an approval, or what became of a launch, is the platform's to write.
-"""
+"""What people may write into the table themselves: contract.launch.ASKED_BY_HAND. Any other status is put back to what
+the launch's events say; and an approval, or what became of a launch, is the platform's to write."""
 CONFIG_BY_HAND: Final = LaunchField.CONFIG
 """Besides, where the stage does not keep teams apart: it is checked when the launch is claimed."""
 

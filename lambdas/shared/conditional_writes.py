@@ -25,6 +25,17 @@ def is_invalid(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ValidationException"
 
 
+def finds_no_room(error: ClientError) -> bool:
+    """The item would be larger than an item may be: of a single write, or of one in a transaction (Amazon DynamoDB API
+    reference, TransactWriteItems, "Errors")."""
+    reasons: Any = [error.response["Error"], *error.response.get("CancellationReasons", [])]
+    told = [reason.get("Message") or "" for reason in reasons if reason.get("Code") in _INVALID]
+    return any("maximum allowed size" in message for message in told)
+
+
+_INVALID = ("ValidationException", "ValidationError")
+
+
 def is_lost_race(error: ClientError) -> bool:
     """A transaction was cancelled only because others wrote first; throttling and faults are not that."""
     reasons: Any = error.response.get("CancellationReasons", [])

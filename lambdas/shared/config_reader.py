@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
-from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
+from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -17,6 +17,7 @@ from lambdas.shared.config_text import WHOLE_FILE, read_text, too_deep
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch_configs import LAUNCH_MODELS, PATTERNS_IN_WORDS
+from lambdas.shared.launch_item import LARGEST_CONFIG_TEXT
 
 _LONGEST_QUOTE = 60
 """Characters of a value that a fault quotes."""
@@ -29,6 +30,12 @@ _LONGEST_PROBLEM = 500
 
 _MOST_FAULTS = 100
 """Faults that are named one by one. Thousands would not fit into an item of the launch table (400 KB)."""
+
+_TOO_LONG: Final = Fault(
+    WHOLE_FILE,
+    f"has more than {LARGEST_CONFIG_TEXT:,} bytes with every default, and what is not ASCII as \\u00e9",
+    "Put what is long into a file of the data.",
+)
 
 Location = Sequence[int | str]
 """Keys and list indices from the top of the config down to a value."""
@@ -101,6 +108,8 @@ def check_config(values: object) -> LaunchSection:
         ) from error
     if beyond:
         raise MissingRequiredParametersError(_most(beyond))
+    if len(config.as_json()) > LARGEST_CONFIG_TEXT:
+        raise MissingRequiredParametersError([_TOO_LONG])
     return config
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from contract.launch import Status
-from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX
+from contract.launch_bucket import feedback_key
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
@@ -29,11 +29,6 @@ def verdict(launch: Launch) -> dict[str, Any]:
         "faults": list((launch.error or {}).get("faults", [])) if rejected else [],
         "at": timestamp(),
     }
-
-
-def feedback_key(key: str) -> str:
-    """Where the answer to `launches/<path>`, or to any other `<path>`, is."""
-    return FEEDBACK_PREFIX + key.removeprefix(LAUNCH_PREFIX) + ".json"
 
 
 def has_feedback_key(key: str) -> bool:

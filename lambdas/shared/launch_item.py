@@ -14,10 +14,17 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from contract.cost import CostStatus
-from contract.launch import HeldFor, LaunchField, Status
+from contract.launch import ALLOWED_FROM, ASKED_BY_HAND, HeldFor, LaunchField, Status
 
 MOST_ATTEMPTS: Final = 9_999
 """More than anybody needs. Names that end with the attempt have room for four digits."""
+
+LARGEST_CONFIG_TEXT: Final = 192 * 1024
+"""Bytes of a launch's config in its item, where any may be 400 KB (Amazon DynamoDB developer guide, "Quotas"): a launch
+must have room for what becomes of it."""
+
+LARGEST_HISTORY: Final = 64 * 1024
+"""Bytes of a launch's events, after which it is asked for nothing more that runs."""
 
 _REMEDY: Final = "Correct it in the launch table; the other attributes are valid."
 
@@ -70,7 +77,19 @@ def problems_of(item: Mapping[str, Any]) -> dict[str, str]:
     unfit = {
         name: kind.words for name, kind in _KINDS.items() if item.get(name) is not None and not kind.fits(item[name])
     }
-    return missing | unfit
+    problems = missing | unfit
+    if not problems.keys() & {LaunchField.STATUS, LaunchField.EVENTS} and not _is_in_turn(item):
+        problems[LaunchField.STATUS] = _IN_TURN
+    return problems
+
+
+def _is_in_turn(item: Mapping[str, Any]) -> bool:
+    """Each change of status is one write with its event: any other status was written by hand, and is no truth."""
+    events = item.get(LaunchField.EVENTS)
+    if not events:
+        return True
+    status, told = Status(item[LaunchField.STATUS]), Status(events[-1]["status"])
+    return status == told or (status in ASKED_BY_HAND and told in ALLOWED_FROM[status])
 
 
 def id_of(item: Mapping[str, Any]) -> str:
@@ -136,7 +155,11 @@ def _is_amount(value: object) -> bool:
 
 def _is_config(value: object) -> bool:
     try:
-        return isinstance(value, str) and isinstance(json.loads(value), dict)
+        return (
+            isinstance(value, str)
+            and len(value.encode(errors="surrogatepass")) <= LARGEST_CONFIG_TEXT
+            and isinstance(json.loads(value), dict)
+        )
     except (ValueError, RecursionError):
         return False
 
@@ -187,7 +210,9 @@ _KINDS: Final[Mapping[str, _Kind]] = {
         lambda value: _is_whole(value) and value <= MOST_ATTEMPTS,
         f"a whole number from 0 to {MOST_ATTEMPTS}: how often it has run",
     ),
-    LaunchField.CONFIG: _Kind(_is_config, "the launch config, as a JSON object in text"),
+    LaunchField.CONFIG: _Kind(
+        _is_config, f"the launch config, as a JSON object in text of at most {LARGEST_CONFIG_TEXT:,} bytes"
+    ),
     LaunchField.ERROR: _Kind(_is_error, "a map with type and message, both text"),
     LaunchField.EVENTS: _Kind(_is_list_of(_is_event), "the list of what became of it, each with status and at"),
     LaunchField.WARNINGS: _SENTENCES,
@@ -246,6 +271,8 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     ),
 }
 """Attribute of the launch table -> what it must be, where it is there."""
+
+_IN_TURN: Final = f"what its events say last, or what may be asked for then ({', '.join(ASKED_BY_HAND)})"
 
 _REQUIRED: Final = (LaunchField.LAUNCH_ID, LaunchField.NAME, LaunchField.STATUS, LaunchField.SUBMITTED_AT)
 """Without these an item is no launch's."""

@@ -27,7 +27,7 @@ from contract.tasks import TaskField
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
-from lambdas.shared.conditional_writes import delays, is_failed_condition, is_invalid, is_lost_race
+from lambdas.shared.conditional_writes import delays, finds_no_room, is_failed_condition, is_invalid, is_lost_race
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
@@ -246,7 +246,7 @@ class LaunchRepository:
         _require_as_seen(update, seen)
         update.remove(_OWNER)
         update.set(LaunchField.ERROR, error)
-        return self._change_as_seen(seen, update.arguments())
+        return self._change_as_seen(seen, update)
 
     def ask(
         self, seen: Launch, to: Status, told: Mapping[str, object], fields: Mapping[str, object], *removed: str
@@ -270,7 +270,7 @@ class LaunchRepository:
             update.set(attribute, value)
         for attribute in (*removed, *((_OWNER,) if to in UNOWNED_STATUSES else ())):
             update.remove(attribute)
-        return self._change_as_seen(seen, update.arguments())
+        return self._change_as_seen(seen, update)
 
     def edit(self, seen: Launch, told: Mapping[str, object], fields: Mapping[str, object]) -> Launch:
         """Set attributes of a launch that is over, as a person asked, if it still is as it was `seen`; see `ask`."""
@@ -280,17 +280,63 @@ class LaunchRepository:
         update.tell(**told)
         for attribute, value in {**fields, LaunchField.UPDATED_AT: now}.items():
             update.set(attribute, value)
-        return self._change_as_seen(seen, update.arguments())
+        return self._change_as_seen(seen, update)
 
-    def _change_as_seen(self, seen: Launch, arguments: Mapping[str, Any]) -> Launch:
-        key = to_item({LaunchField.LAUNCH_ID: seen.launch_id})
+    def _change_as_seen(self, seen: Launch, update: StatusUpdate) -> Launch:
         try:
-            answer = self._client.update_item(TableName=self.launch_table, Key=key, ReturnValues="ALL_NEW", **arguments)
+            answer = self._client.update_item(
+                TableName=self.launch_table,
+                Key=to_item({LaunchField.LAUNCH_ID: seen.launch_id}),
+                ReturnValues="ALL_NEW",
+                **update.arguments(),
+            )
         except ClientError as error:
+            if finds_no_room(error) and self.make_room(seen.launch_id, update):
+                return self._change_as_seen(seen, update)
             if not is_failed_condition(error):
                 raise
             raise StatusConflictError(f"{seen.launch_id} has changed meanwhile.") from error
         return Launch.from_item(from_item(answer["Attributes"]))
+
+    def make_room(self, launch_id: str, update: StatusUpdate) -> bool:
+        """Let a change fit an item in which it found no room; False if that was done already.
+
+        What fills an item are its events, or a config that somebody wrote by hand and that nobody reads.
+        """
+        if LaunchField.CONFIG in problems_of(self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})):
+            update.remove(LaunchField.CONFIG)
+        return update.begin_events_anew()
+
+    def mend_status(self, launch_id: str) -> bool:
+        """Put a status that somebody wrote by hand back to what the events say; False if there is none to mend.
+
+        It does not exist, or is out of turn (launch_item.problems_of), and nothing must be done by it. With one that
+        does not exist, or without the moment of its submission, which is put back as well, an item is in no list
+        (STATUS_INDEX), so that no schedule finds it.
+        """
+        item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
+        is_listed = item.get(LaunchField.SUBMITTED_AT) is not None
+        if not item or (is_listed and LaunchField.STATUS not in problems_of(item)):
+            return False
+        try:
+            known = Launch.salvaged(item)
+        except LaunchItemError as error:
+            tell_of_sick_launch(error)
+            return False
+        update = StatusUpdate.back_to(
+            known.status,
+            item.get(LaunchField.STATUS),
+            len(known.events or ()),
+            submitted_at=None if is_listed else known.submitted_at,
+        )
+        try:
+            self._client.update_item(
+                TableName=self.launch_table, Key=to_item({LaunchField.LAUNCH_ID: launch_id}), **update
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+        return True
 
     def record_warnings(self, launch_id: str, attempt: int, warnings: Sequence[str]) -> None:
         """Keep what was found about an attempt's inputs, replacing an earlier attempt's. Ignored for an attempt that is
@@ -391,11 +437,13 @@ class LaunchRepository:
                 **update.arguments(),
             )
         except ClientError as error:
+            if finds_no_room(error) and self.make_room(launch_id, update):
+                return self._change(launch_id, update, execution_arn)
             if is_invalid(error) and self._has_unfit_events(launch_id) and update.begin_events_anew():
                 return self._change(launch_id, update, execution_arn)
             if not is_failed_condition(error):
                 raise
-            if self._mend_status(launch_id):
+            if self.mend_status(launch_id):
                 return self._change(launch_id, update, execution_arn)
             return self._repeated_or_conflict(launch_id, update.to, execution_arn)
         # Made is made: an item that somebody edited is told of, and the launch goes where its execution brings it.
@@ -404,26 +452,6 @@ class LaunchRepository:
     def _has_unfit_events(self, launch_id: str) -> bool:
         item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
         return LaunchField.EVENTS in problems_of(item)
-
-    def _mend_status(self, launch_id: str) -> bool:
-        """Put a status that does not exist back to what the launch's events say; False if there is none to mend."""
-        item = self._item(self.launch_table, {LaunchField.LAUNCH_ID: launch_id})
-        if not item or LaunchField.STATUS not in problems_of(item):
-            return False
-        try:
-            known = Launch.salvaged(item)
-        except LaunchItemError as error:
-            tell_of_sick_launch(error)
-            return False
-        update = StatusUpdate.back_to(known.status, item.get(LaunchField.STATUS))
-        try:
-            self._client.update_item(
-                TableName=self.launch_table, Key=to_item({LaunchField.LAUNCH_ID: launch_id}), **update
-            )
-        except ClientError as error:
-            if not is_failed_condition(error):
-                raise
-        return True
 
     def _repeated_or_conflict(self, launch_id: str, to: Status, execution_arn: str | None) -> Launch:
         """The launch, if this execution already made this change; else the error that says what is in the way."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contract.launch import Status
+from contract.launch_bucket import feedback_key
 from lambdas.shared import aws
 from lambdas.shared.failure import public_message
 from lambdas.shared.faults import Fault, listing
-from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import detail
 from lambdas.shared.printable import one_line_ascii, printable

@@ -83,15 +83,32 @@ class StatusUpdate:
             self.remove(LaunchField.STATUS_REASON)
 
     @staticmethod
-    def back_to(status: Status, wrong: str | None) -> dict[str, Any]:
-        """Arguments of UpdateItem that put a status right which somebody wrote by hand; None: it is not there."""
-        values = {":status": to_attribute(status)}
+    def back_to(status: Status, wrong: str | None, events: int, *, submitted_at: str | None) -> dict[str, Any]:
+        """Arguments of UpdateItem that put a status right which somebody wrote by hand.
+
+        Args:
+            status: What the launch's events say last.
+            wrong: What is there instead; None if nothing is.
+            events: How many there are: with another one the status may be true by now.
+            submitted_at: To be put back, too; None if it is there.
+        """
+        names = {"#status": LaunchField.STATUS, "#events": LaunchField.EVENTS}
+        values = {":status": to_attribute(status), ":told": to_attribute(events)}
         if wrong is not None:
             values[":wrong"] = to_attribute(wrong)
+        is_wrong = "#status = :wrong" if wrong is not None else "attribute_not_exists(#status)"
+        # A launch that was called over while it ran has the price of what it had used by then.
+        removed = () if status in FINAL_STATUSES else _OF_THE_PRICE
+        names |= {f"#{attribute}": attribute for attribute in removed}
+        sets = ["#status = :status"]
+        if submitted_at is not None:
+            names["#submittedAt"], values[":submittedAt"] = LaunchField.SUBMITTED_AT, to_attribute(submitted_at)
+            sets.append("#submittedAt = :submittedAt")
         return {
-            "UpdateExpression": "SET #status = :status",
-            "ConditionExpression": "#status = :wrong" if wrong is not None else "attribute_not_exists(#status)",
-            "ExpressionAttributeNames": {"#status": LaunchField.STATUS},
+            "UpdateExpression": f"SET {', '.join(sets)}"
+            + (f" REMOVE {', '.join(f'#{attribute}' for attribute in removed)}" if removed else ""),
+            "ConditionExpression": f"{is_wrong} AND size(#events) = :told",
+            "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
 

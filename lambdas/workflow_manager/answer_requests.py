@@ -14,13 +14,13 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from botocore.exceptions import ClientError
 
 from contract.launch import ALLOWED_FROM, EventField, HeldFor, LaunchField, Status
+from contract.launch_bucket import feedback_key
 from contract.requests import RequestAction
 from lambdas.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.config_text import LARGEST_CONFIG, too_large
 from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.faults import Fault
-from lambdas.shared.feedback import feedback_key
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
@@ -123,7 +123,12 @@ def _do(launch_id: str, drop: Drop, file: DroppedFile) -> Launch:
     request = read_request(file.content)
     repository = LaunchRepository(settings().launch_table)
     for _ in range(_MOST_TRIES):
-        launch = repository.get(launch_id)
+        try:
+            launch = repository.get(launch_id)
+        except LaunchItemError:
+            if not repository.mend_status(launch_id):
+                raise
+            continue
         if launch is None:
             raise _refused("the launch", f"does not exist: {launch_id}", "`genolaunch list` shows the launches.")
         if any(event.get(EventField.REQUEST) == drop.digest for event in launch.events or ()):

@@ -93,6 +93,9 @@ def _claim(queue: LaunchQueue, launch_id: str, execution_arn: str) -> Launch:
         launch = queue.repository.get(launch_id)
     except LaunchItemError as sick:
         tell_of_sick_launch(sick)
+        if queue.repository.mend_status(launch_id):
+            # If it waits to be started by what its events say, the stream asks for that anew.
+            raise StatusConflictError(f"{launch_id}: its status was written by hand, out of turn.") from sick
         return queue.repository.reject_sick(sick)
     if launch is None or launch.status not in (*STARTING_STATUSES, Status.QUEUED):
         # Known already, or refused. A person may ask for a retry just now: without a slot it must not begin here.
@@ -110,7 +113,7 @@ def _claim(queue: LaunchQueue, launch_id: str, execution_arn: str) -> Launch:
     try:
         return queue.repository.claim(launch_id, execution_arn, seen=launch, fields=told)
     except StatusConflictError:
-        now = queue.repository.get(launch_id)
+        now = queue.repository.get_salvaged(launch_id)
         if now is None or now.is_final:
             queue.give_back(launch_id, launch.attempt + 1)  # it was cancelled between the two
         raise

@@ -4,7 +4,8 @@ A launch is registered once and may be edited since, by hand or by a request. So
 config said before.
 """
 
-from typing import Protocol
+import json
+from typing import Final, Protocol
 
 from contract.errors import ErrorType
 from contract.launch import LaunchField
@@ -12,8 +13,15 @@ from lambdas.shared.config_reader import check_config
 from lambdas.shared.errors import MissingRequiredParametersError
 from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
+from lambdas.shared.launch_item import LARGEST_HISTORY
 from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.teams import faults_of
+
+_NO_ROOM: Final = Fault(
+    "the launch",
+    "was changed so often that its item has no room for what becomes of it next",
+    "Submit its config again: that is another launch.",
+)
 
 
 class ClaimSettings(Protocol):
@@ -51,6 +59,8 @@ def told_by_config(launch: Launch, given: ClaimSettings, values: object = None) 
     Raises:
         MissingRequiredParametersError: it cannot run in this stage. Names every fault.
     """
+    if len(json.dumps(list(launch.events or ()), default=str)) > LARGEST_HISTORY:
+        raise MissingRequiredParametersError([_NO_ROOM])
     config = check_config(launch.config if values is None else values)
     faults = [] if config.compute in given.compute_services.split(",") else [NO_CLUSTER]
     if given.teams:

@@ -22,7 +22,7 @@ from contract.project import run_name
 from contract.tasks import TaskField
 from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
-from lambdas.shared.conditional_writes import delays, is_failed_condition, is_lost_race
+from lambdas.shared.conditional_writes import delays, finds_no_room, is_failed_condition, is_lost_race
 from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
@@ -66,7 +66,7 @@ class LaunchQueue:
         update.remove(LaunchField.EXECUTION_ARN)
         place = to_item({**_place(launch), TaskField.STATUS: Status.QUEUED.value})
         self._change_place(launch, update, {"Put": {"TableName": self._table, "Item": place}})
-        queued = self.repository.get(launch.launch_id)
+        queued = self._as_of_now(launch.launch_id)
         assert queued is not None  # nothing deletes launches
         if queued.status is Status.QUEUED:
             self.wait_for_slot(queued)
@@ -144,6 +144,8 @@ class LaunchQueue:
         try:
             launch = self.repository.get(oldest[TaskField.TASK_ID].partition("#")[2])
         except LaunchItemError as sick:
+            if self.repository.mend_status(sick.launch_id):
+                return 0  # and the next look sees it as it is
             self._reject(sick)
             launch = None
         if launch is None or launch.status is not Status.QUEUED:
@@ -197,7 +199,7 @@ class LaunchQueue:
         try:
             self._change_place(launch, update, {"Delete": {"TableName": self._table, "Key": to_item(place)}})
         except StatusConflictError:
-            self._drop_unused_slot(launch, self.repository.get(launch.launch_id))
+            self._drop_unused_slot(launch, self._as_of_now(launch.launch_id))
             return False
         logger.info("Launch is next", extra={"launchId": launch.launch_id})
         return True
@@ -209,22 +211,29 @@ class LaunchQueue:
             StatusConflictError: the launch is not where the change may start, nor where it ends.
         """
         key = to_item({LaunchField.LAUNCH_ID: launch.launch_id})
-        change: Any = {"Update": {"TableName": self.repository.launch_table, "Key": key, **update.arguments()}}
         for delay in delays():
+            change: Any = {"Update": {"TableName": self.repository.launch_table, "Key": key, **update.arguments()}}
             try:
                 self._client.transact_write_items(TransactItems=[change, place])
             except ClientError as error:
+                if finds_no_room(error) and self.repository.make_room(launch.launch_id, update):
+                    continue
                 if not is_lost_race(error):
                     raise
             else:
                 return
-            now = self.repository.get(launch.launch_id)
+            now = self._as_of_now(launch.launch_id)
             if now is None or now.status not in update.origins:
                 if now is not None and now.status is update.to and update.to is Status.QUEUED:
                     return  # an earlier call made the change
                 raise StatusConflictError(f"{launch.launch_id} is {now.status if now else 'gone'}, not {update.to}.")
             time.sleep(delay)
         raise TimeoutError(f"{launch.launch_id}: others kept changing it")
+
+    def _as_of_now(self, launch_id: str) -> Launch | None:
+        """The launch, whatever somebody wrote into its item meanwhile."""
+        self.repository.mend_status(launch_id)
+        return self.repository.get_salvaged(launch_id)
 
     def _drop_unused_slot(self, queued: Launch, now: Launch | None) -> None:
         """Another made it READY, and its slot is used; or it was cancelled, and nobody will use it."""

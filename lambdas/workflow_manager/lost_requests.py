@@ -8,12 +8,12 @@ that says which launches nobody has started, or cancelled, though that was asked
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from contract.events import GRACE_MINUTES
-from contract.launch import PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status
+from contract.launch import FINAL_STATUSES, PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status
 from contract.metrics import Metric
 from contract.project import run_name
 from lambdas.shared import aws
@@ -28,6 +28,10 @@ from lambdas.workflow_manager.launch_queue import LaunchQueue, user_of
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from types_boto3_stepfunctions.client import SFNClient
+
+
+_OPEN_STATUSES: Final = tuple(status for status in Status if status not in FINAL_STATUSES)
+"""Of few launches, so that all items can be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,15 @@ def start_lost_requests(now: datetime, grace: timedelta, one_by_one: OneByOne) -
 def mend_queue(queue: LaunchQueue, one_by_one: OneByOne) -> None:
     """Let the ledger of slots, and the places in the queue, be what the launch table says."""
     repository = queue.repository
+    for status in _OPEN_STATUSES:
+        for sick in repository.sick_with_status(status):
+            with one_by_one.launch(sick.launch_id):
+                repository.mend_status(sick.launch_id)
     slots = queue.slots()
     for run in slots.running:
         launch_id, _, attempt = run.rpartition("-")
         with one_by_one.launch(launch_id):
+            repository.mend_status(launch_id)  # with one that is final, or none, no schedule would find it
             if not _may_hold_slot(repository.get_salvaged(launch_id), int(attempt)):
                 logger.warning("A slot was not given back", extra={"run": run})
                 queue.give_back(launch_id, int(attempt))

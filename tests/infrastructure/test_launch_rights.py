@@ -136,3 +136,42 @@ def test_without_a_launch_nobody_has_a_stages_role_for_users_programs(stacks):
     for name in ("snakemake", "snakemake-batch", "tibanna"):
         roles = [id_.rstrip("0123456789ABCDEF") for id_ in stacks[name].all("AWS::IAM::Role")]
         assert not {"JobRole", "InstanceRole"} & set(roles)
+
+
+def flat(resource: Resource | str) -> str:
+    """A resource as one text, with what others call the same."""
+    joined = resource["Fn::Join"][1] if isinstance(resource, dict) and "Fn::Join" in resource else [resource]
+    text = "".join(part if isinstance(part, str) else json.dumps(part) for part in joined)
+    unicorn = "arn:aws:states:eu-west-1:111111111111:stateMachine:tibanna_unicorn_genolaunch_unit"
+    for pattern, meant in {
+        r'\{"Fn::ImportValue": "[^"]*TibannaWorkflowMachine[^"]*"\}': unicorn,
+        r'\{"Fn::ImportValue": "[^"]*SnakemakeBatch\w+JobQueueArn[^"]*"\}': "QUEUE",
+        r"arn:aws:batch:[^/]*:job-queue/.*": "QUEUE",
+        r"\$\{aws:PrincipalTag/dataBucket\}": "lab-runs",
+    }.items():
+        text = re.sub(pattern, meant, text)
+    return text
+
+
+def fits(text: str, pattern: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+
+
+@pytest.mark.parametrize("name", ["files", "launcher", "instance"])
+def test_what_a_policy_gives_its_boundary_does_not_take(stacks, name):
+    """Of a role with a boundary both must allow a call: what only the policy names is a right that nobody has."""
+    within = [
+        (action, flat(resource))
+        for statement in statements(stacks, "boundary")
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    ]
+    taken = [
+        (action, flat(resource))
+        for statement in statements(stacks, name)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if not any(fits(action, most) and fits(flat(resource), where) for most, where in within)
+    ]
+
+    assert taken == []

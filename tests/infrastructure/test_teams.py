@@ -196,7 +196,9 @@ def test_registration_knows_the_teams(built, stacks):
     assert "TEAMS" not in variables(stacks)
 
 
-@pytest.mark.parametrize("teams", [["unassigned"], ["gwas", "gwas"], ["two-words"], ["Gwas"], ["x" * 13]])
+@pytest.mark.parametrize(
+    "teams", [["unassigned"], ["gwas", "requests"], ["gwas", "gwas"], ["two-words"], ["Gwas"], ["x" * 13]]
+)
 def test_names_by_which_launches_could_not_be_told_apart_are_refused(teams):
     with pytest.raises(InvalidSettingsError, match="teams"):
         make_settings(teams=teams)

@@ -335,8 +335,9 @@ def registration_serves_the_data_bucket(platform: PlatformClient) -> Iterator[No
     """Given: registration may read and answer there too, which no template grants it."""
     role = platform.role_name("workflow-manager", "FunctionsRegisterLaunchRole")
     bucket = platform.name(Parameter.DATA_BUCKET)
-    actions = ["s3:GetObject", "s3:PutObject"]
-    statement = {"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:s3:::{bucket}/*"}
+    # S3 says that an answer is not there to whoever may list only (S3 API reference, GetObject, "Permissions").
+    actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": [f"arn:aws:s3:::{bucket}{of}" for of in ("", "/*")]}
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     iam = platform.client("iam")
     iam.put_role_policy(RoleName=role, PolicyName="a-test", PolicyDocument=json.dumps(policy))

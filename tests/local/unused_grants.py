@@ -48,7 +48,8 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         for action in ("sqs:SendMessage", "kms:GenerateDataKey")
     ],
     "A put while the bucket's versioning is suspended has no version.": [
-        ("workflow-manager/FunctionsRegisterLaunchRole", "s3:GetObject")
+        ("workflow-manager/FunctionsRegisterLaunchRole", "s3:GetObject"),
+        ("workflow-manager/FunctionsAnswerRequestsRole", "s3:GetObject"),
     ],
     "The queue of launches is empty here: fewer run at once than a stage allows, and no place in it is given away.": [
         *(
@@ -90,6 +91,7 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     "Tasks that Slurm failed are recorded; the launch by which that is seen is in `make test-full`"
     " (test_parallelcluster.py).": [
         ("parallelcluster/FunctionsPlanSlurmJobsRole", "dynamodb:BatchWriteItem"),
+        ("parallelcluster/FunctionsPlanSlurmJobsRole", "dynamodb:PutItem"),
         ("parallelcluster/FunctionsPlanSlurmJobsRole", "kms:Decrypt"),
     ],
     "Whoever finds the status changed meanwhile reads it (LaunchRepository.change_status); not every run has that"
@@ -131,6 +133,10 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeVolumes"),
     ],
     # --- Snakemake, by AWS Batch and by Tibanna ----------------------------------------------------------------------
+    "Roles of an attempt that are made already are looked at, when their function is tried again; in no run it is.": [
+        ("snakemake/FunctionsMakeRolesRole", "iam:GetRole"),
+        ("snakemake/FunctionsMakeRolesRole", "iam:GetInstanceProfile"),
+    ],
     "A launcher whose launch was cancelled between its start and its record is stopped at once.": [
         ("snakemake/FunctionsStartLauncherRole", "ecs:StopTask")
     ],

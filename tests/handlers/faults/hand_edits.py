@@ -1,13 +1,17 @@
 """What people write into a launch's item by hand, in the console or with the AWS CLI: asked for, odd, or nonsense."""
 
+import json
 import random
 from collections.abc import Mapping
 from typing import Any, Final
 
 from contract.launch import LaunchField, Status
+from tests.handlers.faults.tables import LARGEST_ITEM, size_of
 
 Value = dict[str, Any] | None
 """An attribute value of DynamoDB; None takes the attribute out."""
+
+FILLING: Final[Value] = {"S": "a config that leaves no room in the item"}
 
 ASKED: Final[Mapping[str, Mapping[str, Value]]] = {
     **{f"asks for {status}": {LaunchField.STATUS: {"S": status}} for status in (Status.RETRY, Status.CANCEL_REQUESTED)},
@@ -40,11 +44,13 @@ NONSENSE: Final[Mapping[str, Mapping[str, Value]]] = {
     "an unknown status": {LaunchField.STATUS: {"S": "DONE"}},
     "a status in small letters": {LaunchField.STATUS: {"S": "retry"}},
     "no status": {LaunchField.STATUS: None},
+    **{f"{status} out of turn": {LaunchField.STATUS: {"S": status}} for status in Status},
     "a config that is no JSON": {LaunchField.CONFIG: {"S": "{name: height"}},
     "a config that is a list": {LaunchField.CONFIG: {"S": "[]"}},
     "a config that is a map": {LaunchField.CONFIG: {"M": {"name": {"S": "x"}}}},
     "a config of another kind": {LaunchField.CONFIG: {"S": '{"name": "x", "workflow": "snakemake"}'}},
     "a config nested deeply": {LaunchField.CONFIG: {"S": '{"a":' * 3000 + "1" + "}" * 3000}},
+    "a config that fills the item": {LaunchField.CONFIG: FILLING},
     "no config": {LaunchField.CONFIG: None},
     "a retry with a config that is no JSON": {
         LaunchField.CONFIG: {"S": "nonsense"},
@@ -80,7 +86,12 @@ NONSENSE: Final[Mapping[str, Mapping[str, Value]]] = {
 def edited(item: Mapping[str, Any], changes: Mapping[str, Value]) -> dict[str, Any]:
     """The item with attributes set, or taken out."""
     kept = {name: value for name, value in item.items() if changes.get(name, value) is not None}
-    return kept | {name: value for name, value in changes.items() if value is not None}
+    after = kept | {name: value for name, value in changes.items() if value is not None}
+    if after.get(LaunchField.CONFIG) is FILLING:
+        after[LaunchField.CONFIG] = {"S": ""}
+        room = LARGEST_ITEM - size_of(after) - 100
+        after[LaunchField.CONFIG] = {"S": json.dumps({"name": "x" * room})}
+    return after
 
 
 def some(chance: random.Random, edits: Mapping[str, Mapping[str, Value]]) -> tuple[str, Mapping[str, Value]]:

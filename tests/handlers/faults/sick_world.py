@@ -16,9 +16,9 @@ from typing import Any
 
 from contract.events import GRACE_MINUTES, MOST_RECEIVES
 from contract.launch import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
+from contract.launch_bucket import feedback_key
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
-from lambdas.shared.feedback import feedback_key
 from lambdas.workflow_manager import lost_requests, register_launch
 from tests.handlers.conftest import LAUNCH_TABLE
 from tests.handlers.faults import played_benchmark
@@ -54,6 +54,8 @@ class SickWorld(World):
     sick: dict[str, dict[str, Value]] = field(default_factory=dict)
     """Launch -> what its attributes were before they became nonsense."""
     was_sick: set[str] = field(default_factory=set)
+    edits: int = 0
+    """Writes by hand, with sense or without."""
     deaths: Counter[str] = field(default_factory=Counter)
     """Function and error -> how often it ended so over a sick launch."""
     receives: Counter[str] = field(default_factory=Counter)
@@ -62,6 +64,7 @@ class SickWorld(World):
     # --- what people do --------------------------------------------------------------------------------------------
     def write(self, launch_id: str, changes: Mapping[str, Value], *, is_nonsense: bool) -> None:
         """UpdateItem without a condition."""
+        self.edits += 1
         item = self.items()[launch_id]
         asked = changes.get(LaunchField.STATUS)
         if (

@@ -1,5 +1,6 @@
 """DynamoDB in memory, with the calls that the functions make: much faster than moto, so that campaigns can be long."""
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -9,6 +10,9 @@ from contract.launch import STATUS_INDEX, LaunchField
 from tests.handlers.faults.expressions import Expression, InvalidExpressionError, Item
 
 Keys = tuple[str, ...]
+
+LARGEST_ITEM = 400 * 1024
+"""Bytes (Amazon DynamoDB developer guide, "Quotas")."""
 
 
 class FakeTables:
@@ -27,6 +31,11 @@ class FakeTables:
         """An item as somebody wrote it by hand."""
         self._items[table][self._key(table, item)] = deepcopy(item)
 
+    def _require_room(self, operation: str, item: Item) -> None:
+        if size_of(item) > LARGEST_ITEM:
+            message = "Item size to update has exceeded the maximum allowed size"
+            raise _error("ValidationException", operation, message)
+
     # --- as in boto3 -----------------------------------------------------------------------------------------------
     def get_item(self, *, TableName: str, Key: Item, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's names
         item = self._items[TableName].get(self._key(TableName, Key))
@@ -34,6 +43,7 @@ class FakeTables:
 
     def put_item(self, *, TableName: str, Item: Item, **given: Any) -> dict[str, Any]:  # noqa: N803
         self._check("PutItem", TableName, Item, given)
+        self._require_room("PutItem", Item)
         self._items[TableName][self._key(TableName, Item)] = deepcopy(Item)
         return {}
 
@@ -44,28 +54,34 @@ class FakeTables:
 
     def update_item(self, *, TableName: str, Key: Item, **given: Any) -> dict[str, Any]:  # noqa: N803
         self._check("UpdateItem", TableName, Key, given)
-        key = self._key(TableName, Key)
+        after = self._updated(TableName, Key, given)
+        self._items[TableName][self._key(TableName, Key)] = after
+        return {"Attributes": deepcopy(after)} if given.get("ReturnValues") == "ALL_NEW" else {}
+
+    def _updated(self, table: str, key: Item, given: dict[str, Any]) -> Item:
+        before = self._items[table].get(self._key(table, key)) or dict(key)
         try:
-            after = self._expression(given, "UpdateExpression").update()(self._items[TableName].get(key) or dict(Key))
+            after = self._expression(given, "UpdateExpression").update()(before)
         except InvalidExpressionError as error:
             raise _error("ValidationException", "UpdateItem", str(error)) from error
-        self._items[TableName][key] = after
-        return {"Attributes": deepcopy(after)} if given.get("ReturnValues") == "ALL_NEW" else {}
+        self._require_room("UpdateItem", after)
+        return after
 
     def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         actions = [next(iter(each.items())) for each in TransactItems]
-        codes = []
-        for _, given in actions:
+        reasons: list[dict[str, str]] = []
+        for kind, given in actions:
             try:
                 self._check("TransactWriteItems", given["TableName"], given.get("Key") or given["Item"], given)
-                codes.append("None")
-            except ClientError:
-                codes.append("ConditionalCheckFailed")
-        if set(codes) != {"None"}:
-            refusal: Any = {
-                "Error": {"Code": "TransactionCanceledException"},
-                "CancellationReasons": [{"Code": code} for code in codes],
-            }
+                if kind == "Update":
+                    self._updated(given["TableName"], given["Key"], given)
+                reasons.append({"Code": "None"})
+            except ClientError as error:
+                reasons.append(
+                    _REASONS[error.response["Error"]["Code"]] | {"Message": error.response["Error"]["Message"]}
+                )
+        if any(reason["Code"] != "None" for reason in reasons):
+            refusal: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
             raise ClientError(refusal, "TransactWriteItems")
         calls: dict[str, Any] = {"Put": self.put_item, "Delete": self.delete_item, "Update": self.update_item}
         for kind, given in actions:
@@ -99,6 +115,18 @@ class FakeTables:
     def _expression(self, given: dict[str, Any], name: str) -> Expression:
         names, values = given.get("ExpressionAttributeNames", {}), given.get("ExpressionAttributeValues", {})
         return Expression(given[name], names, values)
+
+
+_REASONS = {
+    "ConditionalCheckFailedException": {"Code": "ConditionalCheckFailed"},
+    "ValidationException": {"Code": "ValidationError"},
+}
+"""Of a transaction that was cancelled (Amazon DynamoDB API reference, TransactWriteItems, "Errors")."""
+
+
+def size_of(item: Item) -> int:
+    """Bytes of an item, or a little more."""
+    return len(json.dumps(item, ensure_ascii=False).encode(errors="surrogatepass"))
 
 
 def _projected(item: Item, given: dict[str, Any]) -> Item:

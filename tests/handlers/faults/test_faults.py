@@ -1,6 +1,7 @@
 """Whatever is lost, repeated, late or killed half way: every launch ends in a true status, and nothing is left over.
 
-`make test` runs a share of it; the long campaign is a part of `make test-full`.
+`make test` runs a share of it; the long campaigns are a part of `make test-full`, and by themselves
+`.venv/bin/pytest -m full tests/handlers/faults/test_faults.py`.
 """
 
 import random
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from contract.launch import FINAL_STATUSES, LaunchField, Status
 from tests.handlers.faults import played_benchmark
+from tests.handlers.faults.long_campaigns import assert_all_end_well
 from tests.handlers.faults.trouble import KilledError, Trouble
 from tests.handlers.faults.world import AT_ONCE, World
 
@@ -251,6 +253,14 @@ what a change breaks is not found by chance in somebody else's."""
 @pytest.mark.parametrize("seed", FIXED_SEEDS)
 def test_any_mixture_of_faults_ends_well(again, seed):
     campaign(again(), random.Random(seed), steps=60)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("share", range(20))
+def test_twenty_thousand_mixtures_of_faults_end_well(again, share):
+    seeds = range(1_000 * share, 1_000 * (share + 1))
+    assert_all_end_well(seeds, lambda chance: campaign(again(), chance, steps=60))
 
 
 @pytest.mark.full

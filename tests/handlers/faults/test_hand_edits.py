@@ -1,20 +1,23 @@
 """Items that people edit by hand, with sense and without: no launch is lost or unanswered, no more run than may, and a
 healthy launch is unharmed by a sick one.
 
-`make test` runs fixed seeds; the campaign of 10,000 launches is a part of `make test-full`.
+`make test` runs fixed seeds; the campaign of 10,000 launches is a part of `make test-full`, and by itself
+`.venv/bin/pytest -m full tests/handlers/faults/test_hand_edits.py`.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 import pytest
 
-from contract.launch import FINAL_STATUSES
+from contract.launch import FINAL_STATUSES, LaunchField, Status
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.workflow_manager import lost_requests
 from tests.handlers.faults import played_benchmark
 from tests.handlers.faults.hand_edits import ASKED, NONSENSE, some
+from tests.handlers.faults.long_campaigns import assert_all_end_well
 from tests.handlers.faults.sick_world import ShiftedTime, SickWorld
 from tests.handlers.faults.test_faults import assert_told_truly, happen
 from tests.handlers.faults.world import AT_ONCE, World
@@ -121,11 +124,28 @@ def test_a_healthy_launch_is_unharmed_by_a_sick_one(again_sick, name, when):
             world.advance(execution)
         assert len(running) == world.at_work()
     world.write(first, NONSENSE[name], is_nonsense=True)
+    world.submit("ada")
     world.submit("cyd")
     world.requests.clear()  # lost: the schedules have to find it
 
     assert_healthy_are_unharmed(world)
     assert_mended_come_to_an_end(world)
+
+
+@pytest.mark.parametrize("attribute", [LaunchField.STATUS, LaunchField.SUBMITTED_AT])
+def test_a_slot_is_given_back_though_a_key_of_the_index_was_taken_out_of_the_item(again_sick, attribute):
+    """Without one an item is in no list, by which schedules look for what was lost."""
+    world = again_sick()
+    launch_id = world.submit("ada")
+    world.deliver_everything()
+    world.advance(world.executions[0])
+    world.ask(launch_id, Status.CANCEL_REQUESTED)
+    world.write(launch_id, {attribute: None}, is_nonsense=True)
+    world.end(world.executions[0], "ABORTED")
+    world.requests.clear()
+    world.endings.clear()  # nobody heard of either
+
+    assert_healthy_are_unharmed(world)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -134,16 +154,32 @@ def test_a_mixture_of_faults_and_hand_edits_ends_well(again_sick, seed):
     campaign(again_sick(), chance, chance.randint(3, 9), steps=60)
 
 
+SHARES = range(10)
+"""Of the long campaign: each can run by itself, and several at a time (`pytest --numprocesses`)."""
+
+SHARE = 1_000
+"""Launches of each."""
+
+
 @pytest.mark.full
-@pytest.mark.timeout(7200)
-def test_ten_thousand_launches_with_faults_and_hand_edits_end_well(again_sick, capsys):
-    launches, sick, seed = 0, 0, len(SEEDS)
-    while launches < 10_000:
-        world, chance = again_sick(), random.Random(seed)
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("share", SHARES)
+def test_ten_thousand_launches_with_faults_and_hand_edits_end_well(again_sick, capsys, share):
+    launches, sick, edits = 0, 0, 0
+    first = len(SEEDS) + SHARE * share  # a stage has more than one launch: shares have no seed in common
+
+    def stage(chance: random.Random) -> None:
+        nonlocal launches, sick, edits
+        world = again_sick()
         campaign(world, chance, chance.randint(3, 40), steps=200)
-        launches, sick, seed = launches + len(world.items()), sick + len(world.was_sick), seed + 1
+        launches, sick, edits = launches + len(world.items()), sick + len(world.was_sick), edits + world.edits
+
+    def seeds() -> Iterator[int]:
+        yield from takewhile(lambda _: launches < SHARE, range(first, first + SHARE))
+
+    assert_all_end_well(seeds(), stage)
     with capsys.disabled():
         print(
-            f"\n{launches} launches in {seed - len(SEEDS)} stages, {sick} of them sick: 0 lost, 0 unanswered, 0 above"
-            f" the slots, every healthy one unharmed"
+            f"\nshare {share}: {launches} launches in stages of the seeds from {first} on, {edits} edits by hand,"
+            f" {sick} launches sick: 0 lost, 0 unanswered, 0 above the slots, every healthy one unharmed"
         )

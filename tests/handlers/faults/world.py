@@ -20,12 +20,12 @@ from botocore.exceptions import ClientError
 
 from contract.events import GRACE_MINUTES
 from contract.launch import FINAL_STATUSES, PIPE_STATUSES, LaunchField, Status
+from contract.launch_bucket import feedback_key
 from contract.project import run_name
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.shared.errors import StatusConflictError
-from lambdas.shared.feedback import feedback_key
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, register_launch, settle_launch
@@ -257,12 +257,11 @@ class World:
             execution.step = "done"
 
     def _cancel(self, launch_id: str) -> None:
-        launch = self.repository.get(launch_id)
-        assert launch is not None
+        arn = self.items()[launch_id].get(LaunchField.EXECUTION_ARN, {}).get("S")
         for other in self.executions:
-            if other.arn == launch.execution_arn and other.status == "RUNNING":
+            if other.arn == arn and other.status == "RUNNING":
                 self.end(other, "ABORTED")
-        owner = {"executionArn": launch.execution_arn} if launch.execution_arn else {}
+        owner = {LaunchField.EXECUTION_ARN: arn} if arn else {}
         change_status.handler({"launchId": launch_id, "to": "CANCELLED", **owner}, CONTEXT)
 
     def _change(self, launch_id: str, to: str, execution: Execution, **more: Any) -> dict[str, Any]:
@@ -305,7 +304,7 @@ class World:
         """By the rule of lambdas/cleanup/sweep.py."""
         for launch_id in {launch_id for launch_id, _ in self.made}:
             left = [Leftover(attempt, now) for of, attempt in self.made if of == launch_id]
-            self._delete(launch_id, overdue_attempt(self.repository.get(launch_id), left, now))
+            self._delete(launch_id, overdue_attempt(self.repository.get_salvaged(launch_id), left, now))
 
     # --- how it ends -----------------------------------------------------------------------------------------------
     def settle_down(self, most_hours: int = 12) -> None:

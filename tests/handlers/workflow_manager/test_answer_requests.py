@@ -215,3 +215,45 @@ def test_what_is_no_request_is_answered_with_its_faults(platform, launch_id, ask
 
 def test_a_launch_that_does_not_exist_is_answered(ask):
     assert "does not exist" in ask({"action": "cancel"}, about="nothing-1")["faults"][0]["problem"]
+
+
+def test_a_launch_that_was_changed_too_often_is_asked_for_no_more(platform, launch_id, ask):
+    """Its item has room for what becomes of an attempt that has begun, whatever a program asks for in a loop."""
+    fail(launch_id)
+    answers = [ask({"action": "edit", "reason": "x" * 500, "config": {"priority": "high"}}) for _ in range(120)]
+
+    refused = next(number for number, answer in enumerate(answers) if not answer["accepted"])
+
+    assert 50 < refused < 120
+    assert [fault["where"] for fault in answers[-1]["faults"]] == ["the launch"]
+    assert ask({"action": "retry"})["accepted"] is False
+    assert all(event.get("reason", "x" * 500) == "x" * 500 for event in platform.repository.get(launch_id).events)
+
+
+def test_a_config_does_not_grow_without_end_by_changes(platform, ask):
+    config = "{name: n, workflow: snakemake, data: d, snakemake: {snakefile: snakefiles/n/Snakefile}}"
+    platform.register(platform.put("launches/flow.yaml", config))
+    launch_id = next(each.launch_id for each in platform.launches() if each.workflow == "snakemake")
+    fail(launch_id)
+
+    def grow(number):
+        values = {f"key{number}": "x" * 60_000}
+        return ask({"action": "edit", "reason": "more", "config": {"snakemake": {"config": values}}}, about=launch_id)
+
+    answers = [grow(number) for number in range(6)]
+
+    assert [answer["accepted"] for answer in answers] == [True] * 3 + [False] * 3
+    assert "bytes" in answers[-1]["faults"][0]["problem"]
+
+
+def test_a_request_is_judged_by_what_became_of_the_launch_and_not_by_what_somebody_wrote(platform, launch_id, ask):
+    claim(launch_id)
+    table = boto3.resource("dynamodb").Table(platform.repository.launch_table)
+    table.update_item(
+        Key={"launchId": launch_id},
+        UpdateExpression="SET #s = :s",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":s": "COMPLETE"},
+    )
+
+    assert ask({"action": "cancel"})["status"] == "CANCEL_REQUESTED"

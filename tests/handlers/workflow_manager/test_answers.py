@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from contract.errors import ErrorType
 from contract.events import MOST_RECEIVES
 from contract.launch import Status
+from contract.launch_bucket import feedback_key
 from contract.metrics import Metric
 from lambdas.shared import aws
 from lambdas.workflow_manager import dropped_file, register_launch, registration
@@ -273,3 +274,13 @@ def test_a_stray_without_a_key_for_its_answer_is_told_by_notice(platform):
     assert notice["Subject"] == "Genolaunch test: a file was refused"
     assert "is in a place from which nothing is launched" in notice["Message"]
     assert platform.feedback_keys() == []
+
+
+def test_a_file_called_like_a_request_or_a_snakefile_does_not_replace_its_answer(platform):
+    """Whoever may drop launches could else take the answer from another's request, which would be done again then."""
+    names = ["requests/height-1/1.json", "snakefiles/exome/Snakefile", "launches/height.yaml", "height.yaml"]
+    keys = [*(f"launches/{name}" for name in names), *names[:2]]
+
+    assert len({feedback_key(key) for key in keys}) == len(keys)
+    platform.register(platform.put("launches/requests/height-1/1.json", "{}"))
+    assert platform.feedback_keys() == ["feedback/launches/requests/height-1/1.json.json"]

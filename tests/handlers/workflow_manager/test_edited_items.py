@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from contract.launch import LaunchField, Status
+from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.one_by_one import OneByOne
@@ -217,3 +218,40 @@ def test_clean_up_settles_a_sick_launch_as_its_events_tell_it(platform, attribut
     assert settle_launch.handler(detail, CONTEXT) == {"launchId": launch_id, "endedAttempt": 1}
 
     assert item_of(platform, launch_id)["status"] == "FAILED"
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.RUNNING, Status.CANCEL_REQUESTED}))
+def test_a_status_out_of_turn_is_put_back_and_the_attempt_comes_to_its_end(platform, status):
+    """What is worked on stays so, whatever somebody calls it: its slot is taken, and its end is told."""
+    (launch_id,) = registered(platform, "running")
+    claim(launch_id)
+    write(platform, launch_id, status=status, totalCost="0.01", costStatus="PRICED")
+
+    if status in ("SUBMITTED", "READY", "RETRY"):
+        with pytest.raises(StatusConflictError):
+            claim(launch_id, "arn:execution:two")
+        assert item_of(platform, launch_id)["status"] == "RUNNING"
+    lost_requests.mend_queue(LaunchQueue(platform.repository, 2), OneByOne("x"))
+    assert list(LaunchQueue(platform.repository, 2).slots().running) == [f"{launch_id}-1"]
+    change_status.handler({"launchId": launch_id, "to": "COMPLETE", "executionArn": "arn:execution:one"}, CONTEXT)
+
+    item = item_of(platform, launch_id)
+    assert (item["status"], item["attempt"]) == ("COMPLETE", 1)
+    assert not {"totalCost", "costStatus"} & item.keys(), "the price of a part of it would stay"
+
+
+@pytest.mark.parametrize("status", ["COMPLETE", "RUNNING", "READY", "RETRY"])
+def test_what_is_complete_is_not_run_again_by_another_status(platform, status):
+    (launch_id,) = registered(platform, "complete")
+    claim(launch_id)
+    change_status.handler({"launchId": launch_id, "to": "COMPLETE", "executionArn": "arn:execution:one"}, CONTEXT)
+    write(platform, launch_id, status=status)
+
+    if status == "COMPLETE":
+        assert Launch.from_item(item_of(platform, launch_id)).is_final
+        return
+    with pytest.raises(StatusConflictError):
+        claim(launch_id, "arn:execution:two")
+    lost_requests.mend_queue(LaunchQueue(platform.repository, 2), OneByOne("x"))
+    assert item_of(platform, launch_id)["status"] == "COMPLETE"
+    assert dict(LaunchQueue(platform.repository, 2).slots().running) == {}

@@ -7,10 +7,10 @@ import pytest
 
 import contract
 from contract.cost import PRICED_PREFIX
-from contract.launch_bucket import LAUNCH_BUCKET_PREFIXES, SCHEMA_KEY
+from contract.launch_bucket import LAUNCH_BUCKET_PREFIXES, SCHEMA_KEY, feedback_key
 from contract.launcher import LAUNCHER_LOG_PREFIX
 from contract.results import RESULTS_PREFIX
-from lambdas.shared.feedback import feedback_key, has_feedback_key
+from lambdas.shared.feedback import has_feedback_key
 from lambdas.workflow_manager.strays import stray
 
 
