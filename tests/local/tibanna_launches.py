@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.launch import LaunchField, Status
 from contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField
 from contract.roles import RightsTag
 from contract.settings import Parameter
 from contract.tasks import TaskField
+from lambdas.shared.clock import timestamp
 from localcloud.clients import ACCOUNT
 from localcloud.images import snakemake, snakemake9
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
@@ -58,7 +60,13 @@ class Launch:
         run_sheet_uri = f"s3://{results}/{launcher}/run-1.json"
         platform.dynamodb.put_item(
             TableName=platform.name(Parameter.LAUNCH_TABLE),
-            Item={"launchId": {"S": name}, "attempt": {"N": "1"}, "status": {"S": "RUNNING"}},
+            Item={
+                LaunchField.LAUNCH_ID: {"S": name},
+                LaunchField.NAME: {"S": name},
+                LaunchField.STATUS: {"S": Status.RUNNING},
+                LaunchField.ATTEMPT: {"N": "1"},
+                LaunchField.SUBMITTED_AT: {"S": timestamp()},
+            },
         )
         # As the broker notes the launcher's task; who sends with the owner's keys is the account to SQS.
         platform.dynamodb.put_item(

@@ -19,7 +19,7 @@ regenie:
   phenotypes: phenotypes.txt
   traits: []
   trait_type: quantitative
-  step2: {variants_per_job: -5}
+  step2: {variants_per_job: -9876543}
 """
 
 
@@ -72,7 +72,7 @@ def test_five_faults_are_one_rejection_that_lists_five(platform):
     (notice,) = platform.notices()
     assert notice["Subject"] == "Genolaunch test: My Study was rejected"
     assert "The launch config has 5 faults." in notice["Message"]
-    assert "-5" not in notice["Message"]  # a notice quotes nothing that the file says
+    assert "-9876543" not in notice["Message"]  # a notice quotes nothing that the file says
 
 
 @pytest.mark.parametrize("body", [GOOD, FIVE_FAULTS])
