@@ -21,6 +21,7 @@ from lambdas.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics
+from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.placements import read_places
 from lambdas.shared.settings import settings_of
 
@@ -60,79 +61,75 @@ def handler(_event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]
 
 
 def give_up_stuck_jobs(now: datetime) -> int:
-    """End the jobs that no instance takes, and say why of their launches; how many they were.
+    """End the jobs that no instance takes, and record why with their launches.
 
-    What goes wrong with one keeps no other from its turn.
+    Returns:
+        How many jobs were ended.
+
+    Raises:
+        RuntimeError: after the round, if a job could not be ended. An error of one job does not stop the others.
     """
+    one_by_one = OneByOne("A job that no instance takes was not ended")
     repository = LaunchRepository(settings().launch_table)
     waiting_since = now - timedelta(minutes=float(settings().stuck_minutes))
     given_up = 0
     for queues in read_places(settings().placements).queues_by_environment:
         for job in stuck_jobs(queues, settings().stage, waiting_since):
-            try:
+            with one_by_one.launch(job.owner.launch_id):
                 repository.explain(job.owner.launch_id, job.owner.attempt, job.said_at(now))
                 job.end()
-            except Exception as error:  # an error of one job must not stop the others
-                _noted(error, job.owner.launch_id)
-                continue
-            given_up += 1
-            logger.warning("A job was given up", extra={"launchId": job.owner.launch_id, "job": job.name})
+                given_up += 1
+                logger.warning("A job was given up", extra={"launchId": job.owner.launch_id, "job": job.name})
+    one_by_one.raise_if_any()
     return given_up
 
 
 def sweep(now: datetime) -> int:
-    """Start clean-up where it is overdue and tell of it; how many were started.
+    """Start clean-up where it is overdue, and send one notice of it.
 
-    A second sweep in the same hour starts no clean-up again, and sends no notice again. One launch that cannot be
-    looked at, or whose clean-up cannot be started, keeps no other one from it: the sweep fails when it is through.
+    A second sweep in the same hour starts no clean-up again, and sends no notice again.
+
+    Returns:
+        How many clean-ups were started.
 
     Raises:
-        ExceptionGroup: of what went wrong with single launches.
+        RuntimeError: after the round, if a launch could not be looked at, or its clean-up could not be started. An
+            error of one launch does not stop the others.
     """
-    overdue, faults = find_overdue(now)
+    one_by_one = OneByOne("A launch was not swept")
+    overdue = find_overdue(now, one_by_one)
     # Also when it is none: the alarm asks whether every sweep found some.
     count = sum(len(each.leftovers) for each in overdue)
     metrics.add_metric(name=Metric.LEFTOVERS_OVERDUE, unit=MetricUnit.Count, value=count)
     started = []
     for each in overdue:
-        try:
+        with one_by_one.launch(each.launch_id):
             if _start_cleanup(each.launch_id, each.ended_attempt, now):
                 started.append(each)
-        except Exception as error:  # an error of one launch must not stop the others
-            faults.append(_noted(error, each.launch_id))
     if started:
         notify(started, topic_arn=settings().notification_topic, stage=settings().stage)
-    if faults:
-        raise ExceptionGroup("Some launches were not swept", faults)
+    one_by_one.raise_if_any()
     return len(started)
 
 
-def find_overdue(now: datetime) -> tuple[list[Overdue], list[Exception]]:
-    """Launches that left resources behind and ended before the grace period, and errors of launches not looked at."""
+def find_overdue(now: datetime, one_by_one: OneByOne) -> list[Overdue]:
+    """Find launches that left resources behind and ended before the grace period."""
     repository = LaunchRepository(settings().launch_table)
     over_before = now - timedelta(minutes=float(settings().sweep_grace_minutes))
     queues = read_places(settings().placements).queues
-    found, faults = [], []
+    found = []
     for launch_id, existing in _existing(queues).items():
-        try:
+        with one_by_one.launch(launch_id):
             launch = repository.get_salvaged(launch_id)
             ended_attempt = overdue_attempt(launch, existing, over_before)
-        except Exception as error:  # such as an item that somebody edited by hand
-            faults.append(_noted(error, launch_id))
-            continue
-        if ended_attempt:
-            left = [leftover for leftover in existing if leftover.attempt <= ended_attempt]
-            found.append(Overdue(launch_id, launch, ended_attempt, left))
-    return found, faults
+            if ended_attempt:
+                left = [leftover for leftover in existing if leftover.attempt <= ended_attempt]
+                found.append(Overdue(launch_id, launch, ended_attempt, left))
+    return found
 
 
 def _existing(queues: Sequence[str]) -> Mapping[str, Sequence[Leftover]]:
     return leftovers.by_launch(settings().stage, queues, settings().cluster)
-
-
-def _noted(error: Exception, launch_id: str) -> Exception:
-    logger.exception("A launch was not swept", extra={"launchId": launch_id})
-    return error
 
 
 def _start_cleanup(launch_id: str, ended_attempt: int, now: datetime) -> bool:
