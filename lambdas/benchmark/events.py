@@ -24,10 +24,6 @@ ECS: Final = "ECS Task State Change"
 EC2: Final = "EC2 Instance State-change Notification"
 INTERRUPTION: Final = "EC2 Spot Instance Interruption Warning"
 
-BILLED_STATES: Final = frozenset({"pending", "running", "stopping"})
-"""EC2 charges for `running`, and for `stopping` when it hibernates; nothing from `shutting-down` on (EC2 user guide,
-"Instance lifecycle"). Instances of Batch and Tibanna are never stopped, only terminated."""
-
 
 @dataclass(frozen=True, slots=True)
 class JobFact:
