@@ -46,8 +46,8 @@ demo-restore: setup ## archived cohorts: launches that wait for S3 Glacier and g
 demo-snakemake: setup ## the same with a Snakemake workflow, by both engines (a C compiler is needed once)
 	@$(BIN)/python -m genolaunch.demo_snakemake
 
-test: setup ## the tests that CI runs, two files at a time; some of them: make test ARGS="tests/unit -k plan"
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants" $(ARGS)
+test: setup ## the tests that CI runs, three files at a time (each waits much); some of them: make test ARGS="tests/unit -k plan"
+	$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not full and not regenie and not images and not grants" $(ARGS)
 
 test-unit: setup ## the fast ones: plain logic, without embedded cloud and templates
 	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not full and not regenie and not images and not grants" tests/unit $(ARGS)

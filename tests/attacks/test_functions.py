@@ -2,10 +2,14 @@
 
 import ast
 import importlib
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from lambdas.shared import function as function_module
 from tests.attacks.guarantees import guarantee
 from tests.infrastructure.test_functions import HANDLERS
 
@@ -28,10 +32,36 @@ def decorators(handler: str) -> list[str]:
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_it_raises_public_forms_only(handler):
     assert importlib.import_module(handler.rpartition(".")[0])
-    inner = [name for name in decorators(handler) if name != "keeping_faults"]
 
-    assert inner[-1] == "private_errors", "next to the function: the tracer, which is outside, records what is raised"
+    assert decorators(handler)[0] == "function"
+    assert [name for name in decorators(handler)[1:] if name != "keeping_faults"] == []
     assert ("keeping_faults" in decorators(handler)) == (handler.split(".")[-2] in REFUSING)
+
+
+def test_no_decorator_of_a_function_hears_an_errors_text(monkeypatch: pytest.MonkeyPatch):
+    heard: list[str] = []
+
+    def listening(handler: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> Any:
+            try:
+                return handler(*arguments)
+            except Exception as error:
+                heard.append(str(error))
+                raise
+
+        return wrapped
+
+    for name, decorator in (("tracer", "capture_lambda_handler"), ("metrics", "log_metrics")):
+        fake = SimpleNamespace(**{decorator: lambda **_options: listening})
+        monkeypatch.setattr(function_module, name, fake)
+    fake = SimpleNamespace(inject_lambda_context=lambda **_options: listening)
+    monkeypatch.setattr(function_module, "logger", fake)
+
+    with pytest.raises(ValueError, match="could not convert"):
+        function_module.function(lambda _event, _context: float("MARKEDVALUE"))({}, None)
+
+    assert len(heard) == 3
+    assert "MARKED" not in "".join(heard)
 
 
 @guarantee("An error that no type knows is told without what stands in quotes, or without its text at all.")

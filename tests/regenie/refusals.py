@@ -349,7 +349,7 @@ OF_A_RUN: Final = (
         "1\t1:186:A:G\t0.0",
         "1\t1:186:A:G",
         "incorrectly formatted bim file at line 1",
-        "mend that line",
+        "correct that line",
     ),
     _changed(
         "a .fam row that lacks a column",
@@ -357,7 +357,7 @@ OF_A_RUN: Final = (
         "S0001 S0001 0 0",
         "S0001 S0001 0",
         "incorrectly formatted fam file at line 2",
-        "mend that line",
+        "correct that line",
     ),
     _changed(
         "a person twice in .fam",
@@ -381,7 +381,7 @@ OF_A_RUN: Final = (
         "S0001 S0001",
         "S0001",
         "incorrectly formatted phenotype file.",
-        "mend that line",
+        "correct that line",
     ),
     _changed(
         "a trait in words",

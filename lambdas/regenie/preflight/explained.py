@@ -34,6 +34,9 @@ _MORE_THAN_COLUMNS: Final = 24
 """People beyond the number of columns by whom it is tried first whether anything is left."""
 _FEWEST_BEYOND: Final = 5
 """People beyond the number of columns, with fewer of whom nothing is told."""
+_MOST_COLUMNS: Final = 64
+"""Columns of the design, a category's levels among them. A fit costs their square times the people: with 64 some 0.2
+seconds for each trait. With more of them nothing is told here, and regenie tells it."""
 _DEPENDENT: Final = 1e-6
 """Share of a column that is left beside the columns before it, below which it is one of their sums."""
 
@@ -62,8 +65,15 @@ class CovariateSample:
         """Columns of which somebody with another value than the first one's is still wanted."""
         self._levels: Counter[tuple[int, bytes]] = Counter()
 
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether the covariates make more columns than are looked at."""
+        return len(self._numbers) + len(self._levels) > _MOST_COLUMNS
+
     def add(self, place: int, fields: Sequence[bytes]) -> None:
         """Take the row of a person who has all covariates."""
+        if self.is_too_wide:
+            return
         if not self._seen:
             self._first = {index: fields[index] for index in self._indices}
         self._seen += 1
@@ -85,8 +95,8 @@ class CovariateSample:
         return tuple(fields[index] for index in self._indices)
 
     def rows(self) -> dict[int, tuple[bytes, ...]]:
-        """Place -> values, of everyone who is kept: the rarities first."""
-        return self._rare | dict(self._spread)
+        """Place -> values, of everyone who is kept: the rarities first. Nobody if there are too many columns."""
+        return {} if self.is_too_wide else self._rare | dict(self._spread)
 
     @property
     def covariates(self) -> tuple[str, ...]:

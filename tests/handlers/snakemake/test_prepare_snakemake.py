@@ -220,7 +220,7 @@ def test_data_among_the_sources_is_a_fault(uploaded: Platform, monkeypatch):
     monkeypatch.setattr(sources, "MOST_BYTES", 10)
 
     ((_, problem),) = faults()
-    assert "which would all be copied as sources" in problem
+    assert "which are all taken for sources" in problem
 
 
 def test_two_launches_do_not_work_in_one_folder(uploaded: Platform):

@@ -43,8 +43,10 @@ def test_launches(names, content):
 
 
 def test_history_and_logs(names, content):
-    event = {"M": {"status": {"S": "SUBMITTED"}, "at": {"S": "2026-11-21T04:00:00.000Z"}}}
-    content.launch(status="FAILED", events={"L": [event]})
+    events = [
+        {"M": {"status": {"S": status}, "at": {"S": "2026-11-21T04:00:00.000Z"}}} for status in ("SUBMITTED", "FAILED")
+    ]
+    content.launch(status="FAILED", events={"L": events})
     content.failed_job("height-1-1-merge", tail="no space left")
 
     assert names("events", "height-1") == documented("events")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from lambdas.regenie.preflight.explained import CovariateSample
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bim, table
 from tests.unit.regenie_preflight.conftest import PEOPLE, checked, fam, faults, the_fault
 
@@ -136,3 +137,15 @@ class TestOfManyPeople:
         assert checked(crowd, traits=["t"], trait_type="binary")
         assert checked(crowd, traits=["u"])
         assert (read.count("phenotypes.txt"), read.count("covariates.txt")) == (2, 2)  # once each
+
+
+@pytest.mark.parametrize(("levels", "kept"), [(40, 512), (5000, 0)])
+def test_a_category_of_very_many_levels_keeps_nobody(levels: int, kept: int):
+    """A fit costs the square of the levels: of a category with a level for each person it took minutes."""
+    sample = CovariateSample({"age": 0}, {"site": 1})
+
+    for place in range(5120):
+        sample.add(place, [b"%d" % (place % 30), b"s%d" % (place % levels)])
+
+    assert len(sample.rows()) >= kept
+    assert bool(sample.rows()) == bool(kept)
