@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -165,9 +166,12 @@ class ImageCatalog:
         )
 
     def _write(self, name: str, script: str) -> None:
+        """Put a program into place whole: each job of a cluster writes them, while its neighbours run them."""
         program = self._bin / name
-        program.write_text(script)
-        program.chmod(0o755)
+        new = self._bin / f".{name}.{os.getpid()}.{threading.get_ident()}"
+        new.write_text(script)
+        new.chmod(0o755)
+        new.replace(program)
 
 
 def real_regenie() -> str | None:

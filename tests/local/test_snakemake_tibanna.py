@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.local
 
 
 @pytest.fixture(scope="module")
-def launches(platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Launch]:
+def launches(platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Launch]]:
     """When: launches run, all at once since they mostly wait; some of their Spot instances meet with misfortune."""
     _inject(platform, {"reclaimSpot": "*-rule-quality"})
     _inject(platform, {"refuseSpot": "*-rule-report"})
@@ -30,13 +31,16 @@ def launches(platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory)
     _inject(platform, {"refuseFleet": "*-rule-trim", "code": "VcpuLimitExceeded", "times": 4})
     nothing = tmp_path_factory.mktemp("nothing")
     (nothing / "README").write_text("The prefix must be there.")
-    return {
+    started = {
         "lasts": Launch.start(platform, "lasts", TROUBLES, nothing, targets=["lasts"]),
         "breaks": Launch.start(platform, "breaks", TROUBLES, nothing, targets=["breaks"]),
         "reads": Launch.start(
             platform, "reads", EXAMPLE / "workflow", EXAMPLE / "data", retries=2, config={"min_length": 35}
         ),
     }
+    yield started
+    for launch in started.values():
+        launch.forget()  # else the stage would count it among those that run
 
 
 def _inject(platform: PlatformClient, body: dict[str, Any]) -> None:

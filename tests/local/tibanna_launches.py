@@ -89,6 +89,12 @@ class Launch:
         )
         return cls(platform, name, process)
 
+    def forget(self) -> None:
+        """Take its item out of the launch table: it was put there by hand, and no execution ends it."""
+        self.platform.dynamodb.delete_item(
+            TableName=self.platform.name(Parameter.LAUNCH_TABLE), Key={LaunchField.LAUNCH_ID: {"S": self.name}}
+        )
+
     def end(self) -> tuple[int, str]:
         """Exit code and log."""
         log, _ = self.process.communicate(timeout=LAST_RESORT)

@@ -80,3 +80,15 @@ def test_stand_in_file_systems_are_lustre_and_all_else_is_the_real_stats_to_say(
     assert call(state, *ask, str(tmp_path / "fs with space 2"), **folders) != "lustre"
     assert call(state, *ask, str(file_system)) != "lustre"
     assert call(state, "stat", "--format=%F", str(file_system), **folders) == "directory"
+
+
+def test_programs_are_put_into_place_whole(tmp_path):
+    """A job that began to run one while another was written over it read half of it, or failed with ETXTBSY."""
+    ImageCatalog(CHECKOUT, tmp_path)
+    programs = {path.name: path.stat().st_ino for path in (tmp_path / "bin").iterdir()}
+    with (tmp_path / "bin" / "python3").open() as running:
+        ImageCatalog(CHECKOUT, tmp_path)
+        assert running.read() == (tmp_path / "bin" / "python3").read_text()
+
+    assert {path.name for path in (tmp_path / "bin").iterdir()} == set(programs)
+    assert (tmp_path / "bin" / "python3").stat().st_ino != programs["python3"]
