@@ -4,7 +4,6 @@ import os
 import shlex
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from localcloud.archived_file import ARCHIVED_LINK
+from localcloud.executables import put_executable
 from localcloud.locked_environment import EnvironmentFailedError, locked_environment
 
 REGENIE_REPOSITORY: Final = "genolaunch-regenie"
@@ -150,10 +150,10 @@ class ImageCatalog:
         self._bin.mkdir(parents=True, exist_ok=True)
         self._fonts.mkdir(exist_ok=True)
         # Wrappers, not links: an interpreter that is called by a link does not find its virtual environment.
-        self._write("python3", f'#!/bin/sh\nexec {python} "$@"\n')
-        self._write("stat", _STAT_SHIM)
-        self._write("lfs", _LFS)
-        self._write("regenie", self._regenie(python))
+        put_executable(self._bin / "python3", f'#!/bin/sh\nexec {python} "$@"\n')
+        put_executable(self._bin / "stat", _STAT_SHIM)
+        put_executable(self._bin / "lfs", _LFS)
+        put_executable(self._bin / "regenie", self._regenie(python))
 
     def _regenie(self, python: str) -> str:
         real = real_regenie()
@@ -164,14 +164,6 @@ class ImageCatalog:
             f'#!/bin/sh\nexport PYTHONPATH={checkout}"${{PYTHONPATH:+:$PYTHONPATH}}"\n'
             f'exec {python} -m localcloud.regenie "$@"\n'
         )
-
-    def _write(self, name: str, script: str) -> None:
-        """Put a program into place whole: each job of a cluster writes them, while its neighbours run them."""
-        program = self._bin / name
-        new = self._bin / f".{name}.{os.getpid()}.{threading.get_ident()}"
-        new.write_text(script)
-        new.chmod(0o755)
-        new.replace(program)
 
 
 def real_regenie() -> str | None:

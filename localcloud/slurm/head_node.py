@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from localcloud.ec2.query import members
+from localcloud.executables import put_executable
 from localcloud.slurm.programs import PROGRAMS
 from localcloud.wire import Answer, Request
 
@@ -168,9 +169,7 @@ class HeadNode:
             self._write(name, f"export LOCALCLOUD_PYTHONPATH=$PYTHONPATH PYTHONPATH={checkout}\n{run}\n")
 
     def _write(self, name: str, script: str) -> None:
-        path = self._bin / name
-        path.write_text(f"#!/bin/sh\n{script}")
-        path.chmod(0o755)
+        put_executable(self._bin / name, f"#!/bin/sh\n{script}")
 
 
 def _follow(command: _Command) -> None:

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+from localcloud.executables import put_executable
 
 OVER: Final = frozenset({"CANCELLED", "COMPLETED", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"})
 _NODE_FAIL: Final = "NODE_FAIL"
@@ -202,11 +203,7 @@ def _programs_of_a_lost_node() -> Path:
     """A folder with an `mv` that ends all processes of its job: by it a receipt would get its name."""
     folder = root() / "lost-node"
     folder.mkdir(exist_ok=True)
-    program = folder / "mv"
-    new = folder / f"mv.{os.getpid()}.{threading.get_ident()}"
-    new.write_text("#!/bin/sh\nkill -9 0\n")
-    new.chmod(0o755)
-    new.replace(program)
+    put_executable(folder / "mv", "#!/bin/sh\nkill -9 0\n")
     return folder
 
 

@@ -23,13 +23,12 @@ _TRAITS_FOR_FREE: Final = 10
 def _measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> Workload:
     workflow = config["workflow"]
     regenie = config[workflow]
-    sizes = [size_of(data_uri + path) for path in _genotypes(regenie)]
-    missing = [path for path, size in zip(_genotypes(regenie), sizes, strict=True) if not size]
+    read = list(_genotypes(regenie))
+    sizes = {path: size_of(data_uri + path) for path in dict.fromkeys(read)}
+    missing = [path for path, size in sizes.items() if not size]
     if missing:
-        raise PriceError(
-            f"No estimate is possible without the data: {data_uri} has no {', '.join(dict.fromkeys(missing))}"
-        )
-    return Workload(f"{workflow}/{compute_service}", sum(sizes) / 1e9, len(regenie["traits"]))
+        raise PriceError(f"No estimate is possible without the data: {data_uri} has no {', '.join(missing)}")
+    return Workload(f"{workflow}/{compute_service}", sum(sizes[path] for path in read) / 1e9, len(regenie["traits"]))
 
 
 def _genotypes(regenie: Mapping[str, Any]) -> Iterator[str]:
