@@ -29,7 +29,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from localcloud import control
 from tests.local.platform_client import COHORT, PlatformClient, gwas_config
 

@@ -26,9 +26,9 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.chunks import Chunk, Survey, survey
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.sampling import sample_list
 from lambdas.regenie.variants import line_parser, variant_positions
 

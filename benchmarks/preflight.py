@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
 from lambdas.regenie.preflight.check import Genotyped, check_data
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.table import Table
-from lambdas.shared.config_model import RegenieParameters
 
 FILES = GenotypeFiles("cohort.bed")
 PATTERNS = 997

@@ -106,8 +106,8 @@ def _play_aws(service: Any, prices: Any, table: Tables) -> None:  # noqa: ANN401
     """Let the Price List and EC2 be the embedded cloud's, and DynamoDB be `table`."""
     from types import SimpleNamespace
 
+    from genolaunch.shared import aws
     from lambdas.benchmark import price_list
-    from lambdas.shared import aws
 
     def products(**params: Any) -> Any:  # noqa: ANN401 - as boto3 is called
         table.calls["GetProducts"] += 1

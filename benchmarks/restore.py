@@ -25,9 +25,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from contract.launch import LaunchField, Status
-from contract.tasks import TaskField
-from contract.usage import UsageField
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.tasks import TaskField
+from genolaunch.contract.usage import UsageField
 
 SIZES: Final = (1_000, 10_000, 100_000)
 _BUCKET: Final = "data"
@@ -75,7 +75,7 @@ class Run:
     """One restore, measured."""
 
     def __init__(self, objects: int) -> None:
-        from lambdas.shared import aws
+        from genolaunch.shared import aws
 
         self.objects = objects
         self.s3 = SimulatedS3(objects)
@@ -96,8 +96,8 @@ class Run:
 
     def measure(self) -> dict[str, Any]:
         """Restore everything, and answer with the numbers."""
+        from genolaunch.shared import aws
         from lambdas.restore import complete_restores, find_archived, index_objects, request_restores
-        from lambdas.shared import aws
         from lambdas.shared.launch import Launch
         from lambdas.shared.launch_repository import LaunchRepository
 
@@ -167,7 +167,7 @@ class Run:
 
     def _make_places(self) -> str:
         """Tables and queue; the queue's URL."""
-        from lambdas.shared import aws
+        from genolaunch.shared import aws
 
         dynamodb: Any = aws.client("dynamodb")
         tables = {

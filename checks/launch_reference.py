@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lambdas.shared.launch_configs import launch_schema
-from lambdas.shared.regenie_keys import KEYS
-from lambdas.shared.regenie_options import ALLOWED
+from genolaunch.launch_configs.models import launch_schema
+from genolaunch.launch_configs.regenie_keys import KEYS
+from genolaunch.launch_configs.regenie_options import ALLOWED
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "launch-config.md"
 

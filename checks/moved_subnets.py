@@ -17,7 +17,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 
 _SYNTHESIS: Final = Path("cdk.out")
 _STACK_TAG: Final = "aws:cloudformation:stack-name"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from genolaunch.config_files import FaultyConfigError, checked_values
 from genolaunch.errors import WrongArgumentError
-from lambdas.shared.counted import counted
+from genolaunch.shared.counted import counted
 
 if TYPE_CHECKING:
     from genolaunch.launch import Fault
@@ -116,8 +116,8 @@ def _with(values: Values, change: Change) -> Values:
 
 def _readings(text: str) -> list[object]:
     """What a text may mean: as a config has it, as text, or as a list whose entries are between commas."""
-    from lambdas.shared.config_text import read_text
-    from lambdas.shared.errors import MissingRequiredParametersError
+    from genolaunch.launch_configs.config_text import read_text
+    from genolaunch.shared.errors import MissingRequiredParametersError
 
     def read(part: str) -> object:
         try:

@@ -6,14 +6,14 @@ The platform's answer decides. This check finds faults early, before an upload t
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract.launch_bucket import SNAKEFILE_NAMES, SNAKEFILES_PREFIX
+from genolaunch.contract.launch_bucket import SNAKEFILE_NAMES, SNAKEFILES_PREFIX
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Fault
+from genolaunch.launch_configs.workflows import sources_named_by
 from genolaunch.projects import Project
-from lambdas.shared.workflows import sources_named_by
 
 if TYPE_CHECKING:
-    from lambdas.shared.config_base import LaunchSection
+    from genolaunch.launch_configs.config_base import LaunchSection
 
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -51,9 +51,9 @@ def checked(file: Path) -> "LaunchSection":
 
     Raises FaultyConfigError.
     """
-    from lambdas.shared.config_reader import read_config
-    from lambdas.shared.errors import MissingRequiredParametersError
-    from lambdas.shared.snakemake_config import config_of_snakefile
+    from genolaunch.launch_configs.config_reader import read_config
+    from genolaunch.launch_configs.snakemake_config import config_of_snakefile
+    from genolaunch.shared.errors import MissingRequiredParametersError
 
     if file.name in SNAKEFILE_NAMES:
         project = Project.of(file)
@@ -67,8 +67,8 @@ def checked(file: Path) -> "LaunchSection":
 
 def checked_values(values: object, what: str) -> "LaunchSection":
     """The same of a config's plain values; `what` they are is told when they are faulty."""
-    from lambdas.shared.config_reader import check_config
-    from lambdas.shared.errors import MissingRequiredParametersError
+    from genolaunch.launch_configs.config_reader import check_config
+    from genolaunch.shared.errors import MissingRequiredParametersError
 
     try:
         return check_config(values)

@@ -4,9 +4,9 @@ import html
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from contract.cost import SCROLL_STYLE
+from genolaunch.contract.cost import SCROLL_STYLE
 from genolaunch.costs import By, Sum
-from lambdas.shared.printable import printable
+from genolaunch.shared.printable import printable
 
 _WIDTH = 480
 _BAR = 22

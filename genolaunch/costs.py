@@ -8,13 +8,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from contract.cost import CostLineField, CostStatus
-from contract.launch import STATUS_INDEX, LaunchField, Status
+from genolaunch.contract.cost import CostLineField, CostStatus
+from genolaunch.contract.launch import STATUS_INDEX, LaunchField, Status
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
+from genolaunch.launch_configs.workflows import engine_of
 from genolaunch.launch_items import launch_or_sick
 from genolaunch.never_ran import costs_nothing
-from lambdas.shared.workflows import engine_of
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.project import PROJECT, TAG_DEAD_LETTERS
+from genolaunch.contract.project import PROJECT, TAG_DEAD_LETTERS
 from genolaunch.message_moves import move
 
 if TYPE_CHECKING:

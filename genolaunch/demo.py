@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contract.cost import CostStatus
-from contract.launch import Status
-from contract.results import WORK_REPORT, WORK_SUMSTATS
 from genolaunch.commands.output import say
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import Status
+from genolaunch.contract.results import WORK_REPORT, WORK_SUMSTATS
 from genolaunch.costs import Cost, cost_of
 from genolaunch.errors import GenolaunchError, sentence_for
 from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control, local_command

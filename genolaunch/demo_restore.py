@@ -17,7 +17,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from genolaunch.demo import EXAMPLE, Demo, failures_told, follow, heading, start_cloud, submit_config
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch

@@ -16,7 +16,7 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from contract.workflow import SnakemakeEngine
+from genolaunch.contract.workflow import SnakemakeEngine
 from genolaunch.demo import Demo, drop, failures_told, follow, heading, how_to_go_on, start_cloud, times
 from genolaunch.errors import GenolaunchError
 from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control

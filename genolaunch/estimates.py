@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from contract.project import PROJECT
 from genolaunch.config_files import is_json
+from genolaunch.contract.project import PROJECT
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Estimate, Fault
 from genolaunch.launch_items import estimate_from, fault_from

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from contract.tasks import TASK_RESUBMITTED
+from genolaunch.contract.tasks import TASK_RESUBMITTED
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
 from genolaunch.steps import Step, StepState, read_steps

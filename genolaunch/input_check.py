@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genolaunch.launch import Fault
+from genolaunch.launch_configs.config_base import LaunchSection
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.regenie.data_set import DataSet, ObjectState
+from genolaunch.regenie.headers import read_headers
+from genolaunch.shared.input_error import FaultCollector, LaunchInputError, UnusableInputError
 from genolaunch.uploads import Place
 from genolaunch.workflows import commands_for
-from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.regenie.headers import read_headers
-from lambdas.shared.config_base import LaunchSection
-from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.input_error import FaultCollector, LaunchInputError, UnusableInputError
 
 
 def input_faults(config: LaunchSection, folder: Path, place: Place) -> tuple[Fault, ...]:

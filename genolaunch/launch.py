@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from contract.cost import CostStatus
-from contract.launch import FINAL_STATUSES, HeldFor, Status
-from contract.project import run_name
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import FINAL_STATUSES, HeldFor, Status
+from genolaunch.contract.project import run_name
 from genolaunch.errors import GenolaunchError
 
 

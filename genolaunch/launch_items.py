@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from contract.cost import CostStatus
-from contract.launch import EventField, HeldFor, LaunchField, Status
-from contract.tasks import JOB_TASK_PREFIX, TaskField
 from genolaunch.batch_jobs import label_of
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import EventField, HeldFor, LaunchField, Status
+from genolaunch.contract.tasks import JOB_TASK_PREFIX, TaskField
 from genolaunch.launch import (
     ArchivedInputs,
     Estimate,
@@ -21,7 +21,7 @@ from genolaunch.launch import (
     Price,
     StatusChange,
 )
-from lambdas.shared.launch_item import LaunchItemError, check_item, id_of, is_moment
+from genolaunch.shared.launch_item import LaunchItemError, check_item, id_of, is_moment
 
 _EXPLAINED = (Status.WAITING, Status.HELD, Status.RUNNING)
 """Statuses with a reason; in another one, an earlier reason may still stand in the table."""
@@ -85,7 +85,7 @@ def fault_from(entry: Mapping[str, Any]) -> Fault:
 
 
 def estimate_from(entry: Mapping[str, Any] | None) -> Estimate | None:
-    """An estimate as the platform writes it (contract.launch.LaunchField.ESTIMATE)."""
+    """An estimate as the platform writes it (genolaunch.contract.launch.LaunchField.ESTIMATE)."""
     return Estimate(entry["usd"], entry["low"], entry["high"], entry["basis"]) if entry else None
 
 

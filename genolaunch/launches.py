@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from contract.launch import STATUS_INDEX, LaunchField, Status
-from contract.tasks import JOB_TASK_PREFIX, TASK_RESUBMITTED, TaskField
+from genolaunch.contract.launch import STATUS_INDEX, LaunchField, Status
+from genolaunch.contract.tasks import JOB_TASK_PREFIX, TASK_RESUBMITTED, TaskField
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import FailedJob, JobTask, Launch
 from genolaunch.launch_items import failed_job_from, job_task_from, launch_from_item, launch_or_sick, plain, written
-from lambdas.shared.launch_item import LaunchItemError
+from genolaunch.shared.launch_item import LaunchItemError
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform

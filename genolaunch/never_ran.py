@@ -1,6 +1,6 @@
 """Launches of which no job ran: they have no log, no results and no cost."""
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from genolaunch.launch import Launch
 
 

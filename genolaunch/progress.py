@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from contract.launch import Status
 from genolaunch.batch_jobs import Job, RunJobs
+from genolaunch.contract.launch import Status
 from genolaunch.launch import FailedJob, Launch
 from genolaunch.launches import Launches
 from genolaunch.steps import Step, read_steps

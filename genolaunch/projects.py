@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from contract.launch_bucket import SNAKEFILE_NAME, STANDARD_CONFIG, STANDARD_FOLDER
+from genolaunch.contract.launch_bucket import SNAKEFILE_NAME, STANDARD_CONFIG, STANDARD_FOLDER
 from genolaunch.source_files import refuse_what_is_no_source
 
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.launch import Status
-from contract.launch_bucket import REQUESTS_PREFIX
-from contract.requests import RequestAction, RequestField
-from contract.workflow import RESOURCE_PHASES
+from genolaunch.contract.launch import Status
+from genolaunch.contract.launch_bucket import REQUESTS_PREFIX
+from genolaunch.contract.requests import RequestAction, RequestField
+from genolaunch.contract.workflow import RESOURCE_PHASES
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.launch import Launch
 from genolaunch.submission import ANSWER_TIMEOUT, submit_content, wait_for_answer

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.launch_bucket import LAUNCH_PREFIX
 from genolaunch.config_changes import Change, Values, changed, differences
+from genolaunch.contract.launch_bucket import LAUNCH_PREFIX
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.launches import Launches
@@ -118,7 +118,7 @@ def _paths(section: object) -> list[str]:
 def _is_path(text: str) -> bool:
     from pydantic_core import PydanticCustomError
 
-    from lambdas.shared.config_base import check_relative_path
+    from genolaunch.launch_configs.config_base import check_relative_path
 
     try:
         check_relative_path(text)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from contract.project import run_name
-from contract.restore import RESTORE_FAILED, RESTORE_SHARDS, RESTORE_TASK_PREFIX, RestoreField, restore_shard
-from contract.tasks import TaskField
+from genolaunch.contract.project import run_name
+from genolaunch.contract.restore import RESTORE_FAILED, RESTORE_SHARDS, RESTORE_TASK_PREFIX, RestoreField, restore_shard
+from genolaunch.contract.tasks import TaskField
 from genolaunch.launch import Launch
 from genolaunch.launch_items import plain, time_of
 

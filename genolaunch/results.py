@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from contract.results import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
+from genolaunch.contract.results import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
 from genolaunch.errors import GenolaunchError
 from genolaunch.workflows import commands_for
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.plan import WORK_PLAN
 from genolaunch.config_files import FaultyConfigError, checked_values
+from genolaunch.contract.plan import WORK_PLAN
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Launch
 from genolaunch.reruns import config_of
 from genolaunch.results import place_of
+from genolaunch.shared.printable import printable
 from genolaunch.workflows import commands_for
-from lambdas.shared.printable import printable
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -69,8 +69,8 @@ def yaml_of(config: dict[str, Any]) -> str:
 
 
 def _is_read_as_text(text: str) -> bool:
-    from lambdas.shared.config_text import read_text
-    from lambdas.shared.errors import MissingRequiredParametersError
+    from genolaunch.launch_configs.config_text import read_text
+    from genolaunch.shared.errors import MissingRequiredParametersError
 
     try:
         return read_text(text.encode(), is_json=False) == text

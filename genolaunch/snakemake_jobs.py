@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from contract.launcher import (
+from genolaunch.contract.launcher import (
     LAUNCHER_CONTAINER,
     LAUNCHER_FOLDER,
     LAUNCHER_TASK_PREFIX,
@@ -17,8 +17,8 @@ from contract.launcher import (
     launcher_log_stream,
     launcher_run_sheet,
 )
-from contract.results import RESULTS_PREFIX
-from contract.tasks import TaskField
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.tasks import TaskField
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice, LogLine
 from genolaunch.launch import FailedJob, Launch

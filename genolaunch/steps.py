@@ -1,5 +1,5 @@
-"""The steps of a workflow, as everybody reads them: see lambdas.shared.steps."""
+"""The steps of a workflow, as everybody reads them: see genolaunch.shared.steps."""
 
-from lambdas.shared.steps import Step, StepState, read_steps, steps_of
+from genolaunch.shared.steps import Step, StepState, read_steps, steps_of
 
 __all__ = ["Step", "StepState", "read_steps", "steps_of"]

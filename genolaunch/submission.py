@@ -10,7 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from contract.launch_bucket import (
+from genolaunch.config_files import content_of, require_config_name
+from genolaunch.contract.launch_bucket import (
     LAUNCH_PREFIX,
     SNAKEFILE_NAME,
     SNAKEFILE_NAMES,
@@ -18,7 +19,6 @@ from contract.launch_bucket import (
     STANDARD_FOLDER,
     feedback_key,
 )
-from genolaunch.config_files import content_of, require_config_name
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Fault
 from genolaunch.launch_items import fault_from

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from contract.launch_bucket import SNAKEFILE_NAMES, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
 from genolaunch.config_files import content_of, snakefile_of
 from genolaunch.contents import ALGORITHM, is_content_of, part_size, stored_checksum
+from genolaunch.contract.launch_bucket import SNAKEFILE_NAMES, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
 from genolaunch.errors import GenolaunchError, WrongArgumentError
 from genolaunch.projects import Project
 

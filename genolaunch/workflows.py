@@ -1,6 +1,6 @@
 """The workflows that a stage runs: what the command line must know of each, described once.
 
-As `lambdas/shared/workflows.py` does for the functions: what commands would have to ask for by `if workflow == …` is an
+As `launch_configs/workflows.py` does for the functions: what commands would have to ask for by `if workflow == …` is an
 attribute of WorkflowCommands, and its default suits a workflow that does nothing special.
 """
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.workflow import Workflow
-from lambdas.shared.workflows import Later
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.workflows import Later
 
 if TYPE_CHECKING:
     from genolaunch.launch import FailedJob, Fault, Launch
@@ -72,7 +72,7 @@ WORKFLOWS: Final[Mapping[str, WorkflowCommands]] = {
         "again, unless its inputs are newer.",
     ),
 }
-"""By their names (contract.workflow.Workflow)."""
+"""By their names (genolaunch.contract.workflow.Workflow)."""
 
 _UNKNOWN: Final = WorkflowCommands()
 

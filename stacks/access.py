@@ -6,10 +6,16 @@ from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.launch import STATUS_INDEX
-from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX
-from contract.project import PROJECT
-from contract.results import RESULTS_PREFIX
+from genolaunch.contract.launch import STATUS_INDEX
+from genolaunch.contract.launch_bucket import (
+    FEEDBACK_PREFIX,
+    LAUNCH_PREFIX,
+    REQUESTS_PREFIX,
+    SNAKEFILES_PREFIX,
+    SOURCES_PREFIX,
+)
+from genolaunch.contract.project import PROJECT
+from genolaunch.contract.results import RESULTS_PREFIX
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up

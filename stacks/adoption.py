@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from contract.project import PROJECT, TAG_PROJECT
+from genolaunch.contract.project import PROJECT, TAG_PROJECT
 from stacks.config import GovernanceSettings
 
 _EVENTS: Final = "events/"

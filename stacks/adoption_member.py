@@ -5,7 +5,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.project import PROJECT, TAG_PROJECT
+from genolaunch.contract.project import PROJECT, TAG_PROJECT
 from stacks.adoption import BUS, PATTERN
 from stacks.config import GovernanceSettings
 

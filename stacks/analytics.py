@@ -10,8 +10,8 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.cost import EXPORT_PREFIX, EXPORTED_COLUMNS, PRICED_PREFIX
-from contract.settings import Parameter
+from genolaunch.contract.cost import EXPORT_PREFIX, EXPORTED_COLUMNS, PRICED_PREFIX
+from genolaunch.contract.settings import Parameter
 from stacks.config import StageSettings
 from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine

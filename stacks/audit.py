@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 from stacks.config import DeliverySettings
 
 

@@ -11,11 +11,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from contract.cost import PRICED_PREFIX, PRICED_STATUSES, CostStatus
-from contract.launch import LaunchField
-from contract.results import RESULTS_PREFIX
-from contract.settings import Parameter, Setting
-from contract.workflow import Workflow
+from genolaunch.contract.cost import PRICED_PREFIX, PRICED_STATUSES, CostStatus
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.settings import Parameter, Setting
+from genolaunch.contract.workflow import Workflow
 from stacks.benchmark_budgets import Budgets
 from stacks.benchmark_grants import BenchmarkGrants
 from stacks.compute import ComputeStack

@@ -8,7 +8,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from contract.settings import Setting
+from genolaunch.contract.settings import Setting
 from stacks.benchmark_grants import BenchmarkGrants
 from stacks.compute import ComputeStack
 from stacks.constructs.python_function import Capability

@@ -4,8 +4,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from contract.results import RESULTS_PREFIX
-from contract.usage import USAGE_INDEX
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.usage import USAGE_INDEX
 from stacks.constructs.permissions import look_up
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack

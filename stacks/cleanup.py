@@ -11,10 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract.metrics import Metric
-from contract.project import PROJECT, TAG_LAUNCH_ID
-from contract.settings import Setting
-from contract.workflow import Workflow
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.project import PROJECT, TAG_LAUNCH_ID
+from genolaunch.contract.settings import Setting
+from genolaunch.contract.workflow import Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up, made_by_stage

@@ -13,9 +13,15 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from contract.compute import MINUTES_ON_REPLACED_HOSTS, SNAKEMAKE_JOBS, ComputeService, Priority, job_queue_name
-from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
-from contract.settings import Parameter
+from genolaunch.contract.compute import (
+    MINUTES_ON_REPLACED_HOSTS,
+    SNAKEMAKE_JOBS,
+    ComputeService,
+    Priority,
+    job_queue_name,
+)
+from genolaunch.contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from genolaunch.contract.settings import Parameter
 from stacks.config import StageSettings
 from stacks.constructs.job_hosts import JobHosts, job_hosts, prepared_image
 from stacks.constructs.monitoring import Monitoring

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from contract.launch_bucket import LAUNCH_BUCKET_PREFIXES
+from genolaunch.contract.launch_bucket import LAUNCH_BUCKET_PREFIXES
 
 BUILD: Final = "build"
 """Given instead of an image's URI: build containers/<workflow>, and publish the image with the app."""

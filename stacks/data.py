@@ -13,17 +13,17 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.launch import STATUS_INDEX, LaunchField
-from contract.launch_bucket import (
+from genolaunch.contract.launch import STATUS_INDEX, LaunchField
+from genolaunch.contract.launch_bucket import (
     LAUNCH_BUCKET_PREFIXES,
     LAUNCH_PREFIX,
     REQUESTS_PREFIX,
     SNAKEFILE_NAMES,
     SNAKEFILES_PREFIX,
 )
-from contract.settings import Parameter
-from contract.tasks import TaskField
-from contract.usage import USAGE_INDEX, UsageField
+from genolaunch.contract.settings import Parameter
+from genolaunch.contract.tasks import TaskField
+from genolaunch.contract.usage import USAGE_INDEX, UsageField
 from stacks.config import StageSettings
 from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.queues import QueueWithDeadLetters

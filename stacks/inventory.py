@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 from stacks.analytics import AnalyticsStack, analytics_database
 from stacks.config import ImagesSettings, StageSettings
 from stacks.constructs.bill_of_materials import bill_of_lock

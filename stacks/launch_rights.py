@@ -15,10 +15,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.launcher import LAUNCHER_FOLDER
-from contract.project import TAG_ATTEMPT, TAG_LAUNCH_ID
-from contract.results import RESULTS_PREFIX, WORK_REPORT
-from contract.roles import RightsTag, launch_roles_path
+from genolaunch.contract.launcher import LAUNCHER_FOLDER
+from genolaunch.contract.project import TAG_ATTEMPT, TAG_LAUNCH_ID
+from genolaunch.contract.results import RESULTS_PREFIX, WORK_REPORT
+from genolaunch.contract.roles import RightsTag, launch_roles_path
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up, tagged_for_stage

@@ -9,9 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract.errors import ErrorType
-from contract.metrics import ANY_SERVICE, Metric
-from contract.project import PROJECT
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.metrics import ANY_SERVICE, Metric
+from genolaunch.contract.project import PROJECT
 from stacks.config import StageSettings
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 from stacks.constructs.queues import holds_dead_letters

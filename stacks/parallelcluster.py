@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from contract.settings import Setting
+from genolaunch.contract.settings import Setting
 from stacks.config import ParallelClusterSettings, StageSettings
 from stacks.constructs.permissions import look_up
 from stacks.constructs.python_function import BundlingTarget, Capability
@@ -52,7 +52,7 @@ class ParallelClusterStack(StageStack):
 
     @property
     def setting(self) -> str:
-        """The setting PARALLELCLUSTER of functions (contract.settings.Setting)."""
+        """The setting PARALLELCLUSTER of functions (genolaunch.contract.settings.Setting)."""
         return self.to_json_string(
             {
                 "shared_folder": self._cluster.shared_folder,

@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from contract.project import PROJECT, TAG_PROJECT
+from genolaunch.contract.project import PROJECT, TAG_PROJECT
 from stacks.access import smoke_test_role_name, smoke_tester_role_name
 from stacks.audit import ScheduledAudit
 from stacks.config import DeliverySettings, StageSettings

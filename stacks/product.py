@@ -26,7 +26,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicecatalog as servicecatalog
 from constructs import Construct
 
-from contract.project import PROJECT, TAG_PROJECT
+from genolaunch.contract.project import PROJECT, TAG_PROJECT
 from stacks.config import GovernanceSettings, ProductSettings, StageSettings
 from stacks.constructs.bootstrap import bootstrap_role_arn
 

@@ -8,12 +8,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract.compute import MOST_ARRAY_JOBS
-from contract.launch_bucket import INPUTS_PREFIX
-from contract.project import PROJECT
-from contract.results import RESULTS_PREFIX, WORK_CHANGED, WORK_VERIFIED, WORK_WARNINGS
-from contract.settings import Setting
-from contract.workflow import Workflow
+from genolaunch.contract.compute import MOST_ARRAY_JOBS
+from genolaunch.contract.launch_bucket import INPUTS_PREFIX
+from genolaunch.contract.project import PROJECT
+from genolaunch.contract.results import RESULTS_PREFIX, WORK_CHANGED, WORK_VERIFIED, WORK_WARNINGS
+from genolaunch.contract.settings import Setting
+from genolaunch.contract.workflow import Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri, private_registries

@@ -12,8 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract.launch_bucket import FEEDBACK_PREFIX, INPUTS_PREFIX, RESTORES_PREFIX
-from contract.settings import Setting
+from genolaunch.contract.launch_bucket import FEEDBACK_PREFIX, INPUTS_PREFIX, RESTORES_PREFIX
+from genolaunch.contract.settings import Setting
 from stacks.config import StageSettings
 from stacks.constructs.python_function import BundlingTarget, Capability
 from stacks.constructs.queues import DeadLetterQueue, QueueWithDeadLetters, allow_polling, allow_sending

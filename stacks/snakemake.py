@@ -12,11 +12,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.launch_bucket import SNAKEFILES_PREFIX, SOURCES_PREFIX
-from contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_FOLDER, TASK_NEVER_RAN
-from contract.results import RESULTS_PREFIX
-from contract.settings import Setting
-from contract.workflow import SnakemakeEngine, Workflow
+from genolaunch.contract.launch_bucket import SNAKEFILES_PREFIX, SOURCES_PREFIX
+from genolaunch.contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_FOLDER, TASK_NEVER_RAN
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.settings import Setting
+from genolaunch.contract.workflow import SnakemakeEngine, Workflow
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.permissions import look_up

@@ -3,7 +3,7 @@
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.workflow import SnakemakeEngine
+from genolaunch.contract.workflow import SnakemakeEngine
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import PULL, PULL_THROUGH, cache_repositories, image_uri, private_registries

@@ -9,7 +9,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from contract.launcher import LAUNCHER_COMMAND, LAUNCHER_CONTAINER, LAUNCHER_HOME, LAUNCHER_STOP_SECONDS, LAUNCHER_USER
+from genolaunch.contract.launcher import (
+    LAUNCHER_COMMAND,
+    LAUNCHER_CONTAINER,
+    LAUNCHER_HOME,
+    LAUNCHER_STOP_SECONDS,
+    LAUNCHER_USER,
+)
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri

@@ -4,8 +4,8 @@ from aws_cdk import Environment, PermissionsBoundary, Stage, Tags
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
-from contract.workflow import Workflow
+from genolaunch.contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from genolaunch.contract.workflow import Workflow
 from stacks.access import AccessStack
 from stacks.analytics import AnalyticsStack
 from stacks.backup import BackupStack

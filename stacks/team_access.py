@@ -9,17 +9,17 @@ from typing import Final
 from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
-from contract.launch import LaunchField
-from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, SOURCES_PREFIX
-from contract.results import RESULTS_PREFIX
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, SOURCES_PREFIX
+from genolaunch.contract.results import RESULTS_PREFIX
 from stacks.constructs.stage_stack import StageStack
 from stacks.data import DataStack
 
 TEAM: Final = "${aws:PrincipalTag/team}"
 
 BY_HAND: Final = (LaunchField.LAUNCH_ID, LaunchField.STATUS)
-"""What people may write into the table themselves: contract.launch.ASKED_BY_HAND. Any other status is put back to what
-the launch's events say; and an approval, or what became of a launch, is the platform's to write."""
+"""What people may write into the table themselves: genolaunch.contract.launch.ASKED_BY_HAND. Any other status is put
+back to what the launch's events say; and an approval, or what became of a launch, is the platform's to write."""
 CONFIG_BY_HAND: Final = LaunchField.CONFIG
 """Besides, where the stage does not keep teams apart: it is checked when the launch is claimed."""
 

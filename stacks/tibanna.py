@@ -14,9 +14,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from contract.roles import RightsTag
-from contract.settings import Parameter
-from contract.tibanna import tibanna_jobs_start
+from genolaunch.contract.roles import RightsTag
+from genolaunch.contract.settings import Parameter
+from genolaunch.contract.tibanna import tibanna_jobs_start
 from stacks.config import StageSettings
 from stacks.constructs.container_image import image_uri
 from stacks.constructs.locked_packages import locked_packages
@@ -81,7 +81,10 @@ class TibannaStack(StageStack):
         """Of the roles of launches' jobs: what an instance needs besides the launch's files."""
         code = locked_packages(
             REPOSITORY / "lambdas" / TIBANNA / "requirements.txt",
-            beside=[REPOSITORY / "lambdas" / TIBANNA / "launch_task.py", REPOSITORY / "contract"],
+            beside={
+                "launch_task.py": REPOSITORY / "lambdas" / TIBANNA / "launch_task.py",
+                **{place: REPOSITORY / place for place in ("genolaunch/__init__.py", "genolaunch/contract")},
+            },
             options=("--python-version", _PYTHON, "--python-platform", "aarch64-manylinux2014"),
             identity=f"python{_PYTHON}-arm64",
         )

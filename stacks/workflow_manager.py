@@ -12,12 +12,18 @@ from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from contract.compute import ComputeService
-from contract.errors import LOG_ERROR_TERMS
-from contract.launch import PIPE_STATUSES, LaunchField
-from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, REQUESTS_PREFIX, SCHEMA_KEY, SNAKEFILES_PREFIX
-from contract.settings import Parameter, Setting
-from contract.workflow import Workflow
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.errors import LOG_ERROR_TERMS
+from genolaunch.contract.launch import PIPE_STATUSES, LaunchField
+from genolaunch.contract.launch_bucket import (
+    FEEDBACK_PREFIX,
+    LAUNCH_PREFIX,
+    REQUESTS_PREFIX,
+    SCHEMA_KEY,
+    SNAKEFILES_PREFIX,
+)
+from genolaunch.contract.settings import Parameter, Setting
+from genolaunch.contract.workflow import Workflow
 from stacks.benchmark import BenchmarkStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings

@@ -12,7 +12,7 @@ from typing import Final
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 
-from contract.workflow import Workflow
+from genolaunch.contract.workflow import Workflow
 
 NONE: Final = "none"
 """In place of an ARN. A word, and not nothing: without a value cfn-lint takes the placeholder for a forgotten one."""

@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from contract.workflow import Workflow
+from genolaunch.contract.workflow import Workflow
 
 FOLDER: Final = Path(__file__).parent
 NAMES: Final = tuple(sorted(path.name.removesuffix(".asl.json") for path in FOLDER.glob("*.asl.json")))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from contract.launch import Status
-from contract.project import PROJECT
-from contract.settings import Parameter, parameter_name
+from genolaunch.contract.launch import Status
+from genolaunch.contract.project import PROJECT
+from genolaunch.contract.settings import Parameter, parameter_name
 from genolaunch.platform import DEFAULT_STAGE, Platform, new_session
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from contract.launch import Status
 from genolaunch.commands.exit_codes import ENDED_BADLY, INTERRUPTED, REJECTED
 from genolaunch.commands.output import print_json, say
+from genolaunch.contract.launch import Status
 from genolaunch.platform import Platform
 
 if TYPE_CHECKING:

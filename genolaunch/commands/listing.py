@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from contract.launch import Status
 from genolaunch.commands.exit_codes import INTERRUPTED
 from genolaunch.commands.options import StageOption, platform_of
 from genolaunch.commands.output import print_json, print_json_line, say
+from genolaunch.contract.launch import Status
 from genolaunch.launches import Launches
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from contract.launch import ALLOWED_FROM, FINAL_STATUSES, Status
 from genolaunch.commands.completion import launch_ids, stages
+from genolaunch.contract.launch import ALLOWED_FROM, FINAL_STATUSES, Status
 from genolaunch.platform import Platform
 
 StageOption = Annotated[

@@ -1,14 +1,14 @@
 """Output of commands: lines of text and JSON, on standard output or standard error.
 
 Keys, ids, names, reasons and log lines come from others, so all output passes through here or through the console of
-render/screen.py, which make it safe to show (lambdas/shared/printable.py).
+render/screen.py, which make it safe to show (genolaunch/shared/printable.py).
 """
 
 from typing import Any
 
 import typer
 
-from lambdas.shared.printable import json_text, printable
+from genolaunch.shared.printable import json_text, printable
 
 
 def say(line: str, *, err: bool = False) -> None:

@@ -14,9 +14,9 @@ from genolaunch.platform import Platform
 
 if TYPE_CHECKING:
     from genolaunch.launch import Fault
+    from genolaunch.launch_configs.config_base import LaunchSection
     from genolaunch.submission import Answer, NoAnswerError, Submission
     from genolaunch.uploads import Upload
-    from lambdas.shared.config_base import LaunchSection
 
 commands = typer.Typer()
 

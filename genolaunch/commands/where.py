@@ -2,10 +2,10 @@
 
 import typer
 
-from contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX
-from contract.results import RESULTS_PREFIX
 from genolaunch.commands.options import JsonOption, StageOption, platform_of
 from genolaunch.commands.output import print_json
+from genolaunch.contract.launch_bucket import FEEDBACK_PREFIX, LAUNCH_PREFIX, SNAKEFILES_PREFIX, SOURCES_PREFIX
+from genolaunch.contract.results import RESULTS_PREFIX
 from genolaunch.platform import Platform
 
 commands = typer.Typer()

@@ -9,8 +9,8 @@ from genolaunch.deployment import running as looking
 from genolaunch.deployment.emptying import empty
 from genolaunch.deployment.intake import Intake
 from genolaunch.errors import GenolaunchError
+from genolaunch.shared.counted import counted
 from genolaunch.verify.account import NEVER_FILLED, Account, listed
-from lambdas.shared.counted import counted
 
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 """Of `DeletionPolicy`: the resource outlives its stack (AWS CloudFormation template reference)."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.compute import MINUTES_ON_REPLACED_HOSTS
-from contract.launch import FINAL_STATUSES, STATUS_INDEX, LaunchField, Status
-from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
-from contract.settings import Parameter
+from genolaunch.contract.compute import MINUTES_ON_REPLACED_HOSTS
+from genolaunch.contract.launch import FINAL_STATUSES, STATUS_INDEX, LaunchField, Status
+from genolaunch.contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from genolaunch.contract.settings import Parameter
 from genolaunch.launch_items import launch_or_sick, plain
+from genolaunch.shared.counted import counted
 from genolaunch.verify.account import NEVER_FILLED, Account, listed
-from lambdas.shared.counted import counted
 
 if TYPE_CHECKING:
     from types_boto3_batch.literals import JobStatusType

@@ -4,7 +4,7 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from genolaunch.contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
 from genolaunch.platform import new_session
 
 if TYPE_CHECKING:

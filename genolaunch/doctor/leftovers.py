@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 from genolaunch.doctor.account import Account
 from genolaunch.doctor.finding import Check, Finding, mend, ok
 

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from contract.cost import CostStatus
-from contract.launch import FINAL_STATUSES
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import FINAL_STATUSES
 from genolaunch.costs import By, Cost, CostLine, Sum
 from genolaunch.render.words import duration
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from genolaunch.launch import Launch
 from genolaunch.progress import Snapshot
 from genolaunch.render.launch import launch_view

@@ -11,16 +11,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from contract.cost import PRICED_STATUSES, CostStatus
-from contract.errors import ErrorType
-from contract.launch import Status
 from genolaunch.batch_jobs import Job
+from genolaunch.contract.cost import PRICED_STATUSES, CostStatus
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import Status
 from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot
 from genolaunch.render.tables import failed_jobs_table, faults_table
 from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, shown, status_text, step_title
+from genolaunch.shared.printable import printable
 from genolaunch.steps import Step, StepState
-from lambdas.shared.printable import printable
 
 _STEP_MARKS = {
     StepState.RUNNING: ("…", "cyan"),

@@ -5,7 +5,7 @@ from typing import Final
 from rich.text import Text
 
 from genolaunch.job_logs import LogLine
-from lambdas.shared.printable import printable
+from genolaunch.shared.printable import printable
 
 _LOG_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 

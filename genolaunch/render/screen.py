@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from lambdas.shared.printable import printable
+from genolaunch.shared.printable import printable
 
 _WIDTH_WITHOUT_TERMINAL = 200
 """Columns for output to a file or pipe, so that ids and URIs stay on one line."""

@@ -7,7 +7,7 @@ from itertools import accumulate
 from rich.cells import cell_len
 from rich.table import Table
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from genolaunch.history import Event
 from genolaunch.launch import FailedJob, Fault, Launch
 from genolaunch.render.words import STATUS_STYLES, duration, moment_text, plain_table, shown, size_text, status_text

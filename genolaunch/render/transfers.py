@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
 from genolaunch.render.words import shown, size_text
-from lambdas.shared.printable import printable
+from genolaunch.shared.printable import printable
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from rich.table import Table
 from rich.text import Text
 
-from contract.launch import Status
-from lambdas.shared.printable import printable
+from genolaunch.contract.launch import Status
+from genolaunch.shared.printable import printable
 
 STATUS_STYLES = {
     Status.COMPLETE: "bold green",

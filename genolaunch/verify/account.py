@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 from genolaunch.platform import Platform, new_session
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from contract.cost import CostStatus
-from contract.launch import Status
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import Status
 from genolaunch.verify.claims import Claim
 from genolaunch.verify.evidence import CannotTellError, Evidence, Kind, Trial
 

@@ -6,24 +6,24 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from contract.launch import LaunchField
-from contract.launch_bucket import FEEDBACK_PREFIX, SCHEMA_KEY
-from contract.launcher import LAUNCHER_FOLDER, launcher_jobs
-from contract.project import TAG_LAUNCH_ID, run_name
-from contract.results import RESULTS_PREFIX, WORK_COST
-from contract.tasks import TaskField
 from genolaunch import dead_letters
 from genolaunch.batch_jobs import RunJobs
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.launch_bucket import FEEDBACK_PREFIX, SCHEMA_KEY
+from genolaunch.contract.launcher import LAUNCHER_FOLDER, launcher_jobs
+from genolaunch.contract.project import TAG_LAUNCH_ID, run_name
+from genolaunch.contract.results import RESULTS_PREFIX, WORK_COST
+from genolaunch.contract.tasks import TaskField
 from genolaunch.costs import cost_of
 from genolaunch.job_logs import JobChoice, JobLogs
 from genolaunch.launch import Launch
+from genolaunch.launch_configs.workflows import workflow_type
 from genolaunch.launches import Launches
 from genolaunch.progress import LOOK_EVERY
 from genolaunch.results import results_of
 from genolaunch.verify.account import Account, listed
 from genolaunch.verify.evidence import JobEnd, Kind, Trial
 from genolaunch.verify.trials import Trials
-from lambdas.shared.workflows import workflow_type
 
 _LOG_SECONDS: Final = 300
 """CloudWatch Logs hands lines to a subscription within seconds; so long is a fault."""

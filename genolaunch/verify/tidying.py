@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from contract.launch_bucket import (
+from genolaunch.contract.launch_bucket import (
     FEEDBACK_PREFIX,
     INPUTS_PREFIX,
     LAUNCH_PREFIX,
@@ -11,7 +11,7 @@ from contract.launch_bucket import (
     RESTORES_PREFIX,
     SOURCES_PREFIX,
 )
-from contract.results import RESULTS_PREFIX
+from genolaunch.contract.results import RESULTS_PREFIX
 from genolaunch.verify.account import Account
 
 _AT_ONCE: Final = 1000

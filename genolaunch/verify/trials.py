@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.cost import CostStatus
-from contract.launch import LaunchField, Status
-from contract.launch_bucket import SOURCES_PREFIX
-from contract.workflow import SnakemakeEngine
 from genolaunch import requests, submission
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.launch_bucket import SOURCES_PREFIX
+from genolaunch.contract.workflow import SnakemakeEngine
 from genolaunch.costs import cost_of
 from genolaunch.launches import Launches
 from genolaunch.progress import LOOK_EVERY, repeatedly

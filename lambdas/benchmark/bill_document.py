@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from contract.cost import CostLineField
+from genolaunch.contract.cost import CostLineField
 from lambdas.benchmark.pricing.money import QUANTITY_FRACTION, Line
 
 MOST_LINES: Final = 150

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract.results import RESULTS_PREFIX, WORK_COST
+from genolaunch.contract.results import RESULTS_PREFIX, WORK_COST
+from genolaunch.shared import aws
 from lambdas.benchmark.cost_page import cost_section, page, with_section
-from lambdas.shared import aws
 from lambdas.shared.observability import logger
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from contract.project import run_name
-from contract.usage import USAGE_INSTANCE, USAGE_OF_INSTANCE
+from genolaunch.contract.project import run_name
+from genolaunch.contract.usage import USAGE_INSTANCE, USAGE_OF_INSTANCE
 from lambdas.benchmark import inventory
 from lambdas.benchmark.events import job_facts
 from lambdas.benchmark.pricing.money import PriceError

@@ -5,9 +5,9 @@ from decimal import Decimal
 from html import escape
 from typing import Any, Final
 
-from contract.cost import SCROLL_STYLE, CostLineField
-from contract.results import COST_SECTION
-from lambdas.shared.printable import printable
+from genolaunch.contract.cost import SCROLL_STYLE, CostLineField
+from genolaunch.contract.results import COST_SECTION
+from genolaunch.shared.printable import printable
 
 _STYLE: Final = (
     "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#22303c}"

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from contract.launch import BudgetAction, HeldFor, LaunchField, Status
+from genolaunch.contract.launch import BudgetAction, HeldFor, LaunchField, Status
+from genolaunch.launch_configs.config_reader import read_config
+from genolaunch.shared import aws
+from genolaunch.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.benchmark.estimate.budget import Budget, above_estimate
 from lambdas.benchmark.estimate.notice import tell_of_budget
 from lambdas.benchmark.estimate.past_launches import past_launches
@@ -15,10 +18,7 @@ from lambdas.benchmark.estimate.reckoning import estimate
 from lambdas.benchmark.estimate.workload import measure
 from lambdas.benchmark.price_list import PriceList
 from lambdas.benchmark.pricing.money import PriceError
-from lambdas.shared import aws
 from lambdas.shared.announcement import announce
-from lambdas.shared.config_reader import read_config
-from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from contract.project import TAG_ATTEMPT, TAG_LAUNCH_ID
-from contract.usage import UsageField
+from genolaunch.contract.project import TAG_ATTEMPT, TAG_LAUNCH_ID
+from genolaunch.contract.usage import UsageField
 from lambdas.shared.clock import timestamp
 from lambdas.shared.run_names import Owner, owner_by_name
 

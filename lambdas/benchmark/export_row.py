@@ -1,15 +1,15 @@
-"""A priced attempt as a row of the table that BI tools read (contract.cost.EXPORTED_COLUMNS)."""
+"""A priced attempt as a row of the table that BI tools read (genolaunch.contract.cost.EXPORTED_COLUMNS)."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from contract.cost import PRICED_PREFIX
+from genolaunch.contract.cost import PRICED_PREFIX
+from genolaunch.launch_configs.workflows import engine_of
+from genolaunch.shared import aws
 from lambdas.benchmark.usage import seconds_between
-from lambdas.shared import aws
 from lambdas.shared.launch import Launch
-from lambdas.shared.workflows import engine_of
 
 
 def put_row(bucket: str, stage: str, launch: Launch, bill: Mapping[str, Any]) -> None:

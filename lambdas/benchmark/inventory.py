@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
-from contract.usage import USAGE_OF_TIBANNA_JOB
+from genolaunch.contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from genolaunch.contract.usage import USAGE_OF_TIBANNA_JOB
+from genolaunch.shared import aws
 from lambdas.benchmark.usage import InstanceUse, Volume
-from lambdas.shared import aws
 
 _CONTAINER_INSTANCES: Final = 100
 """Of one DescribeContainerInstances call (Amazon ECS API reference)."""

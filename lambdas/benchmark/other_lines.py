@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from contract.compute import ComputeService
+from genolaunch.contract.compute import ComputeService
 from lambdas.benchmark.pricing.money import Line
 from lambdas.benchmark.pricing.restores import restore_lines
 from lambdas.benchmark.pricing.services import cluster_line

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract.metrics import Metric
+from genolaunch.contract.metrics import Metric
+from genolaunch.shared import aws
+from genolaunch.shared.steps import read_steps
 from lambdas.benchmark.bill_document import MOST_LINES, line_documents
 from lambdas.benchmark.bill_files import BillFiles
 from lambdas.benchmark.export_row import put_row
@@ -18,7 +20,6 @@ from lambdas.benchmark.pricing.money import CURRENCY, merged
 from lambdas.benchmark.time_spent import status_seconds, step_seconds
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.benchmark.whole_usage import read_usage
-from lambdas.shared import aws
 from lambdas.shared.attributes import to_attribute
 from lambdas.shared.clock import timestamp
 from lambdas.shared.function import function
@@ -26,7 +27,6 @@ from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.settings import settings_of
-from lambdas.shared.steps import read_steps
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

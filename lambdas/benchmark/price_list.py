@@ -12,9 +12,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from genolaunch.shared import aws
 from lambdas.benchmark.pricing.bill import LaunchUsage
 from lambdas.benchmark.pricing.money import CURRENCY, PriceError, SpotPrice, UnitPrice
-from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_item
 from lambdas.shared.clock import timestamp
 

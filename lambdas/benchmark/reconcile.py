@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
-from contract.cost import PRICED_STATUSES
-from contract.launch import LaunchField
-from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from genolaunch.contract.cost import PRICED_STATUSES
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
 from lambdas.benchmark.pricing.money import CENT_FRACTION, PriceError
 from lambdas.benchmark.usage import seconds_between
 from lambdas.shared.function import function

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from contract.usage import (
+from genolaunch.contract.usage import (
     USAGE_EXCLUSIVE_PREFIX,
     USAGE_INSTANCE,
     USAGE_JOB_PREFIX,

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.cost import PRICED_STATUSES, CostStatus
-from contract.events import GRACE_MINUTES
-from contract.launch import STATUS_INDEX, LaunchField
-from contract.project import run_name
-from lambdas.shared import aws
+from genolaunch.contract.cost import PRICED_STATUSES, CostStatus
+from genolaunch.contract.events import GRACE_MINUTES
+from genolaunch.contract.launch import STATUS_INDEX, LaunchField
+from genolaunch.contract.project import run_name
+from genolaunch.shared import aws
+from genolaunch.shared.launch_item import check_item, id_of
 from lambdas.shared.attributes import from_item, to_attribute
 from lambdas.shared.clock import timestamp
 from lambdas.shared.function import function
-from lambdas.shared.launch_item import check_item, id_of
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.shared.settings import settings_of

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from contract.compute import ComputeService
-from contract.usage import USAGE_TASK_PREFIX, UsageField
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.usage import USAGE_TASK_PREFIX, UsageField
+from genolaunch.shared import aws
 from lambdas.benchmark import inventory
 from lambdas.benchmark.events import fargate_fact
 from lambdas.benchmark.recorder import Recorder
 from lambdas.benchmark.usage import FargateUse
 from lambdas.benchmark.usage_table import AttemptUsage, UsageTable
-from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.run_names import Owner
 from lambdas.shared.submitted_jobs import SubmittedJob, submitted_jobs

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from contract.launch import LaunchField
+from genolaunch.contract.launch import LaunchField
+from genolaunch.shared import aws
 from lambdas.benchmark.collection import Collector
 from lambdas.benchmark.other_lines import other_lines
 from lambdas.benchmark.price_list import PriceList, window_of
@@ -12,7 +13,6 @@ from lambdas.benchmark.pricing.bill import make_bill
 from lambdas.benchmark.usage import FileSystemUse
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.benchmark.whole_usage import read_usage
-from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from contract.launch import FINAL_STATUSES, Status
+from genolaunch.contract.launch import FINAL_STATUSES, Status
+from genolaunch.shared.steps import Step
 from lambdas.benchmark.usage import seconds_between
 from lambdas.shared.launch import Launch
-from lambdas.shared.steps import Step
 
 _FRACTION: Final = Decimal("0.001")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.usage import (
+from genolaunch.contract.usage import (
     USAGE_EXCLUSIVE_PREFIX,
     USAGE_FILE_SYSTEM_PREFIX,
     USAGE_INDEX,
@@ -21,8 +21,8 @@ from contract.usage import (
     USAGE_TASK_PREFIX,
     UsageField,
 )
+from genolaunch.shared import aws
 from lambdas.benchmark.usage import FargateUse, FileSystemUse, InstanceUse, JobUse, RestoreUse, Volume
-from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute
 from lambdas.shared.clock import timestamp
 

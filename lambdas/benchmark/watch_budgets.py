@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.launch import BudgetAction, Status
+from genolaunch.contract.launch import BudgetAction, Status
+from genolaunch.shared.errors import StatusConflictError
 from lambdas.benchmark.collection import Collector
 from lambdas.benchmark.estimate.budget import Budget, passed
 from lambdas.benchmark.estimate.notice import tell_of_budget, was_told
@@ -18,7 +19,6 @@ from lambdas.benchmark.pricing.money import PriceError
 from lambdas.benchmark.spent import spent
 from lambdas.benchmark.usage_table import UsageTable
 from lambdas.shared.announcement import announce
-from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.cleanup.inventory import FileSystem
 from lambdas.shared.launch import Launch
 

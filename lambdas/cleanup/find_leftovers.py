@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.compute import ComputeService
-from contract.launch import Status
-from contract.results import RESULTS_PREFIX
-from contract.usage import USAGE_FILE_SYSTEM_PREFIX, UsageField
-from contract.workflow import END_PHASE
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.launch import Status
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.usage import USAGE_FILE_SYSTEM_PREFIX, UsageField
+from genolaunch.contract.workflow import END_PHASE
+from genolaunch.launch_configs.workflows import workflow_type
+from genolaunch.shared import aws
 from lambdas.cleanup import inventory, launchers, tibanna_jobs
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
-from lambdas.shared import aws
 from lambdas.shared.attributes import to_item
 from lambdas.shared.clock import timestamp
 from lambdas.shared.function import function
@@ -24,7 +25,6 @@ from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.placements import Places, read_places
 from lambdas.shared.settings import settings_of
-from lambdas.shared.workflows import workflow_type
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
-from contract.roles import launch_roles_path
-from lambdas.shared import aws, batch_jobs
+from genolaunch.contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
+from genolaunch.contract.roles import launch_roles_path
+from genolaunch.shared import aws
+from lambdas.shared import batch_jobs
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import JobDefinitionTypeDef, JobDetailTypeDef

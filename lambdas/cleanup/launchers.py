@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from contract.project import run_name
+from genolaunch.contract.project import run_name
+from genolaunch.shared import aws
 from lambdas.cleanup.inventory import Owner
-from lambdas.shared import aws
 
 _DESCRIBE_LIMIT: Final = 100
 """Tasks of one DescribeTasks call (Amazon ECS API reference)."""

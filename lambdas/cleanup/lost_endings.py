@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.launch import Status
-from contract.metrics import Metric
-from contract.project import run_name
-from lambdas.shared import aws
+from genolaunch.contract.launch import Status
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.project import run_name
+from genolaunch.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository

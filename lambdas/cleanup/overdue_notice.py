@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from genolaunch.shared import aws
 from lambdas.cleanup.overdue import Leftover
-from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 
 if TYPE_CHECKING:

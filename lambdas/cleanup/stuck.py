@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from contract.project import run_name
+from genolaunch.contract.project import run_name
 from lambdas.cleanup.inventory import Owner
 from lambdas.shared import batch_jobs
 from lambdas.shared.stuck_jobs import GIVEN_UP, UNDETERMINED, is_code, why_stuck

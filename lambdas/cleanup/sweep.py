@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.metrics import Metric
-from contract.project import run_name
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.project import run_name
+from genolaunch.shared import aws
 from lambdas.cleanup import leftovers
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.cleanup.overdue_notice import Overdue, notify
 from lambdas.cleanup.stuck import stuck_jobs
-from lambdas.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.project import run_name
-from contract.tibanna import tibanna_jobs_start
+from genolaunch.contract.project import run_name
+from genolaunch.contract.tibanna import tibanna_jobs_start
+from genolaunch.shared import aws
 from lambdas.cleanup.inventory import Owner, owner_by_path
-from lambdas.shared import aws
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient

@@ -8,8 +8,8 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Final
 
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.variants import VariantPosition
-from lambdas.shared.input_error import UnusableInputError
 
 _SORT: Final = "Sort them: plink2 --sort-vars --make-pgen (and --make-bed of that)."
 

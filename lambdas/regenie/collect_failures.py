@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.errors import ErrorType
-from contract.launch import LaunchErrorField
-from contract.metrics import Metric
-from contract.project import run_name
-from contract.tasks import LOG_TASK_PREFIX, TASK_RESUBMITTED, TaskField
-from contract.workflow import Workflow
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import LaunchErrorField
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.project import run_name
+from genolaunch.contract.tasks import LOG_TASK_PREFIX, TASK_RESUBMITTED, TaskField
+from genolaunch.contract.workflow import Workflow
 from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, public_sentence, sentence
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.workflow_error import WorkflowError

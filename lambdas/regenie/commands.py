@@ -13,12 +13,12 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 
 from typing import Final
 
-from contract.results import WORK_QC
+from genolaunch.contract.results import WORK_QC
+from genolaunch.launch_configs.config_model import BinaryTest, Condition, Interaction, RegenieParameters
+from genolaunch.launch_configs.regenie_keys import words_for_both_steps
+from genolaunch.launch_configs.regenie_options import words_of
+from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.regenie.chunks import Chunk, SetChunk
-from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
-from lambdas.shared.config_model import BinaryTest, Condition, Interaction, RegenieParameters
-from lambdas.shared.regenie_keys import words_for_both_steps
-from lambdas.shared.regenie_options import words_of
 
 Command = list[str]
 

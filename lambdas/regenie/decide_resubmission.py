@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contract.errors import ErrorType
-from contract.metrics import Metric
-from contract.tasks import TASK_RESUBMITTED
-from contract.workflow import Workflow
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.tasks import TASK_RESUBMITTED
+from genolaunch.contract.workflow import Workflow
 from lambdas.regenie.failed_jobs import FailedJob
 from lambdas.regenie.failure_records import failed_jobs, with_log_tails
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.launch import Status
-from contract.plan import WORK_LAUNCH, AnalysedFiles, LaunchFile
-from contract.results import WORK_PREDICTIONS, WORK_VERIFIED
-from contract.workflow import Workflow
-from lambdas.regenie.data_set import DataSet, ObjectState
+from genolaunch.contract.launch import Status
+from genolaunch.contract.plan import WORK_LAUNCH, AnalysedFiles, LaunchFile
+from genolaunch.contract.results import WORK_PREDICTIONS, WORK_VERIFIED
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.config_model import RegenieLaunch, RegenieParameters
+from genolaunch.launch_configs.regenie_keys import Earlier, Key, keys_with
+from genolaunch.regenie.data_set import DataSet, ObjectState
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import SampleCounts
-from lambdas.shared import aws
-from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
-from lambdas.shared.input_error import UnusableInputError
 from lambdas.shared.launch import Launch
-from lambdas.shared.regenie_keys import Earlier, Key, keys_with
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from contract.errors import ErrorType
-from contract.tasks import JOB_TASK_PREFIX, TASK_FAILED, TaskField
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.tasks import JOB_TASK_PREFIX, TASK_FAILED, TaskField
 from lambdas.regenie.regenie_errors import regenie_error
 from lambdas.shared.log_errors import error_in_log
 from lambdas.shared.stuck_jobs import why_stuck

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from genolaunch.shared import aws
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup
-from lambdas.shared import aws, batch_jobs
+from lambdas.shared import batch_jobs
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import JobSummaryTypeDef

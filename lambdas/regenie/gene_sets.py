@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.text_files import check_start
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.chunks import SetChunk
-from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import text
-from lambdas.regenie.text_files import check_start
 from lambdas.regenie.variants import known_chromosome
-from lambdas.shared.input_error import UnusableInputError
 
 _SEPARATORS: Final = re.compile(rb"[ \t,]")
 """Each ends a word: regenie sees an empty one between two of them (4.1.2's sources: Files.cpp, string_split)."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.shared.input_error import UnusableInputError
 
 
 @dataclass(frozen=True, slots=True)

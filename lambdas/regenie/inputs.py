@@ -5,8 +5,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet, ObjectState
+from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat, read_counts
+from genolaunch.regenie.headers import NOTHING, read_headers
+from genolaunch.regenie.input_files import all_genotypes, step1_genotypes, step2_genotypes
+from genolaunch.shared.input_error import FaultCollector, UnusableInputError
 from lambdas.regenie.chunks import Chunk, SetChunk, Survey
-from lambdas.regenie.data_set import DataSet, ObjectState
 from lambdas.regenie.earlier_launch import (
     FROM_LAUNCH,
     Analysed,
@@ -18,10 +23,7 @@ from lambdas.regenie.earlier_launch import (
 )
 from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat, read_counts
-from lambdas.regenie.headers import NOTHING, read_headers
 from lambdas.regenie.images import Images
-from lambdas.regenie.input_files import all_genotypes, step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.abilities import check_abilities
 from lambdas.regenie.preflight.adjusting import check_unasked
 from lambdas.regenie.preflight.check import Genotyped, check_data
@@ -33,8 +35,6 @@ from lambdas.regenie.preflight.variant_ids import check_variant_ids
 from lambdas.regenie.recorded_inputs import is_digested
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.variants import chromosomes_as_read
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import FaultCollector, UnusableInputError
 
 MOST_STEP1_VARIANTS: Final = 1_000_000
 """More need --force-step1, and regenie's authors advise about 500,000."""

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.input_files import input_files, state_of
-from lambdas.regenie.predictions import read_predictions
-from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
+from genolaunch.launch_configs.config_model import RegenieLaunch, RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.input_files import input_files, state_of
+from genolaunch.regenie.predictions import read_predictions
+from genolaunch.shared.input_error import FaultCollector, UnusableInputError
 from lambdas.shared.function import function
-from lambdas.shared.input_error import FaultCollector, UnusableInputError
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_inputs import write_inputs_list
 from lambdas.shared.launch_repository import LaunchRepository

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.compute import ComputeService
-from contract.launch import LaunchField
-from contract.plan import (
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.plan import (
     WORK_ANALYSED,
     WORK_FETCH,
     WORK_INPUTS,
@@ -21,8 +21,12 @@ from contract.plan import (
     RunSheet,
     Task,
 )
-from contract.results import WORK_CHANGED
-from lambdas.regenie.data_set import DataSet
+from genolaunch.contract.results import WORK_CHANGED
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared import aws
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.regenie.earlier_launch import copy_predictions, read_earlier_launch
 from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.images import Images
@@ -31,11 +35,7 @@ from lambdas.regenie.preflight.quality import told_of_covariates, told_of_qualit
 from lambdas.regenie.recorded_inputs import as_text, record_copies, record_data
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
 from lambdas.regenie.tasks import STEP1_PHASES, Analysis, own_predictions, plan_tasks
-from lambdas.shared import aws
-from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.faults import Fault
 from lambdas.shared.function import function
-from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.launch import LaunchErrorField
-from contract.metrics import Metric
-from contract.tasks import TASK_FAILED, TASK_RESUBMITTED
-from contract.workflow import END_PHASE, Workflow
+from genolaunch.contract.launch import LaunchErrorField
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.tasks import TASK_FAILED, TASK_RESUBMITTED
+from genolaunch.contract.workflow import END_PHASE, Workflow
 from lambdas.regenie.failed_jobs import FailedJob, blamed, in_order_of_blame, public_sentence, sentence
 from lambdas.regenie.resubmission import SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures

@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.results import WORK_PREDICTIONS, WORK_VERIFIED
-from lambdas.regenie.data_set import DataSet
+from genolaunch.contract.results import WORK_PREDICTIONS, WORK_VERIFIED
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared import aws
 from lambdas.regenie.run_sheet import results_prefix
-from lambdas.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.settings import settings_of
 

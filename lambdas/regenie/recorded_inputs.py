@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.shared.input_error import KeptError, UnusableInputError
+from genolaunch.regenie.data_set import DataSet, ObjectState
+from genolaunch.shared.input_error import KeptError, UnusableInputError
 
 _AT_A_TIME: Final = 10
 """Requests: as many as botocore keeps connections."""

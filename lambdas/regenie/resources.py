@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from contract.workflow import RESOURCE_PHASES
-from lambdas.shared.config_model import PhaseResources
+from genolaunch.contract.workflow import RESOURCE_PHASES
+from genolaunch.launch_configs.config_model import PhaseResources
 
 GIB: Final = 1 << 30
 _DOUBLE_BYTES: Final = 8

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.failed_jobs import MORE_MEMORY, FailedJob
 from lambdas.regenie.task_indices import compact, expand
 

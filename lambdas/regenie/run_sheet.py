@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict
 
-from contract.compute import ComputeService
-from contract.plan import RunSheet
-from contract.project import run_name
-from contract.results import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.plan import RunSheet
+from genolaunch.contract.project import run_name
+from genolaunch.contract.results import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from genolaunch.launch_configs.config_model import RegenieLaunch, RegenieParameters
+from genolaunch.regenie.genotypes import GenotypeFiles
+from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.chunks import Survey
-from lambdas.regenie.genotypes import GenotypeFiles
-from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.inputs import Inputs, SurveyedGenotypes
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
-from lambdas.shared.config_model import RegenieLaunch, RegenieParameters
-from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
 from lambdas.shared.registries import of_private_image
 from lambdas.shared.slurm_cluster import NO_CLUSTER, SlurmCluster

@@ -17,9 +17,9 @@ from itertools import accumulate, pairwise
 from math import ceil
 from typing import Final
 
+from genolaunch.regenie.data_set import DataSet
 from lambdas.regenie.chromosomes import X_CHROMOSOME
 from lambdas.regenie.chunks import Chunk, ListSlice, Survey
-from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.variants import LineParser, VariantPosition
 
 MOST_READ_SHARE: Final = 0.05

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.failed_jobs import NO_NODE_OF_ITS_PARTITION, FailedJob, JobGroup, classify
 from lambdas.regenie.resubmission import Failure, SubmittedJob
 

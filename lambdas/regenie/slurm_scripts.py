@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contract.project import PROJECT, run_name
-from contract.workflow import END_PHASE
+from genolaunch.contract.project import PROJECT, run_name
+from genolaunch.contract.workflow import END_PHASE
 from lambdas.regenie.resubmission import SubmittedJob
 from lambdas.shared.slurm_cluster import SlurmCluster
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat, check_listed
 from lambdas.regenie.chunks import Survey, survey
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat, check_listed
 from lambdas.regenie.sampling import NotSampledError, sample_list
 from lambdas.regenie.variants import line_parser, variant_positions
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from contract.plan import WORK_ANALYSED, QualityControl, Task, TaskParts, VariantSliceOfList
-from contract.results import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from genolaunch.contract.plan import WORK_ANALYSED, QualityControl, Task, TaskParts, VariantSliceOfList
+from genolaunch.contract.results import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_options import words_of
+from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.fingerprints import fingerprint
-from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.resources import JobResources
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.regenie_options import words_of
 
 
 class Step1Mode(StrEnum):

@@ -10,11 +10,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from genolaunch.shared.counted import counted
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.chromosomes import X_CHROMOSOME, chromosome_number
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
-from lambdas.shared.counted import counted
-from lambdas.shared.input_error import UnusableInputError
 
 VariantPosition = tuple[int, int]
 """Chromosome (regenie's number, 1 to 23) and position in base pairs."""

@@ -1,10 +1,10 @@
-"""Step Functions' error, in the words of contract.errors.ErrorType, when no job failed."""
+"""Step Functions' error, in the words of genolaunch.contract.errors.ErrorType, when no job failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.shared.nested_errors import innermost
 
 _TYPES: Final[Mapping[str, ErrorType]] = {

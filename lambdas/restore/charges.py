@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from contract.restore import RetrievalTier
-from contract.usage import USAGE_KEPT_DAYS, USAGE_RESTORE_PREFIX, UsageField
+from genolaunch.contract.restore import RetrievalTier
+from genolaunch.contract.usage import USAGE_KEPT_DAYS, USAGE_RESTORE_PREFIX, UsageField
+from genolaunch.shared import aws
 from lambdas.restore.archive import Archive
 from lambdas.restore.restore_model import OpenRestore
-from lambdas.shared import aws
 from lambdas.shared.attributes import to_attribute, to_item
 
 if TYPE_CHECKING:

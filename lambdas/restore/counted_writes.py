@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.tasks import TaskField
+from genolaunch.contract.tasks import TaskField
+from genolaunch.shared import aws
 from lambdas.restore.restore_model import OpenRestore, WantedObject, restore_key
-from lambdas.shared import aws
 from lambdas.shared.attributes import to_attribute, to_item
 from lambdas.shared.clock import timestamp
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from contract.errors import ErrorType
-from contract.launch import LaunchField, Status
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.shared.errors import StatusConflictError
 from lambdas.restore.restore_items import RestoreItems
 from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.shared.announcement import Channels, announce
-from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.failure import status_after
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from contract.restore import RetrievalTier
+from genolaunch.contract.restore import RetrievalTier
 from lambdas.restore.archive import Archive
 from lambdas.shared.restore_fees import COPY_GIB_MONTH, GIB, copy_gib_months, fee
 

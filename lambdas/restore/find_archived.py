@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.launch import LaunchField, Status
-from contract.restore import RetrievalTier
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.restore import RetrievalTier
+from genolaunch.shared import aws
 from lambdas.restore import wording
 from lambdas.restore.estimate import Amount, Estimate, choose_tier, estimate, hours_of
 from lambdas.restore.found import Found
 from lambdas.restore.policy import Policy, least_days, least_left
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.scan import Cursor, scan
-from lambdas.shared import aws
 from lambdas.shared.announcement import announce
 from lambdas.shared.clock import timestamp
 from lambdas.shared.function import function

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
+from genolaunch.shared import aws
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import check_after, give_up_after
 from lambdas.restore.ending import Endings
@@ -17,7 +18,6 @@ from lambdas.restore.restore_config import RestoreConfig, parts_of_key
 from lambdas.restore.restore_items import RestoreItems
 from lambdas.restore.restore_model import OpenRestore, WantedObject
 from lambdas.restore.scan import Cursor, scan
-from lambdas.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.observability import logger, metrics

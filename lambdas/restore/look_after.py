@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
-from contract.launch import Status
-from contract.project import run_name
-from contract.restore import RESTORE_FAILED, RESTORE_PENDING
+from genolaunch.contract.launch import Status
+from genolaunch.contract.project import run_name
+from genolaunch.contract.restore import RESTORE_FAILED, RESTORE_PENDING
+from genolaunch.shared import aws
 from lambdas.restore.archive import ArchivedObject
 from lambdas.restore.deadlines import CHECK_EVERY, INDEXING_AT_MOST
 from lambdas.restore.ending import Endings
@@ -26,7 +27,6 @@ from lambdas.restore.request_queue import Request, send
 from lambdas.restore.restore_config import RestoreConfig, restore_config_key
 from lambdas.restore.restore_model import Counts, OpenRestore, WantedObject
 from lambdas.restore.scan import head
-from lambdas.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger, metrics

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from contract.restore import RetrievalTier
+from genolaunch.contract.restore import RetrievalTier
 from lambdas.restore.estimate import Amount, Estimate
 from lambdas.restore.wording import size
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.restore import RetrievalTier
+from genolaunch.contract.restore import RetrievalTier
+from genolaunch.shared import aws
 from lambdas.restore.archive import Archive, ArchivedObject
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.restore_model import OpenRestore, WantedObject
-from lambdas.shared import aws
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient

@@ -10,15 +10,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.launch import Status
-from contract.restore import RetrievalTier
+from genolaunch.contract.launch import Status
+from genolaunch.contract.restore import RetrievalTier
+from genolaunch.shared import aws
 from lambdas.restore.charges import Charge, record_charges
 from lambdas.restore.ending import Endings
 from lambdas.restore.estimate import tier_of
 from lambdas.restore.request_queue import Message, Request, send_again
 from lambdas.restore.restore_model import WantedObject
 from lambdas.restore.scan import head
-from lambdas.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.settings import settings_of

@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from contract.launch_bucket import RESTORES_PREFIX
-from contract.project import run_name
-from contract.restore import RetrievalTier
+from genolaunch.contract.launch_bucket import RESTORES_PREFIX
+from genolaunch.contract.project import run_name
+from genolaunch.contract.restore import RetrievalTier
 
 
 @dataclass(frozen=True, slots=True)

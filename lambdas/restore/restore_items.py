@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.launch import LaunchField
-from contract.restore import (
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.restore import (
     OPEN_RESTORES,
     RESTORE_DONE,
     RESTORE_FAILED,
@@ -23,11 +23,11 @@ from contract.restore import (
     RestoreField,
     restore_shard,
 )
-from contract.tasks import TaskField
+from genolaunch.contract.tasks import TaskField
+from genolaunch.shared import aws
 from lambdas.restore.counted_writes import CountedWrites
 from lambdas.restore.restore_config import RestoreConfig
 from lambdas.restore.restore_model import Counts, OpenRestore, WantedObject, object_key, open_key, restore_key
-from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
 

@@ -3,9 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 
-from contract.project import run_name
-from contract.restore import OPEN_RESTORES, RESTORE_SHARDS, RESTORE_TASK_PREFIX, restore_shard
-from contract.tasks import TaskField
+from genolaunch.contract.project import run_name
+from genolaunch.contract.restore import OPEN_RESTORES, RESTORE_SHARDS, RESTORE_TASK_PREFIX, restore_shard
+from genolaunch.contract.tasks import TaskField
 
 
 @dataclass(frozen=True, slots=True)

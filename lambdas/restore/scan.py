@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from genolaunch.shared import aws
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.restore.archive import SMALLEST_TIERED, TIERED_CLASS, ArchivedObject, of_head, of_listing
-from lambdas.shared import aws
-from lambdas.shared.faults import Fault
-from lambdas.shared.input_error import LaunchInputError
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

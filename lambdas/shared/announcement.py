@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from contract.errors import ErrorType
-from contract.launch import Status
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import Status
 from lambdas.shared.failure import is_platforms_fault
 from lambdas.shared.feedback import amend_feedback
 from lambdas.shared.launch import Launch

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from lambdas.shared import aws
+from genolaunch.shared import aws
 
 if TYPE_CHECKING:
     from types_boto3_batch.client import BatchClient
@@ -73,6 +73,9 @@ def describe(job_ids: Iterable[str]) -> Iterator["JobDetailTypeDef"]:
 
 
 def attempt_of(job_name: str, launch_id: str) -> int | None:
-    """The attempt of the launch that a job belongs to (contract.project.run_name is its name's prefix), or None."""
+    """The attempt of the launch that a job belongs to, or None.
+
+    Its name begins with genolaunch.contract.project.run_name.
+    """
     match = re.match(rf"{re.escape(launch_id)}-(\d+)-", job_name)
     return int(match[1]) if match else None

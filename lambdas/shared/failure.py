@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contract.errors import ErrorType
-from contract.launch import LaunchErrorField, Status
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import LaunchErrorField, Status
+from genolaunch.launch_configs.workflows import workflow_type
+from genolaunch.shared.printable import printable
+from genolaunch.shared.public_errors import redacted
 from lambdas.shared.nested_errors import TYPE_OF_ENDING, innermost
-from lambdas.shared.printable import printable
-from lambdas.shared.public_errors import redacted
 from lambdas.shared.stuck_jobs import asks_for_too_much
-from lambdas.shared.workflows import workflow_type
 
 _LONGEST_MESSAGE = 20_000
 """Characters: room for every fault of a launch's inputs. The whole cause is in the execution's history."""
@@ -29,8 +29,8 @@ def failure(error: Mapping[str, Any]) -> dict[str, Any]:
     """`{Error, Cause}` of Step Functions, or `{type, message}`, as the launch table's `{type, message, kept?}`.
 
     The causes of nested executions and of functions are JSON: they are opened, down to the innermost one. An error
-    that people know no name for (contract.errors.ErrorType) is a PlatformError, with its own name in the message. What
-    stands for an error that was kept (kept_errors.py) names the item in `kept`: in_full opens it.
+    that people know no name for (genolaunch.contract.errors.ErrorType) is a PlatformError, with its own name in the
+    message. What stands for an error that was kept (kept_errors.py) names the item in `kept`: in_full opens it.
     """
     name = str(error.get("Error") or error.get("type") or "")
     cause = str(error.get("Cause") or error.get("message") or "")

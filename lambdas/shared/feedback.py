@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.launch import Status
-from contract.launch_bucket import feedback_key
-from lambdas.shared import aws
+from genolaunch.contract.launch import Status
+from genolaunch.contract.launch_bucket import feedback_key
+from genolaunch.shared import aws
 from lambdas.shared.clock import timestamp
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger

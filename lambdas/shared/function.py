@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from genolaunch.shared.public_errors import private_errors
 from lambdas.shared.observability import logger, metrics, tracer
-from lambdas.shared.public_errors import private_errors
 
 _Handler = Callable[..., Any]
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from contract.launch import LaunchErrorField
-from contract.tasks import ERROR_TASK_PREFIX, LOG_TASK_DAYS, TaskField
-from lambdas.shared import aws
+from genolaunch.contract.launch import LaunchErrorField
+from genolaunch.contract.tasks import ERROR_TASK_PREFIX, LOG_TASK_DAYS, TaskField
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import KeptError
 from lambdas.shared.attributes import from_item, to_item
 from lambdas.shared.clock import timestamp
-from lambdas.shared.input_error import KeptError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

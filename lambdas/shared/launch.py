@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.launch import FINAL_STATUSES, LaunchField, Status
-from lambdas.shared.launch_item import check_item, salvaged
+from genolaunch.contract.launch import FINAL_STATUSES, LaunchField, Status
+from genolaunch.shared.launch_item import check_item, salvaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Launch:
     estimate: Mapping[str, Any] | None = None
     """What it was expected to cost (LaunchField.ESTIMATE)."""
     held_for: str | None = None
-    """contract.launch.HeldFor: what a person is to approve while it is HELD; None: a restore."""
+    """genolaunch.contract.launch.HeldFor: what a person is to approve while it is HELD; None: a restore."""
 
     budget_told: Mapping[str, Any] | None = None
     """{attempt, reason}: people were told that this attempt is above its budget."""

@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from contract.events import EVENT_DETAIL_TYPE, EVENT_SOURCE
-from lambdas.shared import aws
+from genolaunch.contract.events import EVENT_DETAIL_TYPE, EVENT_SOURCE
+from genolaunch.shared import aws
+from genolaunch.shared.printable import json_text
 from lambdas.shared.failure import public_message
 from lambdas.shared.launch import Launch
-from lambdas.shared.printable import json_text
 
 _LONGEST_MESSAGE: Final = 2_000
 """Characters of an error: who wants the whole of it, and every fault, asks the launch table."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from contract.launch_bucket import INPUTS_PREFIX
-from lambdas.shared import aws
+from genolaunch.contract.launch_bucket import INPUTS_PREFIX
+from genolaunch.shared import aws
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract.errors import ErrorType
-from contract.launch import (
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import (
     ALLOWED_FROM,
     GUARD_KEY_PREFIX,
     GUARD_TASK_ID,
@@ -23,15 +23,15 @@ from contract.launch import (
     LaunchField,
     Status,
 )
-from contract.tasks import TaskField
-from lambdas.shared import aws
+from genolaunch.contract.tasks import TaskField
+from genolaunch.shared import aws
+from genolaunch.shared.errors import StatusConflictError
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.launch_item import LaunchItemError, problems_of
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
 from lambdas.shared.conditional_writes import delays, finds_no_room, is_failed_condition, is_invalid, is_lost_race
-from lambdas.shared.errors import StatusConflictError
-from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_item import LaunchItemError, problems_of
 from lambdas.shared.observability import tell_of_sick_launch
 from lambdas.shared.status_update import UNOWNED_STATUSES, StatusUpdate, status_event
 
@@ -198,7 +198,8 @@ class LaunchRepository:
         `attempt`, it must still be the launch's. The same change by the same execution is answered alike.
 
         Raises:
-            StatusConflictError: the change is not legal now (contract.launch.ALLOWED_FROM), or is not this execution's.
+            StatusConflictError: the change is not legal now (genolaunch.contract.launch.ALLOWED_FROM), or is not this
+                execution's.
             ValueError: `to` is RUNNING, which is `claim`'s.
         """
         if to is Status.RUNNING:
@@ -256,7 +257,7 @@ class LaunchRepository:
         Args:
             seen: The launch that the request was judged by.
             to: Its status from now on.
-            told: Members of the entry of its events (contract.launch.EventField).
+            told: Members of the entry of its events (genolaunch.contract.launch.EventField).
             fields: Attributes of LaunchField that change with it.
             removed: Attributes that go.
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 
 _SIGNS: Final[Sequence[tuple[re.Pattern[str], ErrorType]]] = (
     # errno's texts (glibc, strerror), and how AWS's SDKs and S3 name a refusal.

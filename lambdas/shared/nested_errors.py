@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 
 _DEEPEST_NESTING: Final = 5
 """Levels. A launch nests two executions."""

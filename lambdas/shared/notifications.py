@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract.launch import Status
-from contract.launch_bucket import feedback_key
-from lambdas.shared import aws
+from genolaunch.contract.launch import Status
+from genolaunch.contract.launch_bucket import feedback_key
+from genolaunch.shared import aws
+from genolaunch.shared.faults import Fault, listing
+from genolaunch.shared.printable import one_line_ascii, printable
 from lambdas.shared.failure import public_message
-from lambdas.shared.faults import Fault, listing
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import detail
-from lambdas.shared.printable import one_line_ascii, printable
 
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient

@@ -18,12 +18,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from contract.metrics import ANY_SERVICE, Metric
-from contract.project import PROJECT
-from contract.settings import Setting
-from lambdas.shared.launch_item import LaunchItemError
-from lambdas.shared.printable import json_text, printable
-from lambdas.shared.public_errors import public_text
+from genolaunch.contract.metrics import ANY_SERVICE, Metric
+from genolaunch.contract.project import PROJECT
+from genolaunch.contract.settings import Setting
+from genolaunch.shared.launch_item import LaunchItemError
+from genolaunch.shared.printable import json_text, printable
+from genolaunch.shared.public_errors import public_text
 
 _SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", PROJECT)
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", PROJECT)

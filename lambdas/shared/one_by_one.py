@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from lambdas.shared.launch_item import LaunchItemError
+from genolaunch.shared.launch_item import LaunchItemError
 from lambdas.shared.observability import logger, tell_of_sick_launch
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from contract.compute import SNAKEMAKE_JOBS, ComputeService, Priority, job_queue_name
+from genolaunch.contract.compute import SNAKEMAKE_JOBS, ComputeService, Priority, job_queue_name
 
 _MOST_SHARE_IDENTIFIER_CHARACTERS: Final = 255
 _ANONYMOUS: Final = "unknown"
@@ -71,7 +71,7 @@ class Places:
 
 
 def read_places(text: str) -> Places:
-    """The setting PLACEMENTS (contract.settings.Setting)."""
+    """The setting PLACEMENTS (genolaunch.contract.settings.Setting)."""
     given = json.loads(text)
 
     def queues(place: str) -> Queues:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from contract.restore import RetrievalTier
+from genolaunch.contract.restore import RetrievalTier
 
 RECORDED: Final = "2026-11-21"
 REGION: Final = "us-east-1"

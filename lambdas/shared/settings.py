@@ -6,8 +6,8 @@ from dataclasses import MISSING, fields
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from contract.settings import Setting
-from lambdas.shared.public_errors import OpenError
+from genolaunch.contract.settings import Setting
+from genolaunch.shared.public_errors import OpenError
 
 if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
@@ -28,7 +28,7 @@ def read_settings(model: type[Settings], environment: Mapping[str, str] = os.env
 
     Raises:
         MissingSettingsError: variables are unset or empty whose field has no default.
-        ValueError: a field is not one of `contract.settings.Setting`.
+        ValueError: a field is not one of `genolaunch.contract.settings.Setting`.
     """
     variables = {field.name: Setting(field.name.upper()) for field in fields(model)}
     given = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}

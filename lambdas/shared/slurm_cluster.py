@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from contract.compute import ComputeService
-from lambdas.shared.faults import Fault
+from genolaunch.contract.compute import ComputeService
+from genolaunch.shared.faults import Fault
 
 NO_CLUSTER: Final = Fault(
     "compute",
@@ -31,5 +31,5 @@ class SlurmCluster:
 
     @classmethod
     def read(cls, text: str) -> "SlurmCluster | None":
-        """The setting PARALLELCLUSTER (contract.settings.Setting); None where the stage has no cluster."""
+        """The setting PARALLELCLUSTER (genolaunch.contract.settings.Setting); None where the stage has no cluster."""
         return cls(**json.loads(text)) if text else None

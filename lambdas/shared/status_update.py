@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from contract.launch import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
+from genolaunch.contract.launch import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
 from lambdas.shared.attributes import to_attribute
 from lambdas.shared.clock import timestamp
 
@@ -44,7 +44,7 @@ _EXPLAINED_STATUSES = frozenset({Status.HELD, Status.WAITING})
 
 
 class StatusUpdate:
-    """Arguments of UpdateItem for one change of status, legal from the statuses of contract.launch.ALLOWED_FROM only.
+    """Arguments of UpdateItem for one change of status, legal from its statuses of ALLOWED_FROM only.
 
     Every attribute goes by a placeholder (`#status`, `:status`): `status`, `name` and `error` are reserved words of
     DynamoDB's expressions.
@@ -113,7 +113,7 @@ class StatusUpdate:
         }
 
     def tell(self, **more: object) -> None:
-        """Add members (contract.launch.EventField) to the entry of the launch's events."""
+        """Add members (genolaunch.contract.launch.EventField) to the entry of the launch's events."""
         self._told.update(more)
 
     def require(self, condition: str) -> None:

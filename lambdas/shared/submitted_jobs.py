@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract.launcher import LAUNCHER_FOLDER, launcher_jobs
-from contract.project import run_name
-from contract.results import RESULTS_PREFIX
-from contract.tibanna import tibanna_jobs_start
-from lambdas.shared import aws
+from genolaunch.contract.launcher import LAUNCHER_FOLDER, launcher_jobs
+from genolaunch.contract.project import run_name
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.tibanna import tibanna_jobs_start
+from genolaunch.shared import aws
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

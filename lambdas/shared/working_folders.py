@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from genolaunch.launch_configs.workflows import workflow_type
 from lambdas.shared.launch import Launch
-from lambdas.shared.workflows import workflow_type
 
 
 def overlap(one: str, other: str) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdas.shared import aws
+from genolaunch.shared import aws
 from lambdas.shared.observability import logger
 
 if TYPE_CHECKING:

@@ -4,12 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.compute import ComputeService
-from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, TAG_WORKFLOW, run_name
-from contract.workflow import Workflow
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.project import (
+    PROJECT,
+    TAG_ATTEMPT,
+    TAG_LAUNCH_ID,
+    TAG_PROJECT,
+    TAG_STAGE,
+    TAG_WORKFLOW,
+    run_name,
+)
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
 from lambdas.shared.placements import Queues, queue_of, share_identifier
 from lambdas.shared.registries import of_private_image
-from lambdas.shared.snakemake_config import SnakemakeLaunch
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from lambdas.shared import aws
+from genolaunch.shared import aws
 
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from contract.launcher import LAUNCHER_CONTAINER
-from lambdas.shared.public_errors import OpenError
+from genolaunch.contract.launcher import LAUNCHER_CONTAINER
+from genolaunch.shared.public_errors import OpenError
 
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]{8,17}")
 _SECURITY_GROUP: Final = re.compile(r"sg-[0-9a-f]{8,17}")

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from contract.errors import ErrorType
-from contract.project import run_name
-from contract.tasks import JOB_TASK_PREFIX, TaskField
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.project import run_name
+from genolaunch.contract.tasks import JOB_TASK_PREFIX, TaskField
 
 _MOST_JOBS: Final = 10**9
 
@@ -33,7 +33,7 @@ class FailedJob(_Said):
     """A failed submission of a job."""
 
     job_name: _Name
-    status: Literal["FAILED", "RESUBMITTED"]  # contract.tasks.TASK_FAILED, TASK_RESUBMITTED
+    status: Literal["FAILED", "RESUBMITTED"]  # genolaunch.contract.tasks.TASK_FAILED, TASK_RESUBMITTED
     error_type: ErrorType = Field(strict=False)
     reason: _Sentence
     exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract.errors import ErrorType
-from contract.launch import LaunchField
-from contract.launcher import LAUNCHER_TASK_PREFIX, LauncherField, launcher_log_stream
-from contract.tasks import LOG_TASK_PREFIX, TASK_RESUBMITTED, TaskField
-from lambdas.shared import aws
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.launcher import LAUNCHER_TASK_PREFIX, LauncherField, launcher_log_stream
+from genolaunch.contract.tasks import LOG_TASK_PREFIX, TASK_RESUBMITTED, TaskField
+from genolaunch.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.clock import timestamp
 from lambdas.shared.conditional_writes import is_failed_condition

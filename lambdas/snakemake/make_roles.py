@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.errors import ErrorType
-from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
-from contract.roles import RightsTag, jobs_role_name, launch_roles_path, launcher_role_name
-from contract.workflow import SnakemakeEngine
-from lambdas.shared import aws
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
+from genolaunch.contract.roles import RightsTag, jobs_role_name, launch_roles_path, launcher_role_name
+from genolaunch.contract.workflow import SnakemakeEngine
+from genolaunch.shared import aws
+from genolaunch.shared.public_errors import OpenError
 from lambdas.shared.function import function
 from lambdas.shared.observability import logger
-from lambdas.shared.public_errors import OpenError
 from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _EC2: Final = "ec2.amazonaws.com"
 
 
 class CapacityUnavailableError(OpenError):
-    """The account has no room for another role. Its name is the launch's error (contract.errors.ErrorType.CAPACITY)."""
+    """The account has no room for another role. Its name is the launch's error (ErrorType.CAPACITY)."""
 
 
 assert CapacityUnavailableError.__name__ == ErrorType.CAPACITY

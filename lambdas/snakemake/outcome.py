@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.errors import ErrorType
-from contract.launcher import LauncherExit, launcher_outcome
-from lambdas.shared import aws
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launcher import LauncherExit, launcher_outcome
+from genolaunch.shared import aws
 from lambdas.snakemake.run_sheet import launcher_prefix
 from lambdas.snakemake.task_event import LauncherTask
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.launch import LaunchField, Status
-from contract.launcher import launcher_run_sheet, launcher_sources, launcher_sources_record
-from contract.workflow import Workflow
-from lambdas.shared import aws
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.launcher import launcher_run_sheet, launcher_sources, launcher_sources_record
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import FaultCollector
 from lambdas.shared.function import function
-from lambdas.shared.input_error import FaultCollector
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import metrics
 from lambdas.shared.placements import read_places
 from lambdas.shared.settings import settings_of
-from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.shared.working_folders import in_the_way
 from lambdas.snakemake.run_sheet import (
     Stage,

@@ -12,9 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from pydantic import ValidationError
 
+from genolaunch.shared.public_errors import OpenError
 from lambdas.shared.function import function
 from lambdas.shared.observability import logger, metrics
-from lambdas.shared.public_errors import OpenError
 from lambdas.shared.settings import settings_of
 from lambdas.snakemake.launcher_record import LauncherRecord
 from lambdas.snakemake.launcher_repository import LauncherRepository
@@ -43,7 +43,9 @@ settings = settings_of(RecorderSettings)
 
 @function
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """SQS batch of contract.launcher.LauncherRecord -> messages to deliver again. What is not true is dropped."""
+    """SQS batch of LauncherRecord (genolaunch.contract.launcher) -> messages to deliver again. What is not true is
+    dropped.
+    """
     settings()
     metrics.add_metric(name="RecordsTaken", unit=MetricUnit.Count, value=len(event["Records"]))
     return dict(process_partial_response(event=event, record_handler=_take, processor=_processor, context=context))

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
-from contract.compute import ComputeService
-from contract.launcher import LAUNCHER_FOLDER, LauncherSheet, launcher_sources
-from contract.results import RESULTS_PREFIX
-from contract.roles import LONGEST_TAG_VALUE, RightsTag
-from contract.workflow import SnakemakeEngine
-from lambdas.shared.input_error import FaultCollector
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.launcher import LAUNCHER_FOLDER, LauncherSheet, launcher_sources
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.roles import LONGEST_TAG_VALUE, RightsTag
+from genolaunch.contract.workflow import SnakemakeEngine
+from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
+from genolaunch.shared.input_error import FaultCollector
 from lambdas.shared.launch import Launch
 from lambdas.shared.placements import Queues, queue_of, share_identifier
-from lambdas.shared.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake import aws_batch
 from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine
 
@@ -102,7 +102,7 @@ def new_token() -> str:
 
 
 def rights(launch: Launch, config: SnakemakeLaunch, stage: Stage, token: str) -> dict[str, Any]:
-    """What make_roles is asked for: the engine, and tags of the launch's roles (contract.roles.RightsTag)."""
+    """What make_roles is asked for: the engine, and tags of the launch's roles (RightsTag)."""
     bucket, folder = place_of_data(config, stage)
     tags = {RightsTag.DATA_BUCKET: bucket, RightsTag.DATA_FOLDER: folder}
     if config.snakemake.engine is SnakemakeEngine.AWS_BATCH:
@@ -192,6 +192,6 @@ def _image(config: SnakemakeLaunch, stage: Stage) -> str:
 
 
 def read_engines(text: str) -> Mapping[str, Mapping[str, Any]]:
-    """The setting ENGINES (contract.settings.Setting)."""
+    """The setting ENGINES (genolaunch.contract.settings.Setting)."""
     engines: dict[str, dict[str, Any]] = json.loads(text)
     return engines

@@ -9,9 +9,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.launcher import LauncherEnvironment
-from contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
-from lambdas.shared.public_errors import OpenError
+from genolaunch.contract.launcher import LauncherEnvironment
+from genolaunch.contract.project import PROJECT, TAG_ATTEMPT, TAG_LAUNCH_ID, TAG_PROJECT, TAG_STAGE, run_name
+from genolaunch.shared.public_errors import OpenError
 from lambdas.snakemake.launch_message import InvalidArguments, LaunchMessage
 
 _CALLS: Final = 6
@@ -82,7 +82,7 @@ def stop_task(task_arn: str, *, cluster: str, reason: str) -> None:
 
 
 @cache
-def _client() -> Any:  # noqa: ANN401 - as lambdas.shared.aws.client
+def _client() -> Any:  # noqa: ANN401 - as genolaunch.shared.aws.client
     # The retries are ours: what boto3 tried by itself would multiply them.
     return boto3.client("ecs", config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20))
 

@@ -1,9 +1,9 @@
 """Settles a launch by the state of its launcher's task, reported by an event or by a check."""
 
-from contract.launch import LaunchErrorField
-from contract.metrics import Metric
-from contract.results import RESULTS_PREFIX
-from contract.workflow import Workflow
+from genolaunch.contract.launch import LaunchErrorField
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.contract.workflow import Workflow
 from lambdas.shared.kept_errors import keep
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import count, count_platform_fault, logger

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from contract.launch_bucket import SNAKEFILES_PREFIX, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
-from lambdas.shared import aws
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.contract.launch_bucket import SNAKEFILES_PREFIX, SOURCES_PREFIX, STANDARD_CONFIG, STANDARD_FOLDER
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import UnusableInputError
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.errors import ErrorType
-from contract.launch import Status
-from contract.launcher import LauncherEnvironment
-from lambdas.shared import aws
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import Status
+from genolaunch.contract.launcher import LauncherEnvironment
+from genolaunch.shared import aws
+from genolaunch.shared.public_errors import public_text
 from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics
-from lambdas.shared.public_errors import public_text
 from lambdas.shared.settings import settings_of
 from lambdas.snakemake import answers
 from lambdas.snakemake.dead_letters import bury

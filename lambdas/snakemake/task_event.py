@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from contract.launcher import LAUNCHER_CONTAINER, TASK_NEVER_RAN
+from genolaunch.contract.launcher import LAUNCHER_CONTAINER, TASK_NEVER_RAN
 
 _NETWORK_FAULTS: Final = (
     "*network interface*",  # Timeout waiting for network interface provisioning to complete.

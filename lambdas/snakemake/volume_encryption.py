@@ -1,9 +1,9 @@
 """Whether EC2 encrypts the volumes of instances that do not ask for it, as Tibanna's do not."""
 
-from contract.workflow import SnakemakeEngine
-from lambdas.shared import aws
-from lambdas.shared.input_error import FaultCollector
-from lambdas.shared.snakemake_config import SnakemakeLaunch
+from genolaunch.contract.workflow import SnakemakeEngine
+from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import FaultCollector
 
 
 def check_volumes_are_encrypted(config: SnakemakeLaunch, faults: FaultCollector) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.launch import LaunchField, Status
-from contract.workflow import Workflow
-from lambdas.shared import aws
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.workflow import Workflow
+from genolaunch.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import metrics

@@ -16,8 +16,8 @@ import boto3
 from tibanna import ec2_utils
 from tibanna.run_task import run_task
 
-from contract.roles import RightsTag, jobs_role_name, launch_roles_path
-from contract.tibanna import TIBANNA_RUN_NAME, TIBANNA_TOKEN, tibanna_jobs_start
+from genolaunch.contract.roles import RightsTag, jobs_role_name, launch_roles_path
+from genolaunch.contract.tibanna import TIBANNA_RUN_NAME, TIBANNA_TOKEN, tibanna_jobs_start
 
 _RUN: Final = re.compile(r"[a-z0-9-]{3,59}")
 

@@ -13,17 +13,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
-from contract.launch import ALLOWED_FROM, EventField, HeldFor, LaunchField, Status
-from contract.launch_bucket import feedback_key
-from contract.requests import RequestAction
-from lambdas.shared import aws
+from genolaunch.contract.launch import ALLOWED_FROM, EventField, HeldFor, LaunchField, Status
+from genolaunch.contract.launch_bucket import feedback_key
+from genolaunch.contract.requests import RequestAction
+from genolaunch.launch_configs.config_text import LARGEST_CONFIG, too_large
+from genolaunch.shared import aws
+from genolaunch.shared.errors import MissingRequiredParametersError, StatusConflictError
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.launch_item import LaunchItemError
 from lambdas.shared.clock import timestamp
-from lambdas.shared.config_text import LARGEST_CONFIG, too_large
-from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
-from lambdas.shared.faults import Fault
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tell_of_sick_launch
 from lambdas.shared.settings import settings_of

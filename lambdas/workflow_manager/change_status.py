@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.launch import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
-from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
+from genolaunch.contract.launch import FINAL_STATUSES, STARTING_STATUSES, LaunchField, Status
+from genolaunch.shared.errors import MissingRequiredParametersError, StatusConflictError
+from genolaunch.shared.launch_item import LaunchItemError
 from lambdas.shared.failure import failure, status_after
 from lambdas.shared.function import function
 from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.observability import tell_of_sick_launch
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from lambdas.workflow_manager.status_function import announce, launch_queue, settings

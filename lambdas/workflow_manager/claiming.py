@@ -7,13 +7,13 @@ config said before.
 import json
 from typing import Final, Protocol
 
-from contract.errors import ErrorType
-from contract.launch import LaunchField
-from lambdas.shared.config_reader import check_config
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.faults import Fault
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import LaunchField
+from genolaunch.launch_configs.config_reader import check_config
+from genolaunch.shared.errors import MissingRequiredParametersError
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.launch_item import LARGEST_HISTORY
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_item import LARGEST_HISTORY
 from lambdas.shared.slurm_cluster import NO_CLUSTER
 from lambdas.workflow_manager.teams import faults_of
 

@@ -11,10 +11,10 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
-from contract.launch_bucket import STANDARD_FOLDER
-from lambdas.shared import aws
-from lambdas.shared.config_text import WHOLE_FILE
-from lambdas.shared.faults import Fault
+from genolaunch.contract.launch_bucket import STANDARD_FOLDER
+from genolaunch.launch_configs.config_text import WHOLE_FILE
+from genolaunch.shared import aws
+from genolaunch.shared.faults import Fault
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.project import TAG_ATTEMPT, TAG_LAUNCH_ID, run_name
+from genolaunch.contract.project import TAG_ATTEMPT, TAG_LAUNCH_ID, run_name
 from lambdas.shared import batch_jobs
 from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.launch import LaunchField, Status
-from contract.project import run_name
-from contract.tasks import TaskField
-from lambdas.shared import aws
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.project import run_name
+from genolaunch.contract.tasks import TaskField
+from genolaunch.shared import aws
+from genolaunch.shared.errors import StatusConflictError
+from genolaunch.shared.launch_item import LaunchItemError
 from lambdas.shared.attributes import from_item, to_attribute, to_item
 from lambdas.shared.conditional_writes import delays, finds_no_room, is_failed_condition, is_lost_race
-from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, tell_of_sick_launch
 from lambdas.shared.status_update import StatusUpdate

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.events import GRACE_MINUTES
-from contract.launch import FINAL_STATUSES, PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status
-from contract.metrics import Metric
-from contract.project import run_name
-from lambdas.shared import aws
+from genolaunch.contract.events import GRACE_MINUTES
+from genolaunch.contract.launch import FINAL_STATUSES, PIPE_STATUSES, STARTING_STATUSES, LaunchField, Status
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.project import run_name
+from genolaunch.shared import aws
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.errors import ErrorType
-from contract.launcher import LAUNCHER_LOG_PREFIX
-from contract.metrics import Metric
-from contract.tasks import LOG_TASK_DAYS, LOG_TASK_PREFIX, TASK_FAILED, TaskField
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launcher import LAUNCHER_LOG_PREFIX
+from genolaunch.contract.metrics import Metric
+from genolaunch.contract.tasks import LOG_TASK_DAYS, LOG_TASK_PREFIX, TASK_FAILED, TaskField
 from lambdas.shared.function import function
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.log_errors import error_in_log

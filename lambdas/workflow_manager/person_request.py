@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract.launch_bucket import REQUESTS_PREFIX
-from contract.requests import RequestAction, RequestField
-from lambdas.shared.config_text import read_text
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.faults import Fault
+from genolaunch.contract.launch_bucket import REQUESTS_PREFIX
+from genolaunch.contract.requests import RequestAction, RequestField
+from genolaunch.launch_configs.config_text import read_text
+from genolaunch.shared.errors import MissingRequiredParametersError
+from genolaunch.shared.faults import Fault
 
 LONGEST_REASON: Final = 500
 """Characters: a sentence or two, which stay with the launch."""

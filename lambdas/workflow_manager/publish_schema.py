@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.launch_bucket import SCHEMA_KEY
-from lambdas.shared import aws
+from genolaunch.contract.launch_bucket import SCHEMA_KEY
+from genolaunch.launch_configs.models import launch_schema
+from genolaunch.shared import aws
 from lambdas.shared.function import function
-from lambdas.shared.launch_configs import launch_schema
 from lambdas.shared.settings import settings_of
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from contract.errors import ErrorType
-from contract.events import MOST_RECEIVES
-from contract.launch import Status
-from lambdas.shared.config_text import LARGEST_CONFIG, WHOLE_FILE
-from lambdas.shared.faults import Fault
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.events import MOST_RECEIVES
+from genolaunch.contract.launch import Status
+from genolaunch.launch_configs.config_text import LARGEST_CONFIG, WHOLE_FILE
+from genolaunch.launch_configs.workflows import sources_named_by
+from genolaunch.shared.faults import Fault
 from lambdas.shared.feedback import has_feedback_key
 from lambdas.shared.function import function
 from lambdas.shared.launch import Launch
@@ -23,7 +24,6 @@ from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify, tell_answer
 from lambdas.shared.observability import count, count_platform_fault, logger
 from lambdas.shared.settings import settings_of
-from lambdas.shared.workflows import sources_named_by
 from lambdas.workflow_manager.dropped_file import (
     Drop,
     DroppedFile,

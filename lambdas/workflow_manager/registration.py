@@ -6,20 +6,26 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from traceback import extract_tb
 
-from contract.compute import ComputeService
-from contract.errors import ErrorType
-from contract.launch import Status
-from contract.launch_bucket import LAUNCH_PREFIX, SNAKEFILE_NAME, SNAKEFILE_NAMES, SNAKEFILES_PREFIX, STANDARD_FOLDER
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import Status
+from genolaunch.contract.launch_bucket import (
+    LAUNCH_PREFIX,
+    SNAKEFILE_NAME,
+    SNAKEFILE_NAMES,
+    SNAKEFILES_PREFIX,
+    STANDARD_FOLDER,
+)
+from genolaunch.launch_configs.config_base import LaunchSection
+from genolaunch.launch_configs.config_reader import check_config, read_config
+from genolaunch.launch_configs.config_text import WHOLE_FILE, too_large
+from genolaunch.launch_configs.snakemake_config import config_of_snakefile
+from genolaunch.shared.errors import MissingRequiredParametersError
+from genolaunch.shared.faults import Fault
 from lambdas.shared.clock import timestamp
-from lambdas.shared.config_base import LaunchSection
-from lambdas.shared.config_reader import check_config, read_config
-from lambdas.shared.config_text import WHOLE_FILE, too_large
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.faults import Fault
 from lambdas.shared.launch import Launch
 from lambdas.shared.observability import logger
 from lambdas.shared.slurm_cluster import NO_CLUSTER
-from lambdas.shared.snakemake_config import config_of_snakefile
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.teams import NOBODY, faults_of, team_of
 
@@ -65,8 +71,8 @@ def launch_of(
 ) -> Launch:
     """The SUBMITTED or REJECTED launch that a dropped file makes. The same drop makes the same launch.
 
-    `services`: where launches of the stage may run (contract.compute.ComputeService). `teams`: kept apart, if any.
-    `readable_buckets`: of others, whose data is for all teams.
+    `services`: where launches of the stage may run (genolaunch.contract.compute.ComputeService). `teams`: kept apart,
+    if any. `readable_buckets`: of others, whose data is for all teams.
     """
     team = team_of(drop.key, teams)
     owner = (team or NOBODY) if teams else None

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from contract.errors import INPUTS_UNSEEN
-from contract.launch import LaunchField
-from lambdas.shared.errors import StatusConflictError
+from genolaunch.contract.errors import INPUTS_UNSEEN
+from genolaunch.contract.launch import LaunchField
+from genolaunch.shared.errors import StatusConflictError
 from lambdas.shared.function import function
 from lambdas.shared.kept_errors import in_full
 from lambdas.shared.launch_repository import LaunchRepository

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.shared.failure import failure_of_ending, status_after
 from lambdas.shared.launch import Launch
 

@@ -10,7 +10,7 @@ class Slots:
     """What the ledger of the task table says (see launch_queue)."""
 
     running: Mapping[str, str]
-    """contract.project.run_name of each attempt that has a slot -> who asked for it."""
+    """genolaunch.contract.project.run_name of each attempt that has a slot -> who asked for it."""
     waiting: Mapping[str, str]
     """Everyone who has launches in the queue -> sort key of (about) the oldest of them."""
     version: int = 0

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Final
 
-from contract.launch_bucket import (
+from genolaunch.contract.launch_bucket import (
     LAUNCH_BUCKET_PREFIXES,
     LAUNCH_PREFIX,
     SNAKEFILE_NAME,
@@ -13,7 +13,7 @@ from contract.launch_bucket import (
     SOURCES_PREFIX,
     STANDARD_FOLDER,
 )
-from lambdas.shared.faults import Fault
+from genolaunch.shared.faults import Fault
 from lambdas.workflow_manager.registration import CONFIG_SUFFIXES
 
 _NEAR: Final = {

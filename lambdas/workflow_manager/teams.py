@@ -8,15 +8,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.launch_bucket import LAUNCH_PREFIX, SOURCES_PREFIX
-from contract.workflow import SnakemakeEngine
-from lambdas.shared.config_base import LaunchSection
-from lambdas.shared.faults import Fault
-from lambdas.shared.workflows import workflow_type
+from genolaunch.contract.launch_bucket import LAUNCH_PREFIX, SOURCES_PREFIX
+from genolaunch.contract.workflow import SnakemakeEngine
+from genolaunch.launch_configs.config_base import LaunchSection
+from genolaunch.launch_configs.workflows import workflow_type
+from genolaunch.shared.faults import Fault
 
 if TYPE_CHECKING:
-    from lambdas.shared.config_model import RegenieLaunch
-    from lambdas.shared.snakemake_config import SnakemakeLaunch
+    from genolaunch.launch_configs.config_model import RegenieLaunch
+    from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
 
 NOBODY: Final = "unassigned"
 """In place of a team in the ids of launches that are rejected because they are of none; no team may be called so."""

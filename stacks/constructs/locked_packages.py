@@ -4,8 +4,10 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import jsii
@@ -17,7 +19,12 @@ LAYER_FOLDER: Final = "python"
 
 
 def locked_packages(
-    requirements: Path, *, options: Sequence[str], identity: str, folder: str = ".", beside: Sequence[Path] = ()
+    requirements: Path,
+    *,
+    options: Sequence[str],
+    identity: str,
+    folder: str = ".",
+    beside: Mapping[str, Path] = MappingProxyType({}),
 ) -> lambda_.Code:
     """Install the packages of a lock file into `folder`.
 
@@ -26,10 +33,10 @@ def locked_packages(
         options: options with which uv chooses wheels of the right Python and machine.
         identity: text that differs between options that choose different wheels.
         folder: where the packages go.
-        beside: modules and packages of this repository to copy there, too.
+        beside: modules and packages of this repository to copy there, too, by their places below `folder`.
     """
-    sources = [source for path in beside for source in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
-    content = b"".join(path.read_bytes() for path in (requirements, *sources))
+    sources = [sorted(path.glob("*.py")) if path.is_dir() else [path] for path in beside.values()]
+    content = b"".join(path.read_bytes() for path in (requirements, *chain.from_iterable(sources)))
     return lambda_.Code.from_asset(
         str(requirements.parent),
         exclude=["*", f"!{requirements.name}"],
@@ -48,8 +55,8 @@ def locked_packages(
 class _WithUv:
     """Installs a lock's packages without Docker."""
 
-    def __init__(self, requirements: Path, options: Sequence[str], folder: str, beside: Sequence[Path]) -> None:
-        self._beside = list(beside)
+    def __init__(self, requirements: Path, options: Sequence[str], folder: str, beside: Mapping[str, Path]) -> None:
+        self._beside = beside
         self._requirements = requirements
         self._options = options
         self._folder = folder
@@ -68,11 +75,12 @@ class _WithUv:
             check=True,
         )
         _strip(packages)
-        for path in self._beside:
+        for place, path in self._beside.items():
+            (packages / place).parent.mkdir(exist_ok=True)
             if path.is_dir():
-                shutil.copytree(path, packages / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(path, packages / place, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                shutil.copyfile(path, packages / path.name)
+                shutil.copyfile(path, packages / place)
         return True
 
 

@@ -2,7 +2,7 @@
 
 from aws_cdk import aws_iam as iam
 
-from contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
+from genolaunch.contract.project import PROJECT, TAG_PROJECT, TAG_STAGE
 from stacks.constructs.stage_stack import StageStack
 
 

@@ -14,8 +14,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from contract.project import PROJECT
-from contract.settings import Setting
+from genolaunch.contract.project import PROJECT
+from genolaunch.contract.settings import Setting
 from stacks.constructs.locked_packages import LAYER_FOLDER, locked_packages
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
@@ -133,14 +133,21 @@ class Capability(Construct):
 
 
 def _everything_but(capability: str) -> list[str]:
-    """Ignore patterns that leave the contract, what all functions share, and one capability.
+    """Ignore patterns that leave what all functions share, and one capability's own.
 
+    Of the command line's package these are the contract and what it shares with the functions, and no command.
     Packing from the root keeps the import names; each level is closed before its exceptions are opened, so that the
     fingerprint never walks into .venv or node_modules.
     """
     return [
         "/*",
-        "!/contract",
+        "!/genolaunch",
+        "/genolaunch/*",
+        "!/genolaunch/__init__.py",
+        "!/genolaunch/contract",
+        "!/genolaunch/launch_configs",
+        "!/genolaunch/shared",
+        f"!/genolaunch/{capability}",
         "!/lambdas",
         "/lambdas/*",
         "!/lambdas/__init__.py",

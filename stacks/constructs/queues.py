@@ -5,8 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.events import MOST_RECEIVES
-from contract.project import TAG_DEAD_LETTERS
+from genolaunch.contract.events import MOST_RECEIVES
+from genolaunch.contract.project import TAG_DEAD_LETTERS
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 
 

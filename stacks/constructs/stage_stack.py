@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from contract.settings import Parameter, parameter_name
+from genolaunch.contract.settings import Parameter, parameter_name
 from stacks.config import StageSettings
 
 REPOSITORY: Final = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract.project import run_name
-from contract.roles import RightsTag
-from lambdas.shared import aws
+from genolaunch.contract.project import run_name
+from genolaunch.contract.roles import RightsTag
+from genolaunch.shared import aws
 from lambdas.snakemake import make_roles
 from localcloud.clients import ACCOUNT, REGION
 from tests.infrastructure.conftest import Stack, as_list

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.config_reader import read_config
-from lambdas.shared.errors import MissingRequiredParametersError
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.config_reader import read_config
+from genolaunch.shared.errors import MissingRequiredParametersError
 from tests.attacks.guarantees import guarantee
 
 ROOT = Path(__file__).parents[2]

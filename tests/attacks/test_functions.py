@@ -66,7 +66,7 @@ def test_no_decorator_of_a_function_hears_an_errors_text(monkeypatch: pytest.Mon
 
 @guarantee("An error that no type knows is told without what stands in quotes, or without its text at all.")
 def test_an_error_that_no_type_knows():
-    from lambdas.shared.public_errors import public_text
+    from genolaunch.shared.public_errors import public_text
 
     assert "MARKED" not in public_text(ValueError("could not convert string to float: 'MARKEDVALUE'"))
     assert "MARKED" not in public_text(KeyError("MARKEDVALUE"))

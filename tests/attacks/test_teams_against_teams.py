@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.launch import LaunchField
+from genolaunch.contract.launch import LaunchField
 from tests.attacks.guarantees import guarantee
 from tests.infrastructure.test_teams import ACCOUNT, ASKED, LAUNCH, TABLE, _resolve, allowed
 

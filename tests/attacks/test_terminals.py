@@ -10,8 +10,8 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from contract.launch import Status
 from genolaunch.commands.output import print_json, print_json_line, say, say_text
+from genolaunch.contract.launch import Status
 from genolaunch.job_logs import LogLine
 from genolaunch.render import screen
 from genolaunch.render.logs import log_line

@@ -13,13 +13,13 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.errors import ErrorType
-from contract.launch import Status
-from contract.workflow import Workflow
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import Status
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.shared import aws
 from lambdas.regenie import collect_failures, list_inputs, plan_launch
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup, public_sentence, sentence
-from lambdas.shared import aws
-from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.launch import Launch
 from lambdas.shared.notifications import notify
 from lambdas.snakemake import outcome as outcomes

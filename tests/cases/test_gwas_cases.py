@@ -17,8 +17,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.input_error import LaunchInputError
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.shared.input_error import LaunchInputError
 from tests.regenie.planned_run import PlannedRun, said
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.resubmission import SubmittedJob
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, jobs_script

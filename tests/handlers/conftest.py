@@ -7,9 +7,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from contract.launch import STATUS_INDEX, LaunchField
-from contract.tasks import TaskField
-from lambdas.shared import aws
+from genolaunch.contract.launch import STATUS_INDEX, LaunchField
+from genolaunch.contract.tasks import TaskField
+from genolaunch.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 
 REGION = "eu-central-1"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contract.launcher import LAUNCHER_COMMAND, LAUNCHER_HOME, LAUNCHER_USER
+from genolaunch.contract.launcher import LAUNCHER_COMMAND, LAUNCHER_HOME, LAUNCHER_USER
 from tests.images import inside
 from tests.images.buildah import Buildah, Container
 from tests.images.locks import LAUNCHER_LOCK, SNAKEMAKE9_LOCK, installed, locked

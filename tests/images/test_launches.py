@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from localcloud import control
 from tests.images import docker
 from tests.images.stand_in_bases import ROOT

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from contract.errors import INPUTS_UNSEEN, ErrorType
-from contract.metrics import ANY_SERVICE, Metric
-from contract.project import PROJECT
-from contract.workflow import Workflow
+from genolaunch.contract.errors import INPUTS_UNSEEN, ErrorType
+from genolaunch.contract.metrics import ANY_SERVICE, Metric
+from genolaunch.contract.project import PROJECT
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.workflows import WORKFLOWS
 from lambdas.shared.failure import is_platforms_fault
-from lambdas.shared.workflows import WORKFLOWS
 from statemachines.composition import NAMES, definition
 from tests.infrastructure.conftest import Stack, make_settings, synthesize
 from tests.infrastructure.references import owner_of

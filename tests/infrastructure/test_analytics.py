@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from contract.cost import EXPORTED_COLUMNS
+from genolaunch.contract.cost import EXPORTED_COLUMNS
 from tests.infrastructure.conftest import as_list
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract.cost import CostStatus
-from contract.launch import Status
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import Status
 from localcloud import ministack_adapter
 from localcloud.pipe_delivery import fill
 from tests.infrastructure.conftest import as_list

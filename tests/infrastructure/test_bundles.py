@@ -27,6 +27,9 @@ RUNTIME_VARIABLES = {
     "AWS_ACCOUNT_NUMBER": "111111111111",
 }
 
+SHARED = {"__init__.py", "contract", "launch_configs", "shared"}
+"""Of the package `genolaunch`: no command."""
+
 IMPORT = """
 import importlib, sys
 sys.path[:0] = sys.argv[2:]
@@ -99,6 +102,7 @@ def test_the_layer_leaves_out_what_the_runtime_has(assembly):
 def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly, folder):
     (bundle,) = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
 
-    assert sorted(path.name for path in bundle.iterdir()) == ["contract", "lambdas"]
+    assert sorted(path.name for path in bundle.iterdir()) == ["genolaunch", "lambdas"]
+    assert {path.name for path in (bundle / "genolaunch").iterdir()} - {folder} == SHARED
     assert {path.name for path in (bundle / "lambdas").iterdir()} == {"shared", folder}
     assert list(bundle.rglob("__pycache__")) == []

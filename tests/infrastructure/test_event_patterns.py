@@ -13,8 +13,8 @@ import botocore.session
 import pytest
 from aws_cdk.assertions import Template
 
-from contract.launch import LaunchField
-from contract.launch_bucket import SCHEMA_KEY
+from genolaunch.contract.launch import LaunchField
+from genolaunch.contract.launch_bucket import SCHEMA_KEY
 from localcloud import ministack_adapter
 from stacks.adoption import AdoptionStack
 from stacks.adoption_member import AdoptionMemberStack

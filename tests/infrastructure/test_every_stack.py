@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from tests.infrastructure.conftest import Resource, Stack, as_list
 
 REPOSITORY = Path(__file__).parents[2]

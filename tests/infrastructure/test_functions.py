@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from contract.settings import Setting
+from genolaunch.contract.settings import Setting
 from lambdas.shared.placements import read_places
 from tests.infrastructure.conftest import Resource, Stack
 

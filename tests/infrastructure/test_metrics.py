@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import pytest
 
-from contract.launch import Status
-from contract.metrics import ANY_SERVICE, Metric
-from contract.project import PROJECT
+from genolaunch.contract.launch import Status
+from genolaunch.contract.metrics import ANY_SERVICE, Metric
+from genolaunch.contract.project import PROJECT
 from tests.infrastructure.conftest import Stack
 from tests.infrastructure.references import owner_of
 

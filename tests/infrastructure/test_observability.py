@@ -2,8 +2,8 @@
 
 import json
 
-from contract.errors import ErrorType
-from contract.metrics import Metric
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.metrics import Metric
 
 
 def body(stacks):

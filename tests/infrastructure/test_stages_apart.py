@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 from stacks.config import read_stages
 from tests.infrastructure.conftest import RAW_SETTINGS, Stack, make_settings, synthesize
 from tests.infrastructure.test_parallelcluster import CLUSTER

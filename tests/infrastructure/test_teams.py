@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ministack.core import iam_evaluator as iam
 
-from contract.launch import LaunchField
+from genolaunch.contract.launch import LaunchField
 from stacks.config import InvalidSettingsError, read_delivery
 from tests.infrastructure.conftest import RAW_SETTINGS, Stack, make_settings, synthesize
 from tests.infrastructure.test_pipeline import DELIVERY

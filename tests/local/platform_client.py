@@ -15,9 +15,9 @@ import yaml
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
-from contract.launch import FINAL_STATUSES
-from contract.roles import launch_roles_path
-from contract.settings import Parameter, parameter_name
+from genolaunch.contract.launch import FINAL_STATUSES
+from genolaunch.contract.roles import launch_roles_path
+from genolaunch.contract.settings import Parameter, parameter_name
 from localcloud.clients import Keys, ask
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class PlatformClient:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """Published parameters of the stage, by contract.settings.Parameter value."""
+        """Published parameters of the stage, by genolaunch.contract.settings.Parameter value."""
         folder = parameter_name(STAGE, Parameter.LAUNCH_BUCKET).rpartition("/")[0]
         pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=folder)
         return {p["Name"].rsplit("/", 1)[1]: p["Value"] for page in pages for p in page["Parameters"]}

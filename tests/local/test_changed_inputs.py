@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from tests.local.platform_client import COHORT, PlatformClient, gwas_config
 
 pytestmark = pytest.mark.local

@@ -11,8 +11,8 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.project import TAG_DEAD_LETTERS
 from genolaunch import dead_letters
+from genolaunch.contract.project import TAG_DEAD_LETTERS
 from tests.documented_events import differences, documented
 from tests.local.core_cloud import ROLE, Core, caught, soon, task
 
@@ -206,17 +206,18 @@ def test_function_sees_what_aws_gives_it_and_nothing_of_this_project(core: Core)
     function = core.function(
         "import importlib.util, os\n"
         "def handler(event, context):\n"
-        "    found = {n: importlib.util.find_spec(n) is not None for n in ('boto3', 'pydantic', 'contract', 'numpy')}\n"
+        "    names = ('boto3', 'pydantic', 'genolaunch', 'numpy')\n"
+        "    found = {n: importlib.util.find_spec(n) is not None for n in names}\n"
         "    left = context.get_remaining_time_in_millis()\n"
         "    return {**found, 'endpoint': os.environ['AWS_ENDPOINT_URL'], 'left': left}\n"
     )
 
     answer = json.loads(core.client("lambda").invoke(FunctionName=function)["Payload"].read())
 
-    assert {n: answer[n] for n in ("boto3", "pydantic", "contract", "numpy")} == {
+    assert {n: answer[n] for n in ("boto3", "pydantic", "genolaunch", "numpy")} == {
         "boto3": True,
         "pydantic": False,
-        "contract": False,
+        "genolaunch": False,
         "numpy": False,
     }
     assert answer["endpoint"].startswith("http://127.0.0.1:")

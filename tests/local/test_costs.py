@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from contract.events import GRACE_MINUTES
-from contract.settings import Parameter
+from genolaunch.contract.events import GRACE_MINUTES
+from genolaunch.contract.settings import Parameter
 from localcloud.pricing import RecordedPrices
 from tests.local.notices import notices_queue
 from tests.local.platform_client import PlatformClient, eventually, gwas_config

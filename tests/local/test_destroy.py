@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from contract.launch import STATUS_INDEX
 from genolaunch.cli import app
 from genolaunch.commands.exit_codes import COULD_NOT, NOT_UNDERSTOOD
+from genolaunch.contract.launch import STATUS_INDEX
 from genolaunch.deployment import destruction
 from genolaunch.deployment import running as looking
 from localcloud import control

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from genolaunch.platform import Platform as Stage
 from genolaunch.uploads import Plan, planned_sources, planned_uploads, upload_file
 from tests.local.conftest import needs_iam

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from contract.results import WORK_WARNINGS
+from genolaunch.contract.results import WORK_WARNINGS
 from tests.local.platform_client import PlatformClient, gwas_config
 
 pytestmark = pytest.mark.local

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from tests.local.platform_client import PlatformClient, eventually
 
 pytestmark = pytest.mark.local

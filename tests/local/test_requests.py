@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from tests.local.platform_client import LAST_RESORT, STAGE, PlatformClient, eventually, gwas_config
 
 pytestmark = pytest.mark.local

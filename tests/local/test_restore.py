@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.launch_bucket import RESTORES_PREFIX
-from contract.settings import Parameter
+from genolaunch.contract.launch_bucket import RESTORES_PREFIX
+from genolaunch.contract.settings import Parameter
 from tests.local.conftest import IAM_ENFORCED
 from tests.local.platform_client import COHORT, LAST_RESORT, STAGE, PlatformClient, eventually, gwas_config
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from tests.local.conftest import needs_iam
 from tests.local.platform_client import PlatformClient, eventually
 

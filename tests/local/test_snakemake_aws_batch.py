@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from localcloud import images
 from tests.local.platform_client import PlatformClient, eventually
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from tests.local.platform_client import PlatformClient, eventually
 from tests.local.tibanna_launches import EXAMPLE
 

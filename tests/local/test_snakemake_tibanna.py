@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from contract.launcher import LAUNCHER_STOP_SECONDS
-from contract.settings import Parameter
-from contract.tibanna import TIBANNA_RUN_NAME, TIBANNA_TOKEN, tibanna_jobs_start
+from genolaunch.contract.launcher import LAUNCHER_STOP_SECONDS
+from genolaunch.contract.settings import Parameter
+from genolaunch.contract.tibanna import TIBANNA_RUN_NAME, TIBANNA_TOKEN, tibanna_jobs_start
 from genolaunch.demo_snakemake import differences, plain_run
 from localcloud.images import snakemake
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contract.launch import LaunchField, Status
-from contract.launch_bucket import SCHEMA_KEY
-from contract.settings import Parameter
-from lambdas.shared.launch_configs import launch_schema
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.launch_bucket import SCHEMA_KEY
+from genolaunch.contract.settings import Parameter
+from genolaunch.launch_configs.models import launch_schema
 from tests.local.notices import notices_queue
 from tests.local.platform_client import STAGE, PlatformClient, eventually
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.settings import Parameter
+from genolaunch.contract.settings import Parameter
 from localcloud.images import snakemake, snakemake9
 from tests.local.platform_client import LAST_RESORT, STAGE, PlatformClient
 

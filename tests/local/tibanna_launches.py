@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.launch import LaunchField, Status
-from contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField
-from contract.roles import RightsTag
-from contract.settings import Parameter
-from contract.tasks import TaskField
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFIX, LauncherField
+from genolaunch.contract.roles import RightsTag
+from genolaunch.contract.settings import Parameter
+from genolaunch.contract.tasks import TaskField
 from lambdas.shared.clock import timestamp
 from localcloud.clients import ACCOUNT
 from localcloud.images import snakemake, snakemake9

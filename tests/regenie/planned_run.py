@@ -12,15 +12,15 @@ from typing import Any, Final
 import boto3
 from moto import mock_aws
 
-from contract.plan import WORK_ANALYSED
-from lambdas.regenie.data_set import DataSet
+from genolaunch.contract.plan import WORK_ANALYSED
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import plan_tasks
-from lambdas.shared import aws
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import ROOT
 
 IMAGES: Final = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import pytest
 
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.inputs import read_inputs
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import COHORT
 from tests.regenie.planned_run import IMAGES
 from tests.regenie.test_lists_and_levels_on_regenie import IDS, PEOPLE, lines, sets, with_sets

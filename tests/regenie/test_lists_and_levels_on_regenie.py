@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.input_error import LaunchInputError
+from genolaunch.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import ROOT
 from tests.regenie.planned_run import PlannedRun, said
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.input_error import LaunchInputError
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import BINARY_PHENOTYPES, COHORT
 from tests.regenie.planned_run import PlannedRun, said
 from tests.regenie.test_lists_and_levels_on_regenie import (

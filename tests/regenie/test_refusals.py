@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.failed_jobs import telling_line
-from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import BINARY_PHENOTYPES, COHORT, ROOT
 from tests.regenie.planned_run import PlannedRun, said
 from tests.regenie.refusals import OF_A_COMMAND, OF_A_RUN, OF_THE_CONFIG, OF_THE_DATA, Refusal, files_of

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.scales import check_scales
-from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import COHORT
 
 REAL = os.environ.get("GENOLAUNCH_REGENIE") or shutil.which("regenie") or ""

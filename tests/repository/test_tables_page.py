@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import contract
+from genolaunch import contract
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture" / "tables.md").read_text(encoding="utf-8")
 
@@ -15,8 +15,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "architecture" / "tables.md").read_
 def names() -> dict[str, Any]:
     """Every name of the contract, whether it is a module or a package."""
     modules = [contract]
-    for found in pkgutil.iter_modules(getattr(contract, "__path__", [])):
-        modules.append(importlib.import_module(f"contract.{found.name}"))
+    for found in pkgutil.iter_modules(contract.__path__):
+        modules.append(importlib.import_module(f"{contract.__name__}.{found.name}"))
     return {name: value for module in modules for name, value in vars(module).items()}
 
 

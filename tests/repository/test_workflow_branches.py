@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from contract.workflow import Workflow
+from genolaunch.contract.workflow import Workflow
 from statemachines.composition import FOLDER, NAMES, text
 
 ROOT = Path(__file__).parents[2]
-PRODUCTION = ("app.py", "contract", "checks", "genolaunch", "lambdas", "stacks", "statemachines")
-REGISTRIES = {"lambdas/shared/workflows.py", "genolaunch/workflows.py", "stacks/stage.py"}
-OF_A_WORKFLOW = {"lambdas/shared/config_model.py": Workflow.REGENIE}
+PRODUCTION = ("app.py", "checks", "genolaunch", "lambdas", "stacks", "statemachines")
+REGISTRIES = {"genolaunch/launch_configs/workflows.py", "genolaunch/workflows.py", "stacks/stage.py"}
+OF_A_WORKFLOW = {"genolaunch/launch_configs/config_model.py": Workflow.REGENIE}
 """A workflow's own modules whose paths do not name it."""
 
 MEMBERS = {workflow.name for workflow in Workflow}

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import end_script, jobs_script
 from localcloud.slurm import HeadNode

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.workflow import Workflow
+from genolaunch.contract.workflow import Workflow
 from statemachines.composition import FOLDER, NAMES, CompositionError, compose
 
 SHARED: dict[str, Any] = {

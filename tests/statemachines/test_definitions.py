@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from statelint.cli import main as statelint
 
-from contract.project import run_name
+from genolaunch.contract.project import run_name
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.registration import launch_of
 from localcloud.validation.constraints import Constraints

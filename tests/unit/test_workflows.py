@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
+import genolaunch.launch_configs.workflows
 import genolaunch.workflows
-import lambdas.shared.workflows
-from contract.workflow import Workflow
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.config_base import LaunchSection
+from genolaunch.launch_configs.workflows import Later, WorkflowType, engine_of, sources_named_by, workflow_type
 from genolaunch.workflows import WorkflowCommands, commands_for
-from lambdas.shared.config_base import LaunchSection
-from lambdas.shared.workflows import Later, WorkflowType, engine_of, sources_named_by, workflow_type
 
 ROOT = Path(__file__).parents[2]
 REGISTRIES: dict[str, dict[str, Any]] = {
-    "functions": dict(lambdas.shared.workflows.WORKFLOWS),
+    "functions": dict(genolaunch.launch_configs.workflows.WORKFLOWS),
     "command line": dict(genolaunch.workflows.WORKFLOWS),
 }
 BUNDLES = {
-    "config": "lambdas.shared.",
+    "config": "genolaunch.launch_configs.",
     "team_faults": "lambdas.workflow_manager.",
     "first_principles": "lambdas.benchmark.",
 }
@@ -66,13 +66,13 @@ def test_a_launch_config_is_of_its_workflow_and_has_its_section(workflow: Workfl
 def test_a_look_up_loads_the_contract_and_nothing_else() -> None:
     """Many functions need a flag; the models, with pydantic, take longer to import than all that they do."""
     code = (
-        "import sys; before = set(sys.modules); import lambdas.shared.workflows; "
+        "import sys; before = set(sys.modules); import genolaunch.launch_configs.workflows; "
         "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
     )
 
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
-    assert loaded.stdout.strip() == "['contract', 'lambdas']"
+    assert loaded.stdout.strip() == "['genolaunch']"
 
 
 @pytest.mark.parametrize("unknown", [None, "", "nextflow"])

@@ -17,7 +17,7 @@ from regenie_runner.task import each_plan_line
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from contract.plan import Task
+    from genolaunch.contract.plan import Task
 
 CHECKSUMS = "gwas/checksums.txt"
 _FOLDERS_OF = ("level1", "step1")

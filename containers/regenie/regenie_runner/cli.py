@@ -16,7 +16,7 @@ from regenie_runner.task import plan_line, task_number
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from contract.plan import PreloadTask, Task
+    from genolaunch.contract.plan import PreloadTask, Task
 
 PRELOAD = "preload"
 COMMAND_PHASES = ("split", "level0", "level1", "step1", "step2")

@@ -21,7 +21,7 @@ from regenie_runner.variant_list import count_variants
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from contract.plan import Task
+    from genolaunch.contract.plan import Task
 
 SPLIT = "split"
 LEVEL0 = "level0"

@@ -18,7 +18,7 @@ def complain(message: str) -> None:
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """As lambdas/shared/printable.py, which this image has not: nothing in it does anything but show itself."""
+    """As genolaunch/shared/printable.py, which this image has not: nothing in it does anything but show itself."""
     if text.isprintable():
         return text
     return "".join(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from regenie_runner.workspace import SENTINEL, Workspace
 
 if TYPE_CHECKING:
-    from contract.plan import LaunchFile
+    from genolaunch.contract.plan import LaunchFile
 
 
 class TraitFacts(NamedTuple):

@@ -29,7 +29,7 @@ from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from contract.plan import Task
+    from genolaunch.contract.plan import Task
 
 RESULTS_SUFFIX = ".regenie.gz"
 _RECEIPT_SUFFIX = ".finished"

@@ -25,7 +25,7 @@ from regenie_runner.receipts import RECEIPT, Receipt, seal_folder
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from contract.plan import QualityControl
+    from genolaunch.contract.plan import QualityControl
 
 MOST_VARIANTS = 1_000_000
 """regenie takes no more in step 1."""

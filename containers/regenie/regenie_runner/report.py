@@ -35,7 +35,7 @@ from regenie_runner.task import CommandTask, each_plan_line
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from contract.plan import Task
+    from genolaunch.contract.plan import Task
 
 COMMAND_PHASES = {
     "split": "Step 1: split into jobs",

@@ -13,7 +13,7 @@ from regenie_runner.errors import RunnerError, UsageError
 from regenie_runner.variant_list import VariantSlice
 
 if TYPE_CHECKING:
-    from contract.plan import Task
+    from genolaunch.contract.plan import Task
 
 _PLACEHOLDER = re.compile(r"\{(data|work|output)\}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from regenie_runner.errors import RunnerError
 
 if TYPE_CHECKING:
-    from contract.plan import VariantSliceOfList
+    from genolaunch.contract.plan import VariantSliceOfList
 
 _BLOCK = 1 << 20
 _X_NAMES = frozenset({b"X", b"XY", b"PAR1", b"PAR2"})

@@ -7,7 +7,8 @@ from typing import Any
 
 
 class JobStatus(StrEnum):
-    """What became of one submission of a job (FAILED, RESUBMITTED: contract.tasks.TASK_FAILED, TASK_RESUBMITTED)."""
+    """What became of one submission of a job. FAILED, RESUBMITTED: genolaunch.contract.tasks.TASK_FAILED and
+    TASK_RESUBMITTED."""
 
     RUNNING = "RUNNING"
     DONE = "DONE"

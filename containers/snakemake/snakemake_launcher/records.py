@@ -1,7 +1,7 @@
 """Reports the run to the platform, which writes it into its tables.
 
 The workflow is its user's program and has the launcher's rights, so neither may write into tables. Names are those of
-the platform's package `contract` (LauncherRecord, TaskField).
+the platform's package `genolaunch.contract` (LauncherRecord, TaskField).
 """
 
 import json

@@ -131,7 +131,7 @@ def environment() -> Environment:
 
 
 def _shown(value: object) -> object:
-    """A value of the page: a text of others does nothing but show itself (lambdas/shared/printable.py)."""
+    """A value of the page: a text of others does nothing but show itself (genolaunch/shared/printable.py)."""
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
     return "".join(

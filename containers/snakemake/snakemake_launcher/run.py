@@ -42,7 +42,7 @@ class Outcome:
     """How a run ended."""
 
     type: str | None
-    """A value of contract.errors.ErrorType; None for success."""
+    """A value of genolaunch.contract.errors.ErrorType; None for success."""
     message: str
     jobs: Mapping[str, int] = field(default_factory=dict)
     report_uri: str | None = None

@@ -40,5 +40,5 @@ class Settings:
 
     @property
     def run_name(self) -> str:
-        """What everything that this attempt creates is named by; contract.project.run_name of the platform."""
+        """What everything that this attempt creates is named by (as by genolaunch.contract.project.run_name)."""
         return f"{self.launch_id}-{self.attempt}"

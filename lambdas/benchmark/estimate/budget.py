@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from contract.launch import BudgetAction
+from genolaunch.contract.launch import BudgetAction
 from lambdas.shared.launch import Launch
 
 

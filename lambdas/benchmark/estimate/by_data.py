@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from genolaunch.launch_configs.workflows import engine_of
 from lambdas.benchmark.estimate.workload import FirstPrinciples, Workload, sizes_below
 from lambdas.benchmark.pricing.money import PriceError
-from lambdas.shared.workflows import engine_of
 
 _VCPU_HOURS_PER_GB: Final = 1.0
 """Of a workflow that nobody has run here: trimming, alignment and calling of reads take about that."""

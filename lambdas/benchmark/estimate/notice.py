@@ -1,7 +1,7 @@
 """Tells people that a launch is above its budget: by SNS, and in its item."""
 
-from contract.launch import LaunchField
-from lambdas.shared import aws
+from genolaunch.contract.launch import LaunchField
+from genolaunch.shared import aws
 from lambdas.shared.announcement import Channels
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.launch import STATUS_INDEX, LaunchField, Status
+from genolaunch.contract.launch import STATUS_INDEX, LaunchField, Status
+from genolaunch.shared import aws
 from lambdas.benchmark.estimate.reckoning import Past
-from lambdas.shared import aws
 from lambdas.shared.attributes import from_item, to_attribute
 
 if TYPE_CHECKING:

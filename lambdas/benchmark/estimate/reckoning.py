@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from contract.compute import ComputeService
+from genolaunch.contract.compute import ComputeService
 from lambdas.benchmark.estimate.workload import Workload, first_principles
 from lambdas.benchmark.pricing.money import CURRENCY, SECONDS_PER_MONTH, PriceBook, PriceError
 
@@ -42,7 +42,7 @@ class Estimate:
     basis: str
 
     def document(self, workload: Workload) -> dict[str, Any]:
-        """As the launch's `estimate` has it (contract.launch.LaunchField.ESTIMATE)."""
+        """As the launch's `estimate` has it (genolaunch.contract.launch.LaunchField.ESTIMATE)."""
         return {
             "usd": str(self.usd),
             "low": str(self.low),

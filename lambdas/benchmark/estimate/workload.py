@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from genolaunch.launch_configs.workflows import workflow_type
+from genolaunch.shared import aws
 from lambdas.benchmark.pricing.money import PriceError
-from lambdas.shared import aws
-from lambdas.shared.workflows import workflow_type
 
 _MOST_PAGES: Final = 100
 """Of a listing of 1,000 objects each: a data set of more is estimated by the first hundred thousand."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
 
-from lambdas.shared.public_errors import OpenError
+from genolaunch.shared.public_errors import OpenError
 
 CURRENCY: Final = "USD"
 """What the Price List API quotes outside China."""

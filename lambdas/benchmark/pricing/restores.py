@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from contract.restore import RetrievalTier
+from genolaunch.contract.restore import RetrievalTier
 from lambdas.benchmark.pricing.money import Kind, Line, UnitPrice
 from lambdas.benchmark.usage import RestoreUse
 from lambdas.shared.restore_fees import COPY_GIB_MONTH, GIB, RECORDED, SOURCE, copy_gib_months, fee

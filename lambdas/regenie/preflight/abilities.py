@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_options import key_of, name_of
+from genolaunch.regenie.genotypes import GenotypeFiles
+from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.commands import Command, run_step1, run_step2
-from lambdas.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.images import Limits
-from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.regenie_options import key_of, name_of
 
 _GENOTYPES: Final = ("--bed", "--pgen", "--bgen")
 _FOLLOWS: Final[Mapping[str, str]] = {

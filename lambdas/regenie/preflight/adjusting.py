@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import covariates_in_use
-from lambdas.shared.config_model import RegenieParameters
 
 _COLUMNS: Final = "regenie.covariate_columns"
 _NAMED_AT_MOST: Final = 20

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
+from genolaunch.launch_configs.config_model import GeneTests
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.text_files import unpacked_lines, windows_line_ends
+from genolaunch.shared.counted import counted
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.gene_sets import GeneSet
 from lambdas.regenie.preflight.findings import Examples, Findings, more_than_once
-from lambdas.regenie.text_files import unpacked_lines, windows_line_ends
-from lambdas.shared.config_model import GeneTests
-from lambdas.shared.counted import counted
-from lambdas.shared.input_error import UnusableInputError
 
 ANNOTATIONS: Final = "regenie.step2.gene_tests.annotations"
 SETS: Final = "regenie.step2.gene_tests.sets"

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
 from lambdas.regenie.preflight.chosen import choose_people
 from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Findings
@@ -18,7 +19,6 @@ from lambdas.regenie.preflight.loco import covered_people
 from lambdas.regenie.preflight.people import PHENOTYPES, SampleCounts, check_people
 from lambdas.regenie.preflight.samples import read_sexes
 from lambdas.regenie.preflight.table import Table
-from lambdas.shared.config_model import RegenieParameters
 
 
 @dataclass(frozen=True, slots=True)

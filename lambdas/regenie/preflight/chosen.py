@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.lists import ListMatch, check_match, match, read_people
 from lambdas.regenie.preflight.samples import SEXES
-from lambdas.shared.config_model import RegenieParameters
 
 _GENOTYPED: Final = "genotyped people (as FID_IID)"
 

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.regenie.preflight.findings import Findings
 
 _LOOK_BYTES: Final = 1 << 18

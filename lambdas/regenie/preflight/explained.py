@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
 from lambdas.regenie.preflight.column import Column, number_of
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.scales import LEAST_DEVIATION
 from lambdas.regenie.preflight.table import Table, field_index
-from lambdas.shared.config_model import RegenieParameters
 
 LEAST_LEFT: Final = 1e-3
 """Of a trait's standard deviation, what is left beside the covariates where it is more than they; a millionth of its

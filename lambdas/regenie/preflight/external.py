@@ -10,9 +10,12 @@ from collections.abc import Set
 from functools import partial
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat, check_listed, read_counts
-from lambdas.regenie.input_files import all_genotypes
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_options import name_of
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat, check_listed, read_counts
+from genolaunch.regenie.input_files import all_genotypes
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.preflight.interacting_variant import check_variant
@@ -20,9 +23,6 @@ from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, match, read_v
 from lambdas.regenie.preflight.people import SampleCounts
 from lambdas.regenie.preflight.samples import GIVE_ONCE, id_file, sample_ids
 from lambdas.regenie.variants import variant_names
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import UnusableInputError
-from lambdas.shared.regenie_options import name_of
 
 _CONDITION: Final = "regenie.step2.condition"
 _INTERACTION: Final = "regenie.step2.interaction"

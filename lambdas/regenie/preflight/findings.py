@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Final, TypeVar
 
-from lambdas.shared.faults import Fault
-from lambdas.shared.input_error import FaultCollector, LaunchInputError
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.input_error import FaultCollector, LaunchInputError
 
 Item = TypeVar("Item")
 

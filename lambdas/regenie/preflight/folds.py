@@ -5,9 +5,9 @@ regenie ends with fewer people than folds (4.1.2's sources: Data.cpp, set_folds)
 
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_options import name_of
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.regenie_options import name_of
 
 _FOLDS: Final = 5
 """regenie's --cv."""

@@ -7,10 +7,10 @@ has a variant's genotypes at a place that follows from its number; .pgen and .bg
 from collections.abc import Mapping
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.regenie.preflight.findings import Findings, examples, text
-from lambdas.shared.config_model import RegenieParameters
 
 MOST_VARIANTS: Final = 100
 """Each is one request, of a quarter byte for each person: 12.5 MB for half a million people."""

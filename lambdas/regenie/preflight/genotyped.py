@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.preflight.samples import GIVE_ONCE, SEX_NAMES, id_file, samples, sex_column
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import UnusableInputError
 
 _PREFIX: Final = b"chr"
 _PROBE_BYTES: Final = 1 << 16

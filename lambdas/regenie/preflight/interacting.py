@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from genolaunch.launch_configs.config_model import Interaction
 from lambdas.regenie.preflight.findings import Findings, text
-from lambdas.shared.config_model import Interaction
 
 FEWEST_PEOPLE: Final = 2
 """Of a level, in each trait: what one person alone carries is the level's own effect, which is taken off before."""

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeFiles
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.frequencies import copies_of
 from lambdas.regenie.preflight.interacting import FEWEST_PEOPLE, WARN_BELOW
 from lambdas.regenie.preflight.samples import sample_ids
-from lambdas.shared.config_model import RegenieParameters
 
 _WHERE: Final = "regenie.step2.interaction.variant"
 _SMALL_SHARE: Final = 0.25

@@ -7,9 +7,9 @@ to the first missing value of a row (4.1.2's sources: Pheno.cpp, covariate_read 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_options import name_of
 from lambdas.regenie.preflight.findings import Findings, examples, text
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.regenie_options import name_of
 
 _MOST_LEVELS: Final = 10
 """regenie ends with more, unless told otherwise."""

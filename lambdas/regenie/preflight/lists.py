@@ -10,12 +10,12 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.text_files import check_start, unpacked_lines, windows_line_ends
+from genolaunch.shared.counted import counted
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.chromosomes import chromosome_number
-from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import Examples, Findings, text
-from lambdas.regenie.text_files import check_start, unpacked_lines, windows_line_ends
-from lambdas.shared.counted import counted
-from lambdas.shared.input_error import UnusableInputError
 
 _LEAVES_OUT: Final = (".remove", ".exclude")
 WARN_BELOW: Final = 0.5

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.text_files import unpacked_lines
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.findings import Findings, examples, text
-from lambdas.regenie.text_files import unpacked_lines
-from lambdas.shared.input_error import UnusableInputError
 
 _WHERE: Final = "regenie.step1.predictions"
 _HEADER: Final = b"FID_IID"

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
 
-from contract.plan import Samples
+from genolaunch.contract.plan import Samples
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.shared.counted import counted
 from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column
 from lambdas.regenie.preflight.explained import CovariateSample, Explained
@@ -29,8 +31,6 @@ from lambdas.regenie.preflight.traits import (
     told_of_missing_numbers,
     trait_counts,
 )
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.counted import counted
 
 PHENOTYPES: Final = "regenie.phenotypes"
 COVARIATES: Final = "regenie.covariates"
@@ -57,7 +57,7 @@ class SampleCounts:
     lists: Mapping[str, ListMatch] = field(default_factory=dict)
     """Config key of each list of people or variants -> how much of it the data has."""
     analysed: bytes = b""
-    """1 or 0 for each genotyped person, in the order of step 1's genotypes (contract.plan.WORK_ANALYSED)."""
+    """1 or 0 for each genotyped person, in the order of step 1's genotypes (genolaunch.contract.plan.WORK_ANALYSED)."""
     genotyped_people: Collection[bytes] = field(default=(), repr=False)
     """`FID_IID` of each genotyped person, in the same order."""
 

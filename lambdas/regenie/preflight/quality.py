@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.shared.config_model import RegenieParameters
 
 _WHERE: Final = "regenie.step1.qc"
 _MOST_NAMED: Final = 20

@@ -9,11 +9,11 @@ one that is too short, ends it (regenie 4.1.2's sources: Geno.cpp, Files.cpp).
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
+from genolaunch.shared.counted import counted
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.findings import Examples, Findings, text
-from lambdas.shared.counted import counted
-from lambdas.shared.input_error import UnusableInputError
 
 GIVE_ONCE: Final = "regenie takes each FID and IID once: remove or rename the others (plink2 --remove, --update-ids)."
 _LONGEST_BGEN_ID: Final = 2 + 65_535

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Examples
 from lambdas.regenie.preflight.id_hints import LOOKED_AT, Names
-from lambdas.shared.input_error import UnusableInputError
 
 _ID_COLUMNS: Final = 2
 _BATCH: Final = 2048

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.shared.counted import counted
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.scales import LEAST_DEVIATION, MOST_DEVIATION
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.counted import counted
 
 _WHERE: Final = "regenie.traits"
 

@@ -11,17 +11,17 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.genotypes import GenotypeFiles
+from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes
+from genolaunch.shared.counted import counted
 from lambdas.regenie.gene_sets import GeneSet
-from lambdas.regenie.genotypes import GenotypeFiles
-from lambdas.regenie.input_files import step1_genotypes, step2_genotypes
 from lambdas.regenie.preflight.annotations import ANNOTATIONS, SETS, Annotated, read_annotated
 from lambdas.regenie.preflight.findings import Examples, Findings, more_than_once
 from lambdas.regenie.preflight.frequencies import check_frequencies
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, check_match, match, read_variants
 from lambdas.regenie.variants import variant_names
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.counted import counted
 
 _VARIANTS: Final = "variants of these genotypes"
 _MAKE_UNIQUE: Final = (

@@ -11,11 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.launch import LaunchField, Status
-from contract.usage import USAGE_INDEX, UsageField
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.usage import USAGE_INDEX, UsageField
+from genolaunch.shared import aws
 from lambdas.benchmark import collect_usage, price_launch, price_list, record_usage
 from lambdas.benchmark.usage_table import UsageTable
-from lambdas.shared import aws
 from localcloud.pricing import PriceListService, RecordedPrices
 from localcloud.service import ServiceError
 

@@ -9,14 +9,14 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.launch import Status
-from contract.restore import RetrievalTier
+from genolaunch.contract.launch import Status
+from genolaunch.contract.restore import RetrievalTier
+from genolaunch.shared import aws
 from lambdas.benchmark import estimate_cost, watch_budgets
 from lambdas.benchmark.spent import spent
 from lambdas.restore.archive import Archive
 from lambdas.restore.charges import Charge, record_charges
 from lambdas.restore.restore_model import OpenRestore
-from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.benchmark import conftest
 from tests.handlers.benchmark.conftest import CONTEXT, LAUNCH, batch_event, deliver, job, register

@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.cost import EXPORTED_COLUMNS
-from contract.launch import Status
+from genolaunch.contract.cost import EXPORTED_COLUMNS
+from genolaunch.contract.launch import Status
 from lambdas.benchmark import collect_usage, price_launch
 from lambdas.benchmark.pricing.money import PriceError
 from tests.handlers.benchmark.conftest import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3
 
-from contract.launch import Status
-from contract.restore import RetrievalTier
+from genolaunch.contract.launch import Status
+from genolaunch.contract.restore import RetrievalTier
 from lambdas.benchmark import price_launch
 from lambdas.restore.archive import Archive
 from lambdas.restore.charges import Charge, record_charges

@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.events import GRACE_MINUTES
-from contract.launch import Status
+from genolaunch.contract.events import GRACE_MINUTES
+from genolaunch.contract.launch import Status
 from lambdas.benchmark import retry_pricing
 from lambdas.shared.clock import timestamp
 from tests.handlers.benchmark.conftest import CONTEXT, LAUNCH, register

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.compute import ComputeService
-from contract.launch import Status
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.launch import Status
 from lambdas.benchmark.pricing.money import PriceError
 from tests.handlers.benchmark.conftest import (
     LAUNCH,

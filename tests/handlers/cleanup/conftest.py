@@ -11,11 +11,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from contract.launch import LaunchField, Status
-from contract.roles import jobs_role_name, launch_roles_path
-from contract.workflow import Workflow
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.roles import jobs_role_name, launch_roles_path
+from genolaunch.contract.workflow import Workflow
+from genolaunch.shared import aws
 from lambdas.cleanup import find_leftovers, sweep
-from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.placements import read_places

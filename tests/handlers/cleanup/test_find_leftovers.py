@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.cleanup.find_leftovers import handler
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.cleanup.conftest import (

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.launch import LaunchField, Status
+from genolaunch.contract.launch import LaunchField, Status
 from lambdas.cleanup.lost_endings import handler, settings, settle_lost_endings
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.one_by_one import OneByOne

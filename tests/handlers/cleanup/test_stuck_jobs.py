@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from contract.compute import SNAKEMAKE_JOBS, ComputeService, Priority, job_queue_name
-from contract.errors import ErrorType
-from contract.launch import Status
+from genolaunch.contract.compute import SNAKEMAKE_JOBS, ComputeService, Priority, job_queue_name
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import Status
+from genolaunch.shared import aws
 from lambdas.cleanup import sweep
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup, sentence
-from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.cleanup.conftest import register, tags_of
 from tests.unit.localcloud_batch.support import Cloud, environment, queue

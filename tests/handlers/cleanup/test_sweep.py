@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.cleanup.sweep import handler
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.cleanup.conftest import (

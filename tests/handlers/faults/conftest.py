@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from contract.compute import ComputeService
+from genolaunch.contract.compute import ComputeService
+from genolaunch.shared import aws
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
-from lambdas.shared import aws
 from lambdas.workflow_manager import lost_requests, register_launch, status_function
 from tests.handlers.conftest import LAUNCH_TABLE, TASK_TABLE
 from tests.handlers.faults.tables import FakeTables
@@ -43,7 +43,7 @@ def again(monkeypatch: pytest.MonkeyPatch) -> Callable[[], World]:
 
 
 class _Clients:
-    """Stands for lambdas.shared.aws.client."""
+    """Stands for genolaunch.shared.aws.client."""
 
     def __init__(self, services: dict[str, object]) -> None:
         self._services = services

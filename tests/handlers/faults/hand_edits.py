@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contract.launch import LaunchField, Status
+from genolaunch.contract.launch import LaunchField, Status
 from tests.handlers.faults.tables import LARGEST_ITEM, size_of
 
 Value = dict[str, Any] | None

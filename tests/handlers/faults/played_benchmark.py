@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.cost import PRICED_STATUSES, CostStatus
-from contract.launch import LaunchField
+from genolaunch.contract.cost import PRICED_STATUSES, CostStatus
+from genolaunch.contract.launch import LaunchField
 from statemachines.composition import definition
 
 _STATES: Final[dict[str, Any]] = definition("benchmark")["States"]

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
-from contract.events import GRACE_MINUTES, MOST_RECEIVES
-from contract.launch import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
-from contract.launch_bucket import feedback_key
+from genolaunch.contract.events import GRACE_MINUTES, MOST_RECEIVES
+from genolaunch.contract.launch import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
+from genolaunch.contract.launch_bucket import feedback_key
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.workflow_manager import lost_requests, register_launch

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contract.launch import STATUS_INDEX, LaunchField
+from genolaunch.contract.launch import STATUS_INDEX, LaunchField
 from tests.handlers.faults.expressions import Expression, InvalidExpressionError, Item
 
 Keys = tuple[str, ...]

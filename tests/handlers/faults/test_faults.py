@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.launch import FINAL_STATUSES, LaunchField, Status
+from genolaunch.contract.launch import FINAL_STATUSES, LaunchField, Status
 from tests.handlers.faults import played_benchmark
 from tests.handlers.faults.long_campaigns import assert_all_end_well
 from tests.handlers.faults.trouble import KilledError, Trouble

@@ -11,7 +11,7 @@ from itertools import takewhile
 
 import pytest
 
-from contract.launch import FINAL_STATUSES, LaunchField, Status
+from genolaunch.contract.launch import FINAL_STATUSES, LaunchField, Status
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.workflow_manager import lost_requests

@@ -18,14 +18,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contract.events import GRACE_MINUTES
-from contract.launch import FINAL_STATUSES, PIPE_STATUSES, LaunchField, Status
-from contract.launch_bucket import feedback_key
-from contract.project import run_name
+from genolaunch.contract.events import GRACE_MINUTES
+from genolaunch.contract.launch import FINAL_STATUSES, PIPE_STATUSES, LaunchField, Status
+from genolaunch.contract.launch_bucket import feedback_key
+from genolaunch.contract.project import run_name
+from genolaunch.shared.errors import StatusConflictError
 from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
-from lambdas.shared.errors import StatusConflictError
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, register_launch, settle_launch

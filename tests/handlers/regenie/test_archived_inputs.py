@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie import list_inputs
 from lambdas.regenie.plan_launch import handler
-from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from genolaunch.shared import aws
 from lambdas.regenie import failure_records
 from lambdas.regenie.collect_failures import handler
-from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, JOB_LOG_GROUP, QUEUES

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from genolaunch.shared import aws
 from lambdas.regenie.decide_resubmission import handler
-from lambdas.shared import aws
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.regenie.conftest import CONTEXT, JOB_LOG_GROUP
 

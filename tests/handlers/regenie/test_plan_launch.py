@@ -11,14 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from contract.launch import Status
-from contract.workflow import Workflow
+from genolaunch.contract.launch import Status
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.regenie import sampling, surveying
-from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.plan_launch import handler
-from lambdas.shared import aws
-from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.kept import opened

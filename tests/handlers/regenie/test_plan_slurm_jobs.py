@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.tasks import TASK_FAILED, TASK_RESUBMITTED
+from genolaunch.contract.tasks import TASK_FAILED, TASK_RESUBMITTED
 from lambdas.regenie import plan_slurm_jobs
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.kept import opened

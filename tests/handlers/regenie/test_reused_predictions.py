@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.plan_launch import handler
 from lambdas.regenie.record_results import handler as record_results
-from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, RESULTS_BUCKET

@@ -7,13 +7,13 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.plan import WORK_INPUTS
-from contract.results import RESULTS_PREFIX
+from genolaunch.contract.plan import WORK_INPUTS
+from genolaunch.contract.results import RESULTS_PREFIX
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie import plan_launch, recorded_inputs
-from lambdas.regenie.data_set import DataSet
 from lambdas.regenie.recorded_inputs import InputsChangedError, sentence
 from lambdas.regenie.verify_inputs import handler
-from lambdas.shared.input_error import LaunchInputError
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.kept import opened
 from tests.handlers.regenie.conftest import CONTEXT, DATA_BUCKET, RESULTS_BUCKET

@@ -11,8 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.launch import LaunchField, Status
-from contract.restore import RestoreField
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.contract.restore import RestoreField
+from genolaunch.shared import aws
 from lambdas.restore import (
     complete_restores,
     counted_writes,
@@ -23,7 +24,6 @@ from lambdas.restore import (
     request_queue,
     request_restores,
 )
-from lambdas.shared import aws
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from tests.handlers.restore.fake_s3 import FakeS3

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.restore import complete_restores
 from tests.documented_events import documented
 from tests.handlers.restore.conftest import context

@@ -8,7 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.restore import (
     complete_restores,
     counted_writes,
@@ -17,7 +18,6 @@ from lambdas.restore import (
     look_after,
     request_restores,
 )
-from lambdas.shared.input_error import LaunchInputError
 from tests.handlers.kept import opened
 from tests.handlers.restore.conftest import Restores, context
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract.launcher import launcher_log_stream
-from contract.metrics import Metric
-from lambdas.shared import aws
+from genolaunch.contract.launcher import launcher_log_stream
+from genolaunch.contract.metrics import Metric
+from genolaunch.shared import aws
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.snakemake.watch_launchers import watch
 from tests.handlers.kept import opened

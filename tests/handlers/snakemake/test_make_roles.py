@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.shared import aws
+from genolaunch.shared import aws
 from lambdas.snakemake import make_roles
 from tests.handlers.snakemake.conftest import CONTEXT, LAUNCH_ID
 

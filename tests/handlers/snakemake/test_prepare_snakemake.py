@@ -7,8 +7,8 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from contract.launch import Status
-from lambdas.shared.input_error import LaunchInputError
+from genolaunch.contract.launch import Status
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.shared.launch import Launch
 from lambdas.snakemake import prepare_snakemake, sources
 from lambdas.snakemake.prepare_snakemake import check, prepare, settings

@@ -6,8 +6,8 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.launcher import LauncherRecord
-from contract.tasks import TaskField
+from genolaunch.contract.launcher import LauncherRecord
+from genolaunch.contract.tasks import TaskField
 from lambdas.snakemake.launcher_record import FailedJob
 from lambdas.snakemake.launcher_record import LauncherRecord as Record
 from snakemake_launcher.engines import Failure
@@ -153,7 +153,7 @@ def _forget_task(platform: Platform) -> None:
 
 
 def test_what_the_launcher_sends_is_what_the_recorder_reads(started: Platform, monkeypatch: pytest.MonkeyPatch):
-    """The image has no `contract`: both ends of the queue are held together here."""
+    """The image has no `genolaunch.contract`: both ends of the queue are held together here."""
     sent: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(boto3, "client", lambda _service: _Queue(sent))

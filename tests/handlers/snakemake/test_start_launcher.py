@@ -2,8 +2,8 @@
 
 import pytest
 
-from contract.launch import Status
-from lambdas.shared import aws
+from genolaunch.contract.launch import Status
+from genolaunch.shared import aws
 from lambdas.snakemake.start_launcher import MOST_DELIVERIES, MOST_STARTS
 from tests.handlers.snakemake.conftest import CLUSTER, LAUNCH_ID, Platform, message, task_event
 

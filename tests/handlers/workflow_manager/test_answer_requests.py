@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from contract.launch import LaunchField, Status
+from genolaunch.contract.launch import LaunchField, Status
 from lambdas.workflow_manager import answer_requests, change_status
 
 from .conftest import CONTEXT, GOOD, LAUNCH_BUCKET, PRINCIPAL

@@ -9,12 +9,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.errors import ErrorType
-from contract.events import MOST_RECEIVES
-from contract.launch import Status
-from contract.launch_bucket import feedback_key
-from contract.metrics import Metric
-from lambdas.shared import aws
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.events import MOST_RECEIVES
+from genolaunch.contract.launch import Status
+from genolaunch.contract.launch_bucket import feedback_key
+from genolaunch.contract.metrics import Metric
+from genolaunch.shared import aws
 from lambdas.workflow_manager import dropped_file, register_launch, registration
 from lambdas.workflow_manager.dropped_file import is_later
 

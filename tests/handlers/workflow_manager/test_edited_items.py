@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from contract.launch import LaunchField, Status
-from lambdas.shared.errors import StatusConflictError
+from genolaunch.contract.launch import LaunchField, Status
+from genolaunch.shared.errors import StatusConflictError
+from genolaunch.shared.launch_item import LaunchItemError
 from lambdas.shared.launch import Launch
-from lambdas.shared.launch_item import LaunchItemError
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, settle_launch, status_function
 from lambdas.workflow_manager.launch_queue import LaunchQueue

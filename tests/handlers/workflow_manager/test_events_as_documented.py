@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 import boto3
 import pytest
 
-from contract.launch import Status
-from contract.tasks import TaskField
+from genolaunch.contract.launch import Status
+from genolaunch.contract.tasks import TaskField
 from lambdas.workflow_manager import parse_log, publish_schema, register_launch, settle_launch
 from tests.documented_events import documented
 from tests.handlers.workflow_manager.conftest import CONTEXT, GOOD, LAUNCH_BUCKET, PRINCIPAL

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.shared.launch import Launch
 from lambdas.workflow_manager import explain_blocked
 from tests.documented_events import documented

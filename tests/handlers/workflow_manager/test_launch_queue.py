@@ -6,9 +6,9 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from contract.launch import FINAL_STATUSES, LaunchField, Status
-from lambdas.shared.config_reader import read_config
-from lambdas.shared.errors import StatusConflictError
+from genolaunch.contract.launch import FINAL_STATUSES, LaunchField, Status
+from genolaunch.launch_configs.config_reader import read_config
+from genolaunch.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, status_function

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.launch import ALLOWED_FROM, LaunchField, Status
-from contract.tasks import TaskField
-from lambdas.shared import aws
-from lambdas.shared.errors import StatusConflictError
+from genolaunch.contract.launch import ALLOWED_FROM, LaunchField, Status
+from genolaunch.contract.tasks import TaskField
+from genolaunch.shared import aws
+from genolaunch.shared.errors import StatusConflictError
 from lambdas.shared.launch import Launch
 
 ONE, OTHER = "arn:execution:one", "arn:execution:other"

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from contract.errors import LOG_ERROR_TERMS
-from contract.launcher import launcher_log_stream
+from genolaunch.contract.errors import LOG_ERROR_TERMS
+from genolaunch.contract.launcher import launcher_log_stream
 from lambdas.shared.log_errors import error_in_log
 from lambdas.workflow_manager import parse_log
 

@@ -6,7 +6,7 @@ import re
 import boto3
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.workflow_manager import register_launch
 
 from .conftest import GOOD, LAUNCH_BUCKET, PRINCIPAL

@@ -5,8 +5,8 @@ import json
 import boto3
 import pytest
 
-from contract.launch import Status
-from lambdas.shared.errors import StatusConflictError
+from genolaunch.contract.launch import Status
+from genolaunch.shared.errors import StatusConflictError
 from lambdas.workflow_manager import change_status, settle_launch, status_function
 from lambdas.workflow_manager.settlement import settle
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from contract.errors import INPUTS_UNSEEN
-from contract.metrics import ANY_SERVICE, Metric
+from genolaunch.contract.errors import INPUTS_UNSEEN
+from genolaunch.contract.metrics import ANY_SERVICE, Metric
 from lambdas.workflow_manager import change_status, settle_launch
 
 from .conftest import CONTEXT, GOOD

@@ -1,6 +1,6 @@
 """A bill as a page, and as a section of another."""
 
-from contract.cost import SCROLL_STYLE
+from genolaunch.contract.cost import SCROLL_STYLE
 from lambdas.benchmark.cost_page import cost_section, page
 from tests.pages import outside_boxes
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
 from lambdas.cleanup.inventory import FileSystem, Owner
 from lambdas.shared.launch import Launch

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
 from lambdas.shared.launch import Launch
 

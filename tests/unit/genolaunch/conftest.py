@@ -13,16 +13,16 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from contract.compute import ComputeService
-from contract.launch import STATUS_INDEX
-from contract.launch_bucket import REQUESTS_PREFIX
-from contract.settings import Parameter, parameter_name
-from contract.tasks import JOB_TASK_PREFIX
 from genolaunch.cli import app
 from genolaunch.commands import options
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.launch import STATUS_INDEX
+from genolaunch.contract.launch_bucket import REQUESTS_PREFIX
+from genolaunch.contract.settings import Parameter, parameter_name
+from genolaunch.contract.tasks import JOB_TASK_PREFIX
+from genolaunch.launch_configs.config_reader import check_config
 from genolaunch.platform import Platform
-from lambdas.shared import aws as function_clients
-from lambdas.shared.config_reader import check_config
+from genolaunch.shared import aws as function_clients
 from lambdas.workflow_manager import answer_requests
 
 CONTEXT: Any = SimpleNamespace(

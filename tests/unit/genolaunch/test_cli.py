@@ -11,8 +11,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from contract.launch import Status
 from genolaunch import cli, submission, uploads
+from genolaunch.contract.launch import Status
 from genolaunch.progress import Progress
 from tests.unit.genolaunch.conftest import CONFIG as ACCEPTED
 from tests.unit.genolaunch.conftest import FakeBatch, FakeStepFunctions, History, job

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from contract.cost import SCROLL_STYLE
+from genolaunch.contract.cost import SCROLL_STYLE
 from tests.pages import outside_boxes
 
 LINE = {

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from contract.project import TAG_DEAD_LETTERS
+from genolaunch.contract.project import TAG_DEAD_LETTERS
 from genolaunch.dead_letters import redrive
 
 

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from contract.launch import Status
 from genolaunch import demo, submission
+from genolaunch.contract.launch import Status
 from genolaunch.errors import GenolaunchError
 from localcloud import control
 from tests.unit.genolaunch.conftest import FakeStepFunctions, History

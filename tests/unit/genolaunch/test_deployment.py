@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.compute import MINUTES_ON_REPLACED_HOSTS
 from genolaunch.commands.exit_codes import COULD_NOT, STILL_RUNS
+from genolaunch.contract.compute import MINUTES_ON_REPLACED_HOSTS
 from genolaunch.deployment import destruction
 from genolaunch.deployment import running as looking
 from genolaunch.deployment.destruction import _order, plan

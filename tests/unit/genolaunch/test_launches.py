@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from genolaunch.errors import GenolaunchError
 from genolaunch.launch import Fault
 from genolaunch.launches import Launches

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from contract.launch import Status
 from genolaunch.batch_jobs import Job
+from genolaunch.contract.launch import Status
 from genolaunch.launch import FailedJob, Fault, Launch, LaunchError
 from genolaunch.progress import Snapshot
 from genolaunch.render.following import changes, follow_launch

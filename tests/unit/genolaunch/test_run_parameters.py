@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.config_reader import read_config
+from genolaunch.launch_configs.config_reader import read_config
 from tests.unit.genolaunch.test_config_changes import REGENIE, SNAKEMAKE, stored
 
 ODD: dict[str, Any] = {

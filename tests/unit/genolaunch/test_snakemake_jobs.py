@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice
 from genolaunch.launch import JobCounts, Launch

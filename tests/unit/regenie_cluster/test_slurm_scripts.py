@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.resubmission import SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, end_script, jobs_script

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet, ObjectState
+from genolaunch.shared.input_error import UnusableInputError
 
 
 @dataclass(frozen=True, slots=True)

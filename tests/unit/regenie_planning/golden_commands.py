@@ -4,7 +4,7 @@ to be read and put into golden_commands.txt when a change of the commands is mea
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from contract.plan import Task
+from genolaunch.contract.plan import Task
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse

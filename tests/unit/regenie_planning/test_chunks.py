@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.chunks import Chunk, cut_chromosome, survey
-from lambdas.shared.input_error import UnusableInputError
 
 POSITIONS = st.lists(st.integers(1, 300), min_size=1, max_size=120).map(sorted)
 

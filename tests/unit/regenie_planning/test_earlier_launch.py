@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from contract.launch import Status
-from contract.workflow import Workflow
+from genolaunch.contract.launch import Status
+from genolaunch.contract.workflow import Workflow
+from genolaunch.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.regenie import inputs
 from lambdas.regenie.earlier_launch import EarlierLaunch, read_earlier_launch
 from lambdas.regenie.images import Images
 from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import own_predictions
-from lambdas.shared.input_error import LaunchInputError, UnusableInputError
 from lambdas.shared.launch import Launch
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, loco, parameters
 

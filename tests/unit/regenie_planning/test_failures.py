@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.failed_jobs import (
     AUTHORS_WORDS,
     FailedJob,

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_listed, read_counts
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_listed, read_counts
+from genolaunch.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bed
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie import inputs
 from lambdas.regenie.chunks import SetChunk
 from lambdas.regenie.images import Images
-from lambdas.shared.input_error import LaunchInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, bed, loco, parameters
 
 IMAGES = Images({"4.1.2": "regenie:4.1.2", "4.0": "regenie:4.0"}, "4.1.2")

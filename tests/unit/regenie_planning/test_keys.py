@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.launch_configs import launch_schema
-from lambdas.shared.regenie_keys import KEYS
-from lambdas.shared.regenie_options import _PLATFORMS_OWN, ALLOWED, key_of
+from genolaunch.launch_configs.models import launch_schema
+from genolaunch.launch_configs.regenie_keys import KEYS
+from genolaunch.launch_configs.regenie_options import _PLATFORMS_OWN, ALLOWED, key_of
 
 GOLDEN = Path(__file__).with_name("golden_commands.txt").read_text(encoding="utf-8")
 

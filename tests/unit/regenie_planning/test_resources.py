@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from genolaunch.launch_configs.config_model import PhaseResources
 from lambdas.regenie.resources import GIB, JobResources, Workload, job_resources, storage_capacity_gib
-from lambdas.shared.config_model import PhaseResources
 
 DEMO = Workload(
     samples=800,

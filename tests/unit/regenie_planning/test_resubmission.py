@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup
 from lambdas.regenie.resubmission import Failure, SubmittedJob, resubmit
 from lambdas.regenie.task_indices import compact, expand

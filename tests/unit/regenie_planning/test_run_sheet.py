@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from contract.plan import RunSheet
+from genolaunch.contract.plan import RunSheet
+from genolaunch.launch_configs.config_model import RegenieLaunch
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
-from lambdas.shared.config_model import RegenieLaunch
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_cohort, loco, parameters
 

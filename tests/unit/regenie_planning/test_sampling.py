@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie import sampling, surveying
 from lambdas.regenie.chunks import Chunk, Survey
-from lambdas.regenie.genotypes import GenotypeCounts, GenotypeFiles
 from lambdas.regenie.sampling import NotSampledError, Probing, sample_list
 from lambdas.regenie.surveying import survey_variants
 from lambdas.regenie.variants import line_parser
-from lambdas.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bim
 
 Position = tuple[int, int]

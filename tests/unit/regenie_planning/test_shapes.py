@@ -1,11 +1,11 @@
-"""What planning writes and jobs read has one shape (contract/plan.py): the docs tell all of it."""
+"""What planning writes and jobs read has one shape (genolaunch/contract/plan.py): the docs tell all of it."""
 
 import ast
 from pathlib import Path
 
 import pytest
 
-from contract import plan
+from genolaunch.contract import plan
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "architecture" / "regenie-job.md").read_text(encoding="utf-8")
@@ -21,7 +21,9 @@ def test_the_page_of_shapes_names_every_key(shape):
 
 
 def test_what_jobs_read_needs_nothing_newer_than_the_images_python():
-    tree = ast.parse((ROOT / "contract" / "plan.py").read_text(encoding="utf-8"), feature_version=(3, 10))
+    tree = ast.parse(
+        (ROOT / "genolaunch" / "contract" / "plan.py").read_text(encoding="utf-8"), feature_version=(3, 10)
+    )
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     imported = {node.module: {each.name for each in node.names} for node in imports}
 

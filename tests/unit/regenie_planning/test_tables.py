@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from lambdas.regenie.predictions import read_predictions
-from lambdas.regenie.tables import read_columns, trait_indices
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.regenie.predictions import read_predictions
+from genolaunch.regenie.tables import read_columns, trait_indices
+from genolaunch.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from contract.plan import Task
+from genolaunch.contract.plan import Task
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import analyse

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lambdas.regenie.genotypes import GenotypeFiles
+from genolaunch.regenie.genotypes import GenotypeFiles
+from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.variants import variant_names, variant_positions
-from lambdas.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, bgi, bim
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.input_error import LaunchInputError
+from genolaunch.shared.public_errors import public_text, published
 from lambdas.regenie import inputs
 from lambdas.regenie.images import Images
-from lambdas.shared.faults import Fault
-from lambdas.shared.input_error import LaunchInputError
-from lambdas.shared.public_errors import public_text, published
 from tests.unit.regenie_planning.conftest import MemoryDataSet, bim, parameters, table
 
 PEOPLE = 24

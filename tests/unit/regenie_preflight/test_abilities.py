@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie import inputs
 from lambdas.regenie.images import Images, Limits
-from lambdas.shared.faults import Fault
-from lambdas.shared.input_error import LaunchInputError
 from localcloud.regenie.cli import known_options
 from tests.unit.regenie_planning.conftest import MemoryDataSet, parameters
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.regenie.genotypes import GenotypeFiles
+from genolaunch.regenie.genotypes import GenotypeFiles
+from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import make_cohort
 from tests.unit.regenie_planning.conftest import MemoryDataSet
 

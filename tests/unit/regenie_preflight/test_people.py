@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.regenie.genotypes import GenotypeFiles
+from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.preflight.samples import sample_ids
 from lambdas.regenie.preflight.table import People
 from tests.unit.regenie_planning.conftest import MemoryDataSet

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from contract.plan import QualityControl
+from genolaunch.contract.plan import QualityControl
 from regenie_runner import bed
 from regenie_runner.bed import Bed, count_genotypes, count_missing, sample_mask
 from regenie_runner.errors import RunnerError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bgen import BgenWriter
 
-from contract.plan import QualityControl
+from genolaunch.contract.plan import QualityControl
 from regenie_runner.errors import RunnerError
 from regenie_runner.genotypes import open_genotypes
 from regenie_runner.qc import control_quality

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
-from contract.results import COST_SECTION, WORK_WARNINGS
+from genolaunch.contract.results import COST_SECTION, WORK_WARNINGS
 from regenie_runner import plots
 from regenie_runner.report import _phases, _reasons_of, duration, p_value
 from regenie_runner.workspace import Workspace

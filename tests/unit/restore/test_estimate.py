@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from contract.restore import RetrievalTier
+from genolaunch.contract.restore import RetrievalTier
 from lambdas.restore import wording
 from lambdas.restore.archive import Archive
 from lambdas.restore.estimate import Amount, choose_tier, estimate, hours_of

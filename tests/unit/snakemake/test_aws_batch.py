@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from contract.project import TAG_WORKFLOW
-from lambdas.shared.config_reader import check_config
-from lambdas.shared.snakemake_config import SnakemakeLaunch
+from genolaunch.contract.project import TAG_WORKFLOW
+from genolaunch.launch_configs.config_reader import check_config
+from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
 from lambdas.snakemake.aws_batch import BatchAttempt, BatchEngine, job_definition, run_sheet_part
 from snakemake_launcher.engines import aws_batch as launcher_engine
 

@@ -1,11 +1,11 @@
-"""The launcher's image has no `contract`: the names that both use are held equal here."""
+"""The launcher's image has no `genolaunch.contract`: the names that both use are held equal here."""
 
 import json
 import re
 from pathlib import Path
 
-from contract.errors import ErrorType
-from contract.launcher import (
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launcher import (
     LAUNCHER_COMMAND,
     LAUNCHER_HOME,
     LAUNCHER_USER,
@@ -13,9 +13,9 @@ from contract.launcher import (
     LauncherRecord,
     LauncherSheet,
 )
-from contract.project import run_name
-from contract.tasks import TASK_FAILED, TASK_RESUBMITTED, TaskField
-from contract.tibanna import TIBANNA_RUN_NAME
+from genolaunch.contract.project import run_name
+from genolaunch.contract.tasks import TASK_FAILED, TASK_RESUBMITTED, TaskField
+from genolaunch.contract.tibanna import TIBANNA_RUN_NAME
 from snakemake_launcher import run_sheet, settings
 from snakemake_launcher.engines.tibanna import RUN_NAME_KEY
 from snakemake_launcher.jobs import Job, JobStatus

@@ -2,7 +2,7 @@
 
 import json
 
-from contract.results import COST_SECTION
+from genolaunch.contract.results import COST_SECTION
 from snakemake_launcher.engines import Failure
 from snakemake_launcher.jobs import Jobs
 from snakemake_launcher.report import report, rules

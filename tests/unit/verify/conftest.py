@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from contract.cost import CostStatus
-from contract.launch import Status
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import Status
 from genolaunch.costs import Cost, CostLine
 from genolaunch.launch import Fault, JobCounts, Launch, StatusChange
 from genolaunch.verify.evidence import Evidence, JobEnd, Kind, Rejection, Trial

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contract.cost import CostStatus
-from contract.launch import Status
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import Status
 from genolaunch.launch import LaunchError
 from genolaunch.verify.checks import CHECKS, Finding, Outcome, judge
 from genolaunch.verify.claims import CHECKED, Claim

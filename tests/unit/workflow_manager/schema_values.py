@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lambdas.shared.launch_configs import launch_schema
+from genolaunch.launch_configs.models import launch_schema
 
 SCHEMA: Final = launch_schema()
 _MOST_KEYS_BELOW: Final = 6

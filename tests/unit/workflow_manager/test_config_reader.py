@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks import launch_reference
-from lambdas.shared.config_model import RegenieLaunch
-from lambdas.shared.config_reader import check_config, read_config
-from lambdas.shared.config_text import LARGEST_CONFIG, read_text
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.faults import Fault
-from lambdas.shared.launch_configs import LAUNCH_MODELS, launch_schema
+from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.config_reader import check_config, read_config
+from genolaunch.launch_configs.config_text import LARGEST_CONFIG, read_text
+from genolaunch.launch_configs.models import LAUNCH_MODELS, launch_schema
+from genolaunch.shared.errors import MissingRequiredParametersError
+from genolaunch.shared.faults import Fault
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared import config_reader
-from lambdas.shared.config_reader import check_config
-from lambdas.shared.config_text import read_text
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.faults import Fault
-from lambdas.shared.launch_configs import PATTERNS_IN_WORDS
+from genolaunch.launch_configs import config_reader
+from genolaunch.launch_configs.config_reader import check_config
+from genolaunch.launch_configs.config_text import read_text
+from genolaunch.launch_configs.models import PATTERNS_IN_WORDS
+from genolaunch.shared.errors import MissingRequiredParametersError
+from genolaunch.shared.faults import Fault
 from tests.unit.workflow_manager.schema_values import SCHEMA, Place, choices, places, put, wrong_values
 from tests.unit.workflow_manager.test_config_reader import config
 

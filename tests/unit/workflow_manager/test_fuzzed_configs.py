@@ -16,10 +16,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.compute import ComputeService
-from contract.errors import ErrorType
-from contract.launch import Status
-from lambdas.shared import aws
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.launch import Status
+from genolaunch.shared import aws
 from lambdas.shared.attributes import to_item
 from lambdas.shared.launch import Launch
 from lambdas.shared.launch_events import detail

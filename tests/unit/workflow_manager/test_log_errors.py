@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.errors import ErrorType
+from genolaunch.contract.errors import ErrorType
 from lambdas.shared.log_errors import error_in_log
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.shared.launch import Launch
 from lambdas.shared.notifications import subject, text
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.shared.printable import json_text, one_line_ascii, printable
+from genolaunch.shared.printable import json_text, one_line_ascii, printable
 from regenie_runner.console import printable as runners
 
 HOSTILE = {

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from lambdas.shared.errors import MissingRequiredParametersError, StatusConflictError
-from lambdas.shared.faults import Fault
-from lambdas.shared.input_error import LaunchInputError, UnusableInputError
-from lambdas.shared.launch_item import LaunchItemError
+from genolaunch.shared.errors import MissingRequiredParametersError, StatusConflictError
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.input_error import LaunchInputError, UnusableInputError
+from genolaunch.shared.launch_item import LaunchItemError
+from genolaunch.shared.public_errors import private_errors, public_text, redacted
 from lambdas.shared.observability import PublicFormatter
-from lambdas.shared.public_errors import private_errors, public_text, redacted
 from lambdas.snakemake.make_roles import CapacityUnavailableError
 
 MARK = "MARKEDID123"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.shared.regenie_options import ALLOWED, refusal_of
+from genolaunch.launch_configs.regenie_options import ALLOWED, refusal_of
 
 
 @pytest.mark.parametrize(

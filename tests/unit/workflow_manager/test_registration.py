@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.launch import Status
-from contract.project import run_name
+from genolaunch.contract.launch import Status
+from genolaunch.contract.project import run_name
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.registration import fingerprint, launch_of
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lambdas.shared.config_reader import check_config, read_config
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.snakemake_config import SnakemakeLaunch
+from genolaunch.launch_configs.config_reader import check_config, read_config
+from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
+from genolaunch.shared.errors import MissingRequiredParametersError
 
 
 def config(**section):

@@ -5,11 +5,11 @@ import pkgutil
 
 import pytest
 
-import contract
-from contract.cost import PRICED_PREFIX
-from contract.launch_bucket import LAUNCH_BUCKET_PREFIXES, SCHEMA_KEY, feedback_key
-from contract.launcher import LAUNCHER_LOG_PREFIX
-from contract.results import RESULTS_PREFIX
+from genolaunch import contract
+from genolaunch.contract.cost import PRICED_PREFIX
+from genolaunch.contract.launch_bucket import LAUNCH_BUCKET_PREFIXES, SCHEMA_KEY, feedback_key
+from genolaunch.contract.launcher import LAUNCHER_LOG_PREFIX
+from genolaunch.contract.results import RESULTS_PREFIX
 from lambdas.shared.feedback import has_feedback_key
 from lambdas.workflow_manager.strays import stray
 
@@ -119,7 +119,9 @@ def test_what_belongs_where_it_is_and_markers_of_folders_are_not_answered(key):
 def test_everything_that_the_contract_names_in_the_launch_bucket_belongs_there():
     # Given: all the contract's folders, those of the other buckets and of the log group apart
     others = {RESULTS_PREFIX, PRICED_PREFIX, LAUNCHER_LOG_PREFIX}
-    modules = [importlib.import_module(f"contract.{each.name}") for each in pkgutil.iter_modules(contract.__path__)]
+    modules = [
+        importlib.import_module(f"{contract.__name__}.{each.name}") for each in pkgutil.iter_modules(contract.__path__)
+    ]
     folders = {
         value
         for module in modules

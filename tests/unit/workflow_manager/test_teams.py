@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 from lambdas.shared.launch import Launch
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile
 from lambdas.workflow_manager.registration import launch_of

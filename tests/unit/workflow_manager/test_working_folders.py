@@ -2,8 +2,8 @@
 
 import pytest
 
-from contract.launch import Status
-from contract.workflow import Workflow
+from genolaunch.contract.launch import Status
+from genolaunch.contract.workflow import Workflow
 from lambdas.shared.launch import Launch
 from lambdas.shared.working_folders import in_the_way, overlap
 

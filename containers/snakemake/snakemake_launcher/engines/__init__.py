@@ -18,7 +18,7 @@ class Failure:
     """Why a submission failed, in the words of the platform's contract."""
 
     error_type: str
-    """A value of contract.errors.ErrorType."""
+    """A value of genolaunch.contract.errors.ErrorType."""
     reason: str
     exit_code: int | None = None
     log_group: str | None = None

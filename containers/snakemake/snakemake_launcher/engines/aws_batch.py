@@ -41,8 +41,8 @@ _REASONS: Final[Sequence[tuple[str, str]]] = (
     ("CAPACITY:", "JobNeverStartedError"),
     ("Given up by the platform", "JobNeverStartedError"),
 )
-"""Words in AWS Batch's reasons -> contract.errors.ErrorType, the first that applies. As for the platform's other jobs
-(lambdas/regenie/failed_jobs.py); a test holds the two equal."""
+"""Words in AWS Batch's reasons -> genolaunch.contract.errors.ErrorType, the first that applies. As for the platform's
+other jobs (lambdas/regenie/failed_jobs.py); a test holds the two equal."""
 _KILLED_EXIT_CODE: Final = 137
 """128 + SIGKILL: the kernel's answer to a container above its memory, when Batch gives no reason."""
 
@@ -150,7 +150,7 @@ class AwsBatch:
 
 
 def classify(detail: "JobDetailTypeDef") -> str:
-    """The contract.errors.ErrorType of a failed job, by what DescribeJobs says of it."""
+    """The genolaunch.contract.errors.ErrorType of a failed job, by what DescribeJobs says of it."""
     container = detail.get("container", {})
     reasons = (container.get("reason", ""), detail.get("statusReason", ""))
     for words, error_type in _REASONS:

@@ -25,8 +25,8 @@ _OUTSIDE: Final = "genolaunch_outside"
 """Flag of a file whose path leads out of the data; what the Snakefile calls it."""
 _MOST_THREADS: Final = 192
 _MOST_MEMORY: Final = 1536 * 1024
-"""MiB. Of the largest instances of the families that a stage's queues may have (lambdas/shared/config_model.py has the
-same of regenie's jobs)."""
+"""MiB. Of the largest instances of the families that a stage's queues may have
+(genolaunch/launch_configs/config_model.py has the same of regenie's jobs)."""
 _MOST_NAMED: Final = 5
 _DOCKER: Final = "docker://"
 _IMAGE: Final = re.compile(r"docker://[A-Za-z0-9][A-Za-z0-9._/:@-]*")

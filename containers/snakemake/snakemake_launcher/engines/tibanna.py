@@ -43,7 +43,7 @@ _ERRORS: Final[Mapping[str, str]] = {
     "JobAbortedException": "StoppedError",
     "States.Timeout": "TimedOutError",
 }
-"""The error of a failed execution -> contract.errors.ErrorType; PlatformError otherwise."""
+"""The error of a failed execution -> genolaunch.contract.errors.ErrorType; PlatformError otherwise."""
 
 _NOT_RUNNING: Final = frozenset({"ExecutionDoesNotExist", "ValidationException"})
 """StopExecution's refusals for an execution that was never started, or has ended."""

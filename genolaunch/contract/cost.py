@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from contract.launch import Status
+from genolaunch.contract.launch import Status
 
 
 class CostStatus(StrEnum):

@@ -15,9 +15,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract.compute import MOST_ARRAY_JOBS, ComputeService
-from contract.workflow import Workflow
-from lambdas.shared.config_base import (
+from genolaunch.contract.compute import MOST_ARRAY_JOBS, ComputeService
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.config_base import (
     Count,
     Flag,
     LaunchSection,
@@ -27,8 +27,8 @@ from lambdas.shared.config_base import (
     fault_at,
     plain_fault,
 )
-from lambdas.shared.regenie_options import refusal_of
-from lambdas.shared.regenie_rules import conflicts
+from genolaunch.launch_configs.regenie_options import refusal_of
+from genolaunch.launch_configs.regenie_rules import conflicts
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 

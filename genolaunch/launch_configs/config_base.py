@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contract.compute import ComputeService, Priority
-from contract.launch import BudgetAction
-from contract.restore import RetrievalTier
-from contract.workflow import Workflow
+from genolaunch.contract.compute import ComputeService, Priority
+from genolaunch.contract.launch import BudgetAction
+from genolaunch.contract.restore import RetrievalTier
+from genolaunch.contract.workflow import Workflow
 
 _LONGEST_PATH: Final = 900
 """Characters. An S3 key may have 1,024 bytes, and the data set's folder needs some of them."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.regenie.genotypes import GenotypeFiles
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import UnusableInputError
-from lambdas.shared.regenie_keys import File, files_of
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_keys import File, files_of
+from genolaunch.regenie.data_set import DataSet, ObjectState
+from genolaunch.regenie.genotypes import GenotypeFiles
+from genolaunch.shared.input_error import UnusableInputError
 
 _INDEX_SUFFIX: Final = ".bgi"
 

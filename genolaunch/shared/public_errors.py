@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.shared.printable import printable
+from genolaunch.shared.printable import printable
 
 _QUOTED: Final = re.compile(r"""["'`“‘«].*["'`”’»]""", re.DOTALL)
 """From the first quotation mark to the last: a text within may have such marks itself."""

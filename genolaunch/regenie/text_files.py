@@ -13,8 +13,8 @@ from io import BufferedReader, RawIOBase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared.input_error import UnusableInputError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

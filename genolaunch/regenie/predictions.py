@@ -3,8 +3,8 @@
 import posixpath
 from collections.abc import Mapping, Sequence
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared.input_error import UnusableInputError
 
 
 def read_predictions(data: DataSet, list_path: str, traits: Sequence[str]) -> Mapping[str, str]:

@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Final
 
-from contract.cost import CostStatus
-from contract.launch import ALLOWED_FROM, ASKED_BY_HAND, HeldFor, LaunchField, Status
+from genolaunch.contract.cost import CostStatus
+from genolaunch.contract.launch import ALLOWED_FROM, ASKED_BY_HAND, HeldFor, LaunchField, Status
 
 MOST_ATTEMPTS: Final = 9_999
 """More than anybody needs. Names that end with the attempt have room for four digits."""

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from contract.errors import ErrorType
-from contract.workflow import Workflow
+from genolaunch.contract.errors import ErrorType
+from genolaunch.contract.workflow import Workflow
 
 if TYPE_CHECKING:
-    from lambdas.shared.config_base import LaunchSection
+    from genolaunch.launch_configs.config_base import LaunchSection
 
 _Wanted = TypeVar("_Wanted")
 
@@ -97,13 +97,13 @@ class WorkflowType:
 
 WORKFLOWS: Final[Mapping[str, WorkflowType]] = {
     Workflow.REGENIE: WorkflowType(
-        config=Later("lambdas.shared.config_model:RegenieLaunch"),
+        config=Later("genolaunch.launch_configs.config_model:RegenieLaunch"),
         team_faults=Later("lambdas.workflow_manager.teams:foreign_data_or_predictions"),
         first_principles=Later("lambdas.benchmark.estimate.of_regenie:OF_REGENIE"),
         engine=_regenie_with_version,
     ),
     Workflow.SNAKEMAKE: WorkflowType(
-        config=Later("lambdas.shared.snakemake_config:SnakemakeLaunch"),
+        config=Later("genolaunch.launch_configs.snakemake_config:SnakemakeLaunch"),
         sources_key="snakefile",
         team_faults=Later("lambdas.workflow_manager.teams:foreign_data_hosts_or_sources"),
         # Its jobs run images and programs of its user's choice.
@@ -112,9 +112,11 @@ WORKFLOWS: Final[Mapping[str, WorkflowType]] = {
         runs_users_programs=True,
     ),
 }
-"""By their names (contract.workflow.Workflow), in the order in which people are told of them."""
+"""By their names (genolaunch.contract.workflow.Workflow), in the order in which people are told of them."""
 
-_UNKNOWN: Final = WorkflowType(config=Later("lambdas.shared.config_base:LaunchSection"), users_errors=frozenset())
+_UNKNOWN: Final = WorkflowType(
+    config=Later("genolaunch.launch_configs.config_base:LaunchSection"), users_errors=frozenset()
+)
 
 
 def workflow_type(workflow: str | None) -> WorkflowType:

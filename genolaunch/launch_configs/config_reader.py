@@ -10,14 +10,14 @@ from pydantic import BaseModel, ValidationError, field_validator, model_validato
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from contract.workflow import Workflow
-from lambdas.shared.config_base import LaunchSection, plain_fault
-from lambdas.shared.config_bounds import is_too_deep, out_of_bounds
-from lambdas.shared.config_text import WHOLE_FILE, read_text, too_deep
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.faults import Fault
-from lambdas.shared.launch_configs import LAUNCH_MODELS, PATTERNS_IN_WORDS
-from lambdas.shared.launch_item import LARGEST_CONFIG_TEXT
+from genolaunch.contract.workflow import Workflow
+from genolaunch.launch_configs.config_base import LaunchSection, plain_fault
+from genolaunch.launch_configs.config_bounds import is_too_deep, out_of_bounds
+from genolaunch.launch_configs.config_text import WHOLE_FILE, read_text, too_deep
+from genolaunch.launch_configs.models import LAUNCH_MODELS, PATTERNS_IN_WORDS
+from genolaunch.shared.errors import MissingRequiredParametersError
+from genolaunch.shared.faults import Fault
+from genolaunch.shared.launch_item import LARGEST_CONFIG_TEXT
 
 _LONGEST_QUOTE = 60
 """Characters of a value that a fault quotes."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 
 GRACE_MINUTES: Final = "graceMinutes"
 """Key of the event of a scheduled function that looks for what was lost: how old that must be, if not as usual."""

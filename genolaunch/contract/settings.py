@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 
 
 class Parameter(StrEnum):

@@ -13,9 +13,9 @@ import yaml
 from yaml.error import Mark
 from yaml.nodes import MappingNode, Node
 
-from lambdas.shared.config_bounds import DEEPEST_NESTING, is_too_deep
-from lambdas.shared.errors import MissingRequiredParametersError
-from lambdas.shared.faults import Fault
+from genolaunch.launch_configs.config_bounds import DEEPEST_NESTING, is_too_deep
+from genolaunch.shared.errors import MissingRequiredParametersError
+from genolaunch.shared.faults import Fault
 
 LARGEST_CONFIG: Final = 64 * 1024
 """Bytes. The item of the launch table, which holds the config, may have 400 KB."""

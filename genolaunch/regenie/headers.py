@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet, ObjectState
-from lambdas.regenie.input_files import input_files, state_of
-from lambdas.regenie.predictions import read_predictions
-from lambdas.regenie.tables import check_covariates, read_columns, trait_indices
-from lambdas.regenie.text_files import check_text
-from lambdas.shared.config_model import RegenieParameters
-from lambdas.shared.input_error import FaultCollector
+from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.regenie.data_set import DataSet, ObjectState
+from genolaunch.regenie.input_files import input_files, state_of
+from genolaunch.regenie.predictions import read_predictions
+from genolaunch.regenie.tables import check_covariates, read_columns, trait_indices
+from genolaunch.regenie.text_files import check_text
+from genolaunch.shared.input_error import FaultCollector
 
 NOTHING: Final = ObjectState(0, "")
 """State of a missing file. Compare by identity, because an empty file may have equal values."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from lambdas.shared.faults import Fault, listing
-from lambdas.shared.public_errors import OpenError
+from genolaunch.shared.faults import Fault, listing
+from genolaunch.shared.public_errors import OpenError
 
 
 class MissingRequiredParametersError(Exception):

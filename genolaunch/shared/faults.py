@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from lambdas.shared.printable import printable
+from genolaunch.shared.printable import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from lambdas.shared.counted import counted
-from lambdas.shared.faults import Fault
+from genolaunch.shared.counted import counted
+from genolaunch.shared.faults import Fault
 
 Result = TypeVar("Result")
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.shared.counted import counted
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.shared.counted import counted
+from genolaunch.shared.input_error import UnusableInputError
 
 
 class GenotypeFormat(StrEnum):

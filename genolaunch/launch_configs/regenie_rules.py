@@ -7,10 +7,10 @@ its documentation says an option is for (https://rgcgithub.github.io/regenie/opt
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lambdas.shared.regenie_options import Refusal, name_of
+from genolaunch.launch_configs.regenie_options import Refusal, name_of
 
 if TYPE_CHECKING:
-    from lambdas.shared.config_model import RegenieParameters
+    from genolaunch.launch_configs.config_model import RegenieParameters
 
 Place = tuple[str, ...]
 """Keys from `regenie` down to what is at fault."""

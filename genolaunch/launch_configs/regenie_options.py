@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from lambdas.shared.regenie_keys import KEYS, Key
+from genolaunch.launch_configs.regenie_keys import KEYS, Key
 
 
 class Refusal(NamedTuple):

@@ -5,10 +5,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from contract.compute import ComputeService
-from contract.launch_bucket import SNAKEFILE_NAME
-from contract.workflow import SnakemakeEngine, Workflow
-from lambdas.shared.config_base import (
+from genolaunch.contract.compute import ComputeService
+from genolaunch.contract.launch_bucket import SNAKEFILE_NAME
+from genolaunch.contract.workflow import SnakemakeEngine, Workflow
+from genolaunch.launch_configs.config_base import (
     S3_BUCKET,
     Count,
     Flag,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from lambdas.shared import aws
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.shared import aws
+from genolaunch.shared.input_error import UnusableInputError
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lambdas.regenie.data_set import DataSet
-from lambdas.regenie.text_files import check_start
-from lambdas.shared.input_error import UnusableInputError
+from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.text_files import check_start
+from genolaunch.shared.input_error import UnusableInputError
 
 _FIRST_READ_BYTES: Final = 1 << 16
 _LONGEST_HEADER_BYTES: Final = 1 << 26

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from contract.project import PROJECT
+from genolaunch.contract.project import PROJECT
 
 
 class RightsTag(StrEnum):

@@ -1,7 +1,7 @@
 """The launch configs of all workflows: what a scientist may write.
 
 The models are the one source of the rules: reading a config (config_reader), the published JSON Schema and the
-reference in docs/launch-config.md follow them. `python -m lambdas.shared.launch_configs` prints the schema.
+reference in docs/launch-config.md follow them. `python -m genolaunch.launch_configs.models` prints the schema.
 """
 
 import json
@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, TypeAdapter
 
-from lambdas.shared.config_base import LaunchSection, PatternsInWords
-from lambdas.shared.workflows import WORKFLOWS
+from genolaunch.launch_configs.config_base import LaunchSection, PatternsInWords
+from genolaunch.launch_configs.workflows import WORKFLOWS
 
 LAUNCH_MODELS: Final[Mapping[str, type[LaunchSection]]] = {
     workflow: type_.config() for workflow, type_ in WORKFLOWS.items()
