@@ -1,7 +1,7 @@
 """The workflows that a stage runs: what the command line must know of each, described once.
 
-As `launch_configs/workflows.py` does for the functions: what commands would have to ask for by `if workflow == …` is an
-attribute of WorkflowCommands, and its default suits a workflow that does nothing special.
+What functions know as well is in `launch_configs/workflows.py`. What commands would have to ask for by
+`if workflow == …` is an attribute of WorkflowCommands, and its default suits a workflow that does nothing special.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,9 +1,9 @@
-"""The workflows that a stage runs: what the functions must know of each, described once.
+"""The workflows that a stage runs: what the functions and the command line must know of each, described once.
 
 Whatever several modules would have to ask for by `if workflow == …` is an attribute of WorkflowType; its default suits
 a workflow that does nothing special, so an entry names only what differs. docs/decisions/110 lists the files that a new
-workflow touches. The command line's own attributes are in `genolaunch/workflows.py`, the stacks' in
-`stacks/workflows.py`.
+workflow touches. The command line's own attributes are in `genolaunch/workflows.py`, the functions' own in
+`lambdas/shared/workflow_functions.py`, the stacks' in `stacks/workflows.py`.
 
 This module imports the contract and nothing else: what needs a model or a program's code is imported when it is asked
 for (Later), so a function that looks up a flag stays quick to start.
@@ -73,13 +73,6 @@ class WorkflowType:
     """Key of its section that names a file in S3 with the workflow's sources beside it: other sources make another
     launch, though the config is the same."""
 
-    # Their types are of other capabilities, which not every bundle has: teams.TeamRule and workload.FirstPrinciples.
-    team_faults: Later[Any] = Later("lambdas.workflow_manager.teams:foreign_data")
-    """Says why a launch does not belong to a team (stages that keep teams apart)."""
-
-    first_principles: Later[Any] = Later("lambdas.benchmark.estimate.by_data:BY_DATA")
-    """What a launch costs while none like it has a price."""
-
     engine: Callable[[Mapping[str, Any]], str | None] = _engine
     """Section -> what sums of costs and the analytics table call its engine."""
 
@@ -98,14 +91,11 @@ class WorkflowType:
 WORKFLOWS: Final[Mapping[str, WorkflowType]] = {
     Workflow.REGENIE: WorkflowType(
         config=Later("genolaunch.launch_configs.config_model:RegenieLaunch"),
-        team_faults=Later("lambdas.workflow_manager.teams:foreign_data_or_predictions"),
-        first_principles=Later("lambdas.benchmark.estimate.of_regenie:OF_REGENIE"),
         engine=_regenie_with_version,
     ),
     Workflow.SNAKEMAKE: WorkflowType(
         config=Later("genolaunch.launch_configs.snakemake_config:SnakemakeLaunch"),
         sources_key="snakefile",
-        team_faults=Later("lambdas.workflow_manager.teams:foreign_data_hosts_or_sources"),
         # Its jobs run images and programs of its user's choice.
         users_errors=USERS_ERRORS_OF_ANY | {ErrorType.IMAGE_PULL, ErrorType.CONTAINER_START, ErrorType.ACCESS_DENIED},
         writes_into_data=True,

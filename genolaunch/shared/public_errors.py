@@ -5,11 +5,12 @@ and tracer, and Step Functions get of an error is that form and nothing else. An
 and task tables, the answer beside the file, and the report (kept_errors.py).
 """
 
+import os
 import re
 import traceback
 from collections.abc import Callable
 from functools import wraps
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 
@@ -110,10 +111,15 @@ def published(error: Exception) -> Exception:
     return told.with_traceback(error.__traceback__)
 
 
+_ROOT: Final = Path(__file__).parents[2]
+_OWN: Final = (f"{_ROOT}{os.sep}lambdas{os.sep}", f"{_ROOT}{os.sep}genolaunch{os.sep}")
+"""Beginnings of the paths of this project's modules, in a function's bundle as in a checkout."""
+
+
 def _place(trace: TracebackType | None) -> str:
     """`raised at regenie/tables.py, line 32`: the innermost frame of this project, else of all."""
     frames = traceback.extract_tb(trace)
     if not frames:
         return "raised nowhere"
-    last = next((frame for frame in reversed(frames) if "/lambdas/" in frame.filename), frames[-1])
+    last = next((frame for frame in reversed(frames) if frame.filename.startswith(_OWN)), frames[-1])
     return f"raised at {'/'.join(PurePath(last.filename).parts[-2:])}, line {last.lineno}"

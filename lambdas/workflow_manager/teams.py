@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from genolaunch.contract.launch_bucket import LAUNCH_PREFIX, SOURCES_PREFIX
 from genolaunch.contract.workflow import SnakemakeEngine
 from genolaunch.launch_configs.config_base import LaunchSection
-from genolaunch.launch_configs.workflows import workflow_type
 from genolaunch.shared.faults import Fault
+from lambdas.shared.workflow_functions import functions_for
 
 if TYPE_CHECKING:
     from genolaunch.launch_configs.config_model import RegenieLaunch
@@ -39,7 +39,7 @@ class Buckets:
 
 
 TeamRule = Callable[[Any, str, Buckets], list[Fault]]
-"""Of a launch config of the workflow, a team and the stage's buckets (WorkflowType.team_faults)."""
+"""Of a launch config of the workflow, a team and the stage's buckets (WorkflowFunctions.team_faults)."""
 
 
 def faults_of(
@@ -60,7 +60,7 @@ def faults_of(
             )
         ]
     buckets = Buckets(launch=launch_bucket, data=data_bucket, readable=readable_buckets)
-    rule: TeamRule = workflow_type(config.workflow).team_faults()
+    rule: TeamRule = functions_for(config.workflow).team_faults()
     return rule(config, team, buckets)
 
 

@@ -212,7 +212,13 @@ def test_state_machines_log_errors_without_data_and_trace(stacks):
 
 @pytest.mark.parametrize(
     ("folder", "foreign"),
-    [("stacks", "lambdas"), ("lambdas", "stacks"), ("stacks", "localcloud"), ("lambdas", "localcloud")],
+    [
+        ("stacks", "lambdas"),
+        ("lambdas", "stacks"),
+        ("genolaunch", "lambdas"),
+        ("stacks", "localcloud"),
+        ("lambdas", "localcloud"),
+    ],
 )
 def test_parts_do_not_import_each_other(folder, foreign):
     imports = re.compile(rf"^\s*(from|import) {foreign}\b", re.MULTILINE)

@@ -11,7 +11,12 @@ from statemachines.composition import FOLDER, NAMES, text
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = ("app.py", "checks", "genolaunch", "lambdas", "stacks", "statemachines")
-REGISTRIES = {"genolaunch/launch_configs/workflows.py", "genolaunch/workflows.py", "stacks/stage.py"}
+REGISTRIES = {
+    "genolaunch/launch_configs/workflows.py",
+    "genolaunch/workflows.py",
+    "lambdas/shared/workflow_functions.py",
+    "stacks/stage.py",
+}
 OF_A_WORKFLOW = {"genolaunch/launch_configs/config_model.py": Workflow.REGENIE}
 """A workflow's own modules whose paths do not name it."""
 

@@ -10,14 +10,17 @@ import pytest
 
 import genolaunch.launch_configs.workflows
 import genolaunch.workflows
+import lambdas.shared.workflow_functions
 from genolaunch.contract.workflow import Workflow
 from genolaunch.launch_configs.config_base import LaunchSection
 from genolaunch.launch_configs.workflows import Later, WorkflowType, engine_of, sources_named_by, workflow_type
 from genolaunch.workflows import WorkflowCommands, commands_for
+from lambdas.shared.workflow_functions import WorkflowFunctions, functions_for
 
 ROOT = Path(__file__).parents[2]
 REGISTRIES: dict[str, dict[str, Any]] = {
-    "functions": dict(genolaunch.launch_configs.workflows.WORKFLOWS),
+    "all": dict(genolaunch.launch_configs.workflows.WORKFLOWS),
+    "functions": dict(lambdas.shared.workflow_functions.WORKFLOWS),
     "command line": dict(genolaunch.workflows.WORKFLOWS),
 }
 BUNDLES = {
@@ -28,7 +31,7 @@ BUNDLES = {
 """Attribute -> the package that has what it names, in the bundle of the functions that ask for it."""
 
 
-def laters(entry: WorkflowType | WorkflowCommands) -> dict[str, Later[Any]]:
+def laters(entry: WorkflowType | WorkflowFunctions | WorkflowCommands) -> dict[str, Later[Any]]:
     values = {field.name: getattr(entry, field.name) for field in fields(entry)}
     return {name: value for name, value in values.items() if isinstance(value, Later)}
 
@@ -47,7 +50,8 @@ def test_what_is_imported_later_is_there(registry: str, workflow: Workflow) -> N
 
 @pytest.mark.parametrize("workflow", list(Workflow))
 def test_what_functions_import_later_is_in_their_bundle(workflow: Workflow) -> None:
-    places = {name: later.place for name, later in laters(workflow_type(workflow)).items()}
+    entries = (workflow_type(workflow), functions_for(workflow))
+    places = {name: later.place for entry in entries for name, later in laters(entry).items()}
 
     assert places.keys() == BUNDLES.keys()
     for name, place in places.items():
@@ -80,6 +84,7 @@ def test_a_launch_of_no_known_workflow_has_every_default(unknown: str | None) ->
     assert workflow_type(unknown).users_errors == frozenset()
     assert not workflow_type(unknown).runs_users_programs
     assert commands_for(unknown) == WorkflowCommands()
+    assert functions_for(unknown) == WorkflowFunctions()
     assert engine_of(unknown, {"nextflow": {"engine": "awsbatch"}}) in (None, "awsbatch")
 
 

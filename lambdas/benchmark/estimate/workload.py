@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from genolaunch.launch_configs.workflows import workflow_type
 from genolaunch.shared import aws
 from lambdas.benchmark.pricing.money import PriceError
+from lambdas.shared.workflow_functions import functions_for
 
 _MOST_PAGES: Final = 100
 """Of a listing of 1,000 objects each: a data set of more is estimated by the first hundred thousand."""
@@ -39,7 +39,7 @@ Measure = Callable[[Mapping[str, Any], str, str], Workload]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPrinciples:
-    """What a launch of a workflow costs while none like it has a price (WorkflowType.first_principles)."""
+    """What a launch of a workflow costs while none like it has a price (WorkflowFunctions.first_principles)."""
 
     measure: Measure
     vcpu_hours: Callable[[Workload], float]
@@ -52,7 +52,7 @@ class FirstPrinciples:
 
 def first_principles(workflow: str) -> FirstPrinciples:
     """Those of a workflow."""
-    principles: FirstPrinciples = workflow_type(workflow).first_principles()
+    principles: FirstPrinciples = functions_for(workflow).first_principles()
     return principles
 
 
