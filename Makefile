@@ -15,7 +15,7 @@ ASKS   := $(filter-out never,$(or $(CDK_REQUIRE_APPROVAL),broadening))
 ONLY    = $(foreach stack,$(STACKS),'genolaunch-$(STAGE)/$(stack)')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-restore demo-snakemake test test-unit test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint lint-style lint-types lint-machines lint-templates check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup package demo demo-restore demo-snakemake test test-unit test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint lint-style lint-types lint-machines lint-templates check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ test-cases: setup ## situations from the field, each with its right value; those
 
 test-images: setup ## really build the images, without Docker, and try them (root; apt-get install buildah debootstrap)
 	$(BIN)/pytest -r s -m images tests/images
+
+package: setup ## the command line as a wheel in dist/, for `pipx install`
+	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python
 
 benchmark: setup ## what the platform adds to a GWAS, and where the time goes
 	$(BIN)/python -m benchmarks.overhead
@@ -178,7 +181,7 @@ verify-stage: setup ## try STAGE after its deployment with tiny launches; the re
 
 clean: ## stop the embedded cloud and remove everything that was made here
 	-@test -x $(BIN)/genolaunch && $(BIN)/genolaunch local down
-	rm -rf $(VENV) node_modules cdk.out build .localcloud .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules cdk.out build dist .localcloud .pytest_cache .mypy_cache .ruff_cache
 
 lock: setup ## renew every lock file from its .in file (needs the package registries)
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.10 containers/regenie/requirements.in -o containers/regenie/requirements.txt

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from genolaunch.commands import (
+    checking,
     costs,
     dead_letters,
     deployment,
@@ -24,6 +25,7 @@ from genolaunch.commands.completion import stages
 from genolaunch.commands.exit_codes import EXIT_CODES
 from genolaunch.commands.group import OneSentenceGroup
 from genolaunch.commands.options import Settings
+from genolaunch.commands.output import say
 from genolaunch.platform import DEFAULT_STAGE
 
 app = typer.Typer(
@@ -36,6 +38,7 @@ app = typer.Typer(
 )
 for module in (
     submission,
+    checking,
     rerun,
     listing,
     looking,
@@ -58,6 +61,14 @@ def main() -> None:
     app()
 
 
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from genolaunch.version import version_and_place
+
+        say(f"genolaunch {version_and_place()}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     ctx: typer.Context,
@@ -67,6 +78,10 @@ def common(
     ] = DEFAULT_STAGE,
     debug: Annotated[
         bool, typer.Option("--debug", envvar="GENOLAUNCH_DEBUG", help="Show the traceback of an error.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - its callback shows it
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and exit."),
     ] = False,
 ) -> None:
     """Submit genomics workflows to a Genolaunch stage, follow them, and fetch their results.

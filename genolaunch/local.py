@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
+from genolaunch import checkout
 from genolaunch.errors import GenolaunchError
 
 _STATE = ".localcloud"
-_IN_A_CHECKOUT = ("localcloud", "cdk.json")
 
 LOCAL_STAGE = "local"
 
@@ -25,9 +25,7 @@ def usual_state_dir() -> Path:
 
     That is the checkout in which the current folder lies, or else the one that this command is of.
     """
-    here = Path.cwd()
-    around = (folder for folder in (here, *here.parents) if all((folder / name).exists() for name in _IN_A_CHECKOUT))
-    return next(around, Path(__file__).parents[1]) / _STATE
+    return (checkout.around(Path.cwd()) or Path(__file__).parents[1]) / _STATE
 
 
 StateDirOption = Annotated[
@@ -44,12 +42,12 @@ StateDirOption = Annotated[
 @contextmanager
 def cloud_control() -> Iterator[ModuleType]:
     """`localcloud.control`, whose errors become GenolaunchErrors; so does its absence."""
+    checkout.required("The embedded cloud")
     try:
         from localcloud import control
     except ModuleNotFoundError as missing:
         raise GenolaunchError(
-            f"The embedded cloud is not installed here ({missing.name} is missing): run this in a checkout of "
-            "Genolaunch after `make setup`."
+            f"The embedded cloud is not installed here ({missing.name} is missing): call `make setup` in the checkout."
         ) from missing
     try:
         yield control

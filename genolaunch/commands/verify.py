@@ -34,11 +34,13 @@ def verify(
 
     Takes up to an hour and costs some dollars. It deletes what it uploaded.
     """
+    from genolaunch import checkout
     from genolaunch.verify.account import Account
     from genolaunch.verify.claims import read_claims
     from genolaunch.verify.report import document, markdown, summary
     from genolaunch.verify.run import verify as run
 
+    checkout.required("`verify`, which reads docs/verified.md and uploads the cohort of examples/gwas,")
     claims = read_claims()
     account = Account(stage or ctx.obj.stage)
     verdict = run(account, claims, with_restore=restore, team=team, tell=lambda text: say(text, err=True))

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genolaunch.checkout import around
 from genolaunch.doctor.account import DEFAULT_QUALIFIER
 from genolaunch.doctor.quotas import BUILDS_AT_ONCE, PARALLEL_BUILDS
 from genolaunch.errors import GenolaunchError
+from genolaunch.version import version, version_of
 
 if TYPE_CHECKING:
     from stacks.config import StageSettings
@@ -24,9 +26,10 @@ def read(stage: str, checkout: Path, settings_file: Path | None) -> tuple["Stage
         settings_file: as `cdk … -c settings-file=` takes it.
 
     Raises:
-        GenolaunchError: there is no checkout, or no such stage, or its settings have faults.
+        GenolaunchError: there is no checkout, or one of another version, or no such stage, or its settings have faults.
     """
     root = _root(checkout.resolve())
+    _require_same_version(root)
     sys.path.insert(0, str(root))
     try:
         from stacks.config import InvalidSettingsError, read_stages
@@ -64,10 +67,19 @@ def builds_in_its_account(settings: "StageSettings", checkout: Path, settings_fi
     return builds
 
 
+def _require_same_version(root: Path) -> None:
+    """The settings' code shares the contract with this command."""
+    theirs, ours = version_of(root), version()
+    if theirs != ours:
+        raise GenolaunchError(
+            f"The checkout {root} is Genolaunch {theirs}, and this command {ours}: use the command of that checkout, "
+            ".venv/bin/genolaunch after `make setup`."
+        )
+
+
 def _root(folder: Path) -> Path:
-    for each in (folder, *folder.parents):
-        if (each / "cdk.json").is_file() and (each / "stacks" / "config.py").is_file():
-            return each
+    if root := around(folder):
+        return root
     raise GenolaunchError(
         f"{folder} is in no checkout of Genolaunch, which has the stage's settings (cdk.json): run this in one, or "
         "name it with --checkout."
