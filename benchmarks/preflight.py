@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
 from lambdas.regenie.preflight.check import Genotyped, check_data

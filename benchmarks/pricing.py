@@ -87,10 +87,10 @@ class Tables:
 
 
 def _price(table: Tables) -> Any:  # noqa: ANN401 - a Bill, whose module is imported when the clock runs
-    from lambdas.benchmark.price_list import PriceList
-    from lambdas.benchmark.pricing.bill import make_bill
-    from lambdas.benchmark.usage_table import UsageTable
-    from lambdas.benchmark.whole_usage import read_usage
+    from lambdas.pricing.price_list import PriceList
+    from lambdas.pricing.rates.bill import make_bill
+    from lambdas.pricing.usage_table import UsageTable
+    from lambdas.pricing.whole_usage import read_usage
     from localcloud.pricing import PriceListService, RecordedPrices
 
     prices = RecordedPrices()
@@ -107,7 +107,7 @@ def _play_aws(service: Any, prices: Any, table: Tables) -> None:  # noqa: ANN401
     from types import SimpleNamespace
 
     from genolaunch.shared import aws
-    from lambdas.benchmark import price_list
+    from lambdas.pricing import price_list
 
     def products(**params: Any) -> Any:  # noqa: ANN401 - as boto3 is called
         table.calls["GetProducts"] += 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from genolaunch.launch import Fault
 from genolaunch.launch_configs.config_base import LaunchSection
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.regenie.headers import read_headers
 from genolaunch.shared.input_error import FaultCollector, LaunchInputError, UnusableInputError

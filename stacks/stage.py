@@ -9,7 +9,6 @@ from genolaunch.contract.workflow import Workflow
 from stacks.access import AccessStack
 from stacks.analytics import AnalyticsStack
 from stacks.backup import BackupStack
-from stacks.benchmark import BenchmarkStack
 from stacks.cleanup import CleanupStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
@@ -20,6 +19,7 @@ from stacks.inventory import InventoryStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
 from stacks.parallelcluster import ParallelClusterStack
+from stacks.pricing import BENCHMARK, PricingStack
 from stacks.regenie import RegenieStack
 from stacks.restore import RestoreStack
 from stacks.snakemake import SnakemakeStack
@@ -83,7 +83,7 @@ class GenolaunchStage(Stage):
             Workflow.REGENIE: self.regenie.workflow_parts,
             Workflow.SNAKEMAKE: self.snakemake.workflow_parts,
         }
-        self.benchmark = BenchmarkStack(
+        self.pricing = PricingStack(
             self,
             settings=settings,
             data=self.data,
@@ -98,7 +98,7 @@ class GenolaunchStage(Stage):
             compute=self.compute,
             workflows=self.workflows,
             restore=self.restore,
-            benchmark=self.benchmark,
+            pricing=self.pricing,
             has_cluster=self.cluster is not None,
             bundling=bundling,
         )
@@ -139,7 +139,7 @@ class GenolaunchStage(Stage):
                     for label, machine in {name.value: parts.machine, **parts.further_machines}.items()
                 },
                 "cleanup": self.cleanup.machine,
-                "benchmark": self.benchmark.machine,
+                BENCHMARK: self.pricing.machine,
                 "export": self.analytics.machine.machine,
                 **({"inventory": inventory.machine.machine} if inventory else {}),
             },

@@ -24,7 +24,6 @@ from genolaunch.contract.launch_bucket import (
 )
 from genolaunch.contract.settings import Parameter, Setting
 from genolaunch.contract.workflow import Workflow
-from stacks.benchmark import BenchmarkStack
 from stacks.compute import ComputeStack
 from stacks.config import StageSettings
 from stacks.constructs.deployed import deployment_of
@@ -35,6 +34,7 @@ from stacks.constructs.stage_stack import StageStack
 from stacks.constructs.state_machine import AslStateMachine, executions_arn, follow_executions
 from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import REGISTRATION_TIMEOUT, REQUEST_TIMEOUT, DataStack
+from stacks.pricing import PricingStack
 from stacks.restore import RestoreStack
 from stacks.workflows import Workflows, substitutions
 
@@ -63,7 +63,7 @@ class WorkflowManagerStack(StageStack):
         compute: ComputeStack,
         workflows: Workflows,
         restore: RestoreStack,
-        benchmark: BenchmarkStack,
+        pricing: PricingStack,
         has_cluster: bool,
         bundling: BundlingTarget,
     ) -> None:
@@ -84,7 +84,7 @@ class WorkflowManagerStack(StageStack):
         self.settle_launch = self._make_status_function(
             "settle_launch", "Makes the launch table tell the truth about an execution that ended"
         )
-        self.launch = self._make_launch_machine(change_status, workflows, restore, benchmark)
+        self.launch = self._make_launch_machine(change_status, workflows, restore, pricing)
         StreamPipe(
             self,
             "Requests",
@@ -317,7 +317,7 @@ class WorkflowManagerStack(StageStack):
         change_status: lambda_.Function,
         workflows: Workflows,
         restore: RestoreStack,
-        benchmark: BenchmarkStack,
+        pricing: PricingStack,
     ) -> sfn.StateMachine:
         data = self._data
         launch = AslStateMachine(
@@ -329,7 +329,7 @@ class WorkflowManagerStack(StageStack):
             substitutions={
                 "LaunchTableName": data.launch_table.table_name,
                 "ChangeStatusFunctionArn": change_status.function_arn,
-                "EstimateCostFunctionArn": benchmark.estimate_cost.function_arn,
+                "EstimateCostFunctionArn": pricing.estimate_cost.function_arn,
                 "FindArchivedFunctionArn": restore.find_archived.function_arn,
                 **substitutions(workflows),
             },
@@ -338,7 +338,7 @@ class WorkflowManagerStack(StageStack):
             change_status,
             *(function for parts in workflows.values() for function in parts.functions),
             restore.find_archived,
-            benchmark.estimate_cost,
+            pricing.estimate_cost,
         )
         for function in called:
             function.grant_invoke(launch.role)

@@ -21,7 +21,7 @@ def show_snapshot(snapshot: "Snapshot", as_json: bool) -> None:
 
         print_json(snapshot_document(snapshot))
     else:
-        from genolaunch.render.launch import launch_view
+        from genolaunch.render.launch_view import launch_view
         from genolaunch.render.screen import console
 
         console().print(launch_view(snapshot))

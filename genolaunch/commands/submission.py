@@ -188,7 +188,7 @@ def estimate(
     """Estimate the cost of a launch, from similar launches or from first principles, without launching it."""
     from genolaunch.documents import document_of
     from genolaunch.estimates import estimate_file
-    from genolaunch.render.launch import estimate_line
+    from genolaunch.render.launch_view import estimate_line
     from genolaunch.render.screen import console
     from genolaunch.render.tables import faults_table
 

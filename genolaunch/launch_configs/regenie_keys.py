@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from genolaunch.launch_configs.config_model import RegenieParameters
+    from genolaunch.launch_configs.regenie_config import RegenieParameters
 
 
 class File(StrEnum):

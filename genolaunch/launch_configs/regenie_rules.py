@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from genolaunch.launch_configs.regenie_options import Refusal, name_of
 
 if TYPE_CHECKING:
-    from genolaunch.launch_configs.config_model import RegenieParameters
+    from genolaunch.launch_configs.regenie_config import RegenieParameters
 
 Place = tuple[str, ...]
 """Keys from `regenie` down to what is at fault."""

@@ -90,7 +90,7 @@ class WorkflowType:
 
 WORKFLOWS: Final[Mapping[str, WorkflowType]] = {
     Workflow.REGENIE: WorkflowType(
-        config=Later("genolaunch.launch_configs.config_model:RegenieLaunch"),
+        config=Later("genolaunch.launch_configs.regenie_config:RegenieLaunch"),
         engine=_regenie_with_version,
     ),
     Workflow.SNAKEMAKE: WorkflowType(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.regenie.input_files import input_files, state_of
 from genolaunch.regenie.predictions import read_predictions

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.launch_configs.regenie_keys import File, files_of
 from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.regenie.genotypes import GenotypeFiles

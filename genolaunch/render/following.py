@@ -10,7 +10,7 @@ from rich.text import Text
 from genolaunch.contract.launch import Status
 from genolaunch.launch import Launch
 from genolaunch.progress import Snapshot
-from genolaunch.render.launch import launch_view
+from genolaunch.render.launch_view import launch_view
 from genolaunch.render.tables import launches_table
 from genolaunch.render.words import duration, step_title
 from genolaunch.steps import Step, StepState

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from genolaunch.contract.launch import Status
-from lambdas.cleanup.inventory import FileSystem
+from lambdas.cleanup.launch_resources import FileSystem
 from lambdas.shared.launch import Launch
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from genolaunch.contract.usage import USAGE_FILE_SYSTEM_PREFIX, UsageField
 from genolaunch.contract.workflow import END_PHASE
 from genolaunch.launch_configs.workflows import workflow_type
 from genolaunch.shared import aws
-from lambdas.cleanup import inventory, launchers, tibanna_jobs
+from lambdas.cleanup import launch_resources, launchers, tibanna_jobs
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
 from lambdas.shared.attributes import to_item
 from lambdas.shared.clock import timestamp
@@ -64,7 +64,7 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
     launch = LaunchRepository(settings().launch_table).get_salvaged(launch_id)
     executions = [
         *_running_workflows(launch_id, ended_attempt),
-        *inventory.running_phases(settings().jobs_state_machine, launch_id, ended_attempt),
+        *launch_resources.running_phases(settings().jobs_state_machine, launch_id, ended_attempt),
         *_running_on_cluster(launch_id, ended_attempt),
     ]
     tasks = launchers.unfinished_tasks(settings().cluster, launch_id, ended_attempt)
@@ -74,7 +74,7 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
         machine = settings().tibanna_state_machine
         executions += tibanna_jobs.running_executions(machine, launch_id, ended_attempt)
         instances += _instances(launch_id, ended_attempt)
-    named = inventory.unfinished_jobs(places.queues, launch_id, ended_attempt)
+    named = launch_resources.unfinished_jobs(places.queues, launch_id, ended_attempt)
     jobs = list(dict.fromkeys([*named, *(_users_jobs(places, launch_id, ended_attempt) if has_launcher else ())]))
     is_in_use = bool(executions or jobs)
     found: dict[str, list[Any]] = {
@@ -84,42 +84,43 @@ def find_leftovers(launch_id: str, ended_attempt: int) -> dict[str, Any]:
         "instances": instances,
         "fileSystems": [
             _plan(file_system, launch, is_in_use=is_in_use)
-            for file_system in inventory.file_systems(settings().stage)
+            for file_system in launch_resources.file_systems(settings().stage)
             if file_system.owner.launch_id == launch_id and file_system.owner.attempt <= ended_attempt
         ],
-        "jobDefinitions": inventory.launch_job_definitions(launch_id, ended_attempt),
+        "jobDefinitions": launch_resources.launch_job_definitions(launch_id, ended_attempt),
         "launchTemplates": [
             template.id
-            for template in inventory.launch_templates(settings().stage)
+            for template in launch_resources.launch_templates(settings().stage)
             if template.owner.launch_id == launch_id and template.owner.attempt <= ended_attempt
         ],
     }
     # Last: whoever still runs has them, and ends its jobs by them. A launch without a launcher has none.
     has_roles = has_launcher and not (is_in_use or tasks or instances)
     found["roles"] = [
-        inventory.in_its_way(each) for each in _ended(inventory.roles, launch_id, ended_attempt, has_roles)
+        launch_resources.in_its_way(each)
+        for each in _ended(launch_resources.roles, launch_id, ended_attempt, has_roles)
     ]
     found["instanceProfiles"] = [
-        each.name for each in _ended(inventory.instance_profiles, launch_id, ended_attempt, has_roles)
+        each.name for each in _ended(launch_resources.instance_profiles, launch_id, ended_attempt, has_roles)
     ]
     return {**found, "left": sum(map(len, found.values())), **_cluster_run(launch, ended_attempt)}
 
 
 def _ended(
-    made: Callable[[str, str], Iterator[inventory.Role]], launch_id: str, ended_attempt: int, is_time: bool
-) -> list[inventory.Role]:
+    made: Callable[[str, str], Iterator[launch_resources.Role]], launch_id: str, ended_attempt: int, is_time: bool
+) -> list[launch_resources.Role]:
     found = made(settings().stage, launch_id) if is_time else iter(())
     return [each for each in found if each.owner.launch_id == launch_id and each.owner.attempt <= ended_attempt]
 
 
 def _running_workflows(launch_id: str, ended_attempt: int) -> Iterator[str]:
     for machine in json.loads(settings().workflow_state_machines).values():
-        yield from inventory.running_executions(machine, launch_id, ended_attempt)
+        yield from launch_resources.running_executions(machine, launch_id, ended_attempt)
 
 
 def _running_on_cluster(launch_id: str, ended_attempt: int) -> list[str]:
     machine = settings().slurm_state_machine
-    return inventory.running_phases(machine, launch_id, ended_attempt) if machine else []
+    return launch_resources.running_phases(machine, launch_id, ended_attempt) if machine else []
 
 
 def _cluster_run(launch: Launch | None, ended_attempt: int) -> dict[str, Any]:
@@ -147,14 +148,14 @@ def _instances(launch_id: str, ended_attempt: int) -> list[str]:
 
 
 def _users_jobs(places: Places, launch_id: str, ended_attempt: int) -> list[str]:
-    return inventory.users_jobs(sorted(places.snakemake.values()), settings().stage, launch_id, ended_attempt)
+    return launch_resources.users_jobs(sorted(places.snakemake.values()), settings().stage, launch_id, ended_attempt)
 
 
-def _plan(file_system: inventory.FileSystem, launch: Launch | None, *, is_in_use: bool) -> Mapping[str, object]:
+def _plan(file_system: launch_resources.FileSystem, launch: Launch | None, *, is_in_use: bool) -> Mapping[str, object]:
     state = FileSystemState(
         file_system,
-        associations=inventory.associations(file_system.id),
-        tasks=inventory.repository_tasks(file_system.id),
+        associations=launch_resources.associations(file_system.id),
+        tasks=launch_resources.repository_tasks(file_system.id),
         is_in_use=is_in_use,
     )
     action = next_action(state, launch, datetime.now(UTC))
@@ -166,7 +167,7 @@ def _plan(file_system: inventory.FileSystem, launch: Launch | None, *, is_in_use
     }
 
 
-def _usage(file_system: inventory.FileSystem) -> dict[str, Any]:
+def _usage(file_system: launch_resources.FileSystem) -> dict[str, Any]:
     """Its item of the usage table but for the time of its end: FSx tells nobody when a file system is gone."""
     return to_item(
         {

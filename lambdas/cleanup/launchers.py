@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from genolaunch.contract.project import run_name
 from genolaunch.shared import aws
-from lambdas.cleanup.inventory import Owner
+from lambdas.cleanup.launch_resources import Owner
 
 _DESCRIBE_LIMIT: Final = 100
 """Tasks of one DescribeTasks call (Amazon ECS API reference)."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from lambdas.cleanup import inventory, launchers, tibanna_jobs
+from lambdas.cleanup import launch_resources, launchers, tibanna_jobs
 from lambdas.cleanup.overdue import Leftover
 
 # List prices of us-east-1, for an idea of what a leftover costs: other regions differ by up to half.
@@ -24,15 +24,15 @@ def by_launch(stage: str, queues: Sequence[str], cluster: str) -> Mapping[str, S
     return launches
 
 
-def _all(stage: str, queues: Sequence[str], cluster: str) -> Iterator[tuple[inventory.Owner, Leftover]]:
-    for system in inventory.file_systems(stage):
+def _all(stage: str, queues: Sequence[str], cluster: str) -> Iterator[tuple[launch_resources.Owner, Leftover]]:
+    for system in launch_resources.file_systems(stage):
         what = f"file system {system.id}, {system.capacity_gib} GiB"
         usd = system.capacity_gib * _FSX_USD_PER_GIB_HOUR
         yield system.owner, Leftover(system.owner.attempt, system.created_at, what, usd)
-    for link, owner in inventory.linked(stage):
+    for link, owner in launch_resources.linked(stage):
         what = f"data repository association {link['AssociationId']} of {link['FileSystemId']}"
         yield owner, Leftover(owner.attempt, link["CreationTime"], what)
-    for job in inventory.jobs(queues, stage):
+    for job in launch_resources.jobs(queues, stage):
         what = f"job {job.name} ({job.id}), {job.running_vcpus} vCPUs running"
         yield job.owner, Leftover(job.owner.attempt, job.created_at, what, job.running_vcpus * _EC2_USD_PER_VCPU_HOUR)
     for task in launchers.tasks(cluster):
@@ -45,11 +45,11 @@ def _all(stage: str, queues: Sequence[str], cluster: str) -> Iterator[tuple[inve
             instance.owner,
             Leftover(instance.owner.attempt, instance.launched_at, what, instance.vcpus * _EC2_USD_PER_VCPU_HOUR),
         )
-    for arn, owner in inventory.job_definitions(stage):
+    for arn, owner in launch_resources.job_definitions(stage):
         yield owner, Leftover(owner.attempt, None, f"job definition {arn.rpartition('/')[2]}")
-    for role in inventory.roles(stage):
+    for role in launch_resources.roles(stage):
         yield role.owner, Leftover(role.owner.attempt, role.created_at, f"role {role.name}")
-    for profile in inventory.instance_profiles(stage):
+    for profile in launch_resources.instance_profiles(stage):
         yield profile.owner, Leftover(profile.owner.attempt, profile.created_at, f"instance profile {profile.name}")
-    for template in inventory.launch_templates(stage):
+    for template in launch_resources.launch_templates(stage):
         yield template.owner, Leftover(template.owner.attempt, template.created_at, f"launch template {template.id}")

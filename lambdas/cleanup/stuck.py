@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from genolaunch.contract.project import run_name
-from lambdas.cleanup.inventory import Owner
+from lambdas.cleanup.launch_resources import Owner
 from lambdas.shared import batch_jobs
 from lambdas.shared.stuck_jobs import GIVEN_UP, UNDETERMINED, is_code, why_stuck
 

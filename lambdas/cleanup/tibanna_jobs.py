@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from genolaunch.contract.project import run_name
 from genolaunch.contract.tibanna import tibanna_jobs_start
 from genolaunch.shared import aws
-from lambdas.cleanup.inventory import Owner, owner_by_path
+from lambdas.cleanup.launch_resources import Owner, owner_by_path
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient

@@ -14,7 +14,7 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 from typing import Final
 
 from genolaunch.contract.results import WORK_QC
-from genolaunch.launch_configs.config_model import BinaryTest, Condition, Interaction, RegenieParameters
+from genolaunch.launch_configs.regenie_config import BinaryTest, Condition, Interaction, RegenieParameters
 from genolaunch.launch_configs.regenie_keys import words_for_both_steps
 from genolaunch.launch_configs.regenie_options import words_of
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat

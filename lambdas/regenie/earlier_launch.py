@@ -17,7 +17,7 @@ from genolaunch.contract.launch import Status
 from genolaunch.contract.plan import WORK_LAUNCH, AnalysedFiles, LaunchFile
 from genolaunch.contract.results import WORK_PREDICTIONS, WORK_VERIFIED
 from genolaunch.contract.workflow import Workflow
-from genolaunch.launch_configs.config_model import RegenieLaunch, RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieLaunch, RegenieParameters
 from genolaunch.launch_configs.regenie_keys import Earlier, Key, keys_with
 from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.shared import aws

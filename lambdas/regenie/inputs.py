@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat, read_counts
 from genolaunch.regenie.headers import NOTHING, read_headers

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from genolaunch.launch_configs.config_model import RegenieLaunch, RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieLaunch, RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.input_files import input_files, state_of
 from genolaunch.regenie.predictions import read_predictions

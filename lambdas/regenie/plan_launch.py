@@ -22,7 +22,7 @@ from genolaunch.contract.plan import (
     Task,
 )
 from genolaunch.contract.results import WORK_CHANGED
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.shared import aws
 from genolaunch.shared.faults import Fault

@@ -12,7 +12,7 @@ from math import ceil
 from typing import Final
 
 from genolaunch.contract.workflow import RESOURCE_PHASES
-from genolaunch.launch_configs.config_model import PhaseResources
+from genolaunch.launch_configs.regenie_config import PhaseResources
 
 GIB: Final = 1 << 30
 _DOUBLE_BYTES: Final = 8

@@ -8,7 +8,7 @@ from genolaunch.contract.compute import ComputeService
 from genolaunch.contract.plan import RunSheet
 from genolaunch.contract.project import run_name
 from genolaunch.contract.results import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
-from genolaunch.launch_configs.config_model import RegenieLaunch, RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieLaunch, RegenieParameters
 from genolaunch.regenie.genotypes import GenotypeFiles
 from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes
 from genolaunch.shared.input_error import LaunchInputError

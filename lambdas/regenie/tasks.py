@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from genolaunch.contract.plan import WORK_ANALYSED, QualityControl, Task, TaskParts, VariantSliceOfList
 from genolaunch.contract.results import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.launch_configs.regenie_options import words_of
 from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie import commands

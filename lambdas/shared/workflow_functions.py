@@ -12,7 +12,7 @@ from genolaunch.contract.workflow import Workflow
 from genolaunch.launch_configs.workflows import Later
 
 _FOREIGN_DATA: "Final[Later[Any]]" = Later("lambdas.workflow_manager.teams:foreign_data")
-_BY_DATA: "Final[Later[Any]]" = Later("lambdas.benchmark.estimate.by_data:BY_DATA")
+_BY_DATA: "Final[Later[Any]]" = Later("lambdas.pricing.estimate.by_data:BY_DATA")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class WorkflowFunctions:
 WORKFLOWS: Final[Mapping[str, WorkflowFunctions]] = {
     Workflow.REGENIE: WorkflowFunctions(
         team_faults=Later("lambdas.workflow_manager.teams:foreign_data_or_predictions"),
-        first_principles=Later("lambdas.benchmark.estimate.of_regenie:OF_REGENIE"),
+        first_principles=Later("lambdas.pricing.estimate.of_regenie:OF_REGENIE"),
     ),
     Workflow.SNAKEMAKE: WorkflowFunctions(
         team_faults=Later("lambdas.workflow_manager.teams:foreign_data_hosts_or_sources"),

@@ -15,7 +15,7 @@ from genolaunch.shared.faults import Fault
 from lambdas.shared.workflow_functions import functions_for
 
 if TYPE_CHECKING:
-    from genolaunch.launch_configs.config_model import RegenieLaunch
+    from genolaunch.launch_configs.regenie_config import RegenieLaunch
     from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
 
 NOBODY: Final = "unassigned"

@@ -51,13 +51,34 @@ class BundlingTarget(StrEnum):
 class Capability(Construct):
     """The functions of one capability: what they share is said once, here."""
 
-    def __init__(self, scope: Construct, name: str, *, monitoring: Monitoring, bundling: BundlingTarget) -> None:
-        """`name` is that of the capability's folder in `lambdas/`."""
+    def __init__(
+        self,
+        scope: Construct,
+        folder: str,
+        *,
+        monitoring: Monitoring,
+        bundling: BundlingTarget,
+        deployed_as: str | None = None,
+    ) -> None:
+        """Package the functions of one folder.
+
+        Args:
+            scope: The stack.
+            folder: The capability's folder in `lambdas/`.
+            monitoring: Makes log groups and alarms.
+            bundling: The platform for which the dependencies are installed.
+            deployed_as: The word in the functions' names. Default: the folder's. Another keeps the names of stages that
+                were deployed before the folder was renamed.
+        """
         super().__init__(scope, "Functions")
-        self._name = name
+        self._folder = folder
+        self._name = deployed_as or folder
         self._monitoring = monitoring
         self._code = lambda_.Code.from_asset(
-            str(REPOSITORY), ignore_mode=IgnoreMode.GIT, exclude=_everything_but(name), display_name=f"{name} functions"
+            str(REPOSITORY),
+            ignore_mode=IgnoreMode.GIT,
+            exclude=_everything_but(folder),
+            display_name=f"{self._name} functions",
         )
         self._layer = lambda_.LayerVersion(
             self,
@@ -100,7 +121,7 @@ class Capability(Construct):
             function_name=name,
             description=description,
             code=self._code,
-            handler=f"lambdas.{self._name}.{module}.handler",
+            handler=f"lambdas.{self._folder}.{module}.handler",
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             layers=[self._layer],

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from genolaunch.launch_configs.config_model import RegenieLaunch
 from genolaunch.launch_configs.config_reader import read_config
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.shared.errors import MissingRequiredParametersError
 from tests.attacks.guarantees import guarantee
 

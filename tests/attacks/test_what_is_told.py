@@ -16,7 +16,7 @@ import pytest
 from genolaunch.contract.errors import ErrorType
 from genolaunch.contract.launch import Status
 from genolaunch.contract.workflow import Workflow
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.shared import aws
 from lambdas.regenie import collect_failures, list_inputs, plan_launch
 from lambdas.regenie.failed_jobs import FailedJob, JobGroup, public_sentence, sentence

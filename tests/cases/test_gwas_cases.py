@@ -17,7 +17,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.shared.input_error import LaunchInputError
 from tests.regenie.planned_run import PlannedRun, said
 

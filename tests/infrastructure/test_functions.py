@@ -11,12 +11,12 @@ from lambdas.shared.placements import read_places
 from tests.infrastructure.conftest import Resource, Stack
 
 HANDLERS = [
-    "lambdas.benchmark.collect_usage.handler",
-    "lambdas.benchmark.estimate_cost.handler",
-    "lambdas.benchmark.price_launch.handler",
-    "lambdas.benchmark.record_usage.handler",
-    "lambdas.benchmark.retry_pricing.handler",
-    "lambdas.benchmark.watch_budgets.handler",
+    "lambdas.pricing.collect_usage.handler",
+    "lambdas.pricing.estimate_cost.handler",
+    "lambdas.pricing.price_launch.handler",
+    "lambdas.pricing.record_usage.handler",
+    "lambdas.pricing.retry_pricing.handler",
+    "lambdas.pricing.watch_budgets.handler",
     "lambdas.workflow_manager.lost_requests.handler",
     "lambdas.workflow_manager.explain_blocked.handler",
     "lambdas.workflow_manager.parse_log.handler",

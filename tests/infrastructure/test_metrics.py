@@ -331,7 +331,7 @@ def test_the_dashboard_shows_each_queue_and_each_dead_letter_queue(stacks):
 
 def test_functions_put_their_metrics_with_the_dimensions_that_are_searched(capsys, monkeypatch):
     """The library adds `service`; what is read off the code above holds."""
-    from lambdas.benchmark import price_launch
+    from lambdas.pricing import price_launch
     from lambdas.shared import announcement
     from lambdas.shared.observability import metrics
 

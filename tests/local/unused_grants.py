@@ -128,7 +128,7 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         ("benchmark/FunctionsWatchBudgetsRole", "ecs:DescribeTasks"),
         ("benchmark/FunctionsWatchBudgetsRole", "s3:GetObject"),
     ],
-    "Instances are looked up that no event told of yet (lambdas/benchmark/recorder.py); not every run has one.": [
+    "Instances are looked up that no event told of yet (lambdas/pricing/recorder.py); not every run has one.": [
         ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeInstances"),
         ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeVolumes"),
     ],

@@ -13,7 +13,7 @@ import boto3
 from moto import mock_aws
 
 from genolaunch.contract.plan import WORK_ANALYSED
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.shared import aws
 from genolaunch.shared.input_error import LaunchInputError

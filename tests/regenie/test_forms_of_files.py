@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.inputs import read_inputs
 from tests.regenie.cohort_formats import COHORT

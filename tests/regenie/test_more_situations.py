@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.shared.input_error import LaunchInputError
 from tests.regenie.cohort_formats import BINARY_PHENOTYPES, COHORT
 from tests.regenie.planned_run import PlannedRun, said

@@ -17,7 +17,7 @@ REGISTRIES = {
     "lambdas/shared/workflow_functions.py",
     "stacks/stage.py",
 }
-OF_A_WORKFLOW = {"genolaunch/launch_configs/config_model.py": Workflow.REGENIE}
+OF_A_WORKFLOW = {"genolaunch/launch_configs/regenie_config.py": Workflow.REGENIE}
 """A workflow's own modules whose paths do not name it."""
 
 MEMBERS = {workflow.name for workflow in Workflow}

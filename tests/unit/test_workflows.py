@@ -26,7 +26,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
 BUNDLES = {
     "config": "genolaunch.launch_configs.",
     "team_faults": "lambdas.workflow_manager.",
-    "first_principles": "lambdas.benchmark.",
+    "first_principles": "lambdas.pricing.",
 }
 """Attribute -> the package that has what it names, in the bundle of the functions that ask for it."""
 

@@ -17,7 +17,7 @@ from regenie_runner.bgzip import BgzipWriter
 from regenie_runner.checks import CHUNK_LOG, check_something_was_left
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
-from regenie_runner.launch import Launch, TraitFacts
+from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.parts import Part, common_columns, in_genome_order, part_name, parts_of, place_words
 from regenie_runner.people import after_quality_control
 from regenie_runner.receipts import RECEIPT, Receipt
@@ -102,7 +102,7 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
         write_index(outputs.results, Path(file.name))
     log = logs.read_log(workspace.work / chunks[0]["output"] / CHUNK_LOG)
     counts = after_quality_control(trait, workspace)
-    cases, controls = _cases(trait, log, counts or Launch.read(workspace).traits.get(trait))
+    cases, controls = _cases(trait, log, counts or LaunchFacts.read(workspace).traits.get(trait))
     facts: TraitResults = {
         "trait": trait,
         "inputs": inputs,
@@ -160,7 +160,7 @@ def _cases(trait: str, log: str, counts: TraitFacts | None) -> tuple[int | None,
 
 def _check_interaction(trait: str, scan: Scan, workspace: Workspace) -> None:
     """regenie ends well, and writes the variants' own rows only, where it cannot compute an interaction."""
-    if scan.rows and not scan.interactions and Launch.read(workspace).tests_interaction:
+    if scan.rows and not scan.interactions and LaunchFacts.read(workspace).tests_interaction:
         raise RunnerError(
             f"regenie wrote no row of the interaction for any of the {scan.rows:,} variants of {trait}: those who "
             "are analysed do not differ enough in what the variants are to interact with."
@@ -234,7 +234,7 @@ def _variants(chunk: Mapping[str, Any], workspace: Workspace) -> int | None:
 
 
 def _study(facts: TraitResults, scan: Scan, log: str, command: Sequence[str], workspace: Workspace) -> ssf.Study:
-    launch = Launch.read(workspace)
+    launch = LaunchFacts.read(workspace)
     return ssf.Study(
         trait=facts["trait"],
         samples=scan.samples[1] if scan.samples else None,

@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 
 from regenie_runner.errors import RunnerError
-from regenie_runner.launch import Launch, TraitFacts
+from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.workspace import Workspace
 
 QC_SAMPLES = "step1/qc/samples.txt"
@@ -24,7 +24,7 @@ def after_quality_control(trait: str, workspace: Workspace) -> TraitFacts | None
 
     They were analysed before it already: they have all covariates, and a value of some trait.
     """
-    launch, kept = Launch.read(workspace), workspace.work / QC_SAMPLES
+    launch, kept = LaunchFacts.read(workspace), workspace.work / QC_SAMPLES
     if not launch.controls_quality or not kept.is_file():
         return None
     parameters = launch.parameters

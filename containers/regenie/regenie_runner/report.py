@@ -23,7 +23,7 @@ from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.console import printable, say
 from regenie_runner.errors import RunnerError
-from regenie_runner.launch import Launch, TraitFacts
+from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
 from regenie_runner.merge import RESULTS_SUFFIX
@@ -162,12 +162,12 @@ def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
     folders = (workspace.work / chunk["output"] for chunk in each_plan_line(plan))
     rows = sum(summary["rows"] - summary["interaction_rows"] for summary in summaries)
     tests = sum(count for count in planned if count is not None)
-    check_row_counts(rows, tests, folders, with_interaction=Launch.read(workspace).tests_interaction)
+    check_row_counts(rows, tests, folders, with_interaction=LaunchFacts.read(workspace).tests_interaction)
 
 
 def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     """The page. Reads the launch, its plan and regenie's logs from the workspace."""
-    launch = Launch.read(workspace)
+    launch = LaunchFacts.read(workspace)
     sections = [_section(summary, _facts(summary, launch), workspace) for summary in summaries]
     phases = list(_phases(workspace))
     last_log = phases[-1].first_log if phases else ""
@@ -205,7 +205,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
 
 def own_warnings(summaries: list[Summary], workspace: Workspace) -> list[str]:
     """What planning, quality control and the results themselves say to their readers, once each."""
-    launch = Launch.read(workspace)
+    launch = LaunchFacts.read(workspace)
     quality = _quality(launch, workspace)
     tests_sets = bool(launch.parameters.get("step2", {}).get("gene_tests"))
     found = [*launch.warnings, *(quality.warnings if quality else ()), *_of_results(summaries, tests_sets=tests_sets)]
@@ -219,7 +219,7 @@ def _told(warnings: list[str]) -> list[str]:
     return [*told, f"{more:,} more are in the report."] if more else told
 
 
-def _analysis(traits: list[str], launch: Launch, quality: Quality | None) -> Iterator[tuple[str, str]]:
+def _analysis(traits: list[str], launch: LaunchFacts, quality: Quality | None) -> Iterator[tuple[str, str]]:
     """What was analysed, of whom, and who was left out where, as rows of a table."""
     parameters, people = launch.parameters, launch.people
     yield "Traits", f"{', '.join(traits)} ({'binary' if launch.is_binary else 'quantitative'})"
@@ -242,13 +242,13 @@ def _analysis(traits: list[str], launch: Launch, quality: Quality | None) -> Ite
         yield "Of these, left out by step 1's quality control", f"{quality.samples - quality.kept['samples']:,}"
 
 
-def _facts(summary: Summary, launch: Launch) -> TraitFacts | None:
+def _facts(summary: Summary, launch: LaunchFacts) -> TraitFacts | None:
     """Of those whom quality control left, if there was one: planning saw all."""
     counts = summary["counts"]
     return TraitFacts.of(counts) if counts else launch.traits.get(summary["trait"])
 
 
-def _quality(launch: Launch, workspace: Workspace) -> Quality | None:
+def _quality(launch: LaunchFacts, workspace: Workspace) -> Quality | None:
     path = workspace.work / QC_SUMMARY
     if not launch.controls_quality or not path.exists():
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.launch_configs.regenie_options import key_of, name_of
 from genolaunch.regenie.genotypes import GenotypeFiles
 from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.people import covariates_in_use
 

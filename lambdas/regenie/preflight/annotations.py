@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from genolaunch.launch_configs.config_model import GeneTests
+from genolaunch.launch_configs.regenie_config import GeneTests
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.text_files import unpacked_lines, windows_line_ends
 from genolaunch.shared.counted import counted

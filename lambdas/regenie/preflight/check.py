@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
 from lambdas.regenie.preflight.chosen import choose_people

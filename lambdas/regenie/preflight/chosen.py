@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.lists import ListMatch, check_match, match, read_people

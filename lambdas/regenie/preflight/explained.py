@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from lambdas.regenie.preflight.column import Column, number_of
 from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.scales import LEAST_DEVIATION

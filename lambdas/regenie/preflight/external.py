@@ -10,7 +10,7 @@ from collections.abc import Set
 from functools import partial
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.launch_configs.regenie_options import name_of
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat, check_listed, read_counts

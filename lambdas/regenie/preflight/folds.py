@@ -5,7 +5,7 @@ regenie ends with fewer people than folds (4.1.2's sources: Data.cpp, set_folds)
 
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.launch_configs.regenie_options import name_of
 from lambdas.regenie.preflight.findings import Findings
 

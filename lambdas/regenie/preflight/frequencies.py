@@ -7,7 +7,7 @@ has a variant's genotypes at a place that follows from its number; .pgen and .bg
 from collections.abc import Mapping
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from lambdas.regenie.preflight.findings import Findings, examples, text

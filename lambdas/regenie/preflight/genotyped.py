@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from genolaunch.shared.input_error import UnusableInputError

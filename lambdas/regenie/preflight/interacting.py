@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from genolaunch.launch_configs.config_model import Interaction
+from genolaunch.launch_configs.regenie_config import Interaction
 from lambdas.regenie.preflight.findings import Findings, text
 
 FEWEST_PEOPLE: Final = 2

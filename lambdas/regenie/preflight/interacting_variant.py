@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.preflight.findings import Findings

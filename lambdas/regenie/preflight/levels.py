@@ -7,7 +7,7 @@ to the first missing value of a row (4.1.2's sources: Pheno.cpp, covariate_read 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.launch_configs.regenie_options import name_of
 from lambdas.regenie.preflight.findings import Findings, examples, text
 

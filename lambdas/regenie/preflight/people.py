@@ -7,7 +7,7 @@ from itertools import compress
 from typing import Final
 
 from genolaunch.contract.plan import Samples
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.shared.counted import counted
 from lambdas.regenie.preflight.chosen import ChosenPeople
 from lambdas.regenie.preflight.column import MISSING, Column

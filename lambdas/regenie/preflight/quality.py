@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from lambdas.regenie.preflight.findings import Findings
 
 _WHERE: Final = "regenie.step1.qc"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.shared.counted import counted
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Findings

@@ -6,8 +6,8 @@ import pytest
 
 from genolaunch.contract.compute import ComputeService
 from genolaunch.shared import aws
-from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
+from lambdas.pricing import retry_pricing
 from lambdas.workflow_manager import lost_requests, register_launch, status_function
 from tests.handlers.conftest import LAUNCH_TABLE, TASK_TABLE
 from tests.handlers.faults.tables import FakeTables

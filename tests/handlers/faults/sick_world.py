@@ -17,11 +17,11 @@ from typing import Any
 from genolaunch.contract.events import GRACE_MINUTES, MOST_RECEIVES
 from genolaunch.contract.launch import ALLOWED_FROM, FINAL_STATUSES, LaunchField, Status
 from genolaunch.contract.launch_bucket import feedback_key
-from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
+from lambdas.pricing import retry_pricing
 from lambdas.workflow_manager import lost_requests, register_launch
 from tests.handlers.conftest import LAUNCH_TABLE
-from tests.handlers.faults import played_benchmark
+from tests.handlers.faults import played_pricing
 from tests.handlers.faults.hand_edits import Value, edited
 from tests.handlers.faults.world import Execution, World
 from tests.handlers.workflow_manager.conftest import CONTEXT, LAUNCH_BUCKET
@@ -211,7 +211,7 @@ class SickWorld(World):
             not [*self.undelivered, *made, *at_work]
             and not [request for _, request in self.requests if request[LaunchField.LAUNCH_ID] not in sick]
             and all(
-                item[LaunchField.STATUS]["S"] in FINAL_STATUSES and played_benchmark.is_settled(item)
+                item[LaunchField.STATUS]["S"] in FINAL_STATUSES and played_pricing.is_settled(item)
                 for launch_id, item in self.items().items()
                 if launch_id not in sick
             )

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genolaunch.contract.launch import FINAL_STATUSES, LaunchField, Status
-from tests.handlers.faults import played_benchmark
+from tests.handlers.faults import played_pricing
 from tests.handlers.faults.long_campaigns import assert_all_end_well
 from tests.handlers.faults.trouble import KilledError, Trouble
 from tests.handlers.faults.world import AT_ONCE, World
@@ -36,7 +36,7 @@ def assert_true_end(world: World) -> None:
     slots = world.queue.slots()
     assert (dict(slots.running), dict(slots.waiting)) == ({}, {})
     for launch_id, item in world.items().items():
-        assert played_benchmark.is_settled(item), item
+        assert played_pricing.is_settled(item), item
         assert_told_truly(world, launch_id, item)
 
 

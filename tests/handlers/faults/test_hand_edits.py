@@ -12,10 +12,10 @@ from itertools import takewhile
 import pytest
 
 from genolaunch.contract.launch import FINAL_STATUSES, LaunchField, Status
-from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
+from lambdas.pricing import retry_pricing
 from lambdas.workflow_manager import lost_requests
-from tests.handlers.faults import played_benchmark
+from tests.handlers.faults import played_pricing
 from tests.handlers.faults.hand_edits import ASKED, NONSENSE, some
 from tests.handlers.faults.long_campaigns import assert_all_end_well
 from tests.handlers.faults.sick_world import ShiftedTime, SickWorld
@@ -50,7 +50,7 @@ def assert_healthy_are_unharmed(world: SickWorld) -> None:
     assert world.is_over(), world.deaths
     for launch_id, item in world.items().items():
         if launch_id not in world.was_sick:
-            assert played_benchmark.is_settled(item), item
+            assert played_pricing.is_settled(item), item
             assert_told_truly(world, launch_id, item)
     for _ in range(3):  # a sick one may be about to begin, or to end
         if world.queue.slots().running:

@@ -23,15 +23,15 @@ from genolaunch.contract.launch import FINAL_STATUSES, PIPE_STATUSES, LaunchFiel
 from genolaunch.contract.launch_bucket import feedback_key
 from genolaunch.contract.project import run_name
 from genolaunch.shared.errors import StatusConflictError
-from lambdas.benchmark import retry_pricing
 from lambdas.cleanup import lost_endings
 from lambdas.cleanup.overdue import Leftover, overdue_attempt
+from lambdas.pricing import retry_pricing
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.one_by_one import OneByOne
 from lambdas.workflow_manager import change_status, lost_requests, register_launch, settle_launch
 from lambdas.workflow_manager.launch_queue import LaunchQueue
 from tests.handlers.conftest import LAUNCH_TABLE, TASK_TABLE
-from tests.handlers.faults import played_benchmark
+from tests.handlers.faults import played_pricing
 from tests.handlers.faults.services import FakeBuses, FakeS3, FakeStepFunctions, FakeTopics, etag
 from tests.handlers.faults.trouble import KilledError, Trouble, Troubled
 from tests.handlers.workflow_manager.conftest import CONTEXT, GOOD, LAUNCH_BUCKET
@@ -180,7 +180,7 @@ class World:
             status = image[LaunchField.STATUS]["S"]
             if status in PIPE_STATUSES:
                 self.requests.append(("launch", {"launchId": launch_id, "status": status}))
-            if played_benchmark.passes_the_filter(image):
+            if played_pricing.passes_the_filter(image):
                 attempt = image[LaunchField.ATTEMPT]["N"]
                 self.requests.append(("benchmark", {"launchId": launch_id, "attempt": attempt}))
 
@@ -286,7 +286,7 @@ class World:
             self.made.remove(made)
 
     def _price(self, execution: Execution, _: str) -> None:
-        played_benchmark.advance(self.tables, LAUNCH_TABLE, execution, has_price=self.has_prices)
+        played_pricing.advance(self.tables, LAUNCH_TABLE, execution, has_price=self.has_prices)
 
     # --- the schedules ---------------------------------------------------------------------------------------------
     def reconcile(self) -> None:
@@ -347,7 +347,7 @@ class World:
             not under_way
             and not at_work
             and all(
-                item[LaunchField.STATUS]["S"] in FINAL_STATUSES and played_benchmark.is_settled(item)
+                item[LaunchField.STATUS]["S"] in FINAL_STATUSES and played_pricing.is_settled(item)
                 for item in self.items().values()
             )
         )

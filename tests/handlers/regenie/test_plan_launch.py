@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from genolaunch.contract.launch import Status
 from genolaunch.contract.workflow import Workflow
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.shared import aws
 from genolaunch.shared.input_error import LaunchInputError, UnusableInputError

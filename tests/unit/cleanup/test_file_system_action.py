@@ -7,7 +7,7 @@ import pytest
 
 from genolaunch.contract.launch import Status
 from lambdas.cleanup.file_system_action import Action, FileSystemState, next_action
-from lambdas.cleanup.inventory import FileSystem, Owner
+from lambdas.cleanup.launch_resources import FileSystem, Owner
 from lambdas.shared.launch import Launch
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from genolaunch.contract.launch import Status
 from genolaunch.launch import FailedJob, Fault, Launch, LaunchError
 from genolaunch.progress import Snapshot
 from genolaunch.render.following import changes, follow_launch
-from genolaunch.render.launch import launch_view
+from genolaunch.render.launch_view import launch_view
 from genolaunch.render.tables import launches_table
 from genolaunch.render.transfers import byte_progress
 from genolaunch.render.words import duration

@@ -12,7 +12,7 @@ from genolaunch.job_logs import JobChoice
 from genolaunch.launch import JobCounts, Launch
 from genolaunch.launches import Launches
 from genolaunch.progress import Progress, Snapshot
-from genolaunch.render.launch import launch_view
+from genolaunch.render.launch_view import launch_view
 from genolaunch.results import results_of
 from genolaunch.snakemake_jobs import SnakemakeLogs
 from genolaunch.submission import submit

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from genolaunch.launch_configs.config_model import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.shared.input_error import UnusableInputError
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from genolaunch.launch_configs.config_model import PhaseResources
+from genolaunch.launch_configs.regenie_config import PhaseResources
 from lambdas.regenie.resources import GIB, JobResources, Workload, job_resources, storage_capacity_gib
 
 DEMO = Workload(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genolaunch.contract.plan import RunSheet
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet

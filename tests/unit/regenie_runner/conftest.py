@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import regenie_runner
-from genolaunch.launch_configs.config_model import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from regenie_runner.cli import main
 from regenie_runner.receipts import seal_folder
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks import launch_reference
-from genolaunch.launch_configs.config_model import RegenieLaunch
 from genolaunch.launch_configs.config_reader import check_config, read_config
 from genolaunch.launch_configs.config_text import LARGEST_CONFIG, read_text
 from genolaunch.launch_configs.models import LAUNCH_MODELS, launch_schema
+from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.shared.errors import MissingRequiredParametersError
 from genolaunch.shared.faults import Fault
 

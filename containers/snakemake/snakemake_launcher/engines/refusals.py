@@ -26,7 +26,7 @@ _OUTSIDE: Final = "genolaunch_outside"
 _MOST_THREADS: Final = 192
 _MOST_MEMORY: Final = 1536 * 1024
 """MiB. Of the largest instances of the families that a stage's queues may have
-(genolaunch/launch_configs/config_model.py has the same of regenie's jobs)."""
+(genolaunch/launch_configs/regenie_config.py has the same of regenie's jobs)."""
 _MOST_NAMED: Final = 5
 _DOCKER: Final = "docker://"
 _IMAGE: Final = re.compile(r"docker://[A-Za-z0-9][A-Za-z0-9._/:@-]*")
