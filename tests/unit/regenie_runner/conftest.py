@@ -5,11 +5,12 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
 import regenie_runner
+from genolaunch.contract.plan import PreloadTask, Task
 from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from regenie_runner.cli import main
 from regenie_runner.receipts import seal_folder
@@ -82,6 +83,9 @@ class Launch:
         self.environment(FAKE_REGENIE=shell)
 
     def plan(self, phase: str, *lines: dict[str, object]) -> None:
+        """Of the shape that planning gives them: a line that it cannot write proves nothing."""
+        for line in lines:
+            assert_planned(phase, line)
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (self.work / "plan" / f"{phase}.jsonl").write_text(text)
 
@@ -115,6 +119,16 @@ class Launch:
     def leftovers(self) -> list[Path]:
         """Folders of attempts that should have vanished."""
         return [path for path in self.root.rglob("*") if ".attempts" in path.name]
+
+
+def assert_planned(phase: str, line: dict[str, object]) -> None:
+    """Each member of a plan's line is one of the contract's, and of its type."""
+    shape = get_type_hints(PreloadTask if phase == "preload" else Task)
+    for name, value in line.items():
+        assert name in shape, f"planning writes no {name} into plan/{phase}.jsonl"
+        kind = get_origin(shape[name]) or shape[name]
+        assert isinstance(value, dict if is_typeddict(kind) else kind), f"{name} of plan/{phase}.jsonl: {value}"
+    assert "label" in line
 
 
 def chunk_task(number: int, traits: list[str], variants: int, **more: object) -> dict[str, object]:

@@ -14,7 +14,7 @@ from genolaunch.contract.results import COST_SECTION, WORK_WARNINGS
 from regenie_runner import plots
 from regenie_runner.report import _phases, _reasons_of, duration, p_value
 from regenie_runner.workspace import Workspace
-from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, result_row
+from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, merge_task, result_row
 
 PARAMETERS = {
     "phenotypes": "phenotypes.txt",
@@ -75,7 +75,7 @@ def given_results(launch, **results: str) -> None:
     paths = {trait: f"gwas/summary/{trait}.json" for trait in results}
     launch.plan(
         "merge",
-        *({"trait": t, "output": f"gwas/{t}.regenie.gz", "summary": path} for t, path in paths.items()),
+        *({"label": t, "trait": t, "output": f"gwas/{t}.regenie.gz", "summary": path} for t, path in paths.items()),
     )
     launch.plan("report", {"label": "report", "output": "report.html", "summaries": paths})
     for index in range(len(results)):
@@ -328,7 +328,9 @@ def test_a_launch_with_an_unknown_config_and_no_logs_is_reported_too(launch):
 
 
 def test_a_trait_that_was_not_merged_fails_the_report(launch, capfd):
-    launch.plan("report", {"output": "report.html", "summaries": {"height": "gwas/summary/height.json"}})
+    launch.plan(
+        "report", {"label": "report", "output": "report.html", "summaries": {"height": "gwas/summary/height.json"}}
+    )
     assert launch.run("report") == 1
     assert "its trait was not merged" in capfd.readouterr().err
 
@@ -451,7 +453,7 @@ def test_variants_without_rows_of_the_interaction_are_counted(launch):
     chunk = {**launch.chunk(0, height=interaction_rows(5, 3)), "variants": 6}
     launch.plan("step2", chunk)
     launch.write("step2/000000/chunk.log", CHUNK_LOG.replace("MAC : 0", "MAC : 4"))
-    launch.plan("merge", {"trait": "height", "output": "gwas/height.regenie.gz", "summary": "gwas/summary/height.json"})
+    launch.plan("merge", merge_task("height"))
     launch.plan(
         "report", {"label": "report", "output": "report.html", "summaries": {"height": "gwas/summary/height.json"}}
     )
@@ -463,7 +465,7 @@ def test_variants_without_rows_of_the_interaction_are_counted(launch):
 def test_results_without_a_row_of_the_interaction_are_a_failure(launch, capfd):
     launch.describe(INTERACTION)
     launch.plan("step2", launch.chunk(0, height=interaction_rows(5, 0)))
-    launch.plan("merge", {"trait": "height", "output": "gwas/height.regenie.gz", "summary": "gwas/summary/height.json"})
+    launch.plan("merge", merge_task("height"))
 
     assert launch.run("merge", index=0) == 1
     assert "no row of the interaction for any of the 5 variants of height" in capfd.readouterr().err
