@@ -117,7 +117,6 @@ audit-python: setup
 	@status=0; for lock in $(LOCKS); do echo "$$lock"; $(PIP_AUDIT) -r $$lock || status=1; done; exit $$status
 
 reference: setup ## what is generated in docs/: the launch config's JSON Schema and tables, the settings, the diagrams, the cost of an idle stage
-	$(BIN)/python -m genolaunch.launch_configs.models > docs/launch-schema.json
 	$(BIN)/python -m checks.reference
 
 format: setup ## mend what ruff can mend

@@ -1,13 +1,19 @@
 """Writes the generated parts of docs/ (`make reference`). It synthesizes a stage once for all of them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from checks import diagrams, idle_cost, launch_reference, settings_reference
+from genolaunch.launch_configs.models import launch_schema
+
+SCHEMA: Final = Path(__file__).parents[1] / "docs" / "launch-schema.json"
 
 
 def main() -> None:
-    """Update the tables of the launch config and of the settings, the diagrams, and the cost of an idle stage."""
+    """Update the launch config's schema and tables, those of settings, the diagrams, and the cost of an idle stage."""
+    SCHEMA.write_text(json.dumps(launch_schema(), indent=2) + "\n", encoding="utf-8")
     templates = diagrams.templates_of_a_stage()
     diagrams.PAGE.write_text(diagrams.page(templates), encoding="utf-8")
     settings_reference.PAGE.write_text(settings_reference.page(), encoding="utf-8")

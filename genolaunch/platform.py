@@ -76,7 +76,7 @@ class Platform:
 
     @cached_property
     def published(self) -> dict[str, str]:
-        """What the stacks there have published (contract/settings.py: Parameter), read once; of half a stage, half."""
+        """What the stacks there have published (the contract's Parameter), read once; of half a stage, half."""
         path = f"/{PROJECT}/{self.stage}/"
         # A page may hold fewer than it could (AWS Systems Manager API reference), also none.
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)

@@ -1,10 +1,9 @@
 """The launch configs of all workflows: what a scientist may write.
 
 The models are the one source of the rules: reading a config (config_reader), the published JSON Schema and the
-reference in docs/launch-config.md follow them. `python -m genolaunch.launch_configs.models` prints the schema.
+reference in docs/launch-config.md follow them. `make reference` writes the schema.
 """
 
-import json
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
@@ -34,7 +33,3 @@ def launch_schema() -> dict[str, Any]:
         **adapter.json_schema(),
         "title": "Genolaunch launch config",
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(launch_schema(), indent=2))  # noqa: T201 - this is the command's output

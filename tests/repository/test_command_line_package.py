@@ -29,8 +29,8 @@ BAD = "name: height-gwas\nworkflow: regenie\ndata: cohort/\nregenie: {genotypes:
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def run(*command: str | Path, **options: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True, **options)  # type: ignore[call-overload]
+def run(*command: str | Path, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
