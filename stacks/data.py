@@ -125,6 +125,10 @@ class DataStack(StageStack):
         self._allow_s3(grantee, ["s3:GetObject", *version], bucket.arn_for_objects(f"{prefix}*"))
         self._allow_key_of(bucket, grantee, "kms:Decrypt")
         # Without it S3 answers 403 for what does not exist, and nobody can tell which of the two it is.
+        self.allow_listing(grantee, bucket)
+
+    def allow_listing(self, grantee: iam.IGrantable, bucket: s3.IBucket) -> None:
+        """Let somebody list a bucket's keys, without reading an object."""
         self._allow_s3(grantee, ["s3:ListBucket"], bucket.bucket_arn)
 
     def allow_writing(

@@ -244,7 +244,7 @@ class RegenieStack(StageStack):
             timeout=Duration.minutes(5),
             environment={Setting.RESULTS_BUCKET: data.results_bucket.bucket_name},
         )
-        data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
+        data.allow_listing(function, data.results_bucket)
         data.allow_writing(function, data.results_bucket, f"{RESULTS_PREFIX}*/{WORK_VERIFIED}")
         return function
 

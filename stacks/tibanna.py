@@ -211,12 +211,9 @@ class TibannaStack(StageStack):
         self._data.allow_writing(function, self.log_bucket, "", in_parts=True)  # what the instance is to do
         for bucket in (*self._writable, *self._readable):  # sizes of the inputs
             self._data.allow_reading(function, bucket)
-        self._data.allow_items(function, self._data.tibanna_table, "UpdateItem", "Query")
+        self._data.allow_items(function, self._data.tibanna_table, "UpdateItem")
         for statement in (
             look_up("ec2:DescribeInstances", "ec2:DescribeInstanceTypes"),
-            iam.PolicyStatement(
-                sid="WaitForOtherJobs", actions=["states:DescribeExecution"], resources=[self.executions()]
-            ),
             pass_launch_roles(self, "ec2.amazonaws.com"),
             # By its jobs' role the function knows a launch, and what is its own.
             iam.PolicyStatement(sid="LookAtLaunchesRoles", actions=["iam:GetRole"], resources=[launch_roles(self)]),

@@ -52,6 +52,11 @@ class SurveyedGenotypes:
     chunks: tuple[Chunk, ...] | tuple[SetChunk, ...]
     """Jobs of step 2: the survey's, or those of sets."""
 
+    @property
+    def chromosomes(self) -> frozenset[int]:
+        """Those of step 2's jobs."""
+        return frozenset(chunk.chromosome for chunk in self.chunks)
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -252,7 +257,7 @@ def _check_data(
     return check_data(
         data,
         {
-            files: Genotyped(where, genotypes[files].counts)
+            files: Genotyped(where, genotypes[files].counts, genotypes[files].chromosomes)
             for files, where in all_genotypes(parameters).items()
             if files in genotypes
         },

@@ -564,8 +564,9 @@ def _salvaged(item: Mapping[str, Any]) -> Launch:
     try:
         return Launch.from_item(item)
     except LaunchItemError as error:
+        launch = Launch.salvaged(item)  # raises if it cannot: then whoever catches that tells of it, once
         tell_of_sick_launch(error)
-        return Launch.salvaged(item)
+        return launch
 
 
 _ABSENT = f"attribute_not_exists({LaunchField.LAUNCH_ID})"

@@ -132,6 +132,8 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
         ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeInstances"),
         ("benchmark/FunctionsWatchBudgetsRole", "ec2:DescribeVolumes"),
     ],
+    "A Snakemake job that blocks its queue is looked up, since its launch's program chose its name; in the runs the"
+    " blocked job is regenie's.": [("workflow-manager/FunctionsExplainBlockedRole", "batch:DescribeJobs")],
     # --- Snakemake, by AWS Batch and by Tibanna ----------------------------------------------------------------------
     "Roles of an attempt that are made already are looked at, when their function is tried again; in no run it is.": [
         ("snakemake/FunctionsMakeRolesRole", "iam:GetRole"),

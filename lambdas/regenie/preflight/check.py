@@ -28,6 +28,8 @@ class Genotyped:
     where: str
     """The config key that names it."""
     counts: GenotypeCounts
+    chromosomes: frozenset[int]
+    """Those that step 2 would test of it if no list of variants left any out."""
 
 
 def check_data(
@@ -64,7 +66,12 @@ def check_data(
     chosen = choose_people(data, sexes, parameters, findings)
     if phenotypes is None or chosen is None:
         return None
-    covered = {trait: covered_people(data, path, trait, chosen.places, findings) for trait, path in predictions.items()}
+    # A list may leave no variant of a chromosome: then regenie does not read its predictions.
+    has_list = parameters.step2.extract or parameters.step2.exclude
+    tested = frozenset() if has_list else frozenset().union(*(found.chromosomes for found in genotypes.values()))
+    covered = {
+        trait: covered_people(data, path, trait, chosen.places, tested, findings) for trait, path in predictions.items()
+    }
     counts = findings.attempt(
         PHENOTYPES,
         lambda: check_people(chosen, phenotypes, covariates, covered, parameters, findings),

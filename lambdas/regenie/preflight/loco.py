@@ -1,6 +1,6 @@
 """Checks which people a user's predictions cover. regenie leaves the others out of the trait, and only logs it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from genolaunch.regenie.data_set import DataSet
@@ -13,23 +13,27 @@ _HEADER: Final = b"FID_IID"
 _MISSING: Final = b"NA"
 _WARN_BELOW: Final = 0.5
 _FEWEST_CHROMOSOMES: Final = 22
+"""regenie 4.1.2 writes 23 lines, other tools 22; a file with fewer was not uploaded completely."""
 _READ_WHOLE_BYTES: Final = 1 << 28
 """A larger file (a million people) is looked at as far as its first two lines: reading takes a second for 100 MB."""
 
 
 def covered_people(
-    data: DataSet, path: str, trait: str, places: Mapping[bytes, int], findings: Findings
+    data: DataSet, path: str, trait: str, places: Mapping[bytes, int], tested: Collection[int], findings: Findings
 ) -> bytearray | None:
     """1 for each analysed person, by place, for whom a LOCO file has a prediction; None where it cannot be read.
 
     Its first line has the people, as `FID_IID`, its second their predictions of the first chromosome, NA where there is
-    none (regenie's documentation, "Output", and Pheno.cpp, blup_read).
+    none (regenie's documentation, "Output", and Pheno.cpp, blup_read). It has to reach the last of the chromosomes that
+    step 2 tests (`tested`).
     """
-    return findings.attempt(_WHERE, lambda: _read(data, path, trait, places, findings), None)
+    return findings.attempt(_WHERE, lambda: _read(data, path, trait, places, tested, findings), None)
 
 
-def _check_chromosomes(lines: Iterator[bytes], first: list[bytes], uri: str) -> None:
-    """Raise UnusableInputError unless the lines go on as regenie writes them; `first` are chromosome 1's words.
+def _check_chromosomes(lines: Iterator[bytes], first: list[bytes], tested: Collection[int], uri: str) -> None:
+    """Raise UnusableInputError unless the lines go on as regenie writes them, as far as step 2 reads.
+
+    `first` are chromosome 1's words.
 
     regenie reads line by line as far as it needs, and ends in step 2 at one that is not the next chromosome's, or in
     which somebody lacks a prediction who has others (4.1.2's sources: Data.cpp, blup_read_chr).
@@ -48,9 +52,22 @@ def _check_chromosomes(lines: Iterator[bytes], first: list[bytes], uri: str) -> 
             f"names {uri}, which ends at chromosome {last} of its lines; regenie writes one for each from 1 to 23",
             "Upload it again, or run step 1 again.",
         )
+    if last < max(tested, default=0):
+        raise UnusableInputError(
+            f"names {uri}, which ends at chromosome {last}, but step 2 tests chromosome {max(tested)}",
+            "Run step 1 of this platform (it predicts chromosomes 1 to 23), or leave the variants of later chromosomes "
+            "out by step2.exclude.",
+        )
 
 
-def _read(data: DataSet, path: str, trait: str, places: Mapping[bytes, int], findings: Findings) -> bytearray:
+def _read(
+    data: DataSet,
+    path: str,
+    trait: str,
+    places: Mapping[bytes, int],
+    tested: Collection[int],
+    findings: Findings,
+) -> bytearray:
     lines = unpacked_lines(data, path)
     people, values = next(lines, b"").split(), next(lines, b"").split()
     if people[:1] != [_HEADER] or len(values) != len(people):
@@ -62,7 +79,7 @@ def _read(data: DataSet, path: str, trait: str, places: Mapping[bytes, int], fin
     if len(set(people)) < len(people):
         raise UnusableInputError(f"names {data.uri(path)}, which has people more than once", "Run step 1 again.")
     if data.size(path) <= _READ_WHOLE_BYTES:
-        _check_chromosomes(lines, values, data.uri(path))
+        _check_chromosomes(lines, values, tested, data.uri(path))
     covered = bytearray(len(places))
     for person, value in zip(people[1:], values[1:], strict=True):
         place = places.get(person)

@@ -380,6 +380,22 @@ class TestGivenPredictions:
     ):
         assert words in the_fault(cohort, **self.given(cohort, spoil(loco(PEOPLE)))).problem
 
+    @pytest.mark.parametrize("listed", [{}, {"extract": "few.txt"}, {"exclude": "few.txt"}])
+    def test_predictions_must_reach_the_last_tested_chromosome(self, cohort: MemoryDataSet, listed: dict[str, str]):
+        # Given: predictions up to 22, as other tools write them, and variants of X
+        cohort.files["cohort.bim"] = bim(("1", 10), ("23", 20))
+        cohort.files["few.txt"] = b"1:10\n"
+        up_to_22 = b"".join(loco(PEOPLE).splitlines(keepends=True)[:23])
+        given = {**self.given(cohort, up_to_22), "step2": listed}
+        cohort.files["l.loco"] = up_to_22
+
+        if listed:  # no variant of X may be left: regenie reads the line of a chromosome when it tests one
+            checked(cohort, **given)
+        else:
+            problems = [fault.problem for fault in faults(cohort, **given)]
+            assert len(problems) == 2
+            assert all("ends at chromosome 22, but step 2 tests chromosome 23" in problem for problem in problems)
+
     def test_a_trait_twice_is_refused_as_regenie_does(self, cohort: MemoryDataSet):
         given = self.given(cohort, loco(PEOPLE))
         cohort.files["p.list"] += b"height l.loco\n"
