@@ -4,7 +4,7 @@
   attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance, or
   with a `reason` as the ECS agent gives it (`DockerTimeoutError: ...`, `CannotStartContainerError: ...`) do not start.
   With `"blockedBy": "UNDETERMINED - ..."` (alone) such jobs stay RUNNABLE for that reason.
-  With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
+  With `"environment": {"NAME": "value"}` they run, with these variables in addition.
 - `ec2`: `{"reclaimSpot": "*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
   such a name are taken back while the job runs; `{"refuseSpot": "<the same>", "code"?, "times"?}`: the next `times`
   Spot fleets for them get no instance, for lack of capacity by default; `{"refuseFleet": "<the same>", "code"?,

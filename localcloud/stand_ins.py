@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from localcloud import ministack_iam
+from localcloud import images, ministack_iam
 from localcloud.assembly import EventListener, Interceptor, StandIns
 from localcloud.batch import (
     BatchService,
@@ -18,7 +18,6 @@ from localcloud.clients import ACCOUNT, REGION, client, client_environment
 from localcloud.ec2 import EncryptionByDefault, FleetRequests, Injections, Machines
 from localcloud.ecs import TaskService
 from localcloud.fsx import FsxService
-from localcloud.images import ImageCatalog
 from localcloud.injection import (
     batch_injector,
     ec2_injector,
@@ -32,15 +31,10 @@ from localcloud.instances import Fleet, FleetHosts, InstanceQueries
 from localcloud.offers import Offers
 from localcloud.pricing import PriceListService, RecordedPrices
 from localcloud.quotas import ServiceQuotas
-from localcloud.slurm import HeadNode
+from localcloud.slurm import CLUSTER, HeadNode
 
 _CLOCK_SPEED: Final = 600.0
 """Ten minutes in a second: no instance will ever come here for a job that waits for one, so nobody has to wait long."""
-
-CLUSTER: Final = "local"
-"""Name of the Slurm cluster (stage.json)."""
-
-_CHECKOUT: Final = Path(__file__).parents[1]
 
 
 def make(state_dir: Path, endpoint: str) -> StandIns:
@@ -79,11 +73,13 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         folder=state_dir / "cluster",
         cluster=CLUSTER,
         ec2=lambda: client("ec2", endpoint),
-        environment=client_environment(endpoint),
+        environment={**client_environment(endpoint), **images.environment()},
     )
 
     machines = Machines(
-        ec2=client("ec2", endpoint), folder=state_dir / "instances", cloud_environment=client_environment(endpoint)
+        ec2=client("ec2", endpoint),
+        folder=state_dir / "instances",
+        cloud_environment={**client_environment(endpoint), **images.environment()},
     )
     misfortunes = Injections()
     encryption = EncryptionByDefault()
@@ -134,7 +130,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
 def _runner(state_dir: Path, endpoint: str, file_systems: FsxService) -> ContainerRunner:
     runner = DockerRunner if docker_answers() else ProcessRunner
     return runner(
-        images=ImageCatalog(_CHECKOUT, state_dir),
+        images=images.ImageCatalog(images.known(), state_dir),
         folders=HostFolders(state_dir / "host", file_systems),
         scratch=state_dir / "scratch",
         cloud_environment=client_environment(endpoint),

@@ -19,8 +19,11 @@ from localcloud.executables import put_executable
 from localcloud.slurm.programs import PROGRAMS
 from localcloud.wire import Answer, Request
 
-SHARED_FOLDER: Final = "/shared/genolaunch"
-"""Of the stage's settings: a folder of the state takes its place in the scripts."""
+CLUSTER: Final = "local"
+"""Name of the only cluster."""
+
+SHARED_FOLDER: Final = "/shared/local"
+"""The cluster's shared file system: a folder of the state takes its place in the scripts."""
 
 _DOCUMENT: Final = "AWS-RunShellScript"
 _ANSWER_SECONDS: Final = 1.0

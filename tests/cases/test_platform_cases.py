@@ -23,7 +23,7 @@ __all__ = ["cloud", "platform", "repository"]
 
 CASES = Path(__file__).parents[1] / "data" / "cases" / "snakemake"
 RUN = Run("height-1a2b", 1, "dev", "image", "s3://data/cohort/", "s3://results/results/height-1a2b/", ("work/gwas",))
-CLUSTER = SlurmCluster("/shared/genolaunch", "ec2-user", "spot", "on-demand", "none", 1000)
+CLUSTER = SlurmCluster("/shared/local", "ec2-user", "spot", "on-demand", "none", 1000)
 ARRAY = SubmittedJob(name=f"{RUN.name}-step2", queue="spot", memory="2048", tasks="0-0", size=1, hasMoreMemory=False)
 
 

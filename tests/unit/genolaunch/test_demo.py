@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from contract.launch import Status
 from genolaunch import demo, submission
 from genolaunch.errors import GenolaunchError
-from localcloud import control
+from genolaunch.local_stage import control
 from tests.unit.genolaunch.conftest import FakeStepFunctions, History
 
 SUMMARY = {

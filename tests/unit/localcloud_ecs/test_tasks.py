@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from genolaunch.local_stage.images import images
 from localcloud.batch import HostFolders, ProcessRunner
 from localcloud.ecs import TaskInjection, TaskService
 from localcloud.images import ImageCatalog
 from localcloud.service import ServiceError
-from tests.unit.localcloud_batch.support import CHECKOUT, IMAGE, MemoryLogs, OneFileSystem
+from tests.unit.localcloud_batch.support import IMAGE, MemoryLogs, OneFileSystem
 
 CLUSTER = "arn:aws:ecs:eu-west-1:000000000000:cluster/launchers"
 LAST_RESORT = 240
@@ -59,7 +60,7 @@ class Ecs:
         self.plane = ControlPlane()
         file_system = OneFileSystem(state / "fsx")
         runner = ProcessRunner(
-            images=ImageCatalog(CHECKOUT, state),
+            images=ImageCatalog(images(), state),
             folders=HostFolders(state / "host", file_system),
             scratch=state / "scratch",
             cloud_environment={},

@@ -14,7 +14,7 @@ from lambdas.regenie.slurm_scripts import Run, end_script, jobs_script
 from lambdas.shared.slurm_cluster import SlurmCluster
 from localcloud.slurm import HeadNode
 
-CLUSTER = SlurmCluster("/shared/genolaunch", "ec2-user", "spot", "on-demand", "none", 1000)
+CLUSTER = SlurmCluster("/shared/local", "ec2-user", "spot", "on-demand", "none", 1000)
 RUN = Run("height-1a2b", 1, "dev", "image", "s3://data/cohort/", "s3://results/results/height-1a2b/", ("work/gwas",))
 
 

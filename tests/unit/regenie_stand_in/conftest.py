@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from localcloud.regenie.__main__ import main
+from regenie_stand_in.__main__ import main
 
 REPOSITORY = Path(__file__).parents[3]
 COHORT = REPOSITORY / "examples/gwas/cohort"

@@ -14,13 +14,13 @@ from typing import Final, TextIO
 
 import numpy as np
 
-from localcloud.regenie.arrays import Bools, Floats
-from localcloud.regenie.cli import Options
-from localcloud.regenie.dataset import Dataset
-from localcloud.regenie.formats import LocoFile, open_text, read_prediction_list
-from localcloud.regenie.log import Log
-from localcloud.regenie.plink import Block, Genotypes, cut_blocks
-from localcloud.regenie.samples import LOWEST_SD, Cohort, checked_scale, trait_columns
+from regenie_stand_in.arrays import Bools, Floats
+from regenie_stand_in.cli import Options
+from regenie_stand_in.dataset import Dataset
+from regenie_stand_in.formats import LocoFile, open_text, read_prediction_list
+from regenie_stand_in.log import Log
+from regenie_stand_in.plink import Block, Genotypes, cut_blocks
+from regenie_stand_in.samples import LOWEST_SD, Cohort, checked_scale, trait_columns
 
 HEADER: Final = "CHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA SE CHISQ LOG10P EXTRA\n"
 

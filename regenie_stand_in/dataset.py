@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from localcloud.regenie.cli import Options
-from localcloud.regenie.log import Log
-from localcloud.regenie.plink import Bed, Variant, read_bim, read_fam, select_variants
-from localcloud.regenie.samples import Cohort, read_cohort
+from regenie_stand_in.cli import Options
+from regenie_stand_in.log import Log
+from regenie_stand_in.plink import Bed, Variant, read_bim, read_fam, select_variants
+from regenie_stand_in.samples import Cohort, read_cohort
 
 
 @dataclass(frozen=True)

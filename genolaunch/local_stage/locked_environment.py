@@ -15,7 +15,7 @@ from pathlib import Path
 
 from localcloud import run_folder
 
-_FOLDER = Path(__file__).parents[1] / "build" / "environments"
+_FOLDER = Path(__file__).parents[2] / "build" / "environments"
 
 
 class EnvironmentFailedError(Exception):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from localcloud.regenie.cli import Options
+from regenie_stand_in.cli import Options
 
 FORGET_TRAIT: Final = "LOCALCLOUD_REGENIE_FORGET_TRAIT"
 """A trait that the list of predictions is read without: regenie warns, and goes on with the others."""

@@ -1,4 +1,4 @@
-"""`python -m localcloud.regenie <regenie's arguments>`."""
+"""`python -m regenie_stand_in <regenie's arguments>`."""
 
 import os
 import sys
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from localcloud.regenie import cli, misbehaviour
-from localcloud.regenie.errors import RegenieError, UnsupportedError
-from localcloud.regenie.log import VERSION, Log
+from regenie_stand_in import cli, misbehaviour
+from regenie_stand_in.errors import RegenieError, UnsupportedError
+from regenie_stand_in.log import VERSION, Log
 
 _BLAS_THREADS: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 def _run(options: cli.Options) -> None:
     # numpy's BLAS reads these once, when it is first imported: hence the imports below, and none of numpy above.
     os.environ.update(dict.fromkeys(_BLAS_THREADS, str(options.threads)))
-    from localcloud.regenie import step1, step2
+    from regenie_stand_in import step1, step2
 
     options = misbehaviour.forget(options)
     with Log(Path(f"{options.out}.log"), options.arguments) as log:

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from localcloud.regenie.arrays import Bools, Floats, Indices
-from localcloud.regenie.errors import RegenieError
-from localcloud.regenie.log import Log
+from regenie_stand_in.arrays import Bools, Floats, Indices
+from regenie_stand_in.errors import RegenieError
+from regenie_stand_in.log import Log
 
 _ID_COLUMNS: Final = ["FID", "IID"]
 _MISSING_VALUES: Final = frozenset({"NA", "nan", "inf"})

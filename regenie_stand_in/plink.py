@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from localcloud.regenie.arrays import Bools, Codes, Floats, Indices
-from localcloud.regenie.chromosomes import chromosome_number
-from localcloud.regenie.cli import Range
-from localcloud.regenie.errors import RegenieError
+from regenie_stand_in.arrays import Bools, Codes, Floats, Indices
+from regenie_stand_in.chromosomes import chromosome_number
+from regenie_stand_in.cli import Range
+from regenie_stand_in.errors import RegenieError
 
 _MAGIC: Final = b"\x6c\x1b\x01"  # a bed file in variant-major order
 _SAMPLES_PER_BYTE: Final = 4

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localcloud.regenie.plink import MISSING, Bed, Block, Variant, cut_blocks
+from regenie_stand_in.plink import MISSING, Bed, Block, Variant, cut_blocks
 
 CODE_OF_COUNT = {2: 0b00, MISSING: 0b01, 1: 0b10, 0: 0b11}
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from scipy.special import log_ndtr
 
-from localcloud.regenie.step2 import minus_log10_p
+from regenie_stand_in.step2 import minus_log10_p
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_log_names_the_options(whole, cohort):
 
 
 def test_numpy_waits_for_the_number_of_threads():
-    script = "import sys, localcloud.regenie.__main__; sys.exit('numpy' in sys.modules)"
+    script = "import sys, regenie_stand_in.__main__; sys.exit('numpy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 

@@ -69,7 +69,7 @@ def test_the_split_plan_is_the_same(regenie, cohort, expected, tmp_path, monkeyp
 
 
 def test_it_runs_as_a_command(cohort, whole, tmp_path):
-    command = [sys.executable, "-m", "localcloud.regenie", "--step", "2", *cohort.arguments]
+    command = [sys.executable, "-m", "regenie_stand_in", "--step", "2", *cohort.arguments]
     command += ["--range", "22:1-99999999", "--pred", str(whole.predictions), "--out", str(tmp_path / "chunk")]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
-from localcloud.regenie.arrays import Floats
-from localcloud.regenie.chromosomes import CHROMOSOMES
-from localcloud.regenie.cli import Numbered, Options
-from localcloud.regenie.dataset import Dataset
-from localcloud.regenie.errors import RegenieError
-from localcloud.regenie.formats import (
+from regenie_stand_in.arrays import Floats
+from regenie_stand_in.chromosomes import CHROMOSOMES
+from regenie_stand_in.cli import Numbered, Options
+from regenie_stand_in.dataset import Dataset
+from regenie_stand_in.errors import RegenieError
+from regenie_stand_in.formats import (
     Level0Job,
     Master,
     level0_path,
@@ -28,9 +28,9 @@ from localcloud.regenie.formats import (
     write_master,
     write_prediction_list,
 )
-from localcloud.regenie.log import Log
-from localcloud.regenie.plink import Block, cut_blocks, select_variants
-from localcloud.regenie.samples import LOWEST_SD, Cohort, checked_scale
+from regenie_stand_in.log import Log
+from regenie_stand_in.plink import Block, cut_blocks, select_variants
+from regenie_stand_in.samples import LOWEST_SD, Cohort, checked_scale
 
 FOLDS: Final = 5
 HERITABILITIES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from localcloud.regenie.arrays import Floats
-from localcloud.regenie.errors import RegenieError
+from regenie_stand_in.arrays import Floats
+from regenie_stand_in.errors import RegenieError
 
 _LOCO_ID = "FID_IID"
 

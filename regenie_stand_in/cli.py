@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from localcloud.regenie.chromosomes import chromosome_number
-from localcloud.regenie.errors import RegenieError, UnsupportedError
+from regenie_stand_in.chromosomes import chromosome_number
+from regenie_stand_in.errors import RegenieError, UnsupportedError
 
 DEFAULT_MIN_MAC: Final = 5.0
 _LEAST_MIN_MAC: Final = 0.5

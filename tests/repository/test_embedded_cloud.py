@@ -1,0 +1,40 @@
+"""The embedded cloud is a package of its own: it knows AWS, and nothing of the app that runs on it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGE = REPOSITORY / "localcloud"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+KNOWS_THE_APP = {
+    "clean_environment.py": "GENOLAUNCH_* reaches the module that knows the app's images",
+}
+"""Where the app's name stands, and why."""
+
+
+def imported(module: Path) -> Iterator[str]:
+    """First names of what a module imports, also inside functions."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (each.name.partition(".")[0] for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            yield str(node.module).partition(".")[0]
+
+
+def test_it_imports_nothing_of_the_repository_but_itself():
+    of_the_repository = {path.stem for path in REPOSITORY.iterdir() if path.is_dir() or path.suffix == ".py"}
+    of_the_repository |= {path.name for path in (REPOSITORY / "containers").glob("*/*") if path.is_dir()}
+
+    found = {name for module in MODULES for name in imported(module)} & of_the_repository
+
+    assert {"contract", "genolaunch", "lambdas", "stacks", "regenie_stand_in", "regenie_runner"} <= of_the_repository
+    assert found == {"localcloud"}
+
+
+def test_it_names_the_app_only_where_that_is_explained():
+    found = {str(path.relative_to(PACKAGE)) for path in MODULES if "genolaunch" in path.read_text().lower()}
+
+    assert found == KNOWS_THE_APP.keys()
