@@ -91,10 +91,10 @@ def _price(table: Tables) -> Any:  # noqa: ANN401 - a Bill, whose module is impo
     from lambdas.benchmark.pricing.bill import make_bill
     from lambdas.benchmark.usage_table import UsageTable
     from lambdas.benchmark.whole_usage import read_usage
-    from localcloud.pricing import PriceListService, RecordedPrices
+    from localcloud.pricing import PricingService, RecordedPrices
 
     prices = RecordedPrices()
-    service = PriceListService(prices)
+    service = PricingService(prices)
     end = START + timedelta(days=2)
     book = PriceList("prices", "us-east-1", (START, end))
     _play_aws(service, prices, table)

@@ -13,6 +13,9 @@ KNOWS_THE_APP = {
 }
 """Where the app's name stands, and why."""
 
+NO_SERVICES = {"iam", "limits", "validation"}
+"""Packages about every service."""
+
 
 def imported(module: Path) -> Iterator[str]:
     """First names of what a module imports, also inside functions."""
@@ -38,3 +41,14 @@ def test_it_names_the_app_only_where_that_is_explained():
     found = {str(path.relative_to(PACKAGE)) for path in MODULES if "genolaunch" in path.read_text().lower()}
 
     assert found == KNOWS_THE_APP.keys()
+
+
+def test_every_service_has_its_entry_under_the_same_name():
+    packages = [folder.parent for folder in PACKAGE.glob("*/__init__.py") if folder.parent.name not in NO_SERVICES]
+
+    assert len(packages) > 10
+    for package in packages:
+        entry = f"{package.name.title()}Service"
+        module = ast.parse((package / "service.py").read_text())
+        assert entry in {node.name for node in module.body if isinstance(node, ast.ClassDef)}, entry
+        assert f'"{entry}"' in (package / "__init__.py").read_text(), f"{entry} is not in __all__"

@@ -7,7 +7,7 @@ import pytest
 
 from genolaunch.local_stage.images import images
 from localcloud.batch import HostFolders, ProcessRunner
-from localcloud.ecs import TaskInjection, TaskService
+from localcloud.ecs import EcsService, TaskInjection
 from localcloud.images import ImageCatalog
 from localcloud.service import ServiceError
 from tests.unit.localcloud_batch.support import IMAGE, MemoryLogs, OneFileSystem
@@ -65,7 +65,7 @@ class Ecs:
             scratch=state / "scratch",
             cloud_environment={},
         )
-        self.service = TaskService(
+        self.service = EcsService(
             runner=runner, logs=self.logs, ecs=self.plane, region="eu-west-1", account="000000000000"
         )
         self.events: list[dict[str, Any]] = []

@@ -8,22 +8,21 @@ from xml.sax.saxutils import escape
 
 from botocore.model import ListShape, Shape, StructureShape
 
-from localcloud.ec2.query import listed, members, xml
+from localcloud.ec2_query import listed, members, xml
 from localcloud.instances.fleet import Fleet, Instance
+from localcloud.interceptor import Interceptor, Own
 from localcloud.paging import page
 from localcloud.pricing import RecordedPrices
 from localcloud.sdk_names import Value, service_model
 from localcloud.wire import Answer, Request
 
 Document = dict[str, Any]
-Own = Callable[[], Answer]
 
-_ECS_TARGET: Final = "AmazonEC2ContainerServiceV20141113.DescribeContainerInstances"
 _STATE_CODES: Final = {"running": 16, "terminated": 48}
 _LARGEST_PAGE: Final = 1000
 
 
-class InstanceQueries:
+class InstancesService:
     """Answers for the instances of the fleet; asks the service itself for all others."""
 
     def __init__(self, fleet: Fleet, prices: RecordedPrices) -> None:
@@ -35,20 +34,19 @@ class InstanceQueries:
             "DescribeSpotPriceHistory": self._describe_spot_price_history,
         }
 
-    def wants_ec2(self, request: Request) -> bool:
-        """Whether a request for EC2 may be about these instances."""
-        return members(request).get("Action") in self._ec2
+    @property
+    def interceptors(self) -> tuple[Interceptor, ...]:
+        """What may be about these instances of what ministack is asked for."""
+        return (
+            Interceptor("ec2", frozenset(self._ec2), self._answer_ec2),
+            Interceptor("ecs", frozenset({"DescribeContainerInstances"}), self._answer_ecs),
+        )
 
-    def answer_ec2(self, request: Request, own: Own) -> Answer:
-        """Answer it."""
+    def _answer_ec2(self, request: Request, own: Own) -> Answer:
         given = members(request)
         return self._ec2[given["Action"]](given, own)
 
-    def wants_ecs(self, request: Request) -> bool:
-        """Whether a request for ECS may be about these instances."""
-        return request.headers.get("x-amz-target") == _ECS_TARGET
-
-    def answer_ecs(self, request: Request, own: Own) -> Answer:
+    def _answer_ecs(self, request: Request, own: Own) -> Answer:
         """Answer it, when all that it names are the fleet's."""
         asked = json.loads(request.body or b"{}").get("containerInstances", [])
         by_arn = {name: each for each in self._fleet.visible() for name in (each.arn, each.arn.rpartition("/")[2])}

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from localcloud.ec2.query import members
+from localcloud.ec2_query import members
 from localcloud.executables import put_executable
+from localcloud.interceptor import Interceptor, Own
 from localcloud.slurm.programs import PROGRAMS
 from localcloud.wire import Answer, Request
 
@@ -43,7 +44,7 @@ class _Command:
     errors: str = ""
 
 
-class HeadNode:
+class SlurmService:
     """Answers what a state machine asks of EC2 and Systems Manager to run a script on a cluster's head node."""
 
     def __init__(self, *, folder: Path, cluster: str, ec2: Callable[[], Any], environment: Mapping[str, str]) -> None:
@@ -58,24 +59,20 @@ class HeadNode:
         self._instance = ""
         self._lock = threading.Lock()
 
-    def wants_ec2(self, request: Request) -> bool:
-        """Somebody looks for a cluster's node."""
-        given = members(request)
-        return given.get("Action") == "DescribeInstances" and any(
-            value.startswith("tag:parallelcluster:") for value in given.values()
+    @property
+    def interceptors(self) -> tuple[Interceptor, ...]:
+        """What is answered here of what ministack is asked for: a search for the node, and Run Command."""
+        return (
+            Interceptor("ec2", frozenset({"DescribeInstances"}), self._answer_ec2, _is_about_clusters),
+            Interceptor("ssm", frozenset({"SendCommand", "GetCommandInvocation"}), self._answer_ssm),
         )
 
-    def answer_ec2(self, _request: Request, own: Callable[[], Answer]) -> Answer:
+    def _answer_ec2(self, _request: Request, own: Own) -> Answer:
         """ministack's answer, once it has the instance."""
         self._be_there()
         return own()
 
-    def wants_ssm(self, request: Request) -> bool:
-        """The operations of Run Command."""
-        target = request.headers.get("x-amz-target", "")
-        return target.endswith((".SendCommand", ".GetCommandInvocation"))
-
-    def answer_ssm(self, request: Request, _own: Callable[[], Answer]) -> Answer:
+    def _answer_ssm(self, request: Request, _own: Own) -> Answer:
         """Runs a script, or tells how it went."""
         params = json.loads(request.body)
         if request.headers["x-amz-target"].endswith(".SendCommand"):
@@ -173,6 +170,10 @@ class HeadNode:
 
     def _write(self, name: str, script: str) -> None:
         put_executable(self._bin / name, f"#!/bin/sh\n{script}")
+
+
+def _is_about_clusters(request: Request) -> bool:
+    return any(value.startswith("tag:parallelcluster:") for value in members(request).values())
 
 
 def _follow(command: _Command) -> None:

@@ -16,7 +16,7 @@ LARGEST_PAGE: Final = 100
 _SERVICES: Final = ("AmazonEC2", "AmazonECS", "AmazonFSx")
 
 
-class PriceListService:
+class PricingService:
     """Implements localcloud.service.Service."""
 
     name = "pricing"
@@ -25,10 +25,11 @@ class PriceListService:
         self._prices = prices
         self._failures: list[str] = []
         self._empty = 0
+        self.operations = {"GetProducts": self._get_products}
 
     def call(self, operation: str, params: Document) -> Document:
         """Answer one operation. Raises ServiceError."""
-        return operation_of("Price List", {"GetProducts": self._get_products}, operation)(params)
+        return operation_of("Price List", self.operations, operation)(params)
 
     def fail(self, code: str, times: int) -> None:
         """Let the next `times` calls be refused with this error."""

@@ -31,7 +31,7 @@ _TIER = re.compile(rb"<Tier>\s*(\w+)\s*</Tier>")
 _DAYS = re.compile(rb"<Days>")
 
 
-class Archives:
+class GlacierService:
     """S3's archives of this cloud."""
 
     def __init__(self) -> None:

@@ -7,14 +7,13 @@ from xml.etree import ElementTree
 
 from botocore.exceptions import ClientError
 
+from localcloud.ec2.encryption import EncryptionByDefault
 from localcloud.ec2.injections import Injections
 from localcloud.ec2.machines import Machine, Machines
-from localcloud.ec2.query import NAMESPACE, element, listed, members, xml
 from localcloud.ec2.user_data import Job, job_of
+from localcloud.ec2_query import NAMESPACE, element, listed, members, xml
+from localcloud.interceptor import Interceptor, Own
 from localcloud.wire import Answer, Request
-
-Own = Callable[[], Answer]
-"""ministack's answer."""
 
 _TEMPLATE: Final = "LaunchTemplateConfigs.1.LaunchTemplateSpecification"
 _OVERRIDES: Final = "LaunchTemplateConfigs.1.Overrides"
@@ -28,13 +27,14 @@ _REFUSALS: Final = {
 """EC2's own words for some of its codes."""
 
 
-class FleetRequests:
-    """Fleets of type `instant`, and what becomes of the instances that they start."""
+class Ec2Service:
+    """Fleets of type `instant`, what becomes of the instances that they start, and encryption by default."""
 
     def __init__(self, *, machines: Machines, injections: Injections, clients: Callable[[str], Any]) -> None:
         """`clients`: a boto3 client of this cloud by a service's name."""
         self._machines = machines
-        self._injections = injections
+        self.injections = injections
+        self.encryption = EncryptionByDefault()
         self._clients = clients
         self._fleets: dict[str, str] = {}
         self._answers: Mapping[str, Callable[[Mapping[str, str], Own], Answer]] = {
@@ -44,12 +44,15 @@ class FleetRequests:
             "TerminateInstances": self._terminate_instances,
         }
 
-    def wants(self, request: Request) -> bool:
-        """Whether it is one of the operations that are answered here."""
-        return members(request).get("Action") in self._answers
+    @property
+    def interceptors(self) -> tuple[Interceptor, ...]:
+        """What is answered here of what ministack is asked for."""
+        return (
+            Interceptor("ec2", frozenset(self._answers), self._answer),
+            Interceptor("ec2", self.encryption.OPERATIONS, self.encryption.answer),
+        )
 
-    def answer(self, request: Request, own: Own) -> Answer:
-        """Answer it."""
+    def _answer(self, request: Request, own: Own) -> Answer:
         given = members(request)
         return self._answers[given["Action"]](given, own)
 
@@ -61,7 +64,7 @@ class FleetRequests:
         if template is None:
             return _refused(fleet, lifecycle, "InvalidLaunchTemplate", "The launch template does not exist.")
         job = job_of(template.get("UserData", ""), self._clients("s3"))
-        code = self._injections.refusal(job.run_name, is_spot=is_spot) if job else None
+        code = self.injections.refusal(job.run_name, is_spot=is_spot) if job else None
         if code:
             return _refused(fleet, lifecycle, code, _REFUSALS.get(code, "There is no capacity available."))
         if not self._has_profile(template.get("IamInstanceProfile", {})):
@@ -130,7 +133,7 @@ class FleetRequests:
             zone=instance["Placement"]["AvailabilityZone"],
             is_spot=is_spot,
             job=job,
-            is_reclaimed=is_spot and self._injections.is_reclaimed(job.run_name),
+            is_reclaimed=is_spot and self.injections.is_reclaimed(job.run_name),
             role=role,
         )
 

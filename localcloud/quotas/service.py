@@ -32,21 +32,21 @@ _RAISED: Final = {
 """What was applied for this account: as for one that the account check was heeded in."""
 
 
-class ServiceQuotas:
+class QuotasService:
     """Implements localcloud.service.Service."""
 
     name = "service-quotas"
 
     def __init__(self) -> None:
         self._applied = dict(_RAISED)
-
-    def call(self, operation: str, params: Document) -> Document:
-        """Answer one operation. Raises ServiceError."""
-        operations = {
+        self.operations = {
             "GetServiceQuota": self._get_applied,
             "GetAWSDefaultServiceQuota": self._get_default,
         }
-        return operation_of("Service Quotas", operations, operation)(params)
+
+    def call(self, operation: str, params: Document) -> Document:
+        """Answer one operation. Raises ServiceError."""
+        return operation_of("Service Quotas", self.operations, operation)(params)
 
     def apply(self, service: str, code: str, value: float) -> None:
         """Let the account have another value."""

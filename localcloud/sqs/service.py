@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from localcloud.endpoint import Endpoint
+from localcloud.interceptor import Interceptor
 from localcloud.service import ServiceError, operation_of
-from localcloud.wire import Answer, Request
 
 NO_SOURCE: Final = "CouldNotDetermineMessageSource"
 NO_QUEUE: Final = "AWS.SimpleQueueService.NonExistentQueue"
@@ -66,7 +66,7 @@ class Task:
         }
 
 
-class MessageMoves:
+class SqsService:
     """The operations of SQS that redrive dead letters; the others are ministack's."""
 
     name = "sqs"
@@ -75,7 +75,7 @@ class MessageMoves:
         self._queues = queues
         self._lock = threading.Lock()
         self._tasks: list[Task] = []
-        self._operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self.operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "ListDeadLetterSourceQueues": self._list_sources,
             "StartMessageMoveTask": self._start,
             "ListMessageMoveTasks": self._list,
@@ -83,17 +83,16 @@ class MessageMoves:
         }
         self._endpoint = Endpoint(self)
 
-    def wants(self, request: Request) -> bool:
-        """Whether it is one of these operations."""
-        return request.headers.get("x-amz-target", "").rpartition(".")[2] in self._operations
-
-    def answer(self, request: Request, _own: Callable[[], Answer]) -> Answer:
-        """Answer it."""
-        return self._endpoint.answer(request)
+    @property
+    def interceptors(self) -> tuple[Interceptor, ...]:
+        """What is answered here of what ministack is asked for."""
+        return (
+            Interceptor(self.name, frozenset(self.operations), lambda request, _own: self._endpoint.answer(request)),
+        )
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """See localcloud.service.Service."""
-        return operation_of("SQS", self._operations, operation)(params)
+        return operation_of("SQS", self.operations, operation)(params)
 
     def _list_sources(self, params: dict[str, Any]) -> dict[str, Any]:
         named = params["QueueUrl"].rpartition("/")[2]

@@ -79,7 +79,7 @@ class BatchService:
         self._scheduler = Scheduler(
             self._queues, self._attempts, cores or os.cpu_count() or 1, f"{arn_prefix}:job/", clock_speed
         )
-        self._operations: Mapping[str, Callable[[Document], Document]] = {
+        self.operations: Mapping[str, Callable[[Document], Document]] = {
             "CreateComputeEnvironment": self._environments.create,
             "UpdateComputeEnvironment": self._update_compute_environment,
             "DeleteComputeEnvironment": self._delete_compute_environment,
@@ -107,7 +107,7 @@ class BatchService:
     # --- What the rest of the local cloud calls ----------------------------------------------------------------------
     def call(self, operation: str, params: Document) -> Document:
         """Answer one operation. Raises ServiceError."""
-        answer = operation_of("Batch", self._operations, operation)
+        answer = operation_of("Batch", self.operations, operation)
         if operation == "ListTagsForResource":
             # IAM asks for tags before it lets a request in. Whoever holds the lock may wait for another request to be
             # let in (a job's host asks EC2 for its zone): neither would go on.
