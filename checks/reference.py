@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from checks import diagrams, idle_cost, launch_reference, settings_reference
+from checks import diagrams, embedded_cloud_reference, idle_cost, launch_reference, settings_reference
 
 
 def main() -> None:
-    """Update the tables of the launch config and of the settings, the diagrams, and the cost of an idle stage."""
+    """Update the launch config's and the settings' tables, the diagrams, an idle stage's cost, the embedded cloud."""
     templates = diagrams.templates_of_a_stage()
     diagrams.PAGE.write_text(diagrams.page(templates), encoding="utf-8")
     settings_reference.PAGE.write_text(settings_reference.page(), encoding="utf-8")
+    embedded_cloud_reference.PAGE.write_text(embedded_cloud_reference.page(), encoding="utf-8")
     _renew(launch_reference.PAGE, launch_reference.with_tables)
     _renew(idle_cost.PAGE, lambda page: idle_cost.with_table(page, templates))
 

@@ -34,6 +34,9 @@ _DAYS = re.compile(rb"<Days>")
 class GlacierService:
     """S3's archives of this cloud."""
 
+    OPERATIONS: Final = frozenset({"ListObjectsV2", "RestoreObject"})
+    """Of S3: those whose answers it changes."""
+
     def __init__(self) -> None:
         self.faults = Faults()
         self._timer = Timer()
