@@ -132,8 +132,8 @@ def _by_service(actions: Iterable[str]) -> Mapping[str, list[str]]:
 def _modules() -> Mapping[str, tuple[str, ...]]:
     """botocore's name of each service of ministack -> its modules."""
     return {
-        BOTOCORE_NAMES.get(name, name): (entry["module"], *entry.get("sub_modules", ()))
-        for name, entry in ministack_adapter.app.SERVICE_REGISTRY.items()
+        BOTOCORE_NAMES.get(name, name): modules
+        for name, modules in ministack_adapter.services().items()
         if name not in WITHOUT_MODEL
     }
 
