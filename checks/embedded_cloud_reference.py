@@ -94,7 +94,7 @@ def _services() -> Iterator[str]:
 @cache
 def made() -> StandIns:
     """The services as the server makes them. Nobody calls them, so nothing answers at their endpoint."""
-    keys = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
+    keys = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "none"}
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, keys):
         services = stand_ins.make(Path(folder), "http://127.0.0.1:9")
         services.close()
