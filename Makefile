@@ -116,7 +116,7 @@ audit-python: setup
 	@# One lock at a time: the same package in two of them is a duplicate to pip-audit.
 	@status=0; for lock in $(LOCKS); do echo "$$lock"; $(PIP_AUDIT) -r $$lock || status=1; done; exit $$status
 
-reference: setup ## what is generated in docs/: the launch config's JSON Schema and tables, the settings, the diagrams, the cost of an idle stage
+reference: setup ## what is generated in docs/: the launch config's JSON Schema and tables, the settings, the diagrams, the cost of an idle stage, what the embedded cloud covers
 	$(BIN)/python -m checks.reference
 
 format: setup ## mend what ruff can mend

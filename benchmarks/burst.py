@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from genolaunch.contract.settings import Parameter
-from localcloud import control
+from genolaunch.local_stage import control
 from tests.local.platform_client import COHORT, PlatformClient, gwas_config
 
 _PUTTERS = 16

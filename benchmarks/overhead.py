@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from localcloud import control
-from localcloud.images import process_environment
+from genolaunch.local_stage import control
+from genolaunch.local_stage.images import process_environment
 from tests.local.platform_client import COHORT, PlatformClient
 
 ROOT = Path(__file__).parents[1]

@@ -108,7 +108,7 @@ def check(size: Size) -> Cost:
         traits=traits,
         trait_type="quantitative",
     )
-    genotyped = {FILES: Genotyped("regenie.genotypes", GenotypeCounts(600_000, size.people))}
+    genotyped = {FILES: Genotyped("regenie.genotypes", GenotypeCounts(600_000, size.people), frozenset(range(1, 23)))}
     tables = Table(data, "phenotypes.txt", traits), Table(data, "covariates.txt", covariates)
     findings = Findings()
     start = time.process_time()

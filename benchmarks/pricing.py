@@ -91,10 +91,10 @@ def _price(table: Tables) -> Any:  # noqa: ANN401 - a Bill, whose module is impo
     from lambdas.pricing.rates.bill import make_bill
     from lambdas.pricing.usage_table import UsageTable
     from lambdas.pricing.whole_usage import read_usage
-    from localcloud.pricing import PriceListService, RecordedPrices
+    from localcloud.pricing import PricingService, RecordedPrices
 
     prices = RecordedPrices()
-    service = PriceListService(prices)
+    service = PricingService(prices)
     end = START + timedelta(days=2)
     book = PriceList("prices", "us-east-1", (START, end))
     _play_aws(service, prices, table)

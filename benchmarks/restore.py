@@ -225,7 +225,7 @@ def environment(endpoint_variables: dict[str, str], objects: int) -> dict[str, s
 
 def measure_all(sizes: list[int]) -> list[dict[str, Any]]:
     """One process for each size, so that its peak of memory is its own."""
-    from localcloud import control
+    from genolaunch.local_stage import control
 
     results = []
     with tempfile.TemporaryDirectory() as folder:

@@ -5,18 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from checks import diagrams, idle_cost, launch_reference, settings_reference
+from checks import diagrams, embedded_cloud_reference, idle_cost, launch_reference, settings_reference
 from genolaunch.launch_configs.models import launch_schema
 
 SCHEMA: Final = Path(__file__).parents[1] / "docs" / "launch-schema.json"
 
 
 def main() -> None:
-    """Update the launch config's schema and tables, those of settings, the diagrams, and the cost of an idle stage."""
+    """Update what is generated: of launch configs, settings, the diagrams, an idle stage's cost, the embedded cloud."""
     SCHEMA.write_text(json.dumps(launch_schema(), indent=2) + "\n", encoding="utf-8")
     templates = diagrams.templates_of_a_stage()
     diagrams.PAGE.write_text(diagrams.page(templates), encoding="utf-8")
     settings_reference.PAGE.write_text(settings_reference.page(), encoding="utf-8")
+    embedded_cloud_reference.PAGE.write_text(embedded_cloud_reference.page(), encoding="utf-8")
     _renew(launch_reference.PAGE, launch_reference.with_tables)
     _renew(idle_cost.PAGE, lambda page: idle_cost.with_table(page, templates))
 

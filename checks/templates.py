@@ -27,7 +27,7 @@ CFN_LINT: Final = Path(sys.executable).with_name("cfn-lint")
 CONTEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "cdk": {},
     "three-accounts": {"settings-file": "checks/three_accounts.json"},
-    "embedded": {"settings-file": "localcloud/stage.json"},
+    "embedded": {"settings-file": "genolaunch/local_stage/stage.json"},
     "pipeline": {"pipeline": "true"},
     "pipeline-three-accounts": {"pipeline": "true", "settings-file": "checks/three_accounts.json"},
 }

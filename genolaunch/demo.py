@@ -37,7 +37,7 @@ from genolaunch.submission import submit, wait_for_answer
 from genolaunch.uploads import planned_uploads, upload_file
 
 if TYPE_CHECKING:
-    from localcloud.control import Cloud
+    from genolaunch.local_stage.control import Cloud
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gwas"
 

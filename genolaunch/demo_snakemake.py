@@ -32,13 +32,13 @@ def run(screen: Console, state_dir: Path) -> None:
     """Run the demo; raises GenolaunchError with the reason when a launch fails or its outputs are others."""
     demo = Demo(screen)
     with cloud_control(), demo.phase("environment", "Making Snakemake's environments (once a checkout)"):
-        from localcloud.images import snakemake, snakemake9
-        from localcloud.locked_environment import EnvironmentFailedError
+        from genolaunch.local_stage.images import snakemake, snakemake9
+        from genolaunch.local_stage.locked_environment import EnvironmentFailedError
 
         try:
             pythons = {
-                SnakemakeEngine.TIBANNA: snakemake(CHECKOUT) / "bin" / "python",
-                SnakemakeEngine.AWS_BATCH: snakemake9(CHECKOUT) / "bin" / "python",
+                SnakemakeEngine.TIBANNA: snakemake() / "bin" / "python",
+                SnakemakeEngine.AWS_BATCH: snakemake9() / "bin" / "python",
             }
         except EnvironmentFailedError as error:
             raise GenolaunchError(str(error)) from error

@@ -1,6 +1,6 @@
 """The embedded cloud, as far as commands know of it.
 
-`localcloud` needs the development requirements, so it is imported where it is used and not before.
+`genolaunch.local_stage` needs the development requirements, so it is imported where it is used and not before.
 """
 
 import shlex
@@ -41,10 +41,10 @@ StateDirOption = Annotated[
 
 @contextmanager
 def cloud_control() -> Iterator[ModuleType]:
-    """`localcloud.control`, whose errors become GenolaunchErrors; so does its absence."""
+    """`genolaunch.local_stage.control`, whose errors become GenolaunchErrors; so does its absence."""
     checkout.required("The embedded cloud")
     try:
-        from localcloud import control
+        from genolaunch.local_stage import control
     except ModuleNotFoundError as missing:
         raise GenolaunchError(
             f"The embedded cloud is not installed here ({missing.name} is missing): call `make setup` in the checkout."

@@ -14,9 +14,10 @@ from localcloud import container_roles, injection, log_patterns, ministack_iam, 
 from localcloud import ministack_adapter as ministack
 from localcloud.door import CALLERS_KEY, Door
 from localcloud.endpoint import Endpoint
-from localcloud.glacier import Archives, glacier_injector
+from localcloud.glacier import GlacierService, glacier_injector
 from localcloud.iam.guard import Guard
 from localcloud.injection import InjectionEndpoint, Injector
+from localcloud.interceptor import Interceptor
 from localcloud.jsonata_engine import behave_like_reference
 from localcloud.jsonata_record import FOLDER, Recorder
 from localcloud.limits.cloudformation import NAMED, check_exports, check_template
@@ -25,22 +26,11 @@ from localcloud.pipe_delivery import Deliverer, Poller
 from localcloud.resources import add_resource_types
 from localcloud.sdk_tasks import SdkTasks
 from localcloud.service import Batch, Service
-from localcloud.sqs import MessageMoves
+from localcloud.sqs import SqsService
 from localcloud.sync_tasks import SyncTasks
 from localcloud.validation.gate import check_request, refuse_keys
 from localcloud.validation.tasks import refusal_of_task
 from localcloud.validation.templates import CHECKED_TYPES, check_resource
-from localcloud.wire import Answer, Request
-
-
-@dataclass(frozen=True)
-class Interceptor:
-    """Answers some requests for a service that ministack has; see ministack_adapter.intercept."""
-
-    service: str
-    wants: Callable[[Request], bool]
-    answer: Callable[[Request, Callable[[], Answer]], Answer]
-
 
 EventListener = Callable[[dict[str, Any]], None]
 """Takes `{"detail-type", "resources", "detail"}` of an event."""
@@ -76,7 +66,7 @@ def run(
     services = {service.name: service for service in (stand_ins.batch, *stand_ins.others)}
     for service in services.values():
         ministack.serve(service.name, Endpoint(service))
-    archives = Archives()
+    archives = GlacierService()
     archives.install()
     injectors = {**stand_ins.injectors, "glacier": glacier_injector(archives)}
     ministack.serve_path(injection.PREFIX, InjectionEndpoint(injectors).answer)
@@ -85,8 +75,7 @@ def run(
     guard = Guard(services, endpoint, stand_ins.encrypts_volumes) if enforce_iam else None
     sdk = SdkTasks(endpoint, guard.keys) if guard else SdkTasks(endpoint)
     stand_ins.batch.subscribe(partial(_announce, "aws.batch"))
-    moves = MessageMoves(ministack)
-    for each in (*stand_ins.interceptors, Interceptor("sqs", moves.wants, moves.answer)):
+    for each in (*stand_ins.interceptors, *SqsService(ministack).interceptors):
         ministack.intercept(each.service, each.wants, each.answer)
     if stand_ins.subscribe_ec2:
         stand_ins.subscribe_ec2(partial(_announce, "aws.ec2"))

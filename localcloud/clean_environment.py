@@ -15,8 +15,9 @@ _KEPT: Final = frozenset(
         *("all_proxy", "http_proxy", "https_proxy", "no_proxy"),
     }
 )
-_KEPT_PREFIXES: Final = ("DOCKER_", "GENOLAUNCH_", "LC_", "PIP_", "UV_")
-"""Docker is asked for; settings of this project's own; where packages for the environments of jobs come from."""
+_KEPT_PREFIXES: Final = ("DOCKER_", "GENOLAUNCH_", "LC_", "LOCALCLOUD_", "PIP_", "UV_")
+"""Docker is asked for; settings of this package, and of the app whose images it runs; where packages for the
+environments of jobs come from."""
 
 
 def of_a_server(environment: Mapping[str, str]) -> dict[str, str]:

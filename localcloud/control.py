@@ -1,4 +1,4 @@
-"""Start, stop and ask about the embedded cloud, and deploy the app to it: what `genolaunch local` does."""
+"""Start, stop and ask about the embedded cloud, and deploy an app of the CDK to it."""
 
 import fcntl
 import json
@@ -12,22 +12,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from localcloud import full_disk, run_folder
-from localcloud.batch import docker_answers
 from localcloud.clients import ACCOUNT, REGION, Keys, client, client_environment, owner_of
-from localcloud.images import real_regenie
-from localcloud.regenie.cli import known_options
-from localcloud.regenie.errors import INSTALL
 from localcloud.server import HOST, LOCK_NAME, private_folder
 
 ROOT: Final = Path(__file__).parents[1]
-STAGE_SETTINGS: Final = Path(__file__).parent / "stage.json"
 USUAL_PORT: Final = 4566
 
 READY_SECONDS: Final = 600.0
@@ -37,7 +32,7 @@ STOP_SECONDS: Final = 60.0
 
 _LOST: Final = (
     "The embedded cloud that ran here was killed. What it had was in its memory and is lost: stacks, buckets, tables, "
-    "and launches that were running. Deploy again (genolaunch local deploy), and launch again."
+    "and what was running."
 )
 
 _LOG_TAIL_LINES: Final = 15
@@ -92,10 +87,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def up(state_dir: Path, port: int | None = None, *, enforce_iam: bool = False) -> Cloud:
+def up(state_dir: Path, port: int | None = None, *, images: str = "", enforce_iam: bool = False) -> Cloud:
     """Start the cloud and wait until it answers; one that runs already on this folder is returned.
 
-    Without `port` it takes the usual one, or a free one if that is taken. With `enforce_iam` it refuses what the
+    Without `port` it takes the usual one, or a free one if that is taken. `images`: name of the module that knows the
+    images of jobs (see localcloud.images); the server must be able to import it. With `enforce_iam` it refuses what the
     roles of functions, state machines, pipes, rules and jobs are not allowed.
     Raises LocalCloudError with the log's last lines when it does not start.
     """
@@ -104,13 +100,13 @@ def up(state_dir: Path, port: int | None = None, *, enforce_iam: bool = False) -
     if running:
         return running
     with _disk_has_room(state_dir):
-        return _up(state_dir, port, enforce_iam=enforce_iam)
+        return _up(state_dir, port, images=images, enforce_iam=enforce_iam)
 
 
-def _up(state_dir: Path, port: int | None, *, enforce_iam: bool) -> Cloud:
+def _up(state_dir: Path, port: int | None, *, images: str = "", enforce_iam: bool = False) -> Cloud:
     lost = _LOST if _record(state_dir).exists() else ""  # one that ends in order takes it away
     port = port if port is not None else _usual_or_free_port()
-    process = _start(state_dir, port, enforce_iam=enforce_iam)
+    process = _start(state_dir, port, images=images, enforce_iam=enforce_iam)
     cloud = Cloud(state_dir, process.pid, port, lost)
     try:
         _wait_until_ready(cloud, process)
@@ -154,41 +150,25 @@ def _record(state_dir: Path) -> Path:
     return state_dir / "cloud.json"
 
 
-def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line: None) -> None:
-    """Deploy the app's stacks with the CDK CLI; `progress` gets one line for each stack that begins or ends.
+def deploy(cloud: Cloud, app: Path, context: Mapping[str, str], progress: Progress = lambda _line: None) -> None:
+    """Deploy all stacks of an app with its CDK CLI; `progress` gets one line for each stack that begins or ends.
 
+    `app`: folder of its cdk.json, and of the CLI in node_modules. `context`: of the CDK, by its keys.
     Raises LocalCloudError with the log's last lines when the CLI fails.
     """
     with _disk_has_room(cloud.state_dir):
-        _deploy(cloud, stage, progress)
+        _deploy(cloud, app, context, progress)
 
 
-def _deploy(cloud: Cloud, stage: str, progress: Progress) -> None:
+def _deploy(cloud: Cloud, app: Path, context: Mapping[str, str], progress: Progress) -> None:
     cloud.deploy_log.write_text("")
     if not _is_bootstrapped(cloud):
         progress("bootstrap")
         # Away from cdk.json, or the CLI would synthesize every stage first.
-        _cdk(cloud, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], progress, folder=cloud.state_dir)
+        _cdk(cloud, app, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], progress, folder=cloud.state_dir)
     # `--all` would look for stacks outside stages only.
-    _cdk(cloud, ["deploy", "**", "--require-approval", "never", *_context(stage, stage_settings(cloud))], progress)
-
-
-def stage_settings(cloud: Cloud) -> Path:
-    """The stages' settings; where the numpy stand-in runs for regenie, with what it can do."""
-    if real_regenie() or docker_answers():
-        return STAGE_SETTINGS
-    stages = json.loads(STAGE_SETTINGS.read_text())
-    remedy = f"This embedded cloud runs a numpy stand-in for regenie: {INSTALL}"
-    for settings in stages.values():
-        settings["regenie"]["limits"] = {"options": known_options(), "remedy": remedy}
-    path = cloud.state_dir / "stage.json"
-    path.write_text(json.dumps(stages, indent=2) + "\n")
-    return path
-
-
-def _context(stage: str, settings: Path) -> list[str]:
-    values = {"stage": stage, "settings-file": str(settings), "bundling": "host"}
-    return [part for key, value in values.items() for part in ("--context", f"{key}={value}")]
+    values = [part for key, value in context.items() for part in ("--context", f"{key}={value}")]
+    _cdk(cloud, app, ["deploy", "**", "--require-approval", "never", *values], progress, folder=app)
 
 
 def _usual_or_free_port() -> int:
@@ -202,11 +182,13 @@ def _usual_or_free_port() -> int:
     return USUAL_PORT
 
 
-def _start(state_dir: Path, port: int, *, enforce_iam: bool) -> subprocess.Popen[bytes]:
+def _start(state_dir: Path, port: int, *, images: str, enforce_iam: bool) -> subprocess.Popen[bytes]:
     private_folder(state_dir)
     log = state_dir / "logs" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "localcloud.keeper", "--port", str(port), "--state", str(state_dir)]
+    if images:
+        command += ["--images", images]
     if enforce_iam:
         command.append("--enforce-iam")
     with log.open("wb") as output:
@@ -263,8 +245,8 @@ def _is_bootstrapped(cloud: Cloud) -> bool:
     return bool(client("ssm", cloud.endpoint, cloud.keys).get_parameters(Names=[name])["Parameters"])
 
 
-def _cdk(cloud: Cloud, arguments: list[str], progress: Progress, *, folder: Path = ROOT) -> None:
-    command = [str(ROOT / "node_modules" / ".bin" / "cdk"), *arguments, "--output", str(cloud.state_dir / "cdk.out")]
+def _cdk(cloud: Cloud, app: Path, arguments: list[str], progress: Progress, *, folder: Path) -> None:
+    command = [str(app / "node_modules" / ".bin" / "cdk"), *arguments, "--output", str(cloud.state_dir / "cdk.out")]
     with _cdk_process(cloud, command, folder) as process, cloud.deploy_log.open("a") as log:
         assert process.stdout is not None
         for line in process.stdout:
@@ -299,7 +281,7 @@ def _cdk_environment(cloud: Cloud) -> dict[str, str]:
     environment["PATH"] = f"{binaries}{os.pathsep}{environment.get('PATH', os.defpath)}"
     node = shutil.which("node", path=environment["PATH"])
     if node is None:
-        raise LocalCloudError("There is no node: run `make setup`, which puts one into the virtual environment.")
+        raise LocalCloudError("There is no node: `make setup` puts one into the virtual environment.")
     return environment | {"JSII_NODE": node, "CDK_DISABLE_VERSION_CHECK": "1", "CI": "true"}
 
 

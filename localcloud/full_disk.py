@@ -27,4 +27,4 @@ def is_full(folder: Path) -> bool:
 
 def remedy(folder: Path) -> str:
     """One sentence for people."""
-    return f"No space left on the disk of {folder}: free some, then `genolaunch local up`."
+    return f"No space left on the disk of {folder}: free some, then start the embedded cloud again."

@@ -1,32 +1,24 @@
-"""How a container image becomes the environment of a process, and what Docker builds it from."""
+"""How a container image becomes the environment of a process, and what Docker builds it from.
+
+This package has no images of its own. Whoever starts the cloud names a module (`--images`) whose `images()` answers
+those that it can run: last component of the image's repository -> Image. The cloud, and the processes that it starts,
+find the module's name in their environment.
+"""
 
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from localcloud.archived_file import ARCHIVED_LINK
 from localcloud.executables import put_executable
-from localcloud.locked_environment import EnvironmentFailedError, locked_environment
 
-REGENIE_REPOSITORY: Final = "genolaunch-regenie"
-"""Last component of the image's repository; its tag is the version of regenie."""
-
-SNAKEMAKE_REPOSITORY: Final = "genolaunch-snakemake"
-"""The same of the Snakemake launcher's image, in which Tibanna's jobs run too; its tag is the version of Snakemake."""
-
-SNAKEMAKE9_REPOSITORY: Final = "genolaunch-snakemake9"
-"""The same of the image in which the jobs of Snakemake's engine aws-batch run; its tag is the version of Snakemake."""
-
-REGENIE_OVERRIDE: Final = "GENOLAUNCH_REGENIE"
-"""Environment variable of the developer that names the regenie program to use."""
-
-_SYSTEM_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
+MODULE: Final = "LOCALCLOUD_IMAGES"
+"""Environment variable that names the module; without it no image is known."""
 
 _STAT_SHIM: Final = """#!/bin/sh
 # Jobs check that their workspace is a Lustre file system. Here a folder stands in for it; LOCALCLOUD_LUSTRE lists such
@@ -78,15 +70,32 @@ class UnknownImageError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessImage:
-    """What a process needs in its environment to find what the image holds."""
+class Programs:
+    """Folders of what processes find beside an image's own files, as Path objects."""
 
-    environment: Mapping[str, str]
+    bin: Path
+    """For PATH: `python3`, `stat`, `lfs`, and the programs of all images."""
+    fonts: Path
+    """For MPLCONFIGDIR: matplotlib lists the fonts once and keeps the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that a process of this machine can stand in for."""
+
+    environment: Callable[[Programs], Mapping[str, str]]
+    """What a process needs in its environment to find what the image holds. Raises UnknownImageError."""
+    folder: Path
+    """What Docker builds it from."""
+    build_options: Callable[[str], tuple[str, ...]] = lambda _tag: ()
+    """Of `docker build`, by the image's tag."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Name -> script of programs that the image has and this machine may lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildSource:
-    """What Docker builds an image of this project from."""
+    """What Docker builds a known image from."""
 
     tag: str
     folder: Path
@@ -94,132 +103,62 @@ class BuildSource:
     """Of `docker build`."""
 
 
-class ImageCatalog:
-    """The images that this checkout knows how to run."""
+def known() -> Mapping[str, Image]:
+    """The images that this cloud was told of, by the last component of their repositories."""
+    name = os.environ.get(MODULE)
+    images: Mapping[str, Image] = import_module(name).images() if name else {}
+    return images
 
-    def __init__(self, checkout: Path, state: Path) -> None:
-        """`checkout`: the project's folder. `state`: where the programs of the images' PATH are written."""
-        self._checkout = checkout.resolve()
-        self._bin = state.resolve() / "bin"
-        self._fonts = state.resolve() / "matplotlib"
+
+def environment() -> dict[str, str]:
+    """By which a process of this cloud knows the same images."""
+    return {MODULE: os.environ[MODULE]} if os.environ.get(MODULE) else {}
+
+
+class ImageCatalog:
+    """Runs images as processes."""
+
+    def __init__(self, images: Mapping[str, Image], state: Path) -> None:
+        """`images` by the last component of their repositories. `state`: where programs of their PATH are written."""
+        self._images = images
+        self._programs = Programs(state.resolve() / "bin", state.resolve() / "matplotlib")
         self._write_programs()
 
     @property
     def stat_shim(self) -> Path:
         """The `stat` that calls stand-in file systems Lustre."""
-        return self._bin / "stat"
+        return self._programs.bin / "stat"
 
-    def resolve(self, uri: str) -> ProcessImage:
-        """The process environment of an image. Raises UnknownImageError."""
+    def environment(self, uri: str) -> Mapping[str, str]:
+        """The environment of an image's process. Raises UnknownImageError."""
         repository, tag = _name(uri)
-        environments: Mapping[str, Callable[[], Mapping[str, str]]] = {
-            REGENIE_REPOSITORY: self._regenie_environment,
-            SNAKEMAKE_REPOSITORY: lambda: _snakemake_environment(self._checkout),
-            SNAKEMAKE9_REPOSITORY: lambda: _snakemake9_environment(self._checkout),
-        }
-        if repository not in environments or not tag:
-            raise UnknownImageError(
-                f"{uri} can be run by Docker only; without it the local cloud knows "
-                f"{', '.join(f'{each}:<version>' for each in environments)}"
-            )
-        return ProcessImage(environments[repository]())
+        if repository not in self._images or not tag:
+            known = ", ".join(f"{each}:<version>" for each in self._images) or "no image"
+            raise UnknownImageError(f"{uri} can be run by Docker only; without it the local cloud knows {known}")
+        return self._images[repository].environment(self._programs)
 
     def build_source(self, uri: str) -> BuildSource | None:
-        """What to build an image from, if it is one of this project's."""
+        """What to build an image from, if it is a known one."""
         repository, tag = _name(uri)
-        containers = self._checkout / "containers"
-        sources = {
-            REGENIE_REPOSITORY: (containers / "regenie", ("--build-arg", f"REGENIE_VERSION={tag}")),
-            SNAKEMAKE_REPOSITORY: (containers / "snakemake", ()),
-            SNAKEMAKE9_REPOSITORY: (containers / "snakemake", ("--target", "snakemake9")),
-        }
-        if repository not in sources or not tag:
+        if repository not in self._images or not tag:
             return None
-        return BuildSource(f"{repository}:{tag}", *sources[repository])
-
-    def _regenie_environment(self) -> Mapping[str, str]:
-        return {
-            "PATH": f"{self._bin}:{_SYSTEM_PATH}",
-            "PYTHONPATH": str(self._checkout / "containers" / "regenie"),
-            # As in the image: matplotlib lists the fonts once and keeps the list.
-            "MPLCONFIGDIR": str(self._fonts),
-        }
+        image = self._images[repository]
+        return BuildSource(f"{repository}:{tag}", image.folder, image.build_options(tag))
 
     def _write_programs(self) -> None:
-        python = shlex.quote(sys.executable)
-        self._bin.mkdir(parents=True, exist_ok=True)
-        self._fonts.mkdir(exist_ok=True)
-        # Wrappers, not links: an interpreter that is called by a link does not find its virtual environment.
-        put_executable(self._bin / "python3", f'#!/bin/sh\nexec {python} "$@"\n')
-        put_executable(self._bin / "stat", _STAT_SHIM)
-        put_executable(self._bin / "lfs", _LFS)
-        put_executable(self._bin / "regenie", self._regenie(python))
-
-    def _regenie(self, python: str) -> str:
-        real = real_regenie()
-        if real is not None:
-            return f'#!/bin/sh\nexec {shlex.quote(real)} "$@"\n'
-        checkout = shlex.quote(str(self._checkout))
-        return (
-            f'#!/bin/sh\nexport PYTHONPATH={checkout}"${{PYTHONPATH:+:$PYTHONPATH}}"\n'
-            f'exec {python} -m localcloud.regenie "$@"\n'
-        )
-
-
-def real_regenie() -> str | None:
-    """The developer's own regenie, if there is one."""
-    return os.environ.get(REGENIE_OVERRIDE) or shutil.which("regenie")
+        folder = self._programs.bin
+        folder.mkdir(parents=True, exist_ok=True)
+        self._programs.fonts.mkdir(exist_ok=True)
+        # A wrapper, not a link: an interpreter that is called by a link does not find its virtual environment.
+        put_executable(folder / "python3", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        put_executable(folder / "stat", _STAT_SHIM)
+        put_executable(folder / "lfs", _LFS)
+        for image in self._images.values():
+            for name, script in image.programs.items():
+                put_executable(folder / name, script)
 
 
 def _name(uri: str) -> tuple[str, str]:
     """The last component of an image's repository, and its tag; "" without one."""
     repository, _, tag = uri.rpartition("/")[2].partition(":")
     return repository, tag
-
-
-def snakemake(checkout: Path) -> Path:
-    """The launcher's virtual environment (Snakemake 7), made at its first use. Raises EnvironmentFailedError."""
-    lock = checkout / "containers" / "snakemake" / "requirements.txt"
-    return locked_environment(
-        lock,
-        built_first=("cython", "packaging", "setuptools", "wheel"),
-        compiled="datrie",  # of Snakemake 7; its newest release, 0.8.3, has no wheels either
-        # Tibanna takes nothing newer. uv looks for an interpreter in this range on PATH, too.
-        python=sys.executable if sys.version_info < (3, 13) else ">=3.11,<3.13",
-    )
-
-
-@cache
-def _snakemake_environment(checkout: Path) -> Mapping[str, str]:
-    try:
-        environment, other = snakemake(checkout), snakemake9(checkout)
-    except EnvironmentFailedError as error:
-        raise UnknownImageError(f"{SNAKEMAKE_REPOSITORY} is not to be had: {error}") from error
-    return {
-        "PATH": f"{environment / 'bin'}:{_SYSTEM_PATH}",
-        "PYTHONPATH": str(checkout / "containers" / "snakemake"),
-        "SNAKEMAKE9_PYTHON": str(other / "bin" / "python"),
-    }
-
-
-def snakemake9(checkout: Path) -> Path:
-    """The virtual environment of Snakemake 9, made at its first use. Raises EnvironmentFailedError."""
-    lock = checkout / "containers" / "snakemake" / "requirements-aws-batch.txt"
-    return locked_environment(lock, built_first=("packaging", "setuptools", "wheel"))
-
-
-@cache
-def _snakemake9_environment(checkout: Path) -> Mapping[str, str]:
-    try:
-        environment = snakemake9(checkout)
-    except EnvironmentFailedError as error:
-        raise UnknownImageError(f"{SNAKEMAKE9_REPOSITORY} is not to be had: {error}") from error
-    return {"PATH": f"{environment / 'bin'}:{_SYSTEM_PATH}"}
-
-
-def process_environment(uri: str, folder: Path) -> dict[str, str]:
-    """Environment in which a command of an image runs as a process; its programs are written below `folder`.
-
-    Raises UnknownImageError.
-    """
-    return dict(ImageCatalog(Path(__file__).parents[1], folder).resolve(uri).environment)

@@ -4,7 +4,7 @@
   attempts (1 by default) of jobs with such a name fail so without running; by default they lose their Spot instance, or
   with a `reason` as the ECS agent gives it (`DockerTimeoutError: ...`, `CannotStartContainerError: ...`) do not start.
   With `"blockedBy": "UNDETERMINED - ..."` (alone) such jobs stay RUNNABLE for that reason.
-  With `"environment": {"NAME": "value"}` they run, with these variables in addition (see regenie.misbehaviour).
+  With `"environment": {"NAME": "value"}` they run, with these variables in addition.
 - `ec2`: `{"reclaimSpot": "*-rule-trim", "times"?}`: the next `times` Spot instances for Tibanna's jobs of
   such a name are taken back while the job runs; `{"refuseSpot": "<the same>", "code"?, "times"?}`: the next `times`
   Spot fleets for them get no instance, for lack of capacity by default; `{"refuseFleet": "<the same>", "code"?,
@@ -30,11 +30,11 @@ from typing import Any, Final
 
 from localcloud.batch import BatchService
 from localcloud.ec2 import Injections
-from localcloud.ecs import TaskInjection, TaskService
+from localcloud.ecs import EcsService, TaskInjection
 from localcloud.fsx import FsxService
-from localcloud.offers import Offers
-from localcloud.pricing import PriceListService
-from localcloud.quotas import ServiceQuotas
+from localcloud.offers import OffersService
+from localcloud.pricing import PricingService
+from localcloud.quotas import QuotasService
 from localcloud.wire import Answer, Request
 
 PREFIX: Final = "/_localcloud/inject/"
@@ -130,7 +130,7 @@ _TASK_KEYS: Final[Mapping[str, tuple[str, type]]] = {
 """The optional keys of a request: the field of TaskInjection and its type."""
 
 
-def ecs_injector(tasks: TaskService) -> Injector:
+def ecs_injector(tasks: EcsService) -> Injector:
     """Refusals of RunTask, and endings of tasks."""
 
     def inject(body: Mapping[str, Any]) -> None:
@@ -147,7 +147,7 @@ def ecs_injector(tasks: TaskService) -> Injector:
     return inject
 
 
-def pricing_injector(prices: PriceListService) -> Injector:
+def pricing_injector(prices: PricingService) -> Injector:
     """Refusals of the Price List."""
 
     def inject(body: Mapping[str, Any]) -> None:
@@ -161,7 +161,7 @@ def pricing_injector(prices: PriceListService) -> Injector:
     return inject
 
 
-def offers_injector(offers: Offers) -> Injector:
+def offers_injector(offers: OffersService) -> Injector:
     """Where FSx for Lustre is offered."""
 
     def inject(body: Mapping[str, Any]) -> None:
@@ -171,7 +171,7 @@ def offers_injector(offers: Offers) -> Injector:
     return inject
 
 
-def quota_injector(quotas: ServiceQuotas) -> Injector:
+def quota_injector(quotas: QuotasService) -> Injector:
     """What the account may have."""
 
     def inject(body: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-FOLDER: Final = "GENOLAUNCH_RECORD_JSONATA"
+FOLDER: Final = "LOCALCLOUD_RECORD_JSONATA"
 """Environment variable of the server: the folder that gets a file of evaluations. Without it nothing is written."""
 
 

@@ -35,7 +35,7 @@ from localcloud.unpacked_code import sharing_zipfile
 from localcloud.wire import Answer, Request
 
 USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
-    (app, ("SERVICE_HANDLERS", "_handle_post_body_shortcuts", "app", "main")),
+    (app, ("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_handle_post_body_shortcuts", "app", "main")),
     (router, ("SERVICE_PATTERNS", "detect_service", "extract_access_key_id")),
     (responses, ("_request_account_id", "_request_region", "now_iso")),
     (
@@ -177,6 +177,11 @@ def search_streams_by_prefix() -> None:
         return search({**request, "logStreamNames": names})
 
     cloudwatch_logs._filter_log_events = searching
+
+
+def services() -> dict[str, tuple[str, ...]]:
+    """Name of each service that ministack has -> its modules in ministack.services."""
+    return {name: (entry["module"], *entry.get("sub_modules", ())) for name, entry in app.SERVICE_REGISTRY.items()}
 
 
 def intercept(

@@ -29,7 +29,7 @@ def emptied(state_dir: Path) -> Path:
     if is_plain(folder):
         folder.mkdir()
         return folder
-    elsewhere = Path(tempfile.mkdtemp(prefix="genolaunch-", dir=_plain_temporary_folder())).resolve()
+    elsewhere = Path(tempfile.mkdtemp(prefix="localcloud-", dir=_plain_temporary_folder())).resolve()
     folder.symlink_to(elsewhere)
     return elsewhere
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from localcloud import run_folder
+from localcloud import images, run_folder
 from localcloud.clean_environment import of_a_server
 from localcloud.clients import REGION, Keys, make_owner
 
@@ -34,12 +34,24 @@ def main() -> None:
         options.port,
         options.wait_scale,
         "localcloud.stand_ins",
+        known_images=options.images,
         enforce_iam=options.enforce_iam,
     )
 
 
-def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str, *, enforce_iam: bool = False) -> None:
-    """Serve on 127.0.0.1 until told to stop, with the services that module `stand_ins` makes (its `make`)."""
+def serve(
+    state_dir: Path,
+    port: int,
+    wait_scale: float,
+    stand_ins: str,
+    *,
+    known_images: str = "",
+    enforce_iam: bool = False,
+) -> None:
+    """Serve on 127.0.0.1 until told to stop, with the services that module `stand_ins` makes (its `make`).
+
+    `known_images`: name of the module that knows the images of jobs (localcloud.images).
+    """
     private_folder(state_dir)
     with (state_dir / LOCK_NAME).open("a") as lock:
         try:
@@ -50,6 +62,7 @@ def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str, *, enfo
         print(os.getpid(), file=lock, flush=True)
         run_dir = run_folder.emptied(state_dir)
         _set_environment(port, run_dir, make_owner(state_dir))
+        os.environ[images.MODULE] = known_images
         os.environ["AUTH"] = str(enforce_iam).lower()
         # ministack reads the environment when it is imported, so only now.
         from localcloud import assembly
@@ -62,12 +75,13 @@ def serve(state_dir: Path, port: int, wait_scale: float, stand_ins: str, *, enfo
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="An embedded AWS for Genolaunch.")
+    parser = argparse.ArgumentParser(description="An embedded AWS on one machine.")
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--state", type=Path, default=Path(".localcloud"), help="folder for everything it writes")
     parser.add_argument(
         "--wait-scale", type=float, default=DEFAULT_WAIT_SCALE, help="how long Wait states last, 1 being as on AWS"
     )
+    parser.add_argument("--images", default="", help="module that knows the images of jobs (see localcloud.images)")
     parser.add_argument(
         "--enforce-iam",
         action="store_true",

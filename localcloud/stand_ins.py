@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from localcloud import ministack_iam
-from localcloud.assembly import EventListener, Interceptor, StandIns
+from localcloud import images, ministack_iam
+from localcloud.assembly import EventListener, StandIns
 from localcloud.batch import (
     BatchService,
     CloudWatchLogs,
@@ -15,10 +15,9 @@ from localcloud.batch import (
     docker_answers,
 )
 from localcloud.clients import ACCOUNT, REGION, client, client_environment
-from localcloud.ec2 import EncryptionByDefault, FleetRequests, Injections, Machines
-from localcloud.ecs import TaskService
+from localcloud.ec2 import Ec2Service, Injections, Machines
+from localcloud.ecs import EcsService
 from localcloud.fsx import FsxService
-from localcloud.images import ImageCatalog
 from localcloud.injection import (
     batch_injector,
     ec2_injector,
@@ -28,19 +27,14 @@ from localcloud.injection import (
     pricing_injector,
     quota_injector,
 )
-from localcloud.instances import Fleet, FleetHosts, InstanceQueries
-from localcloud.offers import Offers
-from localcloud.pricing import PriceListService, RecordedPrices
-from localcloud.quotas import ServiceQuotas
-from localcloud.slurm import HeadNode
+from localcloud.instances import Fleet, FleetHosts, InstancesService
+from localcloud.offers import OffersService
+from localcloud.pricing import PricingService, RecordedPrices
+from localcloud.quotas import QuotasService
+from localcloud.slurm import CLUSTER, SlurmService
 
 _CLOCK_SPEED: Final = 600.0
 """Ten minutes in a second: no instance will ever come here for a job that waits for one, so nobody has to wait long."""
-
-CLUSTER: Final = "local"
-"""Name of the Slurm cluster (stage.json)."""
-
-_CHECKOUT: Final = Path(__file__).parents[1]
 
 
 def make(state_dir: Path, endpoint: str) -> StandIns:
@@ -48,9 +42,9 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
     file_systems = FsxService(state=state_dir, s3=client("s3", endpoint), region=REGION, account=ACCOUNT)
     logs = CloudWatchLogs(client("logs", endpoint))
     prices = RecordedPrices()
-    price_list = PriceListService(prices)
-    quotas = ServiceQuotas()
-    offers = Offers(prices)
+    price_list = PricingService(prices)
+    quotas = QuotasService()
+    offers = OffersService(prices)
     fleet = Fleet(prices, region=REGION, account=ACCOUNT)
     hosts = FleetHosts(
         fleet,
@@ -65,7 +59,7 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         clock_speed=_CLOCK_SPEED,
         hosts=hosts,
     )
-    tasks = TaskService(
+    tasks = EcsService(
         runner=_runner(state_dir / "ecs", endpoint, file_systems),
         logs=logs,
         ecs=client("ecs", endpoint),
@@ -73,25 +67,25 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         region=REGION,
         account=ACCOUNT,
     )
-    queries = InstanceQueries(fleet, prices)
+    queries = InstancesService(fleet, prices)
 
-    head_node = HeadNode(
+    cluster = SlurmService(
         folder=state_dir / "cluster",
         cluster=CLUSTER,
         ec2=lambda: client("ec2", endpoint),
-        environment=client_environment(endpoint),
+        environment={**client_environment(endpoint), **images.environment()},
     )
 
     machines = Machines(
-        ec2=client("ec2", endpoint), folder=state_dir / "instances", cloud_environment=client_environment(endpoint)
+        ec2=client("ec2", endpoint),
+        folder=state_dir / "instances",
+        cloud_environment={**client_environment(endpoint), **images.environment()},
     )
-    misfortunes = Injections()
-    encryption = EncryptionByDefault()
-    fleets = FleetRequests(machines=machines, injections=misfortunes, clients=lambda service: client(service, endpoint))
+    ec2 = Ec2Service(machines=machines, injections=Injections(), clients=lambda service: client(service, endpoint))
 
     def close() -> None:
         tasks.close()  # launchers end their jobs
-        head_node.close()
+        cluster.close()
         machines.close()
         batch.close()  # jobs first: they use the file systems
         fleet.close()
@@ -107,34 +101,24 @@ def make(state_dir: Path, endpoint: str) -> StandIns:
         close=close,
         injectors={
             "batch": batch_injector(batch),
-            "ec2": ec2_injector(misfortunes),
+            "ec2": ec2_injector(ec2.injections),
             "ecs": ecs_injector(tasks),
             "fsx": fsx_injector(file_systems),
             "offers": offers_injector(offers),
             "pricing": pricing_injector(price_list),
             "service-quotas": quota_injector(quotas),
         },
-        interceptors=(
-            Interceptor("ec2", fleets.wants, fleets.answer),
-            Interceptor("ecs", tasks.wants, tasks.answer),
-            Interceptor("ec2", encryption.wants, encryption.answer),
-            Interceptor("ec2", offers.wants_ec2, offers.answer_ec2),
-            Interceptor("ssm", offers.wants_ssm, offers.answer_ssm),
-            Interceptor("ec2", queries.wants_ec2, queries.answer_ec2),
-            Interceptor("ecs", queries.wants_ecs, queries.answer_ecs),
-            Interceptor("ec2", head_node.wants_ec2, head_node.answer_ec2),
-            Interceptor("ssm", head_node.wants_ssm, head_node.answer_ssm),
-        ),
+        interceptors=tuple(each for service in (ec2, tasks, offers, queries, cluster) for each in service.interceptors),
         subscribe_ecs=tasks.subscribe,
         subscribe_ec2=subscribe_ec2,
-        encrypts_volumes=lambda: encryption.is_on,
+        encrypts_volumes=lambda: ec2.encryption.is_on,
     )
 
 
 def _runner(state_dir: Path, endpoint: str, file_systems: FsxService) -> ContainerRunner:
     runner = DockerRunner if docker_answers() else ProcessRunner
     return runner(
-        images=ImageCatalog(_CHECKOUT, state_dir),
+        images=images.ImageCatalog(images.known(), state_dir),
         folders=HostFolders(state_dir / "host", file_systems),
         scratch=state_dir / "scratch",
         cloud_environment=client_environment(endpoint),

@@ -14,7 +14,7 @@ from genolaunch.errors import GenolaunchError
 from genolaunch.local import LOCAL_STAGE, StateDirOption, cloud_control, local_command
 
 if TYPE_CHECKING:
-    from localcloud.control import Cloud
+    from genolaunch.local_stage.control import Cloud
 
 commands = typer.Typer(
     help="Run the embedded cloud: the whole platform on this machine, without an AWS account.", no_args_is_help=True

@@ -56,7 +56,7 @@ class ProcessRunner:
 
     def _translate(self, run: ContainerRun, scratch: Path) -> tuple[list[str], dict[str, str]]:
         try:
-            image = self._images.resolve(run.image)
+            image = self._images.environment(run.image)
         except UnknownImageError as error:
             raise ContainerStartError(f"CannotPullContainerError: {error}") from error
         mounts = self._folders.mounts(run.volumes, run.mount_points)
@@ -68,7 +68,7 @@ class ProcessRunner:
             # A container is held to its share of the cores; a process would start a thread for each core there is.
             "OMP_NUM_THREADS": str(run.vcpus),
             **self._cloud_environment,
-            **image.environment,
+            **image,
             **lustre_folders(mount.folder for mount in mounts if mount.is_lustre),
             **asked,
         }

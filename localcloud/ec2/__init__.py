@@ -3,9 +3,9 @@
 ministack keeps the instances' records; what it lacks (fleets, what an instance does, why it ended) is here.
 """
 
-from localcloud.ec2.api import FleetRequests
 from localcloud.ec2.encryption import EncryptionByDefault
 from localcloud.ec2.injections import Injections
 from localcloud.ec2.machines import Machines
+from localcloud.ec2.service import Ec2Service
 
-__all__ = ["EncryptionByDefault", "FleetRequests", "Injections", "Machines"]
+__all__ = ["Ec2Service", "EncryptionByDefault", "Injections", "Machines"]

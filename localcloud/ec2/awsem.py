@@ -20,7 +20,7 @@ from typing import Any, Final
 import boto3
 
 from localcloud.ec2.machines import RECLAIMED
-from localcloud.images import process_environment
+from localcloud.images import ImageCatalog, known
 
 _DATA: Final = "/data1/"
 _DEVICE: Final = "/dev/nvme1n1"
@@ -132,7 +132,11 @@ class Awsem:
         image, command = job["App"]["container_image"], job["App"]["command"]
         self._write(f"\n## Running CWL/WDL/Snakemake/Shell commands\nrunning {command} in docker image {image}...")
         self._send_log()
-        environment = {**os.environ, **process_environment(image, self._data / "image"), **job["Input"]["Env"]}
+        environment = {
+            **os.environ,
+            **ImageCatalog(known(), self._data / "image").environment(image),
+            **job["Input"]["Env"],
+        }
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 ["sh", "-c", command],

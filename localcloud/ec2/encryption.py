@@ -1,9 +1,9 @@
 """Encryption of EBS volumes by default: a setting of the account in its region, which Tibanna's instances depend on."""
 
-from collections.abc import Callable
 from typing import Final
 
-from localcloud.ec2.query import element, members, xml
+from localcloud.ec2_query import element, members, xml
+from localcloud.interceptor import Own
 from localcloud.wire import Answer, Request
 
 _SETS: Final = {
@@ -15,16 +15,14 @@ _SETS: Final = {
 
 
 class EncryptionByDefault:
-    """On from the start, as in an account that is prepared as the README says; off in a new account of AWS."""
+    """On from the start, as in an account that is prepared for it; off in a new account of AWS."""
+
+    OPERATIONS: Final = frozenset(_SETS)
 
     def __init__(self) -> None:
         self.is_on = True
 
-    def wants(self, request: Request) -> bool:
-        """Whether it is one of the three operations about it."""
-        return members(request).get("Action") in _SETS
-
-    def answer(self, request: Request, _own: Callable[[], Answer]) -> Answer:
+    def answer(self, request: Request, _own: Own) -> Answer:
         """Answer it. All three say how it is afterwards."""
         operation = members(request)["Action"]
         new = _SETS[operation]

@@ -16,9 +16,9 @@ from localcloud.ecs.injections import Injections, Refusal
 from localcloud.ecs.run import TaskRuns
 from localcloud.ecs.task import Task, new_task
 from localcloud.endpoint import Endpoint
+from localcloud.interceptor import Interceptor
 from localcloud.paging import BadTokenError, page
 from localcloud.service import ServiceError, operation_of
-from localcloud.wire import Answer, Request
 
 _KEEP_SECONDS: Final = 3600.0
 """DescribeTasks tells of a stopped task for about an hour (Amazon ECS API reference)."""
@@ -30,7 +30,7 @@ moment, on a busy machine within some."""
 Listener = Callable[[dict[str, Any]], None]
 
 
-class TaskService:
+class EcsService:
     """Tasks; what else ECS has, `ecs` (a client of ministack's) is asked for."""
 
     name = "ecs"
@@ -56,7 +56,7 @@ class TaskService:
         self._tokens: dict[str, tuple[str, list[str]]] = {}
         self._listeners: list[Listener] = []
         self._runs = TaskRuns(runner=runner, logs=logs, injections=self.injections, announce=self._announce)
-        self._operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self.operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "RunTask": self._run_task,
             "StopTask": self._stop_task,
             "DescribeTasks": self._describe_tasks,
@@ -64,17 +64,16 @@ class TaskService:
         }
         self._endpoint = Endpoint(self)
 
-    def wants(self, request: Request) -> bool:
-        """Whether it is one of the operations that are answered here."""
-        return request.headers.get("x-amz-target", "").rpartition(".")[2] in self._operations
-
-    def answer(self, request: Request, _own: Callable[[], Answer]) -> Answer:
-        """Answer it."""
-        return self._endpoint.answer(request)
+    @property
+    def interceptors(self) -> tuple[Interceptor, ...]:
+        """What is answered here of what ministack is asked for."""
+        return (
+            Interceptor(self.name, frozenset(self.operations), lambda request, _own: self._endpoint.answer(request)),
+        )
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """See localcloud.service.Service."""
-        return operation_of("ECS", self._operations, operation)(params)
+        return operation_of("ECS", self.operations, operation)(params)
 
     def subscribe(self, listener: Listener) -> None:
         """Let `listener` hear each change of a task, as EventBridge does."""

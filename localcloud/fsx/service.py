@@ -65,7 +65,7 @@ class FsxService:
         self._tasks: dict[str, Task] = {}
         self._failures: list[str] = []
         self._refusals: list[str] = []
-        self._operations: Mapping[str, Callable[[Document], Document]] = {
+        self.operations: Mapping[str, Callable[[Document], Document]] = {
             "CreateFileSystem": self._create_file_system,
             "DescribeFileSystems": self._describe_file_systems,
             "DeleteFileSystem": self._delete_file_system,
@@ -83,7 +83,7 @@ class FsxService:
     # --- What the rest of the local cloud calls ----------------------------------------------------------------------
     def call(self, operation: str, params: Document) -> Document:
         """Answer one operation. Raises ServiceError."""
-        answer = operation_of("FSx", self._operations, operation)
+        answer = operation_of("FSx", self.operations, operation)
         with self._lock:
             return answer(params)
 

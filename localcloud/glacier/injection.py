@@ -13,11 +13,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localcloud.glacier.archives import ARCHIVE_TIERS, Archives
+from localcloud.glacier.service import ARCHIVE_TIERS, GlacierService
 from localcloud.injection import BadInjectionError, Injector
 
 
-def glacier_injector(archives: Archives) -> Injector:
+def glacier_injector(archives: GlacierService) -> Injector:
     """What can be asked of the archives."""
     faults = archives.faults
     counted: Mapping[str, Callable[[int], None]] = {
@@ -43,7 +43,7 @@ def glacier_injector(archives: Archives) -> Injector:
     return inject
 
 
-def _archive(archives: Archives, given: object) -> None:
+def _archive(archives: GlacierService, given: object) -> None:
     if not isinstance(given, Mapping) or set(given) != {"bucket", "key", "tier"}:
         raise BadInjectionError("archive must have bucket, key and tier.")
     if given["tier"] not in ARCHIVE_TIERS:

@@ -30,7 +30,7 @@ Client = Any
 
 
 def grants_of(iam: Client, cloudformation: Client, prefix: str) -> dict[str, list[Grant]]:
-    """Role name -> its grants, of every role of the stacks whose names start with `prefix` (`genolaunch-local-`)."""
+    """Role name -> its grants, of every role of the stacks whose names start with `prefix` (`app-stage-`)."""
     found: dict[str, list[Grant]] = {}
     for stack in cloudformation.describe_stacks()["Stacks"]:
         name = stack["StackName"]

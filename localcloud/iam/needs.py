@@ -26,7 +26,7 @@ from localcloud.iam.model import Call, Cloud, Need, Rule
 
 def needs_of(call: Call, cloud: Cloud) -> list[Need]:
     """Everything that the call's principal must be allowed."""
-    rule = _RULES.get(call.action)
+    rule = RULES.get(call.action)
     if rule is not None:
         needs = rule(call, cloud)
     elif call.action.split(":")[0] in _OWN_SERVICES:
@@ -147,7 +147,7 @@ def _send_command(call: Call, cloud: Cloud) -> list[Need]:
     return needs
 
 
-_RULES: Final[Mapping[str, Rule]] = {
+RULES: Final[Mapping[str, Rule]] = {
     **athena_rules.RULES,
     **batch_rules.RULES,
     **dynamodb_rules.RULES,

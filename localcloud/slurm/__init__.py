@@ -4,6 +4,6 @@ The scripts that the platform sends are run as they are, as processes of this ma
 `runuser`, `apptainer` and `aws` are programs of this package, as far as those scripts use them.
 """
 
-from localcloud.slurm.head_node import HeadNode
+from localcloud.slurm.service import CLUSTER, SlurmService
 
-__all__ = ["HeadNode"]
+__all__ = ["CLUSTER", "SlurmService"]

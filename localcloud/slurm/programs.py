@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from localcloud.images import ImageCatalog
+from localcloud.images import ImageCatalog, known
 from localcloud.slurm import queue
 from localcloud.slurm.copying import aws
 
@@ -67,7 +67,7 @@ def scancel(arguments: Sequence[str]) -> int:
 
 
 def apptainer(arguments: Sequence[str]) -> int:
-    """`pull` writes an image's name into the file; `exec` runs a program with what this checkout has of the image."""
+    """`pull` writes an image's name into the file; `exec` runs a program with what this machine has of the image."""
     if arguments[0] == "pull":
         file, image = arguments[-2:]
         Path(file).write_text(image.removeprefix(_IMAGE_SCHEME))
@@ -75,11 +75,11 @@ def apptainer(arguments: Sequence[str]) -> int:
     file = next(word for word in arguments if word.endswith(".sif"))
     command = list(arguments[list(arguments).index(file) + 1 :])
     given = {name.removeprefix(_PASSED): value for name, value in os.environ.items() if name.startswith(_PASSED)}
-    catalog = ImageCatalog(Path(__file__).parents[2], Path(os.environ["LOCALCLOUD_SLURM"]))
+    catalog = ImageCatalog(known(), Path(os.environ["LOCALCLOUD_SLURM"]))
     environment = {
         "HOME": os.environ["HOME"],
         "LANG": "C.UTF-8",
-        **catalog.resolve(Path(file).read_text()).environment,
+        **catalog.environment(Path(file).read_text()),
         **given,
     }
     return subprocess.run(command, env=environment, check=False).returncode

@@ -1,5 +1,5 @@
 """What ministack's SQS lacks: the redrive of dead letters."""
 
-from localcloud.sqs.moves import MessageMoves
+from localcloud.sqs.service import SqsService
 
-__all__ = ["MessageMoves"]
+__all__ = ["SqsService"]

@@ -8,7 +8,7 @@ from localcloud.sdk_names import UnknownNameError, Value, operation_model, servi
 from localcloud.service import ServiceError
 from localcloud.validation.gate import check_call
 
-_SERVICES: Final[Mapping[str, tuple[str, str]]] = {
+SERVICES: Final[Mapping[str, tuple[str, str]]] = {
     "dynamodb": ("dynamodb", "DynamoDB"),
     "ecs": ("ecs", "ECS"),
     "events": ("events", "EventBridge"),
@@ -24,9 +24,9 @@ _JSON_TEXTS: Final = {"sqs": ("MessageBody",), "sns": ("Message",)}
 def refusal_of_task(resource: str, arguments: Value) -> tuple[str, str] | None:
     """Error and cause by which a task `arn:aws:states:::<service>:<operation>` fails; None if AWS takes it."""
     service, _, action = resource.removeprefix("arn:aws:states:::").partition(":")
-    if service not in _SERVICES or not isinstance(arguments, dict):
+    if service not in SERVICES or not isinstance(arguments, dict):
         return None
-    name, prefix = _SERVICES[service]
+    name, prefix = SERVICES[service]
     operation = operation_model(name, action.split(".")[0])
     given = {key: _as_text(service, key, value) for key, value in arguments.items()}
     if service == "events":

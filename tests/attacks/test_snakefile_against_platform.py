@@ -22,7 +22,7 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import control
+from genolaunch.local_stage import control
 from localcloud.clients import ACCOUNT, REGION
 from tests.attacks.launch_cloud import (
     DATA,

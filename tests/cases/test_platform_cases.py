@@ -14,7 +14,7 @@ from lambdas.regenie.resubmission import SubmittedJob
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, jobs_script
 from lambdas.shared.slurm_cluster import SlurmCluster
-from localcloud.slurm import HeadNode
+from localcloud.slurm import SlurmService
 from stacks.config import InvalidSettingsError, read_stages
 from tests.handlers.conftest import cloud, repository
 from tests.handlers.workflow_manager.conftest import platform
@@ -23,14 +23,14 @@ __all__ = ["cloud", "platform", "repository"]
 
 CASES = Path(__file__).parents[1] / "data" / "cases" / "snakemake"
 RUN = Run("height-1a2b", 1, "dev", "image", "s3://data/cohort/", "s3://results/results/height-1a2b/", ("work/gwas",))
-CLUSTER = SlurmCluster("/shared/genolaunch", "ec2-user", "spot", "on-demand", "none", 1000)
+CLUSTER = SlurmCluster("/shared/local", "ec2-user", "spot", "on-demand", "none", 1000)
 ARRAY = SubmittedJob(name=f"{RUN.name}-step2", queue="spot", memory="2048", tasks="0-0", size=1, hasMoreMemory=False)
 
 
 @pytest.fixture
-def head_node(tmp_path: Path) -> HeadNode:
+def head_node(tmp_path: Path) -> SlurmService:
     """Given: the case's sbatch and squeue on a head node."""
-    node = HeadNode(folder=tmp_path, cluster="test", ec2=lambda: None, environment={})
+    node = SlurmService(folder=tmp_path, cluster="test", ec2=lambda: None, environment={})
     node.run("true").wait(20)  # which installs the other programs
     for program in (CASES / "30-slurm-bad-constraints" / "bin").iterdir():
         shutil.copy(program, tmp_path / "bin" / program.name)
@@ -41,7 +41,7 @@ def head_node(tmp_path: Path) -> HeadNode:
 
 @pytest.mark.parametrize("_case", ["30-slurm-bad-constraints"])
 def test_a_task_that_no_node_can_run_is_not_waited_for(
-    _case, head_node: HeadNode, record_property: Callable[..., None]
+    _case, head_node: SlurmService, record_property: Callable[..., None]
 ):
     answer, errors = head_node.run(jobs_script(RUN, CLUSTER, "step2", [ARRAY], "1", 2)).communicate(timeout=20)
 
@@ -55,7 +55,7 @@ def test_a_task_that_no_node_can_run_is_not_waited_for(
 
 @pytest.mark.parametrize("_case", ["30-slurm-restarts"])
 def test_nodes_that_never_came_up_end_no_job(
-    _case, head_node: HeadNode, tmp_path: Path, record_property: Callable[..., None]
+    _case, head_node: SlurmService, tmp_path: Path, record_property: Callable[..., None]
 ):
     head_node.run(jobs_script(RUN, CLUSTER, "step2", [ARRAY], "1", 2)).wait(20)
     (tmp_path / "bin" / "python3").write_text("#!/bin/sh\necho ran\n")

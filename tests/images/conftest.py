@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.images import REGENIE_REPOSITORY, SNAKEMAKE9_REPOSITORY, SNAKEMAKE_REPOSITORY
+from genolaunch.local_stage.images import REGENIE_REPOSITORY, SNAKEMAKE9_REPOSITORY, SNAKEMAKE_REPOSITORY
 from tests.images import buildah as buildah_module
 from tests.images.buildah import LOCAL, Buildah, Container
 from tests.images.kept import fingerprint, keep

@@ -2,7 +2,7 @@
 
 Not the real ones, so some things cannot be seen on them:
 * regenie's is Debian 12 with Python 3.11 instead of Ubuntu 22.04 with Python 3.10, and its `regenie` is the numpy
-  stand-in of the embedded cloud, which runs on the Python that the Dockerfile installs, with a numpy and a scipy of its
+  stand-in (regenie_stand_in/), which runs on the Python that the Dockerfile installs, with a numpy and a scipy of its
   own. The real program, its libraries and what it needs of the processor are not there.
 * Python's is the same Debian 12, with Debian's Python 3.11 in place of Python 3.12, since Debian 12 has no other and
   PyPI has no interpreters. With GENOLAUNCH_PYTHON312=/path/to/python3.12 (one that was built on Debian 12, or an older
@@ -43,9 +43,9 @@ _LIBRARIES_OF_PYTHON: Final = (
 
 # As a program has its libraries: whatever the runner has beside it.
 _REGENIE_PROGRAM: Final = """#!/bin/sh
-PYTHONPATH=/opt/stand-in:/opt/stand-in/packages exec python3 -m localcloud.regenie "$@"
+PYTHONPATH=/opt/stand-in:/opt/stand-in/packages exec python3 -m regenie_stand_in "$@"
 """
-_REGENIE_STAND_IN: Final = (ROOT / "localcloud" / "__init__.py", ROOT / "localcloud" / "regenie")
+_REGENIE_STAND_IN: Final = ROOT / "regenie_stand_in"
 _REGENIE_PACKAGES: Final = ("numpy", "scipy")
 _LOCK: Final = ROOT / "requirements-dev.txt"
 _PYTHON_OF_DEBIAN: Final = "3.11"
@@ -87,7 +87,7 @@ def _debian_sources() -> str:
 
 def regenie_sources() -> str:
     """Of what `make_regenie_base` puts together."""
-    return fingerprint(_debian_sources(), *_REGENIE_STAND_IN, _LOCK)
+    return fingerprint(_debian_sources(), _REGENIE_STAND_IN, _LOCK)
 
 
 def python_sources() -> str:
@@ -101,7 +101,7 @@ def make_regenie_base(buildah: Buildah, debian: Path, *configuration: str) -> No
     def fill(root: Path) -> None:
         _copy_debian(debian, root)
         folder = root / "opt" / "stand-in"
-        _copy_stand_in(folder / "localcloud")
+        _copy_stand_in(folder / "regenie_stand_in")
         _install_packages(folder / "packages", *_REGENIE_PACKAGES)
         program = root / "usr" / "local" / "bin" / "regenie"
         program.write_text(_REGENIE_PROGRAM)
@@ -172,12 +172,7 @@ def _copy_debian(debian: Path, root: Path) -> None:
 
 
 def _copy_stand_in(package: Path) -> None:
-    package.mkdir(parents=True)
-    for source in _REGENIE_STAND_IN:
-        if source.is_dir():
-            shutil.copytree(source, package / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, package)
+    shutil.copytree(_REGENIE_STAND_IN, package, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def _install_packages(folder: Path, *names: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from genolaunch.contract.settings import Parameter
-from localcloud import control
+from genolaunch.local_stage import control
 from tests.images import docker
 from tests.images.stand_in_bases import ROOT
 from tests.local.platform_client import COHORT, PlatformClient, gwas_config

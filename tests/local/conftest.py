@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import control
+from genolaunch.local_stage import control
 from tests.local.core_cloud import core as core
 from tests.local.grant_records import write_record
 from tests.local.platform_client import COHORT, LAST_RESORT, PlatformClient

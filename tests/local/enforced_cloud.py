@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import boto3
 
-from localcloud import control
+from genolaunch.local_stage import control
 from localcloud.clients import ask
 from tests.local.platform_client import eventually
 

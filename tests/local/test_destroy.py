@@ -14,9 +14,9 @@ from genolaunch.commands.exit_codes import COULD_NOT, NOT_UNDERSTOOD
 from genolaunch.contract.launch import STATUS_INDEX
 from genolaunch.deployment import destruction
 from genolaunch.deployment import running as looking
-from localcloud import control
+from genolaunch.local_stage import control
+from genolaunch.local_stage.control import Cloud
 from localcloud.clients import client
-from localcloud.control import Cloud
 
 pytestmark = pytest.mark.local
 

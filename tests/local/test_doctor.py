@@ -18,9 +18,9 @@ from genolaunch.doctor.account import Account
 from genolaunch.doctor.examination import examine
 from genolaunch.doctor.stage_settings import read
 from genolaunch.documents import document_of
-from localcloud import control
+from genolaunch.local_stage import control
+from genolaunch.local_stage.control import STAGE_SETTINGS, Cloud
 from localcloud.clients import ask, client
-from localcloud.control import STAGE_SETTINGS, Cloud
 from tests.local.platform_client import eventually
 
 pytestmark = pytest.mark.local

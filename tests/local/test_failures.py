@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from genolaunch.contract.settings import Parameter
-from localcloud.regenie.misbehaviour import EMPTY_OUTPUT, FORGET_TRAIT
+from regenie_stand_in.misbehaviour import EMPTY_OUTPUT, FORGET_TRAIT
 from tests.local.platform_client import COHORT, PlatformClient, eventually, gwas_config
 
 pytestmark = pytest.mark.local

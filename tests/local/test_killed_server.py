@@ -41,7 +41,7 @@ def test_nothing_of_it_lives_on_and_the_next_one_says_what_was_lost(tmp_path):
         eventually(lambda: not is_alive(grandchild), "the end of the function's process")
         assert control.status(state_dir) is None
         again = control.up(state_dir, port=control.free_port())
-        assert "stacks, buckets, tables, and launches" in again.lost
+        assert "stacks, buckets, tables, and what was running" in again.lost
         assert client("s3", again.endpoint, again.keys).list_buckets()["Buckets"] == []
     finally:
         control.down(state_dir)

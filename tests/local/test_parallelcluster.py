@@ -39,7 +39,7 @@ class HeadNode:
         return found
 
     def has_folder(self, launch_id: str, attempt: int = 1) -> bool:
-        return f"{launch_id}-{attempt}" in self._run("ls /shared/genolaunch/genolaunch-local").split()
+        return f"{launch_id}-{attempt}" in self._run("ls /shared/local/genolaunch-local").split()
 
     def inject(self, ends: Mapping[str, list[str]]) -> None:
         """Lets Slurm end tasks so: `<job>:<index>` -> states of its attempts."""

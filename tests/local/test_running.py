@@ -11,12 +11,11 @@ import pytest
 
 from genolaunch.deployment.intake import Intake
 from genolaunch.deployment.running import Running, running
+from genolaunch.local_stage.control import STAGE_SETTINGS
 from genolaunch.verify.account import Account
 from tests.local.platform_client import PlatformClient, eventually, gwas_config
 
 pytestmark = pytest.mark.local
-
-STAGES = Path(__file__).parents[2] / "localcloud" / "stage.json"
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def test_what_runs_is_seen_until_it_is_over(platform: PlatformClient, account: A
 def test_the_command_ends_well_when_nothing_runs(platform: PlatformClient, account: Account, tmp_path: Path):
     eventually(lambda: running(account).is_idle, "nothing that an earlier test began")
     settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps({"stages": json.loads(STAGES.read_text())}))
+    settings.write_text(json.dumps({"stages": json.loads(STAGE_SETTINGS.read_text())}))
     program = Path(sys.executable).with_name("genolaunch")
     done = subprocess.run(
         [str(program), "--stage", "local", "running", "--idle", "--settings-file", str(settings)],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from genolaunch.contract.settings import Parameter
-from localcloud import images
+from genolaunch.local_stage import images
 from tests.local.platform_client import PlatformClient, eventually
 
 pytestmark = pytest.mark.local
@@ -155,7 +155,7 @@ def _plain_run(folder: Path) -> dict[str, str]:
     reads.mkdir()
     for sample, lines in READS.items():
         (reads / f"{sample}.txt").write_text(lines)
-    programs = images.snakemake9(CHECKOUT) / "bin"
+    programs = images.snakemake9() / "bin"
     command = [str(programs / "snakemake"), "--cores", "2", "--config", f"title={CONFIG['title']}"]
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(folder)}
     subprocess.run(command, cwd=folder / "run", env=environment, check=True, capture_output=True)

@@ -14,7 +14,7 @@ from genolaunch.contract.launcher import LAUNCHER_STOP_SECONDS
 from genolaunch.contract.settings import Parameter
 from genolaunch.contract.tibanna import TIBANNA_RUN_NAME, TIBANNA_TOKEN, tibanna_jobs_start
 from genolaunch.demo_snakemake import differences, plain_run
-from localcloud.images import snakemake
+from genolaunch.local_stage.images import snakemake
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
 from tests.local.tibanna_launches import CHECKOUT, EXAMPLE, IMAGE, TOKEN, Launch, make_roles, snakemake_environment
 
@@ -83,7 +83,7 @@ def test_outputs_are_those_of_a_plain_local_run(launches: dict[str, Launch]):
 
     assert code == 0, log
     found = launches["reads"].files()
-    assert differences(found, plain_run(snakemake(CHECKOUT) / "bin" / "python", {"min_length": 35})) == []
+    assert differences(found, plain_run(snakemake() / "bin" / "python", {"min_length": 35})) == []
     assert found["report.tsv"].count(b"\n") == 4
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from genolaunch.local_stage.images import real_regenie
 from localcloud.batch import docker_answers
-from localcloud.images import real_regenie
 from tests.local.platform_client import PlatformClient, gwas_config
 
 pytestmark = [

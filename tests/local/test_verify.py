@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genolaunch.contract.settings import Parameter
-from localcloud.images import snakemake, snakemake9
+from genolaunch.local_stage.images import snakemake, snakemake9
 from tests.local.platform_client import LAST_RESORT, STAGE, PlatformClient
 
 pytestmark = pytest.mark.local
@@ -22,8 +22,8 @@ def outcome(
     platform: PlatformClient, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[subprocess.CompletedProcess[str], dict[str, Any], str]:
     """When: the stage is verified, with a restore. Answers how the command ended, its JSON and its report."""
-    snakemake(CHECKOUT)
-    snakemake9(CHECKOUT)
+    snakemake()
+    snakemake9()
     # Given: what the event of a deployment does, which this cloud does not send
     platform.client("lambda").invoke(FunctionName=f"genolaunch-{STAGE}-workflow-manager-publish-schema", Payload=b"{}")
     report = tmp_path_factory.mktemp("verify") / "reports" / "verify.md"

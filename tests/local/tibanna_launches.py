@@ -14,9 +14,9 @@ from genolaunch.contract.launcher import LAUNCHER_CONTAINER, LAUNCHER_TASK_PREFI
 from genolaunch.contract.roles import RightsTag
 from genolaunch.contract.settings import Parameter
 from genolaunch.contract.tasks import TaskField
+from genolaunch.local_stage.images import snakemake, snakemake9
 from lambdas.shared.clock import timestamp
 from localcloud.clients import ACCOUNT
-from localcloud.images import snakemake, snakemake9
 from tests.local.platform_client import LAST_RESORT, PlatformClient, eventually
 
 CHECKOUT = Path(__file__).parents[2]
@@ -181,12 +181,12 @@ def snakemake_environment(platform: PlatformClient) -> dict[str, str]:
     The image holds both Snakemakes. They are made here: a played instance lacks what an installation may need, such
     as the certificates of this machine.
     """
-    snakemake9(CHECKOUT)
+    snakemake9()
     return {
         **platform.environment,
         "AWS_ACCOUNT_NUMBER": platform.name(Parameter.TIBANNA_STATE_MACHINE).split(":")[4],
         "HOME": os.environ["HOME"],
-        "PATH": f"{snakemake(CHECKOUT) / 'bin'}:/usr/bin:/bin",
+        "PATH": f"{snakemake() / 'bin'}:/usr/bin:/bin",
         "PYTHONPATH": str(CHECKOUT / "containers" / "snakemake"),
     }
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from localcloud import control
+from genolaunch.local_stage import control
+from genolaunch.local_stage.control import Cloud
 from localcloud.clients import ACCOUNT, REGION, client
-from localcloud.control import Cloud
 from tests.readme.conftest import Reader
 from tests.readme.page import commands
 

@@ -9,8 +9,8 @@ import numpy as np
 import pgenlib
 from bgen import BgenWriter
 
-from localcloud.regenie.arrays import Codes
-from localcloud.regenie.plink import MISSING, Variant, read_bim
+from regenie_stand_in.arrays import Codes
+from regenie_stand_in.plink import MISSING, Variant, read_bim
 
 ROOT: Final = Path(__file__).parents[2]
 COHORT: Final = ROOT / "examples" / "gwas" / "cohort"

@@ -8,7 +8,7 @@ import pgenlib
 import pytest
 from bgen import BgenReader
 
-from localcloud.regenie.plink import MISSING
+from regenie_stand_in.plink import MISSING
 from tests.regenie.cohort_formats import counted, make_cohort, samples
 
 Counts = npt.NDArray[np.int8]

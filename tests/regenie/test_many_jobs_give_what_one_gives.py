@@ -16,7 +16,7 @@ import pytest
 from tests.regenie.cohort_formats import FORMATS, make_cohort
 from tests.regenie.planned_run import PlannedRun
 
-STAND_IN = [sys.executable, "-m", "localcloud.regenie"]
+STAND_IN = [sys.executable, "-m", "regenie_stand_in"]
 REAL = os.environ.get("GENOLAUNCH_REGENIE") or shutil.which("regenie") or ""
 
 pytestmark = pytest.mark.timeout(900)

@@ -69,7 +69,7 @@ def test_the_stand_in_refuses_it_too(refusal: Refusal, tmp_path: Path, monkeypat
     fill(tmp_path, refusal)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
-    code, said = run([sys.executable, "-m", "localcloud.regenie"], tmp_path, refusal)
+    code, said = run([sys.executable, "-m", "regenie_stand_in"], tmp_path, refusal)
 
     # Then: in the same words, or because it cannot do that at all
     assert code == 1

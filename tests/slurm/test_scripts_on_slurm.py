@@ -9,7 +9,7 @@ import pytest
 from genolaunch.contract.errors import ErrorType
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import end_script, jobs_script
-from localcloud.slurm import HeadNode
+from localcloud.slurm import SlurmService
 from tests.slurm import daemons
 from tests.unit.regenie_cluster.test_slurm_scripts import CLUSTER, RUN, Cluster, array
 
@@ -31,7 +31,7 @@ class SlurmCluster(Cluster):
             (folder / "bin" / name).unlink()
 
     def _make_node(self, folder):
-        return HeadNode(folder=folder, cluster="test", ec2=lambda: None, environment=self.environment)
+        return SlurmService(folder=folder, cluster="test", ec2=lambda: None, environment=self.environment)
 
     def slurm_does(self, *command):
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout

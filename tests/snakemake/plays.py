@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 import pytest
 
-from localcloud import images
+from genolaunch.local_stage import images
 from snakemake_launcher.child import Child
 from snakemake_launcher.engines import make_engine
 from snakemake_launcher.records import Records
@@ -89,7 +89,7 @@ class Stage:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
-            "SNAKEMAKE9_PYTHON": str(images.snakemake9(CHECKOUT) / "bin" / "python"),
+            "SNAKEMAKE9_PYTHON": str(images.snakemake9() / "bin" / "python"),
             "CI": "true",  # Snakemake 7 asks for Tibanna's jobs each second
         }
 
@@ -280,7 +280,7 @@ def _stand_in(monkeypatch: pytest.MonkeyPatch, jobs: Path) -> None:
 
 
 def _programs(engine: str) -> Path:
-    return (images.snakemake(CHECKOUT) if engine == "tibanna" else images.snakemake9(CHECKOUT)) / "bin"
+    return (images.snakemake() if engine == "tibanna" else images.snakemake9()) / "bin"
 
 
 def texts_of(data: Path | Mapping[str, str] | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from genolaunch.contract.usage import USAGE_INDEX, UsageField
 from genolaunch.shared import aws
 from lambdas.pricing import collect_usage, price_launch, price_list, record_usage
 from lambdas.pricing.usage_table import UsageTable
-from localcloud.pricing import PriceListService, RecordedPrices
+from localcloud.pricing import PricingService, RecordedPrices
 from localcloud.service import ServiceError
 
 LAUNCH = "gwas-20261101t080000-1a2b3c4d"
@@ -47,7 +47,7 @@ class Account:
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     spot: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
-    prices: PriceListService = field(default_factory=lambda: PriceListService(RecordedPrices()))
+    prices: PricingService = field(default_factory=lambda: PricingService(RecordedPrices()))
 
     def add_instance(self, id_: str, type_: str = "m6i.large", *, spot: bool = False, **changes: Any) -> None:
         """It is running, with a 100 GiB volume; two vCPUs and 7,680 MiB for containers."""
@@ -164,7 +164,7 @@ class _Batch:
 class _Pricing:
     """The embedded cloud's Price List, called as boto3's client is."""
 
-    def __init__(self, service: PriceListService) -> None:
+    def __init__(self, service: PricingService) -> None:
         self._service = service
 
     def get_paginator(self, operation: str) -> _Pages:

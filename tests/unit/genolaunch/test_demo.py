@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from genolaunch import demo, submission
 from genolaunch.contract.launch import Status
 from genolaunch.errors import GenolaunchError
-from localcloud import control
+from genolaunch.local_stage import control
 from tests.unit.genolaunch.conftest import FakeStepFunctions, History
 
 SUMMARY = {

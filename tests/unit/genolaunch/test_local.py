@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from genolaunch import cli
-from localcloud import control
+from genolaunch.local_stage import control
 
 KILLED = 5001
 """Port of a cloud that follows one that was killed."""

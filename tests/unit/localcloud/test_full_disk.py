@@ -20,7 +20,9 @@ def test_a_cloud_does_not_start_on_a_full_disk_and_says_what_to_do_in_one_senten
         with pytest.raises(control.LocalCloudError) as error:
             control.up(state, control.free_port())
 
-        assert str(error.value) == (f"No space left on the disk of {state}: free some, then `genolaunch local up`.")
+        assert str(error.value) == (
+            f"No space left on the disk of {state}: free some, then start the embedded cloud again."
+        )
         assert control.status(state) is None
         filled.unlink()
         assert not full_disk.is_full(state)
@@ -35,7 +37,7 @@ def test_a_server_whose_record_has_no_room_is_not_left_running(tmp_path, monkeyp
     (tmp_path / "cloud.json").mkdir()  # what is there cannot be written
 
     with pytest.raises(IsADirectoryError):
-        control._up(tmp_path, 4570, enforce_iam=False)
+        control._up(tmp_path, 4570)
 
     assert ended == [17]
 
@@ -47,8 +49,8 @@ def test_what_has_no_room_while_it_is_deployed_is_one_sentence(tmp_path, monkeyp
 
     monkeypatch.setattr(control, "_deploy", refuse)
 
-    with pytest.raises(control.LocalCloudError, match=r"^No space left on the disk of .*: free some, then `"):
-        control.deploy(control.Cloud(tmp_path, 1, 4570))
+    with pytest.raises(control.LocalCloudError, match=r"^No space left on the disk of .*: free some, then start"):
+        control.deploy(control.Cloud(tmp_path, 1, 4570), tmp_path, {})
 
 
 def test_another_failure_is_told_as_it_is(tmp_path):

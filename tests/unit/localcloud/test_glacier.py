@@ -7,10 +7,10 @@ from functools import partial
 
 import pytest
 
-from localcloud.glacier.archives import Archives
 from localcloud.glacier.faults import Faults
 from localcloud.glacier.injection import glacier_injector
 from localcloud.glacier.listing import asks_for_restore_status, with_restore_status
+from localcloud.glacier.service import GlacierService
 from localcloud.glacier.timer import Timer
 from localcloud.injection import BadInjectionError
 from localcloud.wire import Request
@@ -118,4 +118,4 @@ def test_requests_are_throttled_as_often_as_asked():
 )
 def test_a_bad_request_is_refused_with_a_sentence(body, sentence):
     with pytest.raises(BadInjectionError, match=sentence):
-        glacier_injector(Archives())(body)
+        glacier_injector(GlacierService())(body)

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from localcloud.locked_environment import EnvironmentFailedError, locked_environment
+from genolaunch.local_stage.locked_environment import EnvironmentFailedError, locked_environment
 
 
 @pytest.fixture

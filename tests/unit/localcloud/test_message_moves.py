@@ -6,7 +6,7 @@ import time
 import pytest
 
 from localcloud.service import ServiceError
-from localcloud.sqs import MessageMoves
+from localcloud.sqs import SqsService
 
 PREFIX = "arn:aws:sqs:us-east-1:000000000000:"
 
@@ -45,7 +45,7 @@ def queues():
 
 @pytest.fixture
 def moves(queues):
-    return MessageMoves(queues)
+    return SqsService(queues)
 
 
 def started(moves, **request):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import control
-from localcloud.control import STAGE_SETTINGS, Cloud, stage_settings
+from genolaunch.local_stage import control
+from genolaunch.local_stage.control import STAGE_SETTINGS, Cloud, stage_settings
 from stacks.config import StageSettings
 
 

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from genolaunch.local_stage.images import images
 from localcloud.batch import BatchService, HostFolders, ProcessRunner
 from localcloud.batch.mounts import MountError
 from localcloud.images import ImageCatalog
@@ -51,7 +52,7 @@ class Cloud:
         self.file_system = OneFileSystem(state / "fsx" / "fs-0123456789abcdef0")
         self.file_system.folder.mkdir(parents=True)
         self.runner = ProcessRunner(
-            images=ImageCatalog(CHECKOUT, state),
+            images=ImageCatalog(images(), state),
             folders=HostFolders(state / "host", self.file_system),
             scratch=state / "scratch",
             cloud_environment={"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"},

@@ -2,12 +2,13 @@
 
 import pytest
 
+from genolaunch.local_stage.images import images
 from localcloud.batch import DockerRunner, HostFolders, docker_answers
 from localcloud.batch.logs import LogWriter
 from localcloud.batch.mounts import OF_A_TASK
 from localcloud.batch.runner import ContainerRun, ContainerStartError, StopRequest, StopSignal
 from localcloud.images import ImageCatalog
-from tests.unit.localcloud_batch.support import CHECKOUT, IMAGE, MemoryLogs, OneFileSystem
+from tests.unit.localcloud_batch.support import IMAGE, MemoryLogs, OneFileSystem
 
 DOCKER = """#!/bin/sh
 echo "$@" >> {calls}
@@ -40,7 +41,7 @@ class Containers:
         self.stop = StopSignal()
         file_system = OneFileSystem(folder / "fs-0123456789abcdef0")
         self.runner = DockerRunner(
-            images=ImageCatalog(CHECKOUT, folder),
+            images=ImageCatalog(images(), folder),
             folders=HostFolders(folder / "host", file_system),
             scratch=folder / "scratch",
             cloud_environment={"AWS_DEFAULT_REGION": "eu-west-1"},

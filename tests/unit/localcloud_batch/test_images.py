@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from localcloud.images import ImageCatalog, UnknownImageError, process_environment
+from genolaunch.local_stage.images import images, process_environment
+from localcloud.images import ImageCatalog, UnknownImageError
 from tests.unit.localcloud_batch.support import CHECKOUT
 
 BASE = "000000000000.dkr.ecr.eu-west-1.amazonaws.com/genolaunch-regenie:4.1.2"
@@ -24,16 +25,16 @@ def without_regenie(monkeypatch, tmp_path):
 
 
 def call(state, *command, **environment):
-    image = ImageCatalog(CHECKOUT, state).resolve(BASE)
+    image = ImageCatalog(images(), state).environment(BASE)
     program = f"{state}/bin/{command[0]}"
     answer = subprocess.run(
-        [program, *command[1:]], env={**image.environment, **environment}, capture_output=True, text=True, check=True
+        [program, *command[1:]], env={**image, **environment}, capture_output=True, text=True, check=True
     )
     return answer.stdout.strip()
 
 
 def test_the_runner_is_importable_and_fonts_are_listed_once(state):
-    environment = ImageCatalog(CHECKOUT, state).resolve(BASE).environment
+    environment = ImageCatalog(images(), state).environment(BASE)
     assert environment["PYTHONPATH"] == str(CHECKOUT / "containers/regenie")
     assert environment["MPLCONFIGDIR"] == f"{state}/matplotlib"
 
@@ -49,7 +50,7 @@ def test_a_command_can_be_run_by_hand_in_an_images_environment(state):
 @pytest.mark.parametrize("uri", ["genolaunch-regenie", "other:1", "host:5000/x", "genolaunch-regenie/other:1"])
 def test_other_images_are_unknown(state, uri):
     with pytest.raises(UnknownImageError, match="Docker"):
-        ImageCatalog(CHECKOUT, state).resolve(uri)
+        ImageCatalog(images(), state).environment(uri)
 
 
 def test_python3_is_this_interpreter_with_its_packages(state):
@@ -65,8 +66,8 @@ def test_regenie_of_the_developer_is_used(state, monkeypatch, tmp_path):
 
 
 def test_without_it_the_stand_in_is_used(state, without_regenie):
-    ImageCatalog(CHECKOUT, state)
-    assert "-m localcloud.regenie" in (state / "bin/regenie").read_text()
+    ImageCatalog(images(), state)
+    assert "-m regenie_stand_in" in (state / "bin/regenie").read_text()
 
 
 def test_stand_in_file_systems_are_lustre_and_all_else_is_the_real_stats_to_say(state, tmp_path):
@@ -84,10 +85,10 @@ def test_stand_in_file_systems_are_lustre_and_all_else_is_the_real_stats_to_say(
 
 def test_programs_are_put_into_place_whole(tmp_path):
     """A job that began to run one while another was written over it read half of it, or failed with ETXTBSY."""
-    ImageCatalog(CHECKOUT, tmp_path)
+    ImageCatalog(images(), tmp_path)
     programs = {path.name: path.stat().st_ino for path in (tmp_path / "bin").iterdir()}
     with (tmp_path / "bin" / "python3").open() as running:
-        ImageCatalog(CHECKOUT, tmp_path)
+        ImageCatalog(images(), tmp_path)
         assert running.read() == (tmp_path / "bin" / "python3").read_text()
 
     assert {path.name for path in (tmp_path / "bin").iterdir()} == set(programs)

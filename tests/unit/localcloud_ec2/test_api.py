@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.ec2 import FleetRequests, Injections, Machines
+from localcloud.ec2 import Ec2Service, Injections, Machines
 from localcloud.wire import Request
 
 SCRIPT = "#!/bin/bash\nJOBID=abc\nRUN_SCRIPT=x.sh\nLOGBUCKET=logs\n"
@@ -63,12 +63,12 @@ class Cloud:
         self.machines = FakeMachines()
         self.injections = Injections()
         clients = {"ec2": self.ec2, "s3": FakeS3()}
-        self._requests = FleetRequests(machines=self.machines, injections=self.injections, clients=clients.__getitem__)
+        self._requests = Ec2Service(machines=self.machines, injections=self.injections, clients=clients.__getitem__)
 
     def ask(self, own=lambda: (200, {}, b""), **members):
         request = Request("POST", "/", {}, urlencode(members).encode(), {})
-        assert self._requests.wants(request)
-        status, _, body = self._requests.answer(request, own)
+        (interceptor,) = [each for each in self._requests.interceptors if each.wants(request)]
+        status, _, body = interceptor.answer(request, own)
         assert status == 200
         return ElementTree.fromstring(body) if body else None
 

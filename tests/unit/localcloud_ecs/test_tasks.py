@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from genolaunch.local_stage.images import images
 from localcloud.batch import HostFolders, ProcessRunner
-from localcloud.ecs import TaskInjection, TaskService
+from localcloud.ecs import EcsService, TaskInjection
 from localcloud.images import ImageCatalog
 from localcloud.service import ServiceError
-from tests.unit.localcloud_batch.support import CHECKOUT, IMAGE, MemoryLogs, OneFileSystem
+from tests.unit.localcloud_batch.support import IMAGE, MemoryLogs, OneFileSystem
 
 CLUSTER = "arn:aws:ecs:eu-west-1:000000000000:cluster/launchers"
 LAST_RESORT = 240
@@ -59,12 +60,12 @@ class Ecs:
         self.plane = ControlPlane()
         file_system = OneFileSystem(state / "fsx")
         runner = ProcessRunner(
-            images=ImageCatalog(CHECKOUT, state),
+            images=ImageCatalog(images(), state),
             folders=HostFolders(state / "host", file_system),
             scratch=state / "scratch",
             cloud_environment={},
         )
-        self.service = TaskService(
+        self.service = EcsService(
             runner=runner, logs=self.logs, ecs=self.plane, region="eu-west-1", account="000000000000"
         )
         self.events: list[dict[str, Any]] = []

@@ -1,8 +1,9 @@
 """Both stand-ins together: a job reads what is in S3 and its result is exported."""
 
+from genolaunch.local_stage.images import images
 from localcloud.batch import BatchService, HostFolders, ProcessRunner
 from localcloud.images import ImageCatalog
-from tests.unit.localcloud_batch.support import CHECKOUT, IMAGE, MemoryLogs, environment, queue
+from tests.unit.localcloud_batch.support import IMAGE, MemoryLogs, environment, queue
 
 
 def test_a_job_reads_its_data_from_s3_and_its_result_gets_there(cloud, tmp_path):
@@ -14,7 +15,7 @@ def test_a_job_reads_its_data_from_s3_and_its_result_gets_there(cloud, tmp_path)
     described = cloud.call("DescribeFileSystems", FileSystemIds=[file_system_id])["FileSystems"][0]
     batch = BatchService(
         runner=ProcessRunner(
-            images=ImageCatalog(CHECKOUT, tmp_path),
+            images=ImageCatalog(images(), tmp_path),
             folders=HostFolders(tmp_path / "host", cloud.fsx),
             scratch=tmp_path / "scratch",
             cloud_environment={},

@@ -12,9 +12,9 @@ from lambdas.regenie.resubmission import SubmittedJob, resubmit
 from lambdas.regenie.slurm_failures import read_failures
 from lambdas.regenie.slurm_scripts import Run, end_script, jobs_script
 from lambdas.shared.slurm_cluster import SlurmCluster
-from localcloud.slurm import HeadNode
+from localcloud.slurm import SlurmService
 
-CLUSTER = SlurmCluster("/shared/genolaunch", "ec2-user", "spot", "on-demand", "none", 1000)
+CLUSTER = SlurmCluster("/shared/local", "ec2-user", "spot", "on-demand", "none", 1000)
 RUN = Run("height-1a2b", 1, "dev", "image", "s3://data/cohort/", "s3://results/results/height-1a2b/", ("work/gwas",))
 
 
@@ -29,8 +29,8 @@ class Cluster:
         self.run("true")  # which installs the programs
         self.task("exit 0")
 
-    def _make_node(self, folder: Path) -> HeadNode:
-        return HeadNode(folder=folder, cluster="test", ec2=lambda: None, environment={})
+    def _make_node(self, folder: Path) -> SlurmService:
+        return SlurmService(folder=folder, cluster="test", ec2=lambda: None, environment={})
 
     def task(self, line: str) -> None:
         self.program.write_text(f"#!/bin/sh\n{line}\n")

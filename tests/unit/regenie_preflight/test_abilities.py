@@ -8,7 +8,7 @@ from genolaunch.shared.faults import Fault
 from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie import inputs
 from lambdas.regenie.images import Images, Limits
-from localcloud.regenie.cli import known_options
+from regenie_stand_in.cli import known_options
 from tests.unit.regenie_planning.conftest import MemoryDataSet, parameters
 
 REMEDY = "Install regenie."

@@ -9,9 +9,9 @@ from unittest import mock
 import pytest
 
 from lambdas.regenie.chunks import survey
-from localcloud.regenie.__main__ import main as regenie_stand_in
 from regenie_runner import bgzip, parts, rows
 from regenie_runner.tabix import IndexedResults
+from regenie_stand_in.__main__ import main as regenie_stand_in
 from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, merge_task, result_row
 
 COHORT = Path(__file__).parents[3] / "examples" / "gwas" / "cohort"

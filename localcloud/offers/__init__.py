@@ -1,0 +1,5 @@
+"""What a region has: instance types in its zones, and services."""
+
+from localcloud.offers.service import OffersService
+
+__all__ = ["OffersService"]
