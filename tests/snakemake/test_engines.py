@@ -56,6 +56,17 @@ def test_an_error_of_syntax_is_told(play, tmp_path: Path, engine: str):
     assert played.outcome.message.startswith("SyntaxError in file ")
     assert "line 1" in played.outcome.message
     assert "Expected name or colon after rule" in played.outcome.message
+    assert "None" not in played.outcome.message
+    assert "lacks its colon" in played.outcome.message
+
+
+def test_a_program_that_the_image_lacks_is_tried_once(play, tmp_path: Path):
+    workflow = write(tmp_path / "w", 'rule a:\n    output: "a.txt"\n    shell: "no-such-program > {output}"\n')
+
+    played = play("tibanna", workflow, {"in.txt": "x\n"}, retries=3)
+
+    assert "no-such-program: command not found" in played.outcome.message
+    assert len(played.inputs) == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -74,6 +85,9 @@ def test_a_missing_output_is_named_and_its_job_not_tried_again(play, engine: str
 
     assert "a.txt.idx" in played.outcome.message
     assert "MissingOutputException" in played.outcome.message
+    assert "latency-wait" not in played.outcome.message
+    assert "write to {output}" in played.outcome.message
+    assert "data/" not in played.outcome.message
     assert len(played.inputs) == 1
 
 

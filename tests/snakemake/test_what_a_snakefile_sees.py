@@ -69,3 +69,43 @@ def test_targets_that_are_files_are_made(play, tmp_path: Path, engine: str):
     again = play(engine, workflow, {"x/a.txt": "a\n"}, targets=["x/a.txt"]).expect_done()
     assert again.inputs == []
     assert again.outcome.message.startswith("Nothing was made")
+
+
+FINDS_NOTHING = """
+import glob
+from pathlib import Path
+
+S, = glob_wildcards("reads/{s}.txt")
+F = glob.glob("raw/*.fastq")
+P = list(Path("raw").glob("*.bam"))
+FOUND, = glob_wildcards("raw/{s}.txt")
+
+rule all:
+    input: "out/all.txt"
+
+rule merge:
+    input: expand("reads/{s}.txt", s=S), F, P
+    output: "out/all.txt"
+    shell: "cat {input} /dev/null > {output}"
+"""
+
+
+def test_a_search_that_finds_nothing_is_warned_of_with_what_is_there(play, tmp_path: Path, engine: str):
+    data = {"raw/s1.txt": "x\n", "raw/s2.txt": "x\n", "sheet.tsv": "x\n"}
+
+    played = play(engine, write(tmp_path / "w", FINDS_NOTHING), data).expect_done()
+
+    reads, fastq, bam = played.outcome.warnings
+    assert reads.startswith('glob_wildcards("reads/{s}.txt") in the Snakefile found nothing: there is no folder reads/')
+    assert "/ holds raw/, sheet.tsv. Correct the pattern" in reads
+    assert fastq.startswith('glob("raw/*.fastq") in the Snakefile found nothing: s3://')
+    assert "/raw/ holds s1.txt, s2.txt. Correct the pattern" in fastq
+    assert bam.startswith('Path("raw").glob("*.bam") in the Snakefile found nothing')
+    assert reads in played.log
+    assert played.files["out/all.txt"] == ""
+
+
+def test_a_missing_sample_sheet_is_told_with_its_place(play, tmp_path: Path, engine: str):
+    played = play(engine, write(tmp_path / "w", 'S = [*open("samples.csv")]\nrule all:\n    input: S\n'), READS)
+
+    assert "there is no file samples.csv. Upload it to the launch's data (s3://data/" in played.outcome.message

@@ -89,6 +89,20 @@ class S3Listing:
             return "folder"
         return "file" if self._first(path) == self._below + path else ""
 
+    def names(self, folder: str, most: int) -> list[str]:
+        """What a folder holds itself, at most so many; names of folders end in `/`."""
+        prefix = self._below + (f"{folder}/" if folder else "")
+        found = self._s3.list_objects_v2(
+            Bucket=self._bucket,
+            Prefix=prefix,
+            Delimiter="/",
+            MaxKeys=most + 3,  # 3: what is left out below
+        )
+        keys = [*(item["Prefix"] for item in found.get("CommonPrefixes", ()))]
+        keys += [item["Key"] for item in found.get("Contents", ())]
+        names = (key[len(prefix) :] for key in keys)
+        return [name for name in names if name and not name.startswith((_ARCHIVES, _SNAKEMAKES_OWN))][:most]
+
     def fetch(self, path: str, target: str) -> bool:
         """By GetObject, if it is not too large."""
         if self._s3.head_object(Bucket=self._bucket, Key=self._below + path)["ContentLength"] > LARGEST_OPENED:
@@ -215,6 +229,9 @@ class DataView:
         self._listdir = os.listdir
         self.opened: set[str] = set()
         """Files of the data that the sources opened, by their paths there."""
+        self.tell_search: Callable[[str, str, bool], None] = lambda _call, _folder, _found: None
+        """Told of searches of the sources: the call as one would write it, the folder below the data in which all that
+        can match lies, and whether anything did. Of `glob` only while the Snakefile is read."""
 
     def install(self) -> None:
         """From now on, for the life of the process."""
@@ -263,7 +280,9 @@ class DataView:
             if path is None:
                 return real(pattern, followlinks=followlinks)
             folder = os.path.dirname(path.partition("{")[0])
-            return real(path, files=self._all_below(folder, followlinks))
+            found = real(path, files=self._all_below(folder, followlinks))
+            self.tell_search(f'glob_wildcards("{path}")', folder, not found or any(found))
+            return found
 
         for module in [*sys.modules.values()]:
             if getattr(module, "__name__", "").startswith("snakemake") and getattr(module, "glob_wildcards", 0) is real:
@@ -426,6 +445,8 @@ class DataView:
             folder = os.path.dirname(re.split(r"[*?\[]", below)[0])
             with self._shadow(folder) as shadow:
                 there = [start + name for name in find(below, root_dir=shadow, **more)]
+            if self._listing is self._reading:
+                self.tell_search(f'glob("{below}")', folder, bool(here or there))
             return kind(dict.fromkeys([*here, *sorted(there)]))
 
         return globbing
@@ -438,6 +459,8 @@ class DataView:
             with self._shadow(below) as shadow:
                 start = Path(shadow, below)
                 there = [path / found.relative_to(start) for found in real(start, *args, **more)]
+            if self._listing is self._reading:
+                self.tell_search(f'Path("{below}").{real.__name__}("{args[0] if args else ""}")', below, bool(there))
             return iter(sorted({*there}))
 
         return globbing

@@ -55,6 +55,8 @@ class Jobs:
     """The workflow cannot run on its engine; `error` says why."""
     unknown: Mapping[str, Any] = field(default_factory=lambda: {"rules": [], "files": 0})
     """Files that are taken as they are, without a note of how they were made: how many, and of which rules."""
+    unmatched: dict[str, str] = field(default_factory=dict)
+    """Searches of the Snakefile that found nothing in the data, each with a sentence."""
     made: set[str] = field(default_factory=set)
     """Files, below the data, that jobs of this run wrote: outputs, logs and benchmarks."""
     snakemake: str | None = None
@@ -101,6 +103,10 @@ class Jobs:
                 self.made.update(event["files"])
             case "unknown":
                 self.unknown = {"rules": event["rules"], "files": event["files"]}
+            case "unmatched" if event["message"]:
+                self.unmatched[event["search"]] = event["message"]
+            case "unmatched":
+                self.unmatched.pop(event["search"], None)
             case "refused":
                 self.error, self.refused = event["message"], True
             case "error" if not self.refused:  # Snakemake's own words for it follow

@@ -88,6 +88,8 @@ class Run:
         self._provenance.keep(self._jobs.done)
         self._list.write(self._jobs)
         self._storage.upload(log, f"{self._sheet.launcher_uri}snakemake-{self._sheet.attempt}.log")
+        for sentence in self._jobs.unmatched.values():
+            warn(sentence)
         outcome = self._outcome(code)
         return replace(outcome, report_uri=self._write_report(outcome))
 
@@ -126,7 +128,9 @@ class Run:
     def _record_failure(self, job: Job) -> None:
         failure = self._failures.get(job.id or job.key)
         if failure is None:
-            failure = self._failures[job.id or job.key] = self._engine.failure(job)
+            said = self._engine.failure(job)
+            failure = replace(said, reason=as_written(said.reason, self._sheet, self._sources))
+            self._failures[job.id or job.key] = failure
         self._records.failed(job, failure)
 
     def _outcome(self, code: int) -> Outcome:
@@ -134,15 +138,21 @@ class Run:
         if self._child.cancelled:
             return Outcome("StoppedError", f"Cancelled after {counts['done']} of {counts['total']} jobs.", counts)
         if code == 0 and not counts["total"]:
-            return Outcome(None, _NOTHING, counts, warnings=(_NOTHING, *self._unknown()))
+            return Outcome(None, _NOTHING, counts, warnings=(_NOTHING, *self._warnings()))
         if code == 0:
             done = f"Done: {counts['done']} of {counts['total']} jobs."
-            return Outcome(None, done, counts, warnings=tuple(self._unknown()))
+            return Outcome(None, done, counts, warnings=tuple(self._warnings()))
         if self._jobs.failed:
             return self._outcome_of(self._jobs.failed, counts)
         said = (self._folder / _LOG).read_text(encoding="utf-8", errors="replace")
         reason = self._jobs.error or last_exception(said) or f"Snakemake ended with exit code {code}; its log says why."
-        return Outcome("ApplicationError", as_written(reason, self._sheet, self._sources), counts)
+        # What was not found may be why.
+        sentences = (as_written(reason, self._sheet, self._sources), *list(self._jobs.unmatched.values())[:_MOST_NAMED])
+        return Outcome("ApplicationError", " ".join(sentences), counts)
+
+    def _warnings(self) -> Iterator[str]:
+        yield from self._jobs.unmatched.values()
+        yield from self._unknown()
 
     def _unknown(self) -> Iterator[str]:
         rules, files = self._jobs.unknown["rules"], self._jobs.unknown["files"]
@@ -158,8 +168,7 @@ class Run:
         others = len(failed) - 1
         more = f" ({others} more job{'' if others == 1 else 's'} failed)" if others else ""
         tries = f" in submission {first.submission}" if first.submission > 1 else ""
-        reason = as_written(failure.reason, self._sheet, self._sources)
-        message = f"The job {first.label} failed{tries}{more}: {reason}"
+        message = f"The job {first.label} failed{tries}{more}: {failure.reason}"
         return Outcome(failure.error_type, message, counts)
 
 

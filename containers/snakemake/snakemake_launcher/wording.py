@@ -1,25 +1,30 @@
-"""Rewrites Snakemake's messages with the paths that the author knows: below the data, and below the sources."""
+"""Rewrites Snakemake's messages with the paths that the author knows, and what can be done about them in a launch."""
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from snakemake_launcher.run_sheet import RunSheet
 
-_MISSING: Final = re.compile(
-    r"^MissingInputException in (?P<place>.+?):\s+Missing input files for (?:rule|checkpoint) [^\n]*:\n"
-    r"(?P<facts>.*?)^\s*affected files:\n(?P<files>.*)\Z",
-    re.MULTILINE | re.DOTALL,
+_DATA: Final = "the launch's data"
+_PLACE: Final = r"(?P<place>(?: in [^\n]+?)?):\s+"
+"""` in rule make in file Snakefile, line 3:`, where Snakemake knows it."""
+_NOTE: Final = re.compile(
+    r" \((?:missing (?:locally|in storage)|in storage|send to storage|retrieve from storage)[^\n]*$"
 )
-"""As Snakemake 7 and 9 write it, one fact or file a line."""
+"""What Snakemake 9 writes behind a file that it looked for in vain (snakemake.io.wait_for_files)."""
 _IN_STORAGE: Final = re.compile(r" \((?:in storage|retrieve from storage|send to storage|only provide storage uri)\)")
 """What Snakemake 9 writes behind a file that is an object in S3 (snakemake.io.fmt)."""
+_CALLED: Final = re.compile(r"\n\s*File \"/[^\"\n]*\", line \d+, in [^\n]*")
+"""A line of a traceback within the launcher's own programs."""
+_CACHE: Final = re.compile(r"[^\s'\":]*/\.cache/snakemake/[^\s'\":]*")
+"""Where Snakemake keeps what it fetched from elsewhere."""
 _MOST_NAMED: Final = 5
 
 
 def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
-    """The message without the places where this launcher keeps data and sources; an input that is nowhere with what to
-    do about it."""
+    """The message without the places where this launcher keeps data and sources, and with what to do about it."""
     for place in (
         f"{sources}/",
         f".snakemake/storage/s3/{sheet.remote_prefix}/",  # where Snakemake 9 keeps its copies
@@ -27,19 +32,162 @@ def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
         f"{sheet.remote_prefix}/",
     ):
         message = message.replace(place, "")
-    message = _IN_STORAGE.sub("", message)
-    missing = _MISSING.match(message)
-    return _of_missing(missing, sheet) if missing else message
+    message = _CALLED.sub("", _IN_STORAGE.sub("", message))
+    return _CACHE.sub("(its cache)", told(message, f"s3://{sheet.remote_prefix}/") or message)
 
 
-def _of_missing(found: "re.Match[str]", sheet: RunSheet) -> str:
+def told(message: str, data: str = "") -> str:
+    """A message of Snakemake 7 or 9, as its exceptions.py writes it, in words for a launch: which files, what to do.
+
+    Args:
+        message: with its line breaks, by which files are told apart.
+        data: S3 URL of the launch's data, if it is to be named.
+
+    Returns:
+        Empty for a message that is not known here.
+    """
+    for pattern, words in _MESSAGES:
+        found = pattern.match(message)
+        if found:
+            return words(found, f"{_DATA} ({data})" if data else _DATA)
+    return ""
+
+
+def _missing_input(found: "re.Match[str]", data: str) -> str:
+    what, are, them = _affected(found)
+    return (
+        f"MissingInputException{found['place']}: {what} {are} neither in {data} nor made by a rule. Upload {them} "
+        "there, or correct the rule's input."
+    )
+
+
+def _protected_output(found: "re.Match[str]", data: str) -> str:
+    what, are, them = _affected(found)
+    return (
+        f"ProtectedOutputException{found['place']}: {what} {are} there already, and protected(). Remove {them} from "
+        f"{data} to have {them} made again."
+    )
+
+
+def _affected(found: "re.Match[str]") -> tuple[str, str, str]:
     facts = {name: value for name, _, value in (line.strip().partition(": ") for line in found["facts"].splitlines())}
     needed = [facts[name] for name in ("output", "wildcards") if facts.get(name)]
-    files = [line.strip() for line in found["files"].splitlines() if line.strip()]
-    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
-    what = f"{', '.join(files[:_MOST_NAMED])}{more}" + (f" (for {', '.join(needed)})" if needed else "")
-    are, them = ("is", "it") if len(files) == 1 else ("are", "them")
+    files = _lines(found["files"])
+    what = _named(files) + (f" (for {', '.join(needed)})" if needed else "")
+    return (what, "is", "it") if len(files) == 1 else (what, "are", "them")
+
+
+def _missing_output(found: "re.Match[str]", _data: str) -> str:
+    files = [_NOTE.sub("", line) for line in _lines(found["files"])]
     return (
-        f"MissingInputException in {found['place']}: {what} {are} neither in the launch's data "
-        f"(s3://{sheet.remote_prefix}/) nor made by a rule. Upload {them} there, or correct the rule's input."
+        f"MissingOutputException{found['place']}: its command ended without an error, but did not write "
+        f"{_named(files)}. Let its `shell` (or script) write to {{output}}, not to a path of its own."
     )
+
+
+def _ambiguous(found: "re.Match[str]", _data: str) -> str:
+    return (
+        f"AmbiguousRuleException{found['place']}: the rules {found['a']} and {found['b']} can both make "
+        f"{found['file']}. Begin their outputs differently, constrain their wildcards, or say which comes first by "
+        "`ruleorder`."
+    )
+
+
+def _no_rule(found: "re.Match[str]", data: str) -> str:
+    return (
+        f"MissingRuleException{found['place']}: no rule makes {found['file']}, and it is not in {data}. Correct "
+        "`targets`, or the outputs of the rules."
+    )
+
+
+def _incomplete(found: "re.Match[str]", data: str) -> str:
+    files = _lines(found["files"])
+    return (
+        f"IncompleteFilesException{found['place']}: {_named(files)} may be incomplete: the job that wrote "
+        f"{'it' if len(files) == 1 else 'them'} did not end well. Remove {'it' if len(files) == 1 else 'them'} from "
+        f"{data}, and launch again."
+    )
+
+
+def _file_not_there(found: "re.Match[str]", data: str) -> str:
+    file = found["file"]
+    if file.startswith("/"):
+        advice = f"A launch has no such path: upload it to {data}, and name it by its path there."
+    else:
+        advice = (
+            f"Upload it to {data}, at this path, or put it among the workflow's sources; what a rule's own code reads "
+            "must be its `input`."
+        )
+    return f"{found['name']}{found['place']}: there is no file {file}. {advice}"
+
+
+def _not_fetched(found: "re.Match[str]", _data: str) -> str:
+    return (
+        f"{found['name']}{found['place']}: {found['url']} could not be fetched: {found['why'].strip()} If it is "
+        "private, or elsewhere, put a copy of that workflow among the launch's sources, and name it by its path there."
+    )
+
+
+def _syntax(found: "re.Match[str]", _data: str) -> str:
+    said = found["said"].strip().rstrip(":")
+    if said.startswith("Expected name or colon after "):
+        said = f"{said.split('.')[0]}. Perhaps the line that begins a rule lacks its colon."
+    return f"{found['name']}{found['place']}: {said}"
+
+
+_AFFECTED: Final = r"[^\n]*:\n(?P<facts>.*?)^\s*affected files:\n(?P<files>.*)\Z"
+_MESSAGES: Final[Sequence[tuple["re.Pattern[str]", Callable[["re.Match[str]", str], str]]]] = tuple(
+    (re.compile(pattern, re.MULTILINE | re.DOTALL), words)
+    for pattern, words in (
+        (
+            rf"MissingInputException{_PLACE}Missing input files(?:\([^\n]*\))? for (?:rule|checkpoint) {_AFFECTED}",
+            _missing_input,
+        ),
+        (
+            rf"ProtectedOutputException{_PLACE}Write-protected output files for (?:rule|checkpoint) {_AFFECTED}",
+            _protected_output,
+        ),
+        (
+            rf"MissingOutputException{_PLACE}Job\s+(?:\S+\s+)?completed successfully, but some output files "
+            r"are missing\. Missing files after [^\n]*\n(?P<files>.*)\Z",
+            _missing_output,
+        ),
+        (
+            rf"AmbiguousRuleException{_PLACE}Rules (?P<a>\S+) and (?P<b>\S+) are ambiguous for the file "
+            r"(?P<file>[^\n]+)\.\n",
+            _ambiguous,
+        ),
+        (rf"MissingRuleException{_PLACE}No rule to produce (?P<file>[^\n]+?) \(if you use input functions", _no_rule),
+        (
+            rf"IncompleteFilesException{_PLACE}The files below seem to be incomplete\..*?Incomplete files:\n"
+            r"(?P<files>.*)\Z",
+            _incomplete,
+        ),
+        (
+            rf"(?P<name>WorkflowError){_PLACE}Failed to open source file (?P<url>https?://\S+)(?P<why>[^\n]*(?:\n\w[^\n]*)?)",
+            _not_fetched,
+        ),
+        (
+            rf"(?P<name>GitCommandError){_PLACE}Cmd\('git'\) failed.*?(?P<url>https?://\S+).*?"
+            r"(?P<why>(?:fatal|error): [^\n]*)",
+            _not_fetched,
+        ),
+        (
+            r"(?P<name>\w+)(?P<place> in [^\n]*line \d+):\s+"
+            r"(?:Failed to open source file [^\n]*\n\s*FileNotFoundError: )?"
+            r"\[Errno 2\] No such file or directory: '(?P<file>[^'\n]+)'",
+            _file_not_there,
+        ),
+        (rf"(?P<name>(?:Syntax|Indentation)Error){_PLACE}(?P<said>.*?)(?:\n\s*None)?\s*\Z", _syntax),
+    )
+)
+"""Messages as exceptions.py, dag.py and io.py of Snakemake 7.32.4 and 9.27.1 write them, one fact or file a line."""
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _named(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
+    return f"{', '.join(files[:_MOST_NAMED])}{more}"

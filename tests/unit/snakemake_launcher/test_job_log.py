@@ -33,6 +33,11 @@ Error in rule aligner:
         (one of the commands exited with non-zero exit code; note that snakemake uses bash strict mode!)
 
 """
+MISSING = (
+    "completed successfully, but some output files are missing. Missing files after 5 seconds. This might be due to "
+    "filesystem latency. If that is the case, consider to increase the wait time with --latency-wait:"
+)
+FAR = f"s3://genolaunch-production-data-{'x' * 30}/{'projects/' * 20}run"
 
 CASES = {
     "a program's last words": (
@@ -64,10 +69,17 @@ CASES = {
     "an output that is missing, Snakemake 7": (
         f"{HEAD}{RULE}Waiting at most 5 seconds for missing files.\n"
         "MissingOutputException in rule aligner in file /work/Snakefile, line 4:\n"
-        "Job 0  completed successfully, but some output files are missing. Missing files after 5 seconds.\n"
-        f"out.txt\n{TAIL}",
-        f"MissingOutputException in rule aligner {IN_FILE} 4: Job 0  completed successfully, but some output files are "
-        "missing. Missing files after 5 seconds. out.txt",
+        f"Job 0  {MISSING}\nout.txt\nout.idx\n{TAIL}",
+        f"MissingOutputException in rule aligner {IN_FILE} 4: its command ended without an error, but did not write "
+        "out.txt, out.idx. Let its `shell`",
+    ),
+    "an output that is missing, Snakemake 9, in a long place": (
+        f"{HEAD}{RULE}Waiting at most 5 seconds for missing files:\n{FAR}/out.txt (missing locally)\n"
+        f'MissingOutputException in rule aligner in file "/work/Snakefile", line 4:\nJob 0 {MISSING}\n'
+        f"{FAR}/out.txt (send to storage) (missing locally, parent dir contents: )\n"
+        f"{FAR}/out.idx (send to storage) (missing locally, parent dir contents: )\n{TAIL}"
+        "WorkflowError:\nAt least one job did not complete successfully.\n",
+        f"but did not write {FAR}/out.txt, {FAR}/out.idx. Let its `shell`",
     ),
     "a script's exception": (
         f'{HEAD}{RULE}Traceback (most recent call last):\n  File "scripts/join.py", line 3, in <module>\n'
@@ -79,7 +91,7 @@ CASES = {
     "an exception while the Snakefile is read": (
         "FileNotFoundError in file /work/Snakefile, line 1:\n[Errno 2] No such file or directory: 'samples.tsv'\n"
         '  File "/work/Snakefile", line 1, in <module>\n## The command ended with exit code 1.\n',
-        "FileNotFoundError in file /work/Snakefile, line 1: [Errno 2] No such file or directory: 'samples.tsv'",
+        "FileNotFoundError in file /work/Snakefile, line 1: there is no file samples.tsv. Upload it to the launch's",
     ),
     "an exception of a module": (
         f"{HEAD}{RULE}pandas.errors.EmptyDataError: No columns to parse from file\n{REPORT}{TAIL}",
@@ -197,6 +209,27 @@ AGAIN = {
     "a program's error": (f"{HEAD}{RULE}aligner: reference index is truncated\n{REPORT}{TAIL}", False),
     "a program that speaks as Python": (
         f"{HEAD}{RULE}OSError: [Errno 28] No space left on device\n{REPORT}{TAIL}",
+        False,
+    ),
+    "a program that the image lacks": (
+        f"{HEAD}{RULE}/usr/bin/bash: line 1: Rscript: command not found\n{REPORT}{TAIL}",
+        True,
+    ),
+    "a program that the image lacks, Snakemake 9": (
+        f"{HEAD}{RULE}/usr/bin/bash: line 1: Rscript: command not found\nRuleException:\n"
+        f"CalledProcessError in file \"/work/Snakefile\", line 3:\nCommand 'set -euo pipefail;  Rscript x.R' returned "
+        f"non-zero exit status 127.\n{REPORT}{TAIL}",
+        True,
+    ),
+    "the same in the rule's own log": (
+        f"{HEAD}{RULE}{REPORT}Logfile logs/x.err:\n{ROW}\n"
+        f"/usr/bin/bash: line 1: Rscript: command not found\n{ROW}\n{TAIL}",
+        True,
+    ),
+    "the same by dash, without Snakemake": ("sh: 1: Rscript: not found\n", True),
+    "the same by env": ("/usr/bin/env: ‘Rscript’: No such file or directory\n", True),
+    "a lacking program that did not matter": (
+        f"{HEAD}{RULE}/usr/bin/bash: line 1: pigz: command not found\nout of memory\n{REPORT}{TAIL}",
         False,
     ),
     "nothing": ("", False),

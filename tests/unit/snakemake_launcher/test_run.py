@@ -123,6 +123,44 @@ def test_what_is_taken_as_it_is_without_a_note_is_warned_of(tmp_path):
     assert warning.startswith("1,200 files of the rules align, call were in the launch's data already")
 
 
+UNMATCHED = [
+    {"event": "unmatched", "search": "a", "message": "a found nothing."},
+    {"event": "unmatched", "search": "b", "message": "b found nothing."},
+    {"event": "unmatched", "search": "a", "message": ""},
+]
+
+
+def test_a_search_that_found_nothing_is_warned_of_unless_it_did_later(tmp_path, capsys):
+    events = [{"event": "total", "total": 1}, *UNMATCHED, {"event": "progress", "done": 1, "total": 1}]
+
+    outcome, _, _ = run(ScriptedEngine(events, 0), tmp_path)
+
+    assert outcome.warnings == ("b found nothing.",)
+    assert "b found nothing." in capsys.readouterr().err
+
+
+def test_a_search_that_found_nothing_is_told_of_a_workflow_that_cannot_run(tmp_path):
+    events = [*UNMATCHED, {"event": "refused", "message": "rule all asks for no file."}]
+
+    outcome, _, _ = run(ScriptedEngine(events, 1), tmp_path)
+
+    assert outcome.message == "rule all asks for no file. b found nothing."
+
+
+def test_a_failed_jobs_own_reason_has_the_authors_paths(tmp_path):
+    class Engine(ScriptedEngine):
+        def failure(self, job):
+            return Failure("ApplicationError", "cannot read s3://data/run42/raw/a.txt")
+
+    failed = {"event": "failed", "at": 130.0, "job": "3", "rule": "trim"}
+
+    outcome, storage, _ = run(Engine([submitted(), failed], 1), tmp_path)
+
+    assert outcome.message == "The job trim sample=A failed: cannot read raw/a.txt"
+    assert "cannot read raw/a.txt" in storage.written[outcome.report_uri]
+    assert "s3://data/run42/raw" not in storage.written[outcome.report_uri]
+
+
 def test_a_list_that_s3_refuses_once_is_written_later_and_ends_nothing(tmp_path, monkeypatch):
     write, refusals = FakeStorage.write_json, [ClientError({"Error": {"Code": "SlowDown"}}, "PutObject")]
 

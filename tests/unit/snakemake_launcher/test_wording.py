@@ -65,3 +65,145 @@ def test_a_target_without_wildcards_or_output_is_named_alone():
 )
 def test_other_messages_lose_the_launchers_places_alone(message, told):
     assert written(message) == told
+
+
+LATENCY = (
+    "completed successfully, but some output files are missing. Missing files after 5 seconds. This might be due to "
+    "filesystem latency. If that is the case, consider to increase the wait time with --latency-wait:"
+)
+AT = {"7": f"file {SOURCES}/Snakefile, line 3", "9": f'file "{SOURCES}/Snakefile", line 3'}
+FETCHES = "/home/launcher/.cache/snakemake/snakemake/source-cache/snakemake-git-cache/github.com/owner/name"
+PACKAGES = "/opt/snakemake9/lib/python3.11/site-packages"
+
+SAID = {
+    "an output, 7": (
+        f"MissingOutputException in rule make in {AT['7']}:\nJob 0  "
+        f"{LATENCY}\ndata/run42/out/a.txt\ndata/run42/out/b.txt",
+        "MissingOutputException in rule make in file Snakefile, line 3: its command "
+        "ended without an error, but did not "
+        "write out/a.txt, out/b.txt. Let its `shell`",
+    ),
+    "an output, 9": (
+        f"MissingOutputException in rule make in {AT['9']}:\nJob 0 {LATENCY}\n"
+        "s3://data/run42/out/a.txt (send to storage) (missing locally, parent dir contents: x.txt)\n"
+        "s3://data/run42/out/b.txt (missing in storage)",
+        'in file "Snakefile", line 3: its command ended without an error, but did not write out/a.txt, out/b.txt. Let',
+    ),
+    "two rules, 7": (
+        "AmbiguousRuleException:\nRules two and one are ambiguous for the file "
+        "data/run42/out/a.txt.\nConsider starting "
+        "rule output with a unique prefix, constrain your wildcards, or use the "
+        "ruleorder directive.\nWildcards:\n\ttwo: "
+        "t=a\n\tone: s=a\nExpected input files:\n\ttwo: \n\tone: \nExpected output files:\n\ttwo: data/run42/out/a.txt",
+        "AmbiguousRuleException: the rules two and one can both make out/a.txt. Begin their outputs differently",
+    ),
+    "two rules, 9": (
+        "AmbiguousRuleException:\nRules one and two are ambiguous for the file s3://data/run42/out/a.txt (send to "
+        "storage).\nConsider starting rule output with a unique prefix, constrain your wildcards, or use the ruleorder "
+        "directive.\nWildcards:\n\tone: s=a\n\ttwo: t=a",
+        "AmbiguousRuleException: the rules one and two can both make out/a.txt. Begin their outputs differently",
+    ),
+    "no rule, 7": (
+        "MissingRuleException:\nNo rule to produce data/run42/gone/x.txt (if you use "
+        "input functions make sure that they "
+        "don't raise unexpected exceptions).",
+        "MissingRuleException: no rule makes gone/x.txt, and it is not in the launch's "
+        "data (s3://data/run42/). Correct",
+    ),
+    "no rule, 9": (
+        "MissingRuleException:\nNo rule to produce s3://data/run42/gone/x.txt (in storage) (if you use input functions "
+        "make sure that they don't raise unexpected exceptions).",
+        "MissingRuleException: no rule makes gone/x.txt, and it is not in the launch's "
+        "data (s3://data/run42/). Correct",
+    ),
+    "a protected output, 7": (
+        f"ProtectedOutputException in rule make in {AT['7']}:\nWrite-protected output files for rule make:\n"
+        "    output: data/run42/out/a.txt\n    affected files:\n        data/run42/out/a.txt",
+        "line 3: out/a.txt (for out/a.txt) is there already, and protected(). Remove it from the launch's data (s3://",
+    ),
+    "a protected output, 9": (
+        f"ProtectedOutputException in rule make in {AT['9']}:\nWrite-protected output files for rule make:\n"
+        "    output: s3://data/run42/out/a.txt (send to storage)\n    affected files:\n"
+        "        s3://data/run42/out/a.txt (send to storage)",
+        "line 3: out/a.txt (for out/a.txt) is there already, and protected(). Remove it from the launch's data (s3://",
+    ),
+    "incomplete files, 7 and 9": (
+        "IncompleteFilesException:\nThe files below seem to be incomplete. If you are sure that certain files are not "
+        "incomplete, mark them as complete with\n\n    snakemake --cleanup-metadata <filenames>\n\nTo re-generate the "
+        "files rerun your command with the --rerun-incomplete flag.\nIncomplete files:\ndata/run42/a\ndata/run42/b",
+        "IncompleteFilesException: a, b may be incomplete: the job that wrote them did not end well. Remove them from",
+    ),
+    "a sample sheet, 7": (
+        f"FileNotFoundError in {AT['7']}:\n[Errno 2] No such file or directory: 'samples.csv'\n"
+        f'  File "{SOURCES}/Snakefile", line 3, in <module>',
+        "there is no file samples.csv. Upload it to the launch's data "
+        "(s3://data/run42/), at this path, or put it among",
+    ),
+    "a sample sheet, 9": (
+        f"FileNotFoundError in {AT['9']}:\n[Errno 2] No such file or directory: 'samples.csv'",
+        "there is no file samples.csv. Upload it to the launch's data "
+        "(s3://data/run42/), at this path, or put it among",
+    ),
+    "a sheet on the author's machine": (
+        f"FileNotFoundError in {AT['9']}:\n[Errno 2] No such file or directory: '/home/me/samples.csv'",
+        "there is no file /home/me/samples.csv. A launch has no such path: upload it to "
+        "the launch's data (s3://data/run42/)",
+    ),
+    "an include, 7": (
+        f"WorkflowError in {AT['7']}:\nFailed to open source file "
+        f"{SOURCES}/rules/x.smk\nFileNotFoundError: [Errno 2] No "
+        f"such file or directory: '{SOURCES}/rules/x.smk'\n  File \"{SOURCES}/Snakefile\", line 1, in <module>",
+        "WorkflowError in file Snakefile, line 3: there is no file rules/x.smk. Upload it",
+    ),
+    "a colon, 7": (
+        f"SyntaxError in {AT['7']}:\nExpected name or colon after rule or checkpoint keyword. (Snakefile, line 3)",
+        "SyntaxError in file Snakefile, line 3: Expected name or colon after rule or "
+        "checkpoint keyword. Perhaps the line",
+    ),
+    "a colon, 9": (
+        f"SyntaxError in {AT['9']}:\nExpected name or colon after rule or checkpoint keyword. The keyword rule has a "
+        "special meaning in Snakemake. If you named a variable or function like this, please rename it to avoid the "
+        "conflict.:\nNone",
+        'SyntaxError in file "Snakefile", line 3: Expected name or colon after rule or '
+        "checkpoint keyword. Perhaps the line",
+    ),
+    "a module from elsewhere, 7": (
+        f"WorkflowError in {AT['7']}:\nFailed to open source file "
+        "https://raw.githubusercontent.com/owner/name/v1/Snakefile\n"
+        "ConnectionError: HTTPSConnectionPool(host='raw.githubusercontent.com', port=443): Max retries exceeded\n"
+        f'  File "{SOURCES}/Snakefile", line 3, in <module>\n  File '
+        f'"{PACKAGES}/reretry/api.py", line 218, in retry_call',
+        "https://raw.githubusercontent.com/owner/name/v1/Snakefile could not be fetched: ConnectionError",
+    ),
+    "a module from elsewhere, 9": (
+        f"GitCommandError in {AT['9']}:\nCmd('git') failed due to: exit code(128)\n  cmdline: git clone -v --bare -- "
+        f"https://github.com/owner/name {FETCHES}.qsf74ewt\n  stderr: 'Cloning into bare "
+        f"repository '{FETCHES}.qsf7'...\n"
+        "fatal: unable to access 'https://github.com/owner/name/': Could not resolve host: github.com\n'\n"
+        f'  File "{PACKAGES}/git/repo/base.py", line 1724, in clone_from\n  File '
+        f'"{PACKAGES}/git/cmd.py", line 471, in wait',
+        "https://github.com/owner/name could not be fetched: fatal: unable to access 'https://github.com/owner/name/'",
+    ),
+    "what else there is of the cache": (
+        f"OSError: cannot write {FETCHES}/x: disk full",
+        "cannot write (its cache): disk full",
+    ),
+}
+"""As Snakemake 7.32.4 and 9.27.1 say it, but for the places."""
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_snakemakes_messages_name_files_below_the_data_and_what_to_do(case):
+    message, words = SAID[case]
+
+    said = written(message)
+
+    assert words in said
+    for internal in ("latency-wait", "--rerun", ": None", "site-packages", ".cache", str(SOURCES), "\nNone", "[Errno"):
+        assert internal not in said
+
+
+def test_a_name_that_only_a_rules_script_opens_is_told_as_it_is():
+    said = "FileNotFoundError: [Errno 2] No such file or directory: 'samples.tsv'"
+
+    assert written(said) == said

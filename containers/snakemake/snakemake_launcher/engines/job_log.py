@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
+from snakemake_launcher.wording import told
+
 _EXCEPTION: Final = re.compile(
     r"^(?P<name>(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Warning))"
     r"(?P<place> in (?:rule|checkpoint|file|line) [^:]*(?:, line \d+)?)?:(?: (?P<text>.*))?$"
@@ -59,7 +61,7 @@ _SAYS_WHY: Final = re.compile(r"error|fail|cannot|can't|could not|invalid|not fo
 _TEXT_LINES: Final = 4
 """Of an exception's text: what is missing stands on the first few."""
 _LONGEST: Final = 400
-"""Characters of the answer."""
+"""Characters of the answer in the words of others: what is told in ours, with files and advice, is not cut."""
 
 
 def telling_line(log: str) -> str:
@@ -69,13 +71,12 @@ def telling_line(log: str) -> str:
     the rule's program, which stand above Snakemake's own report; that report.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    said = _exception(lines) or _of_log_file(lines) or _of_program(lines)
-    return said[:_LONGEST]
+    return _exception(lines) or (_of_log_file(lines) or _of_program(lines))[:_LONGEST]
 
 
 def last_exception(log: str) -> str:
     """The last exception of a log that says more than that a command failed, in one line; empty without one."""
-    return _exception([line.strip() for line in log.splitlines() if line.strip()])[:_LONGEST]
+    return _exception([line.strip() for line in log.splitlines() if line.strip()])
 
 
 _BY_ITSELF: Final = re.compile(
@@ -89,10 +90,12 @@ _BY_ITSELF: Final = re.compile(
 def fails_again(log: str) -> bool:
     """Whether a job that ended with this log would end so each time it is tried.
 
-    So it is with what Snakemake finds wrong in the workflow, and with everything before the rule's own program began.
-    What a program ends with may be chance, or want of memory.
+    So it is with what Snakemake finds wrong in the workflow, with everything before the rule's own program began, and
+    with a program that the image lacks. What a program ends with may be chance, or want of memory.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
+    if _NO_PROGRAM.match(_of_log_file(lines).rpartition(" (its log ")[0] or _of_program(lines)):
+        return True
     if any(line.startswith(_FAILED[:3]) for line in lines):
         return any(_BY_ITSELF.match(line) for line in lines) and not any(
             line.startswith(_SAYS_LITTLE[1:]) for line in lines
@@ -100,12 +103,20 @@ def fails_again(log: str) -> bool:
     return any(_BY_ITSELF.match(line) or (_EXCEPTION.match(line) and _READ.search(line)) for line in lines)
 
 
+_NO_PROGRAM: Final = re.compile(
+    r"^(?:\S*/)?(?:ba|da|z)?sh: (?:line )?(?:\d+: )?\S+: (?:(?:command )?not found|Permission denied)$"
+    r"|^\S+: line \d+: \S+: command not found$|^/usr/bin/env: \W?[\w.+-]+\W?: No such file or directory$"
+)
+"""Last words of a shell that finds no such program (exit codes 126 and 127): bash, dash, a script, and env."""
 _READ: Final = re.compile(r" in (?:file|line) ")
 """`FileNotFoundError in file /data1/snakemake/Snakefile, line 2:`: the Snakefile could not be read."""
 
 
 def _exception(lines: Sequence[str]) -> str:
-    """The last exception that says more than that a command failed; with the lines below it, if its text is there."""
+    """The last exception that says more than that a command failed; with the lines below it, if its text is there.
+
+    What Snakemake lists, as missing files, is told whole: cut off, it would not be named.
+    """
     for number in range(len(lines) - 1, -1, -1):
         found = _EXCEPTION.match(lines[number])
         if not found or found["name"] in _SAYS_LITTLE or found["name"].endswith("Warning"):
@@ -113,9 +124,10 @@ def _exception(lines: Sequence[str]) -> str:
         if _FAILED_SOMEWHERE in lines[number : number + 2]:
             continue
         if found["text"]:
-            return lines[number]
-        text = takewhile(lambda line: not _is_snakemakes(line), lines[number + 1 : number + 1 + _TEXT_LINES])
-        return f"{found['name']}{found['place'] or ''}: {' '.join(text)}".rstrip(": ")
+            return lines[number][:_LONGEST]
+        head = f"{found['name']}{found['place'] or ''}:"
+        text = list(takewhile(lambda line: not _is_snakemakes(line), lines[number + 1 :]))
+        return told("\n".join([head, *text])) or " ".join([head, *text[:_TEXT_LINES]])[:_LONGEST].rstrip(": ")
     return ""
 
 

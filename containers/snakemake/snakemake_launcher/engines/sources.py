@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any, Final
 
 from snakemake_launcher import genolaunch_job
 from snakemake_launcher.engines.options import Options
+from snakemake_launcher.events import emit
 from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView, Notes, S3Listing
 
 _SKIPPED: Final = frozenset({".snakemake", ".git", "__pycache__"})
+_MOST_NAMED: Final = 5
 
 
 class Sources:
@@ -25,6 +28,7 @@ class Sources:
         listing = S3Listing(options.prefix)
         self._reading, self._later = Notes(listing), Notes(listing)
         self.view = DataView(str(self.root), options.prefix, self._reading, self._later)
+        self.view.tell_search = Searches(options.prefix, listing).tell
         self.checkpoints: set[str] = set()
         """Outputs of checkpoints that are done, by their paths below the data."""
         self._packed: Any = None
@@ -78,6 +82,38 @@ class Sources:
 
     def _write_notes(self) -> None:
         (self.root / NOTES).write_text(json.dumps(self.noted(live=True)), encoding="utf-8")
+
+
+class Searches:
+    """Tells of searches of the Snakefile that found nothing: what is made of them is empty, and no error."""
+
+    def __init__(self, prefix: str, listing: S3Listing) -> None:
+        """`prefix`: of the data, which `listing` knows."""
+        self._data = f"s3://{prefix}/"
+        self._listing = listing
+        self._unmatched: set[str] = set()
+
+    def tell(self, call: str, folder: str, found: bool) -> None:
+        """Tell of one, once; and that it found something after all, as it may behind a checkpoint."""
+        if found and call in self._unmatched:
+            self._unmatched.remove(call)
+            emit("unmatched", search=call, message="")
+        elif not found and call not in self._unmatched:
+            self._unmatched.add(call)
+            message = f"{call} in the Snakefile found nothing: {self._what_there_is(folder)}"
+            sys.stderr.write(f"Warning: {message}\n")
+            emit("unmatched", search=call, message=message)
+
+    def _what_there_is(self, folder: str) -> str:
+        missing = ""
+        while folder and self._listing.kind(folder) != "folder":
+            missing, folder = folder, folder.rpartition("/")[0]
+        names = self._listing.names(folder, _MOST_NAMED + 1)
+        more = ", …" if len(names) > _MOST_NAMED else ""
+        there = f"holds {', '.join(names[:_MOST_NAMED])}{more}" if names else "is empty"
+        place = f"{self._data}{folder}/" if folder else self._data
+        lacks = f"there is no folder {missing}/ in the launch's data. " if missing else ""
+        return f"{lacks}{place} {there}. Correct the pattern, or upload what it should find."
 
 
 def run_by_program(command: str, program: str = PROGRAM) -> str:
