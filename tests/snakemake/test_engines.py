@@ -60,6 +60,34 @@ def test_an_error_of_syntax_is_told(play, tmp_path: Path, engine: str):
     assert "lacks its colon" in played.outcome.message
 
 
+OWN_FOLDER = 'rule split:\n    output: directory("parts")\n    shell: "mkdir -p parts && touch parts/a.txt"\n'
+
+
+@pytest.mark.full
+def test_a_missing_folder_is_named_however_long_its_place_is(play, tmp_path: Path):
+    prefix = f"data/{'projects/' * 30}run"
+
+    played = play("aws-batch", write(tmp_path / "w", OWN_FOLDER), {"in.txt": "x\n"}, prefix=prefix, retries=3)
+
+    assert played.outcome.message == (
+        'The job split failed: MissingOutputException in rule split in file "Snakefile", line 1: its command ended '
+        "without an error, but did not write parts. Let its `shell` (or script) write to {output}, not to a path of "
+        "its own."
+    )
+    assert played.failures[0][2] in played.outcome.message
+    assert len(played.inputs) == 1
+
+
+@pytest.mark.full
+def test_a_path_of_the_shells_own_is_told_with_what_to_do(play, tmp_path: Path):
+    workflow = write(tmp_path / "w", 'rule a:\n    output: "out/a.txt"\n    shell: "echo x > out/b.txt"\n')
+
+    played = play("aws-batch", workflow, {"in.txt": "x\n"}, retries=3)
+
+    assert "out/b.txt: No such file or directory. If the rule's shell names this path itself" in played.outcome.message
+    assert len(played.inputs) == 1
+
+
 def test_a_program_that_the_image_lacks_is_tried_once(play, tmp_path: Path):
     workflow = write(tmp_path / "w", 'rule a:\n    output: "a.txt"\n    shell: "no-such-program > {output}"\n')
 

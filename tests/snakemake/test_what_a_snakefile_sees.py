@@ -97,9 +97,9 @@ def test_a_search_that_finds_nothing_is_warned_of_with_what_is_there(play, tmp_p
 
     reads, fastq, bam = played.outcome.warnings
     assert reads.startswith('glob_wildcards("reads/{s}.txt") in the Snakefile found nothing: there is no folder reads/')
-    assert "/ holds raw/, sheet.tsv. Correct the pattern" in reads
+    assert "/ holds raw/, sheet.tsv. If that is not meant" in reads
     assert fastq.startswith('glob("raw/*.fastq") in the Snakefile found nothing: s3://')
-    assert "/raw/ holds s1.txt, s2.txt. Correct the pattern" in fastq
+    assert "/raw/ holds s1.txt, s2.txt. If that is not meant" in fastq
     assert bam.startswith('Path("raw").glob("*.bam") in the Snakefile found nothing')
     assert reads in played.log
     assert played.files["out/all.txt"] == ""

@@ -101,7 +101,7 @@ class S3Listing:
         keys = [*(item["Prefix"] for item in found.get("CommonPrefixes", ()))]
         keys += [item["Key"] for item in found.get("Contents", ())]
         names = (key[len(prefix) :] for key in keys)
-        return [name for name in names if name and not name.startswith((_ARCHIVES, _SNAKEMAKES_OWN))][:most]
+        return [name for name in names if name and not name.startswith((_ARCHIVES, ".snakemake"))][:most]
 
     def fetch(self, path: str, target: str) -> bool:
         """By GetObject, if it is not too large."""

@@ -32,6 +32,9 @@ def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
         f"{sheet.remote_prefix}/",
     ):
         message = message.replace(place, "")
+    # A job has the sources elsewhere.
+    elsewhere = rf"(?<=in file )(\"?)/[^\s\",]*/{re.escape(sheet.snakefile)}(?=[\",])"
+    message = re.sub(elsewhere, lambda found: f"{found[1]}{sheet.snakefile}", message)
     message = _CALLED.sub("", _IN_STORAGE.sub("", message))
     return _CACHE.sub("(its cache)", told(message, f"s3://{sheet.remote_prefix}/") or message)
 
@@ -121,6 +124,13 @@ def _file_not_there(found: "re.Match[str]", data: str) -> str:
     return f"{found['name']}{found['place']}: there is no file {file}. {advice}"
 
 
+def _own_path(found: "re.Match[str]", _data: str) -> str:
+    return (
+        f"{found[0].strip()}. If the rule's shell names this path itself, let it use {{input}} or {{output}} instead: "
+        "where a job runs, they may lie elsewhere."
+    )
+
+
 def _not_fetched(found: "re.Match[str]", _data: str) -> str:
     return (
         f"{found['name']}{found['place']}: {found['url']} could not be fetched: {found['why'].strip()} If it is "
@@ -178,6 +188,7 @@ _MESSAGES: Final[Sequence[tuple["re.Pattern[str]", Callable[["re.Match[str]", st
             r"\[Errno 2\] No such file or directory: '(?P<file>[^'\n]+)'",
             _file_not_there,
         ),
+        (r"(?:\S*/)?(?:ba|da|z)?sh: (?:line )?\d+: [^\n:]+: No such file or directory\s*\Z", _own_path),
         (rf"(?P<name>(?:Syntax|Indentation)Error){_PLACE}(?P<said>.*?)(?:\n\s*None)?\s*\Z", _syntax),
     )
 )

@@ -228,6 +228,10 @@ AGAIN = {
     ),
     "the same by dash, without Snakemake": ("sh: 1: Rscript: not found\n", True),
     "the same by env": ("/usr/bin/env: ‘Rscript’: No such file or directory\n", True),
+    "a path that a shell does not find": (
+        f"{HEAD}{RULE}/usr/bin/bash: line 1: out/s1.txt: No such file or directory\n{REPORT}{TAIL}",
+        True,
+    ),
     "a lacking program that did not matter": (
         f"{HEAD}{RULE}/usr/bin/bash: line 1: pigz: command not found\nout of memory\n{REPORT}{TAIL}",
         False,

@@ -184,6 +184,18 @@ SAID = {
         f'"{PACKAGES}/git/cmd.py", line 471, in wait',
         "https://github.com/owner/name could not be fetched: fatal: unable to access 'https://github.com/owner/name/'",
     ),
+    "an output, 7, in a job": (
+        f"MissingOutputException in rule make in file /data1/snakemake/Snakefile, line 3:\nJob 0  {LATENCY}\nout/a.txt",
+        "MissingOutputException in rule make in file Snakefile, line 3: its command ended without an error",
+    ),
+    "an output, 9, in a job": (
+        f'MissingOutputException in rule make in file "/tmp/x.1/Snakefile", line 3:\nJob 0 {LATENCY}\nout/a.txt',
+        'MissingOutputException in rule make in file "Snakefile", line 3: its command ended without an error',
+    ),
+    "a path of the shell's own": (
+        "/usr/bin/bash: line 1: out/s1.txt: No such file or directory",
+        "out/s1.txt: No such file or directory. If the rule's shell names this path itself, let it use {input}",
+    ),
     "what else there is of the cache": (
         f"OSError: cannot write {FETCHES}/x: disk full",
         "cannot write (its cache): disk full",

@@ -91,7 +91,7 @@ def fails_again(log: str) -> bool:
     """Whether a job that ended with this log would end so each time it is tried.
 
     So it is with what Snakemake finds wrong in the workflow, with everything before the rule's own program began, and
-    with a program that the image lacks. What a program ends with may be chance, or want of memory.
+    with a program or file that its shell does not find. What a program ends with may be chance, or want of memory.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     if _NO_PROGRAM.match(_of_log_file(lines).rpartition(" (its log ")[0] or _of_program(lines)):
@@ -104,10 +104,11 @@ def fails_again(log: str) -> bool:
 
 
 _NO_PROGRAM: Final = re.compile(
-    r"^(?:\S*/)?(?:ba|da|z)?sh: (?:line )?(?:\d+: )?\S+: (?:(?:command )?not found|Permission denied)$"
+    r"^(?:\S*/)?(?:ba|da|z)?sh: (?:line )?(?:\d+: )?\S+: "
+    r"(?:(?:command )?not found|Permission denied|No such file or directory)$"
     r"|^\S+: line \d+: \S+: command not found$|^/usr/bin/env: \W?[\w.+-]+\W?: No such file or directory$"
 )
-"""Last words of a shell that finds no such program (exit codes 126 and 127): bash, dash, a script, and env."""
+"""Last words of a shell that finds no such program (exit codes 126 and 127) or file: bash, dash, a script, and env."""
 _READ: Final = re.compile(r" in (?:file|line) ")
 """`FileNotFoundError in file /data1/snakemake/Snakefile, line 2:`: the Snakefile could not be read."""
 

@@ -113,7 +113,7 @@ class Searches:
         there = f"holds {', '.join(names[:_MOST_NAMED])}{more}" if names else "is empty"
         place = f"{self._data}{folder}/" if folder else self._data
         lacks = f"there is no folder {missing}/ in the launch's data. " if missing else ""
-        return f"{lacks}{place} {there}. Correct the pattern, or upload what it should find."
+        return f"{lacks}{place} {there}. If that is not meant, correct the pattern, or upload what it looks for."
 
 
 def run_by_program(command: str, program: str = PROGRAM) -> str:
