@@ -98,13 +98,8 @@ class Rows:
 
 
 def joined(columns: Sequence[Sequence[bytes]], separator: bytes) -> bytes:
-    """Lines of text from columns. One join over all fields is several times as fast as one for each line."""
-    width, count = len(columns) + 1, len(columns[0])
-    fields = [b"\n"] * (width * count)
-    for place, column in enumerate(columns):
-        fields[place::width] = column
-    text = separator.join(fields) + separator
-    return text.replace(separator + b"\n" + separator, b"\n")
+    """Lines of text from columns."""
+    return b"\n".join(map(separator.join, zip(*columns, strict=True))) + b"\n"
 
 
 def read_columns(path: Path) -> Columns:
