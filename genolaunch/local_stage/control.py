@@ -46,9 +46,8 @@ def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line
 
 
 def _what_runs_as_regenie() -> str:
-    if docker_answers():
-        return "in Docker"
-    return real_regenie() or "the numpy stand-in: neither Docker answers nor is there a regenie on PATH"
+    program = real_regenie() or "the numpy stand-in, for there is no regenie on PATH"
+    return f"in Docker, and on a cluster {program}" if docker_answers() else program
 
 
 def stage_settings(cloud: Cloud) -> Path:
