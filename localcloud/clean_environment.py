@@ -15,7 +15,9 @@ _KEPT: Final = frozenset(
         *("all_proxy", "http_proxy", "https_proxy", "no_proxy"),
     }
 )
-_KEPT_PREFIXES: Final = ("DOCKER_", "GENOLAUNCH_", "LC_", "LOCALCLOUD_", "PIP_", "UV_")
+APP_SETTINGS: Final = "GENOLAUNCH_"
+"""How the names of settings begin that the module of images may read."""
+_KEPT_PREFIXES: Final = ("DOCKER_", APP_SETTINGS, "LC_", "LOCALCLOUD_", "PIP_", "UV_")
 """Docker is asked for; settings of this package, and of the app whose images it runs; where packages for the
 environments of jobs come from."""
 

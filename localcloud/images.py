@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from localcloud.archived_file import ARCHIVED_LINK
+from localcloud.clean_environment import APP_SETTINGS
 from localcloud.executables import put_executable
 
 MODULE: Final = "LOCALCLOUD_IMAGES"
 """Environment variable that names the module; without it no image is known."""
+
+_PATH: Final = "LOCALCLOUD_PATH"
+"""Environment variable of the cloud's processes that play other machines, whose PATH is that machine's."""
 
 _STAT_SHIM: Final = """#!/bin/sh
 # Jobs check that their workspace is a Lustre file system. Here a folder stands in for it; LOCALCLOUD_LUSTRE lists such
@@ -111,8 +115,16 @@ def known() -> Mapping[str, Image]:
 
 
 def environment() -> dict[str, str]:
-    """By which a process of this cloud knows the same images."""
-    return {MODULE: os.environ[MODULE]} if os.environ.get(MODULE) else {}
+    """By which a process of this cloud knows the same images, and finds the same programs for them."""
+    if not os.environ.get(MODULE):
+        return {}
+    settings = {name: value for name, value in os.environ.items() if name.startswith(APP_SETTINGS)}
+    return {MODULE: os.environ[MODULE], _PATH: search_path(), **settings}
+
+
+def search_path() -> str:
+    """Where the cloud itself finds programs: its PATH, also in a process that plays another machine."""
+    return os.environ.get(_PATH) or os.environ.get("PATH", os.defpath)
 
 
 class ImageCatalog:

@@ -7,6 +7,14 @@ CHROMOSOMES: Final = 23
 
 _X_NAMES: Final = frozenset({"X", "XY", "PAR1", "PAR2"})
 
+_NON_PAR: Final = (2_781_479, 155_701_383)
+"""Bounds of X without its pseudo-autosomal regions, themselves not of it: regenie's --par-region hg38, its default."""
+
+
+def is_haploid_in_males(chromosome: int, position: int) -> bool:
+    """Whether males have one copy (Geno.cpp of 4.1.2, in_non_par)."""
+    return chromosome == CHROMOSOMES and _NON_PAR[0] < position < _NON_PAR[1]
+
 
 def chromosome_number(name: str) -> int | None:
     """Number of a chromosome written as `6`, `chr6`, `X` or `23`; None when it is none of 1 to 23."""

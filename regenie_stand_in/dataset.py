@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from regenie_stand_in.arrays import Bools
 from regenie_stand_in.cli import Options
 from regenie_stand_in.log import Log
-from regenie_stand_in.plink import Bed, Variant, read_bim, read_fam, select_variants
+from regenie_stand_in.plink import Bed, Variant, read_bim, read_fam, read_males, select_variants
 from regenie_stand_in.samples import Cohort, read_cohort
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A bed/bim/fam trio; `variants` are those that the command line selects, `ids` all samples (FID_IID)."""
+    """A bed/bim/fam trio; `variants` are those that the command line selects, `ids` all samples (FID_IID).
+
+    `males` is as long as `ids`.
+    """
 
     bed: Bed
     variants: list[Variant]
     ids: list[str]
+    males: Bools
 
     @classmethod
     def open(cls, options: Options, log: Log) -> Self:
@@ -37,7 +42,7 @@ class Dataset:
         )
         if len(selected) < len(everything):
             log(f"   -number of variants remaining in the analysis = {len(selected)}")
-        return cls(Bed(bed, variants=len(everything), samples=len(ids)), selected, ids)
+        return cls(Bed(bed, variants=len(everything), samples=len(ids)), selected, ids, read_males(fam))
 
     def cohort(self, options: Options, log: Log, traits: Collection[str] | None = None) -> Cohort:
         """The analysed samples; `traits` overrides the command line's."""

@@ -122,6 +122,12 @@ def read_fam(path: Path) -> list[str]:
     return ids
 
 
+def read_males(path: Path) -> Bools:
+    """Who is a man by a .fam file (1 in its fifth column), in file order."""
+    with path.open(encoding="utf-8") as lines:
+        return np.array([line.split()[4:5] == ["1"] for line in lines], dtype=np.bool_)
+
+
 class Bed:
     """A .bed file of which blocks are read on demand."""
 

@@ -15,6 +15,7 @@ from typing import Final, TextIO
 import numpy as np
 
 from regenie_stand_in.arrays import Bools, Floats
+from regenie_stand_in.chromosomes import is_haploid_in_males
 from regenie_stand_in.cli import Options
 from regenie_stand_in.dataset import Dataset
 from regenie_stand_in.formats import LocoFile, open_text, read_prediction_list
@@ -72,7 +73,9 @@ def run(options: Options, log: Log) -> None:
             log(f"Chromosome {chromosome}")
             null = null_model(cohort, [file.predictions(chromosome) for file in loco])
             for block in members:
-                statistics = block_statistics(dataset.bed.genotypes(block, cohort.rows), cohort, null, options.min_mac)
+                genotypes = dataset.bed.genotypes(block, cohort.rows)
+                minor = minor_allele_counts(genotypes, null, _haploid(block), dataset.males[cohort.rows])
+                statistics = block_statistics(genotypes, cohort, null, minor >= options.min_mac)
                 written += _write_tested(block, statistics, files)
 
     log("\nAssociation results stored separately for each trait in files : ")
@@ -127,18 +130,40 @@ def null_model(cohort: Cohort, loco: Sequence[Floats]) -> NullModel:
     return NullModel(residuals / rescale, mask, scale * rescale)
 
 
-def block_statistics(genotypes: Genotypes, cohort: Cohort, null: NullModel, min_mac: float) -> Statistics:
+def _haploid(block: Block) -> Bools:
+    """Of which variants males have one copy."""
+    return np.array([is_haploid_in_males(variant.chromosome, variant.position) for variant in block.variants], np.bool_)
+
+
+def minor_allele_counts(genotypes: Genotypes, null: NullModel, haploid: Bools, males: Bools) -> Floats:
+    """Copies of the rarer allele among each trait's samples, (variants, traits).
+
+    A man's genotype of a `haploid` variant, 0 or 2, counts as one allele (Geno.cpp of 4.1.2, compute_mac); frequencies
+    and effects take it as it is.
+    """
+    called = np.where(genotypes.missing, 0.0, genotypes.counts)
+    present = (~genotypes.missing).astype(np.float64)
+    alleles, most = called @ null.mask, 2 * (present @ null.mask)
+    if haploid.any():
+        of_males = null.mask * males[:, np.newaxis]
+        alleles[haploid] -= called[haploid] @ of_males / 2
+        most[haploid] -= present[haploid] @ of_males
+    minor: Floats = np.minimum(alleles, most - alleles)
+    return minor
+
+
+def block_statistics(genotypes: Genotypes, cohort: Cohort, null: NullModel, frequent: Bools) -> Statistics:
     """Score tests z = sum(r g) / sqrt(d) with g the genotype after covariates (Q their basis, r the residuals).
 
     d is sum(g^2) over the trait's samples. Written out in raw genotypes it needs no (variants, samples) array:
     sum(g_m^2) - 2 (Q'g_m).(Q'g) + (Q'g)' (Q_m'Q_m) (Q'g), m marking the trait's samples. For several traits and
-    genotypes of which at least half are zero regenie has |Q'g|^2 as last term.
+    genotypes of which at least half are zero regenie has |Q'g|^2 as last term. `frequent`, (variants, traits): whose
+    minor allele count suffices.
     """
     counts, missing = genotypes.counts, genotypes.missing
     absent = missing.astype(np.float64)
     samples = null.mask.sum(axis=0) - absent @ null.mask
     alleles = np.where(missing, 0.0, counts) @ null.mask
-    minor = np.minimum(alleles, 2 * samples - alleles)
 
     on_basis = counts @ cohort.basis
     scores = counts @ null.residuals - on_basis @ (cohort.basis.T @ null.residuals)
@@ -154,7 +179,7 @@ def block_statistics(genotypes: Genotypes, cohort: Cohort, null: NullModel, min_
         denominators[:, trait] -= 2 * ((counts @ masked_basis) * on_basis).sum(axis=1)
 
     variances = (squares.sum(axis=1) - (on_basis**2).sum(axis=1)) / (cohort.size - cohort.rank)
-    tested = (minor >= min_mac) & (variances >= LOWEST_SD**2)[:, np.newaxis]
+    tested = frequent & (variances >= LOWEST_SD**2)[:, np.newaxis]
     with np.errstate(divide="ignore", invalid="ignore"):  # only where nothing is tested
         return Statistics(
             frequencies=alleles / (2 * samples),

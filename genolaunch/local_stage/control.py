@@ -36,9 +36,18 @@ def up(state_dir: Path, port: int | None = None, *, enforce_iam: bool = False) -
 
 
 def deploy(cloud: Cloud, stage: str = "local", progress: Progress = lambda _line: None) -> None:
-    """Deploy the app's stacks; `progress` gets one line for each stack that begins or ends. Raises LocalCloudError."""
+    """Deploy the app's stacks; `progress` gets what runs as regenie, and one line for each stack that begins or ends.
+
+    Raises LocalCloudError.
+    """
+    progress(f"Jobs of regenie run {_what_runs_as_regenie()}.")
     context = {"stage": stage, "settings-file": str(stage_settings(cloud)), "bundling": "host"}
     control.deploy(cloud, CHECKOUT, context, progress)
+
+
+def _what_runs_as_regenie() -> str:
+    program = real_regenie() or "the numpy stand-in, for there is no regenie on PATH"
+    return f"in Docker, and on a cluster {program}" if docker_answers() else program
 
 
 def stage_settings(cloud: Cloud) -> Path:

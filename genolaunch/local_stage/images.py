@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from genolaunch.local_stage.locked_environment import EnvironmentFailedError, locked_environment
-from localcloud.images import Image, ImageCatalog, Programs, UnknownImageError
+from localcloud.images import Image, ImageCatalog, Programs, UnknownImageError, search_path
 
 CHECKOUT: Final = Path(__file__).parents[2]
 _CONTAINERS: Final = CHECKOUT / "containers"
@@ -59,7 +59,7 @@ def process_environment(uri: str, folder: Path) -> dict[str, str]:
 
 def real_regenie() -> str | None:
     """The developer's own regenie, if there is one."""
-    return os.environ.get(REGENIE_OVERRIDE) or shutil.which("regenie")
+    return os.environ.get(REGENIE_OVERRIDE) or shutil.which("regenie", path=search_path())
 
 
 def _regenie() -> str:

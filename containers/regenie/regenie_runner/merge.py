@@ -17,6 +17,7 @@ from regenie_runner.bgzip import BgzipWriter
 from regenie_runner.checks import CHUNK_LOG, check_something_was_left
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
+from regenie_runner.kinds_of_test import ADJUSTED, SINGLE_VARIANT
 from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.parts import Part, common_columns, in_genome_order, part_name, parts_of, place_words
 from regenie_runner.people import after_quality_control
@@ -41,7 +42,7 @@ class Outputs(NamedTuple):
 
     results: Path
     tabix: Path
-    table: Path  # in the GWAS Catalog's format
+    table: Path  # in the GWAS Catalog's format; with its description there is none of sets of variants
     description: Path
     summary: Path
 
@@ -70,7 +71,9 @@ class Outputs(NamedTuple):
 
     def seal(self, made_of: Mapping[str, Any], work: Path) -> None:
         """Write the receipt, with the files' paths below work."""
-        receipts.write(self.receipt, made_of, work, (path.relative_to(work).as_posix() for path in self))
+        receipts.write(
+            self.receipt, made_of, work, (path.relative_to(work).as_posix() for path in self if path.exists())
+        )
 
 
 def receipt_of(summary: Path) -> Path:
@@ -92,11 +95,12 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
         voucher.unlink(missing_ok=True)  # it would vouch for files that are being made again
     _check_something_was_left(chunks, workspace)
     planned_variants = _planned_variants(line, chunks, workspace)
+    of_sets = any(chunk["tests_sets"] for chunk in chunks)
     parts = parts_of(trait, chunks, workspace.work)
     _check_parts(trait, parts)
     with ExitStack() as files:
         results, table = (files.enter_context(workspace.fresh_file(path)) for path in (outputs.results, outputs.table))
-        merged = merge_parts(parts, results, table)
+        merged = merge_parts(parts, results, table, ssf_tests(LaunchFacts.read(workspace)))
         _check_interaction(trait, merged.scan, workspace)
     with workspace.fresh_file(outputs.tabix) as file:
         write_index(outputs.results, Path(file.name))
@@ -106,6 +110,7 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
     facts: TraitResults = {
         "trait": trait,
         "inputs": inputs,
+        "of_sets": of_sets,
         "results": str(line["output"]),
         "left_out_of_ssf": merged.scan.rows - merged.table_rows,
         "cases": cases,
@@ -116,13 +121,17 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
     command = next(each_plan_line(workspace.plan("step2")))["command"]
     study = _study(facts, merged.scan, log, command, workspace)
     today = datetime.datetime.now(datetime.timezone.utc).date()
-    with workspace.fresh_file(outputs.description) as file:
-        file.write(ssf.description(study, outputs.table, outputs.table.name, today).encode())
+    if of_sets and not merged.table_rows:  # as is usual: its rows are of masks
+        for path in (outputs.table, outputs.description):
+            path.unlink(missing_ok=True)
+    else:
+        with workspace.fresh_file(outputs.description) as file:
+            file.write(ssf.description(study, outputs.table, outputs.table.name, today).encode())
     with workspace.fresh_file(outputs.summary) as file, IndexedResults(outputs.results) as lines:
         summary = summarise(facts, merged.scan, lines)
         file.write(json.dumps(summary, allow_nan=False).encode())
     outputs.seal(made_of, workspace.work)
-    say(f"{trait}: {merged.scan.rows:,} variants of {len(parts):,} chunks are in {outputs.results}.")
+    say(f"{trait}: {merged.scan.rows:,} rows of {len(parts):,} chunks are in {outputs.results}.")
 
 
 def _digest_of_parts(trait: str, chunks: Iterable[Mapping[str, Any]], workspace: Workspace) -> str:
@@ -174,10 +183,22 @@ class Merged(NamedTuple):
     table_rows: int
 
 
-def merge_parts(parts: Sequence[Part], results: BinaryIO, table: BinaryIO) -> Merged:
+def ssf_tests(launch: LaunchFacts) -> frozenset[str]:
+    """Those whose rows the GWAS Catalog's format takes: of single variants, adjusted for covariates only.
+
+    Beside interactions with a covariate, regenie writes such rows under another name.
+    """
+    interaction = launch.parameters.get("step2", {}).get("interaction") or {}
+    return SINGLE_VARIANT | ADJUSTED if interaction.get("covariate") else SINGLE_VARIANT
+
+
+def merge_parts(
+    parts: Sequence[Part], results: BinaryIO, table: BinaryIO, tests: frozenset[str] = SINGLE_VARIANT
+) -> Merged:
     """Write the lines of all parts in genome order: regenie's columns, tab-separated, and the GWAS Catalog's.
 
     One thread reads while the others compress; no more than a few blocks are in memory. Numbers keep regenie's text.
+    `tests`: whose rows are in the table.
     """
     columns = common_columns(parts)
     scan, table_rows = Scan(), 0
@@ -187,7 +208,7 @@ def merge_parts(parts: Sequence[Part], results: BinaryIO, table: BinaryIO) -> Me
         table_writer.write(ssf.header(columns))
         for rows in in_genome_order(parts, columns):
             results_writer.write(rows.text.replace(b" ", b"\t"))
-            text = ssf.table(rows)
+            text = ssf.table(rows, tests)
             table_rows += text.count(b"\n")
             table_writer.write(text)
             scan.add(rows)

@@ -49,7 +49,7 @@ def manhattan_plot(summary: Summary) -> bytes:
     _genome_wide_line(axes)
     _name_chromosomes(axes, chromosomes, offsets, width)
     axes.set_xlim(-0.01 * width, 1.01 * width)
-    axes.set_ylim(0, _height(summary) * 1.13)
+    axes.set_ylim(0, _height([locus["log10p"] for locus in summary["loci"][:1]]) * 1.13)
     shifts = {c["name"]: offset - c["start"] for c, offset in zip(chromosomes, offsets, strict=True)}
     _name_loci(axes, summary["loci"], shifts)
     axes.set_xlabel("Chromosome")
@@ -58,7 +58,8 @@ def manhattan_plot(summary: Summary) -> bytes:
 
 
 def qq_plot(summary: Summary) -> bytes:
-    """Observed over expected -log10 p: of all variants, with the band of 95 % of null results, and by frequency."""
+    """Observed over expected -log10 p of the main test: of all variants, with the band of 95 % of null results, and by
+    frequency."""
     figure, (left, right) = _figure(7.6, 3.6, columns=2)
     points = summary["quantiles"]
     left.fill_between(points["expected"], points["low"], points["high"], color=_FAINT, linewidth=0, label="95 % band")
@@ -72,13 +73,16 @@ def qq_plot(summary: Summary) -> bytes:
             expected, observed = group["expected"], group["observed"]
             right.plot(expected, observed, ".", color=colour, markersize=4, markeredgewidth=0, label=label)
     end = max(points["expected"], default=1.0) * 1.05
-    for axes, title in ((left, "All variants"), (right, "By minor allele frequency")):
+    everything = f"All {'masks' if summary['of_sets'] else 'variants'}"
+    if len(summary["tests"]) > 1:
+        everything = f"{everything}, {summary['test']}"
+    for axes, title in ((left, everything), (right, "By minor allele frequency")):
         axes.plot([0, end], [0, end], color=_INK, linewidth=0.8)
-        axes.set_title(title, fontsize=9, color=_INK, loc="left")
+        axes.set_title(title, fontsize=9, color=_INK, loc="left", parse_math=False)
         if axes.get_legend_handles_labels()[1]:
             axes.legend(loc="lower right", frameon=False, fontsize=8, markerscale=2)
         axes.set_xlim(0, end)
-        axes.set_ylim(0, _height(summary) * 1.05)
+        axes.set_ylim(0, _height(points["observed"][:1]) * 1.05)
         axes.set_xlabel("Expected −log$_{10}$ p")
     left.set_ylabel("Observed −log$_{10}$ p")
     return _png(figure)
@@ -158,9 +162,9 @@ def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, Sequ
     return figure, panels
 
 
-def _height(summary: Summary) -> float:
+def _height(strongest: Sequence[float]) -> float:
     """The strongest -log10 p, or a little above the significance line, so that plots of null traits are alike."""
-    return max([GENOME_WIDE + 0.7, *summary["quantiles"]["observed"][:1]])
+    return max([GENOME_WIDE + 0.7, *strongest])
 
 
 def _layout(chromosomes: Sequence[ManhattanChromosome]) -> tuple[list[int], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from itertools import pairwise
 from statistics import NormalDist
 from typing import TypedDict
@@ -51,6 +52,17 @@ def genomic_inflation(chisq: Floats) -> float | None:
     `chisq` has no NaN, and is left partly sorted.
     """
     return float(np.median(chisq, overwrite_input=True)) / CHISQ_MEDIAN if chisq.size else None
+
+
+def inflation_by_p(log10p: Floats) -> float | None:
+    """The same by p-values, of tests with any number of degrees of freedom: each as a chi-square with one.
+
+    `log10p` has no NaN.
+    """
+    if not log10p.size:
+        return None
+    p_value = max(10.0 ** -float(np.median(log10p)), sys.float_info.min)
+    return NormalDist().inv_cdf(p_value / 2) ** 2 / CHISQ_MEDIAN
 
 
 def quantile_points(log10p: Floats) -> QuantilePoints:

@@ -23,13 +23,14 @@ from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.console import printable, say
 from regenie_runner.errors import RunnerError
+from regenie_runner.kinds_of_test import ADJUSTED, SINGLE_VARIANT, in_words, is_of_a_product
 from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
 from regenie_runner.merge import RESULTS_SUFFIX
 from regenie_runner.plots import REGION_BP, RegionPoint, frequency_name, manhattan_plot, qq_plot, regional_plot
 from regenie_runner.ssf import TABLE_SUFFIX
-from regenie_runner.summary import Locus, Summary
+from regenie_runner.summary import Locus, Summary, TestSummary, test_of
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
 from regenie_runner.workspace import Workspace
@@ -95,9 +96,43 @@ class TraitSection(NamedTuple):
         return None
 
     @property
-    def ssf(self) -> str:
-        """Path of the results in the GWAS Catalog's format."""
+    def ssf(self) -> str | None:
+        """Path of the results in the GWAS Catalog's format, if it has rows."""
+        if not self.ssf_rows:
+            return None
         return self.summary["results"].removesuffix(RESULTS_SUFFIX) + TABLE_SUFFIX
+
+    @property
+    def ssf_rows(self) -> int:
+        """Of that file."""
+        return self.summary["rows"] - self.summary["left_out_of_ssf"]
+
+    @property
+    def has_several_tests(self) -> bool:
+        """Whether each variant, or mask, has several rows."""
+        return len(self.summary["tests"]) > 1
+
+    @property
+    def tested(self) -> int:
+        """Variants or masks."""
+        own_rows = self.summary["rows"] - self.summary["interaction_rows"]
+        if self.has_several_tests:
+            return self.summary["variants"] if self.summary["of_sets"] else own_rows
+        return self.summary["rows"] - self.summary["failed_tests"]
+
+    @property
+    def things(self) -> str:
+        """What is tested."""
+        return "masks" if self.summary["of_sets"] else "variants"
+
+    @property
+    def tests_of_variants(self) -> str:
+        """Names of the tests that are of the variants or masks themselves."""
+        return ", ".join(test["name"] for test in self.summary["tests"] if test["of_the_variant"])
+
+    def in_words(self, test: TestSummary) -> str:
+        """What one of the tests is of."""
+        return in_words(test["name"], of_sets=self.summary["of_sets"]) or "–"
 
 
 class Quality(NamedTuple):
@@ -319,7 +354,12 @@ def _section(summary: Summary, facts: TraitFacts | None, workspace: Workspace) -
 
 
 def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
-    """Of the strongest significant loci, or of the strongest locus; only these regions are read."""
+    """Of the strongest significant loci, or of the strongest locus, by the test in which each is so.
+
+    Only these regions are read. Sets have none: all masks of one are at its first variant.
+    """
+    if summary["of_sets"]:
+        return
     loci = summary["loci"]
     with IndexedResults(workspace.work / summary["results"]) as results:
         for lead in [locus for locus in loci if locus["significant"]][:_REGIONS] or loci[:1]:
@@ -327,7 +367,7 @@ def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
             points = [
                 RegionPoint(int(line["GENPOS"]), float(line["LOG10P"]), float(line["A1FREQ"]))
                 for line in results.region(lead["chromosome"], start, end)
-                if "NA" not in (line["LOG10P"], line["A1FREQ"])
+                if test_of(line) == lead["test"] and "NA" not in (line["LOG10P"], line["A1FREQ"])
             ]
             yield RegionalPlot(lead, _as_text(regional_plot(lead, points)), len(points))
 
@@ -341,6 +381,10 @@ _NO_MASKS = (
     "no mask of any set was tested; regenie leaves out masks below the minor allele count limit, masks that everybody "
     "carries, and sets without known, annotated variants."
 )
+
+
+_FEW = "few variants or people"
+_UNEQUAL = "few variants, or a trait whose variance or curve differs with what the variants interact with,"
 
 
 def _reasons_of(inflation: float) -> str:
@@ -364,12 +408,36 @@ def _of_results(summaries: list[Summary], *, tests_sets: bool) -> Iterator[str]:
             yield f"{trait}: regenie could not compute every p-value; {summary['failed_tests']:,} are NA."
         if inflation is not None and not _DEFLATED <= inflation <= _INFLATED:
             reasons = _reasons_of(inflation)
-            yield f"{trait}: genomic inflation is {inflation:.3f}, far from 1; {reasons} can be the reason."
-        if summary["left_out_of_ssf"] > summary["failed_tests"]:
-            yield (
-                f"{trait}: {summary['left_out_of_ssf']:,} rows are not in the GWAS-SSF file, which has no place for "
-                "missing values, for alleles other than A, C, G, T, and for tests other than ADD, DOM and REC."
-            )
+            of_test = f" of {summary['test']}" if len(summary["tests"]) > 1 else ""
+            yield f"{trait}: genomic inflation{of_test} is {inflation:.3f}, far from 1; {reasons} can be the reason."
+        yield from _of_interactions(summary)
+        if not summary["of_sets"]:
+            yield from _of_ssf(summary)
+
+
+def _of_interactions(summary: Summary) -> Iterator[str]:
+    """Their inflation has reasons of its own: what structure does to a variant, it does not do to its interaction."""
+    for test in summary["tests"]:
+        inflation = test["genomic_inflation"]
+        if inflation is None or not is_of_a_product(test["name"]) or _DEFLATED <= inflation <= _INFLATED:
+            continue
+        reasons = _FEW if inflation < 1 else _UNEQUAL
+        yield (
+            f"{summary['trait']}: genomic inflation of {test['name']} is {inflation:.3f}, far from 1; {reasons} can be "
+            "the reason."
+        )
+
+
+def _of_ssf(summary: Summary) -> Iterator[str]:
+    """Rows of single variants that the format has no place for; of other tests none is expected there."""
+    usual = [test for test in summary["tests"] if test["name"] in SINGLE_VARIANT | ADJUSTED]
+    left_out = sum(test["rows"] for test in usual) - (summary["rows"] - summary["left_out_of_ssf"])
+    if left_out > sum(test["failed"] for test in usual):
+        yield (
+            f"{summary['trait']}: {left_out:,} {'row is' if left_out == 1 else 'rows are'} not in the GWAS-SSF file, "
+            "which has no place for missing values, for alleles other than A, C, G, T, and for tests other than ADD, "
+            "DOM and REC."
+        )
 
 
 def _flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

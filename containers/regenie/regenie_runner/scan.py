@@ -1,31 +1,33 @@
 """Collects what plots and statistics need of each variant, while its line is read.
 
-Memory: 13 bytes a variant (10 million variants: 130 MB).
+Memory: 15 bytes a row (10 million variants: 150 MB).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from regenie_runner.checks import OF_INTERACTION
+from regenie_runner.kinds_of_test import is_of_interaction, is_of_the_variant
 from regenie_runner.rows import NO_VALUE, Rows
 
 Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int32]
 Bins = npt.NDArray[np.uint8]
+Codes = npt.NDArray[np.uint16]
+Bools = npt.NDArray[np.bool_]
 
 FREQUENCY_BOUNDS = (0.01, 0.05)
 """Minor allele frequencies that part rare from low-frequency, and those from common variants."""
 
-_SEVERAL_DEGREES = b"DF"
-"""How regenie's names of joint tests end: ADD-INT_2DF is of a variant and its interaction."""
-
-
-_ONCE_A_VARIANT = b"-INT_SNP"
+_USUAL = b"ADD"
+"""What results are of that have no column TEST."""
+_ONCE_A_VARIANT = "-INT_SNP"
 """How the one of them ends that is of the variant's effect at the baseline, or at 0."""
 
 
@@ -35,12 +37,34 @@ class Chromosome(NamedTuple):
     name: str
     positions: Positions  # base pairs
     log10p: Floats  # -log10 of the p-value; NaN where the test failed
-    chisq: Floats  # 1 degree of freedom; NaN where the test failed, or has more of them
+    chisq: Floats  # NaN where the test failed; of interactions possibly of several degrees of freedom
     frequencies: Bins  # how many of FREQUENCY_BOUNDS the minor allele frequency reaches
+    tests: Codes  # places among the scan's tests
+
+    def chosen(self, rows: Bools) -> Chromosome:
+        """Some of the rows."""
+        return Chromosome(
+            self.name,
+            self.positions[rows],
+            self.log10p[rows],
+            self.chisq[rows],
+            self.frequencies[rows],
+            self.tests[rows],
+        )
+
+
+@dataclass
+class Met:
+    """A test that was met."""
+
+    name: str
+    rows: int = 0
+    failed: int = 0
+    """Of `rows`, those without a p-value."""
 
 
 class Scan:
-    """Collects lines in genome order."""
+    """Collects lines in genome order: what plots need of those that test a variant or a mask, and counts of all."""
 
     def __init__(self) -> None:
         self._segments: dict[str, list[Chromosome]] = {}
@@ -51,32 +75,75 @@ class Scan:
         """Of `rows`, those of an interaction, which stand beside a variant's own."""
         self.interactions = 0
         """Variants that have rows of an interaction."""
+        self.variants = 0
+        """What has rows: variants, or masks of sets."""
+        self.tests: list[Met] = []
+        self._codes: dict[bytes, int] = {}
+        self._is_wanted: Bools = np.empty(0, np.bool_)
+        self._own_tests: set[bytes] = set()
+        self._place = -1
+        self._ids: set[bytes] = set()
+        """What was met at that place."""
 
     def add(self, rows: Rows) -> None:
         """Take the columns of some lines."""
         self.rows += rows.count
         self._widen_samples(rows.column("N"))
         log10p, chisq = _numbers(rows.column("LOG10P")), _numbers(rows.column("CHISQ"))
-        if "TEST" in rows.columns:
-            chisq[_joint_tests(rows.column("TEST"))] = np.nan
-            self._count_interactions(rows.column("TEST"))
+        tests = self._tests_of(rows, log10p)
+        is_wanted = self._is_wanted[tests]
         frequencies = _frequency_bins(_numbers(rows.column("A1FREQ")))
+        positions = rows.positions.astype(np.int32)
         for name, stretch in rows.chromosomes:
-            self._segments.setdefault(name, []).append(
-                Chromosome(
-                    name,
-                    rows.positions[stretch].astype(np.int32),
-                    log10p[stretch].copy(),
-                    chisq[stretch].copy(),
-                    frequencies[stretch].copy(),
-                )
+            segment = Chromosome(
+                name, positions[stretch], log10p[stretch], chisq[stretch], frequencies[stretch], tests[stretch]
             )
+            self._segments.setdefault(name, []).append(segment.chosen(is_wanted[stretch]))
 
-    def _count_interactions(self, tests: Sequence[bytes]) -> None:
-        for test in {test for test in set(tests) if OF_INTERACTION in test}:
-            rows = tests.count(test)
-            self.interaction_rows += rows
-            self.interactions += rows if test.endswith(_ONCE_A_VARIANT) else 0
+    def _tests_of(self, rows: Rows, log10p: Floats) -> Codes:
+        """Which test each row is of; counts them."""
+        names = rows.column("TEST") if "TEST" in rows.columns else [_USUAL] * rows.count
+        met = dict.fromkeys(names)
+        for name in met:
+            if name not in self._codes:
+                self._codes[name] = len(self._codes)
+                self.tests.append(Met(name.decode(errors="replace")))
+                self._is_wanted = np.append(self._is_wanted, is_of_the_variant(self.tests[-1].name))
+        codes: Codes = (
+            np.full(rows.count, self._codes[names[0]], np.uint16)
+            if len(met) == 1
+            else np.fromiter(map(self._codes.__getitem__, names), np.uint16, rows.count)
+        )
+        of_each = np.bincount(codes, minlength=len(self._codes))
+        failed = np.bincount(codes[np.isnan(log10p)], minlength=len(self._codes))
+        for test, count, without in zip(self.tests, of_each.tolist(), failed.tolist(), strict=True):
+            test.rows += count
+            test.failed += without
+            if is_of_interaction(test.name):
+                self.interaction_rows += count
+                self.interactions += count if test.name.endswith(_ONCE_A_VARIANT) else 0
+        self._count_variants(rows, {name for name in met if OF_INTERACTION not in name}, of_each)
+        return codes
+
+    def _count_variants(self, rows: Rows, own_tests: set[bytes], of_each: npt.NDArray[np.intp]) -> None:
+        """Most results have one row of each variant's own; those of sets have several, side by side or not."""
+        self._own_tests |= own_tests
+        ids = rows.column("ID")
+        if len(self._own_tests) > 1:
+            for place, name in zip(rows.keys.tolist(), ids, strict=True):
+                self._meet(place, name)
+            return
+        self.variants += sum(int(of_each[self._codes[test]]) for test in own_tests)
+        if rows.count:  # of which the next rows may be, too
+            self._place = int(rows.keys[-1])
+            self._ids = {ids[row] for row in np.flatnonzero(rows.keys == self._place)}
+
+    def _meet(self, place: int, name: bytes) -> None:
+        if place != self._place:
+            self._place, self._ids = place, set()
+        if name not in self._ids:
+            self._ids.add(name)
+            self.variants += 1
 
     def _widen_samples(self, column: Sequence[bytes]) -> None:
         numbers = {int(text) for text in set(column) if text != NO_VALUE}
@@ -86,7 +153,8 @@ class Scan:
 
     def take_chromosomes(self) -> list[Chromosome]:
         """The collected chromosomes, in their order. They are handed over, not kept."""
-        return [_joined(name, self._segments.pop(name)) for name in list(self._segments)]
+        joined = [_joined(name, self._segments.pop(name)) for name in list(self._segments)]
+        return [chromosome for chromosome in joined if chromosome.positions.size]
 
 
 def _numbers(column: Sequence[bytes]) -> Floats:
@@ -94,13 +162,6 @@ def _numbers(column: Sequence[bytes]) -> Floats:
         return np.fromiter(map(float, column), np.float32, len(column))
     except ValueError:  # NA where a test failed: rare, so that the fast way is tried first
         return np.fromiter((np.nan if text == NO_VALUE else float(text) for text in column), np.float32, len(column))
-
-
-def _joint_tests(tests: Sequence[bytes]) -> npt.NDArray[np.intp]:
-    """Rows whose chi-square has several degrees of freedom (ADD-INT_2DF): their median is not that of the others."""
-    if not any(test.endswith(_SEVERAL_DEGREES) for test in set(tests)):
-        return np.empty(0, np.intp)
-    return np.flatnonzero([test.endswith(_SEVERAL_DEGREES) for test in tests])
 
 
 def _frequency_bins(a1freq: Floats) -> Bins:
@@ -114,4 +175,5 @@ def _joined(name: str, segments: list[Chromosome]) -> Chromosome:
         np.concatenate([segment.log10p for segment in segments]),
         np.concatenate([segment.chisq for segment in segments]),
         np.concatenate([segment.frequencies for segment in segments]),
+        np.concatenate([segment.tests for segment in segments]),
     )

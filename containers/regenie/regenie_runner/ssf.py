@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from regenie_runner.chromosomes import chromosome_number
+from regenie_runner.kinds_of_test import SINGLE_VARIANT
 from regenie_runner.rows import Columns, Rows, joined
 
 FILE_TYPE = "GWAS-SSF v1.0"
@@ -34,8 +35,6 @@ _MANDATORY = (
 )
 _NUMBERS = ("BETA", "SE", "A1FREQ", "LOG10P")
 _NOT_NUMBERS = frozenset({b"NA", b"nan", b"-nan", b"inf", b"-inf"})
-_SINGLE_VARIANT_TESTS = frozenset({b"ADD", b"DOM", b"REC"})
-"""Of column TEST. What else regenie tests (interactions, sets of variants) is no row of this format."""
 _NUCLEOTIDES = b"ACGT"
 _ABSENT = b"#NA"
 
@@ -48,8 +47,11 @@ def header(columns: Columns) -> bytes:
     return ("\t".join((*_MANDATORY, "rsid", "n", *_info(columns), "id")) + "\n").encode()
 
 
-def table(rows: Rows) -> bytes:
-    """Lines of the table, without those that lack a mandatory value or have alleles other than A, C, G, T."""
+def table(rows: Rows, tests: frozenset[str] = SINGLE_VARIANT) -> bytes:
+    """Lines of the table, without those that lack a mandatory value or have alleles other than A, C, G, T.
+
+    `tests`: names of column TEST that have lines. What else regenie tests is no row of this format.
+    """
     chromosomes = itertools.chain.from_iterable(
         itertools.repeat(b"%d" % chromosome_number(name), stretch.stop - stretch.start)
         for name, stretch in rows.chromosomes
@@ -63,7 +65,7 @@ def table(rows: Rows) -> bytes:
         *([_score(value) for value in rows.column("INFO")] for _ in _info(rows.columns)),
         ids,
     ]
-    fitting = _fitting(rows)
+    fitting = _fitting(rows, tests)
     if fitting is not None:
         columns = [list(itertools.compress(column, fitting)) for column in columns]
     return joined(columns, b"\t") if columns[0] else b""
@@ -78,7 +80,7 @@ def _info(columns: Columns) -> tuple[str, ...]:
     return ("info",) if "INFO" in columns else ()
 
 
-def _fitting(rows: Rows) -> list[bool] | None:
+def _fitting(rows: Rows, tests: frozenset[str]) -> list[bool] | None:
     """Which lines the format can hold; None for all. Most blocks need no look at the single lines."""
     refused = {
         **{name: _NOT_NUMBERS.intersection(rows.column(name)) for name in _NUMBERS},
@@ -88,7 +90,7 @@ def _fitting(rows: Rows) -> list[bool] | None:
         },
     }
     if "TEST" in rows.columns:
-        refused["TEST"] = set(rows.column("TEST")) - _SINGLE_VARIANT_TESTS
+        refused["TEST"] = set(rows.column("TEST")) - {test.encode() for test in tests}
     faults = {name: values for name, values in refused.items() if values}
     if not faults:
         return None

@@ -7,15 +7,17 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from regenie_runner.loci import GENOME_WIDE, Lead, find_loci
+from regenie_runner.kinds_of_test import is_of_interaction, is_of_the_variant, main_of
+from regenie_runner.loci import GENOME_WIDE, Lead, Loci, find_loci
 from regenie_runner.quantiles import (
     FrequencyQuantiles,
     QuantilePoints,
     frequency_quantiles,
     genomic_inflation,
+    inflation_by_p,
     quantile_points,
 )
-from regenie_runner.scan import Chromosome, Floats, Scan
+from regenie_runner.scan import Chromosome, Floats, Met, Scan
 from regenie_runner.tabix import IndexedResults
 
 KEPT_FROM = 3.0
@@ -47,11 +49,23 @@ class Locus(TypedDict):
     a1freq: float | None
     info: float | None
     samples: int
-    test: str  # ADD, unless the launch asked for another
+    test: str
     beta: float | None
     se: float | None
     log10p: float
     significant: bool
+
+
+class TestSummary(TypedDict):
+    """One of the tests that regenie makes of each variant, or set of them."""
+
+    name: str  # of regenie's column TEST
+    of_the_variant: bool  # otherwise of what it interacts with
+    rows: int
+    failed: int  # of these, those without a p-value
+    genomic_inflation: float | None
+    significant_loci: int
+    lead: Locus | None  # of its strongest locus; these three only of tests of the variant
 
 
 class Summary(TypedDict):
@@ -59,11 +73,15 @@ class Summary(TypedDict):
 
     trait: str
     inputs: str | None  # the task's fingerprint of the data and the image
+    of_sets: bool  # of variants, tested by masks
     results: str  # path of the merged file, below the launch's results
     left_out_of_ssf: int  # rows that the GWAS Catalog's format cannot hold
     cases: int | None  # of a binary trait, by regenie's log
     controls: int | None
     rows: int  # lines of the merged file
+    variants: int  # that have rows; of sets, their masks
+    test: str  # of which the inflation and the quantiles are
+    tests: list[TestSummary]
     interaction_rows: int  # of these, those of an interaction, which stand beside a variant's own
     interactions: int  # variants that have rows of an interaction
     failed_tests: int  # rows of which regenie could not compute a p-value
@@ -71,7 +89,7 @@ class Summary(TypedDict):
     counts: Mapping[str, Any] | None  # of the people whom quality control left; None without it
     samples: tuple[int, int] | None  # smallest and largest number of samples of a variant
     genomic_inflation: float | None
-    significant_loci: int
+    significant_loci: int  # by any test of the variant, as are the loci and the Manhattan plot
     loci: list[Locus]  # the strongest, also some below the line
     manhattan: list[ManhattanChromosome]
     quantiles: QuantilePoints
@@ -83,6 +101,7 @@ class TraitResults(TypedDict):
 
     trait: str
     inputs: str | None
+    of_sets: bool
     results: str
     left_out_of_ssf: int
     cases: int | None
@@ -95,26 +114,67 @@ def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summa
     """Condense a finished scan, which loses its arrays; the leads of the loci are read again from the results."""
     chromosomes = scan.take_chromosomes()
     loci = find_loci(chromosomes)
-    log10p = _gathered([chromosome.log10p for chromosome in chromosomes])
+    strong = _gathered([chromosome.log10p[chromosome.log10p >= KEPT_FROM] for chromosome in chromosomes])
+    test = main_of([met.name for met in scan.tests if is_of_the_variant(met.name)])
+    tests = [_test(number, met, chromosomes, loci, results, len(scan.tests)) for number, met in enumerate(scan.tests)]
+    code = next((number for number, met in enumerate(scan.tests) if met.name == test), 0)
+    of_main = [chromosome if len(tests) == 1 else _of_test(chromosome, code) for chromosome in chromosomes]
+    log10p = _gathered([chromosome.log10p for chromosome in of_main])
     tested = ~np.isnan(log10p)
     log10p = log10p[tested]
-    chisq = _gathered([chromosome.chisq for chromosome in chromosomes])[tested]
-    bins = np.concatenate([np.empty(0, np.uint8), *(chromosome.frequencies for chromosome in chromosomes)])[tested]
+    chisq = _gathered([chromosome.chisq for chromosome in of_main])[tested]
+    bins = np.concatenate([np.empty(0, np.uint8), *(chromosome.frequencies for chromosome in of_main)])[tested]
     by_frequency = frequency_quantiles(log10p, chisq, bins)
     return {
         **facts,
         "rows": scan.rows,
+        "variants": scan.variants,
+        "test": test,
+        "tests": tests,
         "interaction_rows": scan.interaction_rows,
         "interactions": scan.interactions,
-        "failed_tests": scan.rows - log10p.size,
+        "failed_tests": sum(met.failed for met in scan.tests),
         "samples": scan.samples,
         "significant_loci": loci.significant,
         "loci": [_locus(lead, results) for lead in loci.leads],
-        "manhattan": manhattan_points(chromosomes, _kept_from(log10p)),
+        "manhattan": manhattan_points(chromosomes, _kept_from(strong)),
         "frequency_quantiles": by_frequency,
         "genomic_inflation": genomic_inflation(chisq[~np.isnan(chisq)]),
         "quantiles": quantile_points(log10p),
     }
+
+
+def _test(
+    number: int, met: Met, chromosomes: list[Chromosome], of_all: Loci, results: IndexedResults, tests: int
+) -> TestSummary:
+    """`number`: its place in the scan. `of_all`: loci of all tests of the variant, those of a single one if it is."""
+    summary: TestSummary = {
+        "name": met.name,
+        "of_the_variant": is_of_the_variant(met.name),
+        "rows": met.rows,
+        "failed": met.failed,
+        "genomic_inflation": None,
+        "significant_loci": 0,
+        "lead": None,
+    }
+    if not summary["of_the_variant"]:
+        return summary
+    own = chromosomes if tests == 1 else [_of_test(chromosome, number) for chromosome in chromosomes]
+    own = [chromosome for chromosome in own if chromosome.positions.size]
+    loci = of_all if tests == 1 else find_loci(own)
+    log10p = _gathered([chromosome.log10p for chromosome in own])
+    tested = ~np.isnan(log10p)
+    if is_of_interaction(met.name):  # whose chi-squares may have several degrees of freedom
+        summary["genomic_inflation"] = inflation_by_p(log10p[tested])
+    else:
+        summary["genomic_inflation"] = genomic_inflation(_gathered([chromosome.chisq for chromosome in own])[tested])
+    summary["significant_loci"] = loci.significant
+    summary["lead"] = _locus(loci.leads[0], results, met.name) if loci.leads else None
+    return summary
+
+
+def _of_test(chromosome: Chromosome, number: int) -> Chromosome:
+    return chromosome.chosen(chromosome.tests == number)
 
 
 def _gathered(columns: list[Floats]) -> Floats:
@@ -122,9 +182,8 @@ def _gathered(columns: list[Floats]) -> Floats:
     return values
 
 
-def _kept_from(log10p: Floats) -> float:
-    """KEPT_FROM, or more if too many variants are that strong (`log10p` without NaN)."""
-    strong = log10p[log10p >= KEPT_FROM]
+def _kept_from(strong: Floats) -> float:
+    """KEPT_FROM, or more if too many points are that `strong`."""
     return float(np.partition(strong, -KEPT_AT_MOST)[-KEPT_AT_MOST]) if strong.size > KEPT_AT_MOST else KEPT_FROM
 
 
@@ -152,8 +211,13 @@ def _thinned(chromosome: Chromosome, cell_bp: int, kept_from: float) -> Manhatta
     }
 
 
-def _locus(lead: Lead, results: IndexedResults) -> Locus:
-    lines = results.region(lead.chromosome, lead.position, lead.position)
+def _locus(lead: Lead, results: IndexedResults, test: str | None = None) -> Locus:
+    """`test`: by which it leads; None for any of the variant."""
+    lines = (
+        line
+        for line in results.region(lead.chromosome, lead.position, lead.position)
+        if (is_of_the_variant(test_of(line)) if test is None else test_of(line) == test)
+    )
     line = max(lines, key=lambda line: -1.0 if line["LOG10P"] == "NA" else float(line["LOG10P"]))
     return {
         "id": line["ID"],
@@ -164,12 +228,17 @@ def _locus(lead: Lead, results: IndexedResults) -> Locus:
         "a1freq": _number(line["A1FREQ"]),
         "info": _number(line.get("INFO", "NA")),
         "samples": int(line["N"]),
-        "test": line.get("TEST", "ADD"),
+        "test": test_of(line),
         "beta": _number(line["BETA"]),
         "se": _number(line["SE"]),
         "log10p": float(line["LOG10P"]),
         "significant": lead.log10p >= GENOME_WIDE,
     }
+
+
+def test_of(line: Mapping[str, str]) -> str:
+    """Name of a result line's test."""
+    return line.get("TEST", "ADD")
 
 
 def _number(text: str) -> float | None:

@@ -34,3 +34,28 @@ def test_the_real_program_has_none(cloud: Cloud, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(control, "docker_answers", lambda: docker)
 
     assert stage_settings(cloud) == STAGE_SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("program", "docker", "words"),
+    [
+        ("/usr/bin/regenie", False, "Jobs of regenie run /usr/bin/regenie."),
+        (None, False, "Jobs of regenie run the numpy stand-in, for there is no regenie on PATH."),
+        (
+            None,
+            True,
+            "Jobs of regenie run in Docker, and on a cluster the numpy stand-in, for there is no regenie on PATH.",
+        ),
+    ],
+)
+def test_deploying_says_what_runs_as_regenie(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, program: str | None, docker: bool, words: str
+):
+    monkeypatch.setattr(control, "real_regenie", lambda: program)
+    monkeypatch.setattr(control, "docker_answers", lambda: docker)
+    monkeypatch.setattr("localcloud.control.deploy", lambda *_arguments: None)
+    said: list[str] = []
+
+    control.deploy(cloud, progress=said.append)
+
+    assert said == [words]

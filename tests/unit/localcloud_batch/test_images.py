@@ -1,5 +1,6 @@
 """The programs of the stand-in image, called as a job would."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,8 @@ import sys
 import pytest
 
 from genolaunch.local_stage.images import images, process_environment
-from localcloud.images import ImageCatalog, UnknownImageError
+from localcloud.images import ImageCatalog, UnknownImageError, environment
+from localcloud.slurm import SlurmService
 from tests.unit.localcloud_batch.support import CHECKOUT
 
 BASE = "000000000000.dkr.ecr.eu-west-1.amazonaws.com/genolaunch-regenie:4.1.2"
@@ -68,6 +70,27 @@ def test_regenie_of_the_developer_is_used(state, monkeypatch, tmp_path):
 def test_without_it_the_stand_in_is_used(state, without_regenie):
     ImageCatalog(images(), state)
     assert "-m regenie_stand_in" in (state / "bin/regenie").read_text()
+
+
+@pytest.mark.parametrize("found", ["on PATH", "by its variable"])
+def test_nodes_of_a_cluster_run_the_same_regenie(tmp_path, monkeypatch, found):
+    """Their PATH is their own, and has no program of the developer's."""
+    real = tmp_path / "programs" / "regenie"
+    real.parent.mkdir()
+    real.write_text('#!/bin/sh\necho "real $1"\n')
+    real.chmod(0o755)
+    monkeypatch.setenv("LOCALCLOUD_IMAGES", images.__module__)
+    monkeypatch.delenv("GENOLAUNCH_REGENIE", raising=False)
+    if found == "on PATH":
+        monkeypatch.setenv("PATH", f"{real.parent}{os.pathsep}{os.environ['PATH']}")
+    else:
+        monkeypatch.setenv("GENOLAUNCH_REGENIE", str(real))
+    node = SlurmService(folder=tmp_path / "cluster", cluster="test", ec2=lambda: None, environment=environment())
+
+    script = f"apptainer pull image.sif docker://{BASE}; apptainer exec image.sif regenie --version"
+    output, errors = node.run(script).communicate(timeout=60)
+
+    assert (output, errors) == ("real --version\n", "")
 
 
 def test_stand_in_file_systems_are_lustre_and_all_else_is_the_real_stats_to_say(state, tmp_path):

@@ -185,6 +185,30 @@ def test_rows_and_ignored_tests_are_variants_times_traits(step2, whole, capsys):
     assert ignored(capsys.readouterr().out) == ignored(log)
 
 
+@pytest.mark.parametrize(("position", "counts_once"), [(50_000_000, True), (1_000_000, False), (155_800_000, False)])
+def test_a_mans_x_counts_once_outside_of_the_pseudo_autosomal_regions(own_cohort, step2, position, counts_once):
+    """regenie takes half of his 0 or 2 towards --minMAC (Geno.cpp of 4.1.2), and all of it in A1FREQ."""
+    own_cohort.rewrite(
+        "cohort.bim", lambda rows: [["X", *r[1:3], str(position), *r[4:]] if r[0] == "22" else r for r in rows]
+    )
+    own_cohort.rewrite("cohort.fam", lambda rows: [[*r[:4], "12"[n % 2 == 0], r[5]] for n, r in enumerate(rows)])
+    bed = own_cohort.folder / "cohort.bed"
+    content = bytearray(bed.read_bytes())
+    first_of_x = len(content) - 100 * 200  # variants, and bytes of one
+    content[first_of_x : first_of_x + 200] = b"\xf3" * 3 + b"\xff" * 197  # two copies in three men, none in the others
+    bed.write_bytes(content)
+
+    def first_of(least: int) -> list[str]:
+        return rows(step2("--chr", "X", "--minMAC", str(least), arguments=own_cohort.arguments), "height")[0]
+
+    all_of_it = first_of(1)
+    men = minor_allele_count(all_of_it) // 2  # of the three, those who are analysed
+    assert men > 1
+    assert first_of(men) == all_of_it
+    assert (first_of(men + 1) == all_of_it) is not counts_once
+    assert first_of(2 * men + 1) != all_of_it
+
+
 def test_a_chunk_of_rare_variants_has_a_header_only(step2):
     out = step2("--chr", "22", "--minMAC", "1000000")
 
