@@ -431,3 +431,26 @@ def test_values_of_people_who_lack_a_covariate_are_looked_at_too(cohort: MemoryD
 
     assert fault.where == "regenie.traits"
     assert value in fault.problem or "value other than 0 and 1" in fault.problem
+
+
+@pytest.mark.parametrize(
+    ("format", "old", "new", "words"),
+    [
+        (".fam", "f3 i3", "f3 i3 jr", "7 columns instead of 6 in line 4"),
+        (".psam", "f3 i3", "f 3 i3", "4 columns instead of 3 in line 5"),
+        (".sample", "f3 i3", "f3 i3 jr", "4 columns instead of 3 in line 6"),
+    ],
+)
+def test_a_blank_within_a_samples_id_is_refused(cohort: MemoryDataSet, format: str, old: str, new: str, words: str):
+    given: dict[str, Any] = {}
+    if format == ".psam":
+        add_pgen(cohort, ("1", 10), ("1", 20), name="cohort", samples=PEOPLE)
+        given = {"genotypes": "cohort.pgen"}
+    elif format == ".sample":
+        add_bgen(cohort, ("1", 10), ("1", 20), name="cohort", samples=PEOPLE)
+        given = {"genotypes": "cohort.bgen", "sample": "cohort.sample"}
+    change(cohort, f"cohort{format}", f"{old} ", f"{new} ")
+
+    found = faults(cohort, **given)
+
+    assert any(words in fault.problem and "ids without a blank" in fault.remedy for fault in found)

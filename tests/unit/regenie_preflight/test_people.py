@@ -127,7 +127,7 @@ def test_a_sample_twice_in_the_genotypes_is_refused(cohort: MemoryDataSet):
 def test_a_sample_list_of_another_file_is_refused(cohort: MemoryDataSet):
     cohort.files["p.pgen"] = b"\x6c\x1b\x10" + struct.pack("<II", 2, PEOPLE) + bytes(20)
     cohort.files["p.pvar"] = b"#CHROM POS ID REF ALT\n1 10 a A G\n1 20 b A G\n"
-    cohort.files["p.psam"] = b"#FID IID\n" + fam(range(PEOPLE - 4))
+    cohort.files["p.psam"] = b"#FID IID PAT MAT SEX PHENO1\n" + fam(range(PEOPLE - 4))
 
     fault = the_fault(cohort, genotypes="p.pgen")
 
