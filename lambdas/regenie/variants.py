@@ -80,7 +80,7 @@ class LineParser:
         return None if fields is None else self._variant(fields)
 
     def parse_name(self, line: bytes, number: int | None = None) -> tuple[int, bytes] | None:
-        """The number of the chromosome, and the variant's id; None for a line of the header. Args, Raises as `parse`."""
+        """The number of the chromosome, and the variant's id; None for a line of the header. As `parse`."""
         fields = self._fields(line, number)
         return None if fields is None else (self._variant(fields)[0], fields[self.columns.name])
 

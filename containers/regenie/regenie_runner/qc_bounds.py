@@ -8,7 +8,7 @@ is made of 1,000 in blocks of 100, of each of which level 0 makes 5 predictors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from regenie_runner.errors import RunnerError
 
@@ -22,7 +22,52 @@ LEAST_PEOPLE = 0.5
 """Share of the analysed people: with fewer, the thresholds or the genotypes are at fault, and not the people."""
 FEW_PEOPLE = 0.9
 """A word is due below it: arrays lose a percent of their people to missing genotypes, or a few."""
+_OF_VARIANTS = {"geno": "larger", "mac": "smaller", "maf": "smaller", "hwe": "smaller"}
+"""Threshold of variants -> how to give it so that more of them pass."""
 _REMEDY = "See the counts in the log of this job, and give other thresholds in step1.qc"
+
+
+def nothing_left(
+    given: tuple[int, int],
+    kept: tuple[int, int],
+    reasons: Mapping[str, int],
+    thresholds: Mapping[str, object],
+    lists: Sequence[str],
+) -> RunnerError:
+    """The error of a quality control that leaves nobody, or no variant: it names what is at fault.
+
+    Args:
+        given: people who are analysed, and variants that the launch's lists choose.
+        kept: of these, those that passed.
+        reasons: threshold (or `list`, or `name`) -> how many variants it left out.
+        thresholds: threshold -> its value.
+        lists: keys of the launch's lists of variants, those of step1.
+    """
+    (people, variants), (people_kept, _) = given, kept
+    if not people:
+        return RunnerError(
+            "Quality control found nobody who is analysed: compare the people of all files and lists, and retry."
+        )
+    if not variants:
+        keys = " and ".join(f"step1.{name}" for name in lists) or "the genotype file"
+        return RunnerError(
+            f"{keys} {'leave' if len(lists) > 1 else 'leaves'} no variant of {reasons.get('list', 0):,} for step 1, "
+            "before any quality control: compare the lists' ids with those of the genotypes."
+        )
+    if not people_kept:
+        return RunnerError(
+            f"Quality control left none of {people:,} people: step1.qc.mind is {thresholds['mind']}, and everybody "
+            f"lacks the genotypes of a greater share of the {variants:,} variants. Give a larger mind, a smaller geno, "
+            "or qc: false."
+        )
+    by_threshold = sorted(((reasons.get(name, 0), name) for name in _OF_VARIANTS), reverse=True)
+    shown = ", ".join(f"{name} {thresholds[name]} left out {count:,}" for count, name in by_threshold if count)
+    worst = by_threshold[0][1]
+    return RunnerError(
+        f"Quality control left {people_kept:,} of {people:,} people, and no variant of {variants:,}: "
+        f"{shown or 'variants of one name fail together'}. Give a {_OF_VARIANTS[worst]} {worst} in step1.qc, or "
+        "qc: false."
+    )
 
 
 def check_left(given: tuple[int, int], kept: tuple[int, int]) -> None:

@@ -118,8 +118,9 @@ def test_a_compressed_list_is_unpacked_where_regenie_unpacks_it(cohort: MemoryDa
 class TestSharedIds:
     @pytest.fixture
     def dots(self, cohort: MemoryDataSet) -> MemoryDataSet:
-        """Given: a cohort whose variants are all called `.`, as in many VCF files."""
-        cohort.files["cohort.bim"] = b"1 . 0 10 A G\n1 . 0 20 A G\n"
+        """Given: a cohort whose variants are called `.`, as in many VCF files, all but one."""
+        cohort.files["cohort.bed"] += bytes(6)
+        cohort.files["cohort.bim"] = b"1 . 0 10 A G\n1 . 0 20 A G\n1 b 0 30 A G\n"
         cohort.files["list.txt"] = b".\n"
         return cohort
 
@@ -155,7 +156,8 @@ class TestSharedIds:
     )
     def test_on_different_chromosomes_are_dropped_by_step_1(self, cohort: MemoryDataSet, step1: dict[str, Any]):
         """It reads all chromosomes in one command (regenie 4.1.2: a split level 0 ends, lists lose the second one)."""
-        cohort.files["cohort.bim"] = b"1 a 0 10 A G\n2 a 0 20 A G\n"
+        cohort.files["cohort.bed"] += bytes(6)
+        cohort.files["cohort.bim"] = b"1 a 0 10 A G\n2 a 0 20 A G\n2 b 0 30 A G\n"
         cohort.files["list.txt"] = b"a\n"
 
         assert "has 1 id that several variants share, such as a" in the_fault(cohort, step1=step1).problem
@@ -454,3 +456,41 @@ def test_a_blank_within_a_samples_id_is_refused(cohort: MemoryDataSet, format: s
     found = faults(cohort, **given)
 
     assert any(words in fault.problem and "ids without a blank" in fault.remedy for fault in found)
+
+
+@pytest.mark.parametrize("step", ["step1", "step2"])
+@pytest.mark.parametrize("qc", [True, False])
+def test_a_list_that_leaves_out_every_variant_is_refused(cohort: MemoryDataSet, step: str, qc: bool):
+    cohort.files["out.txt"] = b"1:10\n1:20\n1:30\n"
+    given: dict[str, dict[str, Any]] = {"step1": {"qc": {"mac": 1} if qc else False}}
+    given.setdefault(step, {})["exclude"] = "out.txt"
+
+    fault = the_fault(cohort, **given)
+
+    assert fault.where == f"regenie.{step}.exclude"
+    assert "leaves out every variant of these genotypes" in fault.problem
+    assert f"{step}.extract" in fault.remedy
+
+
+@pytest.mark.parametrize("step", ["step1", "step2"])
+def test_two_lists_that_leave_nothing_together_are_refused(cohort: MemoryDataSet, step: str):
+    cohort.files["in.txt"] = b"1:10\n"
+    cohort.files["out.txt"] = b"1:10\n"
+
+    fault = the_fault(cohort, **{step: {"extract": "in.txt", "exclude": "out.txt"}})
+
+    assert fault.where == f"regenie.{step}.exclude"
+    assert f"leaves out whatever {step}.extract chooses (1 variant)" in fault.problem
+
+
+def test_lists_of_step_2_have_to_leave_a_variant_of_one_file_only(cohort: MemoryDataSet):
+    cohort.files["out.txt"] = b"1:10\n1:20\n"
+    add_pgen(cohort, ("2", 5), name="two", samples=PEOPLE)
+
+    checked(cohort, step2={"exclude": "out.txt", "datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "two.pgen"}]})
+    cohort.files["out.txt"] += b"2:5\n"
+    fault = the_fault(
+        cohort, step2={"exclude": "out.txt", "datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "two.pgen"}]}
+    )
+
+    assert fault.where == "regenie.step2.exclude"

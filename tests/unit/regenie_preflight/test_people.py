@@ -281,6 +281,8 @@ def test_a_bim_file_with_windows_line_ends_is_refused_before_they_get_into_the_r
 
 
 def test_lists_that_are_compressed_or_have_unix_line_ends_are_taken(cohort: MemoryDataSet):
+    cohort.files["cohort.bed"] += bytes(6)
+    cohort.files["cohort.bim"] = b"1 1:10 0 10 A G\n1 1:20 0 20 A G\n1 1:30 0 30 A G\n"
     cohort.files["list.txt"] = b"1:10\n1:20\n"
     cohort.files["list.txt.gz"] = gzip.compress(b"1:10\n") + gzip.compress(b"1:20\n")
 
