@@ -60,6 +60,8 @@ class SampleCounts:
     """1 or 0 for each genotyped person, in the order of step 1's genotypes (genolaunch.contract.plan.WORK_ANALYSED)."""
     genotyped_people: Collection[bytes] = field(default=(), repr=False)
     """`FID_IID` of each genotyped person, in the same order."""
+    directions: int = 0
+    """Columns that the covariates make: a category counts for each level but one."""
 
     @property
     def people(self) -> Set[bytes]:
@@ -134,6 +136,7 @@ def check_people(
         counts,
         analysed=chosen.marked(analysed),
         genotyped_people=chosen.genotyped,
+        directions=directions,
     )
 
 
