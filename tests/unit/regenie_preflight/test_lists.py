@@ -356,6 +356,26 @@ class TestGivenPredictions:
         assert fault.where == "regenie.step1.predictions"
         assert "for none of the 24 people" in fault.problem
 
+    @pytest.mark.parametrize("chromosome", [1, 2, 23])
+    @pytest.mark.parametrize("word", ["nan", "NaN", "-inf", "abc"])
+    def test_a_prediction_that_is_no_number_is_refused(self, cohort: MemoryDataSet, chromosome: int, word: str):
+        """regenie 4.1.2 takes it for missing: it leaves the person out, or ends in step 2 (both run)."""
+        lines = loco(PEOPLE).decode().splitlines()
+        words = lines[chromosome].split()
+        lines[chromosome] = " ".join([*words[:3], word, *words[4:]])
+
+        fault = the_fault(cohort, **self.given(cohort, "\n".join([*lines, ""]).encode()))
+
+        assert fault.where == "regenie.step1.predictions"
+        assert f"has '{word}' for f2_i2 on chromosome {chromosome}, which is no prediction" in fault.problem
+
+    def test_predictions_that_are_all_0_are_warned_of(self, cohort: MemoryDataSet):
+        zeros = loco(PEOPLE, missing=1).replace(b"0.5", b"0")
+
+        assert "in which every prediction of height is 0" in warnings(cohort, **self.given(cohort, zeros))
+        zeros = zeros.replace(b" 0\n", b" 0.1\n", 1)
+        assert "every prediction" not in warnings(cohort, **self.given(cohort, zeros))
+
     @pytest.mark.parametrize("content", [b"", b"FID_IID\n", b"FID_IID f0_i0\n1 0.5 0.5\n", b"f0_i0\n0.5\n"])
     def test_what_is_no_loco_file_is_refused(self, cohort: MemoryDataSet, content: bytes):
         assert "no file of LOCO predictions" in the_fault(cohort, **self.given(cohort, content)).problem
