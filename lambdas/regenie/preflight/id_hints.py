@@ -1,4 +1,4 @@
-"""Explains why ids of a table and of the genotypes do not match: finds a form in which they would.
+"""Explains why ids of a table or list of people and of the genotypes do not match: finds a form in which they would.
 
 regenie knows a person by `FID_IID`, and passes over whom it does not know. The usual reasons: FID and IID exchanged, 0
 or the IID written for the FID, leading zeros lost by a spreadsheet, other letters, and files (BGEN, PLINK's
@@ -31,7 +31,7 @@ _FORMS: Final[Sequence[tuple[str, Callable[[bytes, bytes], bytes]]]] = (
         lambda fid, iid: _join(fid, iid, fid, iid),
     ),
     (
-        "one id for both columns: the genotypes have FID_IID where the table has it twice; part it at the underscore",
+        "one id for both columns: the genotypes have FID_IID where this file has it twice; part it at the underscore",
         lambda _, iid: iid,
     ),
 )
@@ -45,7 +45,7 @@ def likely_mend(unknown: Sequence[Names], genotyped: Collection[bytes]) -> str:
     """In which form most of the people would be known, and how to write them so; empty where there is none.
 
     Args:
-        unknown: people of a table whom the genotypes do not have.
+        unknown: people of a table or list whom the genotypes do not have.
         genotyped: `FID_IID` of those who are genotyped.
     """
     if not unknown:

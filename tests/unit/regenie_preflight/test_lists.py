@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_pgen, bim, loco, table
-from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, faults, the_fault, warnings
+from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, fam, faults, the_fault, warnings
 
 LISTED = [
     ({"step1": {"extract": "list.txt"}}, "regenie.step1.extract"),
@@ -30,6 +30,30 @@ def test_a_list_of_people_in_other_ids_is_refused(cohort: MemoryDataSet, key: st
     assert fault.where == f"regenie.{key}"
     assert "none is among the genotyped people" in fault.problem
     assert "they have f0_i0" in fault.problem
+
+
+@pytest.mark.parametrize("key", ["keep", "remove"])
+@pytest.mark.parametrize(
+    ("form", "genotyped", "words"),
+    [
+        ("0 i{0}", "f{0} i{0}", "24 of 24 of them would be known with other FIDs"),
+        ("i{0} i{0}", "f{0} i{0}", "would be known with other FIDs"),
+        ("i{0} f{0}", "f{0} i{0}", "FID and IID exchanged"),
+        ("f{0} I{0}", "f{0} i{0}", "other upper and lower case"),
+        ("f i{0}", "f i0{0}", ""),
+        ("7 {0}", "007 00{0}", "leading zeros"),
+    ],
+)
+def test_a_list_of_people_in_other_ids_is_told_how_they_would_be_known(
+    cohort: MemoryDataSet, key: str, form: str, genotyped: str, words: str
+):
+    cohort.files["cohort.fam"] = fam(range(PEOPLE), genotyped)
+    cohort.files["list.txt"] = "".join(f"{form.format(n)}\n" for n in range(PEOPLE)).encode()
+
+    (remedy,) = (fault.remedy for fault in faults(cohort, **{key: "list.txt"}) if fault.where == f"regenie.{key}")
+
+    assert words in remedy
+    assert ("would be known" in remedy) == bool(words)
 
 
 def test_a_list_of_which_less_than_half_is_known_is_warned_of_with_numbers(cohort: MemoryDataSet):
