@@ -27,6 +27,9 @@ _VARIANTS: Final = "variants of these genotypes"
 _MAKE_UNIQUE: Final = (
     "Give each variant an id of its own, in all files (plink2 --set-all-var-ids '@:#:$r:$a'), and write the lists anew."
 )
+_FEW_OF_STEP1: Final = 100
+"""Variants of one block of regenie's smallest example; its authors advise about 500,000 (its documentation, "How many
+variants to use in step 1?")."""
 _STEPS: Final = ("regenie.step1", "regenie.step2")
 _SPLITS_FROM: Final = 2
 """Blocks and jobs from which on step 1 is split, each job reading a list of ids of its own."""
@@ -182,6 +185,7 @@ def _check_some_left(data: DataSet, search: _Search, matches: Mapping[str, ListM
 
     regenie ends with "no variant left to include in analysis" (4.1.2's sources: Geno.cpp).
     """
+    _warn_of_few(search, matches, findings)
     for step, left in search.left.items():
         extract, exclude = f"{step}.extract", f"{step}.exclude"
         found = {where: matches[where] for where in (extract, exclude) if where in matches}
@@ -202,6 +206,18 @@ def _check_some_left(data: DataSet, search: _Search, matches: Mapping[str, ListM
                 f"names {uri}, which leaves out every variant of these genotypes: none is left",
                 f"List fewer variants there; give {name}.extract if these are the ones to take.",
             )
+
+
+def _warn_of_few(search: _Search, matches: Mapping[str, ListMatch], findings: Findings) -> None:
+    left = search.left.get("regenie.step1", 0)
+    where = next((key for key in ("regenie.step1.extract", "regenie.step1.exclude") if key in matches), None)
+    if where and 0 < left < _FEW_OF_STEP1:
+        findings.warn(
+            where,
+            f"leaves {counted(left, 'variant')} for step 1: of so few the predictions explain little, and take up "
+            "little of population structure and relatedness",
+            "Give about 500,000 variants of the whole genome, if this is not intended.",
+        )
 
 
 def _lists_of(step: str, parameters: RegenieParameters) -> set[str]:

@@ -516,6 +516,21 @@ def test_a_list_that_leaves_out_every_variant_is_refused(cohort: MemoryDataSet, 
     assert f"{step}.extract" in fault.remedy
 
 
+def test_lists_that_leave_few_variants_to_step_1_are_warned_of(cohort: MemoryDataSet):
+    cohort.files["in.txt"] = b"1:10\n"
+
+    assert "leaves 1 variant for step 1" in warnings(cohort, step1={"extract": "in.txt"})
+    assert "for step 1" not in warnings(cohort, step2={"extract": "in.txt"})
+
+
+def test_lists_that_leave_a_block_of_variants_to_step_1_are_not(cohort: MemoryDataSet):
+    cohort.files["cohort.bed"] = b"\x6c\x1b\x01" + bytes(6 * 101)
+    cohort.files["cohort.bim"] = bim(*(("1", 10 + number) for number in range(101)))
+    cohort.files["out.txt"] = b"1:10\n"
+
+    assert "for step 1" not in warnings(cohort, step1={"exclude": "out.txt"})
+
+
 @pytest.mark.parametrize("step", ["step1", "step2"])
 def test_two_lists_that_leave_nothing_together_are_refused(cohort: MemoryDataSet, step: str):
     cohort.files["in.txt"] = b"1:10\n"
