@@ -5,6 +5,7 @@ or the IID written for the FID, leading zeros lost by a spreadsheet, other lette
 --double-id) in which one id holds both.
 """
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
@@ -38,6 +39,8 @@ _FORMS: Final[Sequence[tuple[str, Callable[[bytes, bytes], bytes]]]] = (
 """Words for a form, with what to do, and the person's name in it."""
 _OTHER_FIDS: Final = "other FIDs: write each person's FID as the genotypes have it"
 _ZEROS: Final = "leading zeros, which one of the two lacks: write the ids as text, as the genotypes have them"
+_LEADING_ZEROS: Final = re.compile(rb"(?<![0-9])0+")
+"""Of each number within an id: P00255 may be written P255."""
 _LETTERS: Final = "other upper and lower case: write the ids as the genotypes have them"
 
 
@@ -71,4 +74,4 @@ def _sentence(matched: int, looked_at: int, words: str) -> str:
 
 
 def _without_zeros(person: bytes) -> bytes:
-    return b"_".join(part.lstrip(b"0") for part in person.split(b"_"))
+    return _LEADING_ZEROS.sub(b"", person)

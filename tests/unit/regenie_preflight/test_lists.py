@@ -40,7 +40,8 @@ def test_a_list_of_people_in_other_ids_is_refused(cohort: MemoryDataSet, key: st
         ("i{0} i{0}", "f{0} i{0}", "would be known with other FIDs"),
         ("i{0} f{0}", "f{0} i{0}", "FID and IID exchanged"),
         ("f{0} I{0}", "f{0} i{0}", "other upper and lower case"),
-        ("f i{0}", "f i0{0}", ""),
+        ("f i{0}", "f i00{0}", "leading zeros"),
+        ("f{0} x{0}", "f{0} i{0}", ""),
         ("7 {0}", "007 00{0}", "leading zeros"),
     ],
 )
