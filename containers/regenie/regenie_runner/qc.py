@@ -116,7 +116,7 @@ def control_quality(given: QualityControl, workspace: Workspace, *, inputs: str 
         lists = [name for name in ("extract", "exclude") if given.get(name)]
         raise nothing_left(asked, kept, reasons, given, lists)
     _check_few_enough(len(variants))
-    check_left(asked, kept)
+    check_left(asked, kept, reasons, given)
     with workspace.fresh_folder(target) as folder:
         _write_lines(folder / "samples.txt", samples)
         _write_lines(folder / "variants.txt", variants)

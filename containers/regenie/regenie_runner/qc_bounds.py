@@ -57,25 +57,33 @@ def nothing_left(
     if not people_kept:
         return RunnerError(
             f"Quality control left none of {people:,} people: step1.qc.mind is {thresholds['mind']}, and everybody "
-            f"lacks the genotypes of a greater share of the {variants:,} variants. Give a larger mind, a smaller geno, "
-            "or qc: false."
+            f"lacks the genotypes of a greater share of the {variants:,} variants. Give a larger mind, or qc: "
+            "false."
         )
-    by_threshold = sorted(((reasons.get(name, 0), name) for name in _OF_VARIANTS), reverse=True)
-    shown = ", ".join(f"{name} {thresholds[name]} left out {count:,}" for count, name in by_threshold if count)
-    worst = by_threshold[0][1]
+    worst = max(_OF_VARIANTS, key=lambda name: reasons.get(name, 0))
     return RunnerError(
         f"Quality control left {people_kept:,} of {people:,} people, and no variant of {variants:,}: "
-        f"{shown or 'variants of one name fail together'}. Give a {_OF_VARIANTS[worst]} {worst} in step1.qc, or "
-        "qc: false."
+        f"{_left_out(reasons, thresholds)}. Give a {_OF_VARIANTS[worst]} {worst} in step1.qc, or qc: false."
     )
 
 
-def check_left(given: tuple[int, int], kept: tuple[int, int]) -> None:
+def _left_out(reasons: Mapping[str, int], thresholds: Mapping[str, object]) -> str:
+    """How many variants each threshold left out, most first."""
+    found = sorted(((reasons.get(name, 0), name) for name in _OF_VARIANTS), reverse=True)
+    shown = [f"{name} {thresholds[name]} left out {count:,}" for count, name in found if count]
+    return ", ".join(shown) or "variants of one name fail together"
+
+
+def check_left(
+    given: tuple[int, int], kept: tuple[int, int], reasons: Mapping[str, int], thresholds: Mapping[str, object]
+) -> None:
     """Refuse what no meaningful fit can be made of.
 
     Args:
         given: people who are analysed, and variants that the launch's lists choose.
         kept: of these, those that passed.
+        reasons: threshold -> how many variants it left out.
+        thresholds: threshold -> its value.
 
     Raises:
         RunnerError: more than half of the people are left out, or nearly all variants.
@@ -89,12 +97,12 @@ def check_left(given: tuple[int, int], kept: tuple[int, int]) -> None:
     if variants_kept < FEWEST_VARIANTS and variants_kept < SMALL_SHARE * variants:
         raise RunnerError(
             f"Quality control left {variants_kept:,} of {variants:,} variants, too few for a regression on the whole "
-            f"genome. {_REMEDY} (maf, mac, geno, hwe), or qc: false."
+            f"genome: {_left_out(reasons, thresholds)}. {_REMEDY} (maf, mac, geno, hwe), or qc: false."
         )
 
 
 def warnings_of(given: tuple[int, int], kept: tuple[int, int]) -> Iterator[str]:
-    """What a reader of the results has to know of it; the arguments are check_left's."""
+    """What a reader of the results has to know of it; the arguments are the first two of check_left."""
     (people, variants), (people_kept, variants_kept) = given, kept
     if people_kept < FEW_PEOPLE * people:
         yield (

@@ -14,7 +14,7 @@ ANSWERS_THAT_ARE_NO_NUMBERS: Final = (-1.0, -3.0, -10.0)
 """Codes in counts of UK Biobank's touchscreen questions: do not know, prefer not to answer, less than one."""
 
 LARGEST_NUMBER: Final = 1e100
-"""Squares of greater numbers overflow on regenie's way, and every p-value is NA."""
+"""Squares of greater numbers overflow on regenie's way: it ends, or every p-value is NA."""
 _READ_OTHERWISE_BY_C: Final = b"_"
 """Python reads 1_000 as a thousand; C, and so regenie, reads it as 1."""
 _KEPT_DISTINCT: Final = 3

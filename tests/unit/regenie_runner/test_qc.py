@@ -261,6 +261,12 @@ class TestFilters:
         with pytest.raises(RunnerError, match=words):
             genotypes.control(**{key: genotypes.table(f"{key}.txt", *names) for key, names in given.items()})
 
+    def test_almost_nothing_left_names_the_thresholds_too(self, genotypes: Genotypes):
+        genotypes.write([[0, 1, 2]] + [[0, 0, 0]] * 20)
+
+        with pytest.raises(RunnerError, match=r"left 1 of 21 variants, too few .* genome: mac 1 left out 20\."):
+            genotypes.control(mac=1)
+
     def test_more_than_step_1_takes_says_so(self, genotypes: Genotypes, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("regenie_runner.qc.MOST_VARIANTS", 1)
         genotypes.write([[1, 0], [0, 1]])
