@@ -203,7 +203,7 @@ def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: 
         values = counted(trait.too_large.total, "value")
         findings.add(
             _WHERE,
-            f"names {trait.name}, which has {values} so large that regenie ends or writes no p-value: "
+            f"names {trait.name}, which has {values} so large that regenie ends, or every p-value would be NA: "
             f"{trait.too_large} (with FID_IID)",
             "Correct them, or write NA; if they are right, give the trait in a larger unit, or set apply_rint: true.",
         )
