@@ -99,11 +99,17 @@ def _changed_inputs(platform: "Platform", launch: Launch, config: Values) -> Ite
         listed = platform.s3.list_objects_v2(Bucket=bucket, Prefix=prefix + stem).get("Contents", [])
         for entry in listed:
             name = entry["Key"].removeprefix(prefix)
-            # cohort.bed has cohort.bim and cohort.fam beside it, chr1.bgen its chr1.bgen.bgi; not chr10.bgen.
-            belongs = name == path or name.startswith((f"{stem}.", f"{path}."))
-            if belongs and name not in seen and entry["LastModified"] > launch.submitted_at:
+            if name in _read_with(path) and name not in seen and entry["LastModified"] > launch.submitted_at:
                 seen.add(name)
                 yield ChangedInput(f"s3://{bucket}/{entry['Key']}", entry["LastModified"])
+
+
+def _read_with(path: str) -> tuple[str, ...]:
+    """A path of a config with the files that regenie reads beside it: cohort.bim and cohort.fam with cohort.bed."""
+    from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
+
+    is_genotypes = PurePosixPath(path).suffix in tuple(GenotypeFormat)
+    return GenotypeFiles(path).files if is_genotypes else (path,)
 
 
 def _paths(section: object) -> list[str]:

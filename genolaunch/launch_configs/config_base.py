@@ -56,7 +56,8 @@ def check_relative_path(path: str) -> str:
         if not PATH_SEGMENT.fullmatch(segment):
             raise plain_fault(
                 f"is not a path; you gave {path!r}",
-                "A path has letters, digits and . _ + = @ , ~ - with single slashes between its parts.",
+                "A path has letters, digits and . _ + = @ , ~ - with single slashes between its parts: rename the file "
+                "or folder in the data, and write its new name here.",
             )
     return path
 

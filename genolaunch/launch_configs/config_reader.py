@@ -153,6 +153,10 @@ def _in_words(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
         return error["ctx"]["problem"], error["ctx"]["remedy"]
     if error["type"] == "missing":
         return "is required, but missing", _description(model, location)
+    if error["type"] == "extra_forbidden" and location[0] in tuple(Workflow) and len(location) == 1:
+        own = next((name for name, other in LAUNCH_MODELS.items() if other is model), "another")
+        problem = f"is the section of another workflow, and this launch's workflow is {own}"
+        return problem, f"Remove it, or write `workflow: {location[0]}` and remove the section {own}."
     if error["type"] == "extra_forbidden":
         return "is not a key of a launch config", _nearest_key(model, location)
     if location == ("workflow",):

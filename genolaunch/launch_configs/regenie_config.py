@@ -28,7 +28,7 @@ from genolaunch.launch_configs.config_base import (
     plain_fault,
 )
 from genolaunch.launch_configs.regenie_options import refusal_of
-from genolaunch.launch_configs.regenie_rules import conflicts
+from genolaunch.launch_configs.regenie_rules import BUILDS, conflicts
 
 GENOTYPE_SUFFIXES: Final = (".bed", ".pgen", ".bgen")
 
@@ -47,7 +47,7 @@ _LEVEL = r"^[A-Za-z0-9_.<>=+-]+$"
 _PATTERNS_IN_WORDS: Final = {
     _TRAIT: (
         "must be up to 100 letters, digits and _ . - with a letter, digit or _ first",
-        "Rename the column, in the phenotype file and here.",
+        "Rename the column, in its file and here; list columns one by one, without ranges.",
     ),
     _VERSION: ("must be a version such as 4.1.2", "Leave it out to use the stage's default version."),
     _LAUNCH_ID: (
@@ -68,6 +68,16 @@ _PATTERNS_IN_WORDS: Final = {
     ),
 }
 """Pattern of a value -> (problem, remedy). The problem continues a sentence that begins with the key."""
+
+
+def _check_build(build: object) -> object:
+    known = {each.casefold(): each for each in ("NCBI36", "GRCh37", "GRCh38")} | {"grch36": "NCBI36"} | BUILDS
+    meant = known.get(build.casefold()) if isinstance(build, str) else None
+    if meant and build != meant:
+        raise plain_fault(
+            f"must be NCBI36, GRCh37 or GRCh38; you gave {build!r}", f"Write {meant}, which is the same assembly."
+        )
+    return build
 
 
 def _check_genotypes(path: str) -> str:
@@ -444,6 +454,11 @@ class RegenieParameters(Section):
     """Association tests."""
     resources: PhaseResources = Field(default_factory=PhaseResources)
     """Resources of the phases' jobs, where the defaults do not fit."""
+
+    @field_validator("genome_build", mode="before")
+    @classmethod
+    def _is_called_otherwise(cls, build: object) -> object:
+        return _check_build(build)
 
     @field_validator("apply_rint")
     @classmethod

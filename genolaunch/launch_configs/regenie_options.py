@@ -187,13 +187,21 @@ def words_of(option: str) -> list[str]:
     return option.split()
 
 
+_ALIKE: Final = 0.75
+"""Least likeness (difflib) of an option that is suggested: --verbose is none for --bogus."""
+
+
 def _remedy(name: str, step: int) -> str:
     if key := key_of(name, step):
         return f"The key {key} says it."
     if name in _PLATFORMS_OWN:
         return _PLATFORMS_OWN[name]
-    alike = get_close_matches(name, [*ALLOWED[step], *_OWN_KEYS], n=1)
-    if alike:
-        return f"Did you mean {alike[0]}?"
     others = [str(other) for other in ALLOWED if name in ALLOWED[other]]
-    return f"It belongs to step {others[0]}." if others else f"Known here: {', '.join(sorted(ALLOWED[step]))}."
+    if others:
+        return f"It belongs to step {others[0]}."
+    own = [option for option, keys in _OWN_KEYS.items() if any(step in key.steps for key in keys)]
+    alike = get_close_matches(name, [*ALLOWED[step], *own], n=1, cutoff=_ALIKE)
+    if alike:
+        meant = f"Did you mean {alike[0]}?"
+        return meant if alike[0] in ALLOWED[step] else f"{meant} The key {key_of(alike[0], step)} says it."
+    return f"Known here: {', '.join(sorted(ALLOWED[step]))}."

@@ -18,7 +18,7 @@ Place = tuple[str, ...]
 _CORRECTED_BY_FIRTH: Final = ("firth", "firth-approx")
 _IN_BOTH_STEPS: Final = ("--force-qt", "--maxCatLevels", "--minCaseCount")
 """Options that decide whether a trait or covariate is taken at all: each step ends, or leaves it out, on its own."""
-_BUILDS: Final = {
+BUILDS: Final = {
     **dict.fromkeys(("b36", "hg18"), "NCBI36"),
     **dict.fromkeys(("b37", "hg19"), "GRCh37"),
     **dict.fromkeys(("b38", "hg38"), "GRCh38"),
@@ -157,7 +157,7 @@ def _of_people(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
 
 def _of_build(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
     """Bounds given as numbers may be any build's."""
-    of_region = _BUILDS.get(launch.par_region or "")
+    of_region = BUILDS.get(launch.par_region or "")
     if launch.genome_build and of_region and of_region != launch.genome_build:
         problem = f"is {launch.par_region}, which is {of_region}, and genome_build is {launch.genome_build}"
         yield ("par_region",), Refusal(problem, "Give the build of the genotypes' positions in both.")

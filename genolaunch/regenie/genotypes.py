@@ -78,6 +78,11 @@ _SAMPLES_PER_BED_BYTE = 4
 _BED_HEADER_BYTES = 3
 _PGEN_MODES_WITH_COUNTS = frozenset({0x02, 0x03, 0x04, 0x10, 0x11})
 """Storage modes whose header has both counts (PLINK 2 file format specification, section 2)."""
+_PGEN_FIXED_WIDTH = 0x02
+_PGEN_STANDARD = 0x10
+_PGEN_HEADER_BYTES = 12
+_PGEN_BLOCK = 1 << 16
+"""Variants of a block of the header."""
 _BGEN_SAMPLE_IDENTIFIERS_FLAG = 1 << 31
 _BGEN_MOST_HEADER_BYTES = 1 << 16
 """More than any writer's free data area; the header proper is 20 bytes."""
@@ -123,7 +128,46 @@ def _read_pgen(data: DataSet, files: GenotypeFiles) -> GenotypeCounts:
     header = data.head(files.path, 11)
     if len(header) < 11 or header[:2] != _PLINK_MAGIC or header[2] not in _PGEN_MODES_WITH_COUNTS:
         raise _not_of_format(data, files, "a PLINK 2 file")
-    return GenotypeCounts(_uint32(header, 3), _uint32(header, 7))
+    counts = GenotypeCounts(_uint32(header, 3), _uint32(header, 7))
+    size, whole = data.size(files.path), _pgen_bytes(data, files.path, header[2], counts)
+    if size < whole:
+        raise UnusableInputError(
+            f"names {data.uri(files.path)}, which has {size:,} bytes; by its header it should have {whole:,}",
+            "It was not uploaded completely: upload it again.",
+        )
+    return counts
+
+
+def _pgen_bytes(data: DataSet, path: str, mode: int, counts: GenotypeCounts) -> int:
+    """The size of a whole .pgen file, or 0 where its header does not tell it simply.
+
+    Of a standard file (mode 0x10), where its last block of variants begins, and how long the records in it are (PLINK 2
+    file format specification, section 2; the sizes are those that pgenlib writes).
+    """
+    if not counts.variants:
+        return 0
+    if mode == _PGEN_FIXED_WIDTH:
+        return _PGEN_HEADER_BYTES + counts.variants * -(-counts.samples // _SAMPLES_PER_BED_BYTE)
+    control = data.read(path, _PGEN_HEADER_BYTES - 1, 1)
+    if mode != _PGEN_STANDARD or not control or control[0] & 0b1000:
+        return 0
+    type_bits, length_bytes = (8 if control[0] & 0b100 else 4), (control[0] & 0b11) + 1
+    blocks = -(-counts.variants // _PGEN_BLOCK)
+    last = counts.variants - (blocks - 1) * _PGEN_BLOCK
+
+    def types(variants: int) -> int:
+        return -(-variants * type_bits // 8)
+
+    allele_count_bytes, has_flags = control[0] >> 4 & 0b11, control[0] >> 6 == 0b11
+    whole_block = types(_PGEN_BLOCK) + _PGEN_BLOCK * (length_bytes + allele_count_bytes)
+    whole_block += _PGEN_BLOCK // 8 if has_flags else 0
+    lengths_at = _PGEN_HEADER_BYTES + 8 * blocks + (blocks - 1) * whole_block + types(last)
+    offset = data.read(path, _PGEN_HEADER_BYTES + 8 * (blocks - 1), 8)
+    lengths = data.read(path, lengths_at, last * length_bytes)
+    if len(lengths) < last * length_bytes:
+        return lengths_at + last * length_bytes
+    records = (int.from_bytes(lengths[at : at + length_bytes], "little") for at in range(0, len(lengths), length_bytes))
+    return int.from_bytes(offset, "little") + sum(records)
 
 
 def _read_bgen(data: DataSet, files: GenotypeFiles) -> GenotypeCounts:

@@ -1,5 +1,6 @@
 """Checks headers of the phenotype and covariate files, because regenie drops some columns silently."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -15,6 +16,8 @@ _ID_COLUMNS: Final = ("FID", "IID")
 _OTHER_DELIMITERS: Final = (",", ";", "|")
 _NAMED_AT_MOST: Final = 20
 _HEADER_REMEDY: Final = "Its first line must be FID, IID and the names of the columns, separated by spaces or tabs."
+_RANGE: Final = re.compile(r"(?P<first>(?P<stem>\D*)(?P<start>\d{1,9}))[-:](?P=stem)?\d+")
+"""Such as pc1-pc4 or pc1:4; regenie itself has a notation for ranges, which names no column (pc{1:4})."""
 _SHOWN: Final = 60
 """Characters of a header that is none: it may be the whole of a file without line ends."""
 
@@ -68,7 +71,8 @@ def trait_indices(columns: Sequence[str], traits: Sequence[str]) -> Mapping[str,
     unknown = [trait for trait in traits if trait not in columns]
     if unknown:
         raise UnusableInputError(
-            f"names {_listed(unknown)}, not in the header of the phenotype file", f"Its columns are {_listed(columns)}."
+            f"names {_listed(unknown)}, not in the header of the phenotype file",
+            f"{_of_ranges(unknown, columns)}Its columns are {_listed(columns)}.",
         )
     kept = [column for column in columns if column in set(traits)]
     return {trait: kept.index(trait) + 1 for trait in traits}
@@ -79,8 +83,19 @@ def check_covariates(columns: Sequence[str], named: Sequence[str]) -> None:
     unknown = [name for name in named if columns and name not in columns]
     if unknown:
         raise UnusableInputError(
-            f"names {_listed(unknown)}, not in the header of the covariate file", f"Its columns are {_listed(columns)}."
+            f"names {_listed(unknown)}, not in the header of the covariate file",
+            f"{_of_ranges(unknown, columns)}Its columns are {_listed(columns)}.",
         )
+
+
+def _of_ranges(unknown: Sequence[str], columns: Sequence[str]) -> str:
+    """What to say if a name is a range of columns, such as pc1-pc4; else nothing."""
+    for name in unknown:
+        parts = _RANGE.fullmatch(name)
+        if parts and parts["first"] in columns:
+            start = f"{parts['first']}, {parts['stem']}{int(parts['start']) + 1}, ..."
+            return f"Columns are listed one by one, without ranges: [{start}]. "
+    return ""
 
 
 def _what_is_there(data: DataSet, path: str) -> str:

@@ -19,6 +19,9 @@ RESULTS_LACK: Final = ("The command ended without an error but", "The results ha
 _FEW_CASES: Final = "Few cases, or covariates that tell cases from controls, are the usual cause: leave such out"
 
 _OF_OTHER_PEOPLE: Final = "The predictions are of other people: give predictions of the same people, or run step 1."
+_FEWER_COVARIATES: Final = (
+    "Use fewer covariates and variants of step2.condition, each of which is one, or analyse more people."
+)
 _NOT_TOGETHER: Final = "The files do not belong together, or one was not uploaded completely."
 _REMEDIES: Final[Sequence[tuple[str, str]]] = (
     (
@@ -88,8 +91,8 @@ _REMEDIES: Final[Sequence[tuple[str, str]]] = (
     ("none of the analyzed samples are present", "Both FID and IID must be the same in all genotype files."),
     ("no sets are left to be analyzed", "Compare the names of sets and variants in the annotations and in the sets."),
     ("no masks are left", "Name annotations in the masks that the tested variants have."),
-    ("covariates is greater than sample size", "Use fewer covariates, or analyse more people."),
-    ("covariates is larger than sample size", "Use fewer covariates, or analyse more people."),
+    ("covariates is greater than sample size", _FEWER_COVARIATES),
+    ("covariates is larger than sample size", _FEWER_COVARIATES),
     ("no variant left to include", "Compare the lists of variants with the ids of the genotypes."),
     ("no samples remaining", "Compare the ids in keep, remove, phenotypes and covariates with the sample file's."),
     ("sample size cannot be < 1", "Nobody has genotypes, covariates and a trait: compare the ids of the files."),
@@ -110,7 +113,10 @@ _REMEDIES: Final[Sequence[tuple[str, str]]] = (
     ("used for conditional analysis is greater", "Shorten the list, or give --max-condition-vars in step2.extra."),
     ("more than 1000000 variants in step 1", "Let step1.qc or step1.extract choose about 500,000 variants."),
     ("have missing LOCO", _OF_OTHER_PEOPLE),
-    ("individual has missing predictions", _OF_OTHER_PEOPLE),
+    (
+        "individual has missing predictions",
+        "The person has predictions of other chromosomes: run step 1 again, or upload its .loco file as it was made.",
+    ),
     ("has different number of entries", "The predictions are damaged: upload the .loco file again, or run step 1."),
     ("blup file must start with", "step1.predictions must list .loco files of regenie's step 1."),
     ("step 1 list file", "Write one line `TRAIT FILE` for each trait into the list of predictions."),

@@ -15,6 +15,7 @@ from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from genolaunch.shared.counted import counted
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.chromosomes import X_CHROMOSOME, chromosome_number
+from lambdas.regenie.line_columns import columns_of, has_columns
 
 VariantPosition = tuple[int, int]
 """Chromosome (regenie's number, 1 to 23) and position in base pairs."""
@@ -22,15 +23,16 @@ Found = TypeVar("Found")
 
 
 class Columns(NamedTuple):
-    """Places of what is read of a line, from 0, and how many columns regenie reads."""
+    """Places of what is read of a line, from 0, how many columns regenie reads, and how many a line has."""
 
     position: int
     name: int
     alternative: int
     width: int
+    whole: int
 
 
-_BIM: Final = Columns(position=3, name=1, alternative=4, width=6)
+_BIM: Final = Columns(position=3, name=1, alternative=4, width=6, whole=6)
 _PVAR_HEADER: Final = b"#CHROM"
 _PVAR_NAMES: Final = (b"POS", b"ID", b"REF", b"ALT")
 _PVAR_WIDTH: Final = 5
@@ -67,31 +69,40 @@ class LineParser:
         """From 0."""
         return self.columns.position
 
-    def parse(self, line: bytes) -> VariantPosition | None:
-        """The variant of a line; None for a line of the header.
+    def parse(self, line: bytes, number: int | None = None) -> VariantPosition | None:
+        """The variant of a line; None for a line of the header. `number` is the line's, from 1, where it is known.
 
         Raises:
-            UnusableInputError: too few columns (an empty line), a position that is none, several alternative alleles,
-                or a chromosome that regenie refuses.
+            UnusableInputError: another number of columns (an empty line, a blank within an id), a position that is
+                none, several alternative alleles, or a chromosome that regenie refuses.
         """
-        fields = self._fields(line)
+        fields = self._fields(line, number)
         return None if fields is None else self._variant(fields)
 
-    def parse_name(self, line: bytes) -> tuple[int, bytes] | None:
-        """The number of the chromosome, and the variant's id; None for a line of the header. Raises as `parse`."""
-        fields = self._fields(line)
+    def parse_name(self, line: bytes, number: int | None = None) -> tuple[int, bytes] | None:
+        """The number of the chromosome, and the variant's id; None for a line of the header. As `parse`."""
+        fields = self._fields(line, number)
         return None if fields is None else (self._variant(fields)[0], fields[self.columns.name])
 
-    def _fields(self, line: bytes) -> list[bytes] | None:
+    def _fields(self, line: bytes, number: int | None) -> list[bytes] | None:
         if line.startswith(b"#"):
             return None
-        fields = line.replace(b"\t", b" ").split(b" ", self.columns.width)
+        fields = line.replace(b"\t", b" ").split(b" ", self.columns.whole)
         position = fields[self.columns.position] if len(fields) >= self.columns.width else b""
         if not position.isdigit() or b"" in fields[: self.columns.width] or (position[:1] == b"0" and position != b"0"):
             raise UnusableInputError(
                 f"has a list of variants, {self._uri}, where a line lacks one of {self.columns.width} columns, or its "
                 f"position: {line[:_SHOWN_BYTES].decode(errors='replace')!r}",
                 "Part columns by one space or tab, remove empty lines, or make the files again with plink2.",
+            )
+        if len(fields) > self.columns.whole and not has_columns(line, self.columns.whole, self.columns.width):
+            where = f"line {number:,}" if number else "a line"
+            raise UnusableInputError(
+                f"has a list of variants, {self._uri}, where {where} has {len(columns_of(line)):,} columns instead of "
+                f"{self.columns.whole}: {line[:_SHOWN_BYTES].decode(errors='replace')!r}; regenie would take the wrong "
+                "ones for position and alleles",
+                "Give variants ids without a blank (plink2 --set-all-var-ids '@:#:$r:$a'), and write lists of them "
+                "anew.",
             )
         if b"," in fields[self.columns.alternative]:
             raise UnusableInputError(
@@ -129,7 +140,8 @@ def _pvar_columns(data: DataSet, path: str) -> Columns:
             "regenie needs these columns, #CHROM first: make the file again with plink2 --make-just-pvar.",
         )
     position, name, _, alternative = map(header.index, _PVAR_NAMES)
-    return Columns(position, name, alternative, max(_PVAR_WIDTH, *(header.index(each) + 1 for each in _PVAR_NAMES)))
+    width = max(_PVAR_WIDTH, *(header.index(each) + 1 for each in _PVAR_NAMES))
+    return Columns(position, name, alternative, width, whole=len(header))
 
 
 def _pvar_header(data: DataSet, path: str) -> list[bytes]:
@@ -141,7 +153,7 @@ def _pvar_header(data: DataSet, path: str) -> list[bytes]:
         *lines, rest = head.split(b"\n")
         for line in [*lines, rest] if is_whole else lines:
             if not line.startswith(b"##"):
-                return line.removesuffix(b"\r").replace(b"\t", b" ").split(b" ")
+                return columns_of(line)
         if is_whole or length >= _MOST_HEADER_BYTES:
             return []
         length *= 8
@@ -157,15 +169,15 @@ def variant_names(data: DataSet, genotypes: GenotypeFiles) -> Iterator[tuple[int
         yield from _of_index(data, genotypes, _names_of_database)
         return
     parser = line_parser(data, genotypes)
-    for line in data.lines(parser.path):
-        found = parser.parse_name(line)
+    for number, line in enumerate(data.lines(parser.path), start=1):
+        found = parser.parse_name(line, number)
         if found is not None:
             yield found
 
 
 def _from_lines(data: DataSet, parser: LineParser) -> Iterator[VariantPosition]:
-    for line in data.lines(parser.path):
-        variant = parser.parse(line)
+    for number, line in enumerate(data.lines(parser.path), start=1):
+        variant = parser.parse(line, number)
         if variant is not None:
             yield variant
 

@@ -152,7 +152,12 @@ def check_something_was_left(logs: Iterable[Path], *, of_lists: bool, of_sets: b
             return
         reasons.add(reason)
     if reasons:
-        raise RunnerError(f"Nothing was tested: regenie said of every part '{'; '.join(sorted(reasons))}'.")
+        keys = "step2.extract, step2.exclude and step2.condition" if of_lists else ""
+        keys = " and ".join(filter(None, (keys, "the files of step2.gene_tests" if of_sets else "")))
+        raise RunnerError(
+            f"Nothing was tested: regenie said of every part '{'; '.join(sorted(reasons))}'. Compare {keys} with the "
+            "ids of the tested genotypes."
+        )
 
 
 def check_row_counts(rows: int, tests: int, chunk_folders: Iterable[Path], *, with_interaction: bool) -> None:

@@ -178,7 +178,10 @@ def _pgen(path: Path, _: Path | None) -> Genotypes:
         try:
             reader = pgenlib.PgenReader(bytes(path), raw_sample_ct=len(samples), variant_ct=number)
         except RuntimeError as error:
-            raise RunnerError(f"{path.name} does not fit its .pvar and .psam files: {error}") from error
+            raise RunnerError(
+                f"{path.name} is not whole, or does not belong to its .pvar and .psam files: {_words_of(error)} "
+                "Upload all three again."
+            ) from error
         with reader:
             for first, rows in _cut(number, len(samples)):
                 calls = np.empty((rows, len(samples)), np.int8)
@@ -226,6 +229,12 @@ def _parted(name: str) -> str:
     """regenie takes an id that is in a .bgen file for FID_IID, and compares it with lists as such."""
     family, _, person = name.partition("_")
     return f"{family} {person}"
+
+
+def _words_of(error: Exception) -> str:
+    """What an error says: pgenlib's have bytes."""
+    words = error.args[0] if error.args else ""
+    return (words.decode(errors="replace") if isinstance(words, bytes) else str(words)).strip()
 
 
 def _cut(variants: int, samples: int) -> Iterator[tuple[int, int]]:

@@ -20,7 +20,7 @@ from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
 from regenie_runner.genotypes import Genotypes, Variant, lines_of, open_genotypes
 from regenie_runner.hardy_weinberg import departs
-from regenie_runner.qc_bounds import check_left, warnings_of
+from regenie_runner.qc_bounds import check_left, nothing_left, warnings_of
 from regenie_runner.receipts import RECEIPT, Receipt, seal_folder
 from regenie_runner.workspace import Workspace
 
@@ -112,8 +112,11 @@ def control_quality(given: QualityControl, workspace: Workspace, *, inputs: str 
         "settings": dict(given),
     }
     say(f"Quality control: {json.dumps(summary)}")
-    _check_enough(len(samples), len(variants))
-    check_left(asked, kept)
+    if not all(kept):
+        lists = [name for name in ("extract", "exclude") if given.get(name)]
+        raise nothing_left(asked, kept, reasons, given, lists)
+    _check_few_enough(len(variants))
+    check_left(asked, kept, reasons, given)
     with workspace.fresh_folder(target) as folder:
         _write_lines(folder / "samples.txt", samples)
         _write_lines(folder / "variants.txt", variants)
@@ -126,13 +129,7 @@ def _is_done(target: Path, task: Mapping[str, Any]) -> bool:
     return receipt is not None and receipt.task == task and not receipt.changed(target)
 
 
-def _check_enough(samples: int, variants: int) -> None:
-    if not samples or not variants:
-        what = "sample" if not samples else "variant"
-        raise RunnerError(
-            f"Quality control left no {what}: step1.qc is too strict for this data: give smaller mac and maf, "
-            "or qc: false."
-        )
+def _check_few_enough(variants: int) -> None:
     if variants > MOST_VARIANTS:
         raise RunnerError(
             f"Quality control left {variants:,} variants, more than the {MOST_VARIANTS:,} that regenie takes in "

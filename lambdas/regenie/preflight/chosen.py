@@ -8,7 +8,8 @@ from typing import Final
 from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.regenie.preflight.lists import ListMatch, check_match, match, read_people
+from lambdas.regenie.preflight.id_hints import likely_mend
+from lambdas.regenie.preflight.lists import ListMatch, check_match, match, read_people, unknown_people
 from lambdas.regenie.preflight.samples import SEXES
 
 _GENOTYPED: Final = "genotyped people (as FID_IID)"
@@ -50,7 +51,8 @@ def choose_people(
         if path is None or listed is None:
             continue
         lists[where] = match(listed, sexes.keys())
-        check_match(lists[where], _GENOTYPED, next(iter(sexes)), where, data.uri(path), findings)
+        mend = partial(_mend, data, path, sexes)
+        check_match(lists[where], _GENOTYPED, next(iter(sexes)), where, data.uri(path), findings, mend=mend)
         people = [person for person in people if (person in listed) == (key == "keep")]
         if lists[where].matched and not people:
             findings.add(where, "leaves nobody who is genotyped", "Leave fewer people out.")
@@ -59,6 +61,10 @@ def choose_people(
     if not people:
         return None
     return ChosenPeople({person: place for place, person in enumerate(people)}, sexes.keys(), lists)
+
+
+def _mend(data: DataSet, path: str, sexes: dict[bytes, int]) -> str:
+    return likely_mend(unknown_people(data, path, sexes), sexes.keys())
 
 
 def _of_sex(people: list[bytes], sexes: dict[bytes, int], sex: str, findings: Findings) -> list[bytes]:

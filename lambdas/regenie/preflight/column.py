@@ -13,6 +13,8 @@ MISSING: Final = b"NA"
 ANSWERS_THAT_ARE_NO_NUMBERS: Final = (-1.0, -3.0, -10.0)
 """Codes in counts of UK Biobank's touchscreen questions: do not know, prefer not to answer, less than one."""
 
+LARGEST_NUMBER: Final = 1e100
+"""Squares of greater numbers overflow on regenie's way: it ends, or every p-value is NA."""
 _READ_OTHERWISE_BY_C: Final = b"_"
 """Python reads 1_000 as a thousand; C, and so regenie, reads it as 1."""
 _KEPT_DISTINCT: Final = 3
@@ -45,6 +47,8 @@ class Column:
         """Values equal to 1 of people whom the launch's lists leave out."""
         self.controls_left_out = 0
         self.not_numbers = Examples()
+        self.too_large = Examples()
+        """Numbers whose squares overflow, with their people."""
         self.distinct: set[float] = set()
         """The first few different values."""
         self._shift = 0.0
@@ -98,6 +102,8 @@ class Column:
             are_finite = False
         if not are_finite:
             numbers = self._numbers_among(values, people)
+        if numbers and max(max(numbers), -min(numbers)) > LARGEST_NUMBER:
+            self._note_too_large(values, people)
         self.missing += values.count(MISSING)
         coded = numbers.count(TAKEN_FOR_MISSING)
         if coded:
@@ -106,6 +112,12 @@ class Column:
             self.taken_for_missing += coded
         self._count(numbers)
         self._measure(numbers)
+
+    def _note_too_large(self, values: Sequence[bytes], people: Sequence[bytes]) -> None:
+        for value, person in zip(values, people, strict=True):
+            number = number_of(value)
+            if number is not None and abs(number) > LARGEST_NUMBER:
+                self.too_large.add(value + b" (" + person + b")")
 
     def _numbers_among(self, values: Sequence[bytes], people: Sequence[bytes]) -> list[float]:
         """The values that are numbers; others are recorded. `nan` and `inf` are not numbers: only NA is documented as

@@ -15,6 +15,7 @@ from genolaunch.launch_configs.regenie_options import name_of
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat, check_listed, read_counts
 from genolaunch.regenie.input_files import all_genotypes
+from genolaunch.shared.counted import counted
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Examples, Findings, text
@@ -22,6 +23,7 @@ from lambdas.regenie.preflight.interacting_variant import check_variant
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, match, read_variants
 from lambdas.regenie.preflight.people import SampleCounts
 from lambdas.regenie.preflight.samples import GIVE_ONCE, id_file, sample_ids
+from lambdas.regenie.preflight.scales import FEWEST_PER_COVARIATE
 from lambdas.regenie.variants import variant_names
 
 _CONDITION: Final = "regenie.step2.condition"
@@ -61,6 +63,8 @@ def check_external(
         known = _check_file(data, files, _CONDITION, names or set(), parameters, people, findings)
         if names is not None:
             _check_number(names, where, data.uri(path), parameters, findings)
+            if samples:
+                _check_people_enough(len(names), samples, data.uri(path), findings)
         if names is not None and known is not None:
             lists[where] = match(names, known.keys())
             _check_all_there(data, files, known, lists[where], where, f"names {data.uri(path)}, which has", findings)
@@ -158,6 +162,32 @@ def _check_number(names: Set[bytes], where: str, uri: str, parameters: RegeniePa
     elif not names:
         findings.add(
             where, f"names {uri}, which is empty", "Give the variants to condition on, or leave `condition` out."
+        )
+
+
+def _check_people_enough(variants: int, samples: SampleCounts, uri: str, findings: Findings) -> None:
+    """Find more variants to condition on than people can tell apart; each becomes a covariate.
+
+    regenie 4.1.2 ends in each job if covariates, these variants and the intercept are as many as the genotyped people
+    (Pheno.cpp), and at the first block, with a riddle, if they are more than those who are analysed (run on it).
+    """
+    people = samples.analysed.count(b"1")
+    columns = variants + samples.directions + 1
+    if not people or not variants or people <= samples.directions + 1:
+        return  # faults of others
+    told = (
+        f"names {uri} with {counted(variants, 'variant')}, each of which becomes a covariate; with the others and the "
+        f"intercept these are {columns:,}, and {people:,} people are analysed"
+    )
+    if people <= columns:
+        findings.add(
+            _CONDITION,
+            f"{told}: regenie takes fewer covariates than people only",
+            f"List fewer than {people - samples.directions - 1:,} variants, best the few lead variants of known loci.",
+        )
+    elif people < FEWEST_PER_COVARIATE * columns:
+        findings.warn(
+            _CONDITION, f"{told}, so that little is left to test with", "List the few lead variants of known loci only."
         )
 
 

@@ -1,10 +1,11 @@
-"""Explains why ids of a table and of the genotypes do not match: finds a form in which they would.
+"""Explains why ids of a table or list of people and of the genotypes do not match: finds a form in which they would.
 
 regenie knows a person by `FID_IID`, and passes over whom it does not know. The usual reasons: FID and IID exchanged, 0
 or the IID written for the FID, leading zeros lost by a spreadsheet, other letters, and files (BGEN, PLINK's
 --double-id) in which one id holds both.
 """
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
@@ -31,13 +32,15 @@ _FORMS: Final[Sequence[tuple[str, Callable[[bytes, bytes], bytes]]]] = (
         lambda fid, iid: _join(fid, iid, fid, iid),
     ),
     (
-        "one id for both columns: the genotypes have FID_IID where the table has it twice; part it at the underscore",
+        "one id for both columns: the genotypes have FID_IID where this file has it twice; part it at the underscore",
         lambda _, iid: iid,
     ),
 )
 """Words for a form, with what to do, and the person's name in it."""
 _OTHER_FIDS: Final = "other FIDs: write each person's FID as the genotypes have it"
 _ZEROS: Final = "leading zeros, which one of the two lacks: write the ids as text, as the genotypes have them"
+_LEADING_ZEROS: Final = re.compile(rb"(?<![0-9])0+")
+"""Of each number within an id: P00255 may be written P255."""
 _LETTERS: Final = "other upper and lower case: write the ids as the genotypes have them"
 
 
@@ -45,7 +48,7 @@ def likely_mend(unknown: Sequence[Names], genotyped: Collection[bytes]) -> str:
     """In which form most of the people would be known, and how to write them so; empty where there is none.
 
     Args:
-        unknown: people of a table whom the genotypes do not have.
+        unknown: people of a table or list whom the genotypes do not have.
         genotyped: `FID_IID` of those who are genotyped.
     """
     if not unknown:
@@ -71,4 +74,4 @@ def _sentence(matched: int, looked_at: int, words: str) -> str:
 
 
 def _without_zeros(person: bytes) -> bytes:
-    return b"_".join(part.lstrip(b"0") for part in person.split(b"_"))
+    return _LEADING_ZEROS.sub(b"", person)

@@ -6,8 +6,9 @@ half does is warned of. regenie reads the first words of each line (two of peopl
 their first bytes, and ends at an empty line (4.1.2's sources: Geno.cpp, Files.cpp).
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Container, Iterator, Set
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from genolaunch.regenie.data_set import DataSet
@@ -16,6 +17,7 @@ from genolaunch.shared.counted import counted
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.chromosomes import chromosome_number
 from lambdas.regenie.preflight.findings import Examples, Findings, text
+from lambdas.regenie.preflight.id_hints import LOOKED_AT, Names
 
 _LEAVES_OUT: Final = (".remove", ".exclude")
 WARN_BELOW: Final = 0.5
@@ -53,6 +55,12 @@ def read_people(data: DataSet, path: str) -> set[bytes]:
     return {b"_".join(words) for words in _words(data, path, 2)}
 
 
+def unknown_people(data: DataSet, path: str, known: Container[bytes]) -> list[Names]:
+    """FID and IID of the first people of a list of samples who are not known (id_hints.LOOKED_AT)."""
+    unknown = ((words[0], words[1]) for words in _words(data, path, 2) if b"_".join(words) not in known)
+    return list(islice(unknown, LOOKED_AT))
+
+
 def read_variants(data: DataSet, path: str) -> set[bytes]:
     """The ids of a list of variants.
 
@@ -84,6 +92,7 @@ def check_match(
     findings: Findings,
     *,
     warn_below: float = WARN_BELOW,
+    mend: Callable[[], str] = str,
 ) -> None:
     """A list of which nothing is known is a fault; one of which less than the share `warn_below` is, a warning.
 
@@ -95,6 +104,7 @@ def check_match(
         uri: of the list.
         findings: get what is found.
         warn_below: share of known entries below which a warning is written.
+        mend: answers how the names would be known, if that is seen; asked where few of them are.
     """
     if not found.listed and where.endswith(_LEAVES_OUT):
         findings.warn(where, f"names {uri}, which is empty and leaves nothing out", "Give the list, if there is one.")
@@ -105,14 +115,16 @@ def check_match(
             where,
             f"names {uri}, of whose {counted(found.listed, 'entry', 'entries')} none is among the {what}: it has "
             f"{found.unmatched}, they have {text(example)}",
-            "Write the ids as the genotypes' files have them, one a line: regenie ignores other ids silently.",
+            "Write the ids as the genotypes' files have them, one a line: regenie ignores other ids silently."
+            + (f" {hint}" if (hint := mend()) else ""),
         )
     elif found.matched < warn_below * found.listed:
         findings.warn(
             where,
             f"names {uri}, of whose {found.listed:,} entries {counted(found.matched, 'is', 'are')} among the {what}; "
             f"the others, such as {found.unmatched}, have no effect",
-            "Check that the list belongs to these genotypes, and has their ids.",
+            "Check that the list belongs to these genotypes, and has their ids."
+            + (f" {hint}" if (hint := mend()) else ""),
         )
 
 

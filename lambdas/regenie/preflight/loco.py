@@ -1,17 +1,22 @@
 """Checks which people a user's predictions cover. regenie leaves the others out of the trait, and only logs it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.text_files import unpacked_lines
 from genolaunch.shared.input_error import UnusableInputError
+from lambdas.regenie.preflight.column import number_of
 from lambdas.regenie.preflight.findings import Findings, examples, text
 
 _WHERE: Final = "regenie.step1.predictions"
 _HEADER: Final = b"FID_IID"
 _MISSING: Final = b"NA"
+_OF_NUMBERS: Final = b"0123456789.+-eE \t\r\n" + _MISSING
+"""Bytes of a line of predictions; any other is of a word that is no number."""
 _WARN_BELOW: Final = 0.5
+_OF_ZEROS: Final = b"0.+-eE \t\r\n" + _MISSING
+_SHOWN_CHARACTERS: Final = 20
 _FEWEST_CHROMOSOMES: Final = 22
 """regenie 4.1.2 writes 23 lines, other tools 22; a file with fewer was not uploaded completely."""
 _READ_WHOLE_BYTES: Final = 1 << 28
@@ -30,17 +35,46 @@ def covered_people(
     return findings.attempt(_WHERE, lambda: _read(data, path, trait, places, tested, findings), None)
 
 
-def _check_chromosomes(lines: Iterator[bytes], first: list[bytes], tested: Collection[int], uri: str) -> None:
-    """Raise UnusableInputError unless the lines go on as regenie writes them, as far as step 2 reads.
+def _check_numbers(line: bytes, words: Sequence[bytes], people: Sequence[bytes], uri: str) -> None:
+    """Raise UnusableInputError if a word of a chromosome's line is neither a number nor NA.
 
-    `first` are chromosome 1's words.
+    regenie 4.1.2 takes nan and inf for missing: of chromosome 1 it leaves the person out of the trait, of another it
+    ends in step 2, as it does at other words (run on each; Regenie.cpp, convertDouble).
+    """
+    if not line.translate(None, delete=_OF_NUMBERS):
+        return
+    word, person = next(
+        (
+            (word, person)
+            for word, person in zip(words[1:], people[1:], strict=True)
+            if word != _MISSING and number_of(word) is None
+        ),
+        (words[0], _HEADER),
+    )
+    raise UnusableInputError(
+        f"names {uri}, which has {text(word)[:_SHOWN_CHARACTERS]!r} for {text(person)} on chromosome "
+        f"{text(words[0])[:_SHOWN_CHARACTERS]}, which is no prediction",
+        "Run step 1 again, or upload its file as regenie wrote it; who has no prediction at all has NA in every line.",
+    )
+
+
+def _check_chromosomes(
+    lines: Iterator[bytes], people: Sequence[bytes], first: list[bytes], tested: Collection[int], uri: str
+) -> bool:
+    """Whether a line has a prediction other than 0. Raise UnusableInputError unless the lines go on as regenie writes
+    them, as far as step 2 reads.
+
+    `people` are the header's words, and `first` are chromosome 1's.
 
     regenie reads line by line as far as it needs, and ends in step 2 at one that is not the next chromosome's, or in
     which somebody lacks a prediction who has others (4.1.2's sources: Data.cpp, blup_read_chr).
     """
-    missing, last = first.count(_MISSING), 1
+    missing, last, has_any = first.count(_MISSING), 1, False
     for last, line in enumerate(lines, start=2):
         words = line.split()
+        has_any = has_any or not _is_zero(line)
+        if len(words) == len(people):
+            _check_numbers(line, words, people, uri)
         if words[:1] != [b"%d" % last] or len(words) != len(first) or words.count(_MISSING) != missing:
             raise UnusableInputError(
                 f"names {uri}, which is no whole file of LOCO predictions: its line {last + 1} has not chromosome "
@@ -58,6 +92,12 @@ def _check_chromosomes(lines: Iterator[bytes], first: list[bytes], tested: Colle
             "Run step 1 of this platform (it predicts chromosomes 1 to 23), or leave the variants of later chromosomes "
             "out by step2.exclude.",
         )
+    return has_any
+
+
+def _is_zero(line: bytes) -> bool:
+    """Whether all predictions of a chromosome's line are 0."""
+    return not line.partition(b" ")[2].translate(None, delete=_OF_ZEROS)
 
 
 def _read(
@@ -69,7 +109,8 @@ def _read(
     findings: Findings,
 ) -> bytearray:
     lines = unpacked_lines(data, path)
-    people, values = next(lines, b"").split(), next(lines, b"").split()
+    people, line = next(lines, b"").split(), next(lines, b"")
+    values = line.split()
     if people[:1] != [_HEADER] or len(values) != len(people):
         raise UnusableInputError(
             f"names {data.uri(path)}, which is no file of LOCO predictions: it does not begin with a line of "
@@ -78,8 +119,16 @@ def _read(
         )
     if len(set(people)) < len(people):
         raise UnusableInputError(f"names {data.uri(path)}, which has people more than once", "Run step 1 again.")
+    _check_numbers(line, values, people, data.uri(path))
     if data.size(path) <= _READ_WHOLE_BYTES:
-        _check_chromosomes(lines, values, tested, data.uri(path))
+        has_any = _check_chromosomes(lines, people, values, tested, data.uri(path))
+        if not has_any and _is_zero(line):
+            findings.warn(
+                _WHERE,
+                f"names {data.uri(path)}, in which every prediction of {trait} is 0: step 2 takes up nothing of "
+                "relatedness and other loci",
+                "Check that step 1 ran on this trait, and on enough variants.",
+            )
     covered = bytearray(len(places))
     for person, value in zip(people[1:], values[1:], strict=True):
         place = places.get(person)

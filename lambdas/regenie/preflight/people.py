@@ -60,6 +60,8 @@ class SampleCounts:
     """1 or 0 for each genotyped person, in the order of step 1's genotypes (genolaunch.contract.plan.WORK_ANALYSED)."""
     genotyped_people: Collection[bytes] = field(default=(), repr=False)
     """`FID_IID` of each genotyped person, in the same order."""
+    directions: int = 0
+    """Columns that the covariates make: a category counts for each level but one."""
 
     @property
     def people(self) -> Set[bytes]:
@@ -134,6 +136,7 @@ def check_people(
         counts,
         analysed=chosen.marked(analysed),
         genotyped_people=chosen.genotyped,
+        directions=directions,
     )
 
 
@@ -226,6 +229,7 @@ def _read_covariates(
     own = field_index(table.columns, interacting.name) if interacting else 0
     category_indices = {level.index for level in levels}
     coded: Counter[str] = Counter()
+    lacking: Counter[str] = Counter()
     places = dict(zip(used, used_indices, strict=True))
     sample = CovariateSample(
         {name: index for name, index in places.items() if name not in categories},
@@ -234,12 +238,11 @@ def _read_covariates(
     for person, fields in table.rows():
         place = people.place(person, fields)
         if place is not None:
-            missing = next(
-                (index for index in used_indices if _is_missing(fields[index], is_level=index in category_indices)),
-                len(fields),
-            )
-            if missing < len(fields) and fields[missing] not in _NO_VALUE:
-                coded[used[used_indices.index(missing)]] += 1
+            lacks = _lacking(fields, places, category_indices)
+            lacking.update(lacks)
+            missing = places[lacks[0]] if lacks else len(fields)
+            if lacks and fields[missing] not in _NO_VALUE:
+                coded[lacks[0]] += 1
             complete[place] = missing == len(fields)
             if complete[place]:
                 sample.add(place, fields)
@@ -253,7 +256,7 @@ def _read_covariates(
     batch.flush()
     _check_listing(COVARIATES, table, people, findings)
     if people.in_both:
-        _check_covariates(table, columns, people, complete, coded, findings)
+        _check_covariates(table, columns, people, complete, coded, lacking, findings)
         check_scales(COVARIATES, table.uri, columns, findings)
         check_levels(levels, table.uri, parameters, findings)
     # Where covariates are no use at all, which is a fault by now, traits are still worth a look.
@@ -279,6 +282,7 @@ def _check_covariates(
     people: People,
     complete: bytearray,
     coded: Mapping[str, int],
+    lacking: Mapping[str, int],
     findings: Findings,
 ) -> None:
     for name, count in coded.items():
@@ -307,10 +311,18 @@ def _check_covariates(
             )
     incomplete = people.in_both - complete.count(1)
     if incomplete == people.in_both:
+        often = Examples()
+        often.update(name.encode() for name in _most_lacking(lacking, people.in_both))
         findings.add(
             COVARIATES,
-            f"names {table.uri}, where every genotyped person lacks a covariate",
-            "Remove the columns without values: regenie leaves out whoever lacks one.",
+            f"names {table.uri}, where every genotyped person lacks a covariate"
+            + (
+                f": nobody has {often}"
+                if max(lacking.values(), default=0) == people.in_both
+                else f", most of all {often}"
+            ),
+            "Leave columns without values out of covariate_columns, or fill them in: regenie leaves out whoever lacks "
+            "one.",
         )
     elif incomplete:
         findings.warn(
@@ -319,6 +331,17 @@ def _check_covariates(
             "and are left out of every trait",
             "Fill the values in, or remove columns with many missing ones.",
         )
+
+
+def _lacking(fields: Sequence[bytes], places: Mapping[str, int], categories: Set[int]) -> list[str]:
+    """The covariates that a row has no value of, by their places; `categories` are the places of levels."""
+    return [name for name, index in places.items() if _is_missing(fields[index], is_level=index in categories)]
+
+
+def _most_lacking(lacking: Mapping[str, int], people: int) -> list[str]:
+    """Columns that nobody of so many people has; or, if there is none, the one that most lack."""
+    most = max(lacking.values(), default=0)
+    return [name for name, count in lacking.items() if count == most][: None if most == people else 1]
 
 
 def _is_missing(value: bytes, *, is_level: bool) -> bool:

@@ -13,6 +13,7 @@ from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
 from genolaunch.shared.counted import counted
 from genolaunch.shared.input_error import UnusableInputError
+from lambdas.regenie.line_columns import columns_of, has_columns
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 
 GIVE_ONCE: Final = "regenie takes each FID and IID once: remove or rename the others (plink2 --remove, --update-ids)."
@@ -22,6 +23,7 @@ _MOST_BGEN_ID_BYTES: Final = 1 << 27
 """128 MiB: two million ids of 64 characters. More is a damaged header, or does not fit a function's memory."""
 
 
+_SHOWN_CHARACTERS: Final = 60
 _FAM_COLUMNS: Final = 6
 _PSAM_COLUMNS: Final = 3
 _SAMPLE_SEX_COLUMN: Final = 3
@@ -107,6 +109,7 @@ def _from_fam(data: DataSet, path: str) -> Iterator[Sample]:
     for number, line in enumerate(data.lines(path), start=1):
         fields = _fields(line.removesuffix(b"\r"))
         _check_width(data, path, number, fields, _FAM_COLUMNS)
+        _check_whole(data, path, number, line, _FAM_COLUMNS, _FAM_COLUMNS)
         yield Sample(_person(data, path, number, fields), _sex(data, path, number, fields[4], _SEX_CODES))
 
 
@@ -124,9 +127,11 @@ def _from_psam(data: DataSet, path: str) -> Iterator[Sample]:
             "regenie needs both columns: make the file again with plink2 --make-just-psam cols=fid,sex.",
         )
     column = header.index(b"SEX") if b"SEX" in header else None
+    width = max(_PSAM_COLUMNS, column + 1 if column else 0)
     for number, line in lines:
         fields = _fields(line)
-        _check_width(data, path, number, fields, max(_PSAM_COLUMNS, column + 1 if column else 0))
+        _check_width(data, path, number, fields, width)
+        _check_whole(data, path, number, line, len(header), width)
         sex = _NO_SEX if column is None else _sex(data, path, number, fields[column], _SEX_CODES_OR_NA)
         yield Sample(_person(data, path, number, fields), sex)
 
@@ -134,8 +139,10 @@ def _from_psam(data: DataSet, path: str) -> Iterator[Sample]:
 def _from_sample(data: DataSet, path: str) -> Iterator[Sample]:
     """Oxford's format: two header lines, then ID_1 ID_2 missing sex ..."""
     lines = enumerate(data.lines(path), start=1)
+    whole = 0
     for expected in ((b"ID_1", b"ID_2"), (b"0", b"0")):
         _, line = next(lines, (0, b""))
+        whole = whole or len(line.split())
         if tuple(line.split(None, 2)[:2]) != expected:
             raise UnusableInputError(
                 f"has a sample file, {data.uri(path)}, where regenie expects a line that starts with "
@@ -143,8 +150,10 @@ def _from_sample(data: DataSet, path: str) -> Iterator[Sample]:
                 "A .sample file starts with the lines `ID_1 ID_2 missing sex` and `0 0 0 D`.",
             )
     for number, line in lines:
-        fields = line.split(None, _SAMPLE_SEX_COLUMN + 1)
+        fields = line.split(None, whole)
         _check_width(data, path, number, fields, 2)
+        if len(fields) > whole:
+            _check_whole(data, path, number, b" ".join(line.split()), whole, whole)
         given = fields[_SAMPLE_SEX_COLUMN] if len(fields) > _SAMPLE_SEX_COLUMN else b"0"
         yield Sample(b"_".join(fields[:2]), _sex(data, path, number, given, _SEX_CODES_OR_NA))
 
@@ -186,6 +195,16 @@ def _check_width(data: DataSet, path: str, number: int, fields: list[bytes], wid
             f"has samples in {data.uri(path)} with {counted(len(fields), 'column')} in line {number}, where regenie "
             f"reads {width}",
             "Remove empty lines, and give each sample all columns, separated by one space or tab.",
+        )
+
+
+def _check_whole(data: DataSet, path: str, number: int, line: bytes, whole: int, read: int) -> None:
+    """Raise UnusableInputError if a line has more columns than its format: a blank within an id moves the others."""
+    if not has_columns(line, whole, read) and len(columns_of(line)) > whole:
+        raise UnusableInputError(
+            f"has samples in {data.uri(path)} with {len(columns_of(line))} columns instead of {whole} in line "
+            f"{number:,}: {text(line)[:_SHOWN_CHARACTERS]!r}; regenie would take the wrong ones for id and sex",
+            "Give samples ids without a blank, the same ones in all files.",
         )
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from lambdas.regenie.preflight.column import Column
+from lambdas.regenie.preflight.column import LARGEST_NUMBER, Column
 from lambdas.regenie.preflight.findings import Findings
 
 _LOST_BELOW: Final = 5e-15
@@ -19,8 +19,8 @@ _NEARLY_CONSTANT: Final = 0.01
 """Share of a column's mean square that is its variance."""
 LEAST_DEVIATION: Final = 1e-6
 """Of a trait, without its covariates: regenie ends with a smaller one (Regenie.hpp, numtol; Pheno.cpp)."""
-MOST_DEVIATION: Final = 1e100
-"""Squares of greater numbers overflow on the way, and every p-value is NA."""
+MOST_DEVIATION: Final = LARGEST_NUMBER
+"""Of a trait."""
 FEWEST_PER_COVARIATE: Final = 2
 """People for each covariate and the intercept, below which there is hardly anything left to test with."""
 

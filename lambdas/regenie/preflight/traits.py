@@ -200,11 +200,12 @@ def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: 
             "Give it in a smaller unit, or set apply_rint: true.",
         )
     elif not parameters.apply_rint and not trait.deviation <= MOST_DEVIATION:
+        values = counted(trait.too_large.total, "value")
         findings.add(
             _WHERE,
-            f"names {trait.name}, whose values are so large (standard deviation {trait.deviation:.1e}) that every "
-            "p-value would be NA",
-            "Give it in a larger unit, or set apply_rint: true.",
+            f"names {trait.name}, which has {values} so large that regenie ends, or every p-value would be NA: "
+            f"{trait.too_large} (with FID_IID)",
+            "Correct them, or write NA; if they are right, give the trait in a larger unit, or set apply_rint: true.",
         )
     elif suspects := trait.codes.suspects():
         findings.warn(

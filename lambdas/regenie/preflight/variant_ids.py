@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
@@ -27,6 +27,10 @@ _VARIANTS: Final = "variants of these genotypes"
 _MAKE_UNIQUE: Final = (
     "Give each variant an id of its own, in all files (plink2 --set-all-var-ids '@:#:$r:$a'), and write the lists anew."
 )
+_FEW_OF_STEP1: Final = 100
+"""Variants of one block of regenie's smallest example; its authors advise about 500,000 (its documentation, "How many
+variants to use in step 1?")."""
+_STEPS: Final = ("regenie.step1", "regenie.step2")
 _SPLITS_FROM: Final = 2
 """Blocks and jobs from which on step 1 is split, each job reading a list of ids of its own."""
 
@@ -65,6 +69,7 @@ def check_variant_ids(
     for files, wheres in _chosen_by(parameters).items():
         search.look(files, [where for where in wheres if where in lists], blocks, findings)
     counted = search.counted()
+    _check_some_left(data, search, counted, findings)
     for where, each in counted.items():
         uri = data.uri(_paths(parameters)[where])
         # Annotations are often of the whole genome, and the tested genotypes of a chromosome.
@@ -73,6 +78,21 @@ def check_variant_ids(
     if annotated and counted.keys() >= annotated.ids.keys():
         annotated.check(search.chromosomes, findings)
     return {where: each for where, each in counted.items() if where in lists}
+
+
+class _Choice(NamedTuple):
+    """What a step's lists leave of the variants, in one set."""
+
+    names: Set[bytes]
+    keeps: bool
+    """Whether the names are those that are left, or those that are left out."""
+
+    @classmethod
+    def of(cls, step: str, lists: Mapping[str, Set[bytes]]) -> "_Choice":
+        """Of `regenie.step1` or `regenie.step2`, whose lists are there."""
+        excluded = lists.get(f"{step}.exclude", frozenset())
+        extracted = lists.get(f"{step}.extract")
+        return cls(excluded, keeps=False) if extracted is None else cls(extracted - excluded, keeps=True)
 
 
 class _Search:
@@ -91,8 +111,15 @@ class _Search:
         self._data = data
         self._parameters = parameters
         self._annotated = annotated
+        self.paths = _lists(parameters)
+        """Config key -> path of each list."""
         self._names = {**lists, **(annotated.ids if annotated else {})}
         self._found: dict[str, set[bytes]] = {where: set() for where in self._names}
+        self._choices = {
+            step: _Choice.of(step, lists) for step in _STEPS if _lists_of(step, parameters) <= lists.keys()
+        }
+        self.left: dict[str, int] = {}
+        """Step with lists -> how many variants of its genotypes these leave; without those that could not be read."""
         self._not_seen: set[str] = set()
         self.example: dict[str, bytes] = {}
         """Config key -> an id of the genotypes that it is compared with."""
@@ -112,12 +139,19 @@ class _Search:
         key = _key(self._parameters, files)
         wanted = set().union(*(self._names[where] for where in by_ids), of_sets.wanted if of_sets else ())
         placed = of_sets.of_masks() if of_sets else frozenset()
-        scan = partial(_scan, self._data, files, wanted, placed, whole=bool(blocks.get(files)) and is_whole)
+        choices = {
+            step: choice for step, choice in self._choices.items() if any(where.startswith(step) for where in by_ids)
+        }
+        scan = partial(
+            _scan, self._data, files, wanted, placed, [*choices.values()], whole=bool(blocks.get(files)) and is_whole
+        )
         scanned = findings.attempt(key, scan, None) if files in blocks else None
         if scanned is None:
             self._not_seen.update(by_ids)
             return
-        first, known, repeated, places = scanned
+        first, known, repeated, places, left = scanned
+        for step, variants in zip(choices, left, strict=True):
+            self.left[step] = self.left.get(step, 0) + variants
         if of_sets and files in self._samples:
             check = partial(
                 check_frequencies, self._data, files, places, self._samples[files], self._parameters, findings
@@ -144,6 +178,50 @@ class _Search:
             for where, names in self._names.items()
             if where not in self._not_seen
         }
+
+
+def _check_some_left(data: DataSet, search: _Search, matches: Mapping[str, ListMatch], findings: Findings) -> None:
+    """Refuse lists that leave no variant of all genotypes of their step; one that names none of them is told of alone.
+
+    regenie ends with "no variant left to include in analysis" (4.1.2's sources: Geno.cpp).
+    """
+    _warn_of_few(search, matches, findings)
+    for step, left in search.left.items():
+        extract, exclude = f"{step}.extract", f"{step}.exclude"
+        found = {where: matches[where] for where in (extract, exclude) if where in matches}
+        if left or exclude not in found or not all(each.matched for each in found.values()):
+            continue
+        name = step.removeprefix("regenie.")
+        uri = data.uri(search.paths[exclude])
+        if extract in found:
+            findings.add(
+                exclude,
+                f"names {uri}, which leaves out whatever {name}.extract chooses "
+                f"({counted(found[extract].matched, 'variant')}): none is left",
+                f"Leave {name}.exclude out, or list fewer variants there, or others in {name}.extract.",
+            )
+        else:
+            findings.add(
+                exclude,
+                f"names {uri}, which leaves out every variant of these genotypes: none is left",
+                f"List fewer variants there; give {name}.extract if these are the ones to take.",
+            )
+
+
+def _warn_of_few(search: _Search, matches: Mapping[str, ListMatch], findings: Findings) -> None:
+    left = search.left.get("regenie.step1", 0)
+    where = next((key for key in ("regenie.step1.extract", "regenie.step1.exclude") if key in matches), None)
+    if where and 0 < left < _FEW_OF_STEP1:
+        findings.warn(
+            where,
+            f"leaves {counted(left, 'variant')} for step 1: of so few the predictions explain little, and take up "
+            "little of population structure and relatedness",
+            "Give about 500,000 variants of the whole genome, if this is not intended.",
+        )
+
+
+def _lists_of(step: str, parameters: RegenieParameters) -> set[str]:
+    return {where for where in _lists(parameters) if where.startswith(step)}
 
 
 def _lists(parameters: RegenieParameters) -> dict[str, str]:
@@ -215,10 +293,17 @@ def _key(parameters: RegenieParameters, files: GenotypeFiles) -> str:
 
 
 def _scan(
-    data: DataSet, files: GenotypeFiles, wanted: set[bytes], placed: Set[bytes], *, whole: bool
-) -> tuple[bytes, dict[bytes, int], Examples, dict[bytes, int]]:
+    data: DataSet,
+    files: GenotypeFiles,
+    wanted: set[bytes],
+    placed: Set[bytes],
+    choices: Sequence[_Choice],
+    *,
+    whole: bool,
+) -> tuple[bytes, dict[bytes, int], Examples, dict[bytes, int], list[int]]:
     """The first id, where the wanted are (bits 1 << chromosome), ids that a chromosome (or the file, if it is read as a
-    `whole`) has more than once, and the numbers in the file of those that are to be `placed`, which are wanted too.
+    `whole`) has more than once, the numbers in the file of those that are to be `placed`, which are wanted too, and how
+    many variants each of the `choices` leaves.
 
     Ids are compared by their hashes (64 bits), and those whose hash is repeated by themselves in a second reading.
     """
@@ -227,6 +312,7 @@ def _scan(
     places: dict[bytes, int] = {}
     number, hashes = -1, array("q")
     repeated: set[int] = set()
+    left = [0] * len(choices)
     for chromosome, variants in groupby(variant_names(data, files), key=itemgetter(0)):
         hashes = hashes if whole else array("q")
         for _, name in variants:
@@ -236,12 +322,15 @@ def _scan(
                 known[name] = known.get(name, 0) | 1 << chromosome
                 if name in placed:
                     places.setdefault(name, number)
+            for place, choice in enumerate(choices):
+                left[place] += (name in choice.names) == choice.keeps
             first = first or name
         if not whole:
             repeated |= more_than_once(hashes)
     if whole:
         repeated = more_than_once(hashes)
-    return first, known, _names_of(data, files, repeated, whole=whole) if repeated else Examples(), places
+    twice = _names_of(data, files, repeated, whole=whole) if repeated else Examples()
+    return first, known, twice, places, left
 
 
 def _names_of(data: DataSet, files: GenotypeFiles, hashes: set[int], *, whole: bool) -> Examples:

@@ -98,7 +98,8 @@ def test_a_snakefile_that_was_dropped_is_run_again_by_its_place(genolaunch, over
 
 
 def test_inputs_that_are_others_since_are_named_and_no_other(genolaunch, over, dropped, platform):
-    for name in ("a.bed", "a.bim", "ab.bed", "p.txt", "other.txt"):
+    # Of PLINK 2's files beside a .bed, and of a table's backup, the launch reads nothing.
+    for name in ("a.bed", "a.bim", "a.pvar", "a.sample", "ab.bed", "p.txt", "p.txt.old", "other.txt"):
         platform.s3.put_object(Bucket="data-bucket-1", Key=f"cohort/{name}", Body=b"x")
     long_ago, later = (datetime.now(UTC) + timedelta(hours=hours) for hours in (-1, 1))
 

@@ -1,7 +1,10 @@
 """Genotype files and what their headers promise."""
 
 import struct
+from pathlib import Path
 
+import numpy as np
+import pgenlib
 import pytest
 
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, check_listed, read_counts
@@ -10,7 +13,7 @@ from tests.unit.regenie_planning.conftest import MemoryDataSet, bed
 
 
 def _pgen(variants: int, samples: int, mode: int = 0x10) -> bytes:
-    return b"\x6c\x1b" + bytes([mode]) + struct.pack("<II", variants, samples) + bytes(20)
+    return b"\x6c\x1b" + bytes([mode]) + struct.pack("<II", variants, samples) + bytes(40)
 
 
 def _bgen(variants: int, samples: int, *, has_ids: bool) -> bytes:
@@ -66,6 +69,37 @@ def test_a_list_of_variants_of_another_file_is_refused(data: MemoryDataSet):
         check_listed(data, GenotypeFiles("a.pgen"), GenotypeCounts(9, 800), 10)
 
     assert "do not belong together" in refusal.value.remedy
+
+
+@pytest.mark.parametrize("variants", [3, 66_000])
+@pytest.mark.parametrize("has_dosages", [True, False])
+def test_a_pgen_that_ends_too_early_is_refused(data: MemoryDataSet, tmp_path: Path, variants: int, has_dosages: bool):
+    path = tmp_path / "a.pgen"
+    with pgenlib.PgenWriter(
+        bytes(path), 5, variant_ct=variants, nonref_flags=False, dosage_present=has_dosages
+    ) as writer:
+        for number in range(variants):
+            if has_dosages:
+                writer.append_dosages(np.arange(5, dtype=np.float32) * (number % 4 + 1) / 10)
+            else:
+                writer.append_biallelic((np.arange(5) * (number % 7 + 1) % 3).astype(np.int8))
+    whole = path.read_bytes()
+    assert whole[2] == 0x10
+    _check_ends(data, whole, GenotypeCounts(variants, 5))
+
+
+def test_a_pgen_of_records_of_one_width_that_ends_too_early_is_refused(data: MemoryDataSet):
+    _check_ends(data, _pgen(20, 9, mode=0x02)[:12] + bytes(20 * 3), GenotypeCounts(20, 9))
+
+
+def _check_ends(data: MemoryDataSet, whole: bytes, counts: GenotypeCounts) -> None:
+    data.files["a.pgen"] = whole
+    assert read_counts(data, GenotypeFiles("a.pgen")) == counts
+    for length in (len(whole) - 1, len(whole) // 2, 12):
+        data.files["a.pgen"] = whole[:length]
+        with pytest.raises(UnusableInputError, match=rf"a\.pgen, which has {length:,} bytes; by its header") as refusal:
+            read_counts(data, GenotypeFiles("a.pgen"))
+        assert "upload it again" in refusal.value.remedy
 
 
 @pytest.mark.parametrize("path", ["a.bed", "a.pgen", "a.bgen"])

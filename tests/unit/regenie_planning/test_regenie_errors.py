@@ -19,6 +19,17 @@ RUNNERS_LAST_LINE = "\nregenie ended with exit code 1; its last lines in the log
     ("line", "said", "remedy"),
     [
         (
+            "   -reading loco predictions for the chromosome...ERROR: individual has missing predictions "
+            "(FID_IID=F0035_P00035;chr=3;phenotype=height).",
+            "individual has missing predictions (FID_IID=F0035_P00035;chr=3;phenotype=height).",
+            "has predictions of other chromosomes: run step 1 again",
+        ),
+        (
+            "ERROR: Number of covariates is greater than sample size!",
+            "Number of covariates is greater than sample size!",
+            "variants of step2.condition, each of which is one",
+        ),
+        (
             " * bim                : [/fsx/data/cohort.bim] ERROR: chromosomes in bim file are not in ascending order.",
             "bim : [/fsx/data/cohort.bim] ERROR: chromosomes in bim file are not in ascending order.",
             "Sort the variants",

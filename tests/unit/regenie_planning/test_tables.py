@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from genolaunch.regenie.predictions import read_predictions
-from genolaunch.regenie.tables import read_columns, trait_indices
+from genolaunch.regenie.tables import check_covariates, read_columns, trait_indices
 from genolaunch.shared.input_error import UnusableInputError
 from tests.unit.regenie_planning.conftest import MemoryDataSet
 
@@ -78,3 +78,19 @@ def test_a_list_that_cannot_be_followed_is_refused(data: MemoryDataSet, line: by
 
     with pytest.raises(UnusableInputError):
         read_predictions(data, "fit_pred.list", ["height"])
+
+
+@pytest.mark.parametrize("name", ["pc1-pc4", "pc1-4", "pc1:pc4"])
+def test_a_range_of_columns_is_told_to_be_listed_one_by_one(name: str):
+    with pytest.raises(UnusableInputError, match="not in the header of the covariate file") as refusal:
+        check_covariates(["age", "pc1", "pc2", "pc3", "pc4"], ["age", name])
+
+    assert refusal.value.remedy.startswith("Columns are listed one by one, without ranges: [pc1, pc2, ...].")
+
+
+@pytest.mark.parametrize("name", ["pc9-pc12", "age-2", "2020-01"])
+def test_other_names_with_hyphens_are_no_ranges(name: str):
+    with pytest.raises(UnusableInputError) as refusal:
+        check_covariates(["age", "pc1", "pc2"], [name])
+
+    assert "ranges" not in refusal.value.remedy

@@ -147,7 +147,7 @@ def test_level_0_jobs_are_counted_for_a_split_only(
 def test_all_phases_of_step_1_have_the_same_traits_filters_and_block_size(data: MemoryDataSet):
     # Given a launch with everything that chooses samples, variants or covariates
     add_cohort(data, *FIVE_VARIANTS)
-    data.files.update(dict.fromkeys(("array.txt", "hla.txt"), b"1:10\n"))
+    data.files.update({"array.txt": b"1:10\n1:20\n", "hla.txt": b"1:10\n"})
     data.files["keep.txt"] = b"".join(b"f%d i%d\n" % (n, n) for n in range(24))
     step1 = {"block_size": 2, "extract": "array.txt", "exclude": "hla.txt", "extra": ["--strict"]}
 

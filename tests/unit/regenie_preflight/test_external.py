@@ -120,6 +120,25 @@ def test_a_condition_has_some_variants_and_not_too_many(known: MemoryDataSet) ->
     assert "has 2 variants; regenie takes 1 at most" in the_fault(known, step2=step2).problem
 
 
+def test_a_condition_has_fewer_variants_than_people_who_are_analysed(known: MemoryDataSet) -> None:
+    """Each becomes a covariate, and regenie ends with as many as people, in every job of step 2."""
+    places = [("2", 30 + number) for number in range(PEOPLE)]
+    known.files["known.bim"], known.files["known.bed"] = bim(*places), varied_bed(PEOPLE, PEOPLE)
+
+    def conditioned(variants: int) -> None:
+        known.files["hits.txt"] = "".join(f"2:{30 + number}\n" for number in range(variants)).encode()
+
+    conditioned(PEOPLE - 3)  # age, sex and the intercept are the others
+    fault = the_fault(known, step2=CONDITION)
+    assert fault.where == "regenie.step2.condition"
+    assert "with 21 variants, each of which becomes a covariate" in fault.problem
+    assert "these are 24, and 24 people are analysed" in fault.problem
+    assert "fewer than 21 variants" in fault.remedy
+
+    conditioned(PEOPLE - 4)
+    assert "so that little is left to test with" in warnings(known, step2=CONDITION)
+
+
 def test_a_bgen_that_ends_before_its_last_variant_is_refused(cohort: MemoryDataSet, tmp_path: Path) -> None:
     add_bgen(cohort, ("2", 30), name="known", samples=PEOPLE)
     index = tmp_path / "known.bgen.bgi"

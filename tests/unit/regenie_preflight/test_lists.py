@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.regenie_planning.conftest import MemoryDataSet, add_bgen, add_pgen, bim, loco, table
-from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, faults, the_fault, warnings
+from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, fam, faults, the_fault, warnings
 
 LISTED = [
     ({"step1": {"extract": "list.txt"}}, "regenie.step1.extract"),
@@ -30,6 +30,31 @@ def test_a_list_of_people_in_other_ids_is_refused(cohort: MemoryDataSet, key: st
     assert fault.where == f"regenie.{key}"
     assert "none is among the genotyped people" in fault.problem
     assert "they have f0_i0" in fault.problem
+
+
+@pytest.mark.parametrize("key", ["keep", "remove"])
+@pytest.mark.parametrize(
+    ("form", "genotyped", "words"),
+    [
+        ("0 i{0}", "f{0} i{0}", "24 of 24 of them would be known with other FIDs"),
+        ("i{0} i{0}", "f{0} i{0}", "would be known with other FIDs"),
+        ("i{0} f{0}", "f{0} i{0}", "FID and IID exchanged"),
+        ("f{0} I{0}", "f{0} i{0}", "other upper and lower case"),
+        ("f i{0}", "f i00{0}", "leading zeros"),
+        ("f{0} x{0}", "f{0} i{0}", ""),
+        ("7 {0}", "007 00{0}", "leading zeros"),
+    ],
+)
+def test_a_list_of_people_in_other_ids_is_told_how_they_would_be_known(
+    cohort: MemoryDataSet, key: str, form: str, genotyped: str, words: str
+):
+    cohort.files["cohort.fam"] = fam(range(PEOPLE), genotyped)
+    cohort.files["list.txt"] = "".join(f"{form.format(n)}\n" for n in range(PEOPLE)).encode()
+
+    (remedy,) = (fault.remedy for fault in faults(cohort, **{key: "list.txt"}) if fault.where == f"regenie.{key}")
+
+    assert words in remedy
+    assert ("would be known" in remedy) == bool(words)
 
 
 def test_a_list_of_which_less_than_half_is_known_is_warned_of_with_numbers(cohort: MemoryDataSet):
@@ -118,8 +143,9 @@ def test_a_compressed_list_is_unpacked_where_regenie_unpacks_it(cohort: MemoryDa
 class TestSharedIds:
     @pytest.fixture
     def dots(self, cohort: MemoryDataSet) -> MemoryDataSet:
-        """Given: a cohort whose variants are all called `.`, as in many VCF files."""
-        cohort.files["cohort.bim"] = b"1 . 0 10 A G\n1 . 0 20 A G\n"
+        """Given: a cohort whose variants are called `.`, as in many VCF files, all but one."""
+        cohort.files["cohort.bed"] += bytes(6)
+        cohort.files["cohort.bim"] = b"1 . 0 10 A G\n1 . 0 20 A G\n1 b 0 30 A G\n"
         cohort.files["list.txt"] = b".\n"
         return cohort
 
@@ -155,7 +181,8 @@ class TestSharedIds:
     )
     def test_on_different_chromosomes_are_dropped_by_step_1(self, cohort: MemoryDataSet, step1: dict[str, Any]):
         """It reads all chromosomes in one command (regenie 4.1.2: a split level 0 ends, lists lose the second one)."""
-        cohort.files["cohort.bim"] = b"1 a 0 10 A G\n2 a 0 20 A G\n"
+        cohort.files["cohort.bed"] += bytes(6)
+        cohort.files["cohort.bim"] = b"1 a 0 10 A G\n2 a 0 20 A G\n2 b 0 30 A G\n"
         cohort.files["list.txt"] = b"a\n"
 
         assert "has 1 id that several variants share, such as a" in the_fault(cohort, step1=step1).problem
@@ -354,6 +381,26 @@ class TestGivenPredictions:
         assert fault.where == "regenie.step1.predictions"
         assert "for none of the 24 people" in fault.problem
 
+    @pytest.mark.parametrize("chromosome", [1, 2, 23])
+    @pytest.mark.parametrize("word", ["nan", "NaN", "-inf", "abc"])
+    def test_a_prediction_that_is_no_number_is_refused(self, cohort: MemoryDataSet, chromosome: int, word: str):
+        """regenie 4.1.2 takes it for missing: it leaves the person out, or ends in step 2 (both run)."""
+        lines = loco(PEOPLE).decode().splitlines()
+        words = lines[chromosome].split()
+        lines[chromosome] = " ".join([*words[:3], word, *words[4:]])
+
+        fault = the_fault(cohort, **self.given(cohort, "\n".join([*lines, ""]).encode()))
+
+        assert fault.where == "regenie.step1.predictions"
+        assert f"has '{word}' for f2_i2 on chromosome {chromosome}, which is no prediction" in fault.problem
+
+    def test_predictions_that_are_all_0_are_warned_of(self, cohort: MemoryDataSet):
+        zeros = loco(PEOPLE, missing=1).replace(b"0.5", b"0")
+
+        assert "in which every prediction of height is 0" in warnings(cohort, **self.given(cohort, zeros))
+        zeros = zeros.replace(b" 0\n", b" 0.1\n", 1)
+        assert "every prediction" not in warnings(cohort, **self.given(cohort, zeros))
+
     @pytest.mark.parametrize("content", [b"", b"FID_IID\n", b"FID_IID f0_i0\n1 0.5 0.5\n", b"f0_i0\n0.5\n"])
     def test_what_is_no_loco_file_is_refused(self, cohort: MemoryDataSet, content: bytes):
         assert "no file of LOCO predictions" in the_fault(cohort, **self.given(cohort, content)).problem
@@ -431,3 +478,79 @@ def test_values_of_people_who_lack_a_covariate_are_looked_at_too(cohort: MemoryD
 
     assert fault.where == "regenie.traits"
     assert value in fault.problem or "value other than 0 and 1" in fault.problem
+
+
+@pytest.mark.parametrize(
+    ("format", "old", "new", "words"),
+    [
+        (".fam", "f3 i3", "f3 i3 jr", "7 columns instead of 6 in line 4"),
+        (".psam", "f3 i3", "f 3 i3", "4 columns instead of 3 in line 5"),
+        (".sample", "f3 i3", "f3 i3 jr", "4 columns instead of 3 in line 6"),
+    ],
+)
+def test_a_blank_within_a_samples_id_is_refused(cohort: MemoryDataSet, format: str, old: str, new: str, words: str):
+    given: dict[str, Any] = {}
+    if format == ".psam":
+        add_pgen(cohort, ("1", 10), ("1", 20), name="cohort", samples=PEOPLE)
+        given = {"genotypes": "cohort.pgen"}
+    elif format == ".sample":
+        add_bgen(cohort, ("1", 10), ("1", 20), name="cohort", samples=PEOPLE)
+        given = {"genotypes": "cohort.bgen", "sample": "cohort.sample"}
+    change(cohort, f"cohort{format}", f"{old} ", f"{new} ")
+
+    found = faults(cohort, **given)
+
+    assert any(words in fault.problem and "ids without a blank" in fault.remedy for fault in found)
+
+
+@pytest.mark.parametrize("step", ["step1", "step2"])
+@pytest.mark.parametrize("qc", [True, False])
+def test_a_list_that_leaves_out_every_variant_is_refused(cohort: MemoryDataSet, step: str, qc: bool):
+    cohort.files["out.txt"] = b"1:10\n1:20\n1:30\n"
+    given: dict[str, dict[str, Any]] = {"step1": {"qc": {"mac": 1} if qc else False}}
+    given.setdefault(step, {})["exclude"] = "out.txt"
+
+    fault = the_fault(cohort, **given)
+
+    assert fault.where == f"regenie.{step}.exclude"
+    assert "leaves out every variant of these genotypes" in fault.problem
+    assert f"{step}.extract" in fault.remedy
+
+
+def test_lists_that_leave_few_variants_to_step_1_are_warned_of(cohort: MemoryDataSet):
+    cohort.files["in.txt"] = b"1:10\n"
+
+    assert "leaves 1 variant for step 1" in warnings(cohort, step1={"extract": "in.txt"})
+    assert "for step 1" not in warnings(cohort, step2={"extract": "in.txt"})
+
+
+def test_lists_that_leave_a_block_of_variants_to_step_1_are_not(cohort: MemoryDataSet):
+    cohort.files["cohort.bed"] = b"\x6c\x1b\x01" + bytes(6 * 101)
+    cohort.files["cohort.bim"] = bim(*(("1", 10 + number) for number in range(101)))
+    cohort.files["out.txt"] = b"1:10\n"
+
+    assert "for step 1" not in warnings(cohort, step1={"exclude": "out.txt"})
+
+
+@pytest.mark.parametrize("step", ["step1", "step2"])
+def test_two_lists_that_leave_nothing_together_are_refused(cohort: MemoryDataSet, step: str):
+    cohort.files["in.txt"] = b"1:10\n"
+    cohort.files["out.txt"] = b"1:10\n"
+
+    fault = the_fault(cohort, **{step: {"extract": "in.txt", "exclude": "out.txt"}})
+
+    assert fault.where == f"regenie.{step}.exclude"
+    assert f"leaves out whatever {step}.extract chooses (1 variant)" in fault.problem
+
+
+def test_lists_of_step_2_have_to_leave_a_variant_of_one_file_only(cohort: MemoryDataSet):
+    cohort.files["out.txt"] = b"1:10\n1:20\n"
+    add_pgen(cohort, ("2", 5), name="two", samples=PEOPLE)
+
+    checked(cohort, step2={"exclude": "out.txt", "datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "two.pgen"}]})
+    cohort.files["out.txt"] += b"2:5\n"
+    fault = the_fault(
+        cohort, step2={"exclude": "out.txt", "datasets": [{"genotypes": "cohort.bed"}, {"genotypes": "two.pgen"}]}
+    )
+
+    assert fault.where == "regenie.step2.exclude"

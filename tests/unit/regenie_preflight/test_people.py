@@ -127,7 +127,7 @@ def test_a_sample_twice_in_the_genotypes_is_refused(cohort: MemoryDataSet):
 def test_a_sample_list_of_another_file_is_refused(cohort: MemoryDataSet):
     cohort.files["p.pgen"] = b"\x6c\x1b\x10" + struct.pack("<II", 2, PEOPLE) + bytes(20)
     cohort.files["p.pvar"] = b"#CHROM POS ID REF ALT\n1 10 a A G\n1 20 b A G\n"
-    cohort.files["p.psam"] = b"#FID IID\n" + fam(range(PEOPLE - 4))
+    cohort.files["p.psam"] = b"#FID IID PAT MAT SEX PHENO1\n" + fam(range(PEOPLE - 4))
 
     fault = the_fault(cohort, genotypes="p.pgen")
 
@@ -281,6 +281,8 @@ def test_a_bim_file_with_windows_line_ends_is_refused_before_they_get_into_the_r
 
 
 def test_lists_that_are_compressed_or_have_unix_line_ends_are_taken(cohort: MemoryDataSet):
+    cohort.files["cohort.bed"] += bytes(6)
+    cohort.files["cohort.bim"] = b"1 1:10 0 10 A G\n1 1:20 0 20 A G\n1 1:30 0 30 A G\n"
     cohort.files["list.txt"] = b"1:10\n1:20\n"
     cohort.files["list.txt.gz"] = gzip.compress(b"1:10\n") + gzip.compress(b"1:20\n")
 

@@ -112,7 +112,24 @@ def test_a_constant_covariate_is_warned_of(cohort: MemoryDataSet):
 def test_a_covariate_that_nobody_has_is_refused(cohort: MemoryDataSet):
     cohort.files["covariates.txt"] = table("age site", ((40 + n, "NA") for n in range(PEOPLE)))
 
-    assert "every genotyped person lacks a covariate" in the_fault(cohort).problem
+    assert "every genotyped person lacks a covariate: nobody has site" in the_fault(cohort).problem
+
+
+def test_where_nobody_has_all_covariates_the_one_that_most_lack_is_named(cohort: MemoryDataSet):
+    cohort.files["covariates.txt"] = table("age site", (("NA", 1) if n % 3 else (40 + n, "NA") for n in range(PEOPLE)))
+
+    assert "lacks a covariate, most of all age" in the_fault(cohort).problem
+
+
+@pytest.mark.parametrize("value", ["1e300", "-1e200"])
+def test_a_value_whose_square_overflows_is_named(cohort: MemoryDataSet, value: str):
+    change(cohort, "phenotypes.txt", "f6 i6 -1 ", f"f6 i6 {value} ")
+
+    fault = the_fault(cohort)
+
+    assert fault.where == "regenie.traits"
+    assert f"has 1 value so large that regenie ends, or every p-value would be NA: {value} (f6_i6)" in fault.problem
+    assert "standard deviation" not in fault.problem
 
 
 def test_a_bad_row_does_not_hide_the_faults_of_the_other_table(cohort: MemoryDataSet):

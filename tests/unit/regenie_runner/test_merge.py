@@ -115,13 +115,21 @@ def test_chunks_without_any_row_make_an_empty_but_valid_result(launch):
 
 
 @pytest.mark.parametrize(
-    ("about", "sentence"),
+    ("about", "sentence", "keys"),
     [
-        ({"filtered": True}, "no variant left to include in analysis."),
-        ({"command": ["regenie", "--set-list", "sets.txt", "--chr", "1"]}, "no sets are left to be analyzed."),
+        (
+            {"filtered": True},
+            "no variant left to include in analysis.",
+            "step2.extract, step2.exclude and step2.condition",
+        ),
+        (
+            {"command": ["regenie", "--set-list", "sets.txt", "--chr", "1"]},
+            "no sets are left to be analyzed.",
+            "the files of step2.gene_tests",
+        ),
     ],
 )
-def test_what_left_nothing_of_any_part_is_an_error_as_it_is_in_one_run(launch, about, sentence, capfd):
+def test_what_left_nothing_of_any_part_is_an_error_as_it_is_in_one_run(launch, about, sentence, keys, capfd):
     chunks = [launch.chunk(number, height=HEADER) | about for number in range(3)]
     launch.plan("step2", *chunks)
     launch.plan("merge", merge_task("height"))
@@ -129,7 +137,8 @@ def test_what_left_nothing_of_any_part_is_an_error_as_it_is_in_one_run(launch, a
         launch.write(f"step2/{number:06}/chunk.log", f"ERROR: {sentence}\n")
 
     assert launch.run("merge") == 1
-    assert f"Nothing was tested: regenie said of every part '{sentence}'" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert f"Nothing was tested: regenie said of every part '{sentence}'. Compare {keys} with" in told
 
     launch.write("step2/000002/chunk.log", "Number of ignored tests due to low MAC : 3\n")
     assert launch.run("merge") == 0

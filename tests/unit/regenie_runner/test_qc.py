@@ -215,7 +215,56 @@ class TestFilters:
     def test_nothing_left_says_so(self, genotypes: Genotypes):
         genotypes.write([[0, 0, 0]])
 
-        with pytest.raises(RunnerError, match=r"left no variant: step1\.qc is too strict"):
+        with pytest.raises(RunnerError, match=r"no variant of 1: mac 1 left out 1\. Give a smaller mac in step1\.qc"):
+            genotypes.control(mac=1)
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ({"mind": 0}, r"left none of 3 people: step1\.qc\.mind is 0, .* the 3 variants\. Give a larger mind"),
+            ({"geno": 0}, r"left 3 of 3 people, and no variant of 3: geno 0 left out 3\. Give a larger geno"),
+            ({"maf": 0.49, "mac": 2}, r"no variant of 3: .*maf 0\.49 left out 2.*Give a smaller maf"),
+        ],
+    )
+    def test_nothing_left_names_the_threshold_that_leaves_out_most(
+        self, genotypes: Genotypes, given: dict[str, Any], words: str
+    ):
+        genotypes.write(
+            [
+                [
+                    None,
+                    0,
+                    1,
+                ],
+                [2, None, 1],
+                [2, 2, None],
+            ]
+            if "maf" not in given
+            else [[0, 0, 1, 1, 0]] * 2 + [[0, 0, 0, 0, 1]]
+        )
+
+        with pytest.raises(RunnerError, match=words):
+            genotypes.control(**given)
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ({"exclude": ["v0", "v1"]}, r"step1\.exclude leaves no variant of 2 for step 1"),
+            ({"extract": ["v0"], "exclude": ["v0"]}, r"step1\.extract and step1\.exclude leave no variant of 2"),
+        ],
+    )
+    def test_lists_that_leave_nothing_are_not_called_quality_control(
+        self, genotypes: Genotypes, given: dict[str, list[str]], words: str
+    ):
+        genotypes.write([[0, 1, 2], [2, 1, 0]])
+
+        with pytest.raises(RunnerError, match=words):
+            genotypes.control(**{key: genotypes.table(f"{key}.txt", *names) for key, names in given.items()})
+
+    def test_almost_nothing_left_names_the_thresholds_too(self, genotypes: Genotypes):
+        genotypes.write([[0, 1, 2]] + [[0, 0, 0]] * 20)
+
+        with pytest.raises(RunnerError, match=r"left 1 of 21 variants, too few .* genome: mac 1 left out 20\."):
             genotypes.control(mac=1)
 
     def test_more_than_step_1_takes_says_so(self, genotypes: Genotypes, monkeypatch: pytest.MonkeyPatch):

@@ -204,7 +204,7 @@ class TestFaults:
             (
                 config({"traits": ["a b"]}),
                 "regenie.traits[0]: must be up to 100 letters, digits and _ . - with a letter, digit or _ first; "
-                "you gave 'a b'. Rename the column, in the phenotype file and here.",
+                "you gave 'a b'. Rename the column, in its file and here; list columns one by one, without ranges.",
             ),
             (
                 config({"trait_type": "ordinal"}),
@@ -251,6 +251,33 @@ class TestFaults:
             ),
             (config({"trait": 1}), "regenie.trait: is not a key of a launch config. Did you mean traits?"),
             (config(traits=[1]), "traits: is not a key of a launch config. Did you mean regenie.traits?"),
+            (
+                config(snakemake={"snakefile": "workflows/x/Snakefile"}),
+                "snakemake: is the section of another workflow, and this launch's workflow is regenie. "
+                "Remove it, or write `workflow: snakemake` and remove the section regenie.",
+            ),
+            (
+                config({"genome_build": "hg19"}),
+                "regenie.genome_build: must be NCBI36, GRCh37 or GRCh38; you gave 'hg19'. "
+                "Write GRCh37, which is the same assembly.",
+            ),
+            (
+                config({"genome_build": "grch38"}),
+                "regenie.genome_build: must be NCBI36, GRCh37 or GRCh38; you gave 'grch38'. "
+                "Write GRCh38, which is the same assembly.",
+            ),
+            (
+                config({"phenotypes": "my phenotypes.txt"}),
+                "regenie.phenotypes: is not a path; you gave 'my phenotypes.txt'. A path has letters, digits and "
+                ". _ + = @ , ~ - with single slashes between its parts: rename the file or folder in the data, and "
+                "write its new name here.",
+            ),
+            (
+                config({"covariates": "c.txt", "covariate_columns": ["age", "PC{1:4}"]}),
+                "regenie.covariate_columns[1]: must be up to 100 letters, digits and _ . - with a letter, digit or _ "
+                "first; you gave 'PC{1:4}'. Rename the column, in its file and here; list columns one by one, "
+                "without ranges.",
+            ),
             (
                 config(colour=1),
                 "colour: is not a key of a launch config. "

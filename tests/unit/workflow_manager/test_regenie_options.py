@@ -23,6 +23,7 @@ def test_options_that_change_the_method_only_pass(step: int, option: str):
         ("--min-INFO 0.3", "Did you mean --minINFO?"),
         ("--firth_se", "Did you mean --firth-se?"),
         ("--loocv", "It belongs to step 1."),
+        ("--vc-test skat", "Did you mean --vc-tests? The key step2.gene_tests.vc_tests says it."),
     ],
 )
 def test_a_refused_option_says_what_to_do(option: str, remedy: str):
@@ -31,6 +32,21 @@ def test_a_refused_option_says_what_to_do(option: str, remedy: str):
     assert refusal is not None
     assert refusal.remedy == remedy
     assert refusal.problem == f"does not hand on {option.split()[0]!r} to step 2"
+
+
+@pytest.mark.parametrize(
+    ("option", "step", "remedy"),
+    [
+        ("--test dominant", 1, "It belongs to step 2."),
+        ("--bogus", 2, "Known here: "),
+        ("--vc-test skat", 1, "Known here: "),
+    ],
+)
+def test_only_what_is_close_and_of_the_same_step_is_suggested(option: str, step: int, remedy: str):
+    refusal = refusal_of(option, step)
+
+    assert refusal is not None
+    assert refusal.remedy.startswith(remedy)
 
 
 @pytest.mark.parametrize(
