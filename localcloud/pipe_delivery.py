@@ -1,6 +1,6 @@
 """EventBridge Pipes from a table's stream: FilterCriteria, InputTemplate, batches, retries and the dead-letter queue.
 
-Targets are state machines, queues and topics. A pipe's shard is its whole stream here.
+Targets are state machines, queues and topics. A stream has only one shard here.
 """
 
 import json
@@ -15,10 +15,10 @@ from typing import Any, Final, Protocol
 logger = logging.getLogger("localcloud.pipes")
 
 IDLE_SECONDS: Final = 1.0
-"""A pipe looks again after this long even when no write woke it: something that failed may work now."""
+"""After this many seconds a pipe looks again, even without a new write, since a failed delivery may work now."""
 
 DEFAULT_ATTEMPTS: Final = 10
-"""AWS's default is to retry until the record ages out, which here would fill the log."""
+"""AWS's default is to retry until the record expires, which would fill the log here."""
 
 Record = dict[str, Any]
 Pipe = dict[str, Any]
@@ -27,16 +27,16 @@ _PLACE: Final = re.compile(r"<(\$?[A-Za-z0-9_.\[\]-]+)>")
 
 
 class Stream(Protocol):
-    """Where a pipe reads: the part of ministack's adapter that this module needs."""
+    """The stream from which a pipe reads: the part of ministack's adapter that this module needs."""
 
     def next_records(self, pipe: Pipe) -> list[Record]:
-        """Records that the pipe has not passed."""
+        """Return the records after the pipe's position."""
 
     def pass_records(self, pipe: Pipe, count: int) -> None:
-        """Put the pipe's position further."""
+        """Move the pipe's position on by `count` records."""
 
     def matches(self, pattern: str, record: Record) -> bool:
-        """Whether EventBridge's pattern matches."""
+        """Return whether an event pattern of EventBridge matches the record."""
 
 
 class Deliverer:
@@ -51,7 +51,7 @@ class Deliverer:
         self._pause = pause
 
     def deliver(self, pipe: Pipe) -> None:
-        """Deliver what the pipe has not passed yet, batch after batch, in order."""
+        """Deliver the records after the pipe's position, batch after batch, in order."""
         records = self._stream.next_records(pipe)
         size = _source(pipe).get("BatchSize", 100)
         patterns = [one["Pattern"] for one in _parameters(pipe).get("FilterCriteria", {}).get("Filters", [])]
@@ -71,7 +71,7 @@ class Deliverer:
         for attempt in range(1, attempts + 1):
             try:
                 self._send(pipe["Target"], json.dumps(payload))
-            except Exception as refusal:  # whatever the target says is retried, then told to the dead-letter queue
+            except Exception as refusal:  # every error of the target is retried, then sent to the dead-letter queue
                 logger.warning("Pipe %s, attempt %d of %d: %s", pipe["Name"], attempt, attempts, refusal)
                 self._pause(min(0.1 * 2**attempt, 2.0) if attempt < attempts else 0)
             else:
@@ -94,7 +94,7 @@ class Poller:
         self._started = threading.Lock()
 
     def start(self) -> None:
-        """Begin, if it has not begun."""
+        """Start the thread, if it is not started."""
         if self._started.acquire(blocking=False):
             threading.Thread(target=self._run, name="pipes", daemon=True).start()
 
@@ -103,16 +103,19 @@ class Poller:
             self._written.clear()
             try:
                 self._deliver_all()
-            except Exception:  # one broken pipe must not end the others' deliveries
+            except Exception:  # a failing pipe must not end the deliveries of others
                 logger.exception("Pipes could not be delivered")
             self._written.wait(IDLE_SECONDS)
 
 
 def fill(template: str, record: Record) -> object:
-    """A record put into an InputTemplate: JSON when the outcome is JSON, else text.
+    """Fill a record into an InputTemplate.
 
-    `<$.path>` in quotes is a string; alone it is the value as JSON; a path that leads nowhere is an empty string in
-    quotes and null alone.
+    `<$.path>` in quotes becomes a string, and without quotes the value as JSON. A path that does not exist becomes an
+    empty string in quotes, and null without.
+
+    Returns:
+        A JSON value if the result is JSON, else the text.
     """
 
     def replace(match: re.Match[str]) -> str:
@@ -148,7 +151,7 @@ def _source(pipe: Pipe) -> dict[str, Any]:
 
 
 def _pointer(pipe: Pipe, batch: list[Record]) -> dict[str, Any]:
-    """What AWS sends to the dead-letter queue: where the records are in the stream, not the records."""
+    """Return what AWS sends to the dead-letter queue: the position of the records in the stream, not the records."""
     numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
     return {
         "context": {"partnerResourceArn": pipe["Arn"], "condition": "RetryAttemptsExhausted"},

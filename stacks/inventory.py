@@ -24,7 +24,7 @@ from stacks.data import DataStack
 INVENTORY: Final = "inventory"
 
 _PREFIX: Final = "bills-of-materials/"
-"""Below it, in the analytics bucket: build/<what>/<content's hash>.json, inspector/<images|functions>/…"""
+"""Prefix in the analytics bucket, with build/<what>/<content's hash>.json and inspector/<images|functions>/… below."""
 
 _TABLE: Final = "bills_of_materials"
 
@@ -35,7 +35,7 @@ _LOCKS: Final = {
     "snakemake-image": "containers/snakemake/requirements.txt",
     "snakemake9-image": "containers/snakemake/requirements-aws-batch.txt",
 }
-"""What the app installs, and the lock that says what that is."""
+"""Each thing into which the app installs packages, and the lock that lists them."""
 
 _COLUMNS: Final = {
     "specversion": "string",
@@ -44,7 +44,7 @@ _COLUMNS: Final = {
     ),
     "components": "array<struct<type:string,name:string,version:string,purl:string>>",
 }
-"""Of a bill, what the two makers have in common: Inspector's names what it is of in its properties, and its path."""
+"""Columns that the bills of both makers have. Inspector's bill names its image or function in properties and path."""
 
 _HOLDERS: Final = """\
 SELECT coalesce(metadata.component.name, "$path") AS holder,
@@ -56,7 +56,7 @@ WHERE any_match(components, c -> c.name = ?)
 
 
 class InventoryStack(StageStack):
-    """Bills of what is deployed are kept after each deployment, and when Inspector has scanned a new image."""
+    """Keeps bills of materials after each deployment, and when Inspector has scanned a new image."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class InventoryStack(StageStack):
         return table
 
     def _make_bills(self) -> dict[str, s3_assets.Asset]:
-        """They are assets of the deployment: the CDK's own way to bring a file to S3 at each."""
+        """Make the locks' bills as assets, which is the CDK's way to bring a file to S3 in each deployment."""
         with TemporaryDirectory() as folder:
             bills = {}
             for name, lock in _LOCKS.items():
@@ -164,13 +164,13 @@ class InventoryStack(StageStack):
                 iam.PolicyStatement(
                     sid="AskInspectorForReports",
                     actions=["inspector2:CreateSbomExport", "inspector2:GetSbomExport"],
-                    resources=["*"],  # they know no resources
+                    resources=["*"],  # these actions cannot be limited to resources
                 )
             )
         return machine
 
     def _let_inspector_write(self) -> None:
-        """Amazon Inspector user guide, "Exporting findings reports": its policies of the bucket and of the key."""
+        """Let Inspector use bucket and key (policies of the Inspector user guide, "Exporting findings reports")."""
         inspector = iam.ServicePrincipal("inspector2.amazonaws.com")
         conditions = {
             "StringEquals": {"aws:SourceAccount": self.account},
@@ -187,7 +187,7 @@ class InventoryStack(StageStack):
                 conditions=conditions,
             )
         )
-        # A key that the settings name has its owner's policy: docs/security.md says what to add.
+        # If the settings name a key, its owner writes the policy: docs/security.md says what it must allow.
         self._data.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="InspectorsReports",

@@ -28,7 +28,7 @@ class NetworkStack(StageStack):
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(settings.network.cidr),
             availability_zones=list(settings.zones),
-            # A zone that is added takes addresses that were kept for it: those of the others stay as they are.
+            # Addresses are reserved for zones that are added later, so the other zones' subnets stay as they are.
             reserved_azs=MOST_ZONES - len(settings.zones),
             nat_gateways=settings.network.nat_gateways,
             subnet_configuration=[
@@ -41,7 +41,7 @@ class NetworkStack(StageStack):
                 "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
                 "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
             },
-            # Emptying the default group takes a custom resource with a function, and nothing here uses that group.
+            # Emptying the default group would need a custom resource with a function; nothing here uses that group.
             restrict_default_security_group=False,
         )
         Validations.of(self.vpc).acknowledge(
@@ -53,7 +53,7 @@ class NetworkStack(StageStack):
         self.vpc.add_flow_log(
             "FlowLog",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(monitoring.log_group(self, "FlowLogs")),
-            # What was refused is what a fault-finder asks for; some auditors ask for everything.
+            # Refused traffic is what helps to find faults; some auditors require all traffic.
             traffic_type=ec2.FlowLogTrafficType[settings.network.flow_logs],
         )
         self.compute_group = ec2.SecurityGroup(
@@ -79,7 +79,7 @@ class NetworkStack(StageStack):
     @property
     @jsii.member(jsii_name="availabilityZones")
     def availability_zones(self) -> list[str]:
-        """The stage's zones: the library would ask AWS for the account's, and synthesis must not need an account."""
+        """The stage's zones. The library would ask AWS for the account's zones, but synthesis must not need AWS."""
         return self._zones
 
     def zone_subnet(self, zone: str) -> ec2.ISubnet:
@@ -95,7 +95,7 @@ class NetworkStack(StageStack):
             clients.add_ingress_rule(servers, port, "Lustre")
 
     def _make_interface_endpoints(self) -> None:
-        """Each costs by the hour in each zone, so a stage names those that it wants."""
+        """Make the interface endpoints that the settings name; each costs money by the hour in each zone."""
         services = self.settings.network.interface_endpoints
         if not services:
             return
@@ -103,7 +103,7 @@ class NetworkStack(StageStack):
             self, "Endpoints", vpc=self.vpc, description="Interface endpoints of AWS services", allow_all_outbound=False
         )
         # An endpoint's private name takes the VPC's whole traffic to its service (AWS PrivateLink guide, "Access an AWS
-        # service using an interface VPC endpoint"): whoever was left out could not reach it by NAT instead.
+        # service using an interface VPC endpoint"): a client without access to it could not use NAT instead.
         group.add_ingress_rule(
             ec2.Peer.ipv4(self.settings.network.cidr), ec2.Port.tcp(443), "All that runs in the stage's network"
         )
@@ -113,5 +113,5 @@ class NetworkStack(StageStack):
                 service=ec2.InterfaceVpcEndpointAwsService(service),
                 subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
                 security_groups=[group],
-                open=False,  # the group says who
+                open=False,  # the security group says who may connect
             )

@@ -24,12 +24,12 @@ from stacks.constructs.stage_stack import REPOSITORY
 from stacks.stage import GenolaunchStage
 
 _BUILD_IMAGE: Final = codebuild.LinuxBuildImage.STANDARD_7_0
-"""Ubuntu 22.04 with Python 3.12 to choose; Docker for the images that the app builds."""
+"""Ubuntu 22.04, where Python 3.12 can be selected, with Docker for the images that the app builds."""
 
 _INSTALL: Final = ("make setup",)
 
 _CHECKS: Final = ("make lint", "make check-jsonata", "make nag", "make test")
-"""Before anything is deployed. What becomes known of packages meanwhile, a schedule looks for (stacks/audit.py)."""
+"""Run before anything is deployed. A schedule looks for new vulnerabilities of packages (stacks/audit.py)."""
 
 _REPORTS: Final = {
     "reports": {
@@ -40,16 +40,17 @@ _REPORTS: Final = {
 _PROFILE: Final = "stage"
 _TAKE_ON_ROLE: Final = (
     "mkdir -p ~/.aws",
-    # The AWS SDKs take the role on, and renew it while the build runs.
+    # The AWS SDKs assume the role, and renew its credentials while the build runs.
     rf'printf "[profile {_PROFILE}]\nrole_arn=$ROLE\ncredential_source=EcsContainer\n" > ~/.aws/config',
 )
 """A profile of a role of the stage's account, which the build's environment names."""
 
 _PUBLISHING_HOURS: Final = 3
-"""Of all images of all stages by one build; CodeBuild's own limit would be an hour. Each image takes minutes."""
+"""Limit of the one build that publishes all images of all stages, each of which takes minutes. CodeBuild's default is
+an hour."""
 
 _SMOKE_TEST_MINUTES: Final = 60
-"""A tiny GWAS takes a quarter of an hour: its file system and its first instance are made first."""
+"""A tiny GWAS takes a quarter of an hour, since its file system and its first instance have to be made."""
 
 
 class PipelineStack(Stack):
@@ -85,7 +86,7 @@ class PipelineStack(Stack):
             self_mutation=True,
             cross_account_keys=True,
             enable_key_rotation=True,
-            # What is installed with the right to deploy is what the lock names, here as on an engineer's machine.
+            # The build may deploy, so it installs exactly the version in the lock, as an engineer's machine does.
             cli_version=_locked("aws-cdk"),
             cdk_assets_cli_version=_locked("cdk-assets"),
             publish_assets_in_parallel=delivery.parallel_publishing,
@@ -142,7 +143,7 @@ class PipelineStack(Stack):
         )
 
     def _protection(self, settings: StageSettings, stage: GenolaunchStage) -> list[pipelines.CodeBuildStep]:
-        """What the CDK command line does and CDK's pipelines leave out: a stage's stateful stacks cannot be deleted.
+        """Protect a stage's stateful stacks from deletion: the CDK command line does so, CDK's pipelines do not.
 
         The action of CodePipeline that deploys has no such setting (CodePipeline user guide, "AWS CloudFormation
         action reference"). The bootstrap's deployment role may set it (its template, `CliPermissions`).
@@ -192,7 +193,8 @@ class PipelineStack(Stack):
             env={"STAGE": settings.name, "ROLE": role_arn},
             install_commands=list(_INSTALL),
             commands=[
-                # CodeBuild sets both to the pipeline's region, and the user guide does not say that a project's win.
+                # CodeBuild sets both variables to the pipeline's region, and the user guide does not say that a
+                # project's own variables have priority.
                 f"export AWS_REGION={settings.region} AWS_DEFAULT_REGION={settings.region}",
                 *_TAKE_ON_ROLE,
                 f"AWS_PROFILE={_PROFILE} .venv/bin/genolaunch --stage $STAGE"
@@ -216,7 +218,7 @@ class PipelineStack(Stack):
                     )
 
     def _tell_of_failures(self) -> sns.Topic:
-        """The topic that hears of them."""
+        """Make the topic to which failures are reported."""
         key = kms.Key(
             self,
             "NoticesKey",

@@ -16,11 +16,11 @@ from stacks.data import DataStack
 from stacks.pricing_grants import PricingGrants
 
 _WATCH_EVERY: Final = Duration.minutes(10)
-"""A launch costs some dollars an hour: a budget is passed by the price of minutes."""
+"""A launch costs some dollars an hour, so it exceeds its budget by no more than the price of minutes."""
 
 
 class Budgets:
-    """The functions that know budgets, in the stack of pricing."""
+    """The functions for budgets, in the stack of pricing."""
 
     def __init__(
         self,
@@ -91,12 +91,12 @@ class Budgets:
             "BudgetTime",
             description="Looks at what running launches have cost so far",
             schedule=events.Schedule.rate(_WATCH_EVERY),
-            # No dead letters: the next round looks at the same launches.
+            # No dead-letter queue: the next round looks at the same launches.
             targets=[targets.LambdaFunction(function, retry_attempts=0)],
         )
 
     def _allow_telling(self, function: lambda_.Function) -> None:
-        """Change a launch's status, and tell of it."""
+        """Allow to change a launch's status, and to report it."""
         data = self._data
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
         data.bus.grant_put_events_to(function)

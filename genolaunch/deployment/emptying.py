@@ -8,21 +8,24 @@ from genolaunch.errors import GenolaunchError
 from genolaunch.verify.account import Account
 
 _DELETED_AT_ONCE: Final = 1000
-"""The most that one DeleteObjects call takes (Amazon S3 API reference)."""
+"""Most objects of one DeleteObjects call (Amazon S3 API reference)."""
 
 _PASSING: Final = frozenset({"InternalError", "SlowDown"})
-"""Codes that S3 asks to try again ("List of error codes", Amazon S3 API reference). DeleteObjects answers them for
-single keys in a call that succeeds, which botocore does not repeat."""
+"""Error codes after which S3 asks to try again ("List of error codes", Amazon S3 API reference). DeleteObjects gives
+them for single keys in a call that succeeds, and botocore does not repeat such a call."""
 
 _TRIES: Final = 8
 """With waits of 1, 2, 4 … seconds between them: two minutes."""
 
 
 def empty(account: Account, bucket: str) -> int:
-    """Empty a bucket; how many versions and markers that were. A bucket that is gone is empty.
+    """Empty a bucket. A bucket that does not exist counts as empty.
+
+    Returns:
+        The number of versions and delete markers that were deleted.
 
     Raises:
-        GenolaunchError: S3 does not delete a version: which, and why.
+        GenolaunchError: S3 does not delete a version; the text says which, and why.
     """
     s3 = account.client("s3")
     deleted = 0

@@ -1,4 +1,4 @@
-"""A stage's intake: by what files become launches, and launches executions. It is stopped before a stage is deleted."""
+"""Stops a stage's intake, which makes launches from files and executions from launches, before the stage is deleted."""
 
 import time
 from collections.abc import Callable, Collection
@@ -10,19 +10,19 @@ from genolaunch.verify.account import Account
 
 _LOOK_EVERY_SECONDS: Final = 2
 _LOOKS: Final = 150
-"""Five minutes: AWS says of neither how long it takes, only that it is done asynchronously."""
+"""Five minutes. AWS documents only that mappings and pipes stop asynchronously, but not how long it takes."""
 
 _GONE: Final = frozenset({"ResourceNotFoundException", "NotFoundException"})
-"""What Lambda and EventBridge, and Pipes, answer about what somebody has deleted (their API references)."""
+"""Error codes of Lambda, EventBridge and Pipes for a resource that was deleted (their API references)."""
 
 _OFF: Final = frozenset({"STOPPED", "CREATE_FAILED", "START_FAILED"})
-"""States in which a pipe hands nothing on (EventBridge Pipes API reference, DescribePipe)."""
+"""States in which a pipe delivers nothing (EventBridge Pipes API reference, DescribePipe)."""
 
 
 class Intake:
     """The event source mapping of registrations, the pipe of requests, and the rules of the workflow manager.
 
-    The rules too, since one of them starts on schedule what the pipe lost. What was stopped already stays so.
+    The rules are included, since one of them starts launches that the pipe lost. What was stopped before stays stopped.
     """
 
     def __init__(self, account: Account) -> None:
@@ -30,10 +30,10 @@ class Intake:
         self._undo: list[tuple[str, Callable[[], Any]]] = []
 
     def stop(self) -> None:
-        """Stop it, and wait until AWS says that it has; if that fails, put back what was stopped.
+        """Stop the intake, and wait until AWS reports it as stopped; if that fails, start again what was stopped.
 
         Raises:
-            GenolaunchError: it does not stop.
+            GenolaunchError: the intake does not stop.
         """
         resources = self._account.resources("workflow-manager")
         by_type = {
@@ -54,7 +54,7 @@ class Intake:
         """Start again what `stop` has stopped.
 
         Raises:
-            GenolaunchError: something does not start: what is to be started by hand, and why. The rest is.
+            GenolaunchError: something does not start; the text says what to start by hand, and why. The rest starts.
         """
         failed = []
         while self._undo:
@@ -69,7 +69,7 @@ class Intake:
             )
 
     def _disable_rule(self, physical_id: str) -> None:
-        # Of a rule on a bus of its own it is `<bus>|<rule>` (CloudFormation template reference, AWS::Events::Rule).
+        # For a rule on another bus the id is `<bus>|<rule>` (CloudFormation template reference, AWS::Events::Rule).
         bus, _, name = physical_id.rpartition("|")
         rule = {"Name": name, **({"EventBusName": bus} if bus else {})}
         events = self._account.client("events")

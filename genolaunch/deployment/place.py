@@ -1,4 +1,4 @@
-"""Where a stage is looked at or deleted, and by whom; and where its settings say that it is."""
+"""The account, region and caller of a command that works on a stage, and their comparison with the stage's settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """An account and region, and who speaks to it."""
+    """An account, a region, and the caller."""
 
     account: str
     region: str
@@ -22,14 +22,14 @@ class Place:
 
 
 def place_of(account: Account) -> Place:
-    """As STS tells it: the account in which everything is looked at and deleted."""
+    """Ask STS for the account and the caller of these credentials: everything is read and deleted there."""
     sts = account.client("sts")
     identity = sts.get_caller_identity()
     return Place(identity["Account"], str(sts.meta.region_name), identity["Arn"])
 
 
 def settings_of(stage: str, checkout: Path, settings_file: Path | None) -> "StageSettings":
-    """The stage's settings in a checkout, as a deployment takes them.
+    """Return the stage's settings in a checkout, as a deployment reads them.
 
     Raises:
         GenolaunchError: there is no checkout, or no such stage, or its settings have faults.
@@ -40,7 +40,7 @@ def settings_of(stage: str, checkout: Path, settings_file: Path | None) -> "Stag
 
 
 def difference(settings: "StageSettings", place: Place) -> str | None:
-    """One sentence if the credentials are of another account, or the region another, than the settings say."""
+    """Return a sentence if the account or the region differs from that of the settings, and None otherwise."""
     if (settings.account, settings.region) == (place.account, place.region):
         return None
     return (
@@ -50,10 +50,10 @@ def difference(settings: "StageSettings", place: Place) -> str | None:
 
 
 def require_same(settings: "StageSettings", place: Place) -> None:
-    """What is looked at is what a deployment would change.
+    """Require that a command works in the account and region that a deployment would change.
 
     Raises:
-        GenolaunchError: it is not.
+        GenolaunchError: the account or the region is another.
     """
     if reason := difference(settings, place):
         raise GenolaunchError(f"{reason} So it cannot be told whether the stage is idle.")

@@ -1,5 +1,5 @@
-"""Decides the next action for the file system of an attempt that is over. It keeps no state: after any step, even a
-failed one, it gives the next action."""
+"""Decides the next action for the file system of an attempt that is over. It keeps no state, so it gives the next
+action after any step, even after a failed one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileSystemState:
-    """A file system with what hangs on it."""
+    """A file system with its associations and data repository tasks."""
 
     file_system: FileSystem
     associations: "Sequence[DataRepositoryAssociationTypeDef]"
@@ -41,11 +41,12 @@ _PENDING_TASKS: Final = frozenset({"PENDING", "EXECUTING", "CANCELING"})
 """A file system with one of these cannot be deleted (Amazon FSx API reference, DataRepositoryTask)."""
 _CHANGING: Final = frozenset({"CREATING", "UPDATING", "DELETING"})
 _LONGEST_TRY_TO_EXPORT: Final = timedelta(hours=6)
-"""An export that FSx keeps refusing must not keep the file system, and its bill, for ever."""
+"""After this time the file system is deleted without its export: if FSx refuses the export again and again, the file
+system must not exist, and cost money, for ever."""
 
 
 def next_action(state: FileSystemState, launch: Launch | None, now: datetime) -> Action:
-    """The first that applies, of WAIT, EXPORT, UNLINK and DELETE."""
+    """Return the first action that applies, of WAIT, EXPORT, UNLINK and DELETE."""
     if _must_wait(state):
         return Action.WAIT
     if _can_export(state) and _is_worth_exporting(state.file_system, launch, now):
@@ -63,9 +64,9 @@ def _must_wait(state: FileSystemState) -> bool:
 
 
 def _can_export(state: FileSystemState) -> bool:
-    """Whether it is linked and was not exported before, successfully or not: a failed export would fail again.
+    """Return whether the file system is linked and was not exported before. A failed export would fail again.
 
-    The whole folder `work` is exported by clean-up only; a run that succeeds exports narrower paths.
+    Only clean-up exports the whole folder `work`; a run that succeeds exports narrower paths.
     """
     is_linked = any(
         association.get("FileSystemPath") == _WORK_ASSOCIATION and association.get("Lifecycle") == "AVAILABLE"
@@ -80,15 +81,15 @@ def _is_export_of_work(task: "DataRepositoryTaskTypeDef") -> bool:
 
 
 def _is_worth_exporting(file_system: FileSystem, launch: Launch | None, now: datetime) -> bool:
-    """A retry can use the work: the launch exists, did not complete, and has no newer file system.
+    """Return whether a retry can use the work: the launch exists, is not COMPLETE, and has no newer file system.
 
-    A newer attempt without one waits until this one is exported, before it links the same prefix.
+    A newer attempt that has no file system yet waits for this export before it links the same prefix.
     """
     if launch is None or launch.status is Status.COMPLETE:
         return False
     is_of_this_attempt = file_system.owner.attempt == launch.attempt
     if not is_of_this_attempt and file_system.id != launch.file_system_id:
         return False
-    # The table no longer knows when an older attempt ended, but when the newer one began.
+    # The table no longer has the time at which an older attempt ended, but it has the start of the newer one.
     over_since = launch.ended_at if is_of_this_attempt else launch.started_at
     return over_since is None or now - datetime.fromisoformat(over_since) < _LONGEST_TRY_TO_EXPORT

@@ -21,15 +21,15 @@ FINAL_JOB_STATUSES = frozenset({"SUCCEEDED", "FAILED"})
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The attempt of a launch that made something, by its tags."""
+    """The attempt of a launch that made a resource, by the resource's tags."""
 
     launch_id: str
     attempt: int
-    """0 when the tag is missing or no number: older than any attempt, so that it counts as over."""
+    """0 if the tag is missing or not a number: older than every attempt, so that the attempt counts as over."""
 
     @classmethod
     def of(cls, tags: Mapping[str, str], stage: str) -> "Owner | None":
-        """None for what is not a launch's of this stage."""
+        """Return the owner by a resource's tags; None if the resource belongs to no launch of this stage."""
         if tags.get(TAG_PROJECT) != PROJECT or tags.get(TAG_STAGE) != stage or not tags.get(TAG_LAUNCH_ID):
             return None
         attempt = tags.get(TAG_ATTEMPT, "")
@@ -38,7 +38,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """A launch's file system that nobody has asked to delete yet."""
+    """A launch's file system whose deletion is not requested yet."""
 
     id: str
     lifecycle: str
@@ -47,12 +47,12 @@ class FileSystem:
     capacity_gib: int
     deployment_type: str = "SCRATCH_2"
     throughput: int | None = None
-    """MB/s per TiB of a persistent one."""
+    """MB/s per TiB, of a persistent file system."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchTemplate:
-    """An EC2 launch template that was made for one launch; the stage's own one names no launch."""
+    """An EC2 launch template that was made for one launch. The stage's own launch template names no launch."""
 
     id: str
     owner: Owner
@@ -77,11 +77,11 @@ class Job:
     owner: Owner
     created_at: datetime
     running_vcpus: int
-    """Of all its children, for an array."""
+    """For an array, of all its children."""
 
 
 def file_systems(stage: str) -> Iterator[FileSystem]:
-    """Of all launches of the stage. Once its deletion is requested, a file system counts as gone."""
+    """Find the file systems of all launches of the stage. One whose deletion is requested counts as gone."""
     for page in _fsx().get_paginator("describe_file_systems").paginate():
         for found in page["FileSystems"]:
             owner = Owner.of(_pairs(found.get("Tags", [])), stage)
@@ -98,7 +98,7 @@ def file_systems(stage: str) -> Iterator[FileSystem]:
 
 
 def associations(file_system_id: str) -> "Sequence[DataRepositoryAssociationTypeDef]":
-    """Data repository associations of a file system; none if it is gone meanwhile."""
+    """Return a file system's data repository associations; none if the file system is gone meanwhile."""
     return [
         found
         for page in _pages(_fsx().describe_data_repository_associations, file_system_id)
@@ -107,7 +107,7 @@ def associations(file_system_id: str) -> "Sequence[DataRepositoryAssociationType
 
 
 def repository_tasks(file_system_id: str) -> "Sequence[DataRepositoryTaskTypeDef]":
-    """Data repository tasks of a file system, ended ones included; none if it is gone meanwhile."""
+    """Return a file system's data repository tasks, including ended ones; none if the file system is gone meanwhile."""
     return [
         found
         for page in _pages(_fsx().describe_data_repository_tasks, file_system_id)
@@ -131,9 +131,9 @@ def _pages(describe: Callable[..., Any], file_system_id: str | None = None) -> I
 
 
 def users_jobs(queues: Sequence[str], stage: str, launch_id: str, ended_attempt: int) -> list[str]:
-    """Ids of the jobs of the attempts 1 ... `ended_attempt` that launchers submitted and that have not ended.
+    """Return the ids of jobs that launchers of the attempts 1 ... `ended_attempt` submitted and that have not ended.
 
-    By their tags, which IAM sees to: their names are what their launchers say.
+    They are found by their tags, which IAM enforces. Their names are chosen by their launchers.
     """
     return [
         job.id for job in jobs(queues, stage) if job.owner.launch_id == launch_id and job.owner.attempt <= ended_attempt
@@ -141,7 +141,7 @@ def users_jobs(queues: Sequence[str], stage: str, launch_id: str, ended_attempt:
 
 
 def unfinished_jobs(queues: Sequence[str], launch_id: str, ended_attempt: int) -> list[str]:
-    """Ids of the jobs, and arrays, of the attempts 1 ... `ended_attempt` that have not ended, by their names."""
+    """Return the ids of jobs, and arrays, of the attempts 1 ... `ended_attempt` that have not ended, by their names."""
     return [
         job["jobId"]
         for job in batch_jobs.jobs_named(queues, f"{launch_id}-")
@@ -151,7 +151,7 @@ def unfinished_jobs(queues: Sequence[str], launch_id: str, ended_attempt: int) -
 
 
 def launch_job_definitions(launch_id: str, ended_attempt: int) -> list[str]:
-    """ARNs of the attempts' ACTIVE job definitions; AWS keeps deregistered ones for 180 days."""
+    """Return the ARNs of the attempts' ACTIVE job definitions. AWS keeps deregistered ones for 180 days."""
     pages = batch_jobs.client().get_paginator("describe_job_definitions")
     return [
         definition["jobDefinitionArn"]
@@ -162,7 +162,7 @@ def launch_job_definitions(launch_id: str, ended_attempt: int) -> list[str]:
 
 
 def job_definitions(stage: str) -> Iterator[tuple[str, Owner]]:
-    """ARN and owner of the ACTIVE job definitions of all launches of the stage."""
+    """Find the ACTIVE job definitions of all launches of the stage: ARN and owner."""
     for page in batch_jobs.client().get_paginator("describe_job_definitions").paginate(status="ACTIVE"):
         for definition in page["jobDefinitions"]:
             owner = Owner.of(_tags(definition), stage)
@@ -171,7 +171,7 @@ def job_definitions(stage: str) -> Iterator[tuple[str, Owner]]:
 
 
 def linked(stage: str) -> Iterator[tuple["DataRepositoryAssociationTypeDef", Owner]]:
-    """Data repository associations of all launches of the stage, unless they are being deleted."""
+    """Find the data repository associations of all launches of the stage that are not being deleted."""
     for page in _pages(_fsx().describe_data_repository_associations):
         for association in page["Associations"]:
             owner = Owner.of(_pairs(association.get("Tags", [])), stage)
@@ -180,7 +180,7 @@ def linked(stage: str) -> Iterator[tuple["DataRepositoryAssociationTypeDef", Own
 
 
 def launch_templates(stage: str) -> Iterator[LaunchTemplate]:
-    """Of all launches of the stage."""
+    """Find the launch templates of all launches of the stage."""
     filters = [
         {"Name": f"tag:{TAG_PROJECT}", "Values": [PROJECT]},
         {"Name": f"tag:{TAG_STAGE}", "Values": [stage]},
@@ -194,7 +194,7 @@ def launch_templates(stage: str) -> Iterator[LaunchTemplate]:
 
 
 def roles(stage: str, launch_id: str | None = None) -> Iterator[Role]:
-    """Of all launches of the stage, or of one: whose they are is told by their path."""
+    """Find the roles of all launches of the stage, or of one launch. Their path names the launch."""
     pages = _iam().get_paginator("list_roles").paginate(PathPrefix=launch_roles_path(stage, launch_id))
     for page in pages:
         for found in page["Roles"]:
@@ -204,7 +204,7 @@ def roles(stage: str, launch_id: str | None = None) -> Iterator[Role]:
 
 
 def instance_profiles(stage: str, launch_id: str | None = None) -> Iterator[Role]:
-    """By which instances have roles of all launches of the stage, or of one."""
+    """Find the instance profiles of all launches of the stage, or of one launch."""
     pages = _iam().get_paginator("list_instance_profiles").paginate(PathPrefix=launch_roles_path(stage, launch_id))
     for page in pages:
         for found in page["InstanceProfiles"]:
@@ -214,7 +214,7 @@ def instance_profiles(stage: str, launch_id: str | None = None) -> Iterator[Role
 
 
 def in_its_way(role: Role) -> dict[str, Any]:
-    """The role as clean-up deletes it: IAM wants its policies detached first, and its profile left."""
+    """Return a role with the policies to detach and the profiles to leave, which IAM requires before its deletion."""
     attached = [
         policy["PolicyArn"]
         for page in _iam().get_paginator("list_attached_role_policies").paginate(RoleName=role.name)
@@ -229,14 +229,14 @@ def in_its_way(role: Role) -> dict[str, Any]:
 
 
 def owner_by_path(path: str, stage: str) -> Owner | None:
-    """Of `<path of the stage's launches>/<launchId>/<attempt>/`."""
+    """Return the owner that a path `<path of the stage's launches>/<launchId>/<attempt>/` names."""
     start = launch_roles_path(stage)
     launch_id, _, attempt = path.removeprefix(start).strip("/").partition("/") if path.startswith(start) else ("",) * 3
     return Owner(launch_id, int(attempt)) if launch_id and attempt.isdecimal() else None
 
 
 def jobs(queues: Iterable[str], stage: str) -> Iterator[Job]:
-    """Jobs, and arrays, of all launches of the stage that have not ended."""
+    """Find the jobs, and arrays, of all launches of the stage that have not ended."""
     for detail in batch_jobs.describe(batch_jobs.unfinished(queues)):
         owner = Owner.of(detail.get("tags", {}), stage)
         if owner:
@@ -248,12 +248,12 @@ def _running_vcpus(job: "JobDetailTypeDef") -> int:
     array = job.get("arrayProperties")
     running = array.get("statusSummary", {}).get("RUNNING", 0) if array else int(job["status"] == "RUNNING")
     needs = job.get("container", {}).get("resourceRequirements", [])
-    # A number of vCPUs is whole on EC2: only Fargate knows quarters (AWS Batch API reference, ResourceRequirement).
+    # On EC2 the number of vCPUs is whole: only Fargate has quarters (AWS Batch API reference, ResourceRequirement).
     return running * sum(int(float(need["value"])) for need in needs if need["type"] == "VCPU")
 
 
 def running_executions(state_machine_arn: str, launch_id: str, ended_attempt: int) -> list[str]:
-    """ARNs of the attempts' executions of the workflow's state machine that still run; their names are fixed."""
+    """Return the ARNs of the attempts' running executions of the workflow's state machine. Their names are fixed."""
     client = _step_functions()
     prefix = state_machine_arn.replace(":stateMachine:", ":execution:")
     running = []
@@ -268,7 +268,7 @@ def running_executions(state_machine_arn: str, launch_id: str, ended_attempt: in
 
 
 def running_phases(state_machine_arn: str, launch_id: str, ended_attempt: int) -> list[str]:
-    """ARNs of the running executions of **jobs** for the attempts: `<run name>-<phase>`, one at a time each."""
+    """Return the ARNs of the attempts' running executions of **jobs**: `<run name>-<phase>`, one at a time each."""
     pages = _step_functions().get_paginator("list_executions")
     return [
         execution["executionArn"]

@@ -50,8 +50,8 @@ settings = settings_of(Settings)
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """`{launchId, executionArn}` -> `{decision}`; `{config: text, isJson}` -> `{estimate}` or `{faults}`.
 
-    The launch gets its `estimate`. The decision is START, HELD, or OVER: it is no longer this execution's launch. One
-    that cannot be estimated is started: its budget is watched while it runs.
+    The launch gets its `estimate`. The decision is START, HELD, or OVER if the launch no longer belongs to this
+    execution. A launch that cannot be estimated is started, and its budget is watched while it runs.
     """
     if "config" in event:
         return _of_config(event["config"], is_json=event.get("isJson", False))

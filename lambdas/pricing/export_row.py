@@ -20,7 +20,7 @@ def put_row(bucket: str, stage: str, launch: Launch, bill: Mapping[str, Any]) ->
 
 
 def row(stage: str, launch: Launch, bill: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by column; times and amounts as text, what is not known as null."""
+    """Return the row's values by column: times and amounts as text, unknown values as null."""
     return {
         "launch_id": launch.launch_id,
         "attempt": bill["attempt"],

@@ -32,7 +32,7 @@ settings = settings_of(Settings)
 
 @cache
 def recorder() -> Recorder:
-    """Of the process."""
+    """Return the recorder of this process."""
     return Recorder(UsageTable(settings().usage_table), settings().stage)
 
 
@@ -40,8 +40,8 @@ def recorder() -> Recorder:
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of events -> `batchItemFailures`.
 
-    The batch is recorded as a whole, since look-ups are made for a hundred jobs at once; when that fails, each message
-    is tried by itself, so that one bad event does not hold up the others.
+    The batch is recorded as a whole, since one look-up serves a hundred jobs. If that fails, each message is tried by
+    itself, so that one bad event does not delay the others.
     """
     messages = event["Records"]
     try:
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
 
 
 def record(events: Iterable[Mapping[str, Any]]) -> None:
-    """Record what the events say; raises what AWS raises."""
+    """Record what the events say. Errors of AWS are raised."""
     by_type: dict[str, list[Mapping[str, Any]]] = {}
     for event in events:
         by_type.setdefault(event["detail-type"], []).append(event)

@@ -23,7 +23,7 @@ from lambdas.shared.run_names import Owner
 
 @dataclass
 class Recorder:
-    """Records what it is told; knows for the life of the process which container instance is which instance."""
+    """Records usage. For the life of the process it remembers the instance of each container instance."""
 
     table: UsageTable
     stage: str
@@ -49,7 +49,7 @@ class Recorder:
             self.table.record(fact.owner.launch_id, USAGE_TASK_PREFIX + fact.task, fact.values)
 
     def instances(self, facts: Iterable[InstanceFact]) -> None:
-        """Record the states of instances: of those that the table knows, and of others that are a launch's."""
+        """Record the states of instances that are in the table, and of others that belong to a launch."""
         facts = list(facts)
         known = self.table.instances(fact.instance_id for fact in facts)
         strangers = [fact.instance_id for fact in facts if fact.instance_id not in known]
@@ -61,14 +61,14 @@ class Recorder:
                 self._record_state(fact)
 
     def tibannas(self, owner: Owner, found: Iterable[FoundInstance]) -> None:
-        """Record instances of Tibanna's as those of an attempt of a launch, whose job each one ran."""
+        """Record Tibanna's instances for the attempt of a launch whose jobs they ran."""
         for each in found:
             self._adopt(each)
             if each.tibanna_job:
                 self.exclusive(owner, each.use.id, each.tibanna_job)
 
     def exclusive(self, owner: Owner, instance_id: str, job_id: str) -> None:
-        """Record that an attempt of a launch has an instance for itself."""
+        """Record that only one attempt of a launch uses an instance."""
         values = {UsageField.ATTEMPT: owner.attempt, UsageField.INSTANCE_ID: instance_id, UsageField.JOB_ID: job_id}
         self.table.record(owner.launch_id, USAGE_EXCLUSIVE_PREFIX + instance_id, values)
 
@@ -76,7 +76,7 @@ class Recorder:
         return found is not None and (found.is_stages(self.stage) or found.tibanna_job is not None)
 
     def _adopt(self, found: FoundInstance) -> None:
-        """Record an instance of Batch, or one of Tibanna's and its job: whose that is, the launcher's list tells."""
+        """Record an instance of Batch, or one of Tibanna's with its job, whose launch the launcher's list names."""
         if not self._is_ours(found):
             return
         self.table.record(USAGE_OF_INSTANCE + found.use.id, USAGE_INSTANCE, instance_values(found.use))
@@ -112,10 +112,10 @@ class Recorder:
 
 
 def with_resources(use: InstanceUse, host: ContainerInstance) -> InstanceUse:
-    """The instance with the vCPUs and memory that its containers share."""
+    """Return the instance with the vCPUs and memory that its containers share."""
     return replace(use, vcpus=host.vcpus or use.vcpus, memory_mib=host.memory_mib)
 
 
 def stop_values(use: InstanceUse, otherwise: str) -> dict[str, object]:
-    """The end of an instance that is over; `otherwise` when AWS no longer says when."""
+    """Return the end of an instance that has ended; `otherwise` if AWS no longer has its time."""
     return {UsageField.STOPPED_AT: timestamp(use.stopped_at) if use.stopped_at else otherwise}

@@ -15,9 +15,9 @@ _FRACTION: Final = Decimal("0.001")
 
 
 def status_seconds(launch: Launch) -> dict[str, str]:
-    """Seconds in each status of the current attempt, up to its end, as text.
+    """Return the seconds in each status of the current attempt, up to its end, as text.
 
-    An attempt begins with the launch, or with the RETRY that asked for it.
+    An attempt begins with the launch, or with the RETRY that requested it.
     """
     changes = [(launch.submitted_at, Status.SUBMITTED.value)]
     for change in launch.events or ():
@@ -32,9 +32,10 @@ def status_seconds(launch: Launch) -> dict[str, str]:
 
 
 def attempts_of_bill(launch: Launch, attempt: int) -> range:
-    """The attempts that this one's bill is for: it, and those before it that ended waiting for inputs.
+    """Return the attempts that this attempt's bill covers: itself, and earlier ones that ended waiting for inputs.
 
-    Each claim (RUNNING) is an attempt. One that finds archived inputs waits, and another goes on when they are there.
+    Each claim (RUNNING) is an attempt. An attempt that finds archived inputs ends and waits for them; the next attempt
+    continues when they are restored.
     """
     first, claims = 1, 0
     for change in launch.events or ():
@@ -45,7 +46,7 @@ def attempts_of_bill(launch: Launch, attempt: int) -> range:
 
 
 def step_seconds(steps: Iterable[Step]) -> dict[str, str]:
-    """Seconds of each step that has ended, as text, in the order in which they began."""
+    """Return the seconds of each step that has ended, as text, in the order in which the steps began."""
     return _texts(
         (step.name, seconds_between(step.started_at, step.ended_at)) for step in steps if step.ended_at is not None
     )

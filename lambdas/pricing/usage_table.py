@@ -1,4 +1,4 @@
-"""The usage table: written while launches run, in any order of events, and read when they are over."""
+"""Writes the usage table while launches run, with events in any order, and reads it when launches are over."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 KEPT: Final = timedelta(days=USAGE_KEPT_DAYS)
 
 _GET_LIMIT: Final = 100
-"""Keys of one BatchGetItem (Amazon DynamoDB API reference)."""
+"""Most keys of one BatchGetItem (Amazon DynamoDB API reference)."""
 
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptUsage:
-    """What the table holds of one attempt of a launch, but for the instances of its Batch jobs."""
+    """The table's items of one attempt of a launch, without the instances of its Batch jobs."""
 
     jobs: Sequence[JobUse]
     tasks: Sequence[FargateUse]
     file_systems: Sequence[FileSystemUse]
     exclusive: Mapping[str, str]
-    """Instances that the launch has for itself: their ids -> the engine's job."""
+    """Instances that only this launch uses: their ids -> the engine's job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class UsageTable:
     name: str
 
     def record(self, owner: str, usage_id: str, values: Values) -> None:
-        """Add what is known to an item. Called twice, or in another order, it makes no difference.
+        """Add values to an item. Repeated calls, and another order of calls, give the same item.
 
-        Of two times of a stop the earlier one stays: an instance is billed until it begins to shut down.
+        Of two stop times the earlier one is kept, since an instance is billed until it begins to shut down.
         """
         known = {name: value for name, value in values.items() if value is not None and name != UsageField.STOPPED_AT}
         expires = datetime.now(UTC) + KEPT
@@ -66,7 +66,7 @@ class UsageTable:
             self._set_stop(owner, usage_id, values[UsageField.STOPPED_AT])
 
     def attempt(self, launch_id: str, attempt: int) -> AttemptUsage:
-        """Everything of one attempt of a launch."""
+        """Return all usage of one attempt of a launch."""
         items = [item for item in self._of(launch_id) if int(item.get(UsageField.ATTEMPT, 0)) == attempt]
 
         def of(prefix: str) -> Iterator[Values]:
@@ -80,25 +80,25 @@ class UsageTable:
         )
 
     def restores(self, launch_id: str, attempts: Container[int]) -> list[RestoreUse]:
-        """What was restored for some attempts of a launch."""
+        """Return the restores of some attempts of a launch."""
         items = [item for item in self._of(launch_id) if item[UsageField.USAGE_ID].startswith(USAGE_RESTORE_PREFIX)]
         return [_restore(item) for item in items if int(item[UsageField.ATTEMPT]) in attempts]
 
     def instances(self, ids: Iterable[str]) -> dict[str, InstanceUse]:
-        """Instances by id, as far as the table knows their type and launch."""
+        """Return instances by id, if the table has their type and launch."""
         items = self._get(USAGE_OF_INSTANCE + id_ for id_ in ids)
         found = (_instance(item) for item in items if UsageField.TYPE in item)
         return {instance.id: instance for instance in found}
 
     def instances_of_tibanna(self, job_ids: Iterable[str]) -> dict[str, str]:
-        """Tibanna's jobs -> ids of their instances, as far as events told of them."""
+        """Return Tibanna's jobs -> ids of their instances, if an event reported them."""
         items = self._get(USAGE_OF_TIBANNA_JOB + id_ for id_ in job_ids)
         return {
             item[UsageField.OWNER].removeprefix(USAGE_OF_TIBANNA_JOB): item[UsageField.INSTANCE_ID] for item in items
         }
 
     def jobs_on(self, instance_id: str) -> list[JobUse]:
-        """All attempts of jobs, of any launch, that ran on an instance; the index is a moment behind the table."""
+        """Return all attempts of jobs, of any launch, that ran on an instance. The index lags a moment behind."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self.name,
             IndexName=USAGE_INDEX,

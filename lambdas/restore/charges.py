@@ -1,7 +1,7 @@
-"""What S3 charges a launch's restores for, as the usage table keeps it for the launch's bill.
+"""Writes what S3 charges for a launch's restores into the usage table, for the launch's bill.
 
-An answer of S3 says whether a request began a restore, and is given once: so counting the answers counts nothing twice,
-however often a message is repeated.
+S3's answer says whether a request began a restore, and S3 gives each answer once. So counting the answers counts
+nothing twice, however often a message is repeated.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,20 +24,21 @@ _KEPT: Final = timedelta(days=USAGE_KEPT_DAYS)
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One request that S3 took."""
+    """One request that S3 accepted."""
 
     archive: Archive
     tier: RetrievalTier
     size: int
     """Bytes of the object."""
     is_retrieved: bool
-    """Or restored already: then its copy is only kept for longer."""
+    """True if the request began a restore; False if the object was restored already and its copy is kept for longer."""
 
 
 def record_charges(usage_table: str, restore: OpenRestore, days: int, charges: Iterable[Charge]) -> None:
-    """Add them to what is known of this attempt's restore: one write for each archive and tier.
+    """Add charges to the usage of this attempt's restore, with one write for each archive and tier.
 
-    A write whose answer is lost is repeated by the client and counts twice: up to a message's objects too many.
+    If the answer to a write is lost, the client repeats the write and it counts twice: then up to a message's objects
+    are counted too many.
     """
     groups: dict[tuple[Archive, RetrievalTier], list[Charge]] = {}
     for charge in charges:

@@ -1,4 +1,4 @@
-"""What a launch waits for, and how the task table calls it."""
+"""The restore that a launch waits for, and the keys of its items in the task table."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class WantedObject:
 
     @property
     def uri(self) -> str:
-        """As people write it."""
+        """The object's s3:// URL."""
         return f"s3://{self.bucket}/{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRestore:
-    """A launch that waits for objects, or did until a moment ago."""
+    """A launch that waits for objects, or waited until a moment ago."""
 
     launch_id: str
     attempt: int
@@ -38,7 +38,7 @@ class OpenRestore:
         return run_name(self.launch_id, self.attempt)
 
     def covers(self, item: WantedObject) -> bool:
-        """Whether it may wait for this object."""
+        """Return whether the launch may wait for this object."""
         return item.uri.startswith(self.data_path)
 
 
@@ -58,12 +58,12 @@ class Counts:
 
     @property
     def is_over(self) -> bool:
-        """Nothing is waited for any more."""
+        """Whether no object is pending any more."""
         return self.indexed and self.pending <= 0
 
 
 def restore_key(restore: OpenRestore) -> dict[str, str]:
-    """Of the restore's own item, which counts."""
+    """Return the key of the restore's own item, which has the counts."""
     return {
         TaskField.LAUNCH_ID: restore.launch_id,
         TaskField.TASK_ID: f"{RESTORE_TASK_PREFIX}{restore.attempt}",
@@ -71,12 +71,15 @@ def restore_key(restore: OpenRestore) -> dict[str, str]:
 
 
 def open_key(restore: OpenRestore) -> dict[str, str]:
-    """Of the item that says that the launch waits."""
+    """Return the key of the item that says that the launch waits."""
     return {TaskField.LAUNCH_ID: OPEN_RESTORES, TaskField.TASK_ID: restore.launch_id}
 
 
 def object_key(run: str, item: WantedObject) -> dict[str, str]:
-    """Of an object's item: a digest, since a sort key has 1,024 bytes, as the key of an object alone may."""
+    """Return the key of an object's item.
+
+    It has a digest of the object's key, which alone may have as many bytes as a sort key (1,024).
+    """
     digest = hashlib.sha256(item.uri.encode()).hexdigest()
     return {
         TaskField.LAUNCH_ID: restore_shard(run, int(digest[-4:], 16) % RESTORE_SHARDS),

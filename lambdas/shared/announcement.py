@@ -1,4 +1,4 @@
-"""Tells of a launch's new status: other systems, people if it is news to them, and whoever dropped its file."""
+"""Reports a launch's new status by an event, by a notice if people have to know, and in the answer to its file."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from lambdas.shared.observability import count, count_platform_fault, logger
 
 
 class Channels(Protocol):
-    """Settings of a function that tells."""
+    """Settings of a function that announces statuses."""
 
     @property
     def stage(self) -> str:
@@ -29,9 +29,9 @@ class Channels(Protocol):
 
 
 def announce(launch: Launch, channels: Channels) -> None:
-    """Log a launch's new status, count it, and tell of it.
+    """Log a launch's new status, count it, and report it.
 
-    Only a function that may reject a launch, or claim it, needs to be allowed to amend feedback.
+    Only a function that may reject or claim a launch needs the permission to change the answer to its file.
     """
     logger.info(
         "Status changed",
@@ -45,13 +45,16 @@ def announce(launch: Launch, channels: Channels) -> None:
 
 
 def _is_taken_up_again(launch: Launch) -> bool:
-    """It was REJECTED for its data, and is tried again."""
+    """Return whether the launch was REJECTED for its data, and is now tried again."""
     was_rejected = any(event["status"] == Status.REJECTED for event in launch.events or ())
     return was_rejected and launch.status in (Status.QUEUED, Status.RUNNING)
 
 
 def _count(launch: Launch) -> None:
-    """By status (LaunchesFailed, LaunchesCancelRequested, ...), and by the type of error and whose it is, once over."""
+    """Count the launch by its status (LaunchesFailed, LaunchesCancelRequested, ...).
+
+    Once it is over, also count the type of its error, and whether the platform is at fault.
+    """
     count("Launches" + "".join(word.title() for word in launch.status.split("_")), 1, launch.workflow)
     if launch.error and launch.is_final:
         count(f"Error{launch.error['type']}", 1, launch.workflow)

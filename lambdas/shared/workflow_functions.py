@@ -1,7 +1,7 @@
-"""The workflows that a stage runs: what the functions alone must know of each, described once.
+"""The registry of workflows for the functions: what only they need to know about each workflow.
 
-What the command line knows as well is in `genolaunch/launch_configs/workflows.py`. As there, an attribute's default
-suits a workflow that does nothing special, and what it names is imported when it is asked for.
+What the command line also needs is in `genolaunch/launch_configs/workflows.py`. As there, an attribute's default
+suits a workflow that does nothing special, and the module that it names is imported when the attribute is used.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _BY_DATA: "Final[Later[Any]]" = Later("lambdas.pricing.estimate.by_data:BY_DATA"
 class WorkflowFunctions:
     """What distinguishes a workflow from others for the functions.
 
-    The types are of other capabilities, which not every bundle has: teams.TeamRule and workload.FirstPrinciples.
+    The attributes' types, teams.TeamRule and workload.FirstPrinciples, are in modules that not every bundle has.
     """
 
     team_faults: Later[Any] = _FOREIGN_DATA
-    """Says why a launch does not belong to a team (stages that keep teams apart)."""
+    """Says why a launch does not belong to a team (in stages that separate teams)."""
 
     first_principles: Later[Any] = _BY_DATA
-    """What a launch costs while none like it has a price."""
+    """Estimates a launch's cost while no similar launch has a price."""
 
 
 WORKFLOWS: Final[Mapping[str, WorkflowFunctions]] = {
@@ -44,5 +44,5 @@ _UNKNOWN: Final = WorkflowFunctions()
 
 
 def functions_for(workflow: str | None) -> WorkflowFunctions:
-    """A workflow's entry; every default for a launch without a known workflow."""
+    """Return a workflow's entry; one with all defaults for a launch without a known workflow."""
     return WORKFLOWS.get(workflow or "", _UNKNOWN)

@@ -25,36 +25,36 @@ class Outcome:
     """How a launcher ended."""
 
     error: ErrorType | None
-    """None: the workflow is done."""
+    """None if the workflow is done."""
     message: str
     report_uri: str | None = None
     failed_jobs: int = 0
-    """As far as the launcher could tell."""
+    """As far as the launcher could count them."""
     is_stages: bool = False
-    """A setting of the stage is wrong: an error for the people who run it, whatever its type."""
+    """Whether a setting of the stage is wrong: then the people who run the stage are alarmed, whatever the type."""
     warnings: Sequence[str] = ()
-    """What its user should know of a success."""
+    """What the launch's author should know although the launch succeeded."""
 
     quotes: bool = False
-    """The message has words of the workflow, or of its log: they may name people and traits."""
+    """Whether the message quotes the workflow or its log, which may name people and traits."""
 
     @property
     def public(self) -> str:
-        """What may be told of a failure anywhere."""
+        """The text of a failure that logs, events and notices may contain."""
         return f"The workflow ended with {self.error}; the launch's error says why." if self.quotes else self.message
 
     @property
     def is_unexplained(self) -> bool:
-        """It failed, and neither a job nor what ECS says is to blame."""
+        """Whether it failed, and neither a job nor ECS's description gives the reason."""
         return self.error is ErrorType.APPLICATION_ERROR and not self.failed_jobs
 
     def told_by_log(self, error: ErrorType, line: str) -> "Outcome":
-        """The same end, with what the launcher's log named."""
+        """Return the same outcome with the error that the launcher's log names."""
         return replace(self, error=error, message=f"{self.message} It says: {line}", quotes=True)
 
 
 def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome:
-    """The outcome of a stopped task; `written` is what the launcher left of it, if it came so far."""
+    """Return the outcome of a stopped task. `written` is the launcher's own record, if it wrote one."""
     if task.exit_code == LauncherExit.DONE and not (written or {}).get("type"):
         warnings = [str(warning) for warning in (written or {}).get("warnings") or ()]
         return Outcome(None, "", (written or {}).get("reportUri"), warnings=warnings)
@@ -66,7 +66,7 @@ def outcome_of(task: LauncherTask, written: Mapping[str, Any] | None) -> Outcome
 
 
 def _by_task(task: LauncherTask) -> Outcome:
-    """What ECS says, in words for people."""
+    """Return ECS's description of the end, in words for people."""
     why = task.container_reason or task.stopped_reason or "ECS gives no reason"
     if "OutOfMemory" in task.container_reason:
         return Outcome(
@@ -94,7 +94,7 @@ def _by_task(task: LauncherTask) -> Outcome:
 
 
 def written_outcome(launch_id: str, attempt: int, results_bucket: str) -> dict[str, Any] | None:
-    """What the launcher left in S3, or None."""
+    """Return the launcher's own record from S3, or None."""
     client: S3Client = aws.client("s3")
     key = launcher_prefix(launch_id) + launcher_outcome(attempt)
     try:

@@ -1,7 +1,7 @@
 """Executes a person's request about a launch, and writes the answer beside the request.
 
-A request is a file below requests/<launchId>/ of the launch bucket, because S3's notification says who put it, which
-nobody can choose (docs/decisions/101): so the launch's events say who asked for what.
+A request is a file below requests/<launchId>/ of the launch bucket. S3's notification says who put the file, and people
+cannot choose this name (docs/decisions/101). So the launch's events say who asked for what.
 """
 
 import json
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 _MOST_TRIES: Final = 3
-"""The table may change between the look at a launch and the change that was asked for."""
+"""How often a request is tried, since the launch may change in the table between the read and the requested write."""
 
 _NOT_THERE: Final = (403, 404)
-"""S3's answers for an object that is not there: which of them depends on the right to list the bucket (Amazon S3 API
-reference, GetObject, "Permissions")."""
+"""S3's HTTP statuses for an object that does not exist. Which one S3 gives depends on the right to list the bucket
+(Amazon S3 API reference, GetObject, "Permissions")."""
 
 _EDITABLE: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.REJECTED})
-"""Nobody works by its config now, and a retry will."""
+"""Statuses in which a config may be changed: nothing uses the config now, and a retry will."""
 
 _REFUSALS: Final = {
     RequestAction.CANCEL: "only a launch that is not over can be cancelled",
@@ -91,7 +91,7 @@ def _process(record: "SQSRecord") -> None:
 
 
 def answer(drop: Drop) -> None:
-    """Do what a file asks for, once, and say beside it what became of that. Errors of AWS are raised."""
+    """Do what a file requests, once, and write the outcome beside it. Errors of AWS are raised."""
     launch_id = launch_of_request(drop.key)
     if launch_id is None or _is_answered(drop):
         return
@@ -117,7 +117,14 @@ def answer(drop: Drop) -> None:
 
 
 def _do(launch_id: str, drop: Drop, file: DroppedFile) -> Launch:
-    """Make the change; the launch after it. Raises MissingRequiredParametersError saying why it is not made."""
+    """Make the requested change.
+
+    Returns:
+        The launch after the change.
+
+    Raises:
+        MissingRequiredParametersError: the change is not made; the text says why.
+    """
     if file.content is None:
         raise too_large(file.size)
     request = read_request(file.content)
@@ -132,7 +139,7 @@ def _do(launch_id: str, drop: Drop, file: DroppedFile) -> Launch:
         if launch is None:
             raise _refused("the launch", f"does not exist: {launch_id}", "`genolaunch list` shows the launches.")
         if any(event.get(EventField.REQUEST) == drop.digest for event in launch.events or ()):
-            return launch  # an earlier delivery did it
+            return launch  # an earlier delivery of this message made the change
         try:
             return _change(repository, launch, request, drop)
         except StatusConflictError:
@@ -178,7 +185,11 @@ def _refused(where: str, problem: str, remedy: str) -> MissingRequiredParameters
 
 
 def _config_fields(launch: Launch, request: PersonRequest, told: dict[str, object]) -> dict[str, object]:
-    """What the config tells after the request's changes, which are noted; raises MissingRequiredParametersError."""
+    """Return the launch's fields that follow from the config after the requested changes, and note these changes.
+
+    Raises:
+        MissingRequiredParametersError: the changed config has faults.
+    """
     if request.config is None or launch.config_json is None:
         return check_registered(launch, settings())
     before = launch.config
@@ -190,9 +201,9 @@ def _config_fields(launch: Launch, request: PersonRequest, told: dict[str, objec
 
 
 def _agreed(launch: Launch) -> dict[str, object] | None:
-    """Attributes that keep what a person agrees to; None if there is nothing to agree to."""
+    """Return the attributes that record what a person approves; None if there is nothing to approve."""
     if launch.held_for == HeldFor.BUDGET and launch.estimate is not None:
-        # The upper end of its range: a launch that costs that much is not cancelled half way.
+        # Approve the upper end of the estimate's range, so that a launch within the range is not cancelled half way.
         return {LaunchField.APPROVED_BUDGET: launch.estimate["high"]}
     if launch.restore is None:
         return None
@@ -200,7 +211,7 @@ def _agreed(launch: Launch) -> dict[str, object] | None:
 
 
 def _require_four_eyes(launch: Launch, approver: str | None) -> None:
-    """Where the stage asks for it, nobody approves what they asked for: the launch, a retry, or another config."""
+    """Refuse approval by the person who requested the launch, a retry or another config, if the stage requires it."""
     if not settings().four_eyes_approval:
         return
     of_askers = (RequestAction.RETRY, RequestAction.EDIT)
@@ -213,7 +224,7 @@ def _require_four_eyes(launch: Launch, approver: str | None) -> None:
 
 
 def _is_answered(drop: Drop) -> bool:
-    """Whether an earlier delivery of this very put was answered: what was refused then must not be done now."""
+    """Return whether an earlier delivery of the same put was answered: a request refused then must not be done now."""
     try:
         found = aws.client("s3").get_object(Bucket=drop.bucket, Key=feedback_key(drop.key))
     except ClientError as error:

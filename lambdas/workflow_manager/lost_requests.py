@@ -1,8 +1,8 @@
 """Repairs lost work from the launch table: starts launches that the pipe lost, and corrects the queue.
 
-The pipe gives a record up after an hour, and its dead letters hold only pointers into the stream: so it is the table
-that says which launches nobody has started, or cancelled, though that was asked for. Executions that ended unheard are
-`lambdas/cleanup/lost_endings.py`'s.
+The pipe gives a record up after an hour, and its dead letters contain only pointers into the stream. So this function
+searches the launch table for launches whose start or cancel was requested but not done.
+`lambdas/cleanup/lost_endings.py` finds executions whose end was lost.
 """
 
 import json
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _OPEN_STATUSES: Final = tuple(status for status in Status if status not in FINAL_STATUSES)
-"""Of few launches, so that all items can be looked at."""
+"""Statuses of launches that are not over. Few launches have them, so all their items can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,13 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, int]:
 
 
 def start_lost_requests(now: datetime, grace: timedelta, one_by_one: OneByOne) -> int:
-    """Start an execution of **launch** for each request older than `grace`; how many there were.
+    """Start an execution of **launch** for each request older than `grace`.
 
-    One execution too many does no harm: a claim and a cancellation each have one winner. A request whose item cannot
-    be read is started as well: its claim rejects it, and says what to mend.
+    An additional execution does no harm, since only one execution wins a claim or a cancellation. A launch whose item
+    cannot be read is started as well: its claim rejects it, and says what to correct.
+
+    Returns:
+        The number of executions that were started.
     """
     repository = LaunchRepository(settings().launch_table)
     started = 0
@@ -84,7 +87,7 @@ def start_lost_requests(now: datetime, grace: timedelta, one_by_one: OneByOne) -
 
 
 def mend_queue(queue: LaunchQueue, one_by_one: OneByOne) -> None:
-    """Let the ledger of slots, and the places in the queue, be what the launch table says."""
+    """Correct the ledger of slots, and the places in the queue, by the launch table."""
     repository = queue.repository
     for status in _OPEN_STATUSES:
         for sick in repository.sick_with_status(status):
@@ -114,7 +117,7 @@ def mend_queue(queue: LaunchQueue, one_by_one: OneByOne) -> None:
 
 
 def measure(queue: LaunchQueue, now: datetime) -> None:
-    """How long the queue is, since when its oldest launch waits, and how many slots are taken."""
+    """Measure the queue's length, how long its oldest launch has waited, and how many slots are taken."""
     waiting = list(queue.repository.with_status(Status.QUEUED))
     since = [datetime.fromisoformat(launch.updated_at or launch.submitted_at) for launch in waiting]
     longest = max(((now - moment).total_seconds() for moment in since), default=0)
@@ -124,7 +127,7 @@ def measure(queue: LaunchQueue, now: datetime) -> None:
 
 
 def _may_hold_slot(launch: Launch | None, attempt: int) -> bool:
-    """The attempt runs, or is the next one of a launch that is about to start."""
+    """Return whether the attempt runs, or is the next one of a launch that is about to start."""
     if launch is None:
         return False
     if attempt == launch.attempt:
@@ -134,7 +137,11 @@ def _may_hold_slot(launch: Launch | None, attempt: int) -> bool:
 
 
 def _start(launch_id: str, run: str, status: Status, now: datetime) -> int:
-    """As the pipe does; 0 if an earlier look of this hour did. The name fits Step Functions' 80 characters."""
+    """Start an execution as the pipe does. Its name fits into Step Functions' 80 characters.
+
+    Returns:
+        1, or 0 if an earlier round of this hour started it.
+    """
     client: SFNClient = aws.client("stepfunctions")
     request = {LaunchField.LAUNCH_ID: launch_id, LaunchField.STATUS: status.value}
     try:

@@ -1,6 +1,6 @@
-"""Puts the launch config's JSON Schema into the launch bucket, whenever this stack was deployed.
+"""Puts the launch config's JSON Schema into the launch bucket, after each deployment of this stack.
 
-It is made from the very models that check configs, so that what editors complete is what is accepted.
+The schema is made from the models that check configs, so editors complete only what the platform accepts.
 """
 
 import json
@@ -30,7 +30,7 @@ settings = settings_of(SchemaSettings)
 
 @function
 def handler(_event: dict[str, Any], _context: "LambdaContext") -> None:
-    """Anything: a CloudFormation Stack Status Change, or a schedule."""
+    """Publish the schema after any event: a CloudFormation Stack Status Change, or a schedule's."""
     s3: S3Client = aws.client("s3")
     s3.put_object(
         Bucket=settings().launch_bucket,

@@ -1,4 +1,4 @@
-"""What a container sees of its host, as folders of this machine."""
+"""Maps the host folders that a container mounts to folders of this machine."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ _LUSTRE_MOUNT: Final = re.compile(r"^(?P<id>fs-[0-9a-f]{8,})_(?P<mount_name>[A-Z
 """Last component of the host folder on which a launch template's automounter mounts a file system."""
 
 OF_A_TASK: Final = "/fargate/"
-"""Where the host folders lie that stand for volumes of a Fargate task's own."""
+"""Where the folders are that stand in for a Fargate task's own volumes."""
 
 
 class MountError(Exception):
@@ -23,20 +23,24 @@ class FileSystems(Protocol):
     """File systems that can be mounted by id."""
 
     def mount(self, file_system_id: str, mount_name: str) -> Path:
-        """The folder that stands in for the file system, with its files' content in place. Raises MountError."""
+        """Return the folder that stands in for the file system, after all files have their content.
+
+        Raises:
+            MountError: the file system cannot be mounted.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A folder of this machine and where the container has it."""
+    """A folder of this machine, and its path in the container."""
 
     container_path: str
     folder: Path
     read_only: bool
     is_lustre: bool
     is_of_a_task: bool = False
-    """Empty, and gone with the task; its owner is that of its folder in the image (Amazon ECS developer guide, "Use
-    bind mounts")."""
+    """Whether it is the task's own volume: empty at first, deleted with the task, and owned like its folder in the
+    image (Amazon ECS developer guide, "Use bind mounts")."""
 
     def translate(self, text: str) -> str | None:
         """`text` with the container's path replaced by the folder, if it is a path at or below the mount."""
@@ -50,14 +54,20 @@ class HostFolders:
     """Maps the container host's paths to folders of this machine."""
 
     def __init__(self, root: Path, file_systems: FileSystems) -> None:
-        """`root` stands in for the host's own disk."""
+        """Keep where the folders are.
+
+        Args:
+            root: the folder that stands in for the host's own disk.
+            file_systems: mounts file systems by id.
+        """
         self._root = root
         self._file_systems = file_systems
 
     def mounts(self, volumes: Sequence[Mapping[str, Any]], mount_points: Sequence[Mapping[str, Any]]) -> list[Mount]:
-        """The container's mounts, folders made and file systems filled.
+        """Make the folders of the container's mounts, and fill its file systems.
 
-        Raises ContainerStartError, as the container service would say it.
+        Raises:
+            ContainerStartError: a mount fails; the text is that of the container service.
         """
         sources = {volume["name"]: volume.get("host", {}).get("sourcePath") for volume in volumes}
         return [self._mount(point, sources.get(point["sourceVolume"])) for point in mount_points]
@@ -94,7 +104,7 @@ class HostFolders:
 
 
 def translate(text: str, mounts: Iterable[Mount]) -> str:
-    """`text` as a process outside a container must see it: a path below a mount becomes the folder's."""
+    """Translate `text` for a process outside a container: a path below a mount becomes a path below its folder."""
     for mount in sorted(mounts, key=lambda each: len(each.container_path), reverse=True):
         translated = mount.translate(text)
         if translated is not None:
@@ -103,5 +113,5 @@ def translate(text: str, mounts: Iterable[Mount]) -> str:
 
 
 def lustre_folders(paths: Iterable[str | Path]) -> dict[str, str]:
-    """Environment by which the `stat` shim knows what to call Lustre."""
+    """Return the environment variables by which the `stat` shim knows which folders are on Lustre."""
     return {"LOCALCLOUD_LUSTRE": ":".join(str(path) for path in paths)}

@@ -20,7 +20,7 @@ from localcloud.ec2.user_data import Job
 from localcloud.instances import instance_event
 
 RECLAIMED: Final = 75
-"""Exit code of an instance's process that waits to be taken back by EC2."""
+"""Exit code of an instance's process when EC2 is to take the instance back."""
 
 _TAKEN_BACK: Final = ("Server.SpotInstanceTermination", "Spot instance termination")
 _SHUT_DOWN: Final = ("Client.InstanceInitiatedShutdown", "Instance initiated shutdown")
@@ -28,12 +28,12 @@ _BY_USER: Final = ("Client.UserInitiatedShutdown", "User initiated")
 """Codes and messages of an instance's StateReason (Amazon EC2 API reference, StateReason)."""
 
 _AT_ONCE: Final = 2 * (os.cpu_count() or 1)
-"""Instances whose jobs run at the same time; the others boot for longer. They share this machine's cores."""
+"""Most instances that run their jobs at the same time, since they share this machine's cores. Others boot longer."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """An instance, as its process needs to know it."""
+    """What the process of an instance needs to know about it."""
 
     id: str
     instance_type: str
@@ -41,7 +41,7 @@ class Machine:
     is_spot: bool
     job: Job
     is_reclaimed: bool
-    """Whether EC2 takes it back while its job runs."""
+    """Whether EC2 takes the instance back while its job runs."""
     role: str | None
     """ARN of its profile's role."""
 
@@ -56,7 +56,13 @@ class Machines:
         folder: Path,
         cloud_environment: Mapping[str, str],
     ) -> None:
-        """`folder`: where the instances' disks are. `cloud_environment`: by which they reach this cloud."""
+        """Keep what every instance needs.
+
+        Args:
+            ec2: a client of this cloud.
+            folder: where the instances' disks are.
+            cloud_environment: environment variables with which instances reach this cloud.
+        """
         self._ec2 = ec2
         self._folder = folder
         self._environment = dict(cloud_environment)
@@ -82,7 +88,7 @@ class Machines:
         threading.Thread(target=self._run, args=(machine,), name=machine.id, daemon=True).start()
 
     def end(self, instance_id: str) -> None:
-        """EC2 has ended an instance: nothing of it runs any longer. Unknown ones are not this cloud's to run."""
+        """Stop everything that an instance runs, after EC2 has ended it. Unknown instances are ignored."""
         with self._lock:
             is_news = instance_id in self._machines and instance_id not in self._gone
             if is_news:
@@ -96,16 +102,16 @@ class Machines:
             _kill(process)
 
     def market(self, instance_id: str) -> str | None:
-        """`spot` for a Spot instance; None otherwise, as DescribeInstances says it."""
+        """Return `spot` for a Spot instance and None for others, as DescribeInstances does."""
         machine = self._machines.get(instance_id)
         return "spot" if machine and machine.is_spot else None
 
     def state_reason(self, instance_id: str) -> tuple[str, str] | None:
-        """Code and message of why an instance ended, once it has."""
+        """Return the code and message of the reason why an instance ended; None while it has not ended."""
         return self._reasons.get(instance_id)
 
     def close(self) -> None:
-        """End all of them; none starts any longer."""
+        """End all instances. No instance starts after this."""
         with self._lock:
             self._closed = True
             processes = list(self._processes.values())
@@ -127,7 +133,7 @@ class Machines:
             self._reasons.setdefault(machine.id, _TAKEN_BACK if code == RECLAIMED else _SHUT_DOWN)
         shutil.rmtree(self._folder / machine.id, ignore_errors=True)
         if not closed:
-            # InstanceInitiatedShutdownBehavior is `terminate`. One that is gone already stays so.
+            # InstanceInitiatedShutdownBehavior is `terminate`. An instance that is gone already stays gone.
             with contextlib.suppress(ClientError):
                 self._ec2.terminate_instances(InstanceIds=[machine.id])
 

@@ -1,4 +1,4 @@
-"""The operations of ECS that run, stop and tell of tasks."""
+"""The operations of ECS that run, stop and describe tasks."""
 
 import json
 import threading
@@ -21,17 +21,17 @@ from localcloud.paging import BadTokenError, page
 from localcloud.service import ServiceError, operation_of
 
 _KEEP_SECONDS: Final = 3600.0
-"""DescribeTasks tells of a stopped task for about an hour (Amazon ECS API reference)."""
+"""DescribeTasks shows a stopped task for about an hour (Amazon ECS API reference)."""
 _PAGE: Final = 100
 _STOP_SECONDS: Final = 30.0
-"""Tasks that have not ended by then when the cloud does are left to their signals: a launcher ends its jobs within a
-moment, on a busy machine within some."""
+"""How long the cloud waits for its tasks when it stops; the signals that were sent to later tasks still end them. A
+launcher ends its jobs within a moment, or some moments on a busy machine."""
 
 Listener = Callable[[dict[str, Any]], None]
 
 
 class EcsService:
-    """Tasks; what else ECS has, `ecs` (a client of ministack's) is asked for."""
+    """Answers ECS's operations on tasks. For ECS's other resources it asks `ecs` (a client of ministack)."""
 
     name = "ecs"
 
@@ -45,7 +45,16 @@ class EcsService:
         account: str,
         may_assume: Callable[[str], bool] = lambda _role: True,
     ) -> None:
-        """`may_assume`: whether there is such a role (ARN) that ECS may have for tasks."""
+        """Keep what running tasks needs.
+
+        Args:
+            runner: runs the tasks' containers.
+            logs: takes their log lines.
+            ecs: a client of ministack's ECS.
+            region: the cloud's region.
+            account: the cloud's account.
+            may_assume: whether a role (ARN) exists that ECS may assume for tasks.
+        """
         self.injections = Injections()
         self._may_assume = may_assume
         self._ecs = ecs
@@ -66,7 +75,7 @@ class EcsService:
 
     @property
     def interceptors(self) -> tuple[Interceptor, ...]:
-        """What is answered here of what ministack is asked for."""
+        """Return what answers requests here that would otherwise reach ministack."""
         return (
             Interceptor(self.name, frozenset(self.operations), lambda request, _own: self._endpoint.answer(request)),
         )
@@ -76,7 +85,7 @@ class EcsService:
         return operation_of("ECS", self.operations, operation)(params)
 
     def subscribe(self, listener: Listener) -> None:
-        """Let `listener` hear each change of a task, as EventBridge does."""
+        """Call `listener` with each change of a task, as EventBridge reports it."""
         self._listeners.append(listener)
 
     def refuse(self, *, code: str | None, reason: str, times: int) -> None:
@@ -114,7 +123,7 @@ class EcsService:
         return {"tasks": [task.view() for task in tasks], "failures": []}
 
     def _check_roles(self, task: Mapping[str, Any]) -> None:
-        """The words are those of public reports (pulumi/pulumi-awsx#927)."""
+        """Refuse roles that ECS may not assume, with the text of public reports (pulumi/pulumi-awsx#927)."""
         for role in filter(None, (task.get("taskRoleArn"), task.get("executionRoleArn"))):
             if not self._may_assume(role):
                 raise ServiceError(
@@ -125,7 +134,7 @@ class EcsService:
                 )
 
     def _of_token(self, params: Mapping[str, Any]) -> list[Task]:
-        """The tasks that an earlier call with this token made."""
+        """Return the tasks that an earlier call with this token started."""
         fingerprint, arns = self._tokens.get(params.get("clientToken", ""), ("", []))
         if arns and fingerprint != _fingerprint(params):
             raise ServiceError("ConflictException", "The clientToken is in use with a different RunTask request.")

@@ -1,4 +1,4 @@
-"""What happens to a file system after a request was answered."""
+"""Runs the work on a file system that goes on after its request was answered."""
 
 import logging
 import threading
@@ -33,5 +33,5 @@ class Background:
             return
         try:
             work()
-        except Exception:  # nobody else would ever see it
+        except Exception:  # log it: no caller would see it
             logger.exception("A change of a file system failed")

@@ -11,7 +11,7 @@ Document = dict[str, Any]
 
 
 class Lifecycle(StrEnum):
-    """Of file systems and of associations."""
+    """States of file systems and of associations."""
 
     CREATING = "CREATING"
     AVAILABLE = "AVAILABLE"
@@ -21,7 +21,7 @@ class Lifecycle(StrEnum):
 
 
 class TaskLifecycle(StrEnum):
-    """Of data repository tasks."""
+    """States of data repository tasks."""
 
     PENDING = "PENDING"
     EXECUTING = "EXECUTING"
@@ -40,7 +40,7 @@ def _now() -> datetime:
 
 @dataclass(eq=False, slots=True)
 class FileSystem:
-    """A Lustre file system, which is a folder here."""
+    """A Lustre file system. A folder of this machine stands in for it."""
 
     id: str
     arn: str
@@ -155,12 +155,12 @@ class Task:
         }
 
     def start(self) -> None:
-        """It executes now."""
+        """Note that the task executes now."""
         self.lifecycle = TaskLifecycle.EXECUTING
         self.started = _now()
 
     def end(self, lifecycle: TaskLifecycle, failure: str | None = None) -> None:
-        """It has ended."""
+        """Note that the task has ended."""
         self.lifecycle = lifecycle
         self.failure = failure
         self.ended = _now()

@@ -1,4 +1,4 @@
-"""Single operations of EC2 and ECS that tell of Batch's instances, and of Spot prices."""
+"""Single operations of EC2 and ECS that describe Batch's instances, and Spot prices."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _LARGEST_PAGE: Final = 1000
 
 
 class InstancesService:
-    """Answers for the instances of the fleet; asks the service itself for all others."""
+    """Answers requests about the fleet's instances; requests about others go to the service itself."""
 
     def __init__(self, fleet: Fleet, prices: RecordedPrices) -> None:
         self._fleet = fleet
@@ -36,7 +36,7 @@ class InstancesService:
 
     @property
     def interceptors(self) -> tuple[Interceptor, ...]:
-        """What may be about these instances of what ministack is asked for."""
+        """Return what answers requests that may be about these instances."""
         return (
             Interceptor("ec2", frozenset(self._ec2), self._answer_ec2),
             Interceptor("ecs", frozenset({"DescribeContainerInstances"}), self._answer_ecs),
@@ -47,7 +47,7 @@ class InstancesService:
         return self._ec2[given["Action"]](given, own)
 
     def _answer_ecs(self, request: Request, own: Own) -> Answer:
-        """Answer it, when all that it names are the fleet's."""
+        """Answer the request if all instances that it names are the fleet's."""
         asked = json.loads(request.body or b"{}").get("containerInstances", [])
         by_arn = {name: each for each in self._fleet.visible() for name in (each.arn, each.arn.rpartition("/")[2])}
         found = [by_arn[name] for name in asked if name in by_arn]

@@ -6,22 +6,22 @@ from typing import Any, Final
 from localcloud.limits.sizes import compact, refuse
 
 MOST_OVERRIDES: Final = 8192
-"""Characters of a task's overrides as JSON (RunTask, `overrides`)."""
+"""Most characters of a task's overrides as JSON (RunTask, `overrides`)."""
 
 MOST_TASKS: Final = 10
-"""Of one RunTask (`count`)."""
+"""Most tasks of one RunTask (`count`)."""
 
 MOST_DESCRIBED: Final = 100
-"""Of one DescribeTasks (`tasks`)."""
+"""Most tasks of one DescribeTasks (`tasks`)."""
 
 MOST_STARTED_BY: Final = 128
-"""Characters (RunTask, `startedBy`)."""
+"""Most characters of RunTask's `startedBy`."""
 
 MOST_TOKEN: Final = 64
-"""Characters (RunTask, `clientToken`)."""
+"""Most characters of RunTask's `clientToken`."""
 
 MOST_TAGS: Final = 50
-"""Of one task (RunTask, `tags`)."""
+"""Most tags of one task (RunTask, `tags`)."""
 
 
 def _run_task(params: Mapping[str, Any]) -> None:

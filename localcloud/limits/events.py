@@ -8,20 +8,20 @@ from localcloud.limits.complexity import MOST_COMPLEX, complexity
 from localcloud.limits.sizes import MIB, bytes_in, refuse
 
 MOST_PATTERN: Final = 2_048
-"""Characters of a rule's event pattern (default; the model has 4,096, which is had on request)."""
+"""Most characters of a rule's event pattern (default; the model has 4,096, which AWS allows on request)."""
 
 MOST_ENTRIES_BYTES: Final = MIB
-"""Of all entries of one PutEvents, which must be smaller (256 KB until January 2026)."""
+"""Size that all entries of one PutEvents together must stay below (256 KB until January 2026)."""
 
 TIME_BYTES: Final = 14
-"""What an entry's Time counts ("Calculating PutEvents event entry size")."""
+"""Bytes for which an entry's Time counts ("Calculating PutEvents event entry size")."""
 
 MOST_TARGETS: Final = 5
-"""Of a rule."""
+"""Most targets of a rule."""
 
 
 def check_pattern(text: str | None) -> None:
-    """Refuse an event pattern that EventBridge does not take: no JSON object, or too complex."""
+    """Refuse an event pattern that EventBridge refuses: it is not a JSON object, or it is too complex."""
     if text is None:
         return
     try:
@@ -74,4 +74,4 @@ LIMITS: Final = {
     "PutEvents": (_entries,),
 }
 PIPE_LIMITS: Final = {"CreatePipe": (_filters,), "UpdatePipe": (_filters,)}
-"""EventBridge Pipes' filters are event patterns. That there are five at most, of 4,096 characters, is in the model."""
+"""EventBridge Pipes' filters are event patterns. The model limits them: at most five, of 4,096 characters each."""

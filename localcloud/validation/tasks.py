@@ -1,4 +1,4 @@
-"""Step Functions' tasks that ministack runs itself, without a request: the optimised integrations."""
+"""Checks Step Functions' optimised integrations, whose tasks ministack runs itself, without a request."""
 
 import json
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ SERVICES: Final[Mapping[str, tuple[str, str]]] = {
     "sns": ("sns", "SNS"),
     "sqs": ("sqs", "SQS"),
 }
-"""botocore's name of each service, and what its errors begin with."""
+"""botocore's name of each service, and the first part of its error names."""
 
 _JSON_TEXTS: Final = {"sqs": ("MessageBody",), "sns": ("Message",)}
 """Members that a task may give as JSON, and the service gets as text (Developer guide, each service's page)."""
 
 
 def refusal_of_task(resource: str, arguments: Value) -> tuple[str, str] | None:
-    """Error and cause by which a task `arn:aws:states:::<service>:<operation>` fails; None if AWS takes it."""
+    """Return error and cause with which a task `arn:aws:states:::<service>:<operation>` fails; None if AWS takes it."""
     service, _, action = resource.removeprefix("arn:aws:states:::").partition(":")
     if service not in SERVICES or not isinstance(arguments, dict):
         return None
@@ -51,9 +51,9 @@ def _with_text_detail(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _error_name(service: str, prefix: str, code: str) -> str:
-    """The modelled exception's name; else that of the service's general one, as in `DynamoDB.AmazonDynamoDBException`.
+    """Return the modelled exception's name, or else the service's general one (`DynamoDB.AmazonDynamoDBException`).
 
-    Step Functions does not document these names: that one is reported often, the others are like it.
+    Step Functions does not document these names: this one is reported often, and the others are assumed to be similar.
     """
     for shape in service_model(service).error_shapes:
         if code in (shape.name, shape.metadata.get("error", {}).get("code")):

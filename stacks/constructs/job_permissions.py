@@ -1,4 +1,4 @@
-"""What roles need that define and submit this stage's Batch jobs, whichever workflow the jobs are of."""
+"""Permissions of roles that define and submit this stage's Batch jobs, for every workflow."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,9 +17,13 @@ def job_definitions(stack: StageStack) -> str:
 def define_jobs(
     stack: StageStack, sid: str, roles: Sequence[str], *, only: Mapping[str, Any] | None = None
 ) -> list[iam.PolicyStatement]:
-    """Register tagged job definitions that are not privileged, and give their jobs these roles (ARNs, or patterns).
+    """Allow to register tagged job definitions that are not privileged, and to give their jobs certain roles.
 
-    `only`: what else a definition's members must equal, by condition key.
+    Args:
+        stack: the stage's stack.
+        sid: id of the first statement.
+        roles: ARNs, or patterns of ARNs, of the roles.
+        only: further values that members of a definition must have, by condition key.
     """
     definitions, tagged = job_definitions(stack), tagged_for_stage(stack)
     return [
@@ -38,15 +42,15 @@ def define_jobs(
         iam.PolicyStatement(
             sid="GiveJobsTheirRoles",
             actions=["iam:PassRole"],
-            # No condition on the service that they are passed to: Batch does not document what it says there.
-            # The roles' own trust policies let ECS tasks have them and nobody else.
+            # No condition on the service that gets the roles: Batch does not document which name it gives there.
+            # The roles' own trust policies let only ECS tasks assume them.
             resources=list(roles),
         ),
     ]
 
 
 def make_tagged_jobs(stack: StageStack) -> iam.PolicyStatement:
-    """SubmitJob is checked on the job that it makes, too (Service Authorization Reference)."""
+    """Allow SubmitJob for the job that it makes, which IAM checks, too (Service Authorization Reference)."""
     return iam.PolicyStatement(
         sid="MakeTaggedJobs",
         actions=["batch:SubmitJob", "batch:TagResource"],

@@ -127,7 +127,7 @@ PARAMETERS = {
     "covariates": "covariates.txt",
     "traits": ["height", "ldl"],
     "trait_type": "quantitative",
-    "step1": {"block_size": 100, "jobs": 2},
+    "step1": {"block_size": 100, "jobs": 2, "qc": False},  # the one regenie has none either
     "step2": {"variants_per_job": 400},
 }
 

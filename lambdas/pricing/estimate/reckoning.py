@@ -13,28 +13,29 @@ from lambdas.pricing.rates.money import CURRENCY, SECONDS_PER_MONTH, PriceBook, 
 _CENT: Final = Decimal("0.01")
 
 _NEAREST: Final = 7
-"""Launches of the most similar size: older ones of other sizes say little."""
+"""Number of launches, those of the most similar size, on which an estimate is based: others say little."""
 
 _SPREAD_OF_HISTORY: Final = 1.0
-"""Few launches say little of how launches alike differ: a range is at least as wide as the expectation times or divided
-by 1 + this / (their number + 1). One: a factor of 1.5, seven: of 1.125."""
+"""Few launches say little about how much similar launches differ. So a range is at least as wide as the expectation
+divided and multiplied by 1 + this / (their number + 1): a factor of 1.5 for one launch, and of 1.125 for seven."""
 
 # --- First principles ------------------------------------------------------------------------------------------------
 _VCPUS_AT_ONCE: Final = 64
 _OVERHEAD_HOURS: Final = 0.5
-"""Of the file system beside the jobs: it is made, exported and deleted, and instances start."""
+"""Hours for which the file system exists in addition to the jobs' time: it is made, exported and deleted, and
+instances start."""
 
 _LEAST_VCPU_HOURS: Final = 1.0
 _LUSTRE_GIB: Final = 1200
-"""The least that FSx makes; it grows with the data."""
+"""The smallest file system that FSx makes; it grows with the data."""
 
 _MEASURE: Final = "m6i.large"
-"""Of whose two vCPUs the price is taken."""
+"""The instance type from which the price of a vCPU is taken; it has two vCPUs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Expected cost in USD, the range in which it will most likely be, and how that was told."""
+    """Expected cost in USD, the range in which it will most likely be, and the basis of both."""
 
     usd: Decimal
     low: Decimal
@@ -42,7 +43,7 @@ class Estimate:
     basis: str
 
     def document(self, workload: Workload) -> dict[str, Any]:
-        """As the launch's `estimate` has it (genolaunch.contract.launch.LaunchField.ESTIMATE)."""
+        """Return the launch's attribute `estimate` (genolaunch.contract.launch.LaunchField.ESTIMATE)."""
         return {
             "usd": str(self.usd),
             "low": str(self.low),
@@ -56,22 +57,27 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a launch of the same kind came to, all its attempts together."""
+    """Size of a launch of the same kind, and its cost in USD, of all its attempts together."""
 
     size: float
     usd: Decimal
 
 
 def estimate(workload: Workload, past: Sequence[Past], prices: PriceBook, zone: str, now: datetime) -> Estimate:
-    """From history where there is any. Raises PriceError when first principles lack a price."""
+    """Estimate from history if there is any, and otherwise from first principles.
+
+    Raises:
+        PriceError: a price that first principles need is not known.
+    """
     return from_history(workload, past) if past else from_first_principles(workload, prices, zone, now)
 
 
 def from_history(workload: Workload, past: Sequence[Past]) -> Estimate:
-    """Each past launch bounds this one: between its own cost (all of it fixed) and that scaled by size (none of it).
+    """Estimate from past launches of the same kind.
 
-    The expectation is the mean of their middles, the range that of all bounds, and never narrower than so few launches
-    allow to say.
+    Each past launch gives two bounds: its own cost (as if all of it were fixed), and its cost scaled by size (as if
+    none of it were). The expectation is the mean of the launches' middles. The range contains all bounds, and is never
+    narrower than so few launches justify.
     """
     nearest = sorted(past, key=lambda each: _distance(each.size, workload.size))[:_NEAREST]
     bounds = [bound for each in nearest for bound in (each.usd, each.usd * _ratio(workload.size, each.size))]
@@ -82,7 +88,7 @@ def from_history(workload: Workload, past: Sequence[Past]) -> Estimate:
 
 
 def from_first_principles(workload: Workload, prices: PriceBook, zone: str, now: datetime) -> Estimate:
-    """vCPU-hours of the work at today's price of an m6i.large's half, and a file system for as long as it takes."""
+    """Add the price of the work's vCPU-hours (half an m6i.large's, today) and of a file system for the same time."""
     if workload.kind.endswith(ComputeService.PARALLELCLUSTER):
         raise PriceError("The cost of jobs on the Slurm cluster is not known here.")
     principles = first_principles(workload.kind.partition("/")[0])
@@ -114,6 +120,6 @@ def _distance(size: float, other: float) -> float:
 
 
 def _rounded(usd: Decimal, low: Decimal, high: Decimal, basis: str) -> Estimate:
-    """In cents; a range has room on both sides of what is expected."""
+    """Round to cents, so that the range has room on both sides of the expectation."""
     expected, least, most = (max(each, _CENT).quantize(_CENT) for each in (usd, low, high))
     return Estimate(expected, min(least, expected - _CENT), max(most, expected + _CENT), basis)

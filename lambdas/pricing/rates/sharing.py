@@ -1,14 +1,14 @@
 """Divides an instance's time between launches.
 
-While jobs run, the whole instance is theirs: each has the share f / F, where f is the larger of its fractions of the
-instance's vCPUs and of its memory, and F the sum of f over all jobs that run. So capacity that nobody asked for is
-borne in proportion to what was asked for, as AWS's split cost allocation data hands an instance's unused cost to its
-tasks; and where the larger fractions add up to more than the instance, they are scaled down to it. The shares of all
-launches are always the whole instance.
+While jobs run, they pay for the whole instance. Each job has the share f / F, where f is the larger of its fractions of
+the instance's vCPUs and of its memory, and F is the sum of f over all running jobs. So jobs pay for unused capacity in
+proportion to their requests, as AWS's split cost allocation data assigns an instance's unused cost to its tasks; if the
+larger fractions add up to more than the instance, they are scaled down to it. The shares of all launches always add up
+to the whole instance.
 
-While no job runs it is idle. Until its first job that is the first job's, which it was started for; afterwards it is
-the job's that ended last, which it was kept for. That needs no knowledge of the future: a launch's part is settled as
-soon as each of its instances has stopped, or runs a job of somebody else.
+While no job runs, the instance is idle. Before its first job, the first job pays, since the instance was started for
+it; later, the job that ended last pays, since the instance was kept for it. So a launch's part does not depend on the
+future: it is final as soon as each of its instances has stopped, or runs a job of another launch.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ _WHOLE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of an instance's life and how much of it is one launch's."""
+    """A part of an instance's life, and one launch's share of it."""
 
     start: datetime
     end: datetime
@@ -33,15 +33,15 @@ class Span:
 
 
 def fraction(job: JobUse, instance: InstanceUse) -> Decimal:
-    """The larger part of vCPUs or memory that the job asked for, at most 1. Memory that is not known does not count."""
+    """Return the larger of the job's fractions of vCPUs and memory, at most 1. Unknown memory does not count."""
     of_memory = job.memory_mib / instance.memory_mib if instance.memory_mib else Decimal(0)
     return min(max(job.vcpus / instance.vcpus, of_memory), _WHOLE)
 
 
 def spans_of(launch_id: str, instance: InstanceUse, jobs: Sequence[JobUse], end: datetime) -> list[Span]:
-    """The launch's parts of the instance's life up to `end`, in order of time; `jobs` are all that ran there.
+    """Return the launch's parts of the instance's life up to `end`, in order of time.
 
-    A job that has no stop runs until `end`.
+    `jobs` are all jobs that ran on the instance. A job without a stop runs until `end`.
     """
     if instance.is_exclusive:
         return [Span(instance.launched_at, end, _WHOLE, is_idle=False)]
@@ -79,7 +79,7 @@ def _sweep(launch_id: str, instance: InstanceUse, jobs: Sequence[_Placed], end: 
         running += sign
         everybody += sign * weight
         ours += sign * weight if owner == launch_id else Decimal(0)
-        if not running:  # what was added and taken away again leaves no crumbs
+        if not running:  # sums and differences leave no rounding error behind
             everybody = ours = Decimal(0)
         if not is_start:
             if moment != ended_at:
@@ -92,7 +92,7 @@ def _sweep(launch_id: str, instance: InstanceUse, jobs: Sequence[_Placed], end: 
 
 
 def _changes(jobs: Iterable[_Placed]) -> Iterator[tuple[datetime, bool, Decimal, str]]:
-    """Moment, whether it is a start, weight and launch; ends sort before starts of the same moment."""
+    """Return starts and ends: moment, whether it is a start, weight, launch. Ends sort before starts of a moment."""
     for job in jobs:
         if job.end > job.start:
             yield job.start, True, job.weight, job.launch_id
@@ -100,10 +100,10 @@ def _changes(jobs: Iterable[_Placed]) -> Iterator[tuple[datetime, bool, Decimal,
 
 
 def _share_of_first(launch_id: str, jobs: Sequence[_Placed]) -> Decimal:
-    """Of the jobs that began first, by weight."""
+    """Return the launch's share of the jobs that began first, by weight."""
     real = [job for job in jobs if job.end > job.start]
     if not real:
-        # Only jobs that ended as they began: those who had them bear the instance alike.
+        # Only jobs that ended in the moment in which they began: they share the instance equally.
         return _part(jobs, launch_id)
     first = min(job.start for job in real)
     return _part([job for job in real if job.start == first], launch_id)

@@ -222,11 +222,12 @@ def _read_annotations(data: DataSet, path: str, found: Annotated) -> bool:
     for number, line in enumerate(unpacked_lines(data, path), start=1):
         if line.endswith(b"\r"):
             raise windows_line_ends(data.uri(path))
-        fields = _words(line)
+        fields = _words_of_annotation(line)
         if len(fields) < _COLUMNS or not all(fields):
             raise UnusableInputError(
                 f"names {data.uri(path)}, whose line {number} is not `VARIANT SET ANNOTATION`",
-                "Separate words by one space or tab, and remove empty lines: regenie stops there.",
+                "Separate words by one space or tab, write none behind the last word, and remove empty lines: regenie "
+                "stops there.",
             )
         if number == 1:  # by its first line regenie tells what a file's columns are
             found.has_domains = len(fields) == _COLUMNS + 1 and not _NUMBER.fullmatch(fields[_COLUMNS])
@@ -253,14 +254,22 @@ def _pairs_of(data: DataSet, path: str, hashes: set[int]) -> set[bytes]:
     seen: set[bytes] = set()
     repeated: set[bytes] = set()
     for line in unpacked_lines(data, path) if hashes else ():
-        pair = b" ".join(_words(line)[:2])
+        pair = b" ".join(_words_of_annotation(line)[:2])
         if hash(pair) in hashes:
             (repeated if pair in seen else seen).add(pair)
     return repeated
 
 
+def _words_of_annotation(line: bytes) -> list[bytes]:
+    """Split at each space, tab or comma, as regenie does: between two there is an empty word, but not behind the last.
+
+    Source: regenie 4.1.2, Geno.cpp, read_anno, and Files.cpp, string_split.
+    """
+    return line.replace(b"\t", b" ").replace(b",", b" ").removesuffix(b" ").split(b" ")
+
+
 def _words(line: bytes) -> list[bytes]:
-    """Parted by one space or tab: between two there is an empty word, as regenie sees it."""
+    """Split at each space or tab: between two there is an empty word, as regenie sees it."""
     return line.replace(b"\t", b" ").rstrip(b" ").split(b" ")
 
 
