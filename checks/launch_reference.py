@@ -52,13 +52,13 @@ def _extra_options() -> str:
 def _options_of_keys() -> str:
     """Every key that sets options of regenie."""
     rows = (
-        f"| `{key.path}` | {_codes(key.options)} | {' and '.join(map(str, key.steps))} | {key.earlier} |\n"
+        f"| `{key.path}` | {_codes(key.options)} | {' and '.join(map(str, key.steps))} | {key.rows} | {key.earlier} |\n"
         for key in KEYS
         if key.options
     )
     return (
-        "| key | options | steps | differs from the launch in `from_launch` |\n| --- | --- | --- | --- |\n"
-        + "".join(rows)
+        "| key | options | steps | rows, for the same genotypes | differs from the launch in `from_launch` |\n"
+        "| --- | --- | --- | --- | --- |\n" + "".join(rows)
     )
 
 

@@ -27,6 +27,7 @@ from genolaunch.launch_configs.config_base import (
     fault_at,
     plain_fault,
 )
+from genolaunch.launch_configs.regenie_keys import chooses_variants
 from genolaunch.launch_configs.regenie_options import refusal_of
 from genolaunch.launch_configs.regenie_rules import BUILDS, conflicts
 
@@ -293,7 +294,7 @@ class Step1(Section):
     @property
     def filters_variants(self) -> bool:
         """Whether the launch asks for fewer variants than the genotypes have."""
-        return bool(self.qc or self.extract or self.exclude)
+        return bool(self.qc) or chooses_variants(1, self)
 
 
 class Dataset(Section):
@@ -408,7 +409,7 @@ class Step2(Section):
     @property
     def filters_variants(self) -> bool:
         """Whether a chunk of the genotypes may contain variants that are not tested."""
-        return bool(self.extract or self.exclude or self.condition)
+        return chooses_variants(2, self)
 
 
 class RegenieParameters(Section):

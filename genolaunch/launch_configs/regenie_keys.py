@@ -33,6 +33,20 @@ class Earlier(StrEnum):
     """It has no part in step 1, or in predictions that stay good ones."""
 
 
+class Rows(StrEnum):
+    """How a key changes which rows the results have, for the same genotypes.
+
+    With fewer people more variants are below the lowest minor allele count.
+    """
+
+    SAME = "the same"
+    CHOSEN = "fewer: those that it chooses"
+    """A job cannot count them by its list of variants."""
+    COUNTED = "fewer: regenie's log counts what is left out"
+    MORE = "more: several of a variant"
+    SETS = "one of a mask, not of a variant"
+
+
 class Key(NamedTuple):
     """One key, and what follows from it."""
 
@@ -46,13 +60,18 @@ class Key(NamedTuple):
     earlier: Earlier = Earlier.NOTHING
     words: "Callable[[RegenieParameters], list[str]] | None" = None
     """Of a command; None where these need more than the config, such as the job's chunk (commands.py)."""
+    rows: Rows = Rows.SAME
 
     def value(self, parameters: "RegenieParameters") -> object:
         """As a config has it; None where its section is missing."""
-        found: object = parameters
-        for name in self.path.split("."):
-            found = getattr(found, name, None)
-        return found
+        return _value(parameters, self.path)
+
+
+def _value(section: object, path: str) -> object:
+    """What a section has at a path below it; None where a section on the way is missing."""
+    for name in path.split("."):
+        section = getattr(section, name, None)
+    return section
 
 
 def _covariates(parameters: "RegenieParameters") -> list[str]:
@@ -108,6 +127,7 @@ KEYS: Final = (
         ("--sex-specific",),
         earlier=Earlier.PEOPLE,
         words=lambda launch: ["--sex-specific", launch.sex] if launch.sex else [],
+        rows=Rows.COUNTED,
     ),
     Key(
         "par_region",
@@ -115,29 +135,30 @@ KEYS: Final = (
         earlier=Earlier.STEP1,
         words=lambda launch: ["--par-region", launch.par_region] if launch.par_region else [],
     ),
-    Key("step2.gene_tests.annotations", ("--anno-file",), (2,), File.TABLE),
-    Key("step2.gene_tests.sets", ("--set-list", "--extract-sets"), (2,), File.TABLE),
-    Key("step2.gene_tests.masks", ("--mask-def",), (2,), File.TABLE),
+    Key("step2.gene_tests.annotations", ("--anno-file",), (2,), File.TABLE, rows=Rows.SETS),
+    Key("step2.gene_tests.sets", ("--set-list", "--extract-sets"), (2,), File.TABLE, rows=Rows.SETS),
+    Key("step2.gene_tests.masks", ("--mask-def",), (2,), File.TABLE, rows=Rows.SETS),
     Key("step2.gene_tests.aaf_bins", ("--aaf-bins",), (2,)),
     Key("step2.gene_tests.vc_tests", ("--vc-tests",), (2,)),
     Key("step1.predictions", (), (2,), File.TABLE),
-    Key("keep", ("--keep",), file=File.LIST, earlier=Earlier.PEOPLE),
-    Key("remove", ("--remove",), file=File.LIST, earlier=Earlier.PEOPLE),
-    Key("step1.extract", ("--extract",), (1,), File.LIST),
-    Key("step1.exclude", ("--exclude",), (1,), File.LIST),
-    Key("step2.extract", ("--extract",), (2,), File.LIST),
-    Key("step2.exclude", ("--exclude",), (2,), File.LIST),
-    Key("step2.condition.variants", ("--condition-list",), (2,), File.LIST),
+    Key("keep", ("--keep",), file=File.LIST, earlier=Earlier.PEOPLE, rows=Rows.COUNTED),
+    Key("remove", ("--remove",), file=File.LIST, earlier=Earlier.PEOPLE, rows=Rows.COUNTED),
+    Key("step1.extract", ("--extract",), (1,), File.LIST, rows=Rows.CHOSEN),
+    Key("step1.exclude", ("--exclude",), (1,), File.LIST, rows=Rows.CHOSEN),
+    Key("step2.extract", ("--extract",), (2,), File.LIST, rows=Rows.CHOSEN),
+    Key("step2.exclude", ("--exclude",), (2,), File.LIST, rows=Rows.CHOSEN),
+    Key("step2.condition.variants", ("--condition-list",), (2,), File.LIST, rows=Rows.CHOSEN),
     Key("step1.block_size", ("--bsize",), (1,)),
     Key("step2.block_size", ("--bsize",), (2,)),
-    Key("step2.min_mac", ("--minMAC",), (2,)),
+    Key("step2.min_mac", ("--minMAC",), (2,), rows=Rows.COUNTED),
     Key("step2.binary_test", ("--firth", "--approx", "--spa"), (2,)),
     Key("step2.p_threshold", ("--pThresh",), (2,)),
-    Key("step2.condition", ("--condition-file", "--condition-file-sample"), (2,)),
+    Key("step2.condition", ("--condition-file", "--condition-file-sample"), (2,), rows=Rows.CHOSEN),
     Key(
         "step2.interaction",
         ("--interaction", "--interaction-snp", "--interaction-file", "--interaction-file-sample"),
         (2,),
+        rows=Rows.MORE,
     ),
     Key("resources", ("--threads",)),
     Key("step1.enabled", ("--step",)),
@@ -153,6 +174,18 @@ def words_for_both_steps(parameters: "RegenieParameters") -> list[str]:
 def keys_with(earlier: Earlier) -> Iterator[Key]:
     """Those of which a difference from an earlier launch means this."""
     return (key for key in KEYS if key.earlier is earlier)
+
+
+def chooses_variants(step: int, section: object) -> bool:
+    """Whether keys of a step choose among the variants.
+
+    Args:
+        step: 1 or 2.
+        section: the config's section of the step, with one attribute for each key.
+    """
+    above = f"step{step}."
+    chosen = (key.path for key in KEYS if key.rows is Rows.CHOSEN and key.path.startswith(above))
+    return any(_value(section, path.removeprefix(above)) for path in chosen)
 
 
 def files_of(parameters: "RegenieParameters", kind: File) -> Iterator[tuple[str, str]]:
