@@ -15,7 +15,7 @@ from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from genolaunch.shared.counted import counted
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.chromosomes import X_CHROMOSOME, chromosome_number
-from lambdas.regenie.line_columns import columns_of, has_columns
+from lambdas.regenie.line_columns import columns_of, count_columns, has_columns
 
 VariantPosition = tuple[int, int]
 """Chromosome (regenie's number, 1 to 23) and position in base pairs."""
@@ -23,13 +23,15 @@ Found = TypeVar("Found")
 
 
 class Columns(NamedTuple):
-    """Places of what is read of a line, from 0, how many columns regenie reads, and how many a line has."""
+    """Places of what is read of a line, from 0, how many columns regenie reads, and how many the file has."""
 
     position: int
     name: int
     alternative: int
     width: int
     whole: int
+    is_exact: bool = False
+    """By its first line the file has more columns than its format: then each line must have as many."""
 
 
 _BIM: Final = Columns(position=3, name=1, alternative=4, width=6, whole=6)
@@ -95,12 +97,12 @@ class LineParser:
                 f"position: {line[:_SHOWN_BYTES].decode(errors='replace')!r}",
                 "Part columns by one space or tab, remove empty lines, or make the files again with plink2.",
             )
-        if len(fields) > self.columns.whole and not has_columns(line, self.columns.whole, self.columns.width):
+        if fault := self._moved(line, fields):
             where = f"line {number:,}" if number else "a line"
             raise UnusableInputError(
-                f"has a list of variants, {self._uri}, where {where} has {len(columns_of(line)):,} columns instead of "
-                f"{self.columns.whole}: {line[:_SHOWN_BYTES].decode(errors='replace')!r}; regenie would take the wrong "
-                "ones for position and alleles",
+                f"has a list of variants, {self._uri}, where {where} has {fault}: "
+                f"{line[:_SHOWN_BYTES].decode(errors='replace')!r}; regenie would take the wrong ones for position and "
+                "alleles",
                 "Give variants ids without a blank (plink2 --set-all-var-ids '@:#:$r:$a'), and write lists of them "
                 "anew.",
             )
@@ -112,6 +114,18 @@ class LineParser:
                 "(bcftools norm -m -any).",
             )
         return fields
+
+    def _moved(self, line: bytes, fields: list[bytes]) -> str | None:
+        """In words, why columns are not what their places say, as behind a blank within an id; None where they are."""
+        columns = self.columns
+        if not columns.is_exact and len(fields) <= columns.whole:
+            return None
+        alternative = fields[columns.alternative]
+        if columns.is_exact and len(alternative) > 1 and alternative.isdigit():  # all ids may have a blank
+            return f"the number {alternative.decode()} for an allele"
+        if has_columns(line, columns.whole, columns.width):
+            return None
+        return f"{count_columns(line, columns.width):,} columns instead of {columns.whole}"
 
     def _variant(self, fields: list[bytes]) -> VariantPosition:
         name = fields[0]
@@ -127,8 +141,14 @@ def line_parser(data: DataSet, genotypes: GenotypeFiles) -> LineParser:
         UnusableInputError: a .pvar without the header by which regenie finds its columns.
     """
     path = genotypes.variant_list
-    columns = _pvar_columns(data, path) if genotypes.format is GenotypeFormat.PGEN else _BIM
+    columns = _pvar_columns(data, path) if genotypes.format is GenotypeFormat.PGEN else _bim_columns(data, path)
     return LineParser(path, data.uri(path), columns)
+
+
+def _bim_columns(data: DataSet, path: str) -> Columns:
+    """By the first line: regenie passes over columns behind the sixth."""
+    first = count_columns(data.head(path, _HEAD_BYTES).partition(b"\n")[0], _BIM.width)
+    return _BIM._replace(whole=first, is_exact=True) if first > _BIM.width else _BIM
 
 
 def _pvar_columns(data: DataSet, path: str) -> Columns:

@@ -41,21 +41,27 @@ def _check_numbers(line: bytes, words: Sequence[bytes], people: Sequence[bytes],
     regenie 4.1.2 takes nan and inf for missing: of chromosome 1 it leaves the person out of the trait, of another it
     ends in step 2, as it does at other words (run on each; Regenie.cpp, convertDouble).
     """
-    if not line.translate(None, delete=_OF_NUMBERS):
+    if _is_plain(line):
         return
-    word, person = next(
-        (
-            (word, person)
-            for word, person in zip(words[1:], people[1:], strict=True)
-            if word != _MISSING and number_of(word) is None
-        ),
-        (words[0], _HEADER),
-    )
+    pairs = zip(words[1:], people[1:], strict=True)
+    other = next((pair for pair in pairs if pair[0] != _MISSING and number_of(pair[0]) is None), None)
+    if other is None:
+        return
+    word, person = other
     raise UnusableInputError(
         f"names {uri}, which has {text(word)[:_SHOWN_CHARACTERS]!r} for {text(person)} on chromosome "
         f"{text(words[0])[:_SHOWN_CHARACTERS]}, which is no prediction",
         "Run step 1 again, or upload its file as regenie wrote it; who has no prediction at all has NA in every line.",
     )
+
+
+def _is_plain(line: bytes) -> bool:
+    """Whether a line has nothing but plain numbers and NA, by what is quickly counted; False where it may have more."""
+    if line.translate(None, delete=_OF_NUMBERS):
+        return False
+    begun, missing = (sum(line.count(before + word) for before in (b" ", b"\t")) for word in (b"-", _MISSING))
+    letters = {line.count(b"N"), line.count(b"A"), missing}
+    return len(letters) == 1 and line.count(b"-") == begun + line.count(b"e-") and b"+" not in line
 
 
 def _check_chromosomes(
@@ -97,7 +103,8 @@ def _check_chromosomes(
 
 def _is_zero(line: bytes) -> bool:
     """Whether all predictions of a chromosome's line are 0."""
-    return not line.partition(b" ")[2].translate(None, delete=_OF_ZEROS)
+    _, *predictions = line.split(None, 1)
+    return not b"".join(predictions).translate(None, delete=_OF_ZEROS)
 
 
 def _read(

@@ -13,7 +13,7 @@ from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, GenotypeFormat
 from genolaunch.shared.counted import counted
 from genolaunch.shared.input_error import UnusableInputError
-from lambdas.regenie.line_columns import columns_of, has_columns
+from lambdas.regenie.line_columns import count_columns, has_columns
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 
 GIVE_ONCE: Final = "regenie takes each FID and IID once: remove or rename the others (plink2 --remove, --update-ids)."
@@ -106,10 +106,14 @@ def read_sexes(
 
 
 def _from_fam(data: DataSet, path: str) -> Iterator[Sample]:
+    """Of files with more phenotypes than one, each line must have as many columns as the first one."""
+    whole = _FAM_COLUMNS
     for number, line in enumerate(data.lines(path), start=1):
         fields = _fields(line.removesuffix(b"\r"))
         _check_width(data, path, number, fields, _FAM_COLUMNS)
-        _check_whole(data, path, number, line, _FAM_COLUMNS, _FAM_COLUMNS)
+        if number == 1:
+            whole = max(whole, count_columns(line, _FAM_COLUMNS))
+        _check_whole(data, path, number, line, whole, _FAM_COLUMNS, is_exact=whole > _FAM_COLUMNS)
         yield Sample(_person(data, path, number, fields), _sex(data, path, number, fields[4], _SEX_CODES))
 
 
@@ -198,11 +202,24 @@ def _check_width(data: DataSet, path: str, number: int, fields: list[bytes], wid
         )
 
 
-def _check_whole(data: DataSet, path: str, number: int, line: bytes, whole: int, read: int) -> None:
-    """Raise UnusableInputError if a line has more columns than its format: a blank within an id moves the others."""
-    if not has_columns(line, whole, read) and len(columns_of(line)) > whole:
+def _check_whole(
+    data: DataSet, path: str, number: int, line: bytes, whole: int, read: int, *, is_exact: bool = False
+) -> None:
+    """Raise UnusableInputError if a line has more columns than its file: a blank within an id moves the others.
+
+    Args:
+        data: the launch's data.
+        path: of the file.
+        number: of the line, from 1.
+        line: with or without its end.
+        whole: columns of the file, by its format, its header or its first line.
+        read: how many of them regenie reads, from the first on.
+        is_exact: fewer columns are a fault, too: the first line may be the one with a blank.
+    """
+    columns = count_columns(line, read)
+    if (columns > whole or (is_exact and columns < whole)) and not has_columns(line, whole, read):
         raise UnusableInputError(
-            f"has samples in {data.uri(path)} with {len(columns_of(line))} columns instead of {whole} in line "
+            f"has samples in {data.uri(path)} with {columns} columns instead of {whole} in line "
             f"{number:,}: {text(line)[:_SHOWN_CHARACTERS]!r}; regenie would take the wrong ones for id and sex",
             "Give samples ids without a blank, the same ones in all files.",
         )

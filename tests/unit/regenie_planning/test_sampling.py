@@ -55,6 +55,15 @@ def any_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "TOLERANCE", float("inf"))
 
 
+@pytest.mark.parametrize("end", [b" \n", b"\t\n", b" \t\n"])
+def test_blanks_behind_lines_are_taken_as_in_a_list_that_is_read_whole(any_share: None, end: bytes):
+    positions = [(1 + number // 100, 10 + number % 100) for number in range(400)]
+    data = listed(*positions)
+    data.files["a.bim"] = data.files["a.bim"].replace(b"\n", end)
+
+    assert sampled(data, len(positions), 100).chunks
+
+
 def lines_of(data: MemoryDataSet, chunk: Chunk, name: str = "a.bim") -> list[Position]:
     """Variants of the lines of a chunk's slice."""
     assert chunk.slice is not None

@@ -97,6 +97,8 @@ def test_a_line_that_regenie_would_refuse_or_misread_is_shown(data: MemoryDataSe
     [
         ("a.bim", b"1 rs1 0 5 A G\n1 rs1009 dup 0 3266057 A G\n", "line 2 has 7 columns instead of 6"),
         ("a.bim", b"1\trs1\t0\t5\tA\tG\n1\trs 2\t0\t7\tA\tG\n", "line 2 has 7 columns instead of 6"),
+        ("a.bim", b"1 rs1 dup 0 5 A G\n1 rs2 0 7 A G\n", "line 2 has 6 columns instead of 7"),
+        ("a.bim", b"1 rs 1 0 51 A G\n1 rs 2 0 72 A G\n", "line 1 has the number 51 for an allele"),
         ("a.pvar", b"#CHROM POS ID REF ALT\n1 5 rs 1 G A\n", "line 2 has 6 columns instead of 5"),
         ("a.pvar", b"#CHROM\tID\tPOS\tREF\tALT\n1\t4 7\t5\tG\tA\n", "line 2 has 6 columns instead of 5"),
     ],
@@ -115,9 +117,11 @@ def test_a_blank_within_an_id_is_refused(data: MemoryDataSet, name: str, lines: 
 def test_blanks_behind_what_regenie_reads_are_taken(data: MemoryDataSet):
     data.files["a.pvar"] = b"#CHROM\tPOS\tID\tREF\tALT\tINFO\n1\t5\trs1\tG\tA\tin silico call\n"
     data.files["b.bim"] = b"1 rs1 0 5 A G \n1\trs2\t0\t7\tA\tG\t\n"
+    data.files["c.bim"] = b"1 rs1 0 5 A G TP53\n1\trs2\t0\t7\tA\tG\t\tBRCA2\n"  # regenie passes over the seventh
 
     assert list(variant_names(data, GenotypeFiles("a.pgen"))) == [(1, b"rs1")]
-    assert list(variant_names(data, GenotypeFiles("b.bed"))) == [(1, b"rs1"), (1, b"rs2")]
+    for path in ("b.bed", "c.bed"):
+        assert list(variant_names(data, GenotypeFiles(path))) == [(1, b"rs1"), (1, b"rs2")]
 
 
 def test_an_index_that_does_not_fit_beside_what_is_there_is_refused_before_it_is_copied(

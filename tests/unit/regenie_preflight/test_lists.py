@@ -382,7 +382,7 @@ class TestGivenPredictions:
         assert "for none of the 24 people" in fault.problem
 
     @pytest.mark.parametrize("chromosome", [1, 2, 23])
-    @pytest.mark.parametrize("word", ["nan", "NaN", "-inf", "abc"])
+    @pytest.mark.parametrize("word", ["nan", "NaN", "NAN", "N", "-inf", "abc", "1-2", "--", "1e+"])
     def test_a_prediction_that_is_no_number_is_refused(self, cohort: MemoryDataSet, chromosome: int, word: str):
         """regenie 4.1.2 takes it for missing: it leaves the person out, or ends in step 2 (both run)."""
         lines = loco(PEOPLE).decode().splitlines()
@@ -400,6 +400,12 @@ class TestGivenPredictions:
         assert "in which every prediction of height is 0" in warnings(cohort, **self.given(cohort, zeros))
         zeros = zeros.replace(b" 0\n", b" 0.1\n", 1)
         assert "every prediction" not in warnings(cohort, **self.given(cohort, zeros))
+
+    @pytest.mark.parametrize("value", [b"0.5", b"-1.5e-05", b"+2", b"1E3"])
+    def test_numbers_and_tabs_of_other_tools_are_read(self, cohort: MemoryDataSet, value: bytes):
+        tabs = loco(PEOPLE, missing=1).replace(b"0.5", value).replace(b" ", b"\t")
+
+        assert "every prediction" not in warnings(cohort, **self.given(cohort, tabs))
 
     @pytest.mark.parametrize("content", [b"", b"FID_IID\n", b"FID_IID f0_i0\n1 0.5 0.5\n", b"f0_i0\n0.5\n"])
     def test_what_is_no_loco_file_is_refused(self, cohort: MemoryDataSet, content: bytes):
@@ -501,6 +507,19 @@ def test_a_blank_within_a_samples_id_is_refused(cohort: MemoryDataSet, format: s
     found = faults(cohort, **given)
 
     assert any(words in fault.problem and "ids without a blank" in fault.remedy for fault in found)
+
+
+@pytest.mark.parametrize("more", [b" 1.5", b" 1.5 NA", b"  -9", b" "])
+def test_more_columns_of_every_person_are_passed_over_as_by_regenie(cohort: MemoryDataSet, more: bytes):
+    cohort.files["cohort.fam"] = b"".join(line + more + b"\n" for line in cohort.files["cohort.fam"].splitlines())
+
+    assert checked(cohort).samples.genotyped == PEOPLE
+
+
+def test_a_blank_within_the_first_samples_id_is_refused(cohort: MemoryDataSet):
+    change(cohort, "cohort.fam", "f0 i0 ", "f0 i0 jr ")
+
+    assert any("6 columns instead of 7 in line 2" in fault.problem for fault in faults(cohort))
 
 
 @pytest.mark.parametrize("step", ["step1", "step2"])
