@@ -44,22 +44,10 @@ def settle_launch(ended: EndedExecution) -> Settlement:
     for _ in range(_MOST_TRIES):
         settlement = settle(queue.repository.get_salvaged(ended.launch_id) if ended.launch_id else None, ended)
         if settlement.to is None or _record(queue.repository, ended, settlement):
-            attempts = _without_slot(settlement)
-            if ended.launch_id and attempts:
-                queue.give_back(ended.launch_id, *attempts)
+            if ended.launch_id and settlement.attempts_without_slot:
+                queue.give_back(ended.launch_id, *settlement.attempts_without_slot)
             return settlement
     raise StatusConflictError(f"The status of {ended.launch_id} kept changing while {ended.arn} was settled.")
-
-
-def _without_slot(settlement: Settlement) -> tuple[int, ...]:
-    """The attempts whose slot nobody uses: of a launch that is over now, also the next one.
-
-    An execution may have ended between taking that slot and claiming the launch.
-    """
-    last = settlement.ended_attempt
-    if settlement.to is None:
-        return (last,) if last else ()
-    return (last, last + 1)
 
 
 def _record(repository: LaunchRepository, ended: EndedExecution, settlement: Settlement) -> bool:

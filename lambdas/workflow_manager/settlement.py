@@ -45,6 +45,14 @@ class Settlement:
     to: Status | None = None
     """The status that is true now, if the table says another."""
     error: Mapping[str, Any] | None = None
+    is_unclaimed: bool = False
+    """The launch is over, and its next attempt was not claimed, but may have a slot: it is taken before the claim."""
+
+    @property
+    def attempts_without_slot(self) -> tuple[int, ...]:
+        """Those whose slot nobody uses."""
+        last = (self.ended_attempt,) if self.ended_attempt else ()
+        return (*last, self.ended_attempt + 1) if self.is_unclaimed else last
 
 
 def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
@@ -55,18 +63,24 @@ def settle(launch: Launch | None, ended: EndedExecution) -> Settlement:
     if not is_over:
         return Settlement(max(0, launch.attempt - 1) if launch.status in _WORKED_ON else launch.attempt)
     if launch.status is Status.CANCEL_REQUESTED:
-        return Settlement(launch.attempt, Status.CANCELLED)
+        return Settlement(launch.attempt, Status.CANCELLED, is_unclaimed=True)
     if launch.status is Status.RUNNING:
         error = failure_of_ending(ended.ending, ended.error)
         return Settlement(launch.attempt, status_after(error), error)
     if _never_started(launch, ended):
-        return Settlement(launch.attempt, Status.FAILED, failure_of_ending(ended.ending, ended.error))
-    return Settlement(launch.attempt)
+        error = failure_of_ending(ended.ending, ended.error)
+        return Settlement(launch.attempt, Status.FAILED, error, is_unclaimed=True)
+    return Settlement(launch.attempt, is_unclaimed=_ended_unclaimed(launch))
 
 
 def _never_started(launch: Launch, ended: EndedExecution) -> bool:
     """The execution that was to claim a new launch ended before it did. READY and RETRY may be newer than its end."""
     return launch.status is Status.SUBMITTED and ended.ending != "SUCCEEDED"
+
+
+def _ended_unclaimed(launch: Launch) -> bool:
+    """As an earlier call left it that stopped before it gave slots back."""
+    return launch.status is Status.CANCELLED or (launch.status is Status.FAILED and launch.attempt == 0)
 
 
 def _launch_id(execution_input: str | None) -> str | None:

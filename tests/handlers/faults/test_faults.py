@@ -104,6 +104,16 @@ def _ending_of_an_aborted_execution(world: World) -> Callable[[], object]:
     return lambda: world.advance(cleanup)
 
 
+def _stopped_before_its_claim(world: World) -> Callable[[], object]:
+    """An execution ends between taking a slot and claiming its launch: only the slot tells of it."""
+    begin(world, 1)
+    execution = world.executions[0]
+    world.queue.take_slot(world.repository.get(execution.request[0]["launchId"]))
+    world.end(execution, "ABORTED")
+    cleanup = world.start("cleanup", {"detail": world.endings.pop()})
+    return lambda: world.advance(cleanup)
+
+
 def _cancellation_in_the_queue(world: World) -> Callable[[], object]:
     _end(world, "COMPLETE")
     waiting = next(launch_id for launch_id, status in world.statuses().items() if status is Status.QUEUED)
@@ -134,6 +144,7 @@ SCENES: dict[str, Callable[[World], Callable[[], object]]] = {
     "completion": lambda world: _end(world, "COMPLETE"),
     "failure": lambda world: _end(world, "FAILED"),
     "ending of an aborted execution": _ending_of_an_aborted_execution,
+    "stopped before its claim": _stopped_before_its_claim,
     "cancellation in the queue": _cancellation_in_the_queue,
     "rejection in the queue": _rejection_in_the_queue,
     "reconciliation": _reconciliation,
@@ -167,6 +178,9 @@ def test_each_call_of_a_function_may_go_wrong(again, name, fault):
         with suppress(KilledError, ClientError):
             act()
         world.trouble.clear()
+        if name == "stopped before its claim":
+            world.advance(world.executions[-1])  # tried again
+            assert dict(world.queue.slots().running) == {}
         assert_slots_are_kept(world)
         assert_true_end(world)
         if not world.trouble.struck:
