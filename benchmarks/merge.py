@@ -1,5 +1,6 @@
 """What it takes to merge one trait's results: processor seconds and peak memory, beside an earlier build's.
 
+    export PYTHONPATH=containers/regenie
     .venv/bin/python -m benchmarks.merge                       # 10 million rows, compared with the build of 34edbf7
     .venv/bin/python -m benchmarks.merge --rows 1000000 --turns 3
 
@@ -108,11 +109,13 @@ def _row(random: Random, chromosome: int, number: int) -> str:
 
 
 def earlier_build(folder: Path) -> Path:
-    """The runner of the earlier build, from the repository's history."""
-    packed = subprocess.run(
-        ["git", "archive", EARLIER, "containers/regenie"], cwd=ROOT, capture_output=True, check=True
-    ).stdout
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+    """The runner of the earlier build, from the repository's history; ends the benchmark where that is not here."""
+    packed = subprocess.run(["git", "archive", EARLIER, "containers/regenie"], cwd=ROOT, capture_output=True)
+    if packed.returncode:
+        sys.exit(
+            f"The commit {EARLIER} is not in this clone: fetch all of the history (git fetch --unshallow), and retry."
+        )
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return folder / "containers" / "regenie"
 
@@ -156,13 +159,13 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5)
     chosen = parser.parse_args()
     with TemporaryDirectory(prefix="merge-") as folder:
+        builds = {EARLIER: earlier_build(Path(folder) / "earlier"), "now": ROOT / "containers" / "regenie"}
         workspace = Path(folder) / "fsx"
         simulate(workspace, chosen.rows)
         (workspace / "bin").mkdir()
         stat = workspace / "bin" / "stat"
         stat.write_text("#!/bin/sh\necho lustre\n")
         stat.chmod(0o755)
-        builds = {EARLIER: earlier_build(Path(folder) / "earlier"), "now": ROOT / "containers" / "regenie"}
         costs: dict[str, list[Cost]] = {name: [] for name in builds}
         for _ in range(chosen.turns):
             for name, program in builds.items():

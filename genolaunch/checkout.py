@@ -8,7 +8,7 @@ from typing import Final
 
 from genolaunch.errors import GenolaunchError
 
-_HAS: Final = ("cdk.json", "localcloud")
+_HAS: Final = ("cdk.json", "localcloud", "pyproject.toml", "stacks/config.py")
 
 
 def around(folder: Path) -> Path | None:

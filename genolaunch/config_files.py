@@ -49,13 +49,14 @@ def is_json(file: Path) -> bool:
 def checked(file: Path) -> "LaunchSection":
     """A config with all defaults, of a Snakefile the one with which the platform launches it.
 
-    Raises FaultyConfigError.
+    A Snakefile itself is only read: it is parsed at launch. Raises FaultyConfigError.
     """
     from genolaunch.launch_configs.config_reader import read_config
     from genolaunch.launch_configs.snakemake_config import config_of_snakefile
     from genolaunch.shared.errors import MissingRequiredParametersError
 
     if file.name in SNAKEFILE_NAMES:
+        _require_text(file)
         project = Project.of(file)
         dropped = f"{SNAKEFILES_PREFIX}{project.name}/{project.snakefile}"
         return checked_values(config_of_snakefile(project.name, dropped), str(file))
@@ -74,6 +75,20 @@ def checked_values(values: object, what: str) -> "LaunchSection":
         return check_config(values)
     except MissingRequiredParametersError as error:
         raise _faulty(what, error) from error
+
+
+def _require_text(snakefile: Path) -> None:
+    try:
+        is_empty = not content_of(snakefile).decode().strip()
+    except UnicodeDecodeError as error:
+        problem = f"is no text in UTF-8 (byte {error.start + 1:,})"
+        raise FaultyConfigError(
+            str(snakefile), (Fault(snakefile.name, problem, "Save it as text in UTF-8."),)
+        ) from error
+    if is_empty:
+        raise FaultyConfigError(
+            str(snakefile), (Fault(snakefile.name, "is empty", "Give a Snakefile with the rules of the workflow."),)
+        )
 
 
 def snakefile_of(file: Path) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genolaunch import checkout
 from genolaunch.contract.project import PROJECT
+from genolaunch.errors import GenolaunchError
 
 
 def version() -> str:
@@ -16,8 +17,16 @@ def version() -> str:
 
 
 def version_of(root: Path) -> str:
-    """Of a checkout."""
-    declared: str = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    """Of a checkout.
+
+    Raises:
+        GenolaunchError: its pyproject.toml says none.
+    """
+    file = root / "pyproject.toml"
+    try:
+        declared: str = tomllib.loads(file.read_text(encoding="utf-8"))["project"]["version"]
+    except (OSError, ValueError, KeyError) as error:
+        raise GenolaunchError(f"{file} does not say which version of Genolaunch it is of (project.version).") from error
     return declared
 
 
@@ -31,9 +40,15 @@ def version_and_place() -> str:
 
 
 def _commit(root: Path) -> str | None:
-    """None without git, or of files that are in no repository."""
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude", "*"]
+    """None without git, or of files that are in no repository, or lie unpacked in another project's."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
+            return None
+        return _git(root, "describe", "--always", "--dirty", "--exclude", "*")
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -103,7 +103,7 @@ def up(state_dir: Path, port: int | None = None, *, images: str = "", enforce_ia
         return _up(state_dir, port, images=images, enforce_iam=enforce_iam)
 
 
-def _up(state_dir: Path, port: int | None, *, images: str = "", enforce_iam: bool = False) -> Cloud:
+def _up(state_dir: Path, port: int | None, *, images: str, enforce_iam: bool) -> Cloud:
     lost = _LOST if _record(state_dir).exists() else ""  # one that ends in order takes it away
     port = port if port is not None else _usual_or_free_port()
     process = _start(state_dir, port, images=images, enforce_iam=enforce_iam)

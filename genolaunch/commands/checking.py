@@ -45,9 +45,20 @@ def check(
             if found:
                 show_faults(str(file), found)
             else:
-                say(f"{file} has no faults.")
+                say(_no_faults(file))
     if any(faults.values()):
         raise typer.Exit(REJECTED)
+
+
+def _no_faults(file: Path) -> str:
+    from genolaunch.contract.launch_bucket import SNAKEFILE_NAMES
+
+    if file.name not in SNAKEFILE_NAMES:
+        return f"{file} has no faults."
+    return (
+        f"{file} can be read, and the launch config that is made for it has no faults; the Snakefile itself is parsed "
+        "at launch."
+    )
 
 
 def _faults(file: Path) -> "Sequence[Fault]":

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -35,20 +34,28 @@ def locked_packages(
         folder: where the packages go.
         beside: modules and packages of this repository to copy there, too, by their places below `folder`.
     """
-    sources = [sorted(path.glob("*.py")) if path.is_dir() else [path] for path in beside.values()]
-    content = b"".join(path.read_bytes() for path in (requirements, *chain.from_iterable(sources)))
     return lambda_.Code.from_asset(
         str(requirements.parent),
         exclude=["*", f"!{requirements.name}"],
         # What is installed depends on these files and the target: nothing is installed while those are the same.
         asset_hash_type=AssetHashType.CUSTOM,
-        asset_hash=hashlib.sha256(content + identity.encode()).hexdigest(),
+        asset_hash=_hash_of(requirements, beside, f"{identity} {folder}"),
         bundling=BundlingOptions(
             image=DockerImage.from_registry("none"),  # demanded by the type; the local bundling succeeds or raises
             local=_WithUv(requirements, options, folder, beside),
         ),
         display_name=f"packages of {requirements.parent.name}",
     )
+
+
+def _hash_of(requirements: Path, beside: Mapping[str, Path], identity: str) -> str:
+    """Of the contents, and of the places to which they go."""
+    files = [("", requirements)]
+    for place, path in beside.items():
+        inner = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        files += [(f"{place}/{file.name}" if path.is_dir() else place, file) for file in inner]
+    parts = [f"{place} {hashlib.sha256(file.read_bytes()).hexdigest()}" for place, file in files]
+    return hashlib.sha256("\n".join((identity, *parts)).encode()).hexdigest()
 
 
 @jsii.implements(ILocalBundling)

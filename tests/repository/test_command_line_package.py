@@ -184,7 +184,9 @@ def test_a_demo_says_that_it_needs_a_checkout(environment, tmp_path, demo):
 
 
 def test_the_settings_of_a_checkout_of_another_version_are_not_read(genolaunch, tmp_path):
-    (tmp_path / "localcloud").mkdir()
+    for name in ("localcloud", "stacks"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "stacks" / "config.py").touch()
     (tmp_path / "cdk.json").write_text("{}")
     (tmp_path / "pyproject.toml").write_text('[project]\nversion = "9.9.9"\n')
 

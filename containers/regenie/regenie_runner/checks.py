@@ -152,8 +152,11 @@ def check_something_was_left(logs: Iterable[Path], *, of_lists: bool, of_sets: b
             return
         reasons.add(reason)
     if reasons:
-        keys = "step2.extract, step2.exclude and step2.condition" if of_lists else ""
-        keys = " and ".join(filter(None, (keys, "the files of step2.gene_tests" if of_sets else "")))
+        at_fault = {
+            "step2.extract, step2.exclude and step2.condition": of_lists,
+            "the files of step2.gene_tests": of_sets,
+        }
+        keys = " and ".join(words for words, is_given in at_fault.items() if is_given)
         raise RunnerError(
             f"Nothing was tested: regenie said of every part '{'; '.join(sorted(reasons))}'. Compare {keys} with the "
             "ids of the tested genotypes."

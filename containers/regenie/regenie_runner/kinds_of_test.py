@@ -6,6 +6,8 @@ import re
 
 from regenie_runner.checks import OF_INTERACTION
 
+USUAL = "ADD"
+"""The test of a usual study, of which results are that have no column TEST."""
 _INTERACTION = OF_INTERACTION.decode()
 _OWN_EFFECT = "SNP"
 """What follows in the name: the tested variant's effect, its product with the other variable, both at once."""
@@ -13,7 +15,7 @@ _PRODUCT = "SNPx"
 _JOINT = re.compile(r"\d+DF")
 _CONDITIONAL = "-CONDTL"
 """How the name of a test ends that is adjusted for what the variant interacts with, and of nothing else."""
-_EFFECT = {"ADD": "additive", "DOM": "dominant", "REC": "recessive"}
+_EFFECT = {USUAL: "additive", "DOM": "dominant", "REC": "recessive"}
 _OF_SETS = {
     "ADD": "burden: the mask as one variant",
     "DOM": "burden: the mask as one variant",
@@ -49,15 +51,20 @@ def is_of_the_variant(test: str) -> bool:
     return not interaction or of == _OWN_EFFECT or of.startswith(_PRODUCT) or bool(_JOINT.fullmatch(of))
 
 
+def is_of_own_effect(test: str) -> bool:
+    """Whether it tests the variant's effect at the baseline, or at 0, of what it interacts with: once a variant."""
+    return test.partition(_INTERACTION)[2] == _OWN_EFFECT
+
+
 def is_of_a_product(test: str) -> bool:
     """Whether it tests the interaction itself."""
     return test.partition(_INTERACTION)[2].startswith(_PRODUCT)
 
 
 def main_of(tests: list[str]) -> str:
-    """Of the tests of variants that there are, that whose rows are a usual study's; ADD without any."""
+    """Of the tests of variants that there are, that whose rows are a usual study's; USUAL without any."""
     usual = (test for test in tests if test in SINGLE_VARIANT | ADJUSTED)
-    return next(usual, tests[0] if tests else "ADD")
+    return next(usual, tests[0] if tests else USUAL)
 
 
 def in_words(test: str, *, of_sets: bool) -> str:

@@ -48,8 +48,12 @@ def nothing_left(
         return RunnerError(
             "Quality control found nobody who is analysed: compare the people of all files and lists, and retry."
         )
+    if not variants and not lists:
+        return RunnerError(
+            "The genotype file of step 1 has no variant, before any quality control: give one that has some, and retry."
+        )
     if not variants:
-        keys = " and ".join(f"step1.{name}" for name in lists) or "the genotype file"
+        keys = " and ".join(f"step1.{name}" for name in lists)
         return RunnerError(
             f"{keys} {'leave' if len(lists) > 1 else 'leaves'} no variant of {reasons.get('list', 0):,} for step 1, "
             "before any quality control: compare the lists' ids with those of the genotypes."

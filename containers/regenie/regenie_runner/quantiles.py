@@ -49,9 +49,10 @@ FrequencyQuantiles = TypedDict(
 def genomic_inflation(chisq: Floats) -> float | None:
     """Lambda: the median of the chi-squares over the median expected (Devlin and Roeder 1999); None without variants.
 
-    `chisq` has no NaN, and is left partly sorted.
+    NaN of `chisq` is left out: regenie may give a p-value, and no chi-square.
     """
-    return float(np.median(chisq, overwrite_input=True)) / CHISQ_MEDIAN if chisq.size else None
+    tested = chisq[~np.isnan(chisq)]
+    return float(np.median(tested, overwrite_input=True)) / CHISQ_MEDIAN if tested.size else None
 
 
 def inflation_by_p(log10p: Floats) -> float | None:
@@ -93,7 +94,7 @@ def frequency_quantiles(log10p: Floats, chisq: Floats, bins: Bins) -> list[Frequ
                 "from": low,
                 "to": high,
                 "variants": int(values.size),
-                "genomic_inflation": genomic_inflation(chisq[chosen & ~np.isnan(chisq)]),
+                "genomic_inflation": genomic_inflation(chisq[chosen]),
                 "expected": _rounded(-np.log10((ranks - 0.5) / values.size)) if values.size else [],
                 "observed": _rounded(values[values.size - ranks]),
             }

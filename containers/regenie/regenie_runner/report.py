@@ -23,11 +23,11 @@ from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.console import printable, say
 from regenie_runner.errors import RunnerError
-from regenie_runner.kinds_of_test import ADJUSTED, SINGLE_VARIANT, in_words, is_of_a_product
+from regenie_runner.kinds_of_test import in_words, is_of_a_product
 from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
-from regenie_runner.merge import RESULTS_SUFFIX
+from regenie_runner.merge import RESULTS_SUFFIX, ssf_tests
 from regenie_runner.plots import REGION_BP, RegionPoint, frequency_name, manhattan_plot, qq_plot, regional_plot
 from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Locus, Summary, TestSummary, test_of
@@ -243,8 +243,8 @@ def own_warnings(summaries: list[Summary], workspace: Workspace) -> list[str]:
     launch = LaunchFacts.read(workspace)
     quality = _quality(launch, workspace)
     tests_sets = bool(launch.parameters.get("step2", {}).get("gene_tests"))
-    found = [*launch.warnings, *(quality.warnings if quality else ()), *_of_results(summaries, tests_sets=tests_sets)]
-    return list(dict.fromkeys(found))
+    of_results = _of_results(summaries, ssf_tests(launch), tests_sets=tests_sets)
+    return list(dict.fromkeys([*launch.warnings, *(quality.warnings if quality else ()), *of_results]))
 
 
 def _told(warnings: list[str]) -> list[str]:
@@ -393,7 +393,8 @@ def _reasons_of(inflation: float) -> str:
     return "few variants, strong polygenicity, population structure or relatedness beyond what the covariates take up"
 
 
-def _of_results(summaries: list[Summary], *, tests_sets: bool) -> Iterator[str]:
+def _of_results(summaries: list[Summary], in_ssf: frozenset[str], *, tests_sets: bool) -> Iterator[str]:
+    """`in_ssf`: names of the tests whose rows the GWAS-SSF table takes."""
     for summary in summaries:
         trait, inflation = summary["trait"], summary["genomic_inflation"]
         if not summary["rows"]:
@@ -412,7 +413,7 @@ def _of_results(summaries: list[Summary], *, tests_sets: bool) -> Iterator[str]:
             yield f"{trait}: genomic inflation{of_test} is {inflation:.3f}, far from 1; {reasons} can be the reason."
         yield from _of_interactions(summary)
         if not summary["of_sets"]:
-            yield from _of_ssf(summary)
+            yield from _of_ssf(summary, in_ssf)
 
 
 def _of_interactions(summary: Summary) -> Iterator[str]:
@@ -428,15 +429,16 @@ def _of_interactions(summary: Summary) -> Iterator[str]:
         )
 
 
-def _of_ssf(summary: Summary) -> Iterator[str]:
-    """Rows of single variants that the format has no place for; of other tests none is expected there."""
-    usual = [test for test in summary["tests"] if test["name"] in SINGLE_VARIANT | ADJUSTED]
+def _of_ssf(summary: Summary, taken: frozenset[str]) -> Iterator[str]:
+    """Rows of the `taken` tests that the format has no place for; of other tests none is expected there."""
+    usual = [test for test in summary["tests"] if test["name"] in taken]
     left_out = sum(test["rows"] for test in usual) - (summary["rows"] - summary["left_out_of_ssf"])
     if left_out > sum(test["failed"] for test in usual):
+        *names, last = sorted(taken)
         yield (
             f"{summary['trait']}: {left_out:,} {'row is' if left_out == 1 else 'rows are'} not in the GWAS-SSF file, "
-            "which has no place for missing values, for alleles other than A, C, G, T, and for tests other than ADD, "
-            "DOM and REC."
+            "which has no place for missing values, for alleles other than A, C, G, T, and for tests other than "
+            f"{', '.join(names)} and {last}."
         )
 
 

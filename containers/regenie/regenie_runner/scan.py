@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regenie_runner.checks import OF_INTERACTION
-from regenie_runner.kinds_of_test import is_of_interaction, is_of_the_variant
+from regenie_runner.kinds_of_test import USUAL, is_of_interaction, is_of_own_effect, is_of_the_variant
 from regenie_runner.rows import NO_VALUE, Rows
 
 Floats = npt.NDArray[np.float32]
@@ -24,11 +24,6 @@ Bools = npt.NDArray[np.bool_]
 
 FREQUENCY_BOUNDS = (0.01, 0.05)
 """Minor allele frequencies that part rare from low-frequency, and those from common variants."""
-
-_USUAL = b"ADD"
-"""What results are of that have no column TEST."""
-_ONCE_A_VARIANT = "-INT_SNP"
-"""How the one of them ends that is of the variant's effect at the baseline, or at 0."""
 
 
 class Chromosome(NamedTuple):
@@ -102,7 +97,7 @@ class Scan:
 
     def _tests_of(self, rows: Rows, log10p: Floats) -> Codes:
         """Which test each row is of; counts them."""
-        names = rows.column("TEST") if "TEST" in rows.columns else [_USUAL] * rows.count
+        names = rows.column("TEST") if "TEST" in rows.columns else [USUAL.encode()] * rows.count
         met = dict.fromkeys(names)
         for name in met:
             if name not in self._codes:
@@ -121,7 +116,7 @@ class Scan:
             test.failed += without
             if is_of_interaction(test.name):
                 self.interaction_rows += count
-                self.interactions += count if test.name.endswith(_ONCE_A_VARIANT) else 0
+                self.interactions += count if is_of_own_effect(test.name) else 0
         self._count_variants(rows, {name for name in met if OF_INTERACTION not in name}, of_each)
         return codes
 

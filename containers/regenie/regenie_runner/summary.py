@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from regenie_runner.kinds_of_test import is_of_interaction, is_of_the_variant, main_of
+from regenie_runner.kinds_of_test import USUAL, is_of_interaction, is_of_the_variant, main_of
 from regenie_runner.loci import GENOME_WIDE, Lead, Loci, find_loci
 from regenie_runner.quantiles import (
     FrequencyQuantiles,
@@ -139,7 +139,7 @@ def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summa
         "loci": [_locus(lead, results) for lead in loci.leads],
         "manhattan": manhattan_points(chromosomes, _kept_from(strong)),
         "frequency_quantiles": by_frequency,
-        "genomic_inflation": genomic_inflation(chisq[~np.isnan(chisq)]),
+        "genomic_inflation": genomic_inflation(chisq),
         "quantiles": quantile_points(log10p),
     }
 
@@ -238,7 +238,7 @@ def _locus(lead: Lead, results: IndexedResults, test: str | None = None) -> Locu
 
 def test_of(line: Mapping[str, str]) -> str:
     """Name of a result line's test."""
-    return line.get("TEST", "ADD")
+    return line.get("TEST", USUAL)
 
 
 def _number(text: str) -> float | None:

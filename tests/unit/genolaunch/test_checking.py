@@ -28,7 +28,31 @@ def test_examples_have_no_faults():
 
 
 def test_a_snakefile_is_checked_as_the_config_that_the_platform_makes_of_it():
-    assert check(EXAMPLES / "snakemake" / "workflow" / "Snakefile").exit_code == 0
+    file = EXAMPLES / "snakemake" / "workflow" / "Snakefile"
+
+    told = check(file)
+
+    assert told.exit_code == 0
+    assert told.stdout == (
+        f"{file} can be read, and the launch config that is made for it has no faults; the Snakefile itself is parsed "
+        "at launch.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"", "is empty"), (b" \n\n", "is empty"), (b"rule all:\n\xff", "is no text in UTF-8 (byte 11)")],
+)
+def test_a_snakefile_that_holds_no_text_is_refused(tmp_path, content, problem):
+    file = tmp_path / "Snakefile"
+    file.write_bytes(content)
+
+    told = check(file, "--json")
+
+    assert told.exit_code == REJECTED
+    ((fault,),) = [each["faults"] for each in json.loads(told.stdout)]
+    assert (fault["where"], fault["problem"]) == ("Snakefile", problem)
+    assert fault["remedy"]
 
 
 def test_every_fault_is_told_with_its_remedy(tmp_path):
@@ -55,11 +79,21 @@ def test_of_several_files_all_are_checked(tmp_path):
     assert all(fault["problem"] and fault["remedy"] for fault in first["faults"])
 
 
-@pytest.mark.parametrize(("name", "code"), [("notes.txt", NOT_UNDERSTOOD), ("missing.yaml", NOT_UNDERSTOOD)])
-def test_what_is_no_config_is_refused(tmp_path, name, code):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("notes.txt", "notes.txt is not a launch config: its name must end in .yaml, .yml, .json."),
+        ("missing.yaml", "file 'missing.yaml' does not exist"),
+    ],
+)
+def test_what_is_no_config_is_refused(tmp_path, monkeypatch, name, words):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
 
-    assert check(tmp_path / name).exit_code == code
+    told = check(name)
+
+    assert told.exit_code == NOT_UNDERSTOOD
+    assert words in told.stderr
 
 
 def test_a_command_that_was_installed_alone_names_what_it_lacks(monkeypatch):

@@ -234,6 +234,34 @@ def test_without_a_checkout_the_command_says_what_it_needs(tmp_path):
     assert "is in no checkout of Genolaunch" in result.stderr
 
 
+def checkout_with(folder: Path, **contents: str) -> Path:
+    """Given: a folder that looks like a checkout as far as the names go."""
+    (folder / "localcloud").mkdir()
+    for name, content in contents.items():
+        path = folder / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    return folder
+
+
+def test_a_folder_with_some_of_a_checkouts_names_is_none(tmp_path):
+    folder = checkout_with(tmp_path, cdk_json="{}")
+
+    result = CliRunner().invoke(app, ["doctor", "--checkout", str(folder)])
+
+    assert "is in no checkout of Genolaunch" in result.stderr
+
+
+@pytest.mark.parametrize("declared", ["", "[project]", "not = = toml"])
+def test_a_checkout_that_does_not_say_its_version_is_answered_in_a_sentence(tmp_path, declared):
+    folder = checkout_with(tmp_path, cdk_json="{}", stacks__config_py="", pyproject_toml=declared)
+
+    result = CliRunner().invoke(app, ["doctor", "--checkout", str(folder)])
+
+    assert isinstance(result.exception, SystemExit)
+    assert "does not say which version of Genolaunch it is of (project.version)." in " ".join(result.stderr.split())
+
+
 # --- Permissions ------------------------------------------------------------------------------------------------------
 def asked_operations():
     """Methods of clients, and names of paginators, in the check's sources."""

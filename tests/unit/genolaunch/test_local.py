@@ -106,7 +106,9 @@ def test_the_same_cloud_is_meant_from_wherever_the_command_is_called(monkeypatch
     # Given: a checkout, and a folder outside of any
     checkout = tmp_path / "geno"
     (checkout / "localcloud").mkdir(parents=True)
-    (checkout / "cdk.json").touch()
+    (checkout / "stacks").mkdir()
+    for name in ("cdk.json", "pyproject.toml", "stacks/config.py"):
+        (checkout / name).touch()
     (checkout / "docs" / "decisions").mkdir(parents=True)
     asked: list[Path] = []
     monkeypatch.setattr(control, "status", asked.append)

@@ -37,7 +37,7 @@ def test_a_server_whose_record_has_no_room_is_not_left_running(tmp_path, monkeyp
     (tmp_path / "cloud.json").mkdir()  # what is there cannot be written
 
     with pytest.raises(IsADirectoryError):
-        control._up(tmp_path, 4570)
+        control._up(tmp_path, 4570, images="", enforce_iam=False)
 
     assert ended == [17]
 

@@ -17,6 +17,7 @@ from regenie_runner.bed import Bed, count_genotypes, count_missing, sample_mask
 from regenie_runner.errors import RunnerError
 from regenie_runner.hardy_weinberg import departs, p_value
 from regenie_runner.qc import control_quality
+from regenie_runner.qc_bounds import nothing_left
 from regenie_runner.workspace import Workspace
 
 CODES = {2: 0b00, 1: 0b10, 0: 0b11, None: 0b01}
@@ -245,6 +246,13 @@ class TestFilters:
 
         with pytest.raises(RunnerError, match=words):
             genotypes.control(**given)
+
+    def test_a_genotype_file_without_a_variant_is_not_a_fault_of_lists(self):
+        error = nothing_left((3, 0), (3, 0), {"list": 0}, {}, [])
+
+        assert str(error) == (
+            "The genotype file of step 1 has no variant, before any quality control: give one that has some, and retry."
+        )
 
     @pytest.mark.parametrize(
         ("given", "words"),

@@ -181,6 +181,35 @@ def test_the_gwas_catalogs_table_has_what_is_adjusted_for_covariates_only(launch
     assert ("gwas-ssf" in report(launch).text) is bool(rows)
 
 
+@pytest.mark.parametrize(
+    ("step2", "names"),
+    [
+        (WITH_COVARIATE, "ADD, ADD-CONDTL, DOM, DOM-CONDTL, REC and REC-CONDTL"),
+        (WITH_VARIANT, None),
+    ],
+)
+def test_what_the_gwas_catalogs_table_leaves_out_is_told_of_the_tests_it_takes(launch, step2, names):
+    # Given: a variant whose allele the format has no place for
+    variants = (result_row("1", 5).replace(" G A ", " G <DEL> "), result_row("1", 9))
+    tests = ("ADD-CONDTL", "ADD-INT_SNP")
+    analysed(launch, step2, HEADER + "".join(row.replace(" ADD ", f" {test} ") for row in variants for test in tests))
+    report(launch)
+
+    warnings = json.loads((launch.work / "gwas/warnings.json").read_text())["warnings"]
+    told = [warning for warning in warnings if "GWAS-SSF" in warning]
+    assert len(told) == bool(names)
+    assert all(each.endswith(f"tests other than {names}.") for each in told)
+
+
+def test_a_covariate_that_is_named_like_a_test_is_none(launch):
+    """regenie names the rows of its own effect by it."""
+    text = "".join(
+        result_row("1", 5).replace(" ADD ", f" {test} ") for test in ("ADD-CONDTL", "ADD-INT_E-INT_SNP", "ADD-INT_SNP")
+    )
+
+    assert analysed(launch, WITH_COVARIATE, HEADER + text)["interactions"] == 1
+
+
 # --- Sets -------------------------------------------------------------------------------------------------------------
 def set_rows(genes: int) -> str:
     """Of each two masks: burden tests of both, and other tests of one. Two sets begin at the same variant."""

@@ -82,6 +82,15 @@ def test_inflation_is_the_median_of_the_chi_squares_over_the_expected_one(launch
     assert result["genomic_inflation"] == pytest.approx(np.median(chisq) / 0.4549364, rel=1e-6)
 
 
+def test_a_p_value_without_a_chi_square_has_no_part_in_the_inflation(launch):
+    rows = [result_row("1", n, chisq="0.4549364") for n in (2, 4)] + [result_row("1", 6, chisq="NA")]
+
+    result = summarised(launch, HEADER + "".join(rows))
+
+    assert result["genomic_inflation"] == pytest.approx(1)
+    assert result["tests"][0]["genomic_inflation"] == pytest.approx(1)
+
+
 def test_without_variants_there_is_no_inflation():
     assert genomic_inflation(np.empty(0, np.float32)) is None
 
