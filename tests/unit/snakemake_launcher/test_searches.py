@@ -6,9 +6,10 @@ import pytest
 
 from snakemake_launcher.engines.sources import Searches
 from snakemake_launcher.events import FILE_VARIABLE
+from snakemake_launcher.genolaunch_job import S3Listing
 
 
-class CountingListing:
+class CountingListing(S3Listing):
     """Data with one file, below raw/."""
 
     def __init__(self):
