@@ -15,8 +15,13 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
-from snakemake_launcher.engines.batch_jobs import LaunchJobs, Request, is_too_large, log_tail, lost_its_capacity
-from snakemake_launcher.engines.job_log import fails_again
+from snakemake_launcher.engines.batch_jobs import (
+    LaunchJobs,
+    Request,
+    ends_the_same_again,
+    log_tail,
+    lost_its_capacity,
+)
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import RefusedError, refuse
 from snakemake_launcher.events import emit
@@ -134,7 +139,7 @@ class Executor(official.Executor):  # type: ignore[misc]
         if lost_its_capacity(detail):
             self._without_capacity.add(str(job_info.job.jobid))
         emit("failed", job=str(job_info.job.jobid), rule=str(job_info.job.name))
-        if is_too_large(detail) or fails_again(self._log_of(job_info.external_jobid)):
+        if ends_the_same_again(detail, self._log_of(job_info.external_jobid)):
             for job in job_info.job if job_info.job.is_group() else (job_info.job,):
                 job.rule.restart_times = 0
         super().report_job_error(job_info, msg=msg, **more)

@@ -5,7 +5,7 @@ results themselves: docs/decisions/030-a-report-of-our-own.md.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -56,9 +56,24 @@ class Row:
 
 
 def report(
-    sheet: RunSheet, jobs: Jobs, error_type: str | None, message: str, *, failures: Mapping[str, Failure]
+    sheet: RunSheet,
+    jobs: Jobs,
+    error_type: str | None,
+    message: str,
+    *,
+    failures: Mapping[str, Failure],
+    warnings: Sequence[str] = (),
 ) -> str:
-    """An HTML page that needs nothing else. `failures` are those of submissions, by engine's id (or Snakemake's)."""
+    """An HTML page that needs nothing else.
+
+    Args:
+        sheet: of the run.
+        jobs: what is known of its jobs.
+        error_type: a value of genolaunch.contract.errors.ErrorType; None for success.
+        message: how the run ended, in one sentence or a few.
+        failures: those of submissions, by engine's id (or Snakemake's).
+        warnings: what the launch's author should know of a success; `message` among them is not shown twice.
+    """
     return (
         environment()
         .get_template(_TEMPLATE)
@@ -67,6 +82,7 @@ def report(
             jobs=jobs,
             error_type=error_type,
             message=message,
+            warnings=[warning for warning in warnings if warning != message],
             config=json.dumps(dict(sheet.config), indent=2, ensure_ascii=False),
             rules=rules(jobs),
             rows=list(_rows(jobs, failures)),

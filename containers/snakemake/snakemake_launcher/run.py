@@ -88,7 +88,7 @@ class Run:
         self._provenance.keep(self._jobs.done)
         self._list.write(self._jobs)
         self._storage.upload(log, f"{self._sheet.launcher_uri}snakemake-{self._sheet.attempt}.log")
-        for sentence in self._jobs.unmatched.values():
+        for sentence in self._unmatched():
             warn(sentence)
         outcome = self._outcome(code)
         return replace(outcome, report_uri=self._write_report(outcome))
@@ -96,7 +96,14 @@ class Run:
     def _write_report(self, outcome: Outcome) -> str | None:
         uri = f"{self._sheet.results_uri}report.html"
         try:
-            page = report(self._sheet, self._jobs, outcome.type, outcome.message, failures=self._failures)
+            page = report(
+                self._sheet,
+                self._jobs,
+                outcome.type,
+                outcome.message,
+                failures=self._failures,
+                warnings=outcome.warnings,
+            )
             self._storage.write_page(uri, page)
         except Exception as error:  # the workflow's result is more important
             warn(f"there is no report: {error!r}")
@@ -147,12 +154,21 @@ class Run:
         said = (self._folder / _LOG).read_text(encoding="utf-8", errors="replace")
         reason = self._jobs.error or last_exception(said) or f"Snakemake ended with exit code {code}; its log says why."
         # What was not found may be why.
-        sentences = (as_written(reason, self._sheet, self._sources), *list(self._jobs.unmatched.values())[:_MOST_NAMED])
+        sentences = (as_written(reason, self._sheet, self._sources), *self._unmatched())
         return Outcome("ApplicationError", " ".join(sentences), counts)
 
     def _warnings(self) -> Iterator[str]:
-        yield from self._jobs.unmatched.values()
+        yield from self._unmatched()
         yield from self._unknown()
+
+    def _unmatched(self) -> Iterator[str]:
+        """The first few searches that found nothing, and how many more there are."""
+        sentences = list(self._jobs.unmatched.values())
+        yield from sentences[:_MOST_NAMED]
+        more = len(sentences) - _MOST_NAMED
+        if more > 0:
+            searches = "one more search" if more == 1 else f"{more:,} more searches"
+            yield f"And {searches} of the Snakefile found nothing."
 
     def _unknown(self) -> Iterator[str]:
         rules, files = self._jobs.unknown["rules"], self._jobs.unknown["files"]
@@ -169,6 +185,9 @@ class Run:
         more = f" ({others} more job{'' if others == 1 else 's'} failed)" if others else ""
         tries = f" in submission {first.submission}" if first.submission > 1 else ""
         message = f"The job {first.label} failed{tries}{more}: {failure.reason}"
+        unmatched = next(self._unmatched(), "")
+        if unmatched and failure.error_type == "ApplicationError":  # what became of its instance has other reasons
+            message = f"{message.rstrip('.')}. It may be because {unmatched}"
         return Outcome(failure.error_type, message, counts)
 
 

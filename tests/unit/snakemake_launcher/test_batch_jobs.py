@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from snakemake_launcher.engines.batch_jobs import LaunchJobs, Request, lost_its_capacity
+from snakemake_launcher.engines.batch_jobs import LaunchJobs, Request, ends_the_same_again, lost_its_capacity
 
 REQUEST = Request(rule="trim", queue="spot-queue", timeout_seconds=3600)
 CONTAINER = {
@@ -197,3 +197,28 @@ def test_what_leaves_spot(reason, lost):
 
 def test_a_job_that_batch_does_not_know_yet_stays_where_it_is():
     assert lost_its_capacity(None) is False
+
+
+NO_PIGZ = "/usr/bin/bash: line 1: pigz: command not found\n"
+
+
+@pytest.mark.parametrize(
+    ("reason", "exit_code", "log", "again"),
+    [
+        ("Essential container in task exited", 127, NO_PIGZ, True),
+        ("Essential container in task exited", 1, "SyntaxError in file Snakefile, line 3:\n", True),
+        ("Essential container in task exited", 137, NO_PIGZ, False),
+        ("Host EC2 (instance i-1) terminated.", None, NO_PIGZ, False),
+        ("Host EC2 (instance i-1) terminated.", 127, NO_PIGZ, False),
+        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - too large", None, "", True),
+    ],
+)
+def test_what_is_not_tried_again(reason, exit_code, log, again):
+    container = {} if exit_code is None else {"exitCode": exit_code}
+    detail: Any = {"statusReason": reason, "container": container}
+
+    assert ends_the_same_again(detail, log) is again
+
+
+def test_a_job_that_batch_does_not_know_is_tried_again():
+    assert ends_the_same_again(None, NO_PIGZ) is False

@@ -194,6 +194,12 @@ def test_snakemakes_own_words_are_not_the_cause(name, words):
     assert words not in said.replace("Error in rule aligner:", "")
 
 
+ENDED = "## The command ended with exit code"
+NO_PIGZ = "/usr/bin/bash: line 1: pigz: command not found\n"
+NINE = (
+    'RuleException:\nCalledProcessError in file "/work/Snakefile", line 3:\n'
+    "Command 'set -euo pipefail;  pigz x || true; aligner x'"
+)
 AGAIN = {
     "an output that the rule forgets": (
         f"{HEAD}{RULE}MissingOutputException in rule aligner in file /work/Snakefile, line 4:\nJob 0 is done.\n{TAIL}",
@@ -226,8 +232,10 @@ AGAIN = {
         f"/usr/bin/bash: line 1: Rscript: command not found\n{ROW}\n{TAIL}",
         True,
     ),
-    "the same by dash, without Snakemake": ("sh: 1: Rscript: not found\n", True),
-    "the same by env": ("/usr/bin/env: ‘Rscript’: No such file or directory\n", True),
+    "the same by dash, without Snakemake": (f"sh: 1: Rscript: not found\n{ENDED} 127.\n", True),
+    "the same by env": (f"/usr/bin/env: ‘Rscript’: No such file or directory\n{ENDED} 127\n", True),
+    "a program that may not be run": (f"sh: line 1: ./run.sh: Permission denied\n{ENDED} 126\n", True),
+    "a lacking program, and no word of how the job ended": ("sh: 1: Rscript: not found\n", False),
     "a path that a shell does not find": (
         f"{HEAD}{RULE}/usr/bin/bash: line 1: out/s1.txt: No such file or directory\n{REPORT}{TAIL}",
         True,
@@ -235,6 +243,36 @@ AGAIN = {
     "a lacking program that did not matter": (
         f"{HEAD}{RULE}/usr/bin/bash: line 1: pigz: command not found\nout of memory\n{REPORT}{TAIL}",
         False,
+    ),
+    "a lacking program that did not matter, then a kill of the job": (
+        f"{HEAD}{RULE}{NO_PIGZ}{ENDED} 137.\n",
+        False,
+    ),
+    "a lacking program that did not matter, then a kill of all but Snakemake 7": (
+        f"{HEAD}{RULE}{NO_PIGZ}{REPORT}{TAIL}{ENDED} 137.\n",
+        False,
+    ),
+    "a lacking program that did not matter, then a kill of the rule's shell": (
+        f"{HEAD}{RULE}{NO_PIGZ}{NINE} died with <Signals.SIGKILL: 9>.\n{REPORT}{TAIL}",
+        False,
+    ),
+    "a lacking program that did not matter, then a kill of the rule's program": (
+        f"{HEAD}{RULE}{NO_PIGZ}{NINE} returned non-zero exit status 137.\n{REPORT}{TAIL}",
+        False,
+    ),
+    "a lacking program that did not matter, then another end": (
+        f"{HEAD}{RULE}{NO_PIGZ}{NINE} returned non-zero exit status 1.\n{REPORT}{TAIL}",
+        False,
+    ),
+    "a lacking program that did not matter, then a lost host": (f"{HEAD}{RULE}{NO_PIGZ}", False),
+    "the same in the rule's own log, then a kill": (
+        f"{HEAD}{RULE}{NINE} returned non-zero exit status 137.\n{REPORT}Logfile logs/x.err:\n{ROW}\n{NO_PIGZ}{ROW}\n",
+        False,
+    ),
+    "a path that a shell does not find, Snakemake 9": (
+        f"{HEAD}{RULE}/usr/bin/bash: line 1: out/s1.txt: No such file or directory\n"
+        f"{NINE} returned non-zero exit status 1.\n{REPORT}{TAIL}",
+        True,
     ),
     "nothing": ("", False),
     "an instance that went away": (HEAD, False),
@@ -246,3 +284,15 @@ def test_what_would_fail_again_is_known_by_snakemakes_own_words(case):
     log, again = AGAIN[case]
 
     assert fails_again(log) is again
+
+
+@pytest.mark.parametrize(("exit_code", "again"), [(127, True), (126, True), (137, False), (1, False), (None, False)])
+def test_a_lacking_program_is_the_reason_only_of_the_exit_codes_that_shells_have_for_it(exit_code, again):
+    assert fails_again("/bin/bash: line 1: python: command not found\n", exit_code) is again
+
+
+def test_a_killed_container_may_end_otherwise_whatever_its_log_says():
+    log, _ = AGAIN["a program that the image lacks"]
+
+    assert fails_again(log, 1) is True
+    assert fails_again(log, 137) is False

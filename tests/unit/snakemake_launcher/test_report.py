@@ -23,9 +23,9 @@ def ended(kind, job, at):
     return {"event": kind, "at": at, "job": job, "rule": "trim"}
 
 
-def page(jobs, error_type=None, failures=None, **changes):
+def page(jobs, error_type=None, failures=None, warnings=(), **changes):
     parsed = RunSheet.parse(json.dumps(sheet(**changes)))
-    return report(parsed, jobs, error_type, "Done: 1 of 1 jobs.", failures=failures or {})
+    return report(parsed, jobs, error_type, "Done: 1 of 1 jobs.", failures=failures or {}, warnings=warnings)
 
 
 def test_a_rules_times_are_of_its_jobs_that_ended_well():
@@ -69,6 +69,19 @@ def test_what_users_name_is_no_markup():
 
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_warnings_are_shown_once_and_are_no_markup():
+    html = page(told(), warnings=["Done: 1 of 1 jobs.", 'glob("<b>*\x1b[31m") found nothing.'])
+
+    assert html.count("Done: 1 of 1 jobs.") == 1
+    assert "glob(&#34;&lt;b&gt;*\\x1b[31m&#34;) found nothing." in html
+    assert "<h2>Warnings</h2>" in html
+
+
+def test_without_warnings_there_is_no_heading_for_them():
+    assert "Warnings" not in page(told())
+    assert "Warnings" not in page(told(), warnings=["Done: 1 of 1 jobs."])
 
 
 def test_the_cost_has_its_place_until_it_is_known():

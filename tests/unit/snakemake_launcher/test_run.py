@@ -147,6 +147,52 @@ def test_a_search_that_found_nothing_is_told_of_a_workflow_that_cannot_run(tmp_p
     assert outcome.message == "rule all asks for no file. b found nothing."
 
 
+MANY_UNMATCHED = [
+    {"event": "unmatched", "search": f"s{number}", "message": f"s{number} found nothing."} for number in range(1000)
+]
+FEW_NAMED = [f"s{number} found nothing." for number in range(5)]
+AND_MORE = "And 995 more searches of the Snakefile found nothing."
+
+
+def test_of_many_searches_that_found_nothing_a_few_are_named_and_the_others_counted(tmp_path, capsys):
+    events = [{"event": "total", "total": 1}, *MANY_UNMATCHED, {"event": "progress", "done": 1, "total": 1}]
+
+    outcome, storage, _ = run(ScriptedEngine(events, 0), tmp_path)
+
+    assert outcome.warnings == (*FEW_NAMED, AND_MORE)
+    assert len(capsys.readouterr().err.splitlines()) == 6
+    assert all(warning in storage.written[outcome.report_uri] for warning in outcome.warnings)
+
+
+def test_so_it_is_where_the_workflow_cannot_run(tmp_path):
+    events = [*MANY_UNMATCHED, {"event": "refused", "message": "rule all asks for no file."}]
+
+    outcome, _, _ = run(ScriptedEngine(events, 1), tmp_path)
+
+    assert outcome.message == " ".join(["rule all asks for no file.", *FEW_NAMED, AND_MORE])
+
+
+def test_one_more_search_is_one(tmp_path):
+    outcome, _, _ = run(ScriptedEngine([{"event": "total", "total": 1}, *MANY_UNMATCHED[:6]], 0), tmp_path)
+
+    assert outcome.warnings[-1] == "And one more search of the Snakefile found nothing."
+
+
+@pytest.mark.parametrize(
+    ("error_type", "told"),
+    [
+        ("ApplicationError", "The job trim sample=A failed: trim said no. It may be because b found nothing."),
+        ("SpotReclaimedError", "The job trim sample=A failed: trim said no"),
+    ],
+)
+def test_a_failed_job_may_have_failed_for_what_was_not_found(tmp_path, error_type, told):
+    failed = {"event": "failed", "at": 130.0, "job": "3", "rule": "trim"}
+
+    outcome, _, _ = run(ScriptedEngine([*UNMATCHED, submitted(), failed], 1, error_type), tmp_path)
+
+    assert (outcome.type, outcome.message) == (error_type, told)
+
+
 def test_a_failed_jobs_own_reason_has_the_authors_paths(tmp_path):
     class Engine(ScriptedEngine):
         def failure(self, job):

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
+from snakemake_launcher.engines.job_log import fails_again
+
 if TYPE_CHECKING:
     from types_boto3_batch.client import BatchClient
     from types_boto3_batch.type_defs import ContainerOverridesTypeDef, JobDetailTypeDef, SubmitJobResponseTypeDef
@@ -62,6 +64,17 @@ def lost_its_capacity(detail: "JobDetailTypeDef | None") -> bool:
 def is_too_large(detail: "JobDetailTypeDef | None") -> bool:
     """Whether a failed job asks for what none of the queue's instances has: another try has the same end."""
     return detail is not None and _TOO_LARGE in detail.get("statusReason", "")
+
+
+def ends_the_same_again(detail: "JobDetailTypeDef | None", log: str) -> bool:
+    """Whether another try of a failed job has the same end, by its description and the end of its log.
+
+    The log of a job that lost its host, or was never started, breaks off anywhere: it does not say why.
+    """
+    if detail is None or lost_its_capacity(detail):
+        return False
+    exit_code = detail.get("container", {}).get("exitCode")
+    return is_too_large(detail) or (exit_code is not None and fails_again(log, exit_code))
 
 
 def log_tail(group: str, stream: str, *, region: str) -> str:

@@ -87,14 +87,22 @@ _BY_ITSELF: Final = re.compile(
 """Exceptions that tell of the workflow itself: another try of the job has the same sources, and the same end."""
 
 
-def fails_again(log: str) -> bool:
+def fails_again(log: str, exit_code: int | None = None) -> bool:
     """Whether a job that ended with this log would end so each time it is tried.
 
     So it is with what Snakemake finds wrong in the workflow, with everything before the rule's own program began, and
     with a program or file that its shell does not find. What a program ends with may be chance, or want of memory.
+
+    Args:
+        log: the end of the job's log.
+        exit_code: of the job's container; None where only the log may tell it, as Tibanna's does.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    if _NO_PROGRAM.match(_of_log_file(lines).rpartition(" (its log ")[0] or _of_program(lines)):
+    ended = exit_code if exit_code is not None else _last_number(_JOB_ENDED, lines)
+    if ended is not None and ended > _LAST_OWN:
+        return False
+    words = _of_log_file(lines).rpartition(" (its log ")[0] or _of_program(lines)
+    if _NO_PROGRAM.match(words) and _ends_shell(words, lines, ended):
         return True
     if any(line.startswith(_FAILED[:3]) for line in lines):
         return any(_BY_ITSELF.match(line) for line in lines) and not any(
@@ -103,12 +111,45 @@ def fails_again(log: str) -> bool:
     return any(_BY_ITSELF.match(line) or (_EXCEPTION.match(line) and _READ.search(line)) for line in lines)
 
 
+def _ends_shell(words: str, lines: Sequence[str], ended: int | None) -> bool:
+    """Whether the job ended by what its shell did not find: a command line may go on without it (`pigz x || true`), and
+    be killed later.
+
+    By the exit status of the rule's shell, which Snakemake 9 tells; else by that of the job. Snakemake 7 tells only
+    that its shell ended with an error.
+    """
+    if any(_SHELL_KILLED.search(line) for line in lines):
+        return False
+    status = _last_number(_SHELL_ENDED, lines)
+    if status is not None:
+        return status in _NOT_FOUND or (status == _ERROR and not words.endswith("not found"))
+    return ended in _NOT_FOUND or any(_STRICT_MODE in line for line in lines)
+
+
+def _last_number(pattern: re.Pattern[str], lines: Sequence[str]) -> int | None:
+    numbers = [int(found[1]) for line in lines if (found := pattern.search(line))]
+    return numbers[-1] if numbers else None
+
+
+_JOB_ENDED: Final = re.compile(r"^## The command ended with exit code (\d+)")
+"""Of Tibanna's program on the instance (Tibanna 6.1.0)."""
+_SHELL_ENDED: Final = re.compile(r" returned non-zero exit status (\d+)\.?$")
+_SHELL_KILLED: Final = re.compile(r" died with (?:<Signals\.|unknown signal )")
+"""Python's subprocess.CalledProcessError, of a rule's shell."""
+_STRICT_MODE: Final = "(one of the commands exited with non-zero exit code; note that snakemake uses bash strict mode!)"
+"""Below a rule's shell command that failed, as Snakemake 7 shows it (snakemake/logging.py)."""
+_LAST_OWN: Final = 128
+"""Exit codes above are 128 + the signal by which a process was killed (Bash Reference Manual, "Exit Status")."""
+_NOT_FOUND: Final = (126, 127)
+"""Exit statuses of a shell that may not run a program, or does not find it (the same section)."""
+_ERROR: Final = 1
+"""Exit status of bash when it cannot open the file of a redirection."""
 _NO_PROGRAM: Final = re.compile(
     r"^(?:\S*/)?(?:ba|da|z)?sh: (?:line )?(?:\d+: )?\S+: "
     r"(?:(?:command )?not found|Permission denied|No such file or directory)$"
     r"|^\S+: line \d+: \S+: command not found$|^/usr/bin/env: \W?[\w.+-]+\W?: No such file or directory$"
 )
-"""Last words of a shell that finds no such program (exit codes 126 and 127) or file: bash, dash, a script, and env."""
+"""Last words of a shell that finds no such program or file: bash, dash, a script, and env."""
 _READ: Final = re.compile(r" in (?:file|line) ")
 """`FileNotFoundError in file /data1/snakemake/Snakefile, line 2:`: the Snakefile could not be read."""
 

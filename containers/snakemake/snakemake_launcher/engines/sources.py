@@ -16,6 +16,9 @@ from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView,
 
 _SKIPPED: Final = frozenset({".snakemake", ".git", "__pycache__"})
 _MOST_NAMED: Final = 5
+_MOST_DESCRIBED: Final = 5
+"""Searches of which a run says where they looked and what is there, and which its log names: each asks S3, and a
+Snakefile may search for each of its samples."""
 
 
 class Sources:
@@ -92,6 +95,7 @@ class Searches:
         self._data = f"s3://{prefix}/"
         self._listing = listing
         self._unmatched: set[str] = set()
+        self._told = 0
 
     def tell(self, call: str, folder: str, found: bool) -> None:
         """Tell of one, once; and that it found something after all, as it may behind a checkpoint."""
@@ -100,9 +104,18 @@ class Searches:
             emit("unmatched", search=call, message="")
         elif not found and call not in self._unmatched:
             self._unmatched.add(call)
-            message = f"{call} in the Snakefile found nothing: {self._what_there_is(folder)}"
-            sys.stderr.write(f"Warning: {message}\n")
-            emit("unmatched", search=call, message=message)
+            emit("unmatched", search=call, message=self._sentence(call, folder))
+
+    def _sentence(self, call: str, folder: str) -> str:
+        self._told += 1
+        sentence = f"{call} in the Snakefile found nothing"
+        if self._told > _MOST_DESCRIBED:
+            if self._told == _MOST_DESCRIBED + 1:
+                _log("more searches of the Snakefile found nothing: the launch's warnings say how many.")
+            return f"{sentence}."
+        sentence += f": {self._what_there_is(folder)}"
+        _log(sentence)
+        return sentence
 
     def _what_there_is(self, folder: str) -> str:
         missing = ""
@@ -114,6 +127,11 @@ class Searches:
         place = f"{self._data}{folder}/" if folder else self._data
         lacks = f"there is no folder {missing}/ in the launch's data. " if missing else ""
         return f"{lacks}{place} {there}. If that is not meant, correct the pattern, or upload what it looks for."
+
+
+def _log(sentence: str) -> None:
+    """Into Snakemake's log."""
+    sys.stderr.write(f"Warning: {sentence}\n")
 
 
 def run_by_program(command: str, program: str = PROGRAM) -> str:
