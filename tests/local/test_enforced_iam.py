@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import control
+from genolaunch.local_stage import control
 from tests.local.enforced_cloud import IMAGE, LOGS, Enforced, policy_of
 from tests.local.platform_client import eventually
 

@@ -108,7 +108,9 @@ def _stopped_before_its_claim(world: World) -> Callable[[], object]:
     """An execution ends between taking a slot and claiming its launch: only the slot tells of it."""
     begin(world, 1)
     execution = world.executions[0]
-    world.queue.take_slot(world.repository.get(execution.request[0]["launchId"]))
+    launch = world.repository.get(execution.request[0]["launchId"])
+    assert launch is not None
+    world.queue.take_slot(launch)
     world.end(execution, "ABORTED")
     cleanup = world.start("cleanup", {"detail": world.endings.pop()})
     return lambda: world.advance(cleanup)
