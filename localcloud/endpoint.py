@@ -2,11 +2,13 @@
 
 import base64
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
 from botocore.model import OperationModel
 
+from localcloud.interceptor import Interceptor
 from localcloud.sdk_names import Value, service_model
 from localcloud.service import Service, ServiceError
 from localcloud.validation.parsing import parameters
@@ -42,6 +44,10 @@ class Endpoint:
         except ServiceError as refusal:
             return refusal.status, self._headers(refusal.code), _json(_refusal(refusal))
         return 200, self._headers(), _json(body)
+
+    def interceptor(self, operations: Iterable[str]) -> Interceptor:
+        """Answer these operations here, and leave the service's others to ministack."""
+        return Interceptor(self._service.name, frozenset(operations), lambda request, _own: self.answer(request))
 
     def _headers(self, error: str | None = None) -> dict[str, str]:
         headers = {"Content-Type": self._content_type}

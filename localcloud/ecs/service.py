@@ -76,9 +76,7 @@ class EcsService:
     @property
     def interceptors(self) -> tuple[Interceptor, ...]:
         """Return what answers requests here that would otherwise reach ministack."""
-        return (
-            Interceptor(self.name, frozenset(self.operations), lambda request, _own: self._endpoint.answer(request)),
-        )
+        return (self._endpoint.interceptor(self.operations),)
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """See localcloud.service.Service."""

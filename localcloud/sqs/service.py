@@ -86,9 +86,7 @@ class SqsService:
     @property
     def interceptors(self) -> tuple[Interceptor, ...]:
         """What is answered here of what ministack is asked for."""
-        return (
-            Interceptor(self.name, frozenset(self.operations), lambda request, _own: self._endpoint.answer(request)),
-        )
+        return (self._endpoint.interceptor(self.operations),)
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """See localcloud.service.Service."""
