@@ -103,7 +103,7 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
         merged = merge_parts(parts, results, table, ssf_tests(LaunchFacts.read(workspace)))
         _check_interaction(trait, merged.scan, workspace)
     with workspace.fresh_file(outputs.tabix) as file:
-        file.write(merged.index)
+        file.write(merged.tabix)
     log = logs.read_log(workspace.work / chunks[0]["output"] / CHUNK_LOG)
     counts = after_quality_control(trait, workspace)
     cases, controls = _cases(trait, log, counts or LaunchFacts.read(workspace).traits.get(trait))
@@ -181,7 +181,7 @@ class Merged(NamedTuple):
 
     scan: Scan
     table_rows: int
-    index: bytes
+    tabix: bytes
     """Of the results, for tabix; compressed."""
 
 

@@ -95,9 +95,7 @@ def _chromosome(found: _Chromosome, places: _Integers) -> bytes:
     bins["start"], bins["end"] = offsets[:-1], offsets[1:]
     # A window without lines has the offset of the next that has some.
     every_window = offsets[np.searchsorted(windows, np.arange(windows[-1] + 1))].astype("<u8")
-    return b"".join(
-        (_NUMBER.pack(bins.size), bins.tobytes(), _NUMBER.pack(every_window.size), every_window.tobytes())
-    )
+    return b"".join((_NUMBER.pack(bins.size), bins.tobytes(), _NUMBER.pack(every_window.size), every_window.tobytes()))
 
 
 class IndexedResults:

@@ -108,10 +108,15 @@ def test_overlapping_data_sets_are_interleaved_and_ties_keep_the_order_of_the_da
     assert merged_ids(launch) == ["1:1", "1:5", "1:7", "first", "second", "1:40", "1:45", "1:50"]
 
 
-@pytest.mark.parametrize("block_bytes", [60, 1 << 20], ids=["a large part", "a part of one block"])
-def test_a_part_that_is_not_sorted_is_sorted(launch, monkeypatch, block_bytes):
+@pytest.mark.parametrize(
+    ("block_bytes", "read_once"),
+    [(60, 60), (60, 8 << 20), (1 << 20, 8 << 20)],
+    ids=["a large part", "a part of several blocks", "a part of one block"],
+)
+def test_a_part_that_is_not_sorted_is_sorted(launch, monkeypatch, block_bytes, read_once):
     # X and its pseudo-autosomal regions are one chromosome to regenie
     monkeypatch.setattr(rows, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(parts, "_READ_ONCE_BYTES", read_once)
     given_ranges(launch, ("23:1-99", part(("23", 50), ("23", 60), ("23", 3), ("23", 99))), ("1:1-1", part(("1", 1))))
     assert merged_ids(launch) == ["1:1", "23:3", "23:50", "23:60", "23:99"]
 
@@ -169,7 +174,8 @@ def given_merged_results(launch, *places: tuple[str, int]) -> Path:
         of_each.setdefault(place[0], []).append(place)
     given_ranges(launch, *((f"{name}:{found[0][1]}-{found[-1][1]}", part(*found)) for name, found in of_each.items()))
     assert launch.run("merge") == 0
-    return launch.work / "gwas/height.regenie.gz"
+    results: Path = launch.work / "gwas/height.regenie.gz"
+    return results
 
 
 @pytest.mark.parametrize(
@@ -207,7 +213,8 @@ def decoded_index(results: Path) -> dict[str, object]:
     text = gzip.decompress(results.with_name(results.name + ".tbi").read_bytes())
     magic, count, *layout, length = struct.unpack_from("<4s8i", text)
     names, place = text[36 : 36 + length].split(b"\0")[:-1], 36 + length
-    assert magic == b"TBI\1" and len(names) == count
+    assert magic == b"TBI\1"
+    assert len(names) == count
     chromosomes = {}
     for name in names:
         bins = {}
