@@ -431,24 +431,25 @@ def imputed(cohort: MemoryDataSet) -> MemoryDataSet:
     return cohort
 
 
+IMPUTED = {"genotypes": "b.bgen", "sample": "b.sample"}
+
+
 class TestOrderOfASampleFile:
     """regenie 4.1.2 goes by the lines of the file that --sample names, whatever ids the .bgen has."""
-
-    files = {"genotypes": "b.bgen", "sample": "b.sample"}
 
     @pytest.mark.parametrize("own", [b"f%d_i%d", b"i%d", b"f%d", b"anon%d"])
     def test_ids_in_the_same_order_or_of_nobody_are_taken(self, imputed: MemoryDataSet, own: bytes):
         names = (own % ((n,) * own.count(b"%")) for n in range(PEOPLE))
         imputed.files["b.bgen"] = bgen(*names)
 
-        assert "other lines" not in warnings(imputed, **self.files)
+        assert "other lines" not in warnings(imputed, **IMPUTED)
 
     @pytest.mark.parametrize("own", [b"f%d_i%d", b"i%d"])
     def test_another_order_is_refused(self, imputed: MemoryDataSet, own: bytes):
         order = [*range(PEOPLE - 2), PEOPLE - 1, PEOPLE - 2]
         imputed.files["b.bgen"] = bgen(*(own % ((n,) * own.count(b"%")) for n in order))
 
-        fault = the_fault(imputed, **self.files)
+        fault = the_fault(imputed, **IMPUTED)
 
         assert fault.where == "regenie.genotypes"
         assert "has 2 samples in other lines of s3://data/cohort/b.sample" in fault.problem
@@ -457,11 +458,11 @@ class TestOrderOfASampleFile:
         change(imputed, "b.sample", "f3 i3 0 1\n", "")
         change(imputed, "b.sample", "f20 i20 0 1\n", "f20 i20 0 1\nnew new 0 1\n")
 
-        assert "has 17 samples in other lines" in the_fault(imputed, **self.files).problem
+        assert "has 17 samples in other lines" in the_fault(imputed, **IMPUTED).problem
 
     def test_step_2s_files_are_looked_at_too(self, imputed: MemoryDataSet):
         imputed.files["b.bgen"] = bgen(*(b"i%d" % n for n in reversed(range(PEOPLE))))
 
-        fault = the_fault(imputed, step2={"datasets": [self.files]})
+        fault = the_fault(imputed, step2={"datasets": [IMPUTED]})
 
         assert fault.where == "regenie.step2.datasets[0].genotypes"
