@@ -17,7 +17,7 @@ import numpy as np
 
 from regenie_runner import significance
 from regenie_runner.chromosomes import chromosome_number, genome_key
-from regenie_runner.kinds_of_test import GENE_P, USUAL, is_of_the_variant
+from regenie_runner.kinds_of_test import GENE_P, USUAL, is_a_smallest, is_of_the_variant
 from regenie_runner.masks import mask_sizes
 from regenie_runner.quantiles import Curve, curve_of, inflation_by_p
 from regenie_runner.rows import NO_VALUE, Rows
@@ -74,7 +74,7 @@ class GroupSummary(TypedDict):
     mask: str | None  # None: tests of all masks together
     test: str
     p_values: int
-    genomic_inflation: float | None
+    genomic_inflation: float | None  # None of a test that is inflated by what it is: the smallest of p-values
     significant: int  # genes above the line
     lead: str | None  # gene with the smallest p-value
     log10p: float | None
@@ -111,7 +111,8 @@ class _Found:
     id: bytes = b""
     gene_p: bytes | None = None
     p_values: int = 0
-    masks: set[bytes] = field(default_factory=set)
+    masks: int = 0
+    """A bit for each mask with a p-value."""
 
 
 @dataclass
@@ -136,6 +137,7 @@ class GeneScan:
         self._genes: dict[bytes, _Found] = {}
         self._groups: dict[tuple[bytes | None, bytes], _Group] = {}
         self._known: dict[bytes, bool] = {}
+        self._bits: dict[bytes, int] = {}
 
     def add(self, rows: Rows) -> None:
         """Take some lines."""
@@ -160,7 +162,7 @@ class GeneScan:
             group.genes.append(name)
             gene.p_values += 1
             if mask is not None:
-                gene.masks.add(id_)
+                gene.masks |= 1 << self._bits.setdefault(id_[len(name) :], len(self._bits))
             elif test == _GENE_P:
                 gene.gene_p = log10p
             if value > gene.best:
@@ -212,7 +214,7 @@ class GeneScan:
             "log10p": _text(found.log10p),
             "variants": None if found.mask is None else self._files.variants.get(found.id),
             "samples": None if found.samples == NO_VALUE else int(found.samples),
-            "masks": len(found.masks),
+            "masks": found.masks.bit_count(),
             "p_values": found.p_values,
             "gene_p": None if found.gene_p is None else found.gene_p.decode(),
             "significant": found.best >= line,
@@ -249,7 +251,7 @@ class GeneScan:
             "mask": None if mask is None else mask.decode(errors="replace"),
             "test": test.decode(errors="replace"),
             "p_values": int(values.size),
-            "genomic_inflation": inflation_by_p(values),
+            "genomic_inflation": None if is_a_smallest(test.decode(errors="replace")) else inflation_by_p(values),
             "significant": len({group.genes[place] for place in np.flatnonzero(values >= line)}),
             "lead": group.genes[lead].decode(errors="replace"),
             "log10p": float(values[lead]),

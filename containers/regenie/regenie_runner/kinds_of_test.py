@@ -71,6 +71,11 @@ def of_all_masks_in_words(test: str) -> str:
     return f"{_OF_ALL_MASKS[key]}: of {group}" if group else _OF_ALL_MASKS[key]
 
 
+def is_a_smallest(test: str) -> bool:
+    """Whether its p-value is the smallest of several, and not corrected for their number."""
+    return test.endswith("-BURDEN-MINP")
+
+
 def is_of_interaction(test: str) -> bool:
     """Whether its rows stand beside the variant's own."""
     return _INTERACTION in test

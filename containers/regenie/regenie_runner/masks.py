@@ -17,6 +17,7 @@ _SIZES = "chunk_masks.sizes"
 """Beside it: `MASK NUMBER`. Every trait's merge reads these, of which the lists are a hundred times as long."""
 MASK_LISTS = "gwas/masks.snplist.gz"
 """The lists of all jobs, below the launch's results."""
+MASK_LISTS_RECEIPT = "gwas/summary/masks.snplist.gz.finished"
 _THREADS = min(os.cpu_count() or 1, 4)
 
 

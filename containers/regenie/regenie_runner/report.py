@@ -18,7 +18,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from regenie_runner import logs
+from regenie_runner import logs, receipts
 from regenie_runner.checks import check_row_counts
 from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
@@ -36,7 +36,7 @@ from regenie_runner.kinds_of_test import (
 from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
-from regenie_runner.masks import MASK_LISTS, has_lists_of_masks, join_lists_of_masks
+from regenie_runner.masks import MASK_LISTS, MASK_LISTS_RECEIPT, has_lists_of_masks, join_lists_of_masks
 from regenie_runner.merge import RESULTS_SUFFIX, ssf_tests
 from regenie_runner.plots import (
     MOST_CURVES,
@@ -246,11 +246,14 @@ def _join_mask_lists(workspace: Workspace) -> None:
     """Of all jobs of step 2, in the plan's order; they are the same for all traits."""
     target = workspace.work / MASK_LISTS
     folders = [workspace.work / line["output"] for line in each_plan_line(workspace.plan("step2"))]
+    receipt = workspace.work / MASK_LISTS_RECEIPT
+    for left in (receipt, target):
+        left.unlink(missing_ok=True)
     if not any(has_lists_of_masks(folder) for folder in folders):
-        target.unlink(missing_ok=True)
         return
     with workspace.fresh_file(target) as file:
         masks = join_lists_of_masks(folders, file)
+    receipts.write(receipt, None, workspace.work, [MASK_LISTS])
     say(f"The variants of {masks:,} masks are in {target}.")
 
 
