@@ -319,3 +319,32 @@ def test_the_plots_stay_small(launch):
 
     assert Path(launch.work / "report.html").stat().st_size < 600_000
     assert "30 more are in the table only" in page.text
+
+
+def joint(test: str, extra: str = "DF=2") -> str:
+    """A row of a set."""
+    return row("G", None, test, 1).replace("DF=1", extra)
+
+
+@pytest.mark.parametrize("masks", [1, 2])
+def test_a_job_of_one_mask_has_the_rows_of_one_run(launch, masks):
+    """regenie names rows of all masks by the only one there is, if it is called M1, pLoF or LoF."""
+    launch.data.joinpath("masks.txt").write_text("M1 LoF\nM2 missense\n"[: 7 if masks == 1 else None])
+    first, last = row("G", "M1.0.01", "ADD", 1) + joint("ADD-BURDEN-MINP"), joint("ADD-BURDEN-MINP").replace("G ", "H ")
+    named = joint("ADD-BURDEN-ACAT_M1") + joint("GENE_P_M1", "DF=2;STRONGEST_MASK=M1")
+    results = launch.write("results.txt", HEADER + first + named + last)
+    launch.regenie_does(f'cp {results} "$OUT"_height.regenie')
+    task = {
+        "label": "sets",
+        "command": ["regenie", "--rgc-gene-p", "--mask-def", "{data}/masks.txt", "--out", "{output}/chunk"],
+        "output": "step2/000000",
+        "expect": ["chunk_height.regenie"],
+    }
+    launch.plan("step2", task)
+
+    assert launch.run("step2", index=0) == 0
+    expected = named
+    if masks == 2:
+        whole = joint("ADD-BURDEN-ACAT") + joint("GENE_P", "DF=2;STRONGEST_MASK=M1")
+        expected = whole + joint("ADD-BURDEN-ACAT_M1") + joint("GENE_P_M1")
+    assert (launch.work / "step2/000000/chunk_height.regenie").read_text() == HEADER + first + expected + last
