@@ -51,6 +51,7 @@ from regenie_runner.plots import (
     qq_plot,
     regional_plot,
 )
+from regenie_runner.significance import FAMILY_WIDE
 from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Locus, Summary, TestSummary, test_of
 from regenie_runner.tabix import IndexedResults
@@ -235,7 +236,11 @@ def write_report(line: Task, workspace: Workspace) -> None:
     _join_mask_lists(workspace)
     page = render_report(summaries, workspace)
     with workspace.fresh_file(workspace.work / WARNINGS) as file:
-        file.write(json.dumps({"warnings": _told(own_warnings(summaries, workspace))}).encode())
+        told = {
+            "warnings": _told(own_warnings(summaries, workspace)),
+            "findings": _told(list(own_findings(summaries, workspace))),
+        }
+        file.write(json.dumps(told).encode())
     write_checksums(line["summaries"].values(), workspace)
     with workspace.fresh_file(target) as file:
         file.write(page.encode())
@@ -332,6 +337,32 @@ def own_warnings(summaries: list[Summary], workspace: Workspace) -> list[str]:
     tests_sets = bool(launch.parameters.get("step2", {}).get("gene_tests"))
     of_results = _of_results(summaries, ssf_tests(launch), tests_sets=tests_sets)
     return list(dict.fromkeys([*launch.warnings, *(quality.warnings if quality else ()), *of_results]))
+
+
+def own_findings(summaries: list[Summary], workspace: Workspace) -> Iterator[str]:
+    """What was tested of each trait, and how much of it is significant by which line."""
+    conditioned_on = _conditioned_on(LaunchFacts.read(workspace), workspace)
+    condition = f", conditional on {conditioned_on}" if conditioned_on else ""
+    for summary in summaries:
+        trait, genes = summary["trait"], summary["genes"]
+        if genes:
+            if not genes["tested"]:
+                yield f"{trait}: no gene has a p-value{condition}."
+                continue
+            line = f"p = {FAMILY_WIDE:g} / {genes['tested']:,} = {10 ** -genes['line']:.2g}"
+            by_gene_p = genes["gene_p_significant"]
+            combined = "" if by_gene_p is None else f", {by_gene_p:,} by GENE_P"
+            yield (
+                f"{trait}: {genes['significant']:,} of {genes['tested']:,} genes reach {line} by the best of their "
+                f"masks and tests{combined}{condition}."
+            )
+        else:
+            loci = summary["significant_loci"]
+            tests = ", ".join(_with_degrees(test["name"]) for test in summary["tests"] if test["of_the_variant"])
+            yield (
+                f"{trait}: {loci:,} {'locus reaches' if loci == 1 else 'loci reach'} genome-wide significance "
+                f"(p = 5e-8){f' in {tests}' if tests else ''}{condition}."
+            )
 
 
 def _told(warnings: list[str]) -> list[str]:

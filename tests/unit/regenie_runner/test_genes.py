@@ -137,6 +137,31 @@ def test_the_report_has_genes_and_names_them_safely(launch):
     assert "gwas/height.genes.tsv" in (launch.work / "gwas/checksums.txt").read_text()
 
 
+def test_the_status_is_told_how_many_genes_were_tested(launch):
+    analysed(launch, SETS, HEADER + BEST)
+    report(launch)
+
+    told = json.loads((launch.work / "gwas/warnings.json").read_text())
+    assert told["findings"] == [
+        "height: 3 of 5 genes reach p = 0.05 / 5 = 0.01 by the best of their masks and tests, 1 by GENE_P."
+    ]
+
+
+def test_inflation_is_warned_of_where_there_are_enough_genes(launch):
+    """Once a trait; a smallest p-value is inflated by what it is."""
+    text = "".join(
+        row(f"G{n}", "M1.0.01", "ADD", -2 * math.log10((n + 0.5) / 500), f"1 {n}")
+        + row(f"G{n}", "M2.0.01", "ADD", -math.log10((n + 0.5) / 500), f"1 {n}")
+        + row(f"G{n}", None, "ADD-BURDEN-MINP", 3, f"1 {n}")
+        for n in range(500)
+    )
+    analysed(launch, SETS, HEADER + text)
+    report(launch)
+
+    (warning,) = json.loads((launch.work / "gwas/warnings.json").read_text())["warnings"]
+    assert "far from 1 in 1 of 2 masks and tests with at least 500 genes, most in ADD of M1.0.01" in warning
+
+
 def test_one_gene_only(launch):
     analysed(launch, SETS, HEADER + row("PCSK9", "M1.0.01", "ADD", 1.31))
     text = " ".join(report(launch).text.split())

@@ -154,6 +154,21 @@ def test_the_report_tells_variants_and_tests_apart(launch, with_a_variant):
     assert "GWAS-SSF" not in warnings
 
 
+def test_what_was_conditioned_on_is_named(launch):
+    launch.data.joinpath("hits.txt").write_text("".join(f"rs{n}\n" for n in range(12)))
+    condition = {"condition": {"variants": "hits.txt", "genotypes": "cohort.bed"}}
+    analysed(launch, condition, HEADER + result_row("1", 5, log10p="9"))
+    text = " ".join(report(launch).text.split())
+
+    words = "12 variants (rs0, rs1, rs2, rs3, rs4, rs5, rs6, rs7, rs8, rs9 and 2 more)"
+    assert f"Each point is a variant in its test ADD (1 df), conditional on {words}." in text
+    assert f"Conditional on{words}" in text
+    (finding,) = json.loads((launch.work / "gwas/warnings.json").read_text())["findings"]
+    assert finding == (
+        f"height: 1 locus reaches genome-wide significance (p = 5e-8) in ADD (1 df), conditional on {words}."
+    )
+
+
 def test_an_inflated_interaction_has_reasons_of_its_own(launch):
     text = "".join(
         rows_of(1_000_000 * n, own=-np.log10(n / 20), beside=-np.log10(n / 20), product=2 * -np.log10(n / 20))
