@@ -83,8 +83,8 @@ def test_genes_of_many_jobs_are_those_of_one_run(
     check_rows(merged, alone)
     if given is BINARY:  # no SBAT, so nothing is drawn
         assert sorted(merged) == sorted(alone)
-    with (run.work / "gwas" / f"{trait}.genes.tsv").open(newline="") as file:
-        genes = list(csv.DictReader(file, delimiter="\t"))
+    with (run.work / "gwas" / f"{trait}.genes.tsv").open(newline="") as table:
+        genes = list(csv.DictReader(table, delimiter="\t"))
     check_genes(genes, merged)
     check_masks(genes, run)
     assert not list((run.work / "gwas").glob("*gwas-ssf*"))

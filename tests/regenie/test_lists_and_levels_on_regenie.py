@@ -212,6 +212,12 @@ CASES = [
     ),
     Case("sets and an interaction", with_sets() | {"interaction": {"covariate": "sex"}}, sets()),
     Case(
+        "sets and an interaction, and joint tests",
+        with_sets(joint=["acat", "minp"]) | {"interaction": {"covariate": "sex"}},
+        sets(),
+        alone=lambda rows: names(rows, "height").count("ADD-BURDEN-ACAT") == 50,
+    ),
+    Case(
         "sets on other chromosomes",
         with_sets(),
         sets({3: "22", 40: "1"}),

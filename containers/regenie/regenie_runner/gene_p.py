@@ -20,9 +20,8 @@ _STRONGEST = b";STRONGEST_MASK="
 
 def complete_gene_p(paths: Iterable[str], definition: Path) -> None:
     """Add what is missing to the results of a job. `definition`: the launch's definition of masks."""
-    with definition.open("rb") as lines:
-        if sum(bool(line.strip()) for line in lines) < 2:  # one run has the one mask, too
-            return
+    if sum(bool(line.strip()) for line in definition.read_bytes().splitlines()) < 2:  # one run has the one mask, too
+        return
     for path in map(Path, paths):
         if not path.exists():
             continue

@@ -89,6 +89,7 @@ class GenesSummary(TypedDict):
     line: float  # -log10 p of significance
     significant: int  # genes whose best p-value reaches the line
     gene_p_significant: int | None  # genes that do by --rgc-gene-p's test; None without it
+    masks: int  # of all genes, with rows
     p_values: int  # of all genes
     top: list[Gene]  # the first of the table
     groups: list[GroupSummary]
@@ -113,6 +114,8 @@ class _Found:
     p_values: int = 0
     masks: int = 0
     """A bit for each mask with a p-value."""
+    listed: int = 0
+    """A bit for each mask with a row."""
 
 
 @dataclass
@@ -154,6 +157,8 @@ class GeneScan:
             gene = self._genes.get(name)
             if gene is None:
                 gene = self._genes[name] = _Found(chromosome.decode(), int(position))
+            bit = 0 if mask is None else 1 << self._bits.setdefault(id_[len(name) :], len(self._bits))
+            gene.listed |= bit
             if log10p == NO_VALUE:
                 continue
             value = float(log10p)
@@ -161,9 +166,8 @@ class GeneScan:
             group.values.append(value)
             group.genes.append(name)
             gene.p_values += 1
-            if mask is not None:
-                gene.masks |= 1 << self._bits.setdefault(id_[len(name) :], len(self._bits))
-            elif test == _GENE_P:
+            gene.masks |= bit
+            if mask is None and test == _GENE_P:
                 gene.gene_p = log10p
             if value > gene.best:
                 gene.best, gene.mask, gene.test, gene.id = value, mask, test, id_
@@ -187,6 +191,11 @@ class GeneScan:
         if found.mask is None:
             return None
         return found.id.removeprefix(gene + b".").decode(errors="replace")
+
+    @property
+    def masks(self) -> int:
+        """Of all genes, with rows."""
+        return sum(found.listed.bit_count() for found in self._genes.values())
 
     def table(self) -> list[Gene]:
         """All genes: the smallest p-value first, at the end those without one."""
@@ -234,6 +243,7 @@ class GeneScan:
             "gene_p_significant": (
                 sum(float(gene["gene_p"]) >= line for gene in table if gene["gene_p"]) if has_gene_p else None
             ),
+            "masks": self.masks,
             "p_values": sum(gene["p_values"] for gene in table),
             "top": table[: max(SHOWN, min(significant, MOST_SHOWN))],
             "groups": [self._group(mask, test, group, line) for (mask, test), group in self._in_order()],

@@ -178,7 +178,9 @@ class TraitSection(NamedTuple):
     def group_in_words(self, group: GroupSummary) -> str:
         """What a test of masks is of."""
         name = group["test"]
-        return (of_all_masks_in_words(name) if group["mask"] is None else in_words(name, of_sets=True)) or "–"
+        words = of_all_masks_in_words(name) if group["mask"] is None else in_words(name, of_sets=True)
+        degrees = degrees_of_freedom(name)
+        return f"{words} ({degrees} df)" if degrees else words or "–"
 
     def degrees(self, test: TestSummary) -> str:
         """Of freedom, of one of the tests."""

@@ -163,6 +163,7 @@ def summarise_genes(facts: TraitResults, scan: Scan, genes: GenesSummary, table:
     return {
         **facts,
         **_counts(scan),
+        "variants": genes["masks"],  # joint tests have rows of their own, of no mask
         "test": main_of([met.name for met in scan.tests if is_of_the_variant(met.name)]),
         "tests": [_rows_of(met) for met in scan.tests],
         "significant_loci": 0,

@@ -57,8 +57,10 @@ def scan_of(text: str) -> GeneScan:
 
 def test_the_line_is_bonferronis_for_the_genes_with_a_p_value(launch):
     """0.05 / 5 = 0.01, whose -log10 is 2."""
-    genes = analysed(launch, SETS, HEADER + BEST)["genes"]
+    summary = analysed(launch, SETS, HEADER + BEST)
+    genes = summary["genes"]
 
+    assert (summary["rows"], summary["variants"]) == (10, 7)  # masks, one of them without a p-value
     assert (genes["genes"], genes["tested"], genes["p_values"]) == (6, 5, 9)
     assert genes["line"] == pytest.approx(2)
     assert (genes["significant"], genes["gene_p_significant"]) == (3, 1)  # IL2RG, RP11-34P13.7 and TWIN; IL2RG
@@ -354,7 +356,7 @@ def joint(test: str, extra: str = "DF=2") -> str:
 @pytest.mark.parametrize("masks", [1, 2])
 def test_a_job_of_one_mask_has_the_rows_of_one_run(launch, masks):
     """regenie names rows of all masks by the only one there is, if it is called M1, pLoF or LoF."""
-    launch.data.joinpath("masks.txt").write_text("M1 LoF\nM2 missense\n"[: 7 if masks == 1 else None])
+    launch.data.joinpath("masks.txt").write_text("M1 LoF" if masks == 1 else "M1 LoF\nM2 missense\n")
     first, last = row("G", "M1.0.01", "ADD", 1) + joint("ADD-BURDEN-MINP"), joint("ADD-BURDEN-MINP").replace("G ", "H ")
     named = joint("ADD-BURDEN-ACAT_M1") + joint("GENE_P_M1", "DF=2;STRONGEST_MASK=M1")
     results = launch.write("results.txt", HEADER + first + named + last)
