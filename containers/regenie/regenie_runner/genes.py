@@ -1,6 +1,6 @@
 """Results of gene-based tests by gene: the best p-value of each, and p-values by mask and test.
 
-A set is called a gene here, whatever it is. Memory: about 1 kB a gene, and 4 bytes a p-value.
+A set is called a gene here, whatever it is. Memory: about 1 kB a gene, and 12 bytes a p-value.
 """
 
 from __future__ import annotations

@@ -355,8 +355,9 @@ def own_findings(summaries: list[Summary], workspace: Workspace) -> Iterator[str
             by_gene_p = genes["gene_p_significant"]
             combined = "" if by_gene_p is None else f", {by_gene_p:,} by GENE_P"
             yield (
-                f"{trait}: {genes['significant']:,} of {genes['tested']:,} genes reach {line} by the best of their "
-                f"masks and tests{combined}{condition}."
+                f"{trait}: {genes['significant']:,} of {genes['tested']:,} gene{'s' if genes['tested'] != 1 else ''} "
+                f"{'reaches' if genes['significant'] == 1 else 'reach'} {line} by the best of masks and tests"
+                f"{combined}{condition}."
             )
         else:
             loci = summary["significant_loci"]

@@ -145,7 +145,7 @@ def test_the_status_is_told_how_many_genes_were_tested(launch):
 
     told = json.loads((launch.work / "gwas/warnings.json").read_text())
     assert told["findings"] == [
-        "height: 3 of 5 genes reach p = 0.05 / 5 = 0.01 by the best of their masks and tests, 1 by GENE_P."
+        "height: 3 of 5 genes reach p = 0.05 / 5 = 0.01 by the best of masks and tests, 1 by GENE_P."
     ]
 
 
