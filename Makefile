@@ -78,8 +78,10 @@ test-images: setup ## really build the images, without Docker, and try them (roo
 package: setup ## the command line as a wheel in dist/, for `pipx install`
 	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python
 
-benchmark: setup ## what the platform adds to a GWAS, and where the time goes
+benchmark: setup ## what the platform adds to a GWAS, and where the time goes; what a launch asks of AWS; what a merge takes
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.requests
+	PYTHONPATH=containers/regenie $(BIN)/python -m benchmarks.merge --rows 2000000
 
 benchmark-restore: setup ## what restoring 1,000, 10,000 and 100,000 objects costs per object
 	$(BIN)/python -m benchmarks.restore

@@ -5,7 +5,8 @@
 
 The platform's own share is the time from the S3 put to COMPLETE in which no job's command ran: events, functions,
 state transitions, and the stand-ins for file system and scheduler. By hand means the planned commands, one after
-another, in one folder.
+another, in one folder. The launch has no quality control, which is a job of the platform's own. What a launch asks of
+AWS, and its price: benchmarks.requests.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -53,7 +55,8 @@ def measure_launch(scratch: Path) -> None:
         console.print(f"embedded cloud up in {booted - started:.1f} s, deployed in {time.monotonic() - booted:.1f} s")
         platform = PlatformClient(cloud.environment())
         platform.upload_data(COHORT, "cohort/")
-        config = (ROOT / "examples" / "gwas" / "launch.yaml").read_text()
+        config = yaml.safe_load((ROOT / "examples" / "gwas" / "launch.yaml").read_text())
+        config["regenie"]["step1"]["qc"] = False
         for label in ("first launch (cold functions)", "second launch (warm functions)"):
             before = time.time()
             launch_id = platform.drop(config)["launchId"]

@@ -48,7 +48,7 @@ class FsxService:
 
     name = "fsx"
 
-    def __init__(self, *, state: Path, s3: "S3Client", region: str, account: str, delay_seconds: float = 0.2) -> None:
+    def __init__(self, *, state: Path, s3: "S3Client", region: str, account: str, delay_seconds: float = 0.05) -> None:
         """File systems are folders `<state>/fsx/<id>`. `delay_seconds`: between one lifecycle state and the next."""
         self._folder = state.resolve() / "fsx"
         self._private = self._folder / ".private"

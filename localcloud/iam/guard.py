@@ -5,6 +5,7 @@ What was used and what was refused can be read at `/_localcloud/iam` (JSON); DEL
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, Final
@@ -37,8 +38,8 @@ class Guard:
         self._encrypts_volumes = encrypts_volumes
         self._endpoint = endpoint
         self._lock = Lock()
-        self._used: set[tuple[str, str, str]] = set()
-        self._refused: dict[tuple[str, str, str], int] = {}
+        self._used: Counter[tuple[str, str, str]] = Counter()
+        self._refused: Counter[tuple[str, str, str]] = Counter()
         self._gone: set[str] = set()
 
     def install(self) -> None:
@@ -99,21 +100,18 @@ class Guard:
         asked = (parts[1] if len(parts) > 1 else caller, need.action, need.resource)
         with self._lock:
             if allowed:
-                self._used.add(asked)
+                self._used[asked] += 1
                 return
             if need.resource in self._gone:
                 return  # refused for its tags, since somebody else was faster: no grant would help
-            self._refused[asked] = self._refused.get(asked, 0) + 1
+            self._refused[asked] += 1
         logger.error("%s is not authorized to perform %s on %s %s", *asked, dict(need.context))
 
     # --- What was asked ----------------------------------------------------------------------------------------------
     def answer(self, request: Request) -> Answer:
-        """The record: who used and who was refused which action on which resource."""
+        """The record: who used and who was refused which action on which resource, and how often."""
         with self._lock:
-            record = {
-                "used": [_entry(asked) for asked in sorted(self._used)],
-                "refused": [_entry(asked) | {"times": times} for asked, times in sorted(self._refused.items())],
-            }
+            record = {"used": _entries(self._used), "refused": _entries(self._refused)}
             if request.method == "DELETE":
                 self._refused.clear()
         return 200, {"Content-Type": "application/json"}, json.dumps(record).encode()
@@ -189,6 +187,10 @@ class Guard:
     def machine_of_token(self, token: str) -> str | None:
         """The state machine whose task waits with this token, if one does."""
         return ministack.machine_of_token(token)
+
+
+def _entries(counts: Mapping[tuple[str, str, str], int]) -> list[dict[str, Any]]:
+    return [_entry(asked) | {"times": times} for asked, times in sorted(counts.items())]
 
 
 def _entry(asked: tuple[str, str, str]) -> dict[str, Any]:

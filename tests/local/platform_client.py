@@ -216,8 +216,8 @@ class PlatformClient:
         assert len(names) == 1, names
         return names[0]
 
-    def used(self) -> list[dict[str, str]]:
-        """Every action that a role was allowed: `role`, `action`, `resource`."""
+    def used(self) -> list[dict[str, Any]]:
+        """Every action that a role was allowed: `role`, `action`, `resource`, and `times`."""
         return list(self._iam_record("GET")["used"])
 
     def forget_refusals(self) -> list[str]:
@@ -225,9 +225,9 @@ class PlatformClient:
         refused = self._iam_record("DELETE")["refused"]
         return [f"{one['role']} is not authorized to perform {one['action']} on {one['resource']}" for one in refused]
 
-    def _iam_record(self, method: str) -> dict[str, list[dict[str, str]]]:
+    def _iam_record(self, method: str) -> dict[str, list[dict[str, Any]]]:
         with ask(self.environment["AWS_ENDPOINT_URL"], "/_localcloud/iam", self._keys, method=method) as answer:
-            record: dict[str, list[dict[str, str]]] = json.load(answer)
+            record: dict[str, list[dict[str, Any]]] = json.load(answer)
         return record
 
     def queue_url(self, id_: str) -> str:

@@ -12,6 +12,8 @@ from collections import deque
 from concurrent.futures import Executor, Future
 from typing import BinaryIO
 
+import numpy as np
+import numpy.typing as npt
 from isal import isal_zlib
 
 _TEXT_OF_A_BLOCK = 0xFF00  # as bgzip cuts; compressed it stays below the format's 64 KiB also if it does not shrink
@@ -30,7 +32,9 @@ class BgzipWriter:
         self._file = file
         self._threads = threads
         self._text = bytearray()
-        self._tasks: deque[Future[bytes]] = deque()
+        self._tasks: deque[Future[list[bytes]]] = deque()
+        self.blocks = [0]
+        """Where each block begins in the file, and where the next will; bytes."""
 
     def write(self, text: bytes) -> None:
         """Take more text."""
@@ -47,19 +51,43 @@ class BgzipWriter:
             self._start(bytes(self._text))
             self._text.clear()
         self._start(b"")
-        while self._tasks:
-            self._file.write(self._tasks.popleft().result())
+        self._keep(0)
 
     def _start(self, text: bytes) -> None:
-        self._tasks.append(self._threads.submit(compress, text))
-        while len(self._tasks) > _TASKS_AHEAD:
-            self._file.write(self._tasks.popleft().result())
+        self._tasks.append(self._threads.submit(_blocks, text))
+        self._keep(_TASKS_AHEAD)
+
+    def _keep(self, tasks: int) -> None:
+        """Write what was compressed, until no more than so many tasks are left."""
+        while len(self._tasks) > tasks:
+            for block in self._tasks.popleft().result():
+                self._file.write(block)
+                self.blocks.append(self.blocks[-1] + len(block))
 
 
 def compress(text: bytes) -> bytes:
     """Blocks of some text; the end marker, if there is none."""
+    return b"".join(_blocks(text))
+
+
+def whole_file(text: bytes) -> bytes:
+    """All of a file with this text, with the end marker."""
+    return compress(text) + compress(b"")
+
+
+def virtual_offsets(places: npt.NDArray[np.int64], blocks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where in a compressed file (`blocks`: its writer's) the text's bytes are, as indexes say it.
+
+    That is the block's first byte in the upper 48 bits, and the byte within its text in the lower 16.
+    """
+    number, within = np.divmod(places, _TEXT_OF_A_BLOCK)
+    offsets: npt.NDArray[np.int64] = blocks[number] << 16 | within
+    return offsets
+
+
+def _blocks(text: bytes) -> list[bytes]:
     starts = range(0, len(text), _TEXT_OF_A_BLOCK) if text else (0,)
-    return b"".join(_block(text[start : start + _TEXT_OF_A_BLOCK]) for start in starts)
+    return [_block(text[start : start + _TEXT_OF_A_BLOCK]) for start in starts]
 
 
 def _block(text: bytes) -> bytes:

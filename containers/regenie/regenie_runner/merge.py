@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from regenie_runner import logs, receipts, ssf
-from regenie_runner.bgzip import BgzipWriter
+from regenie_runner.bgzip import BgzipWriter, whole_file
 from regenie_runner.checks import CHUNK_LOG, check_something_was_left
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
@@ -25,7 +25,7 @@ from regenie_runner.people import after_quality_control
 from regenie_runner.receipts import RECEIPT, Receipt
 from regenie_runner.scan import Scan
 from regenie_runner.summary import Summary, TraitResults, summarise, summarise_genes
-from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, write_index
+from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, TabixIndex
 from regenie_runner.task import SET_LIST, each_plan_line
 from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
@@ -109,7 +109,7 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
         merged = merge_parts(parts, results, table, tests, genes)
         _check_interaction(trait, merged.scan, workspace)
     with workspace.fresh_file(outputs.tabix) as file:
-        write_index(outputs.results, Path(file.name))
+        file.write(merged.tabix)
     log = logs.read_log(workspace.work / chunks[0]["output"] / CHUNK_LOG)
     counts = after_quality_control(trait, workspace)
     cases, controls = _cases(trait, log, counts or LaunchFacts.read(workspace).traits.get(trait))
@@ -198,6 +198,8 @@ class Merged(NamedTuple):
 
     scan: Scan
     table_rows: int
+    tabix: bytes
+    """Of the results, for tabix; compressed."""
 
 
 def ssf_tests(launch: LaunchFacts) -> frozenset[str]:
@@ -222,10 +224,11 @@ def merge_parts(
     `tests`: whose rows are in the table. `genes`: takes the lines, too, if they are of sets.
     """
     columns = common_columns(parts)
-    scan, table_rows = Scan(), 0
+    header = columns.header("\t")
+    scan, index, table_rows = Scan(), TabixIndex(header), 0
     with ThreadPoolExecutor(max_workers=_THREADS) as threads:
         results_writer, table_writer = BgzipWriter(results, threads), BgzipWriter(table, threads)
-        results_writer.write(columns.header("\t"))
+        results_writer.write(header)
         table_writer.write(ssf.header(columns))
         for rows in in_genome_order(parts, columns):
             results_writer.write(rows.text.replace(b" ", b"\t"))
@@ -233,11 +236,12 @@ def merge_parts(
             table_rows += text.count(b"\n")
             table_writer.write(text)
             scan.add(rows)
+            index.add(rows)
             if genes:
                 genes.add(rows)
         results_writer.finish()
         table_writer.finish()
-    return Merged(scan, table_rows)
+    return Merged(scan, table_rows, whole_file(index.text(results_writer.blocks)))
 
 
 def _needed(chunk: Task) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from regenie_runner import rows as result_rows
 from regenie_runner.chromosomes import GENOME_END, chromosome_number, genome_key
 from regenie_runner.errors import RunnerError
 from regenie_runner.rows import Columns, Keys, Rows, read_columns, read_rows
 
 _LINES_AT_A_TIME = 50_000
+_READ_ONCE_BYTES = 8 << 20
+"""A part up to this is kept while it is seen whether it is in order: about 120,000 lines, 100 MB with their fields."""
 _RANGE = "--range"
 _CHROMOSOME = "--chr"
 
@@ -30,8 +31,8 @@ class Part(NamedTuple):
 
     @property
     def is_large(self) -> bool:
-        """Whether its lines come in more than one block."""
-        return self.path.stat().st_size > result_rows.BLOCK_BYTES
+        """Whether its lines would take too much memory all at once."""
+        return self.path.stat().st_size > _READ_ONCE_BYTES
 
     def rows(self, columns: Columns) -> Iterator[Rows]:
         """Its lines with these columns, in blocks."""

@@ -14,8 +14,8 @@ from regenie_runner.errors import RunnerError
 
 Keys = npt.NDArray[np.int64]
 
-BLOCK_BYTES = 8 << 20
-"""A chunk of 50,000 variants is one block; its fields as Python objects take about 100 MB."""
+BLOCK_BYTES = 512 << 10
+"""The fields of so much text, as Python objects, stay in a processor's cache."""
 
 NEEDED_COLUMNS = ("CHROM", "GENPOS", "ID", "ALLELE0", "ALLELE1", "A1FREQ", "N", "BETA", "SE", "CHISQ", "LOG10P")
 NO_VALUE = b"NA"

@@ -36,6 +36,7 @@ _MANDATORY = (
 _NUMBERS = ("BETA", "SE", "A1FREQ", "LOG10P")
 _NOT_NUMBERS = frozenset({b"NA", b"nan", b"-nan", b"inf", b"-inf"})
 _NUCLEOTIDES = b"ACGT"
+_DIGITS = b"0123456789"
 _ABSENT = b"#NA"
 
 
@@ -60,7 +61,7 @@ def table(rows: Rows, tests: frozenset[str] = SINGLE_VARIANT) -> bytes:
     columns = [
         list(chromosomes),
         *map(rows.column, ("GENPOS", "ALLELE1", "ALLELE0", "BETA", "SE", "A1FREQ", "LOG10P")),
-        [name if name[:2] == b"rs" and name[2:].isdigit() else _ABSENT for name in ids],
+        [name if name.rstrip(_DIGITS) == b"rs" != name else _ABSENT for name in ids],
         rows.column("N"),
         *([_score(value) for value in rows.column("INFO")] for _ in _info(rows.columns)),
         ids,

@@ -2,10 +2,12 @@
 
 import gzip
 import os
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
+import pysam
 import pytest
 
 from lambdas.regenie.chunks import survey
@@ -106,10 +108,15 @@ def test_overlapping_data_sets_are_interleaved_and_ties_keep_the_order_of_the_da
     assert merged_ids(launch) == ["1:1", "1:5", "1:7", "first", "second", "1:40", "1:45", "1:50"]
 
 
-@pytest.mark.parametrize("block_bytes", [60, 1 << 20], ids=["a large part", "a part of one block"])
-def test_a_part_that_is_not_sorted_is_sorted(launch, monkeypatch, block_bytes):
+@pytest.mark.parametrize(
+    ("block_bytes", "read_once"),
+    [(60, 60), (60, 8 << 20), (1 << 20, 8 << 20)],
+    ids=["a large part", "a part of several blocks", "a part of one block"],
+)
+def test_a_part_that_is_not_sorted_is_sorted(launch, monkeypatch, block_bytes, read_once):
     # X and its pseudo-autosomal regions are one chromosome to regenie
     monkeypatch.setattr(rows, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(parts, "_READ_ONCE_BYTES", read_once)
     given_ranges(launch, ("23:1-99", part(("23", 50), ("23", 60), ("23", 3), ("23", 99))), ("1:1-1", part(("1", 1))))
     assert merged_ids(launch) == ["1:1", "23:3", "23:50", "23:60", "23:99"]
 
@@ -158,6 +165,94 @@ def test_a_region_is_read_through_the_index(launch):
         assert [line["ID"] for line in results.region("1", 20, 98)] == ["1:20", "1:21"]
         assert [line["ID"] for line in results.region("2", -5, 10**6)] == ["2:20"]
         assert list(results.region("3", 1, 10**6)) == []
+
+
+def given_merged_results(launch, *places: tuple[str, int]) -> Path:
+    """Given: results with variants at these places, in this order, a chunk for each chromosome."""
+    of_each: dict[str, list[tuple[str, int]]] = {}
+    for place in places:
+        of_each.setdefault(place[0], []).append(place)
+    given_ranges(launch, *((f"{name}:{found[0][1]}-{found[-1][1]}", part(*found)) for name, found in of_each.items()))
+    assert launch.run("merge") == 0
+    results: Path = launch.work / "gwas/height.regenie.gz"
+    return results
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [("1", 1)],
+        [("1", 16_384), ("1", 16_385), ("1", 16_385)],  # on both sides of a window's border
+        [("1", position) for position in range(1, 400_000, 97)],  # several blocks, several windows
+        [("3", 5), ("3", 248_000_000), ("X", 155_000_000)],  # windows and chromosomes without lines
+        [("1", position) for position in (*range(1, 3_000), *range(10_000_000, 10_003_000))],
+        [("22", 536_870_912)],
+    ],
+    ids=("one", "border", "blocks", "gaps", "dense", "last"),
+)
+def test_the_index_is_the_one_of_htslib(launch, places, tmp_path):
+    results = given_merged_results(launch, *places)
+    copy = tmp_path / "results.gz"
+    copy.write_bytes(results.read_bytes())
+
+    pysam.tabix_index(os.fspath(copy), seq_col=0, start_col=1, end_col=1, line_skip=1)
+
+    assert decoded_index(results) == decoded_index(copy)
+
+
+def decoded_index(results: Path) -> dict[str, object]:
+    """The parts of a tabix index by its specification, without the counts of lines that htslib adds as a bin.
+
+    Offsets are those in the text: the end of a block is where the next begins.
+    """
+    begins = text_before_blocks(results)
+
+    def in_text(offset: int) -> int:
+        return begins[offset >> 16] + (offset & 0xFFFF)
+
+    text = gzip.decompress(results.with_name(results.name + ".tbi").read_bytes())
+    magic, count, *layout, length = struct.unpack_from("<4s8i", text)
+    names, place = text[36 : 36 + length].split(b"\0")[:-1], 36 + length
+    assert magic == b"TBI\1"
+    assert len(names) == count
+    chromosomes = {}
+    for name in names:
+        bins = {}
+        (number_of_bins,) = struct.unpack_from("<i", text, place)
+        place += 4
+        for _ in range(number_of_bins):
+            number, chunks = struct.unpack_from("<Ii", text, place)
+            bins[number] = [*map(in_text, struct.unpack_from(f"<{2 * chunks}Q", text, place + 8))]
+            place += 8 + 16 * chunks
+        bins.pop(37_450, None)
+        (windows,) = struct.unpack_from("<i", text, place)
+        chromosomes[name] = bins, [*map(in_text, struct.unpack_from(f"<{windows}Q", text, place + 4))]
+        place += 4 + 8 * windows
+    return {"layout": layout, "chromosomes": chromosomes}
+
+
+def text_before_blocks(path: Path) -> dict[int, int]:
+    """Where a block begins in a BGZF file -> how long the text before it is."""
+    content, begins, place, before = path.read_bytes(), {}, 0, 0
+    while place < len(content):
+        begins[place] = before
+        (size,) = struct.unpack_from("<H", content, place + 16)
+        place += size + 1
+        before += struct.unpack_from("<I", content, place - 4)[0]
+    return begins
+
+
+def test_positions_that_tabix_cannot_index_are_refused(launch, capsys):
+    given_ranges(launch, ("1:1-999999999", part(("1", 536_870_913))))
+    assert launch.run("merge") == 1
+    assert "position 536,870,913 of chromosome 1 cannot be indexed" in capsys.readouterr().err
+
+
+def test_chromosomes_of_two_names_cannot_be_indexed(launch, capsys):
+    # Given X, which its number names too, between one another
+    given_ranges(launch, ("X:1-50", part(("X", 1), ("23", 9), ("X", 50))))
+    assert launch.run("merge") == 1
+    assert "chromosome X are not side by side" in capsys.readouterr().err
 
 
 def test_compressed_text_does_not_depend_on_how_it_came_in(tmp_path):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from regenie_runner import rows
+from regenie_runner import parts, rows
 from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, merge_task, result_row
 
 
@@ -87,8 +87,10 @@ def test_a_merged_trait_is_not_merged_again(launch, capfd):
     assert "complete from an earlier attempt" in capfd.readouterr().out
 
 
-def test_small_blocks_cut_at_line_ends(launch, monkeypatch):
+@pytest.mark.parametrize("read_once", [100, 8 << 20])
+def test_small_blocks_cut_at_line_ends(launch, monkeypatch, read_once):
     monkeypatch.setattr(rows, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(parts, "_READ_ONCE_BYTES", read_once)
     given_chunks(launch, *cut(expected_results("ldl"), 400))
     assert launch.run("merge") == 0
     assert merged(launch) == expected_results("ldl")

@@ -32,7 +32,7 @@ def plink2(folder: Path, **thresholds: float) -> tuple[list[str], list[str]]:
     "thresholds",
     [
         {"maf": 0.01, "mac": 100, "geno": 0.1, "hwe": 1e-15, "mind": 0.1},
-        {"maf": 0.05, "mac": 20, "geno": 0.03, "hwe": 1e-3, "mind": 0.05},
+        {"maf": 0.05, "mac": 20, "geno": 0.03, "hwe": 1e-3, "mind": 0.06},
         {"maf": 0.2, "mac": 1, "geno": 0.05, "hwe": 0.05, "mind": 0.08},
     ],
 )
