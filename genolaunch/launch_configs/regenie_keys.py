@@ -45,7 +45,7 @@ class Rows(StrEnum):
     COUNTED = "fewer: regenie's log counts what is left out"
     MORE = "more: several of a variant"
     SETS = "one of a mask, not of a variant"
-    TESTS = "more or fewer: those of masks and tests that it adds"
+    TESTS = "others: those of the masks and tests that it asks for"
 
 
 class Key(NamedTuple):
