@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -130,11 +130,21 @@ def price_again(platform: "Platform", launch: Launch) -> None:
     )
 
 
-def sums(platform: "Platform", by: By, since: datetime | None = None) -> list[Sum]:
-    """Sums over the launches that have started (since a time), the most expensive first; months in their order."""
+def sums(platform: "Platform", by: By) -> list[Sum]:
+    """Sums over the launches that have started, the most expensive first; months in their order."""
+    return _sums(_priced_launches(platform), by)
+
+
+def all_sums(platform: "Platform") -> dict[By, list[Sum]]:
+    """The sums by everything, of the same launches: while they are read, launches end and get their prices."""
+    launches = _priced_launches(platform)
+    return {by: _sums(launches, by) for by in By}
+
+
+def _sums(launches: Iterable["_PricedLaunch"], by: By) -> list[Sum]:
     name_of = _NAMES[by]
     groups: dict[str, list[_PricedLaunch]] = {}
-    for each in _priced_launches(platform, since):
+    for each in launches:
         groups.setdefault(name_of(each), []).append(each)
     found = [_sum(name, members) for name, members in groups.items()]
     if by is By.MONTH:
@@ -162,8 +172,16 @@ class _PricedLaunch:
         return launch.ended_at - launch.started_at if launch.started_at and launch.ended_at else timedelta()
 
 
-def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[_PricedLaunch]:
-    """Launches of which an attempt was made that costs something: nothing was built for what was REJECTED."""
+def _priced_launches(platform: "Platform") -> list[_PricedLaunch]:
+    """Launches of which an attempt was made that costs something, each once, as it was seen last.
+
+    They are read by status, so one whose status changes meanwhile is met twice.
+    """
+    return list({each.launch.launch_id: each for each in _met(platform)}.values())
+
+
+def _met(platform: "Platform") -> Iterator[_PricedLaunch]:
+    """Those with each status. Nothing was built for what was REJECTED."""
     pages = platform.dynamodb.get_paginator("query")
     for status in Status:
         # By status, since whoever launches may not scan the table.
@@ -176,9 +194,8 @@ def _priced_launches(platform: "Platform", since: datetime | None) -> Iterator[_
             known = [Decimal(entry["totalCost"]) for entry in (item.get(LaunchField.COST_HISTORY) or {}).values()]
             if status is Status.REJECTED and not known:
                 continue
-            if since is None or (launch.submitted_at and launch.submitted_at >= since):
-                total = sum(known, Decimal(0)) if known else None
-                yield _PricedLaunch(launch, total, json.loads(item.get(LaunchField.CONFIG) or "{}"))
+            total = sum(known, Decimal(0)) if known else None
+            yield _PricedLaunch(launch, total, json.loads(item.get(LaunchField.CONFIG) or "{}"))
 
 
 def _items(pages: Any, table: str, status: Status) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a paginator

@@ -11,7 +11,7 @@ import typer
 
 from genolaunch.commands.options import JsonOption, LaunchArgument, StageOption, platform_of
 from genolaunch.commands.output import print_json, say
-from genolaunch.costs import By, Sum, cost_of, csv_rows, price_again, sums
+from genolaunch.costs import By, Sum, all_sums, cost_of, csv_rows, price_again, sums
 from genolaunch.launches import Launches
 from genolaunch.platform import Platform
 
@@ -79,8 +79,7 @@ def costs(
 def _write_page(platform: Platform, html: Path) -> None:
     from genolaunch.cost_report import report
 
-    every = {each: sums(platform, each) for each in By}
-    html.write_text(report(platform.stage, every, datetime.now(UTC)), encoding="utf-8")
+    html.write_text(report(platform.stage, all_sums(platform), datetime.now(UTC)), encoding="utf-8")
 
 
 def _show_sums(found: Sequence[Sum], by: By) -> None:

@@ -19,6 +19,15 @@ from genolaunch.errors import WrongArgumentError, sentence_for
 class OneSentenceGroup(TyperGroup):
     """Tells what could not be done in one sentence on standard error; with --debug, by the traceback."""
 
+    def main(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - typer's own signature
+        """Help is written while the words are read, by a console of typer's, which tells of a closed pipe by code 1."""
+        try:
+            return super().main(*arguments, **more)
+        except SystemExit as end:
+            if isinstance(end.__context__, BrokenPipeError):
+                raise SystemExit(NOBODY_READS) from None
+            raise
+
     def make_context(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - typer's own signature
         """What stands before the command is read here."""
         with _wrong_usage_told():

@@ -247,7 +247,7 @@ def _cut(text: str, length: int) -> str:
 def _description(model: type[BaseModel], location: Location) -> str:
     section = _section_at(model, location[:-1])
     field = section.model_fields.get(str(location[-1])) if section else None
-    return (field.description or "") if field else ""
+    return " ".join((field.description or "").split()) if field else ""
 
 
 def _nearest_key(model: type[BaseModel], location: Location) -> str:

@@ -24,6 +24,9 @@ def _version(id_: str | None) -> str | None:
 
 
 _ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+_NO_BUCKET = "NoSuchBucket"
+_ABSENT = ("404", "NoSuchKey", _NO_BUCKET, "NotFound")
+"""S3's codes for what does not exist. HeadObject's errors have no body, so theirs is the HTTP status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +158,22 @@ class DataSet:
         client: S3Client = aws.client("s3")
         return client
 
+    def _bucket_exists(self, path: str) -> bool:
+        """Whether S3 does not say that there is no such bucket. Listing is what each stage may do below its data."""
+        try:
+            self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix + path, MaxKeys=1)
+        except ClientError as error:
+            return error.response["Error"]["Code"] != _NO_BUCKET
+        return True
+
     def _unusable(self, path: str, error: ClientError) -> UnusableInputError:
         """The error in plain words; the error itself again if it is neither absence nor lack of access."""
-        # HeadObject has no body, so its errors have the HTTP status as their code.
         code = error.response["Error"]["Code"]
-        if code in ("404", "NoSuchKey", "NoSuchBucket", "NotFound"):
+        if code in _ABSENT and not self._bucket_exists(path):
+            return UnusableInputError(
+                f"needs {self.uri(path)}, but there is no bucket {self.bucket}", "Correct the bucket's name in `data`."
+            )
+        if code in _ABSENT:
             return UnusableInputError(
                 f"needs {self.uri(path)}, which does not exist", "Upload the file there, or correct the path."
             )

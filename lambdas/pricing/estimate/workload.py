@@ -66,7 +66,8 @@ def measure(config: Mapping[str, Any], data_uri: str, compute_service: str) -> W
     try:
         return first_principles(config["workflow"]).measure(config, data_uri, compute_service)
     except ClientError as error:
-        raise PriceError(f"The size of {data_uri} is not known: {error}") from error
+        refusal = error.response["Error"]
+        raise PriceError(f"The size of {data_uri} is not known: {refusal['Message'].rstrip('.')}.") from error
 
 
 def size_of(uri: str) -> int:

@@ -14,7 +14,12 @@ from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
 from lambdas.regenie.preflight.chosen import choose_people
 from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.regenie.preflight.genotyped import check_same_people, check_sex_column, warn_of_chromosome_names
+from lambdas.regenie.preflight.genotyped import (
+    check_same_people,
+    check_sample_order,
+    check_sex_column,
+    warn_of_chromosome_names,
+)
 from lambdas.regenie.preflight.loco import covered_people
 from lambdas.regenie.preflight.people import PHENOTYPES, SampleCounts, check_people
 from lambdas.regenie.preflight.samples import read_sexes
@@ -57,6 +62,7 @@ def check_data(
     for files, where in wheres.items():
         findings.attempt(where, partial(check_encoding, data, files, where, findings), None)
         findings.attempt(where, partial(check_sex_column, data, files, where, parameters, findings), None)
+        findings.attempt(where, partial(check_sample_order, data, files, where, findings), None)
     if not sexes:
         return None
     for files in others:

@@ -49,6 +49,8 @@ class Column:
         self.not_numbers = Examples()
         self.too_large = Examples()
         """Numbers whose squares overflow, with their people."""
+        self.least, self.greatest = math.inf, -math.inf
+        """Of the observed values."""
         self.distinct: set[float] = set()
         """The first few different values."""
         self._shift = 0.0
@@ -71,6 +73,16 @@ class Column:
         if self.observed < 2:
             return math.nan
         return math.sqrt(max(self._squares - self._sum * self._sum / self.observed, 0.0) / (self.observed - 1))
+
+    @property
+    def farthest(self) -> float:
+        """The observed value that is farthest from the mean."""
+        return max(self.least, self.greatest, key=lambda value: abs(value - self.mean))
+
+    @property
+    def distance(self) -> float:
+        """Of that value from the mean, in standard deviations."""
+        return abs(self.farthest - self.mean) / self.deviation
 
     @staticmethod
     def has(value: bytes) -> bool:
@@ -139,7 +151,11 @@ class Column:
         self.twos += numbers.count(2.0)
         self.usual_codes += sum(map(USUAL_CODES.__contains__, numbers))
         self.codes.add(numbers)
-        if numbers and min(numbers) < 0:
+        if not numbers:
+            return
+        least = min(numbers)
+        self.least, self.greatest = min(self.least, least), max(self.greatest, max(numbers))
+        if least < 0:
             self.negative += sum(map((0.0).__gt__, numbers))
             self.coded_answers += sum(map(numbers.count, ANSWERS_THAT_ARE_NO_NUMBERS))
         if len(self.distinct) < _KEPT_DISTINCT:

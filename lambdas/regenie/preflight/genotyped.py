@@ -8,7 +8,7 @@ from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.findings import Examples, Findings, text
-from lambdas.regenie.preflight.samples import GIVE_ONCE, SEX_NAMES, id_file, samples, sex_column
+from lambdas.regenie.preflight.samples import GIVE_ONCE, SEX_NAMES, id_file, own_ids, sample_ids, samples, sex_column
 
 _PREFIX: Final = b"chr"
 _PROBE_BYTES: Final = 1 << 16
@@ -82,6 +82,33 @@ def check_sex_column(
         findings.add(where, f"{problem}, by which the launch chooses people", remedy)
     else:
         findings.warn(where, f"{problem}: on X it doubles what males carry", remedy)
+
+
+def check_sample_order(data: DataSet, files: GenotypeFiles, where: str, findings: Findings) -> None:
+    """The lines of a .sample file are in the order of the .bgen's own ids: regenie goes by the lines alone.
+
+    Some files have ids of their own that are nobody's: these say nothing.
+
+    Raises:
+        UnusableInputError: the ids cannot be read.
+    """
+    if files.sample is None:
+        return
+    others = [
+        (own, person)
+        for own, person in zip(own_ids(data, files), sample_ids(data, files), strict=False)
+        if own != person and not person.endswith(b"_" + own) and not person.startswith(own + b"_")
+    ]
+    known = {name for _, person in others for name in (person, person.partition(b"_")[2], person.rpartition(b"_")[2])}
+    moved = Examples()
+    moved.update(own for own, _ in others if own in known)
+    if moved.total:
+        findings.add(
+            where,
+            f"has {moved.total:,} samples in other lines of {data.uri(files.sample)} than {data.uri(files.path)} has "
+            f"them: {moved}; regenie goes by the lines, and would give people the genotypes of others",
+            "Give the sample file that was made with the .bgen file, or none: the .bgen file has ids of its own.",
+        )
 
 
 def warn_of_chromosome_names(data: DataSet, genotypes: Mapping[GenotypeFiles, str], findings: Findings) -> None:

@@ -68,6 +68,12 @@ def sample_ids(data: DataSet, files: GenotypeFiles) -> Iterator[bytes]:
     return (sample.person for sample in samples(data, files))
 
 
+def own_ids(data: DataSet, files: GenotypeFiles) -> Iterator[bytes]:
+    """The ids within a .bgen file, in the order of its genotypes; none if it has no ids, and of other files."""
+    if files.format is GenotypeFormat.BGEN and _holds_ids(data, files.path):
+        yield from (sample.person for sample in _from_bgen(data, files.path))
+
+
 def sex_column(data: DataSet, files: GenotypeFiles) -> str | None:
     """What the column is called that regenie takes for the sex in a .sample file; None for other files, and without."""
     if files.format is not GenotypeFormat.BGEN or files.sample is None:
@@ -160,6 +166,11 @@ def _from_sample(data: DataSet, path: str) -> Iterator[Sample]:
             _check_whole(data, path, number, b" ".join(line.split()), whole, whole)
         given = fields[_SAMPLE_SEX_COLUMN] if len(fields) > _SAMPLE_SEX_COLUMN else b"0"
         yield Sample(b"_".join(fields[:2]), _sex(data, path, number, given, _SEX_CODES_OR_NA))
+
+
+def _holds_ids(data: DataSet, path: str) -> bool:
+    """By the highest bit of the flags, which end the header (BGEN specification, "SampleIdentifiers")."""
+    return bool(_uint32(data.read(path, _uint32(data.read(path, 4, 4)), 4)) >> 31)
 
 
 def _from_bgen(data: DataSet, path: str) -> Iterator[Sample]:

@@ -17,6 +17,9 @@ WARN_MISSING_FROM: Final = 0.15
 """Share of people without a value; missing values are imputed by the mean in step 1."""
 _FEWEST_VALUES: Final = 3
 """regenie ends with a quantitative trait of fewer values (4.1.2's sources: Pheno.cpp, check_nvals)."""
+_FAR: Final = 15
+"""Standard deviations from the mean that are warned of: skewed measurements stay below it, typing errors do not. Of
+fewer than 227 people none can be so far ((n - 1) / sqrt(n))."""
 _FEW_VALUES_OPTION: Final = "--force-qt"
 _FEWEST_CASES: Final = 10
 """regenie leaves out binary traits with fewer, unless told otherwise (release notes of regenie 2.2)."""
@@ -220,6 +223,14 @@ def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: 
             "negative value",
             "Among UK Biobank's counts these are answers (do not know, prefer not to answer, less than one): write NA "
             "for the first two, and 0 or 0.5 for the last.",
+        )
+
+    elif not parameters.apply_rint and trait.distance > _FAR:
+        findings.warn(
+            _WHERE,
+            f"names {trait.name}, where {trait.farthest:.6g} is {trait.distance:.0f} standard deviations away from the "
+            f"mean ({trait.mean:.4g}): one such value may make or hide an association",
+            "Correct it, or write NA; if it is right, set apply_rint: true, by which no value weighs that much.",
         )
 
 

@@ -141,6 +141,16 @@ def test_who_asks_for_an_estimate_without_data_is_told_what_is_missing(topic, wo
     assert answer["reason"].startswith("No estimate is possible without the data: s3://data/elsewhere/ ")
 
 
+def test_an_estimate_names_a_bucket_that_does_not_exist_in_plain_words(topic):
+    config = {**CONFIG, "data": "s3://no-such-bucket/cohort/"}
+
+    answer = estimate_cost.handler({"config": json.dumps(config), "isJson": True}, CONTEXT)
+
+    assert answer["reason"] == (
+        "The size of s3://no-such-bucket/cohort/ is not known: The specified bucket does not exist."
+    )
+
+
 def test_above_its_budget_it_is_held_until_a_person_agrees(topic):
     history("60.00")
     launch(budget={"limit": 50, "action": "hold"})

@@ -208,7 +208,7 @@ def test_faults_leave_no_plan_behind(repository: LaunchRepository, buckets: Any)
 
 
 def test_a_bucket_that_does_not_exist_is_named(repository: LaunchRepository, buckets: Any):
-    with pytest.raises(UnusableInputError, match=r"s3://elsewhere/cohort\.bed, which does not exist"):
+    with pytest.raises(UnusableInputError, match=r"s3://elsewhere/cohort\.bed, but there is no bucket elsewhere"):
         DataSet.at("s3://elsewhere/").size("cohort.bed")
 
 

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
 from genolaunch.contract.cost import SCROLL_STYLE
+from genolaunch.costs import By
 from tests.pages import outside_boxes
 
 LINE = {
@@ -105,6 +107,24 @@ def test_sums_are_over_all_attempts_and_name_what_has_no_price(genolaunch, three
     months = json.loads(genolaunch("costs", "--by", "month", "--json").output)
     assert [(row["month"], row["runSeconds"]) for row in months] == [("2026-10", 3600), ("2026-11", 7200)]
     assert "ada" in genolaunch("costs", "--by", "user").output
+
+
+def test_all_sums_of_the_page_are_of_the_same_launches(genolaunch, three, content, platform, tmp_path):
+    # Given a launch that ends and gets its price while launches are read
+    content.launch("a-3", "RUNNING", startedAt=text("2026-11-21T04:00:00.000Z"))
+
+    def end_it(params, **_):
+        if b"COMPLETE" in params["body"]:  # after those that run were read
+            content.launch("a-3", "COMPLETE", startedAt=text("2026-11-21T04:00:00.000Z"), **history("0.300000"))
+
+    platform.dynamodb.meta.events.register("before-call.dynamodb.Query", end_it)
+    page = tmp_path / "costs.html"
+
+    assert genolaunch("costs", "--html", str(page)).exit_code == 0
+
+    rows = re.findall(r"<tr><td>[^<]*<td>(\d+)<td>(\d+)<td>([\d.]+)", page.read_text())
+    assert sum(int(launches) for launches, _, _ in rows) == 4 * len(By)
+    assert sum(float(usd) for _, _, usd in rows) == pytest.approx(0.92 * len(By))
 
 
 def test_a_launch_that_was_rejected_is_none_without_a_price(genolaunch, content):

@@ -52,6 +52,17 @@ def test_a_reader_that_has_had_enough_is_no_error_that_is_told(command):
     assert (process.returncode, errors) == (141, "")
 
 
+@pytest.mark.parametrize("words", [("--help",), ("plain", "--help")])
+def test_nobody_reads_the_help(words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [sys.executable, "-c", TALKATIVE, *words], stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    os.close(writer)
+    assert (process.returncode, process.stderr) == (141, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
 @pytest.mark.parametrize("command", ["plain", "rich", "table"])
 def test_a_full_disk_is_told_in_one_sentence(command):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.preflight.samples import sample_ids
 from lambdas.regenie.preflight.table import People
-from tests.unit.regenie_planning.conftest import MemoryDataSet
+from tests.unit.regenie_planning.conftest import MemoryDataSet, bgi
 from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, fam, faults, the_fault, warnings
 
 IDS = st.text("ab12._-", min_size=1, max_size=4).map(str.encode)
@@ -419,3 +419,50 @@ def test_too_few_people_are_told_with_who_was_matched(cohort: MemoryDataSet):
         "regenie.step1.qc",
         "regenie.step2.min_mac",
     ]
+
+
+@pytest.fixture
+def imputed(cohort: MemoryDataSet) -> MemoryDataSet:
+    """Given: the cohort as a .bgen file with ids of its own, and a sample file."""
+    cohort.files["b.bgen"] = bgen(*(b"f%d_i%d" % (n, n) for n in range(PEOPLE)))
+    cohort.files["b.bgen.bgi"] = bgi(("1", 10))
+    lines = "".join(f"f{n} i{n} 0 1\n" for n in range(PEOPLE))
+    cohort.files["b.sample"] = f"ID_1 ID_2 missing sex\n0 0 0 D\n{lines}".encode()
+    return cohort
+
+
+IMPUTED = {"genotypes": "b.bgen", "sample": "b.sample"}
+
+
+class TestOrderOfASampleFile:
+    """regenie 4.1.2 goes by the lines of the file that --sample names, whatever ids the .bgen has."""
+
+    @pytest.mark.parametrize("own", [b"f%d_i%d", b"i%d", b"f%d", b"anon%d"])
+    def test_ids_in_the_same_order_or_of_nobody_are_taken(self, imputed: MemoryDataSet, own: bytes):
+        names = (own % ((n,) * own.count(b"%")) for n in range(PEOPLE))
+        imputed.files["b.bgen"] = bgen(*names)
+
+        assert "other lines" not in warnings(imputed, **IMPUTED)
+
+    @pytest.mark.parametrize("own", [b"f%d_i%d", b"i%d"])
+    def test_another_order_is_refused(self, imputed: MemoryDataSet, own: bytes):
+        order = [*range(PEOPLE - 2), PEOPLE - 1, PEOPLE - 2]
+        imputed.files["b.bgen"] = bgen(*(own % ((n,) * own.count(b"%")) for n in order))
+
+        fault = the_fault(imputed, **IMPUTED)
+
+        assert fault.where == "regenie.genotypes"
+        assert "has 2 samples in other lines of s3://data/cohort/b.sample" in fault.problem
+
+    def test_a_line_too_many_moves_all_that_follow(self, imputed: MemoryDataSet):
+        change(imputed, "b.sample", "f3 i3 0 1\n", "")
+        change(imputed, "b.sample", "f20 i20 0 1\n", "f20 i20 0 1\nnew new 0 1\n")
+
+        assert "has 17 samples in other lines" in the_fault(imputed, **IMPUTED).problem
+
+    def test_step_2s_files_are_looked_at_too(self, imputed: MemoryDataSet):
+        imputed.files["b.bgen"] = bgen(*(b"i%d" % n for n in reversed(range(PEOPLE))))
+
+        fault = the_fault(imputed, step2={"datasets": [IMPUTED]})
+
+        assert fault.where == "regenie.step2.datasets[0].genotypes"

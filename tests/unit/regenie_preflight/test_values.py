@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.missing_codes import TAKEN_FOR_MISSING
-from tests.unit.regenie_planning.conftest import MemoryDataSet, table
+from tests.unit.regenie_planning.conftest import MemoryDataSet, add_cohort, table
 from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, faults, the_fault, warnings
 
 
@@ -240,3 +240,20 @@ def test_a_list_that_leaves_one_kind_out_is_named(cohort: MemoryDataSet, key: st
     cohort.files["list.txt"] = content
 
     assert words in the_fault(cohort, traits=["t2d"], trait_type="binary", **{key: "list.txt"}).problem
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"), [(1680, "where 1680 is 20 standard deviations away"), (-1e6, "where -1e+06 is 20 st")]
+)
+def test_a_value_far_from_all_others_is_warned_of(data: MemoryDataSet, slip: float, words: str):
+    # Given: 400 people of usual height, and one number that slipped
+    add_cohort(data, ("1", 10), ("1", 20), samples=401)
+    heights = [168 + n % 21 - 10 for n in range(400)]
+    data.files["phenotypes.txt"] = table("height", ((value,) for value in [*heights, slip]))
+    given = {"traits": ["height"]}
+
+    assert words in warnings(data, **given)
+    assert "standard deviations" not in warnings(data, **given, apply_rint=True)
+
+    data.files["phenotypes.txt"] = table("height", ((value,) for value in [*heights, 190]))
+    assert "standard deviations" not in warnings(data, **given)
