@@ -117,6 +117,8 @@ class Launch:
     """What the check of the inputs found, short of a fault."""
     lists: tuple[str, ...] = ()
     """How much of each list of people or variants the data has."""
+    findings: tuple[str, ...] = ()
+    """What its results are of, and how much is significant."""
     events: tuple[StatusChange, ...] = ()
     """Oldest first. What a person wrote into the table by hand is not among them."""
     status_reason: str | None = None

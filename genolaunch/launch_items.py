@@ -52,6 +52,7 @@ def launch_from_item(item: Mapping[str, Any]) -> Launch:
         error=_error(item.get(LaunchField.ERROR)),
         warnings=tuple(item.get(LaunchField.WARNINGS) or ()),
         lists=tuple(item.get(LaunchField.LISTS) or ()),
+        findings=tuple(item.get(LaunchField.FINDINGS) or ()),
         events=tuple(_status_change(entry) for entry in item.get(LaunchField.EVENTS) or ()),
         status_reason=item.get(LaunchField.STATUS_REASON) if item[LaunchField.STATUS] in _EXPLAINED else None,
         restore=_archived_inputs(item.get(LaunchField.RESTORE)),

@@ -88,6 +88,7 @@ class LaunchField:
     EVENTS: Final = "events"  # list of EventField: each change of status, and of the config, oldest first
     WARNINGS: Final = "warnings"  # list of sentences: what the check of the inputs found, short of a fault
     LISTS: Final = "lists"  # list of sentences: how much of each list the data has, covariates, what qc asks
+    FINDINGS: Final = "findings"  # list of sentences: what the results are of, and how much is significant
     STATUS_REASON: Final = "statusReason"  # what it waits for (WAITING, HELD), or why a job cannot start (RUNNING)
     RESTORE: Final = "restore"  # map (docs/architecture.md, "Restore"): archived inputs that it waits for
     ESTIMATE: Final = "estimate"  # map {usd, low, high, currency, basis, kind, size}: texts (docs/architecture.md)

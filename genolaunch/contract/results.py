@@ -11,8 +11,8 @@ WORK_VERIFIED: Final = "verified.json"
 WORK_REPORT: Final = "report.html"
 WORK_SUMSTATS: Final = "gwas"
 WORK_WARNINGS: Final = f"{WORK_SUMSTATS}/warnings.json"
-"""`{warnings: [...]}`: what planning and the results say to their readers. The launch's item has the same from its end
-on."""
+"""`{warnings: [...], findings: [...]}`: what planning and the results say to their readers, and how much of the results
+is significant. The launch's item has the same from its end on."""
 WORK_PREDICTIONS: Final = "step1/predictions"
 WORK_QC: Final = "step1/qc"
 """What quality control left for step 1, and in summary.json why it left out the others."""

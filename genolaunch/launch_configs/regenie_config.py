@@ -172,7 +172,9 @@ ListPath = Annotated[RelativePath, AfterValidator(_check_no_comma)]
 """Path of a list of samples or variants. Without commas, because regenie takes several lists separated by commas."""
 ExternalGenotypesPath = Annotated[GenotypesPath, AfterValidator(_check_no_comma)]
 """Path of genotypes that are read in addition to the tested ones. regenie takes them as FORMAT,FILE."""
+JointTest = Literal["minp", "acat", "sbat", "ftest", "gates"]
 VarianceTest = Literal["skat", "skato", "skato-acat", "acatv", "acato", "acato-full"]
+Positive = Annotated[float, Field(gt=0, le=1000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 BlockSize = Annotated[Count, Field(le=2**31 - 1)]
 """regenie reads it as a 32-bit integer."""
@@ -321,8 +323,35 @@ class GeneTests(Section):
     0.01."""
     vc_tests: Annotated[list[VarianceTest], Field(min_length=1), WrapValidator(_check_unique)] | None = None
     """SKAT and ACAT tests to add to the burden tests (regenie's --vc-tests)."""
+    vc_max_aaf: Annotated[float, Field(ge=1e-7, le=1)] | None = None
+    """Upper bound of the alternative allele frequency in SKAT and ACAT tests (regenie's --vc-maxAAF). Default: 1; with
+    `rgc_gene_p`, 0.01."""
+    skat_params: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
+    """Parameters of the beta distribution that weights the variants of SKAT and ACAT tests by their frequency
+    (regenie's --skat-params). Default: 1 and 25."""
+    joint: Annotated[list[JointTest], Field(min_length=1), WrapValidator(_check_unique)] | None = None
+    """Tests of all masks of a set together (regenie's --joint); sbat and ftest for quantitative traits only."""
+    rgc_gene_p: Flag = False
+    """Whether to combine burden, SBAT, ACATV and SKATO tests into one p-value of each set, GENE_P (regenie's
+    --rgc-gene-p). Its masks go up to 1e-5, 1e-4, 0.001 and 0.01 unless `aaf_bins` are given."""
+    build_mask: Literal["max", "sum", "comphet"] | None = None
+    """How a mask's genotype follows from those of its variants: the largest (max, the default), their sum, or their sum
+    up to 2 (comphet) (regenie's --build-mask)."""
+    write_mask_snplist: Flag = True
+    """Whether to keep which variants each mask has, in gwas/masks.snplist.gz (regenie's --write-mask-snplist). With
+    false the report and the tables of genes do not say how many variants a mask has."""
     sets_per_job: Count = 500
     """Sets in one job."""
+
+    @property
+    def variance_tests_by(self) -> str | None:
+        """The key that asks for SKAT and ACAT tests; None without them."""
+        return "vc_tests" if self.vc_tests else "rgc_gene_p" if self.rgc_gene_p else None
+
+    @property
+    def variance_tests_up_to(self) -> float:
+        """Their upper bound of the frequency (regenie 4.1.2: Regenie.cpp, vc_maxAAF)."""
+        return self.vc_max_aaf or (0.01 if self.rgc_gene_p else 1.0)
 
 
 class Condition(Section):

@@ -45,6 +45,7 @@ class Rows(StrEnum):
     COUNTED = "fewer: regenie's log counts what is left out"
     MORE = "more: several of a variant"
     SETS = "one of a mask, not of a variant"
+    TESTS = "others: those of the masks and tests that it asks for"
 
 
 class Key(NamedTuple):
@@ -138,8 +139,14 @@ KEYS: Final = (
     Key("step2.gene_tests.annotations", ("--anno-file",), (2,), File.TABLE, rows=Rows.SETS),
     Key("step2.gene_tests.sets", ("--set-list", "--extract-sets"), (2,), File.TABLE, rows=Rows.SETS),
     Key("step2.gene_tests.masks", ("--mask-def",), (2,), File.TABLE, rows=Rows.SETS),
-    Key("step2.gene_tests.aaf_bins", ("--aaf-bins",), (2,)),
-    Key("step2.gene_tests.vc_tests", ("--vc-tests",), (2,)),
+    Key("step2.gene_tests.aaf_bins", ("--aaf-bins",), (2,), rows=Rows.TESTS),
+    Key("step2.gene_tests.vc_tests", ("--vc-tests",), (2,), rows=Rows.TESTS),
+    Key("step2.gene_tests.vc_max_aaf", ("--vc-maxAAF",), (2,), rows=Rows.TESTS),
+    Key("step2.gene_tests.skat_params", ("--skat-params",), (2,)),
+    Key("step2.gene_tests.joint", ("--joint",), (2,), rows=Rows.TESTS),
+    Key("step2.gene_tests.rgc_gene_p", ("--rgc-gene-p",), (2,), rows=Rows.TESTS),
+    Key("step2.gene_tests.build_mask", ("--build-mask",), (2,)),
+    Key("step2.gene_tests.write_mask_snplist", ("--write-mask-snplist",), (2,)),
     Key("step1.predictions", (), (2,), File.TABLE),
     Key("keep", ("--keep",), file=File.LIST, earlier=Earlier.PEOPLE, rows=Rows.COUNTED),
     Key("remove", ("--remove",), file=File.LIST, earlier=Earlier.PEOPLE, rows=Rows.COUNTED),

@@ -149,6 +149,7 @@ _PLATFORMS_OWN: Final[Mapping[str, str]] = {
     "--htp": "Merge and report read regenie's own format.",
     "--use-relative-path": "Predictions are listed for each job.",
     "--cc12": "Code controls as 0 and cases as 1 in the phenotype file.",
+    "--seed": "Tests that draw numbers (SBAT) always have the same one, so that a retry makes the same.",
     "--write-samples": "What it writes beside a chunk's results is not exported.",
     "--t2e": "Time-to-event traits are not offered.",
     "--ct": "Counts are not offered.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from genolaunch.launch_configs.regenie_options import Refusal, name_of
 
 if TYPE_CHECKING:
-    from genolaunch.launch_configs.regenie_config import RegenieParameters
+    from genolaunch.launch_configs.regenie_config import GeneTests, RegenieParameters
 
 Place = tuple[str, ...]
 """Keys from `regenie` down to what is at fault."""
@@ -26,7 +26,9 @@ BUILDS: Final = {
 """par_region -> the assembly of that name."""
 _LEAVE_OUT: Final = "Leave it out."
 _MOST_BINS: Final = 12
-"""Of allele frequencies (Masks.hpp); SKAT and ACAT tests have one of their own, which ends at 1."""
+"""Of allele frequencies (Masks.hpp); SKAT and ACAT tests have one of their own, up to vc_max_aaf."""
+_JOINT_OF_QUANTITIES: Final = ("sbat", "ftest")
+"""Of binary traits regenie leaves them out with a warning (Joint_Tests.cpp)."""
 
 
 class _Condition(NamedTuple):
@@ -210,16 +212,8 @@ def _of_both_steps(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal
 def _of_tests(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
     tests, interaction, exact = launch.step2.gene_tests, launch.step2.interaction, _binary_test(launch) == "firth"
     vc_tests = tests.vc_tests if tests else None
-    if vc_tests and any(name_of(option) == "--test" and "additive" not in option for option in launch.step2.extra):
-        yield ("step2", "extra"), Refusal("has --test, which regenie refuses beside vc_tests", "Leave one of them out.")
-    bins = {f"{bound:g}" for bound in (tests.aaf_bins if tests else None) or ()} | ({"1"} if vc_tests else set())
-    if len(bins) > _MOST_BINS:
-        counted = f"{len(bins)} bounds" + (" with the 1 that vc_tests add" if vc_tests else "")
-        problem = f"has {counted}, of which regenie takes {_MOST_BINS} at most"
-        yield ("step2", "gene_tests", "aaf_bins"), Refusal(problem, "Leave bounds out, or launch them apart.")
-    if vc_tests and interaction:
-        problem = "would be ignored beside step2.interaction"
-        yield ("step2", "gene_tests", "vc_tests"), Refusal(problem, "Leave it out, or test the interaction apart.")
+    if tests:
+        yield from _of_gene_tests(launch, tests)
     if interaction and interaction.baseline and interaction.covariate not in (launch.categorical_covariates or ()):
         problem = f"would be ignored, since {interaction.covariate} is not among categorical_covariates"
         yield ("step2", "interaction", "baseline"), Refusal(problem, "Name the covariate there too, or leave this out.")
@@ -229,10 +223,45 @@ def _of_tests(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
     if interaction and _binary_test(launch) == "spa":
         problem = "is spa, which regenie refuses beside step2.interaction"
         yield ("step2", "binary_test"), Refusal(problem, "Take firth-approx, or none.")
-    if exact and (interaction or vc_tests):
-        what = "step2.interaction" if interaction else "vc_tests"
+    if exact and (interaction or vc_tests or (tests and tests.rgc_gene_p)):
+        what = "step2.interaction" if interaction else "vc_tests" if vc_tests else "rgc_gene_p"
         problem = f"is firth, of which regenie makes approximate Firth beside {what}"
         yield ("step2", "binary_test"), Refusal(problem, "Write firth-approx.")
+
+
+def _of_gene_tests(launch: "RegenieParameters", tests: "GeneTests") -> Iterator[tuple[Place, Refusal]]:
+    section: Place = ("step2", "gene_tests")
+    variance = tests.variance_tests_by
+    by_test = any(name_of(option) == "--test" and "additive" not in option for option in launch.step2.extra)
+    refused = variance or ("joint" if tests.joint else "build_mask: sum" if tests.build_mask == "sum" else None)
+    if by_test and refused:
+        what = "with which regenie leaves out tests of" if refused == "rgc_gene_p" else "which regenie refuses beside"
+        yield ("step2", "extra"), Refusal(f"has --test, {what} {refused}", "Leave one of them out.")
+    if not variance:
+        for key in ("vc_max_aaf", "skat_params"):
+            if getattr(tests, key) is not None:
+                problem = "does nothing without vc_tests or rgc_gene_p"
+                yield (*section, key), Refusal(problem, "Add one of them, or leave it out.")
+    if launch.trait_type == "binary" and (
+        ignored := [name for name in tests.joint or () if name in _JOINT_OF_QUANTITIES]
+    ):
+        problem = f"has {' and '.join(ignored)}, which regenie ignores for binary traits"
+        yield (*section, "joint"), Refusal(problem, _LEAVE_OUT)
+    if launch.step2.interaction:
+        for key in ("vc_tests", "rgc_gene_p"):
+            if getattr(tests, key):
+                problem = "would be ignored beside step2.interaction"
+                yield (*section, key), Refusal(problem, "Leave it out, or test the interaction apart.")
+    yield from _of_bins(tests)
+
+
+def _of_bins(tests: "GeneTests") -> Iterator[tuple[Place, Refusal]]:
+    own, variance = tests.variance_tests_up_to, tests.variance_tests_by
+    bins = {f"{bound:g}" for bound in tests.aaf_bins or ()} | ({f"{own:g}"} if variance else set())
+    if len(bins) > _MOST_BINS:
+        counted = f"{len(bins)} bounds" + (f" with the {own:g} that {variance} adds" if variance else "")
+        problem = f"has {counted}, of which regenie takes {_MOST_BINS} at most"
+        yield ("step2", "gene_tests", "aaf_bins"), Refusal(problem, "Leave bounds out, or launch them apart.")
 
 
 def _binary_test(launch: "RegenieParameters") -> str | None:

@@ -43,6 +43,8 @@ def launch_view(snapshot: Snapshot) -> RenderableType:
         parts += ["", faults_table(snapshot.launch.error.faults)]
     if snapshot.launch.lists:
         parts += ["", *(shown(f"Note: {sentence}") for sentence in snapshot.launch.lists)]
+    if snapshot.launch.findings:
+        parts += ["", *(shown(f"Found: {sentence}") for sentence in snapshot.launch.findings)]
     if snapshot.launch.warnings:
         parts += ["", *(shown(f"Warning: {warning}", "yellow") for warning in snapshot.launch.warnings)]
     if snapshot.failed_jobs:

@@ -217,6 +217,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     LaunchField.EVENTS: _Kind(_is_list_of(_is_event), "the list of what became of it, each with status and at"),
     LaunchField.WARNINGS: _SENTENCES,
     LaunchField.LISTS: _SENTENCES,
+    LaunchField.FINDINGS: _SENTENCES,
     LaunchField.PROGRESS: _Kind(_is_map_of(_is_whole), "a map of counts of jobs"),
     LaunchField.RESTORE: _Kind(_is_restore, "the map of its archived inputs"),
     LaunchField.ESTIMATE: _Kind(

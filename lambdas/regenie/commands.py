@@ -11,10 +11,11 @@ The words may hold {data}, {work} and {output}, which the job expands. Options a
 * A variant to condition on or to interact with comes with a genotype file of its own: it may lie outside the range.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from genolaunch.contract.results import WORK_QC
-from genolaunch.launch_configs.regenie_config import BinaryTest, Condition, Interaction, RegenieParameters
+from genolaunch.launch_configs.regenie_config import BinaryTest, Condition, GeneTests, Interaction, RegenieParameters
 from genolaunch.launch_configs.regenie_keys import words_for_both_steps
 from genolaunch.launch_configs.regenie_options import words_of
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
@@ -36,6 +37,7 @@ QC_SAMPLES: Final = f"{{work}}/{WORK_QC}/samples.txt"
 
 _P_THRESHOLD: Final = 0.05
 """Below it a binary trait's test is corrected: regenie's default, said in so many words."""
+_SEED: Final = 1
 _BINARY_TESTS: Final = {
     BinaryTest.FIRTH_APPROX: ("--firth", "--approx"),
     BinaryTest.FIRTH: ("--firth",),
@@ -104,10 +106,29 @@ def _selection(parameters: RegenieParameters, chunk: Chunk | SetChunk) -> Comman
         *("--anno-file", f"{{data}}/{tests.annotations}"),
         *("--set-list", f"{{data}}/{tests.sets}"),
         *("--mask-def", f"{{data}}/{tests.masks}"),
-        *(["--aaf-bins", ",".join(f"{bound:g}" for bound in tests.aaf_bins)] if tests.aaf_bins else []),
-        *(["--vc-tests", ",".join(tests.vc_tests)] if tests.vc_tests else []),
+        *_tests_of_sets(tests, parameters.trait_type),
         *("--extract-sets", f"{{output}}/{SETS_FILE}"),
     ]
+
+
+def _tests_of_sets(tests: GeneTests, trait_type: str) -> Command:
+    """What is tested of each set. SBAT draws weights by chance, from a clock's seed unless one is given."""
+    draws = trait_type == "quantitative" and (tests.rgc_gene_p or "sbat" in (tests.joint or ()))
+    return [
+        *_numbers("--aaf-bins", tests.aaf_bins),
+        *(["--vc-tests", ",".join(tests.vc_tests)] if tests.vc_tests else []),
+        *_numbers("--vc-maxAAF", [tests.vc_max_aaf] if tests.vc_max_aaf else None),
+        *_numbers("--skat-params", tests.skat_params),
+        *(["--joint", ",".join(tests.joint)] if tests.joint else []),
+        *(["--rgc-gene-p"] if tests.rgc_gene_p else []),
+        *(["--seed", str(_SEED)] if draws else []),
+        *(["--build-mask", tests.build_mask] if tests.build_mask else []),
+        *(["--write-mask-snplist"] if tests.write_mask_snplist else []),
+    ]
+
+
+def _numbers(option: str, values: Sequence[float] | None) -> Command:
+    return [option, ",".join(f"{value:g}" for value in values)] if values else []
 
 
 def _step1(parameters: RegenieParameters, threads: int) -> Command:

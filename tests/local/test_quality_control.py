@@ -34,6 +34,8 @@ def test_step_1_takes_the_variants_that_pass_and_what_was_left_out_is_told(platf
     assert f"Step 1 was fitted to {len(kept):,} variants and 800 of 800 samples" in report
     assert re.search(rf'minor allele count below 400</th><td class="number">{left_out}<', report)
     # And: what the results say to their readers is in the launch's item from its end on, as it is beside them
-    warnings = json.loads(platform.result(launch_id, WORK_WARNINGS))["warnings"]
-    assert platform.launch(launch_id)["warnings"] == warnings
+    told = json.loads(platform.result(launch_id, WORK_WARNINGS))
+    warnings, item = told["warnings"], platform.launch(launch_id)
+    assert (item["warnings"], item["findings"]) == (warnings, told["findings"])
+    assert any("genome-wide significance (p = 5e-8) in ADD (1 df)" in finding for finding in item["findings"])
     assert any(f"quality control left {len(kept):,} of 1,000 variants" in warning for warning in warnings), warnings

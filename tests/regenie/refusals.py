@@ -12,6 +12,7 @@ from tests.regenie.cohort_formats import COHORT
 _BINARY: Final = {"trait_type": "binary", "traits": ["t2d"], "phenotypes": "phenotypes_binary.txt"}
 _SMOKING: Final = {"covariates": "covariates.txt", "categorical_covariates": ["sex"]}
 _GENES: Final = {"annotations": "anno.txt", "sets": "sets.txt", "masks": "masks.txt"}
+_WIDE_BINS: Final = [number / 20 for number in range(1, 13)]
 _BINS: Final = [number / 100 for number in range(1, 14)]
 
 _QUANTITATIVE_LINE: Final = "--bed cohort --phenoFile phenotypes.txt --covarFile covariates.txt --qt --out out"
@@ -141,6 +142,41 @@ OF_THE_CONFIG: Final = (
         "cannot use --test with --vc-tests.",
         {"step2": {"extra": ["--test recessive"], "gene_tests": {**_GENES, "vc_tests": ["acato-full"]}}},
         "regenie.step2.extra",
+    ),
+    Refusal(
+        "a dominant test with a joint one",
+        f"{_SETS} --test dominant --joint acat",
+        "cannot use --test with --joint.",
+        {"step2": {"extra": ["--test dominant"], "gene_tests": {**_GENES, "joint": ["acat"]}}},
+        "regenie.step2.extra",
+    ),
+    Refusal(
+        "a joint test that there is not",
+        f"{_SETS} --joint skat",
+        "unrecognized joint test (='skat').",
+        {"step2": {"gene_tests": {**_GENES, "joint": ["skat"]}}},
+        "regenie.step2.gene_tests.joint[0]",
+    ),
+    Refusal(
+        "a recessive test of sums",
+        f"{_SETS} --test recessive --build-mask sum",
+        "only additive test allowed when using 'sum' in --build-mask.",
+        {"step2": {"extra": ["--test recessive"], "gene_tests": {**_GENES, "build_mask": "sum"}}},
+        "regenie.step2.extra",
+    ),
+    Refusal(
+        "masks by a rule that there is not",
+        f"{_SETS} --build-mask min",
+        "unrecognized argument for option --build-mask (=min).",
+        {"step2": {"gene_tests": {**_GENES, "build_mask": "min"}}},
+        "regenie.step2.gene_tests.build_mask",
+    ),
+    Refusal(
+        "12 bounds of frequencies and that of one p-value a gene",
+        f"{_SETS} --aaf-bins {','.join(map(str, _WIDE_BINS))} --rgc-gene-p",
+        "Number of AAF bins (=13) above maximum (=12)",
+        {"step2": {"gene_tests": {**_GENES, "aaf_bins": _WIDE_BINS, "rgc_gene_p": True}}},
+        "regenie.step2.gene_tests.aaf_bins",
     ),
     Refusal(
         "a dominant test without dosage compensation",

@@ -199,7 +199,24 @@ CASES = [
     ),
     Case("a variant, in a part of its own", GXG | {"variants_per_job": 60}, external(range(800), [0, 1])),
     Case("sets", with_sets(), sets()),
+    Case(
+        "sets with joint tests",
+        with_sets(vc_tests=["skato", "acatv"], vc_max_aaf=0.3, joint=["minp", "acat", "gates", "ftest"]),
+        sets(),
+        alone=lambda rows: names(rows, "height").count("ADD-BURDEN-GATES") == 50,
+    ),
+    Case(
+        "sets of sums of genotypes, with other weights",
+        with_sets(build_mask="sum", vc_tests=["skat"], skat_params=[0.5, 0.5], write_mask_snplist=False),
+        sets(),
+    ),
     Case("sets and an interaction", with_sets() | {"interaction": {"covariate": "sex"}}, sets()),
+    Case(
+        "sets and an interaction, and joint tests",
+        with_sets(joint=["acat", "minp"]) | {"interaction": {"covariate": "sex"}},
+        sets(),
+        alone=lambda rows: names(rows, "height").count("ADD-BURDEN-ACAT") == 50,
+    ),
     Case(
         "sets on other chromosomes",
         with_sets(),

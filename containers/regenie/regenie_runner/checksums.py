@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regenie_runner.errors import RunnerError
+from regenie_runner.masks import MASK_LISTS_RECEIPT
 from regenie_runner.merge import receipt_of
 from regenie_runner.receipts import RECEIPT, Receipt
 from regenie_runner.task import each_plan_line
@@ -39,6 +40,8 @@ def _published(summaries: Iterable[str], workspace: Workspace) -> Iterator[tuple
     """(path below work, SHA-256) of each file."""
     for summary in summaries:
         yield from _sums(receipt_of(workspace.work / summary), workspace.work, workspace.work)
+    if (lists := workspace.work / MASK_LISTS_RECEIPT).exists():
+        yield from _sums(lists, workspace.work, workspace.work)
     for phase in _FOLDERS_OF:
         for line in each_plan_line(workspace.plan(phase)):
             folder = workspace.work / line["output"]

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from regenie_runner import checks, receipts
+from regenie_runner import checks, gene_p, receipts
 from regenie_runner.console import say
 from regenie_runner.errors import CommandKilledError, RunnerError, Stopped
-from regenie_runner.masks import set_mask_lines_aside
+from regenie_runner.masks import count_variants_of_masks, set_mask_lines_aside
 from regenie_runner.receipts import RECEIPT, Receipt
 from regenie_runner.task import CommandTask, plan_lines
 from regenie_runner.variant_list import count_variants
@@ -100,6 +100,9 @@ def _run_in_fresh_folder(phase: str, line: Task, target: Path, workspace: Worksp
         _run_chunk(placed, folder)
         if phase == STEP2:
             set_mask_lines_aside(placed.expect)
+            count_variants_of_masks(folder)
+            if gene_p.OPTION in placed.command:
+                gene_p.complete_gene_p(placed.expect, Path(placed.argument("--mask-def") or ""))
         _check_results(phase, placed, folder)
         receipts.seal_folder(folder, identity)
 

@@ -26,15 +26,54 @@ _OF_SETS = {
     "ACATV": "p-values of single variants, combined",
     "ACATO": "ACATV, SKAT and burden",
     "ACATO-FULL": "ACATV, SKAT and burden",
-    "BURDEN-MINP": "smallest p-value of the set's masks",
-    "BURDEN-ACAT": "p-values of the set's masks, combined",
-    "BURDEN-SBAT": "the set's masks together, with effects of one direction",
 }
+GENE_P = "GENE_P"
+"""Of --rgc-gene-p: the p-value of a set, in one."""
+_OF_ALL_MASKS = {
+    "BURDEN-MINP": "smallest p-value of the masks' burden tests, which is not corrected for their number",
+    "BURDEN-GATES": "smallest p-values of the masks' burden tests, for their number and correlation",
+    "BURDEN-ACAT": "p-values of the masks' burden tests, combined",
+    "BURDEN-F": "the masks' burdens together (F test)",
+    "BURDEN-SBAT": "the masks' burdens together, with effects of one direction",
+    "BURDEN-SBAT_POS": "the masks' burdens together, with effects that raise the trait",
+    "BURDEN-SBAT_NEG": "the masks' burdens together, with effects that lower the trait",
+    "ACATV-ACAT": "p-values of the masks' ACATV tests, combined",
+    "SKATO-ACAT": "p-values of the masks' SKATO tests, combined",
+    GENE_P: "all of burden, SBAT, ACATV and SKATO tests, combined",
+}
+"""Joint tests (--joint, --rgc-gene-p): one row a set, whose ID is the set's. MINP is so by a run of 4.1.2: it is the
+p-value of one of the masks."""
 
 SINGLE_VARIANT = frozenset(_EFFECT)
 """Tests of a variant alone."""
 ADJUSTED = frozenset(f"{test}{_CONDITIONAL}" for test in _EFFECT)
 """The same in a test of interaction with a covariate, which is one of the analysis."""
+
+
+def degrees_of_freedom(test: str) -> int | None:
+    """Of a test of a variant, or of a mask as one; None of what has none of its own, such as SKAT."""
+    _, interaction, of = test.partition(_INTERACTION)
+    if not interaction:
+        return 1 if test in SINGLE_VARIANT | ADJUSTED else None
+    if joint := _JOINT.fullmatch(of):
+        return int(joint[0].removesuffix("DF"))
+    return 1 if is_of_the_variant(test) else None
+
+
+def of_all_masks_in_words(test: str) -> str:
+    """What a joint test of a set's masks is of; those of some masks only have the name of their group behind it."""
+    name = test if test.startswith(GENE_P) else test.partition("-")[2]
+    known = [key for key in _OF_ALL_MASKS if name == key or name.startswith(f"{key}_")]
+    if not known:
+        return ""
+    key = max(known, key=len)
+    group = name.removeprefix(key).removeprefix("_")
+    return f"{_OF_ALL_MASKS[key]}: of {group}" if group else _OF_ALL_MASKS[key]
+
+
+def is_a_smallest(test: str) -> bool:
+    """Whether its p-value is the smallest of several, and not corrected for their number."""
+    return test.endswith("-BURDEN-MINP")
 
 
 def is_of_interaction(test: str) -> bool:

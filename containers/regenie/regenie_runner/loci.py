@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from regenie_runner.scan import Chromosome, Floats
+from regenie_runner.significance import GENOME_WIDE
 
-GENOME_WIDE = 7.301
-"""-log10 of 5e-8, the usual line of genome-wide significance."""
 SPACING_BP = 500_000
 """Variants nearer than this to a lead belong to its locus."""
 SHOWN = 20

@@ -17,13 +17,14 @@ from regenie_runner.bgzip import BgzipWriter, whole_file
 from regenie_runner.checks import CHUNK_LOG, check_something_was_left
 from regenie_runner.console import say
 from regenie_runner.errors import RunnerError
+from regenie_runner.genes import GENES_SUFFIX, GeneScan, read_mask_files, table_text
 from regenie_runner.kinds_of_test import ADJUSTED, SINGLE_VARIANT
 from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.parts import Part, common_columns, in_genome_order, part_name, parts_of, place_words
 from regenie_runner.people import after_quality_control
 from regenie_runner.receipts import RECEIPT, Receipt
 from regenie_runner.scan import Scan
-from regenie_runner.summary import Summary, TraitResults, summarise
+from regenie_runner.summary import Summary, TraitResults, summarise, summarise_genes
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, TabixIndex
 from regenie_runner.task import SET_LIST, each_plan_line
 from regenie_runner.variant_list import VariantSlice, count_lines
@@ -44,6 +45,7 @@ class Outputs(NamedTuple):
     tabix: Path
     table: Path  # in the GWAS Catalog's format; with its description there is none of sets of variants
     description: Path
+    genes: Path  # a row for each set; only of sets
     summary: Path
 
     @classmethod
@@ -51,7 +53,9 @@ class Outputs(NamedTuple):
         """The other files stand beside the results."""
         table = results.with_name(results.name.removesuffix(RESULTS_SUFFIX) + ssf.TABLE_SUFFIX)
         tabix = results.with_name(results.name + INDEX_SUFFIX)
-        return cls(results, tabix, table, table.with_name(table.name + ssf.DESCRIPTION_SUFFIX), summary)
+        description = table.with_name(table.name + ssf.DESCRIPTION_SUFFIX)
+        genes = results.with_name(results.name.removesuffix(RESULTS_SUFFIX) + GENES_SUFFIX)
+        return cls(results, tabix, table, description, genes, summary)
 
     @property
     def receipt(self) -> Path:
@@ -100,7 +104,9 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
     _check_parts(trait, parts)
     with ExitStack() as files:
         results, table = (files.enter_context(workspace.fresh_file(path)) for path in (outputs.results, outputs.table))
-        merged = merge_parts(parts, results, table, ssf_tests(LaunchFacts.read(workspace)))
+        genes = GeneScan(read_mask_files(workspace.work / chunk["output"] for chunk in chunks)) if of_sets else None
+        tests = frozenset[str]() if of_sets else ssf_tests(LaunchFacts.read(workspace))  # a mask is no variant
+        merged = merge_parts(parts, results, table, tests, genes)
         _check_interaction(trait, merged.scan, workspace)
     with workspace.fresh_file(outputs.tabix) as file:
         file.write(merged.tabix)
@@ -121,17 +127,28 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
     command = next(each_plan_line(workspace.plan("step2")))["command"]
     study = _study(facts, merged.scan, log, command, workspace)
     today = datetime.datetime.now(datetime.timezone.utc).date()
-    if of_sets and not merged.table_rows:  # as is usual: its rows are of masks
+    if genes:
         for path in (outputs.table, outputs.description):
             path.unlink(missing_ok=True)
+        summary = _summarise_genes(facts, merged.scan, genes, outputs.genes, workspace)
     else:
+        outputs.genes.unlink(missing_ok=True)
         with workspace.fresh_file(outputs.description) as file:
             file.write(ssf.description(study, outputs.table, outputs.table.name, today).encode())
-    with workspace.fresh_file(outputs.summary) as file, IndexedResults(outputs.results) as lines:
-        summary = summarise(facts, merged.scan, lines)
+        with IndexedResults(outputs.results) as lines:
+            summary = summarise(facts, merged.scan, lines)
+    with workspace.fresh_file(outputs.summary) as file:
         file.write(json.dumps(summary, allow_nan=False).encode())
     outputs.seal(made_of, workspace.work)
     say(f"{trait}: {merged.scan.rows:,} rows of {len(parts):,} chunks are in {outputs.results}.")
+
+
+def _summarise_genes(facts: TraitResults, scan: Scan, genes: GeneScan, path: Path, workspace: Workspace) -> Summary:
+    """Write the table of genes, too."""
+    table = genes.table()
+    with workspace.fresh_file(path) as file:
+        file.write(table_text(table))
+    return summarise_genes(facts, scan, genes.summary(table, path.relative_to(workspace.work).as_posix()), table)
 
 
 def _digest_of_parts(trait: str, chunks: Iterable[Mapping[str, Any]], workspace: Workspace) -> str:
@@ -195,12 +212,16 @@ def ssf_tests(launch: LaunchFacts) -> frozenset[str]:
 
 
 def merge_parts(
-    parts: Sequence[Part], results: BinaryIO, table: BinaryIO, tests: frozenset[str] = SINGLE_VARIANT
+    parts: Sequence[Part],
+    results: BinaryIO,
+    table: BinaryIO,
+    tests: frozenset[str] = SINGLE_VARIANT,
+    genes: GeneScan | None = None,
 ) -> Merged:
     """Write the lines of all parts in genome order: regenie's columns, tab-separated, and the GWAS Catalog's.
 
     One thread reads while the others compress; no more than a few blocks are in memory. Numbers keep regenie's text.
-    `tests`: whose rows are in the table.
+    `tests`: whose rows are in the table. `genes`: takes the lines, too, if they are of sets.
     """
     columns = common_columns(parts)
     header = columns.header("\t")
@@ -216,6 +237,8 @@ def merge_parts(
             table_writer.write(text)
             scan.add(rows)
             index.add(rows)
+            if genes:
+                genes.add(rows)
         results_writer.finish()
         table_writer.finish()
     return Merged(scan, table_rows, whole_file(index.text(results_writer.blocks)))

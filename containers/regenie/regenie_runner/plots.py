@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +12,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from regenie_runner.chromosomes import chromosome_label
-from regenie_runner.loci import GENOME_WIDE
+from regenie_runner.genes import GenesSummary
+from regenie_runner.kinds_of_test import degrees_of_freedom
+from regenie_runner.quantiles import Curve
 from regenie_runner.scan import FREQUENCY_BOUNDS
+from regenie_runner.significance import FAMILY_WIDE, GENOME_WIDE
 from regenie_runner.summary import Locus, ManhattanChromosome, Summary
 
 _DOTS_PER_INCH = 160
@@ -31,11 +34,36 @@ _GAP = 0.006  # between chromosomes, as a part of all base pairs shown
 _NARROW = 0.011  # a chromosome with a smaller part of the width gets no label of its own
 _FEW_POINTS = 5_000  # fewer are drawn larger
 _NAMED_LOCI = 8
+_NAMED_GENES = 25
+_NAME_LENGTH = 24
+"""Of a name in a plot; the table has it whole."""
+_CURVE_COLOURS = ("#1d4f73", "#c2410c", "#2f9a7e", "#c08ad6", "#8a6d1d", "#7fa9c4", "#b0476b", "#5b6b78")
+_CURVE_MARKERS = (".", "x", "^")
+MOST_PANELS, MOST_CURVES = 9, 10
+"""Of a plot with many curves, and of each of its panels."""
+_PANEL_INCHES, _PANELS_IN_ROW = (3.45, 3.1), 3
 _LETTER_WIDTH, _NAME_HEIGHT = 0.0075, 0.06  # room that a name needs, as parts of the plot
 
 
+class _Point(NamedTuple):
+    """What gets a name in a Manhattan plot."""
+
+    name: str
+    chromosome: str
+    position: int  # base pairs
+    log10p: float
+    significant: bool
+
+    @property
+    def short_name(self) -> str:
+        return self.name if len(self.name) <= _NAME_LENGTH else f"{self.name[: _NAME_LENGTH - 1]}…"
+
+
 def manhattan_plot(summary: Summary) -> bytes:
-    """-log10 p over the genome."""
+    """-log10 p over the genome: of variants, or the best of each gene."""
+    genes = summary["genes"]
+    line = genes["line"] if genes else GENOME_WIDE
+    points = list(_genes_by_name(genes) if genes else _loci_by_name(summary["loci"]))
     figure, (axes,) = _figure(10.4, 3.5)
     chromosomes = summary["manhattan"]
     offsets, width = _layout(chromosomes)
@@ -43,18 +71,103 @@ def manhattan_plot(summary: Summary) -> bytes:
     for number, (chromosome, offset) in enumerate(zip(chromosomes, offsets, strict=True)):
         x = np.array(chromosome["positions"]) - chromosome["start"] + offset
         y = np.array(chromosome["log10p"])
-        hit = y >= GENOME_WIDE
+        hit = y >= line
         axes.plot(x[~hit], y[~hit], ".", color=_CHROMOSOMES[number % 2], markersize=size, markeredgewidth=0)
         axes.plot(x[hit], y[hit], ".", color=_HIT, markersize=size * 1.6, markeredgewidth=0)
-    _genome_wide_line(axes)
+    words = f"{FAMILY_WIDE:g} / {genes['tested']:,}" if genes else "5 × 10$^{-8}$"
+    _significance_line(axes, line, words)
     _name_chromosomes(axes, chromosomes, offsets, width)
-    axes.set_xlim(-0.01 * width, 1.01 * width)
-    axes.set_ylim(0, _height([locus["log10p"] for locus in summary["loci"][:1]]) * 1.13)
+    margin = max(0.01 * width, 1)
+    axes.set_xlim(-margin, width + margin)
+    axes.set_ylim(0, _height([point.log10p for point in points[:1]], line) * 1.13)
     shifts = {c["name"]: offset - c["start"] for c, offset in zip(chromosomes, offsets, strict=True)}
-    _name_loci(axes, summary["loci"], shifts)
+    _name_points(axes, points, shifts, _NAMED_GENES if genes else _NAMED_LOCI)
     axes.set_xlabel("Chromosome")
     axes.set_ylabel("−log$_{10}$ p")
     return _png(figure)
+
+
+def _loci_by_name(loci: Sequence[Locus]) -> Iterator[_Point]:
+    for locus in loci:
+        yield _Point(locus["id"], locus["chromosome"], locus["position"], locus["log10p"], locus["significant"])
+
+
+def _genes_by_name(genes: GenesSummary) -> Iterator[_Point]:
+    for gene in genes["top"]:
+        if gene["log10p"] is not None:
+            log10p = float(gene["log10p"])
+            yield _Point(gene["name"], gene["chromosome"], gene["position"], log10p, gene["significant"])
+
+
+class Panel(NamedTuple):
+    """QQ curves that are drawn together."""
+
+    title: str
+    curves: list[tuple[str, Curve]]  # with a label each
+
+
+class Picture(NamedTuple):
+    """A PNG with its size in pixels."""
+
+    png: bytes
+    width: int
+    height: int
+
+
+def panels_of_genes(genes: GenesSummary) -> list[Panel]:
+    """One for each test of masks, with a curve for each mask; one for the tests of all masks together."""
+    panels: dict[str, Panel] = {}
+    for group in genes["groups"]:
+        title = "All masks together" if group["mask"] is None else group["test"]
+        label = group["test"] if group["mask"] is None else group["mask"]
+        panel = panels.setdefault(title, Panel(title, []))
+        panel.curves.append((_with_inflation(label, group["genomic_inflation"]), group["curve"]))
+    return list(panels.values())
+
+
+def panels_of_tests(summary: Summary) -> list[Panel]:
+    """One for each test of the variants, if there are several."""
+    panels = []
+    for test in summary["tests"]:
+        if test["curve"] and test["curve"]["observed"]:
+            degrees = degrees_of_freedom(test["name"])
+            title = f"{test['name']}, {degrees} df" if degrees else test["name"]
+            panels.append(Panel(title, [(_with_inflation("", test["genomic_inflation"]), test["curve"])]))
+    return panels
+
+
+def _with_inflation(label: str, inflation: float | None) -> str:
+    return f"{label} λ {inflation:.2f}".strip() if inflation is not None else label
+
+
+def qq_panels_plot(panels: Sequence[Panel]) -> Picture | None:
+    """QQ plots of the first MOST_PANELS panels, each with its first MOST_CURVES curves; None without any."""
+    shown = panels[:MOST_PANELS]
+    if not shown:
+        return None
+    columns = min(len(shown), _PANELS_IN_ROW)
+    rows = -(-len(shown) // columns)
+    width, height = _PANEL_INCHES[0] * columns, _PANEL_INCHES[1] * rows
+    figure, grid = _figure(width, height, columns=columns, rows=rows)
+    for axes in grid[len(shown) :]:
+        axes.set_visible(False)
+    for axes, panel in zip(grid, shown, strict=False):
+        end = max(max(curve["expected"], default=0.5) for _, curve in panel.curves) * 1.05
+        top = max(max(curve["observed"], default=0.5) for _, curve in panel.curves)
+        axes.plot([0, end], [0, end], color=_INK, linewidth=0.8)
+        for number, (label, curve) in enumerate(panel.curves[:MOST_CURVES]):
+            colour = _CURVE_COLOURS[number % len(_CURVE_COLOURS)]
+            marker = _CURVE_MARKERS[number // len(_CURVE_COLOURS) % len(_CURVE_MARKERS)]
+            axes.plot(curve["expected"], curve["observed"], marker, color=colour, markersize=3.5, label=label)
+        axes.set_title(panel.title, fontsize=9, color=_INK, loc="left", parse_math=False)
+        legend = axes.legend(loc="upper left", frameon=False, fontsize=6.5, markerscale=1.5, handletextpad=0.2)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        axes.set_xlim(0, end)
+        axes.set_ylim(0, max(top, end) * 1.3)
+        axes.set_xlabel("Expected −log$_{10}$ p")
+        axes.set_ylabel("Observed −log$_{10}$ p")
+    return Picture(_png(figure), round(width * _DOTS_PER_INCH), round(height * _DOTS_PER_INCH))
 
 
 def qq_plot(summary: Summary) -> bytes:
@@ -82,7 +195,7 @@ def qq_plot(summary: Summary) -> bytes:
         if axes.get_legend_handles_labels()[1]:
             axes.legend(loc="lower right", frameon=False, fontsize=8, markerscale=2)
         axes.set_xlim(0, end)
-        axes.set_ylim(0, _height(points["observed"][:1]) * 1.05)
+        axes.set_ylim(0, _height(points["observed"][:1], GENOME_WIDE) * 1.05)
         axes.set_xlabel("Expected −log$_{10}$ p")
     left.set_ylabel("Observed −log$_{10}$ p")
     return _png(figure)
@@ -150,9 +263,9 @@ def regional_plot(lead: Locus, points: Sequence[RegionPoint]) -> bytes:
     return _png(figure)
 
 
-def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, Sequence[Axes]]:
+def _figure(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Figure, Sequence[Axes]]:
     figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH, layout="constrained")
-    panels: list[Axes] = list(figure.subplots(1, columns, squeeze=False)[0])
+    panels: list[Axes] = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(_INK)
@@ -162,9 +275,9 @@ def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, Sequ
     return figure, panels
 
 
-def _height(strongest: Sequence[float]) -> float:
+def _height(strongest: Sequence[float], line: float) -> float:
     """The strongest -log10 p, or a little above the significance line, so that plots of null traits are alike."""
-    return max([GENOME_WIDE + 0.7, *strongest])
+    return max([line + 0.7, *strongest])
 
 
 def _layout(chromosomes: Sequence[ManhattanChromosome]) -> tuple[list[int], int]:
@@ -176,11 +289,11 @@ def _layout(chromosomes: Sequence[ManhattanChromosome]) -> tuple[list[int], int]
     return offsets, int(ends[-1]) - gap if lengths else 1
 
 
-def _genome_wide_line(axes: Axes) -> None:
-    axes.axhline(GENOME_WIDE, color=_HIT, linewidth=0.8, linestyle=(0, (5, 3)))
+def _significance_line(axes: Axes, line: float, words: str) -> None:
+    axes.axhline(line, color=_HIT, linewidth=0.8, linestyle=(0, (5, 3)))
     axes.annotate(
-        "5 × 10$^{-8}$",
-        (1, GENOME_WIDE),
+        words,
+        (1, line),
         (3, 0),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
@@ -203,18 +316,18 @@ def _name_chromosomes(
     axes.tick_params(axis="x", length=0)
 
 
-def _name_loci(axes: Axes, loci: Sequence[Locus], shifts: dict[str, int]) -> None:
-    """Names of the strongest significant loci (or of the strongest one) that do not run into a stronger one's name."""
+def _name_points(axes: Axes, points: Sequence[_Point], shifts: dict[str, int], most: int) -> None:
+    """Names of the strongest significant ones (or of the strongest) that do not run into a stronger one's name."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     taken: list[tuple[float, float, float]] = []
-    for locus in [locus for locus in loci if locus["significant"]][:_NAMED_LOCI] or loci[:1]:
-        x, y = locus["position"] + shifts[locus["chromosome"]], locus["log10p"]
-        place = ((x - left) / (right - left), (y - bottom) / (top - bottom), len(locus["id"]) * _LETTER_WIDTH / 2)
+    for point in [point for point in points if point.significant][:most] or points[:1]:
+        x, y, name = point.position + shifts[point.chromosome], point.log10p, point.short_name
+        place = ((x - left) / (right - left), (y - bottom) / (top - bottom), len(name) * _LETTER_WIDTH / 2)
         if any(_run_together(place, other) for other in taken):
             continue
         taken.append(place)
         axes.annotate(
-            locus["id"],
+            name,
             (x, y),
             (0, 5),
             textcoords="offset points",

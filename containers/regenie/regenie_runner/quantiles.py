@@ -20,7 +20,8 @@ CHISQ_MEDIAN = 0.4549364
 BAND = 0.95
 _EXACT_RANKS = 50
 _ALL_RANKS_TO = 500
-_FURTHER_RANKS = 500
+_OF_A_CURVE = 100
+"""Ranks of each kind for one curve of several in a plot."""
 
 
 class QuantilePoints(TypedDict):
@@ -30,6 +31,13 @@ class QuantilePoints(TypedDict):
     observed: list[float]
     low: list[float]
     high: list[float]
+
+
+class Curve(TypedDict):
+    """One of several curves of a plot: both lists are as long, and hold -log10 p, the strongest first."""
+
+    expected: list[float]
+    observed: list[float]
 
 
 FrequencyQuantiles = TypedDict(
@@ -82,6 +90,16 @@ def quantile_points(log10p: Floats) -> QuantilePoints:
     }
 
 
+def curve_of(log10p: Floats) -> Curve:
+    """The strongest 100 of n tests and about 100 more; `log10p` (no NaN) gets sorted."""
+    log10p.sort()
+    ranks = plotted_ranks(log10p.size, each=_OF_A_CURVE)
+    return {
+        "expected": _rounded(-np.log10((ranks - 0.5) / max(log10p.size, 1))),
+        "observed": _rounded(log10p[log10p.size - ranks]),
+    }
+
+
 def frequency_quantiles(log10p: Floats, chisq: Floats, bins: Bins) -> list[FrequencyQuantiles]:
     """Quantiles of rare, low-frequency and common variants by themselves; arrays are as long, NaN only in `chisq`."""
     groups: list[FrequencyQuantiles] = []
@@ -102,12 +120,12 @@ def frequency_quantiles(log10p: Floats, chisq: Floats, bins: Bins) -> list[Frequ
     return groups
 
 
-def plotted_ranks(count: int) -> npt.NDArray[np.int64]:
-    """Which of n sorted values a plot needs."""
+def plotted_ranks(count: int, each: int = _ALL_RANKS_TO) -> npt.NDArray[np.int64]:
+    """Which of n sorted values a plot needs: the first `each`, and as many more, evenly spaced on the plot."""
     if not count:
         return np.empty(0, np.int64)
-    dense = np.arange(1, min(count, _ALL_RANKS_TO) + 1)
-    sparse = np.geomspace(min(count, _ALL_RANKS_TO), count, _FURTHER_RANKS).round().astype(np.int64)
+    dense = np.arange(1, min(count, each) + 1)
+    sparse = np.geomspace(min(count, each), count, each).round().astype(np.int64)
     ranks: npt.NDArray[np.int64] = np.unique(np.concatenate([dense, sparse]))
     return ranks
 

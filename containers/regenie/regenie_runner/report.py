@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import gzip
 import importlib.metadata
 import json
 import platform
@@ -17,18 +18,40 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from regenie_runner import logs
+from regenie_runner import logs, receipts
 from regenie_runner.checks import check_row_counts
 from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.console import printable, say
 from regenie_runner.errors import RunnerError
-from regenie_runner.kinds_of_test import in_words, is_of_a_product
+from regenie_runner.genes import GenesSummary, GroupSummary
+from regenie_runner.kinds_of_test import (
+    ADJUSTED,
+    SINGLE_VARIANT,
+    degrees_of_freedom,
+    in_words,
+    is_of_a_product,
+    of_all_masks_in_words,
+)
 from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
+from regenie_runner.masks import MASK_LISTS, MASK_LISTS_RECEIPT, has_lists_of_masks, join_lists_of_masks
 from regenie_runner.merge import RESULTS_SUFFIX, ssf_tests
-from regenie_runner.plots import REGION_BP, RegionPoint, frequency_name, manhattan_plot, qq_plot, regional_plot
+from regenie_runner.plots import (
+    MOST_CURVES,
+    MOST_PANELS,
+    REGION_BP,
+    RegionPoint,
+    frequency_name,
+    manhattan_plot,
+    panels_of_genes,
+    panels_of_tests,
+    qq_panels_plot,
+    qq_plot,
+    regional_plot,
+)
+from regenie_runner.significance import FAMILY_WIDE
 from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Locus, Summary, TestSummary, test_of
 from regenie_runner.tabix import IndexedResults
@@ -59,8 +82,11 @@ _LEFT_OUT = {
     "name": "same id as a variant that was left out",
 }
 """Reasons of the summary, in the order in which they are looked at."""
+_CONDITIONS_NAMED = 10
 _REGIONS = 5  # of a trait; the table of loci names more
 _INFLATED, _DEFLATED = 1.1, 0.9
+_ENOUGH_GENES = 500
+"""With fewer p-values a median varies too much: at 500 its lambda has a standard error of 0.1."""
 
 
 class RegionalPlot(NamedTuple):
@@ -71,19 +97,35 @@ class RegionalPlot(NamedTuple):
     variants: int
 
 
+class Curves(NamedTuple):
+    """A plot with many QQ curves: PNG as base64, and its size in pixels."""
+
+    data: str
+    width: int
+    height: int
+
+
 class TraitSection(NamedTuple):
     """One trait's part of the report; the plots are PNG as base64."""
 
     summary: Summary
     facts: TraitFacts | None
     manhattan: str
-    qq: str
+    qq: str  # "" of sets, which have the next one
+    curves: Curves | None  # of several tests, or of sets
+    hidden_curves: int
+    """Of which there is no room in that plot."""
     regions: list[RegionalPlot]
 
     @property
     def top_hit(self) -> str:
         """The strongest variant, in words: also what the plots' alternative texts name."""
-        loci = self.summary["loci"]
+        loci, genes = self.summary["loci"], self.summary["genes"]
+        if genes:
+            best = genes["top"][0] if genes["tested"] else None
+            return (
+                f"top gene {best['name']}, -log10 p {float(best['log10p'] or 0):.2f}" if best else "no gene was tested"
+            )
         return f"top hit {loci[0]['id']}, -log10 p {loci[0]['log10p']:.2f}" if loci else "no variant was tested"
 
     @property
@@ -115,24 +157,40 @@ class TraitSection(NamedTuple):
     @property
     def tested(self) -> int:
         """Variants or masks."""
-        own_rows = self.summary["rows"] - self.summary["interaction_rows"]
         if self.has_several_tests:
-            return self.summary["variants"] if self.summary["of_sets"] else own_rows
+            return self.summary["rows"] - self.summary["interaction_rows"]
         return self.summary["rows"] - self.summary["failed_tests"]
 
     @property
-    def things(self) -> str:
-        """What is tested."""
-        return "masks" if self.summary["of_sets"] else "variants"
+    def tests_of_variants(self) -> str:
+        """The tests that are of the variants themselves."""
+        return ", ".join(_with_degrees(test["name"]) for test in self.summary["tests"] if test["of_the_variant"])
 
     @property
-    def tests_of_variants(self) -> str:
-        """Names of the tests that are of the variants or masks themselves."""
-        return ", ".join(test["name"] for test in self.summary["tests"] if test["of_the_variant"])
+    def main_test(self) -> str:
+        """That of the QQ plot."""
+        return _with_degrees(self.summary["test"])
 
     def in_words(self, test: TestSummary) -> str:
         """What one of the tests is of."""
-        return in_words(test["name"], of_sets=self.summary["of_sets"]) or "–"
+        return in_words(test["name"], of_sets=False) or "–"
+
+    def group_in_words(self, group: GroupSummary) -> str:
+        """What a test of masks is of."""
+        name = group["test"]
+        words = of_all_masks_in_words(name) if group["mask"] is None else in_words(name, of_sets=True)
+        degrees = degrees_of_freedom(name)
+        return f"{words} ({degrees} df)" if degrees else words or "–"
+
+    def degrees(self, test: TestSummary) -> str:
+        """Of freedom, of one of the tests."""
+        degrees = degrees_of_freedom(test["name"])
+        return "–" if degrees is None else str(degrees)
+
+
+def _with_degrees(test: str) -> str:
+    degrees = degrees_of_freedom(test)
+    return test if degrees is None else f"{test} ({degrees} df)"
 
 
 class Quality(NamedTuple):
@@ -177,13 +235,46 @@ def write_report(line: Task, workspace: Workspace) -> None:
     target = workspace.work / line["output"]
     summaries = [_read_summary(workspace.work / path) for path in line["summaries"].values()]
     _check_row_counts(summaries, workspace)
+    _join_mask_lists(workspace)
     page = render_report(summaries, workspace)
     with workspace.fresh_file(workspace.work / WARNINGS) as file:
-        file.write(json.dumps({"warnings": _told(own_warnings(summaries, workspace))}).encode())
+        told = {
+            "warnings": _told(own_warnings(summaries, workspace)),
+            "findings": _told(list(own_findings(summaries, workspace))),
+        }
+        file.write(json.dumps(told).encode())
     write_checksums(line["summaries"].values(), workspace)
     with workspace.fresh_file(target) as file:
         file.write(page.encode())
     say(f"The report is in {target} ({len(page) / 1e6:.1f} MB).")
+
+
+def _join_mask_lists(workspace: Workspace) -> None:
+    """Of all jobs of step 2, in the plan's order; they are the same for all traits."""
+    target = workspace.work / MASK_LISTS
+    folders = [workspace.work / line["output"] for line in each_plan_line(workspace.plan("step2"))]
+    receipt = workspace.work / MASK_LISTS_RECEIPT
+    for left in (receipt, target):
+        left.unlink(missing_ok=True)
+    if not any(has_lists_of_masks(folder) for folder in folders):
+        return
+    with workspace.fresh_file(target) as file:
+        masks = join_lists_of_masks(folders, file)
+    receipts.write(receipt, None, workspace.work, [MASK_LISTS])
+    say(f"The variants of {masks:,} masks are in {target}.")
+
+
+def _conditioned_on(launch: LaunchFacts, workspace: Workspace) -> str:
+    """The variants that were conditioned on, in words; "" without any."""
+    condition = launch.parameters.get("step2", {}).get("condition") or {}
+    path = workspace.data / condition["variants"] if condition else None
+    if path is None or not path.is_file():
+        return ""
+    with gzip.open(path, "rt", errors="replace") if path.suffix == ".gz" else path.open(errors="replace") as lines:
+        names = [words[0] for words in map(str.split, lines) if words]
+    more = f" and {len(names) - _CONDITIONS_NAMED:,} more" if len(names) > _CONDITIONS_NAMED else ""
+    counted = f"{len(names):,} variant{'s' if len(names) != 1 else ''}"
+    return f"{counted} ({', '.join(names[:_CONDITIONS_NAMED])}{more})"
 
 
 def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
@@ -217,7 +308,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             traits=sections,
             people=logs.analysed_people(last_log),
             quality=quality,
-            analysis=list(_analysis([summary["trait"] for summary in summaries], launch, quality)),
+            analysis=list(_analysis([summary["trait"] for summary in summaries], launch, quality, workspace)),
             warnings=[
                 *own_warnings(summaries, workspace),
                 *(f"regenie: {text}" for text in list(warned)[: logs.KEPT_WARNINGS]),
@@ -232,6 +323,9 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
                 "pysam": importlib.metadata.version("pysam"),
             },
             written=datetime.datetime.now(datetime.timezone.utc),
+            tests_genes=bool(summaries) and all(summary["genes"] for summary in summaries),
+            mask_lists=MASK_LISTS if (workspace.work / MASK_LISTS).exists() else None,
+            conditioned_on=_conditioned_on(launch, workspace),
             spacing_kb=SPACING_BP // 1000,
             region_kb=REGION_BP // 1000,
         )
@@ -247,6 +341,33 @@ def own_warnings(summaries: list[Summary], workspace: Workspace) -> list[str]:
     return list(dict.fromkeys([*launch.warnings, *(quality.warnings if quality else ()), *of_results]))
 
 
+def own_findings(summaries: list[Summary], workspace: Workspace) -> Iterator[str]:
+    """What was tested of each trait, and how much of it is significant by which line."""
+    conditioned_on = _conditioned_on(LaunchFacts.read(workspace), workspace)
+    condition = f", conditional on {conditioned_on}" if conditioned_on else ""
+    for summary in summaries:
+        trait, genes = summary["trait"], summary["genes"]
+        if genes:
+            if not genes["tested"]:
+                yield f"{trait}: no gene has a p-value{condition}."
+                continue
+            line = f"p = {FAMILY_WIDE:g} / {genes['tested']:,} = {10 ** -genes['line']:.2g}"
+            by_gene_p = genes["gene_p_significant"]
+            combined = "" if by_gene_p is None else f", {by_gene_p:,} by GENE_P"
+            yield (
+                f"{trait}: {genes['significant']:,} of {genes['tested']:,} gene{'s' if genes['tested'] != 1 else ''} "
+                f"{'reaches' if genes['significant'] == 1 else 'reach'} {line} by the best of masks and tests"
+                f"{combined}{condition}."
+            )
+        else:
+            loci = summary["significant_loci"]
+            tests = ", ".join(_with_degrees(test["name"]) for test in summary["tests"] if test["of_the_variant"])
+            yield (
+                f"{trait}: {loci:,} {'locus reaches' if loci == 1 else 'loci reach'} genome-wide significance "
+                f"(p = 5e-8){f' in {tests}' if tests else ''}{condition}."
+            )
+
+
 def _told(warnings: list[str]) -> list[str]:
     """As many, and as much of each, as an item of the launch table has room for."""
     told = [text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]} ..." for text in warnings[:_MOST_TOLD]]
@@ -254,10 +375,13 @@ def _told(warnings: list[str]) -> list[str]:
     return [*told, f"{more:,} more are in the report."] if more else told
 
 
-def _analysis(traits: list[str], launch: LaunchFacts, quality: Quality | None) -> Iterator[tuple[str, str]]:
+def _analysis(
+    traits: list[str], launch: LaunchFacts, quality: Quality | None, workspace: Workspace
+) -> Iterator[tuple[str, str]]:
     """What was analysed, of whom, and who was left out where, as rows of a table."""
     parameters, people = launch.parameters, launch.people
     yield "Traits", f"{', '.join(traits)} ({'binary' if launch.is_binary else 'quantitative'})"
+    yield from _asked(launch, workspace)
     if launch.covariates is not None:
         yield "Covariates", ", ".join(launch.covariates) or "none"
     categories = parameters.get("categorical_covariates") or ()
@@ -275,6 +399,17 @@ def _analysis(traits: list[str], launch: LaunchFacts, quality: Quality | None) -
     yield "With all covariates and a value of a trait", f"{people.analysed:,}"
     if quality and quality.kept["samples"] < quality.samples:
         yield "Of these, left out by step 1's quality control", f"{quality.samples - quality.kept['samples']:,}"
+
+
+def _asked(launch: LaunchFacts, workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """What else step 2 was asked to test."""
+    interaction = launch.parameters.get("step2", {}).get("interaction") or {}
+    if interaction:
+        kind = "covariate" if interaction.get("covariate") else "variant"
+        further = [f"{key} {interaction[key]}" for key in ("baseline", "coding") if interaction.get(key)]
+        yield "Interaction with", ", ".join([f"{interaction[kind]} ({kind})", *further])
+    if conditioned_on := _conditioned_on(launch, workspace):
+        yield "Conditional on", conditioned_on
 
 
 def _facts(summary: Summary, launch: LaunchFacts) -> TraitFacts | None:
@@ -349,8 +484,22 @@ def _read_summary(path: Path) -> Summary:
 
 
 def _section(summary: Summary, facts: TraitFacts | None, workspace: Workspace) -> TraitSection:
-    manhattan, qq = (_as_text(plot(summary)) for plot in (manhattan_plot, qq_plot))
-    return TraitSection(summary, facts, manhattan, qq, list(_regions(summary, workspace)))
+    genes = summary["genes"]
+    panels = panels_of_genes(genes) if genes else panels_of_tests(summary)
+    hidden = sum(
+        len(panel.curves) if number >= MOST_PANELS else max(0, len(panel.curves) - MOST_CURVES)
+        for number, panel in enumerate(panels)
+    )
+    drawn = qq_panels_plot(panels)
+    return TraitSection(
+        summary,
+        facts,
+        _as_text(manhattan_plot(summary)),
+        "" if genes else _as_text(qq_plot(summary)),
+        Curves(_as_text(drawn.png), drawn.width, drawn.height) if drawn else None,
+        hidden,
+        list(_regions(summary, workspace)),
+    )
 
 
 def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
@@ -399,10 +548,11 @@ def _of_results(summaries: list[Summary], in_ssf: frozenset[str], *, tests_sets:
         trait, inflation = summary["trait"], summary["genomic_inflation"]
         if not summary["rows"]:
             yield f"{trait}: {_NO_MASKS if tests_sets else _NO_VARIANTS}"
-        own_rows = summary["rows"] - summary["interaction_rows"]
+        own_rows = sum(test["rows"] for test in summary["tests"] if test["name"] in SINGLE_VARIANT | ADJUSTED)
         if 0 < summary["interactions"] < own_rows:
+            what = "masks" if summary["of_sets"] else "variants"
             yield (
-                f"{trait}: {own_rows - summary['interactions']:,} of {own_rows:,} variants have "
+                f"{trait}: {own_rows - summary['interactions']:,} of {own_rows:,} {what} have "
                 "no rows of the interaction: all people of a level, or all who differ, have the same genotype there."
             )
         if summary["failed_tests"]:
@@ -412,8 +562,28 @@ def _of_results(summaries: list[Summary], in_ssf: frozenset[str], *, tests_sets:
             of_test = f" of {summary['test']}" if len(summary["tests"]) > 1 else ""
             yield f"{trait}: genomic inflation{of_test} is {inflation:.3f}, far from 1; {reasons} can be the reason."
         yield from _of_interactions(summary)
-        if not summary["of_sets"]:
+        if summary["genes"]:
+            yield from _of_genes(trait, summary["genes"])
+        else:
             yield from _of_ssf(summary, in_ssf)
+
+
+def _of_genes(trait: str, genes: GenesSummary) -> Iterator[str]:
+    """One sentence on the inflation of all masks and tests: there may be a hundred, which have the same reasons."""
+    known = [
+        (group, group["genomic_inflation"])
+        for group in genes["groups"]
+        if group["p_values"] >= _ENOUGH_GENES and group["genomic_inflation"] is not None
+    ]
+    far = [(group, inflation) for group, inflation in known if not _DEFLATED <= inflation <= _INFLATED]
+    if far:
+        group, inflation = max(far, key=lambda each: abs(each[1] - 1))
+        of_mask = f" of {group['mask']}" if group["mask"] else ""
+        yield (
+            f"{trait}: genomic inflation is far from 1 in {len(far):,} of {len(known):,} masks and tests with at least "
+            f"{_ENOUGH_GENES} genes, most in {group['test']}{of_mask} ({inflation:.3f}); {_reasons_of(inflation)} "
+            "can be the reason."
+        )
 
 
 def _of_interactions(summary: Summary) -> Iterator[str]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
 
+from regenie_runner.chromosomes import chromosome_number
+from regenie_runner.genes import Gene, GenesSummary
 from regenie_runner.kinds_of_test import USUAL, is_of_interaction, is_of_the_variant, main_of
-from regenie_runner.loci import GENOME_WIDE, Lead, Loci, find_loci
+from regenie_runner.loci import Lead, Loci, find_loci
 from regenie_runner.quantiles import (
+    Curve,
     FrequencyQuantiles,
     QuantilePoints,
+    curve_of,
     frequency_quantiles,
     genomic_inflation,
     inflation_by_p,
     quantile_points,
 )
 from regenie_runner.scan import Chromosome, Floats, Met, Scan
+from regenie_runner.significance import GENOME_WIDE
 from regenie_runner.tabix import IndexedResults
 
 KEPT_FROM = 3.0
@@ -66,6 +71,7 @@ class TestSummary(TypedDict):
     genomic_inflation: float | None
     significant_loci: int
     lead: Locus | None  # of its strongest locus; these three only of tests of the variant
+    curve: Curve | None  # where there are several tests of the variant
 
 
 class Summary(TypedDict):
@@ -94,6 +100,18 @@ class Summary(TypedDict):
     manhattan: list[ManhattanChromosome]
     quantiles: QuantilePoints
     frequency_quantiles: list[FrequencyQuantiles]
+    genes: GenesSummary | None  # of sets, in place of loci, inflation and quantiles
+
+
+class Counts(TypedDict):
+    """What is counted of all lines."""
+
+    rows: int
+    variants: int
+    interaction_rows: int
+    interactions: int
+    failed_tests: int
+    samples: tuple[int, int] | None
 
 
 class TraitResults(TypedDict):
@@ -127,28 +145,71 @@ def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summa
     by_frequency = frequency_quantiles(log10p, chisq, bins)
     return {
         **facts,
-        "rows": scan.rows,
-        "variants": scan.variants,
+        **_counts(scan),
         "test": test,
         "tests": tests,
-        "interaction_rows": scan.interaction_rows,
-        "interactions": scan.interactions,
-        "failed_tests": sum(met.failed for met in scan.tests),
-        "samples": scan.samples,
         "significant_loci": loci.significant,
         "loci": [_locus(lead, results) for lead in loci.leads],
         "manhattan": manhattan_points(chromosomes, _kept_from(strong)),
         "frequency_quantiles": by_frequency,
         "genomic_inflation": genomic_inflation(chisq),
         "quantiles": quantile_points(log10p),
+        "genes": None,
     }
 
 
-def _test(
-    number: int, met: Met, chromosomes: list[Chromosome], of_all: Loci, results: IndexedResults, tests: int
-) -> TestSummary:
-    """`number`: its place in the scan. `of_all`: loci of all tests of the variant, those of a single one if it is."""
-    summary: TestSummary = {
+def summarise_genes(facts: TraitResults, scan: Scan, genes: GenesSummary, table: Sequence[Gene]) -> Summary:
+    """Condense a finished scan of sets: by gene instead of by locus. `table`: all genes."""
+    return {
+        **facts,
+        **_counts(scan),
+        "variants": genes["masks"],  # joint tests have rows of their own, of no mask
+        "test": main_of([met.name for met in scan.tests if is_of_the_variant(met.name)]),
+        "tests": [_rows_of(met) for met in scan.tests],
+        "significant_loci": 0,
+        "loci": [],
+        "manhattan": _manhattan_of_genes(table),
+        "frequency_quantiles": [],
+        "genomic_inflation": None,
+        "quantiles": {"expected": [], "observed": [], "low": [], "high": []},
+        "genes": genes,
+    }
+
+
+def _counts(scan: Scan) -> Counts:
+    return {
+        "rows": scan.rows,
+        "variants": scan.variants,
+        "interaction_rows": scan.interaction_rows,
+        "interactions": scan.interactions,
+        "failed_tests": sum(met.failed for met in scan.tests),
+        "samples": scan.samples,
+    }
+
+
+def _manhattan_of_genes(table: Sequence[Gene]) -> list[ManhattanChromosome]:
+    """A point for each gene that has a p-value: its best."""
+    by_chromosome: dict[str, list[tuple[int, float]]] = {}
+    for gene in table:
+        if gene["log10p"] is not None:
+            by_chromosome.setdefault(gene["chromosome"], []).append((gene["position"], float(gene["log10p"])))
+    chromosomes: list[ManhattanChromosome] = []
+    for name in sorted(by_chromosome, key=chromosome_number):
+        points = sorted(by_chromosome[name])
+        chromosomes.append(
+            {
+                "name": name,
+                "start": points[0][0],
+                "end": points[-1][0],
+                "positions": [position for position, _ in points],
+                "log10p": [log10p for _, log10p in points],
+            }
+        )
+    return chromosomes
+
+
+def _rows_of(met: Met) -> TestSummary:
+    return {
         "name": met.name,
         "of_the_variant": is_of_the_variant(met.name),
         "rows": met.rows,
@@ -156,7 +217,15 @@ def _test(
         "genomic_inflation": None,
         "significant_loci": 0,
         "lead": None,
+        "curve": None,
     }
+
+
+def _test(
+    number: int, met: Met, chromosomes: list[Chromosome], of_all: Loci, results: IndexedResults, tests: int
+) -> TestSummary:
+    """`number`: its place in the scan. `of_all`: loci of all tests of the variant, those of a single one if it is."""
+    summary = _rows_of(met)
     if not summary["of_the_variant"]:
         return summary
     own = chromosomes if tests == 1 else [_of_test(chromosome, number) for chromosome in chromosomes]
@@ -168,6 +237,8 @@ def _test(
         summary["genomic_inflation"] = inflation_by_p(log10p[tested])
     else:
         summary["genomic_inflation"] = genomic_inflation(_gathered([chromosome.chisq for chromosome in own])[tested])
+    if tests > 1:
+        summary["curve"] = curve_of(log10p[tested])
     summary["significant_loci"] = loci.significant
     summary["lead"] = _locus(loci.leads[0], results, met.name) if loci.leads else None
     return summary

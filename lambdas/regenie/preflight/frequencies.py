@@ -54,9 +54,13 @@ def check_frequencies(
         findings: get the warning.
     """
     tests = parameters.step2.gene_tests
-    if tests is None or tests.vc_tests or not places or files.format is not GenotypeFormat.BED:
-        return  # SKAT and its kin take variants of any frequency
+    if tests is None or not places or files.format is not GenotypeFormat.BED:
+        return
     bound = max(tests.aaf_bins or [DEFAULT_BOUND])
+    if tests.variance_tests_by:
+        bound = max(bound, tests.variance_tests_up_to)
+        if bound == 1:
+            return  # SKAT and its kin take variants of any frequency, unless they are told otherwise
     chosen = sorted(places.items(), key=lambda each: each[1])[:: -(-len(places) // MOST_VARIANTS)]
     found = {name: _frequency(data, files, place, samples) for name, place in chosen}
     if _REF_FIRST in parameters.step2.extra:

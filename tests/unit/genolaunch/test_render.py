@@ -168,6 +168,12 @@ def test_what_the_data_has_of_a_lists_entries_is_shown():
     assert "Note: remove: 2 of 3 entries are in the data; not: 0_S3" in shown(launch_view(Snapshot(START, launch)))
 
 
+def test_what_the_results_say_is_shown():
+    launch = Launch("height-1", "height", Status.COMPLETE, findings=("height: 2 of 95 genes are significant",))
+
+    assert "Found: height: 2 of 95 genes are significant" in shown(launch_view(Snapshot(START, launch)))
+
+
 @pytest.mark.parametrize(("error", "mends"), [("ApplicationError", True), ("SpotReclaimedError", False)])
 def test_what_fails_again_unless_it_is_mended_is_not_only_to_be_retried(error, mends):
     launch = Launch("height-1", "height", Status.FAILED, error=LaunchError(error, "SyntaxError in line 3"))

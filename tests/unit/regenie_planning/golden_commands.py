@@ -54,6 +54,22 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
             },
         },
     },
+    "gene-based tests, joint and in one p-value": {
+        **_ONE_TRAIT,
+        "step2": {
+            "gene_tests": {
+                "annotations": "genes/annotations.txt",
+                "sets": "genes/sets.txt",
+                "masks": "genes/masks.txt",
+                "vc_max_aaf": 0.005,
+                "skat_params": [1, 0.5],
+                "joint": ["minp", "gates"],
+                "rgc_gene_p": True,
+                "build_mask": "comphet",
+                "write_mask_snplist": False,
+            },
+        },
+    },
     "binary trait, predictions given, other genotypes": {
         "traits": ["t2d"],
         "trait_type": "binary",

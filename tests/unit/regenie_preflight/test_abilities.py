@@ -55,7 +55,7 @@ def refused(data: MemoryDataSet, **given: Any) -> dict[str, str]:
         ),
         (
             {"step2": {"gene_tests": {"annotations": "a.txt", "sets": "s.txt", "masks": "m.txt"}}},
-            {"regenie.step2.gene_tests": "--anno-file, --set-list, --mask-def, --extract-sets"},
+            {"regenie.step2.gene_tests": "--anno-file, --set-list, --mask-def, --write-mask-snplist, --extract-sets"},
         ),
     ],
 )

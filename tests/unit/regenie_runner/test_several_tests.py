@@ -143,12 +143,30 @@ def test_the_report_tells_variants_and_tests_apart(launch, with_a_variant):
     assert "2 loci reach genome-wide significance in one test or several." in text
     assert "rs1821 itself: no test of the variant" in text
     assert "the interaction of the variant with rs1821" in text
-    assert "in one of its tests (ADD, ADD-INT_SNP, ADD-INT_SNPxrs1821, ADD-INT_2DF)" in text
+    assert "in one of its tests (ADD (1 df), ADD-INT_SNP (1 df), ADD-INT_SNPxrs1821 (1 df), ADD-INT_2DF (2 df))" in text
+    assert "Observed against expected p-values of ADD (1 df). Each other test has a plot below." in text
+    assert "Interaction withrs1821 (variant)" in text
+    assert any(each.startswith("QQ plots of each test of height") for each in page.alternatives)
     assert "the rows of ADD in the GWAS Catalog’s format, 50 rows" in text
     assert "Regional plot of height around 1:8000000: 1 variants" in page.alternatives
     warnings = (launch.work / "gwas/warnings.json").read_text()
     assert "inflation" not in warnings
     assert "GWAS-SSF" not in warnings
+
+
+def test_what_was_conditioned_on_is_named(launch):
+    launch.data.joinpath("hits.txt").write_text("".join(f"rs{n}\n" for n in range(12)))
+    condition = {"condition": {"variants": "hits.txt", "genotypes": "cohort.bed"}}
+    analysed(launch, condition, HEADER + result_row("1", 5, log10p="9"))
+    text = " ".join(report(launch).text.split())
+
+    words = "12 variants (rs0, rs1, rs2, rs3, rs4, rs5, rs6, rs7, rs8, rs9 and 2 more)"
+    assert f"Each point is a variant in its test ADD (1 df), conditional on {words}." in text
+    assert f"Conditional on{words}" in text
+    (finding,) = json.loads((launch.work / "gwas/warnings.json").read_text())["findings"]
+    assert finding == (
+        f"height: 1 locus reaches genome-wide significance (p = 5e-8) in ADD (1 df), conditional on {words}."
+    )
 
 
 def test_an_inflated_interaction_has_reasons_of_its_own(launch):
@@ -236,14 +254,14 @@ def test_masks_are_counted_and_not_their_rows(launch, monkeypatch, block):
     ]
 
 
-def test_the_report_of_sets_speaks_of_masks(launch):
+def test_the_report_of_sets_speaks_of_genes(launch):
     analysed(launch, SETS, set_rows(6))
     page: Page = report(launch)
     text = " ".join(page.text.split())
 
-    for words in ("Masks tested", "Each point is a mask", "variance component", "burden: the mask as one variant"):
+    for words in ("Genes tested", "Each point is a gene", "variance component", "burden: the mask as one variant"):
         assert words in text
-    for words in ("Effect allele", "Variants tested", "GWAS Catalog", "Each point is a variant"):
+    for words in ("Effect allele", "Variants tested", "GWAS Catalog", "Each point is a variant", "locus", "loci"):
         assert words not in text
     assert not any(alternative.startswith("Regional") for alternative in page.alternatives)
 

@@ -62,6 +62,66 @@ IMPOSSIBLE = {
         },
         "regenie.step2.gene_tests.vc_tests",
     ),
+    "one p-value a gene with an interaction": (
+        {**COVARIATE, "step2": {"interaction": {"covariate": "smoking"}, "gene_tests": {**GENES, "rgc_gene_p": True}}},
+        "regenie.step2.gene_tests.rgc_gene_p",
+    ),
+    "exact Firth with one p-value a gene": (
+        {**BINARY, "step2": {"binary_test": "firth", "gene_tests": {**GENES, "rgc_gene_p": True}}},
+        "regenie.step2.binary_test",
+    ),
+    "a dominant test with one p-value a gene": (
+        {"step2": {"extra": ["--test dominant"], "gene_tests": {**GENES, "rgc_gene_p": True}}},
+        "regenie.step2.extra",
+    ),
+    "a dominant test with a joint one": (
+        {"step2": {"extra": ["--test dominant"], "gene_tests": {**GENES, "joint": ["acat"]}}},
+        "regenie.step2.extra",
+    ),
+    "a recessive test of sums": (
+        {"step2": {"extra": ["--test recessive"], "gene_tests": {**GENES, "build_mask": "sum"}}},
+        "regenie.step2.extra",
+    ),
+    "a joint test that is there twice": (
+        {"step2": {"gene_tests": {**GENES, "joint": ["acat", "acat"]}}},
+        "regenie.step2.gene_tests.joint",
+    ),
+    "a joint test that regenie has not": (
+        {"step2": {"gene_tests": {**GENES, "joint": ["skat"]}}},
+        "regenie.step2.gene_tests.joint[0]",
+    ),
+    "joint tests of quantities for a binary trait": (
+        {**BINARY, "step2": {"gene_tests": {**GENES, "joint": ["acat", "sbat"]}}},
+        "regenie.step2.gene_tests.joint",
+    ),
+    "a bound of SKAT without it": (
+        {"step2": {"gene_tests": {**GENES, "vc_max_aaf": 0.01}}},
+        "regenie.step2.gene_tests.vc_max_aaf",
+    ),
+    "a bound of SKAT above 1": (
+        {"step2": {"gene_tests": {**GENES, "vc_tests": ["skat"], "vc_max_aaf": 2}}},
+        "regenie.step2.gene_tests.vc_max_aaf",
+    ),
+    "weights of SKAT without it": (
+        {"step2": {"gene_tests": {**GENES, "joint": ["acat"], "skat_params": [1, 25]}}},
+        "regenie.step2.gene_tests.skat_params",
+    ),
+    "one weight of SKAT": (
+        {"step2": {"gene_tests": {**GENES, "vc_tests": ["skat"], "skat_params": [1]}}},
+        "regenie.step2.gene_tests.skat_params",
+    ),
+    "a weight of SKAT of 0": (
+        {"step2": {"gene_tests": {**GENES, "vc_tests": ["skat"], "skat_params": [0, 25]}}},
+        "regenie.step2.gene_tests.skat_params[0]",
+    ),
+    "masks by a rule that regenie has not": (
+        {"step2": {"gene_tests": {**GENES, "build_mask": "min"}}},
+        "regenie.step2.gene_tests.build_mask",
+    ),
+    "12 bounds of masks and the one of one p-value a gene": (
+        {"step2": {"gene_tests": {**GENES, "rgc_gene_p": True, "aaf_bins": [n / 20 for n in range(1, 13)]}}},
+        "regenie.step2.gene_tests.aaf_bins",
+    ),
     "a recessive test without dosage compensation": (
         {"step2": {"extra": ["--test recessive", "--skip-dosage-comp"]}},
         "regenie.step2.extra",
@@ -113,6 +173,23 @@ POSSIBLE = {
     "a dominant burden test": {"step2": {"extra": ["--test dominant"], "gene_tests": GENES}},
     "an additive test by name with SKAT": {
         "step2": {"extra": ["--test additive"], "gene_tests": {**GENES, "vc_tests": ["skat"]}}
+    },
+    "joint tests": {"step2": {"gene_tests": {**GENES, "joint": ["minp", "acat", "sbat", "ftest", "gates"]}}},
+    "joint tests of a binary trait": {**BINARY, "step2": {"gene_tests": {**GENES, "joint": ["acat", "gates"]}}},
+    "joint burden tests with an interaction": {
+        **COVARIATE,
+        "step2": {"interaction": {"covariate": "smoking"}, "gene_tests": {**GENES, "joint": ["acat"]}},
+    },
+    "one p-value a gene, with bounds and weights": {
+        "step2": {
+            "gene_tests": {**GENES, "rgc_gene_p": True, "joint": ["minp"], "vc_max_aaf": 1, "skat_params": [1, 1]}
+        }
+    },
+    "12 bounds, of which one is that of one p-value a gene": {
+        "step2": {"gene_tests": {**GENES, "rgc_gene_p": True, "aaf_bins": [n / 100 for n in range(1, 13)]}}
+    },
+    "a dominant test of the largest genotypes": {
+        "step2": {"extra": ["--test dominant"], "gene_tests": {**GENES, "build_mask": "comphet"}}
     },
     "a limit of skewness with the test": {"step2": {"extra": ["--mcc", "--mcc-skew 2"]}},
     "two ridge parameters": {"step1": {"extra": ["--l0 2", "--setl1 0.01,0.99"]}},
