@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from regenie_runner.scan import Chromosome, Floats
 from regenie_runner.significance import GENOME_WIDE
+from regenie_runner.spool import Chromosome
 
 SPACING_BP = 500_000
 """Variants nearer than this to a lead belong to its locus."""
@@ -29,30 +31,25 @@ class Loci(NamedTuple):
     significant: int  # how many loci reach GENOME_WIDE, shown or not
 
 
-def find_loci(chromosomes: list[Chromosome]) -> Loci:
-    """Take the strongest variant, drop all within SPACING_BP of it, and so on past SHOWN loci and the line."""
-    remaining = [np.where(np.isnan(chromosome.log10p), -np.inf, chromosome.log10p) for chromosome in chromosomes]
-    best = [_strongest(values) for values in remaining]
-    leads: list[Lead] = []
-    significant = 0
-    while best:
-        place = max(range(len(best)), key=lambda number: best[number][1])
-        index, log10p = best[place]
-        is_significant = log10p >= GENOME_WIDE
-        if log10p == -np.inf or (len(leads) >= SHOWN and not is_significant):
-            break
-        significant += is_significant
-        if len(leads) < SHOWN:
-            chromosome = chromosomes[place]
-            leads.append(Lead(chromosome.name, int(chromosome.positions[index]), log10p))
-        remaining[place][_neighbourhood(chromosomes[place], index)] = -np.inf
-        best[place] = _strongest(remaining[place])
-    return Loci(leads, significant)
+def find_loci(chromosomes: Iterable[Chromosome]) -> Loci:
+    """Take the strongest variant, drop all within SPACING_BP of it, and so on past SHOWN loci and the line.
+
+    A locus lies on one chromosome, so each is searched by itself.
+    """
+    leads = sorted((lead for each in chromosomes for lead in _leads(each)), key=lambda lead: -lead.log10p)
+    return Loci(leads[:SHOWN], sum(lead.log10p >= GENOME_WIDE for lead in leads))
 
 
-def _strongest(values: Floats) -> tuple[int, float]:
-    index = int(np.argmax(values))
-    return index, float(values[index])
+def _leads(chromosome: Chromosome) -> Iterator[Lead]:
+    """The strongest first: SHOWN, or more if these reach the line."""
+    remaining = np.where(np.isnan(chromosome.log10p), -np.inf, chromosome.log10p)
+    for count in itertools.count():
+        index = int(np.argmax(remaining))
+        log10p = float(remaining[index])
+        if log10p == -np.inf or (count >= SHOWN and log10p < GENOME_WIDE):
+            return
+        yield Lead(chromosome.name, int(chromosome.positions[index]), log10p)
+        remaining[_neighbourhood(chromosome, index)] = -np.inf
 
 
 def _neighbourhood(chromosome: Chromosome, index: int) -> slice:

@@ -11,7 +11,8 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from regenie_runner.scan import FREQUENCY_BOUNDS, Bins, Floats
+from regenie_runner.scan import FREQUENCY_BOUNDS
+from regenie_runner.spool import Bins, Floats
 
 Doubles = npt.NDArray[np.float64]
 

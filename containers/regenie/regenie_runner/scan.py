@@ -1,13 +1,9 @@
-"""Collects what plots and statistics need of each variant, while its line is read.
-
-Memory: 15 bytes a row (10 million variants: 150 MB).
-"""
+"""Collects what plots and statistics need of each variant, while its line is read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,37 +11,10 @@ import numpy.typing as npt
 from regenie_runner.checks import OF_INTERACTION
 from regenie_runner.kinds_of_test import USUAL, is_of_interaction, is_of_own_effect, is_of_the_variant
 from regenie_runner.rows import NO_VALUE, Rows
-
-Floats = npt.NDArray[np.float32]
-Positions = npt.NDArray[np.int32]
-Bins = npt.NDArray[np.uint8]
-Codes = npt.NDArray[np.uint16]
-Bools = npt.NDArray[np.bool_]
+from regenie_runner.spool import Bins, Bools, Chromosome, Codes, Floats, Spool
 
 FREQUENCY_BOUNDS = (0.01, 0.05)
 """Minor allele frequencies that part rare from low-frequency, and those from common variants."""
-
-
-class Chromosome(NamedTuple):
-    """One chromosome's variants in ascending position; all arrays have the same length."""
-
-    name: str
-    positions: Positions  # base pairs
-    log10p: Floats  # -log10 of the p-value; NaN where the test failed
-    chisq: Floats  # NaN where the test failed; of interactions possibly of several degrees of freedom
-    frequencies: Bins  # how many of FREQUENCY_BOUNDS the minor allele frequency reaches
-    tests: Codes  # places among the scan's tests
-
-    def chosen(self, rows: Bools) -> Chromosome:
-        """Some of the rows."""
-        return Chromosome(
-            self.name,
-            self.positions[rows],
-            self.log10p[rows],
-            self.chisq[rows],
-            self.frequencies[rows],
-            self.tests[rows],
-        )
 
 
 @dataclass
@@ -62,7 +31,7 @@ class Scan:
     """Collects lines in genome order: what plots need of those that test a variant or a mask, and counts of all."""
 
     def __init__(self) -> None:
-        self._segments: dict[str, list[Chromosome]] = {}
+        self.chromosomes = Spool()
         self.rows = 0
         self.samples: tuple[int, int] | None = None
         """Smallest and largest N of a variant."""
@@ -93,7 +62,7 @@ class Scan:
             segment = Chromosome(
                 name, positions[stretch], log10p[stretch], chisq[stretch], frequencies[stretch], tests[stretch]
             )
-            self._segments.setdefault(name, []).append(segment.chosen(is_wanted[stretch]))
+            self.chromosomes.add(segment if is_wanted[stretch].all() else segment.chosen(is_wanted[stretch]))
 
     def _tests_of(self, rows: Rows, log10p: Floats) -> Codes:
         """Which test each row is of; counts them."""
@@ -146,11 +115,6 @@ class Scan:
             numbers.update(self.samples)
         self.samples = (min(numbers), max(numbers)) if numbers else None
 
-    def take_chromosomes(self) -> list[Chromosome]:
-        """The collected chromosomes, in their order. They are handed over, not kept."""
-        joined = [_joined(name, self._segments.pop(name)) for name in list(self._segments)]
-        return [chromosome for chromosome in joined if chromosome.positions.size]
-
 
 def _numbers(column: Sequence[bytes]) -> Floats:
     try:
@@ -161,14 +125,3 @@ def _numbers(column: Sequence[bytes]) -> Floats:
 
 def _frequency_bins(a1freq: Floats) -> Bins:
     return np.digitize(np.minimum(a1freq, 1 - a1freq), FREQUENCY_BOUNDS).astype(np.uint8)
-
-
-def _joined(name: str, segments: list[Chromosome]) -> Chromosome:
-    return Chromosome(
-        name,
-        np.concatenate([segment.positions for segment in segments]),
-        np.concatenate([segment.log10p for segment in segments]),
-        np.concatenate([segment.chisq for segment in segments]),
-        np.concatenate([segment.frequencies for segment in segments]),
-        np.concatenate([segment.tests for segment in segments]),
-    )

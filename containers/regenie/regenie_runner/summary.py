@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict
 
 import numpy as np
@@ -21,8 +22,9 @@ from regenie_runner.quantiles import (
     inflation_by_p,
     quantile_points,
 )
-from regenie_runner.scan import Chromosome, Floats, Met, Scan
+from regenie_runner.scan import Met, Scan
 from regenie_runner.significance import GENOME_WIDE
+from regenie_runner.spool import Chromosome, Floats, Spool
 from regenie_runner.tabix import IndexedResults
 
 KEPT_FROM = 3.0
@@ -129,19 +131,17 @@ class TraitResults(TypedDict):
 
 
 def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summary:
-    """Condense a finished scan, which loses its arrays; the leads of the loci are read again from the results."""
-    chromosomes = scan.take_chromosomes()
+    """Condense a finished scan; the leads of the loci are read again from the results."""
+    chromosomes = scan.chromosomes
     loci = find_loci(chromosomes)
-    strong = _gathered([chromosome.log10p[chromosome.log10p >= KEPT_FROM] for chromosome in chromosomes])
+    strong = _gathered(chromosome.log10p[chromosome.log10p >= KEPT_FROM] for chromosome in chromosomes)
     test = main_of([met.name for met in scan.tests if is_of_the_variant(met.name)])
     tests = [_test(number, met, chromosomes, loci, results, len(scan.tests)) for number, met in enumerate(scan.tests)]
     code = next((number for number, met in enumerate(scan.tests) if met.name == test), 0)
-    of_main = [chromosome if len(tests) == 1 else _of_test(chromosome, code) for chromosome in chromosomes]
-    log10p = _gathered([chromosome.log10p for chromosome in of_main])
-    tested = ~np.isnan(log10p)
-    log10p = log10p[tested]
-    chisq = _gathered([chromosome.chisq for chromosome in of_main])[tested]
-    bins = np.concatenate([np.empty(0, np.uint8), *(chromosome.frequencies for chromosome in of_main)])[tested]
+    of_main = partial(_tested, chromosomes, code, len(tests))
+    log10p = _gathered(chromosome.log10p for chromosome in of_main())
+    chisq = _gathered(chromosome.chisq for chromosome in of_main())
+    bins = np.concatenate([np.empty(0, np.uint8), *(chromosome.frequencies for chromosome in of_main())])
     by_frequency = frequency_quantiles(log10p, chisq, bins)
     return {
         **facts,
@@ -221,34 +221,35 @@ def _rows_of(met: Met) -> TestSummary:
     }
 
 
-def _test(
-    number: int, met: Met, chromosomes: list[Chromosome], of_all: Loci, results: IndexedResults, tests: int
-) -> TestSummary:
+def _test(number: int, met: Met, chromosomes: Spool, of_all: Loci, results: IndexedResults, tests: int) -> TestSummary:
     """`number`: its place in the scan. `of_all`: loci of all tests of the variant, those of a single one if it is."""
     summary = _rows_of(met)
     if not summary["of_the_variant"]:
         return summary
-    own = chromosomes if tests == 1 else [_of_test(chromosome, number) for chromosome in chromosomes]
-    own = [chromosome for chromosome in own if chromosome.positions.size]
-    loci = of_all if tests == 1 else find_loci(own)
-    log10p = _gathered([chromosome.log10p for chromosome in own])
-    tested = ~np.isnan(log10p)
+    own = partial(_tested, chromosomes, number, tests)
+    loci = of_all if tests == 1 else find_loci(own())
     if is_of_interaction(met.name):  # whose chi-squares may have several degrees of freedom
-        summary["genomic_inflation"] = inflation_by_p(log10p[tested])
+        summary["genomic_inflation"] = inflation_by_p(_gathered(chromosome.log10p for chromosome in own()))
     else:
-        summary["genomic_inflation"] = genomic_inflation(_gathered([chromosome.chisq for chromosome in own])[tested])
+        summary["genomic_inflation"] = genomic_inflation(_gathered(chromosome.chisq for chromosome in own()))
     if tests > 1:
-        summary["curve"] = curve_of(log10p[tested])
+        summary["curve"] = curve_of(_gathered(chromosome.log10p for chromosome in own()))
     summary["significant_loci"] = loci.significant
     summary["lead"] = _locus(loci.leads[0], results, met.name) if loci.leads else None
     return summary
 
 
-def _of_test(chromosome: Chromosome, number: int) -> Chromosome:
-    return chromosome.chosen(chromosome.tests == number)
+def _tested(chromosomes: Iterable[Chromosome], number: int, tests: int) -> Iterator[Chromosome]:
+    """The rows of one of the tests that have a p-value, chromosome by chromosome; those without any are left out."""
+    for chromosome in chromosomes:
+        rows = ~np.isnan(chromosome.log10p)
+        if tests > 1:
+            rows &= chromosome.tests == number
+        if rows.any():
+            yield chromosome.chosen(rows)
 
 
-def _gathered(columns: list[Floats]) -> Floats:
+def _gathered(columns: Iterable[Floats]) -> Floats:
     values: Floats = np.concatenate([np.empty(0, np.float32), *columns])
     return values
 
@@ -258,7 +259,7 @@ def _kept_from(strong: Floats) -> float:
     return float(np.partition(strong, -KEPT_AT_MOST)[-KEPT_AT_MOST]) if strong.size > KEPT_AT_MOST else KEPT_FROM
 
 
-def manhattan_points(chromosomes: list[Chromosome], kept_from: float) -> list[ManhattanChromosome]:
+def manhattan_points(chromosomes: Iterable[Chromosome], kept_from: float) -> list[ManhattanChromosome]:
     """All points from `kept_from` on, and of those below one for each cell of a grid."""
     span = sum(int(chromosome.positions[-1] - chromosome.positions[0]) + 1 for chromosome in chromosomes)
     cell_bp = max(1, span // GRID_WIDTH)

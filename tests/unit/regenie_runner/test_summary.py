@@ -12,7 +12,8 @@ from regenie_runner.errors import RunnerError
 from regenie_runner.loci import find_loci
 from regenie_runner.quantiles import genomic_inflation, null_band, quantile_points
 from regenie_runner.rows import read_columns, read_rows
-from regenie_runner.scan import Chromosome, Scan
+from regenie_runner.scan import Scan
+from regenie_runner.spool import Chromosome
 from regenie_runner.summary import Summary, manhattan_points
 from tests.unit.regenie_runner.conftest import HEADER, expected_results, merge_task, result_row
 
@@ -56,7 +57,7 @@ def test_a_scan_parts_chromosomes_and_frequencies(tmp_path):
     scan = Scan()
     for rows in read_rows(path, read_columns(path)):
         scan.add(rows)
-    first, second = scan.take_chromosomes()
+    first, second = scan.chromosomes
     assert (first.name, second.name) == ("1", "2")
     assert second.positions.tolist() == [9, 11]
     assert (first.frequencies.tolist(), second.frequencies.tolist()) == ([2], [0, 1])
