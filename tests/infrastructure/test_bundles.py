@@ -1,5 +1,6 @@
 """What is uploaded for the functions: complete, and nothing else in it."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -29,6 +30,9 @@ RUNTIME_VARIABLES = {
 
 SHARED = {"__init__.py", "contract", "launch_configs", "shared"}
 """Of the package `genolaunch`: no command."""
+
+MOST_UNZIPPED = 250 * 2**20
+"""Bytes of a function with its layers (Lambda developer guide, "Lambda quotas")."""
 
 IMPORT = """
 import importlib, sys
@@ -61,6 +65,10 @@ def resources(assembly: Path, type_: str) -> Iterator[dict[str, Any]]:
         for resource in json.loads(template.read_text())["Resources"].values():
             if resource["Type"] == type_:
                 yield resource["Properties"]
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def folder_of(assembly: Path, code: dict[str, str]) -> Path:
@@ -103,6 +111,17 @@ def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly
     (bundle,) = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
 
     assert sorted(path.name for path in bundle.iterdir()) == ["genolaunch", "lambdas"]
-    assert {path.name for path in (bundle / "genolaunch").iterdir()} - {folder} == SHARED
+    assert {path.name for path in (bundle / "genolaunch").iterdir()} - {folder, "__pycache__"} == SHARED
     assert {path.name for path in (bundle / "lambdas").iterdir()} == {"shared", folder}
-    assert list(bundle.rglob("__pycache__")) == []
+    sources = {path for path in bundle.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    compiled = {Path(importlib.util.cache_from_source(str(path))) for path in sources if path.suffix == ".py"}
+    assert set(bundle.rglob("*.pyc")) == compiled, "bytecode of this machine's Python, which runs them, and no other"
+
+
+def test_functions_and_layer_stay_below_lambdas_limit(assembly):
+    layers = resources(assembly, "AWS::Lambda::LayerVersion")
+    layer = max(size_of(folder_of(assembly, layer["Content"])) for layer in layers)
+
+    for function in resources(assembly, "AWS::Lambda::Function"):
+        code = size_of(folder_of(assembly, function["Code"]))
+        assert code + (layer if function.get("Layers") else 0) < MOST_UNZIPPED / 4, function["Handler"]
