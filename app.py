@@ -57,7 +57,7 @@ def _bundling(app: cdk.App) -> BundlingTarget:
     return BundlingTarget(_context(app, "bundling") or BundlingTarget.LAMBDA)
 
 
-def _missing_pythons(app: cdk.App) -> list[str]:
+def missing_pythons(app: cdk.App) -> list[str]:
     """Versions of Lambda's Python whose bytecode cannot be made on this machine."""
     if _bundling(app) is BundlingTarget.HOST:
         return []
@@ -93,7 +93,7 @@ def main() -> int:
     except InvalidSettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the CDK command line shows this to the user
         return 1
-    if missing := _missing_pythons(app):
+    if missing := missing_pythons(app):
         print(  # noqa: T201 - as above
             f"Python {' and '.join(missing)} is not installed here: those functions go without bytecode, and compile at"
             " each cold start (docs/architecture/delivery.md)",

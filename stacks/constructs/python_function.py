@@ -93,7 +93,7 @@ class Capability(Construct):
         self._folder = folder
         self._name = deployed_as or folder
         self._monitoring = monitoring
-        self._code = _sources(folder, bundling.compiler, display_name=f"{self._name} functions")
+        self._code = sources_of(folder, bundling.compiler, display_name=f"{self._name} functions")
         self._layer = lambda_.LayerVersion(
             self,
             "Dependencies",
@@ -167,8 +167,9 @@ class Capability(Construct):
         return function
 
 
-def _sources(capability: str, compiler: Compiler | None, *, display_name: str) -> lambda_.Code:
-    """What all functions share, and one capability's own, under their import names."""
+def sources_of(capability: str, compiler: Compiler | None, *, display_name: str) -> lambda_.Code:
+    """What all functions share, and one capability's own, under their import names; with bytecode, if there is a
+    compiler."""
     parts = [
         *_SHARED,
         *(name for name in (f"genolaunch/{capability}", f"lambdas/{capability}") if (REPOSITORY / name).exists()),
