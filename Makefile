@@ -15,7 +15,7 @@ ASKS   := $(filter-out never,$(or $(CDK_REQUIRE_APPROVAL),broadening))
 ONLY    = $(foreach stack,$(STACKS),'genolaunch-$(STAGE)/$(stack)')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup package demo demo-restore demo-snakemake test test-unit test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore lint lint-style lint-types lint-machines lint-templates check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
+.PHONY: help setup package demo demo-restore demo-snakemake test test-unit test-full test-iam test-busy test-regenie test-cases test-images benchmark benchmark-restore benchmark-cold-imports lint lint-style lint-types lint-machines lint-templates check-jsonata nag audit audit-python reference format synth synth-pipeline check-account bootstrap bootstrap-pipeline deploy deploy-only destroy deploy-images deploy-pipeline verify-stage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -85,6 +85,9 @@ benchmark: setup ## what the platform adds to a GWAS, and where the time goes; w
 
 benchmark-restore: setup ## what restoring 1,000, 10,000 and 100,000 objects costs per object
 	$(BIN)/python -m benchmarks.restore
+
+benchmark-cold-imports: setup ## what importing each function as it is shipped takes, beside its libraries alone
+	$(BIN)/python -m benchmarks.cold_imports
 
 lint: lint-style lint-types lint-machines lint-templates ## style, types, state machines, templates
 

@@ -15,9 +15,12 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from stacks import tibanna
 from stacks.adoption import AdoptionStack
 from stacks.adoption_member import AdoptionMemberStack
 from stacks.config import InvalidSettingsError, StageSettings, read_delivery, read_governance, read_stages
+from stacks.constructs import python_function
+from stacks.constructs.bytecode import compiler_of
 from stacks.constructs.python_function import BundlingTarget
 from stacks.pipeline import PipelineStack
 from stacks.product import ProductPortfolioStack
@@ -31,7 +34,7 @@ def build(app: cdk.App) -> None:
     Raises:
         InvalidSettingsError: the settings have faults, or there is no such stage.
     """
-    bundling = BundlingTarget(_context(app, "bundling") or BundlingTarget.LAMBDA)
+    bundling = _bundling(app)
     settings = _settings(app)
     stages = read_stages(settings["stages"])
     if settings.get("governance") is not None and _context(app, "stage") is None:
@@ -48,6 +51,17 @@ def build(app: cdk.App) -> None:
         return
     for chosen in _chosen_stages(app, stages):
         GenolaunchStage(app, settings=chosen, bundling=bundling)
+
+
+def _bundling(app: cdk.App) -> BundlingTarget:
+    return BundlingTarget(_context(app, "bundling") or BundlingTarget.LAMBDA)
+
+
+def missing_pythons(app: cdk.App) -> list[str]:
+    """Versions of Lambda's Python whose bytecode cannot be made on this machine."""
+    if _bundling(app) is BundlingTarget.HOST:
+        return []
+    return [version for version in (python_function.PYTHON, tibanna.PYTHON) if compiler_of(version) is None]
 
 
 def _settings(app: cdk.App) -> Mapping[str, Any]:
@@ -79,6 +93,12 @@ def main() -> int:
     except InvalidSettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the CDK command line shows this to the user
         return 1
+    if missing := missing_pythons(app):
+        print(  # noqa: T201 - as above
+            f"Python {' and '.join(missing)} is not installed here: those functions go without bytecode, and compile at"
+            " each cold start (docs/architecture/delivery.md)",
+            file=sys.stderr,
+        )
     app.synth()
     return 0
 

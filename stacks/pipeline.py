@@ -19,6 +19,7 @@ from stacks.access import smoke_test_role_name, smoke_tester_role_name
 from stacks.audit import ScheduledAudit
 from stacks.config import DeliverySettings, StageSettings
 from stacks.constructs.bootstrap import bootstrap_role_arn
+from stacks.constructs.bytecode import SELECT_PYTHONS
 from stacks.constructs.python_function import BundlingTarget
 from stacks.constructs.stage_stack import REPOSITORY
 from stacks.stage import GenolaunchStage
@@ -117,7 +118,7 @@ class PipelineStack(Stack):
         return pipelines.CodeBuildStep(
             "Check and synthesize",
             input=source,
-            install_commands=list(_INSTALL),
+            install_commands=[SELECT_PYTHONS, *_INSTALL],
             commands=[*_CHECKS, "make synth-pipeline"],
             env={"PYTEST_ADDOPTS": "--junit-xml=build/reports/tests.xml"},
             primary_output_directory="cdk.out",

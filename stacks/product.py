@@ -29,6 +29,7 @@ from constructs import Construct
 from genolaunch.contract.project import PROJECT, TAG_PROJECT
 from stacks.config import GovernanceSettings, ProductSettings, StageSettings
 from stacks.constructs.bootstrap import bootstrap_role_arn
+from stacks.constructs.bytecode import SELECT_PYTHONS
 
 _CODE: Final = Path(__file__).parent / "self_service" / "deployment.py"
 _NAME: Final = f"{PROJECT}-product"
@@ -50,7 +51,10 @@ _BUILD: Final = {
     # Stacks side by side: a first deployment, with images to build, may otherwise take longer than _BUILD_MINUTES.
     "env": {"variables": {"CDK_REQUIRE_APPROVAL": "never", "CONCURRENCY": "4"}},
     "phases": {
-        "install": {"runtime-versions": {"python": "3.12"}, "commands": ["make setup"]},
+        "install": {
+            "runtime-versions": {"python": "3.12"},
+            "commands": [SELECT_PYTHONS, "make setup"],
+        },
         "build": {"commands": ['make deploy STAGE="$STAGE"']},
     },
 }

@@ -18,6 +18,7 @@ from genolaunch.contract.roles import RightsTag
 from genolaunch.contract.settings import Parameter
 from genolaunch.contract.tibanna import tibanna_jobs_start
 from stacks.config import StageSettings
+from stacks.constructs.bytecode import compiler_of
 from stacks.constructs.container_image import image_uri
 from stacks.constructs.locked_packages import locked_packages
 from stacks.constructs.permissions import look_up
@@ -33,7 +34,7 @@ TIBANNA: Final = "tibanna"
 VERSION: Final = "6.1.0"
 """The same as in lambdas/tibanna/requirements.in and containers/snakemake/requirements.in."""
 
-_PYTHON: Final = "3.12"
+PYTHON: Final = "3.12"
 """The newest Python that Tibanna supports (its package requires < 3.13). The installed packages are pure Python."""
 
 _FUNCTION_TIMEOUT: Final = Duration.seconds(800)
@@ -85,8 +86,9 @@ class TibannaStack(StageStack):
                 "launch_task.py": REPOSITORY / "lambdas" / TIBANNA / "launch_task.py",
                 **{place: REPOSITORY / place for place in ("genolaunch/__init__.py", "genolaunch/contract")},
             },
-            options=("--python-version", _PYTHON, "--python-platform", "aarch64-manylinux2014"),
-            identity=f"python{_PYTHON}-arm64",
+            options=("--python-version", PYTHON, "--python-platform", "aarch64-manylinux2014"),
+            identity=f"python{PYTHON}-arm64",
+            compiler=compiler_of(PYTHON),
         )
         # Tibanna would have each instance pull it from Docker Hub, which limits pulls without a login by address: all
         # instances have one, the NAT gateway's (Docker Hub, "Usage and limits").

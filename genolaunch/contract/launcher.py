@@ -3,8 +3,15 @@
 from enum import IntEnum, StrEnum
 from typing import Any, Final, TypedDict
 
+from genolaunch.contract.results import results_prefix
+
 LAUNCHER_FOLDER: Final = "launcher/"
 """Below results/<launchId>/: what the launcher reads and writes."""
+
+
+def launcher_prefix(launch_id: str) -> str:
+    """Of the launcher's objects, in the results bucket."""
+    return results_prefix(launch_id) + LAUNCHER_FOLDER
 
 
 def launcher_sources(attempt: int) -> str:

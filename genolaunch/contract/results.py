@@ -4,6 +4,13 @@ from typing import Final
 
 RESULTS_PREFIX: Final = "results/"
 """results/<launchId>/ in the results bucket is linked to /work of a launch's file system."""
+
+
+def results_prefix(launch_id: str) -> str:
+    """Key prefix in the results bucket that a launch's file system shows as /work."""
+    return f"{RESULTS_PREFIX}{launch_id}/"
+
+
 WORK_CHANGED: Final = "inputs-changed"
 """Folder with <attempt>.json of each attempt whose inputs changed: what it made is of nobody knows which files."""
 WORK_VERIFIED: Final = "verified.json"

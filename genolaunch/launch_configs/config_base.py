@@ -92,9 +92,12 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 class Section(BaseModel):
-    """A section of the config. Unknown keys are faults, and one pass finds every fault."""
+    """A section of the config. Unknown keys are faults, and one pass finds every fault.
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    What a key means is said below it (meanings.py).
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class RestoreSection(Section):

@@ -14,6 +14,7 @@ from genolaunch.contract.workflow import Workflow
 from genolaunch.launch_configs.config_base import LaunchSection, plain_fault
 from genolaunch.launch_configs.config_bounds import is_too_deep, out_of_bounds
 from genolaunch.launch_configs.config_text import WHOLE_FILE, read_text, too_deep
+from genolaunch.launch_configs.meanings import meanings
 from genolaunch.launch_configs.models import LAUNCH_MODELS, PATTERNS_IN_WORDS
 from genolaunch.shared.errors import MissingRequiredParametersError
 from genolaunch.shared.faults import Fault
@@ -246,8 +247,7 @@ def _cut(text: str, length: int) -> str:
 # --- what the models know of a place in the config -------------------------------------------------------------------
 def _description(model: type[BaseModel], location: Location) -> str:
     section = _section_at(model, location[:-1])
-    field = section.model_fields.get(str(location[-1])) if section else None
-    return " ".join((field.description or "").split()) if field else ""
+    return " ".join(meanings(section).get(str(location[-1]), "").split()) if section else ""
 
 
 def _nearest_key(model: type[BaseModel], location: Location) -> str:

@@ -9,9 +9,12 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Final
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from genolaunch.launch_configs.config_base import LaunchSection, PatternsInWords
+from genolaunch.launch_configs.meanings import meanings
 from genolaunch.launch_configs.workflows import WORKFLOWS
 
 LAUNCH_MODELS: Final[Mapping[str, type[LaunchSection]]] = {
@@ -24,12 +27,22 @@ PATTERNS_IN_WORDS: Final[PatternsInWords] = {
 }
 
 
+class _WithMeanings(GenerateJsonSchema):
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """As Pydantic makes it, and with what each key means."""
+        made = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        for key, meaning in meanings(model).items():
+            made["properties"][key].setdefault("description", meaning)
+        return made
+
+
 def launch_schema() -> dict[str, Any]:
     """JSON Schema of a launch config, by which editors complete and check it."""
     models: Any = reduce(or_, LAUNCH_MODELS.values())
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[models, Field(discriminator="workflow")])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **adapter.json_schema(),
+        **adapter.json_schema(schema_generator=_WithMeanings),
         "title": "Genolaunch launch config",
     }

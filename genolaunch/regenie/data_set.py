@@ -14,6 +14,8 @@ from genolaunch.shared.input_error import UnusableInputError
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+aws.needed("s3")
+
 _BLOCK = 1 << 20
 """Bytes read at a time: large enough that the per-read cost vanishes, small against a function's memory."""
 

@@ -21,7 +21,7 @@ from genolaunch.contract.plan import (
     RunSheet,
     Task,
 )
-from genolaunch.contract.results import WORK_CHANGED
+from genolaunch.contract.results import WORK_CHANGED, results_prefix
 from genolaunch.launch_configs.regenie_config import RegenieLaunch
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.shared import aws
@@ -33,7 +33,7 @@ from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.preflight.quality import told_of_covariates, told_of_quality
 from lambdas.regenie.recorded_inputs import as_text, record_copies, record_data
-from lambdas.regenie.run_sheet import Attempt, Stage, analyse, results_prefix, run_sheet
+from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
 from lambdas.regenie.tasks import STEP1_PHASES, Analysis, own_predictions, plan_tasks
 from lambdas.shared.function import function
 from lambdas.shared.kept_errors import keeping_faults

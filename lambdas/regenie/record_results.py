@@ -4,10 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genolaunch.contract.results import WORK_PREDICTIONS, WORK_VERIFIED
+from genolaunch.contract.results import WORK_PREDICTIONS, WORK_VERIFIED, results_prefix
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.shared import aws
-from lambdas.regenie.run_sheet import results_prefix
 from lambdas.shared.function import function
 from lambdas.shared.settings import settings_of
 

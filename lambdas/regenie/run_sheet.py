@@ -7,7 +7,7 @@ from typing import Any, Final, TypedDict
 from genolaunch.contract.compute import ComputeService
 from genolaunch.contract.plan import RunSheet
 from genolaunch.contract.project import run_name
-from genolaunch.contract.results import RESULTS_PREFIX, WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
+from genolaunch.contract.results import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS, results_prefix
 from genolaunch.launch_configs.regenie_config import RegenieLaunch, RegenieParameters
 from genolaunch.regenie.genotypes import GenotypeFiles
 from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes
@@ -58,11 +58,6 @@ class _Queues(TypedDict):
 
 class _Where(_Queues, total=False):
     subnetId: str
-
-
-def results_prefix(launch_id: str) -> str:
-    """Key prefix in the results bucket that a launch's file system shows as /work."""
-    return f"{RESULTS_PREFIX}{launch_id}/"
 
 
 def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:

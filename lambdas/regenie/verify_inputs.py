@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from genolaunch.contract.plan import WORK_INPUTS
-from genolaunch.contract.results import WORK_CHANGED
+from genolaunch.contract.results import WORK_CHANGED, results_prefix
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.shared import aws
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.recorded_inputs import InputsChangedError, changes, read_record, sentence
-from lambdas.regenie.run_sheet import results_prefix
 from lambdas.shared.function import function
 from lambdas.shared.kept_errors import keeping_faults
 from lambdas.shared.observability import metrics

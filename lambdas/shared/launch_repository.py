@@ -38,6 +38,8 @@ from lambdas.shared.status_update import UNOWNED_STATUSES, StatusUpdate, status_
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
+aws.needed("dynamodb")
+
 _ANSWER_TASK_PREFIX = "answer#"
 """taskId, beside the guard, of the item that says which launch answers one S3 event. Without it, an event that was
 answered with an unfinished launch and is delivered again after that launch ended would start another one."""

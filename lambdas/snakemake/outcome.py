@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from genolaunch.contract.errors import ErrorType
-from genolaunch.contract.launcher import LauncherExit, launcher_outcome
+from genolaunch.contract.launcher import LauncherExit, launcher_outcome, launcher_prefix
 from genolaunch.shared import aws
-from lambdas.snakemake.run_sheet import launcher_prefix
 from lambdas.snakemake.task_event import LauncherTask
 
 if TYPE_CHECKING:

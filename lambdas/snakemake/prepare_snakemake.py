@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from genolaunch.contract.launch import LaunchField, Status
-from genolaunch.contract.launcher import launcher_run_sheet, launcher_sources, launcher_sources_record
+from genolaunch.contract.launcher import (
+    launcher_prefix,
+    launcher_run_sheet,
+    launcher_sources,
+    launcher_sources_record,
+)
 from genolaunch.contract.workflow import Workflow
 from genolaunch.launch_configs.snakemake_config import SnakemakeLaunch
 from genolaunch.shared import aws
@@ -25,7 +30,6 @@ from lambdas.snakemake.run_sheet import (
     Stage,
     check_against_stage,
     job_definition,
-    launcher_prefix,
     new_token,
     read_engines,
     rights,

@@ -40,11 +40,6 @@ class Stage:
     """Of jobs with the engine aws-batch."""
 
 
-def launcher_prefix(launch_id: str) -> str:
-    """Of the launcher's objects, in the results bucket."""
-    return f"{RESULTS_PREFIX}{launch_id}/{LAUNCHER_FOLDER}"
-
-
 def snakefile_uri(config: SnakemakeLaunch, stage: Stage) -> str:
     """The Snakefile as an s3:// URL."""
     snakefile = config.snakemake.snakefile

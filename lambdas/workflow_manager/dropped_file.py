@@ -19,6 +19,8 @@ from genolaunch.shared.faults import Fault
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+aws.needed("s3")
+
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "PreconditionFailed"})
 """S3's answers for an object that was deleted, or replaced where versions are not kept."""
 

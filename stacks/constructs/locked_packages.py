@@ -13,6 +13,8 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
+from stacks.constructs.bytecode import CODE_PLACE, Compiler
+
 LAYER_FOLDER: Final = "python"
 """Where in a layer Lambda looks for packages; a function's own code has them at its root."""
 
@@ -22,7 +24,9 @@ def locked_packages(
     *,
     options: Sequence[str],
     identity: str,
+    compiler: Compiler | None,
     folder: str = ".",
+    place: str = CODE_PLACE,
     beside: Mapping[str, Path] = MappingProxyType({}),
 ) -> lambda_.Code:
     """Install the packages of a lock file into `folder`.
@@ -31,18 +35,21 @@ def locked_packages(
         requirements: the lock, complete: nothing is resolved.
         options: options with which uv chooses wheels of the right Python and machine.
         identity: text that differs between options that choose different wheels.
+        compiler: makes the bytecode; None for none.
         folder: where the packages go.
+        place: where Lambda unpacks it all.
         beside: modules and packages of this repository to copy there, too, by their places below `folder`.
     """
+    bytecode = f" {compiler.identity}" if compiler else ""
     return lambda_.Code.from_asset(
         str(requirements.parent),
         exclude=["*", f"!{requirements.name}"],
         # What is installed depends on these files and the target: nothing is installed while those are the same.
         asset_hash_type=AssetHashType.CUSTOM,
-        asset_hash=_hash_of(requirements, beside, f"{identity} {folder}"),
+        asset_hash=_hash_of(requirements, beside, f"{identity} {folder}{bytecode}"),
         bundling=BundlingOptions(
             image=DockerImage.from_registry("none"),  # demanded by the type; the local bundling succeeds or raises
-            local=_WithUv(requirements, options, folder, beside),
+            local=_WithUv(requirements, options, folder, beside, compiler, place),
         ),
         display_name=f"packages of {requirements.parent.name}",
     )
@@ -62,7 +69,17 @@ def _hash_of(requirements: Path, beside: Mapping[str, Path], identity: str) -> s
 class _WithUv:
     """Installs a lock's packages without Docker."""
 
-    def __init__(self, requirements: Path, options: Sequence[str], folder: str, beside: Mapping[str, Path]) -> None:
+    def __init__(
+        self,
+        requirements: Path,
+        options: Sequence[str],
+        folder: str,
+        beside: Mapping[str, Path],
+        compiler: Compiler | None,
+        place: str,
+    ) -> None:
+        self._compiler = compiler
+        self._place = place
         self._beside = beside
         self._requirements = requirements
         self._options = options
@@ -82,13 +99,20 @@ class _WithUv:
             check=True,
         )
         _strip(packages)
-        for place, path in self._beside.items():
-            (packages / place).parent.mkdir(exist_ok=True)
-            if path.is_dir():
-                shutil.copytree(path, packages / place, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copyfile(path, packages / place)
+        copy_sources(self._beside, packages)
+        if self._compiler:
+            self._compiler.compile(Path(output_dir), self._place)
         return True
+
+
+def copy_sources(sources: Mapping[str, Path], folder: Path) -> None:
+    """Copy modules and packages, without what Python keeps beside them, to their places below a folder."""
+    for place, path in sources.items():
+        (folder / place).parent.mkdir(exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, folder / place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(path, folder / place)
 
 
 def _strip(packages: Path) -> None:

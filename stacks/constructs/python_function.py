@@ -5,23 +5,37 @@ A capability (a folder of `lambdas/`) makes one `Capability`, and then each of i
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
-from aws_cdk import Duration, IgnoreMode, Size
+import jsii
+from aws_cdk import BundlingOptions, DockerImage, Duration, IgnoreMode, ILocalBundling, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from genolaunch.contract.project import PROJECT
 from genolaunch.contract.settings import Setting
-from stacks.constructs.locked_packages import LAYER_FOLDER, locked_packages
+from stacks.constructs.bytecode import CODE_PLACE, LAYER_PLACE, Compiler, compiler_of, own_compiler
+from stacks.constructs.locked_packages import LAYER_FOLDER, copy_sources, locked_packages
 from stacks.constructs.monitoring import ALARM_PERIOD, Monitoring
 from stacks.constructs.stage_stack import REPOSITORY, StageStack
 
 _LAMBDAS: Final = REPOSITORY / "lambdas"
 _REQUIREMENTS: Final = "requirements.txt"
+PYTHON: Final = "3.14"
+"""The runtime's."""
+_SHARED: Final = (
+    "genolaunch/__init__.py",
+    "genolaunch/contract",
+    "genolaunch/launch_configs",
+    "genolaunch/shared",
+    "lambdas/shared",
+)
+"""What all functions have. Of the command line's package these are the contract and what it shares with the functions,
+and no command."""
 
 
 class BundlingTarget(StrEnum):
@@ -38,14 +52,19 @@ class BundlingTarget(StrEnum):
         """What makes uv choose this target's wheels."""
         if self is BundlingTarget.HOST:
             return ("--python", sys.executable)
-        return ("--python-version", "3.14", "--python-platform", "aarch64-manylinux2014")
+        return ("--python-version", PYTHON, "--python-platform", "aarch64-manylinux2014")
 
     @property
     def identity(self) -> str:
         """Differs between targets whose wheels differ."""
         if self is BundlingTarget.HOST:
             return f"{sys.implementation.cache_tag}-{platform.system()}-{platform.machine()}"
-        return "python3.14-arm64"
+        return f"python{PYTHON}-arm64"
+
+    @property
+    def compiler(self) -> Compiler | None:
+        """The Python that runs the functions; None if it is not installed here."""
+        return own_compiler() if self is BundlingTarget.HOST else compiler_of(PYTHON)
 
 
 class Capability(Construct):
@@ -74,12 +93,7 @@ class Capability(Construct):
         self._folder = folder
         self._name = deployed_as or folder
         self._monitoring = monitoring
-        self._code = lambda_.Code.from_asset(
-            str(REPOSITORY),
-            ignore_mode=IgnoreMode.GIT,
-            exclude=_everything_but(folder),
-            display_name=f"{self._name} functions",
-        )
+        self._code = sources_of(folder, bundling.compiler, display_name=f"{self._name} functions")
         self._layer = lambda_.LayerVersion(
             self,
             "Dependencies",
@@ -153,32 +167,63 @@ class Capability(Construct):
         return function
 
 
-def _everything_but(capability: str) -> list[str]:
-    """Ignore patterns that leave what all functions share, and one capability's own.
+def sources_of(capability: str, compiler: Compiler | None, *, display_name: str) -> lambda_.Code:
+    """What all functions share, and one capability's own, under their import names; with bytecode, if there is a
+    compiler."""
+    parts = [
+        *_SHARED,
+        *(name for name in (f"genolaunch/{capability}", f"lambdas/{capability}") if (REPOSITORY / name).exists()),
+    ]
+    return lambda_.Code.from_asset(
+        str(REPOSITORY),
+        ignore_mode=IgnoreMode.GIT,
+        exclude=_everything_but(parts),
+        bundling=BundlingOptions(
+            image=DockerImage.from_registry("none"),  # demanded by the type; the local bundling succeeds or raises
+            local=_WithBytecode(parts, compiler),
+            environment={"BYTECODE": compiler.identity},  # part of the asset's hash
+        )
+        if compiler
+        else None,
+        display_name=display_name,
+    )
 
-    Of the command line's package these are the contract and what it shares with the functions, and no command.
-    Packing from the root keeps the import names; each level is closed before its exceptions are opened, so that the
-    fingerprint never walks into .venv or node_modules.
+
+@jsii.implements(ILocalBundling)
+class _WithBytecode:
+    """Copies sources of this repository, and compiles them."""
+
+    def __init__(self, parts: Sequence[str], compiler: Compiler) -> None:
+        self._parts = parts
+        self._compiler = compiler
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        """Fill the folder."""
+        folder = Path(output_dir)
+        copy_sources({part: REPOSITORY / part for part in self._parts}, folder)
+        self._compiler.compile(folder, CODE_PLACE)
+        return True
+
+
+def _everything_but(parts: Sequence[str]) -> list[str]:
+    """Ignore patterns that leave these parts of the repository.
+
+    Each level is closed before its exceptions are opened, so that the fingerprint never walks into .venv or
+    node_modules.
     """
     return [
-        "/*",
-        "!/genolaunch",
-        "/genolaunch/*",
-        "!/genolaunch/__init__.py",
-        "!/genolaunch/contract",
-        "!/genolaunch/launch_configs",
-        "!/genolaunch/shared",
-        f"!/genolaunch/{capability}",
-        "!/lambdas",
-        "/lambdas/*",
-        "!/lambdas/__init__.py",
-        "!/lambdas/shared",
-        f"!/lambdas/{capability}",
+        *("/*", "!/genolaunch", "/genolaunch/*", "!/lambdas", "/lambdas/*"),
+        *(f"!/{part}" for part in parts),
         "__pycache__",
     ]
 
 
 def _dependencies(target: BundlingTarget) -> lambda_.Code:
     return locked_packages(
-        _LAMBDAS / _REQUIREMENTS, options=target.pip_options, identity=target.identity, folder=LAYER_FOLDER
+        _LAMBDAS / _REQUIREMENTS,
+        options=target.pip_options,
+        identity=target.identity,
+        compiler=target.compiler,
+        folder=LAYER_FOLDER,
+        place=LAYER_PLACE,
     )

@@ -1,5 +1,6 @@
 """What is uploaded for the functions: complete, and nothing else in it."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import aws_cdk as cdk
 import botocore
 import pytest
 
-from stacks.constructs.python_function import BundlingTarget
+import app
+from stacks.constructs.bytecode import Compiler, own_compiler
+from stacks.constructs.python_function import BundlingTarget, sources_of
 from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
 from tests.infrastructure.conftest import make_settings
@@ -30,6 +33,9 @@ RUNTIME_VARIABLES = {
 SHARED = {"__init__.py", "contract", "launch_configs", "shared"}
 """Of the package `genolaunch`: no command."""
 
+MOST_UNZIPPED = 250 * 2**20
+"""Bytes of a function with its layers (Lambda developer guide, "Lambda quotas")."""
+
 IMPORT = """
 import importlib, sys
 sys.path[:0] = sys.argv[2:]
@@ -40,9 +46,9 @@ print(callable(importlib.import_module(sys.argv[1]).handler))
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory):
     """Folder of an app that was synthesized for this machine, bundles included."""
-    app = cdk.App(outdir=str(tmp_path_factory.mktemp("assembly")), context=context_of_cdk_json())
-    GenolaunchStage(app, settings=make_settings(), bundling=BundlingTarget.HOST)
-    return Path(app.synth().directory)
+    synthesized = cdk.App(outdir=str(tmp_path_factory.mktemp("assembly")), context=context_of_cdk_json())
+    GenolaunchStage(synthesized, settings=make_settings(), bundling=BundlingTarget.HOST)
+    return Path(synthesized.synth().directory)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +67,10 @@ def resources(assembly: Path, type_: str) -> Iterator[dict[str, Any]]:
         for resource in json.loads(template.read_text())["Resources"].values():
             if resource["Type"] == type_:
                 yield resource["Properties"]
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def folder_of(assembly: Path, code: dict[str, str]) -> Path:
@@ -103,6 +113,45 @@ def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly
     (bundle,) = [path for path in assembly.glob("asset.*") if (path / "lambdas" / folder).is_dir()]
 
     assert sorted(path.name for path in bundle.iterdir()) == ["genolaunch", "lambdas"]
-    assert {path.name for path in (bundle / "genolaunch").iterdir()} - {folder} == SHARED
+    assert {path.name for path in (bundle / "genolaunch").iterdir()} - {folder, "__pycache__"} == SHARED
     assert {path.name for path in (bundle / "lambdas").iterdir()} == {"shared", folder}
-    assert list(bundle.rglob("__pycache__")) == []
+    sources = {path for path in bundle.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    compiled = {Path(importlib.util.cache_from_source(str(path))) for path in sources if path.suffix == ".py"}
+    assert set(bundle.rglob("*.pyc")) == compiled, "bytecode of this machine's Python, which runs them, and no other"
+
+
+def test_functions_and_layer_stay_below_lambdas_limit(assembly):
+    layers = resources(assembly, "AWS::Lambda::LayerVersion")
+    layer = max(size_of(folder_of(assembly, layer["Content"])) for layer in layers)
+
+    for function in resources(assembly, "AWS::Lambda::Function"):
+        code = size_of(folder_of(assembly, function["Code"]))
+        assert code + (layer if function.get("Layers") else 0) < MOST_UNZIPPED / 4, function["Handler"]
+
+
+@pytest.mark.parametrize(
+    ("context", "installed", "missing"),
+    [
+        ({}, {"3.12"}, ["3.14"]),
+        ({}, {"3.12", "3.14"}, []),
+        ({"bundling": "host"}, set(), []),
+    ],
+)
+def test_a_python_that_cannot_make_bytecode_here_is_named(monkeypatch, context, installed, missing):
+    monkeypatch.setattr(app, "compiler_of", lambda version: own_compiler() if version in installed else None)
+
+    assert app.missing_pythons(cdk.App(context=context)) == missing
+
+
+def test_without_bytecode_the_sources_go_alone_and_with_it_they_are_another_asset(tmp_path):
+    """By the interpreter's release: what it made is uploaded again after an update of Python."""
+    hashes = set()
+    for number, compiler in enumerate([None, Compiler(sys.executable, "3.14.3"), Compiler(sys.executable, "3.14.4")]):
+        stack = cdk.Stack(cdk.App(outdir=str(tmp_path / str(number))), "Stack")
+        code = sources_of("cleanup", compiler, display_name="functions").bind(stack)
+        assert code.s3_location is not None
+        hashes.add(code.s3_location.object_key)
+        (bundle,) = (tmp_path / str(number)).glob("asset.*")
+        assert bool(list(bundle.rglob("*.pyc"))) is (compiler is not None)
+
+    assert len(hashes) == 3

@@ -105,6 +105,8 @@ def test_the_connection_may_be_used_by_both_of_its_names(pipeline):
 def test_everything_is_checked_and_tested_before_it_is_deployed(pipeline):
     build = build_of(pipeline, "make synth-pipeline")
 
+    # The functions' bytecode is made by 3.14, which has to be selected besides the version that runs the app.
+    assert build["spec"]["phases"]["install"]["commands"][0].startswith("pyenv global $PYTHON_312_VERSION $PYTHON_314")
     commands = build["spec"]["phases"]["build"]["commands"]
     assert commands == ["make lint", "make check-jsonata", "make nag", "make test", "make synth-pipeline"]
     assert build["spec"]["reports"]["tests"]["file-format"] == "JUNITXML"
