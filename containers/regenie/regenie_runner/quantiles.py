@@ -58,9 +58,10 @@ FrequencyQuantiles = TypedDict(
 def genomic_inflation(chisq: Floats) -> float | None:
     """Lambda: the median of the chi-squares over the median expected (Devlin and Roeder 1999); None without variants.
 
-    NaN of `chisq` is left out: regenie may give a p-value, and no chi-square.
+    NaN of `chisq` (which may get another order) is left out: regenie may give a p-value, and no chi-square.
     """
-    tested = chisq[~np.isnan(chisq)]
+    missing = np.isnan(chisq)
+    tested = chisq[~missing] if missing.any() else chisq
     return float(np.median(tested, overwrite_input=True)) / CHISQ_MEDIAN if tested.size else None
 
 
@@ -106,14 +107,16 @@ def frequency_quantiles(log10p: Floats, chisq: Floats, bins: Bins) -> list[Frequ
     groups: list[FrequencyQuantiles] = []
     for number, (low, high) in enumerate(pairwise((0.0, *FREQUENCY_BOUNDS, 0.5))):
         chosen = bins == number
-        values = np.sort(log10p[chosen])
+        inflation = genomic_inflation(chisq[chosen])  # first, so that only one copy is in memory
+        values = log10p[chosen]
+        values.sort()
         ranks = plotted_ranks(values.size)
         groups.append(
             {
                 "from": low,
                 "to": high,
                 "variants": int(values.size),
-                "genomic_inflation": genomic_inflation(chisq[chosen]),
+                "genomic_inflation": inflation,
                 "expected": _rounded(-np.log10((ranks - 0.5) / values.size)) if values.size else [],
                 "observed": _rounded(values[values.size - ranks]),
             }

@@ -250,8 +250,11 @@ def _tested(chromosomes: Iterable[Chromosome], number: int, tests: int) -> Itera
 
 
 def _gathered(columns: Iterable[Floats]) -> Floats:
-    values: Floats = np.concatenate([np.empty(0, np.float32), *columns])
-    return values
+    """One after another into one array that grows, so that none is in memory twice."""
+    gathered = bytearray()
+    for column in columns:
+        gathered += column.data
+    return np.frombuffer(gathered, np.float32)
 
 
 def _kept_from(strong: Floats) -> float:
