@@ -1,7 +1,7 @@
 """Compares genotyped people with those of the tables, and checks the tables' values."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
@@ -10,7 +10,7 @@ from genolaunch.contract.plan import Samples
 from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.shared.counted import counted
 from lambdas.regenie.preflight.chosen import ChosenPeople
-from lambdas.regenie.preflight.column import MISSING, Column
+from lambdas.regenie.preflight.column import MISSING, Column, have_values
 from lambdas.regenie.preflight.explained import CovariateSample, Explained
 from lambdas.regenie.preflight.findings import Examples, Findings
 from lambdas.regenie.preflight.folds import check_folds
@@ -20,7 +20,7 @@ from lambdas.regenie.preflight.levels import Levels, check_levels
 from lambdas.regenie.preflight.lists import ListMatch
 from lambdas.regenie.preflight.quality import check_least_count, check_quality
 from lambdas.regenie.preflight.scales import check_number, check_scales
-from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index
+from lambdas.regenie.preflight.table import ColumnBatch, People, Table, field_index, fields_at
 from lambdas.regenie.preflight.traits import (
     CODES_REMEDY,
     STRICT,
@@ -164,6 +164,7 @@ def _read_traits(
     with_predictions = [
         (index, mark) for trait, index in zip(traits, indices, strict=True) if (mark := covered.get(trait)) is not None
     ]
+    values_of = fields_at(indices)
     batch = ColumnBatch(columns, indices)
     # regenie parses the values of people whom it leaves out for a covariate, too, and ends at one that is no number.
     left_out = [Column(trait) for trait in traits]
@@ -176,14 +177,15 @@ def _read_traits(
         elif place is not None and not complete[place]:
             others.add(person, fields)
         elif place is not None:
-            has = [Column.has(fields[index]) for index in indices]
+            has = have_values(values_of(fields))
             in_step1 = any(has) and not (step1_strict and not all(has))
             if strict and not all(has):
                 others.add(person, fields)
                 fields = [MISSING] * len(fields)
-            for index, mark in with_predictions:
-                fields[index] = fields[index] if mark[place] else MISSING
-            has = [Column.has(fields[index]) for index in indices]
+                has = [False] * len(indices)
+            if with_predictions:
+                _leave_out_unpredicted(fields, place, with_predictions)
+                has = have_values(values_of(fields))
             analysed[place] = in_step1 if parameters.step1.enabled else any(has)
             if interacting and any(has):
                 interacting.count(place, compress(traits, has))
@@ -194,6 +196,13 @@ def _read_traits(
     for column, other in zip(columns, left_out, strict=True):
         column.take_faults_of(other)
     return people, columns, analysed
+
+
+def _leave_out_unpredicted(fields: list[bytes], place: int, covered: Iterable[tuple[int, bytearray]]) -> None:
+    """Take the values of traits of which a person has no prediction; `covered`: their indices, and who has some."""
+    for index, mark in covered:
+        if not mark[place]:
+            fields[index] = MISSING
 
 
 def _interacting(
@@ -335,6 +344,8 @@ def _check_covariates(
 
 def _lacking(fields: Sequence[bytes], places: Mapping[str, int], categories: Set[int]) -> list[str]:
     """The covariates that a row has no value of, by their places; `categories` are the places of levels."""
+    if _NO_VALUE.isdisjoint(fields) and all(have_values(fields)):  # as nearly all rows
+        return []
     return [name for name, index in places.items() if _is_missing(fields[index], is_level=index in categories)]
 
 

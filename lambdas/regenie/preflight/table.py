@@ -1,8 +1,9 @@
 """The rows of a phenotype or covariate file, as strictly as regenie reads them."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from genolaunch.regenie.data_set import DataSet
@@ -134,14 +135,14 @@ class ColumnBatch:
     def __init__(self, columns: Sequence[Column], indices: Sequence[int]) -> None:
         """`indices` are the columns' places among the fields of a row."""
         self._columns = columns
-        self._indices = indices
+        self._values_of = fields_at(indices)
         self._people: list[bytes] = []
-        self._rows: list[list[bytes]] = []
+        self._rows: list[tuple[bytes, ...]] = []
 
     def add(self, person: bytes, fields: list[bytes]) -> None:
         """Take a row."""
         self._people.append(person)
-        self._rows.append([fields[index] for index in self._indices])
+        self._rows.append(self._values_of(fields))
         if len(self._rows) == _BATCH:
             self.flush()
 
@@ -150,6 +151,13 @@ class ColumnBatch:
         for column, values in zip(self._columns, zip(*self._rows, strict=True), strict=bool(self._rows)):
             column.add(values, self._people)
         self._people, self._rows = [], []
+
+
+def fields_at(indices: Sequence[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
+    """What takes these fields out of a row."""
+    if len(indices) > 1:
+        return itemgetter(*indices)
+    return lambda fields: tuple(fields[index] for index in indices)
 
 
 def field_index(columns: Sequence[str], name: str) -> int:
