@@ -668,6 +668,15 @@ def stored_object(bucket: str, key: str) -> StoredObject | None:
     return record
 
 
+def stored_content(bucket: str, key: str) -> bytes | None:
+    """The bytes of an object, without a request; None where only a request tells what is to be had of it."""
+    record = stored_object(bucket, key)
+    if record is None or ARCHIVE_STATUS in record or record.get("storage_class") in s3._ARCHIVE_STORAGE_CLASSES:
+        return None
+    content: bytes | None = s3._get_object_data(bucket, key)
+    return content
+
+
 Own = Callable[[], Answer]
 OwnRestore = Callable[[float], Answer]
 

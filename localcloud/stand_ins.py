@@ -28,6 +28,7 @@ from localcloud.injection import (
     quota_injector,
 )
 from localcloud.instances import Fleet, FleetHosts, InstancesService
+from localcloud.ministack_adapter import stored_content
 from localcloud.offers import OffersService
 from localcloud.pricing import PricingService, RecordedPrices
 from localcloud.quotas import QuotasService
@@ -39,7 +40,9 @@ _CLOCK_SPEED: Final = 600.0
 
 def make(state_dir: Path, endpoint: str) -> StandIns:
     """Start them with their state below `state_dir`; they reach S3 and logs at `endpoint`."""
-    file_systems = FsxService(state=state_dir, s3=client("s3", endpoint), region=REGION, account=ACCOUNT)
+    file_systems = FsxService(
+        state=state_dir, s3=client("s3", endpoint), region=REGION, account=ACCOUNT, stored=stored_content
+    )
     logs = CloudWatchLogs(client("logs", endpoint))
     prices = RecordedPrices()
     price_list = PricingService(prices)

@@ -22,7 +22,7 @@ from localcloud.fsx.model import (
     parse_tags,
 )
 from localcloud.fsx.tasks import TaskRunner
-from localcloud.fsx.transfer import TRANSFER_FAULTS, Transfer
+from localcloud.fsx.transfer import TRANSFER_FAULTS, Stored, Transfer
 from localcloud.fsx.validation import bad_request, check_association, check_file_system, check_task, require
 from localcloud.paging import BadTokenError, page
 from localcloud.service import ServiceError, operation_of
@@ -48,8 +48,27 @@ class FsxService:
 
     name = "fsx"
 
-    def __init__(self, *, state: Path, s3: "S3Client", region: str, account: str, delay_seconds: float = 0.05) -> None:
-        """File systems are folders `<state>/fsx/<id>`. `delay_seconds`: between one lifecycle state and the next."""
+    def __init__(
+        self,
+        *,
+        state: Path,
+        s3: "S3Client",
+        region: str,
+        account: str,
+        delay_seconds: float = 0.05,
+        stored: Stored = lambda _bucket, _key: None,
+    ) -> None:
+        """File systems are folders `<state>/fsx/<id>`.
+
+        Args:
+            state: the embedded cloud's folder.
+            s3: where linked objects are read and written.
+            region: of the file systems' ARNs.
+            account: likewise.
+            delay_seconds: between one lifecycle state and the next.
+            stored: tells an object's content without a request, where it can.
+        """
+        self._stored = stored
         self._folder = state.resolve() / "fsx"
         self._private = self._folder / ".private"
         shutil.rmtree(self._folder, ignore_errors=True)  # of an earlier run: what it knew about its files is lost
@@ -158,7 +177,7 @@ class FsxService:
             region=self._region,
             mount_name="".join(secrets.choice(_MOUNT_NAME_LETTERS) for _ in range(8)),
             request=request,
-            transfer=Transfer(self._folder / file_system_id, self._private / file_system_id, self._s3),
+            transfer=Transfer(self._folder / file_system_id, self._private / file_system_id, self._s3, self._stored),
             tags=parse_tags(params.get("Tags", [])),
         )
         self._file_systems[file_system_id] = file_system

@@ -43,6 +43,10 @@ _PARALLEL: Final = 8
 """Downloads or uploads at a time."""
 
 
+Stored = Callable[[str, str], bytes | None]
+"""Bucket and key -> the content, if it is known without a request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A folder of a file system and the S3 prefix that it mirrors 1:1."""
@@ -86,15 +90,16 @@ class MissingPathError(Exception):
 class Transfer:
     """The files of one file system and their copies in S3."""
 
-    def __init__(self, root: Path, private: Path, s3: "S3Client") -> None:
+    def __init__(self, root: Path, private: Path, s3: "S3Client", stored: Stored = lambda _bucket, _key: None) -> None:
         """`root`: the folder with the file system's content. `private`: a folder on the same disk for internal
-        files."""
+        files. `stored`: takes the place of requests where it knows an object's content."""
         self._root = root
         self._root.mkdir(parents=True)
         self._incoming = private / "incoming"
         self._incoming.mkdir(parents=True)
         self._manifest = Manifest(private / "manifest.sqlite")
         self._s3 = s3
+        self._stored = stored
         self._filling = threading.Lock()
 
     # --- Import ------------------------------------------------------------------------------------------------------
@@ -173,8 +178,12 @@ class Transfer:
             _link_to_nothing(file, ARCHIVED_LINK)
             return None
         part = self._incoming / uuid.uuid4().hex
+        content = self._stored(entry.bucket, entry.key)
         try:
-            self._s3.download_file(entry.bucket, entry.key, str(part))
+            if content is None:
+                self._s3.download_file(entry.bucket, entry.key, str(part))
+            else:
+                part.write_bytes(content)
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
                 raise
