@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.snakemake.plays import CASES, ENGINES, MOSTLY_TIBANNA
-from tests.snakemake.workflows import write
+from tests.snakemake.plays import CASES, ENGINES, MOSTLY_TIBANNA, plain_run
+from tests.snakemake.workflows import PATHS, PATHS_DATA, write
 
 ONE = 'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {more}\n    shell: "cat {{input}} > {{output}}"\n'
 
@@ -22,6 +22,68 @@ def test_tibanna_works_in_a_bucket_of_its_own_and_in_any_folder(play, tmp_path: 
     played = play("tibanna", one(tmp_path), {"in.txt": "x\n"}, prefix=prefix).expect_done()
 
     assert played.files["out.txt"] == "x\n"
+
+
+@pytest.mark.timeout(300)
+def test_commands_on_aws_batch_write_the_paths_of_a_plain_run(play, tmp_path: Path):
+    workflow = write(tmp_path / "w", PATHS)
+    right = plain_run("aws-batch", workflow, PATHS_DATA, tmp_path)
+
+    played = play("aws-batch", workflow, PATHS_DATA).expect_done()
+
+    assert played.files == right
+    assert right["own.txt"] == "of the data\n"
+
+
+@pytest.mark.full
+def test_a_folder_is_whole_though_the_snakefile_opened_one_of_its_files(play, tmp_path: Path):
+    text = """
+FIRST = open("reads/a.txt").read().strip()
+
+rule list:
+    input: "reads"
+    output: "out.txt"
+    params: lambda wildcards: open("reads/b.txt").read().strip()
+    shell: "ls {input} > {output}; echo {FIRST} {params} >> {output}"
+"""
+    data = {f"reads/{name}.txt": f"{name}\n" for name in "abc"}
+
+    played = play("aws-batch", write(tmp_path / "w", text), data).expect_done()
+
+    assert played.files["out.txt"] == "a.txt\nb.txt\nc.txt\na b\n"
+
+
+# --- configfile ----------------------------------------
+CONFIGURED = """
+configfile: "config.yaml"
+
+rule one:
+    output: "out.txt"
+    params: k=config.get("k", 1)
+    shell: "echo {params.k} > {output}"
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("values", [{}, {"other": 2}], ids=["alone", "with values of the launch"])
+def test_a_configfile_that_is_not_there_is_refused(play, tmp_path: Path, engine: str, values):
+    workflow = write(tmp_path / "w", {"Snakefile": CONFIGURED, "config.yml": "k: 10\n"})
+
+    played = play(engine, workflow, {"x": ""}, config=values)
+
+    assert played.outcome.message.startswith(
+        "Line 2 of Snakefile has `configfile: config.yaml`, and there is no such file among the launch's sources "
+        "(perhaps config.yml is meant). Upload it there"
+    )
+    assert played.inputs == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_configfile_may_lie_in_the_data(play, tmp_path: Path, engine: str):
+    played = play(engine, write(tmp_path / "w", CONFIGURED), {"config.yaml": "k: 10\n"}).expect_done()
+
+    assert played.files["out.txt"] == "10\n"
 
 
 # --- groups ----------------------------------------
@@ -60,7 +122,7 @@ def test_an_error_of_syntax_is_told(play, tmp_path: Path, engine: str):
     assert "lacks its colon" in played.outcome.message
 
 
-OWN_FOLDER = 'rule split:\n    output: directory("parts")\n    shell: "mkdir -p parts && touch parts/a.txt"\n'
+OWN_FOLDER = 'rule split:\n    output: directory("parts")\n    shell: "mkdir -p here && touch here/a.txt"\n'
 
 
 @pytest.mark.full
@@ -80,11 +142,13 @@ def test_a_missing_folder_is_named_however_long_its_place_is(play, tmp_path: Pat
 
 @pytest.mark.full
 def test_a_path_of_the_shells_own_is_told_with_what_to_do(play, tmp_path: Path):
-    workflow = write(tmp_path / "w", 'rule a:\n    output: "out/a.txt"\n    shell: "echo x > out/b.txt"\n')
+    workflow = write(tmp_path / "w", 'rule a:\n    output: "out/a.txt"\n    shell: "echo x > there/b.txt"\n')
 
     played = play("aws-batch", workflow, {"in.txt": "x\n"}, retries=3)
 
-    assert "out/b.txt: No such file or directory. If the rule's shell names this path itself" in played.outcome.message
+    assert (
+        "there/b.txt: No such file or directory. If the rule's shell names this path itself" in played.outcome.message
+    )
     assert len(played.inputs) == 1
 
 

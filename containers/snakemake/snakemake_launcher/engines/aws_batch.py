@@ -79,7 +79,7 @@ class AwsBatch:
             *("--jobs", str(sheet.jobs)),
             *(("--cores", str(sheet.cores)) if sheet.cores else ()),
             *(("--rerun-triggers", *sheet.rerun_triggers) if sheet.rerun_triggers else ()),
-            *("--configfile", CONFIG_FILE),
+            *(("--configfile", CONFIG_FILE) if sheet.config else ()),
             *("--logger", "genolaunch"),
             "--nocolor",
             *(("--", *sheet.targets) if sheet.targets else ()),

@@ -1,7 +1,9 @@
 """Refuses workflows that an engine cannot run, when the jobs are known and before any is submitted."""
 
+import difflib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -59,6 +61,55 @@ def refuse_workdir(workflow: Any) -> None:  # noqa: ANN401 - Snakemake has no ty
         raise RefusedError(message)
 
     workflow.workdir = workdir
+
+
+def refuse_missing_configfiles(workflow: Any) -> None:  # noqa: ANN401
+    """A `configfile:` that is not there is refused. With `--configfile` on its command line Snakemake goes on without.
+
+    `workflow`: Snakemake's class.
+    """
+    read: Callable[..., None] = workflow.configfile
+
+    def configfile(reading: Any, file: Any) -> None:  # noqa: ANN401
+        if not reading.modifier.skip_configfile and not os.path.exists(file) and not _brought(file):
+            message = (
+                f"{_line_that_calls(reading)} has `configfile: {file}`, and there is no such file among the launch's "
+                f"sources{_like(str(file))}. Upload it there, at this path, or correct the path: the launch's `config` "
+                "changes its values, and does not stand for it."
+            )
+            emit("refused", message=message)
+            raise RefusedError(message)
+        read(reading, file)
+
+    workflow.configfile = configfile
+
+
+def _brought(file: Any) -> bool:  # noqa: ANN401
+    """Whether it is a file of the data, which is fetched when code of the sources opens it."""
+    try:
+        open(file).close()  # noqa: PTH123 - as the Snakefile itself would do
+    except OSError:
+        return False
+    return True
+
+
+def _like(file: str) -> str:
+    """Sources that are called alike."""
+    there = [os.path.relpath(os.path.join(folder, name)) for folder, _, names in os.walk(".") for name in names]
+    there = [name for name in there if not name.startswith((".", "genolaunch"))]
+    alike = [name for name in there if os.path.basename(name) == os.path.basename(file)]
+    found = alike or difflib.get_close_matches(file, there, n=1, cutoff=0.8)
+    return f" (perhaps {found[0]} is meant)" if found else ""
+
+
+def _line_that_calls(workflow: Any) -> str:  # noqa: ANN401
+    """`Line 3 of rules/common.smk`, whose statement is being carried out."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    path = frame.f_code.co_filename
+    line = workflow.linemaps.get(path, {}).get(frame.f_lineno, frame.f_lineno)
+    return f"Line {line} of {_below_sources(path)}"
 
 
 def mark_what_is_outside(modifier: Any) -> None:  # noqa: ANN401
@@ -257,7 +308,11 @@ def _place(rule: Any) -> str:  # noqa: ANN401
     path = source_path(rule.snakefile)
     kind = "checkpoint" if rule.is_checkpoint else "rule"
     line = rule.workflow.linemaps.get(path, {}).get(rule.lineno, rule.lineno)
-    return f"{kind} {rule.name} (line {line} of {path.rpartition('/workflow/')[2] or path})"
+    return f"{kind} {rule.name} (line {line} of {_below_sources(path)})"
+
+
+def _below_sources(path: str) -> str:
+    return path.rpartition("/workflow/")[2] or path
 
 
 def _flagged(file: Any, name: str) -> bool:  # noqa: ANN401

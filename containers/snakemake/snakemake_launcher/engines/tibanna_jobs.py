@@ -29,6 +29,7 @@ from snakemake_launcher.engines.refusals import (
     image_of,
     mark_what_is_outside,
     refuse,
+    refuse_missing_configfiles,
     refuse_workdir,
 )
 from snakemake_launcher.engines.sources import Sources, run_by_program
@@ -203,6 +204,7 @@ def refuse_what_cannot_be(options: Options) -> None:
 
     TibannaExecutor.__init__ = looking
     refuse_workdir(Workflow)
+    refuse_missing_configfiles(Workflow)
     mark_what_is_outside(PathModifier)
 
 
