@@ -15,6 +15,7 @@ from genolaunch.batch_jobs import Job
 from genolaunch.contract.cost import PRICED_STATUSES, CostStatus
 from genolaunch.contract.errors import ErrorType
 from genolaunch.contract.launch import Status
+from genolaunch.contract.workflow import Workflow
 from genolaunch.launch import Estimate, JobCounts, Launch
 from genolaunch.progress import Snapshot
 from genolaunch.render.tables import failed_jobs_table, faults_table
@@ -103,7 +104,11 @@ def _next(launch: Launch) -> str | None:
         return f"genolaunch results {id_} --download DIR; its price: genolaunch cost {id_}"
     if launch.status in (Status.FAILED, Status.CANCELLED):
         retry = f"genolaunch retry {id_} continues it"
-        if launch.error and launch.error.type in _OF_CONFIG_OR_SOURCES:
+        if launch.error and (
+            launch.error.type in _OF_CONFIG_OR_SOURCES
+            # regenie's jobs may get more by the retry itself; how much a rule asks for stands in its Snakefile
+            or (launch.error.type is ErrorType.OUT_OF_MEMORY and launch.workflow == Workflow.SNAKEMAKE)
+        ):
             return f"correct what the error names and submit it again; or, with the same config and sources, {retry}"
         return retry
     if launch.status is Status.REJECTED:

@@ -301,9 +301,9 @@ rule beside:
     shell: "echo out > {output}"
 """
 EACH_OF_THEM = {
-    "rule modules (line 5 of Snakefile) need `envmodules:`",
+    "rule modules (line 5 of Snakefile) needs `envmodules:`",
     "rule wrapped (line 10 of Snakefile); rule noted (line 15 of Snakefile) have a `wrapper:` or `notebook:`",
-    "rule lost (line 19 of Snakefile) write to local()",
+    "rule lost (line 19 of Snakefile) writes to local()",
     "rule elsewhere (line 28 of Snakefile); rule beside (line 32 of Snakefile) have files outside of the launch's data",
 }
 
@@ -422,7 +422,9 @@ rule b:
 def test_a_rule_that_says_nothing_is_told_by_its_name_and_no_line_of_snakemakes(play, tmp_path: Path, engine: str):
     played = play(engine, write(tmp_path / "w", SILENT), {"in.txt": "x\n"})
 
-    assert played.outcome.message == "The job silent failed: Error in rule silent:"
+    assert played.outcome.message.startswith(
+        "The job silent failed: Error in rule silent: its command ended with exit code 5, and wrote no message."
+    )
 
 
 @pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
@@ -432,6 +434,105 @@ def test_a_script_of_a_group_is_told_by_its_exception(play, tmp_path: Path, engi
     played = play(engine, workflow, {"in.txt": "x\n"})
 
     assert played.outcome.message.endswith("failed: ValueError: no such gene: BRCA9")
+
+
+TOLD_OF_A_RULE = {
+    "no command": (
+        'rule all:\n    input: "x.txt"\n\nrule x:\n    output: "x.txt"\n',
+        ["rule x (line 4 of Snakefile) has an `output:`, and nothing that makes it", "Add a `shell:`"],
+    ),
+    "no rule at all": ("# nothing\n", ["The Snakefile has no rule"]),
+    "no script": (
+        'rule r:\n    output: "x.txt"\n    script: "scripts/nosuch.py"\n',
+        ["rule r (line 1 of Snakefile) has the script scripts/nosuch.py", "no such file among the launch's sources"],
+    ),
+    "no cores": (
+        'rule r:\n    output: "x.txt"\n    threads: workflow.cores\n    shell: "touch {output}"\n',
+        ["`workflow.cores` of rule r is asked for", "Set `cores`"],
+    ),
+    "no include": (
+        'include: "rules/no.smk"\n',
+        ["there is no file rules/no.smk. It belongs to the workflow's sources: upload it there"],
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
+@pytest.mark.parametrize("name", TOLD_OF_A_RULE)
+def test_what_the_sources_lack_is_told_in_a_sentence_before_any_job(play, tmp_path: Path, engine: str, name: str):
+    text, said = TOLD_OF_A_RULE[name]
+
+    played = play(engine, write(tmp_path / "w", text), {"in.txt": "x\n"})
+
+    assert played.outcome.type == "ApplicationError"
+    assert [words for words in said if words not in played.outcome.message] == [], played.outcome.message
+    assert "\n" not in played.outcome.message
+    assert "/w/" not in played.outcome.message.replace("s3://", "")
+    assert played.inputs == []
+
+
+TOLD_OF_A_JOB = {
+    "grep that finds nothing": (
+        'shell: "grep zzz {input} > {output}"',
+        ["Error in rule one: its command ended with exit code 1, and wrote no message", "`grep` that finds nothing"],
+    ),
+    "a killed shell": ('shell: "kill -9 $$"', ["ended by SIGKILL", "the rule one ask for more by `mem_mb`"]),
+    "a killed program": (
+        "shell: \"python -c 'import os; os.kill(os.getpid(), 9)'; touch {output}\"",
+        ["Killed", "the rule one ask for more by `mem_mb`"],
+    ),
+    "an undeclared input": (
+        'shell: "cat more.txt {input} > {output}"',
+        [
+            "cat: more.txt: No such file or directory. If more.txt is in the launch's data, name it in the rule's `input:`"
+        ],
+    ),
+    "an exception of run": (
+        'run:\n        assert len(open(input[0]).read()) > 100, "too few reads"',
+        ["AssertionError in file ", "line 4: too few reads"],
+    ),
+    "a script that opens what it did not name": (
+        'script: "open.py"',
+        ["No such file or directory: 'more.txt'. If more.txt is in the launch's data, name it in the rule's `input:`"],
+    ),
+    "a local rule": ('localrule: True\n    shell: "echo no luck >&2; exit 3"', ["The job one failed: no luck"]),
+}
+
+
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
+@pytest.mark.parametrize("name", TOLD_OF_A_JOB)
+def test_why_a_job_failed_is_told_with_what_to_do(play, tmp_path: Path, engine: str, name: str):
+    action, said = TOLD_OF_A_JOB[name]
+    text = f'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {action}\n'
+    if name == "a local rule":
+        text = "localrules: one\n\n" + text.replace("    localrule: True\n", "")
+    workflow = write(tmp_path / "w", {"Snakefile": text, "open.py": "open('more.txt')\n"})
+
+    played = play(engine, workflow, {"in.txt": "x\n", "more.txt": "y\n"})
+
+    assert [words for words in said if words not in played.outcome.message] == [], played.outcome.message
+    assert [words for words in ("/tmp/", "/jobs/", "thread.py", "\n") if words in played.outcome.message] == []
+
+
+ENSURED = """
+rule one:
+    input: "in.txt"
+    output: ensure("out.txt", non_empty=True)
+    shell: "{command} {{output}}"
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("older", [None, {"out.txt": "of an earlier run\n"}], ids=["new", "again"])
+def test_an_output_that_is_to_hold_something_is_looked_at_in_its_job(play, tmp_path: Path, engine: str, older):
+    empty = write(tmp_path / "a", ENSURED.format(command="touch"))
+    played = play(engine, empty, {"in.txt": "x\n"}, older=older)
+
+    assert "Detected unexpected empty output files" in played.outcome.message
+    assert "out.txt" in played.outcome.message
+
+    full = write(tmp_path / "b", ENSURED.format(command="cp {input}"))
+    assert play(engine, full, {"in.txt": "x\n"}, older=older).expect_done().files["out.txt"] == "x\n"
 
 
 LATER = """

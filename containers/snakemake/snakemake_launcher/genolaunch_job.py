@@ -37,6 +37,8 @@ SOURCES: Final = "genolaunch-sources.tgz"
 """Beside it in a job of Tibanna's: all sources."""
 PLAIN_PATHS: Final = "--genolaunch-plain-paths"
 """First argument of a job on AWS Batch whose files lie in its working directory, by their paths below the data."""
+RULES_SHELL: Final = "the rule's shell"
+"""What the log calls it: `Command 'the rule's shell' returned non-zero exit status 1.`"""
 LARGEST_OPENED: Final = 100 * 1024 * 1024
 """Bytes of a file of the data that the Snakefile may open while it is read: what is larger is for rules."""
 
@@ -560,6 +562,8 @@ def see_data(root: str, *, plain_paths: bool = False) -> DataView | None:
         use_plain_paths(said["prefix"], view)
     stay_in_own_folder()
     show_logs_in_storage(said["prefix"])
+    check_outputs_where_they_are()
+    tell_status_of_shells()
     _keep_checkpoints(frozenset(said.get("checkpoints", ())))
     return view
 
@@ -618,6 +622,50 @@ def show_logs_in_storage(prefix: str) -> None:
     logging.show_logs = show_logs
 
 
+def check_outputs_where_they_are() -> None:
+    """Let Snakemake 9 measure an output that is `ensure(..., non_empty=True)` in the job, which has not sent it yet: it
+    asks S3, which has no such object, or an older one."""
+    if find_spec("snakemake_storage_plugin_s3") is None:
+        return
+    dag: Any = import_module("snakemake.dag").DAG
+    file_class: Any = import_module("snakemake.io")._IOFile
+    ensure, size = dag.handle_ensure, file_class.size
+
+    async def size_here(file: Any) -> int:  # noqa: ANN401
+        return int(await (file.size_local() if os.path.exists(file) else size(file)))
+
+    async def handle_ensure(*args: Any) -> None:  # noqa: ANN401
+        file_class.size = size_here
+        try:
+            await ensure(*args)
+        finally:
+            file_class.size = size
+
+    dag.handle_ensure = handle_ensure
+
+
+def tell_status_of_shells() -> None:
+    """Let a job's log say with which status the shell of a rule ended: Snakemake 7 says only that it failed."""
+    module: Any = import_module("snakemake.shell")
+    if find_spec("snakemake.cli") is not None:
+        return  # Snakemake 9 says it
+    processes: Any = module.sp
+    real = processes.CalledProcessError
+
+    class CalledProcessError(real):  # type: ignore[misc]
+        def __init__(self, status: int, *args: Any) -> None:  # noqa: ANN401
+            super().__init__(status, *args)
+            sys.stderr.write(f"{real(status, RULES_SHELL)}\n")
+
+    class Processes:
+        """The module subprocess, but for its error."""
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            return CalledProcessError if name == "CalledProcessError" else getattr(processes, name)
+
+    module.sp = Processes()
+
+
 def use_plain_paths(prefix: str, view: DataView) -> None:
     """Let Snakemake 9 keep its copies of data where a plain run has the files: `in/a.txt`, and not below
     `.snakemake/storage/s3/BUCKET/`. Commands write such paths into results (md5sum, find), and name files by them."""
@@ -644,7 +692,7 @@ def _keep_in_storage() -> None:
     module: Any = import_module("snakemake.path_modifier")
     real = module.PathModifier.modify
 
-    def modify(modifier: Any, path: Any, property: Any = None) -> Any:  # noqa: A002, ANN401 - Snakemake's name
+    def modify(modifier: Any, path: Any, property: Any = None) -> Any:  # noqa: ANN401
         made = real(modifier, path, property)
         if made is not path or any(io.is_flagged(path, name) for name in (module.PATH_MODIFIER_FLAG, "local")):
             return made

@@ -20,7 +20,12 @@ from snakemake_storage_plugin_s3 import StorageObject
 
 from snakemake_launcher.engines.notes import below_data, files_of, know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
-from snakemake_launcher.engines.refusals import mark_what_is_outside, refuse_missing_configfiles, refuse_workdir
+from snakemake_launcher.engines.refusals import (
+    mark_what_is_outside,
+    refuse_missing_configfiles,
+    refuse_no_rules,
+    refuse_workdir,
+)
 from snakemake_launcher.engines.signals import listen_to_sigint_only
 from snakemake_launcher.engines.sources import Sources, run_by_program
 from snakemake_launcher.events import emit
@@ -114,6 +119,7 @@ def main() -> None:
     tell_errors_of_syntax()
     refuse_workdir(Workflow)
     refuse_missing_configfiles(Workflow)
+    refuse_no_rules(Workflow)
     mark_what_is_outside(PathModifier)
     sources.view.install()
     emit("started", version=__version__)

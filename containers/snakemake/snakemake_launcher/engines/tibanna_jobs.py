@@ -30,6 +30,7 @@ from snakemake_launcher.engines.refusals import (
     mark_what_is_outside,
     refuse,
     refuse_missing_configfiles,
+    refuse_no_rules,
     refuse_workdir,
 )
 from snakemake_launcher.engines.sources import Sources, run_by_program
@@ -205,6 +206,7 @@ def refuse_what_cannot_be(options: Options) -> None:
     TibannaExecutor.__init__ = looking
     refuse_workdir(Workflow)
     refuse_missing_configfiles(Workflow)
+    refuse_no_rules(Workflow)
     mark_what_is_outside(PathModifier)
 
 
