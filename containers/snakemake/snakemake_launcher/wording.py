@@ -44,8 +44,29 @@ def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
     elsewhere = rf"(?<=in file )(\"?)/[^\s\",]*/{re.escape(sheet.snakefile)}(?=[\",])"
     message = re.sub(elsewhere, lambda found: f"{found[1]}{sheet.snakefile}", message)
     message = _CALLED.sub("", _IN_STORAGE.sub("", message))
+    message = _of_include(message, sources)
     said = told(message, f"s3://{sheet.remote_prefix}/") or message
     return _CACHE.sub("(its cache)", _MACHINES.sub("", _with_rule(said, sources)))
+
+
+def _of_include(message: str, sources: Path) -> str:
+    """Snakemake 9's word for a missing file of an `include:` or a module as Snakemake 7 has it: the line tells."""
+    found = _NO_FILE.match(message)
+    file = sources / found["file"] if found else None
+    if not found or file is None or not file.is_file():
+        return message
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    line = "".join(lines[int(found["line"]) - 1 : int(found["line"])])
+    if not _NAMES_SOURCE.match(line):
+        return message
+    return f"WorkflowError{found['place']}:\nFailed to open source file {found['missing']}"
+
+
+_NO_FILE: Final = re.compile(
+    r"FileNotFoundError(?P<place> in file \"?(?P<file>[^\":,\n]+)\"?, line (?P<line>\d+)):\s+"
+    r"\[Errno 2\] No such file or directory: '(?P<missing>[^'\n]+)'"
+)
+_NAMES_SOURCE: Final = re.compile(r"\s*(?:include|module|snakefile)\b")
 
 
 def _with_rule(message: str, sources: Path) -> str:

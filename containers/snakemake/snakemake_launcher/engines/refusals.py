@@ -223,13 +223,14 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
         "all rules on the stage's, and name it as `container_image`: with one, `conda:` is not used.",
     )
 
-    for script in sorted({_missing_script(job) for job in jobs} - {""}):
+    scripts = [(job, _missing_script(job)) for job in jobs]
+    for script in sorted({script for _, script in scripts} - {""}):
         yield from _named(
-            jobs,
-            lambda job, script=script: _missing_script(job) == script,
+            [job for job, lacks in scripts if lacks == script],
+            bool,
             f"{{rules}} ha[ve|s] the script {_plain(script)}, and there is no such file among the launch's "
-            f"sources{_plain(_like(script))}. Upload it there; its path is from the folder of the file "
-            f"that has the rule.",
+            f"sources{_plain(_like(script))}. Upload it there; its path is from the folder of the file that has the "
+            "rule.",
         )
     yield from _named(
         jobs,
