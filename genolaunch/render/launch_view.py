@@ -107,7 +107,7 @@ def _next(launch: Launch) -> str | None:
         if launch.error and (
             launch.error.type in _OF_CONFIG_OR_SOURCES
             # regenie's jobs may get more by the retry itself; how much a rule asks for stands in its Snakefile
-            or (launch.error.type is ErrorType.OUT_OF_MEMORY and launch.workflow == Workflow.SNAKEMAKE)
+            or (launch.error.type == ErrorType.OUT_OF_MEMORY and launch.workflow == Workflow.SNAKEMAKE)
         ):
             return f"correct what the error names and submit it again; or, with the same config and sources, {retry}"
         return retry

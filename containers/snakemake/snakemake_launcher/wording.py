@@ -168,6 +168,12 @@ def _no_cores(found: "re.Match[str]", _data: str) -> str:
     )
 
 
+def _in_function(found: "re.Match[str]", _data: str) -> str:
+    wildcards = ", ".join(_lines(found["wildcards"]))
+    for_which = f" (for {wildcards})" if wildcards else ""
+    return f"{found['name']}{found['place']}: {' '.join(_lines(found['said']))}{for_which}"
+
+
 def _checked_output(found: "re.Match[str]", _data: str) -> str:
     return f"{found['name']}{found['place']}: {found['said'].rstrip(':')}: {', '.join(_lines(found['files']))}"
 
@@ -257,7 +263,15 @@ _MESSAGES: Final[Sequence[tuple["re.Pattern[str]", Callable[["re.Match[str]", st
             r"(?P<why>(?:fatal|error): [^\n]*)",
             _not_fetched,
         ),
-        (rf"(?P<name>WorkflowError){_PLACE}Workflow requires a total number of cores", _no_cores),
+        (
+            rf"(?P<name>\w+){_PLACE}(?:Error:\s+WorkflowError:\s+)?Workflow requires a total number of cores",
+            _no_cores,
+        ),
+        (
+            rf"(?P<name>InputFunctionException){_PLACE}Error:\s+(?P<said>.*?)\s*^Wildcards:(?P<wildcards>.*?)"
+            r"\s*^Traceback:.*\Z",
+            _in_function,
+        ),
         (
             rf"(?P<name>WorkflowError){_PLACE}(?P<said>(?:Detected unexpected empty output files|Output files have "
             r"checksums that differ)[^\n]*)\n(?P<files>.*)\Z",

@@ -247,6 +247,27 @@ def test_cores_that_the_launch_does_not_say_are_asked_for_by_their_key_and_the_r
     assert "--cores" not in said
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            "WorkflowError:\n    Workflow requires a total number of cores to be defined (--cores N).",
+            "Set `cores` in the",
+        ),
+        ("KeyError: 'b'", "InputFunctionException in rule a in file Snakefile, line 3: KeyError: 'b' (for s=b)"),
+    ],
+)
+def test_an_error_in_a_function_of_a_rule_is_one_sentence(error, told):
+    said = written(
+        f"InputFunctionException in rule a in {AT['7']}:\nError:\n  {error}\nWildcards:\n    s=b\nTraceback:\n"
+        f'  File "{SOURCES}/Snakefile", line 3, in <lambda>'
+    )
+
+    assert told in said
+    assert "\n" not in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("path", ["/ref/a.txt", "../ref/a.txt"])
 def test_an_input_outside_of_the_data_is_not_asked_to_be_uploaded_there(path):
     said = written(
