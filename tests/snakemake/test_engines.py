@@ -487,7 +487,7 @@ TOLD_OF_A_JOB = {
     ),
     "an exception of run": (
         'run:\n        assert len(open(input[0]).read()) > 100, "too few reads"',
-        ["AssertionError in file ", "line 4: too few reads"],
+        ["AssertionError in file ", "line 5: too few reads"],
     ),
     "a script that opens what it did not name": (
         'script: "open.py"',

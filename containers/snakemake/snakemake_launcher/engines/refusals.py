@@ -107,6 +107,14 @@ def refuse_no_rules(workflow: Any) -> None:  # noqa: ANN401
     workflow.check = checking
 
 
+def refuse_missing_scripts(jobs: Iterable[Any]) -> None:
+    """Before Snakemake 9 reads all scripts, where it ends with a traceback. Raises RefusedError."""
+    found = list(_without_script(list(jobs)))
+    if found:
+        emit("refused", message=" ".join(found))
+        raise RefusedError(" ".join(found))
+
+
 def _brought(file: Any) -> bool:  # noqa: ANN401
     """Whether it is a file of the data, which is fetched when code of the sources opens it."""
     try:
@@ -200,6 +208,18 @@ def _missing_script(job: Any) -> str:  # noqa: ANN401
     return "" if "://" in file or Path(file).is_file() else _below_sources(file)
 
 
+def _without_script(jobs: list[Any]) -> Iterator[str]:
+    scripts = [(job, _missing_script(job)) for job in jobs]
+    for script in sorted({script for _, script in scripts} - {""}):
+        yield from _named(
+            [job for job, lacks in scripts if lacks == script],
+            bool,
+            f"{{rules}} ha[ve|s] the script {_plain(script)}, and there is no such file among the launch's "
+            f"sources{_plain(_like(script))}. Upload it there; its path is from the folder of the file that has the "
+            "rule.",
+        )
+
+
 def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
         jobs,
@@ -223,15 +243,7 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
         "all rules on the stage's, and name it as `container_image`: with one, `conda:` is not used.",
     )
 
-    scripts = [(job, _missing_script(job)) for job in jobs]
-    for script in sorted({script for _, script in scripts} - {""}):
-        yield from _named(
-            [job for job, lacks in scripts if lacks == script],
-            bool,
-            f"{{rules}} ha[ve|s] the script {_plain(script)}, and there is no such file among the launch's "
-            f"sources{_plain(_like(script))}. Upload it there; its path is from the folder of the file that has the "
-            "rule.",
-        )
+    yield from _without_script(jobs)
     yield from _named(
         jobs,
         lambda job: bool(job.env_modules) and not options.own_image and not _runs_in_own_container(job, options),

@@ -11,6 +11,7 @@ from typing import Any
 from snakemake import __version__, exceptions
 from snakemake.cli import main as snakemake
 from snakemake.dag import DAG
+from snakemake.exceptions import WorkflowError
 from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
 from snakemake.persistence import PersistenceBase
@@ -21,8 +22,10 @@ from snakemake_storage_plugin_s3 import StorageObject
 from snakemake_launcher.engines.notes import below_data, files_of, know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
+    RefusedError,
     mark_what_is_outside,
     refuse_missing_configfiles,
+    refuse_missing_scripts,
     refuse_no_rules,
     refuse_workdir,
 )
@@ -85,6 +88,10 @@ def know_other_code(options: Options) -> None:
 
     async def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
         await update(dag, *args, **more)
+        try:
+            refuse_missing_scripts(dag.jobs)
+        except RefusedError as error:
+            raise WorkflowError(str(error)) from None
         kept = [job for job in dag.jobs if job.output and not dag.needrun(job)]
         there = [job for job in kept if all([await file.exists() for file in job.output])]
         tell_unknown(there, dag.workflow.persistence)
