@@ -21,6 +21,7 @@ from genolaunch.render.tables import failed_jobs_table, faults_table
 from genolaunch.render.words import duration, facts_grid, moment_text, plain_table, shown, status_text, step_title
 from genolaunch.shared.printable import printable
 from genolaunch.steps import Step, StepState
+from genolaunch.workflows import commands_for
 
 _STEP_MARKS = {
     StepState.RUNNING: ("…", "cyan"),
@@ -105,12 +106,18 @@ def _next(launch: Launch) -> str | None:
         return f"genolaunch results {id_} --download DIR; its price: genolaunch cost {id_}"
     if launch.status in (Status.FAILED, Status.CANCELLED):
         retry = f"genolaunch retry {id_} continues it"
-        if launch.error and launch.error.type in _OF_CONFIG_OR_SOURCES:
+        if launch.error and _is_mended_by_its_author(launch.error.type, launch.workflow):
             return f"correct what the error names and submit it again; or, with the same config and sources, {retry}"
         return retry
     if launch.status is Status.REJECTED:
         return "correct the config, or the data, and submit it again"
     return None
+
+
+def _is_mended_by_its_author(error: str, workflow: str | None) -> bool:
+    """Whether a retry would meet the error again: where it cannot give jobs more memory, their sources have to."""
+    lacks_memory = error == ErrorType.OUT_OF_MEMORY
+    return error in _OF_CONFIG_OR_SOURCES or (lacks_memory and not commands_for(workflow).has_phases)
 
 
 def _price(launch: Launch) -> str | None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.snakemake.plays import CASES, ENGINES, MOSTLY_TIBANNA
-from tests.snakemake.workflows import write
+from tests.snakemake.plays import CASES, ENGINES, MOSTLY_TIBANNA, plain_run
+from tests.snakemake.workflows import PATHS, PATHS_DATA, write
 
 ONE = 'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {more}\n    shell: "cat {{input}} > {{output}}"\n'
 
@@ -22,6 +22,68 @@ def test_tibanna_works_in_a_bucket_of_its_own_and_in_any_folder(play, tmp_path: 
     played = play("tibanna", one(tmp_path), {"in.txt": "x\n"}, prefix=prefix).expect_done()
 
     assert played.files["out.txt"] == "x\n"
+
+
+@pytest.mark.timeout(300)
+def test_commands_on_aws_batch_write_the_paths_of_a_plain_run(play, tmp_path: Path):
+    workflow = write(tmp_path / "w", PATHS)
+    right = plain_run("aws-batch", workflow, PATHS_DATA, tmp_path)
+
+    played = play("aws-batch", workflow, PATHS_DATA).expect_done()
+
+    assert played.files == right
+    assert right["own.txt"] == "of the data\n"
+
+
+@pytest.mark.full
+def test_a_folder_is_whole_though_the_snakefile_opened_one_of_its_files(play, tmp_path: Path):
+    text = """
+FIRST = open("reads/a.txt").read().strip()
+
+rule list:
+    input: "reads"
+    output: "out.txt"
+    params: lambda wildcards: open("reads/b.txt").read().strip()
+    shell: "ls {input} > {output}; echo {FIRST} {params} >> {output}"
+"""
+    data = {f"reads/{name}.txt": f"{name}\n" for name in "abc"}
+
+    played = play("aws-batch", write(tmp_path / "w", text), data).expect_done()
+
+    assert played.files["out.txt"] == "a.txt\nb.txt\nc.txt\na b\n"
+
+
+# --- configfile ----------------------------------------
+CONFIGURED = """
+configfile: "config.yaml"
+
+rule one:
+    output: "out.txt"
+    params: k=config.get("k", 1)
+    shell: "echo {params.k} > {output}"
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("values", [{}, {"other": 2}], ids=["alone", "with values of the launch"])
+def test_a_configfile_that_is_not_there_is_refused(play, tmp_path: Path, engine: str, values):
+    workflow = write(tmp_path / "w", {"Snakefile": CONFIGURED, "config.yml": "k: 10\n"})
+
+    played = play(engine, workflow, {"x": ""}, config=values)
+
+    assert played.outcome.message.startswith(
+        "Line 2 of Snakefile has `configfile: config.yaml`, and there is no such file among the launch's sources "
+        "(perhaps config.yml is meant). Upload it there"
+    )
+    assert played.inputs == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_configfile_may_lie_in_the_data(play, tmp_path: Path, engine: str):
+    played = play(engine, write(tmp_path / "w", CONFIGURED), {"config.yaml": "k: 10\n"}).expect_done()
+
+    assert played.files["out.txt"] == "10\n"
 
 
 # --- groups ----------------------------------------
@@ -60,7 +122,7 @@ def test_an_error_of_syntax_is_told(play, tmp_path: Path, engine: str):
     assert "lacks its colon" in played.outcome.message
 
 
-OWN_FOLDER = 'rule split:\n    output: directory("parts")\n    shell: "mkdir -p parts && touch parts/a.txt"\n'
+OWN_FOLDER = 'rule split:\n    output: directory("parts")\n    shell: "mkdir -p here && touch here/a.txt"\n'
 
 
 @pytest.mark.full
@@ -80,11 +142,13 @@ def test_a_missing_folder_is_named_however_long_its_place_is(play, tmp_path: Pat
 
 @pytest.mark.full
 def test_a_path_of_the_shells_own_is_told_with_what_to_do(play, tmp_path: Path):
-    workflow = write(tmp_path / "w", 'rule a:\n    output: "out/a.txt"\n    shell: "echo x > out/b.txt"\n')
+    workflow = write(tmp_path / "w", 'rule a:\n    output: "out/a.txt"\n    shell: "echo x > there/b.txt"\n')
 
     played = play("aws-batch", workflow, {"in.txt": "x\n"}, retries=3)
 
-    assert "out/b.txt: No such file or directory. If the rule's shell names this path itself" in played.outcome.message
+    assert (
+        "there/b.txt: No such file or directory. If the rule's shell names this path itself" in played.outcome.message
+    )
     assert len(played.inputs) == 1
 
 
@@ -237,9 +301,9 @@ rule beside:
     shell: "echo out > {output}"
 """
 EACH_OF_THEM = {
-    "rule modules (line 5 of Snakefile) need `envmodules:`",
+    "rule modules (line 5 of Snakefile) needs `envmodules:`",
     "rule wrapped (line 10 of Snakefile); rule noted (line 15 of Snakefile) have a `wrapper:` or `notebook:`",
-    "rule lost (line 19 of Snakefile) write to local()",
+    "rule lost (line 19 of Snakefile) writes to local()",
     "rule elsewhere (line 28 of Snakefile); rule beside (line 32 of Snakefile) have files outside of the launch's data",
 }
 
@@ -358,7 +422,9 @@ rule b:
 def test_a_rule_that_says_nothing_is_told_by_its_name_and_no_line_of_snakemakes(play, tmp_path: Path, engine: str):
     played = play(engine, write(tmp_path / "w", SILENT), {"in.txt": "x\n"})
 
-    assert played.outcome.message == "The job silent failed: Error in rule silent:"
+    assert played.outcome.message.startswith(
+        "The job silent failed: Error in rule silent: its command ended with exit code 5, and wrote no message."
+    )
 
 
 @pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
@@ -368,6 +434,103 @@ def test_a_script_of_a_group_is_told_by_its_exception(play, tmp_path: Path, engi
     played = play(engine, workflow, {"in.txt": "x\n"})
 
     assert played.outcome.message.endswith("failed: ValueError: no such gene: BRCA9")
+
+
+TOLD_OF_A_RULE = {
+    "no command": (
+        'rule all:\n    input: "x.txt"\n\nrule x:\n    output: "x.txt"\n',
+        ["rule x (line 4 of Snakefile) has an `output:`, and nothing that makes it", "Add a `shell:`"],
+    ),
+    "no rule at all": ("# nothing\n", ["The Snakefile has no rule"]),
+    "no script": (
+        'rule r:\n    output: "x.txt"\n    script: "scripts/nosuch.py"\n',
+        ["rule r (line 1 of Snakefile) has the script scripts/nosuch.py", "no such file among the launch's sources"],
+    ),
+    "no cores": (
+        'rule r:\n    output: "x.txt"\n    threads: workflow.cores\n    shell: "touch {output}"\n',
+        ["`workflow.cores` of rule r is asked for", "Set `cores`"],
+    ),
+    "no include": (
+        'include: "rules/no.smk"\n',
+        ["there is no file rules/no.smk. It belongs to the workflow's sources: upload it there"],
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
+@pytest.mark.parametrize("name", TOLD_OF_A_RULE)
+def test_what_the_sources_lack_is_told_in_a_sentence_before_any_job(play, tmp_path: Path, engine: str, name: str):
+    text, said = TOLD_OF_A_RULE[name]
+
+    played = play(engine, write(tmp_path / "w", text), {"in.txt": "x\n"})
+
+    assert played.outcome.type == "ApplicationError"
+    assert [words for words in said if words not in played.outcome.message] == [], played.outcome.message
+    assert "\n" not in played.outcome.message
+    assert "/w/" not in played.outcome.message.replace("s3://", "")
+    assert played.inputs == []
+
+
+TOLD_OF_A_JOB = {
+    "grep that finds nothing": (
+        'shell: "grep zzz {input} > {output}"',
+        ["Error in rule one: its command ended with exit code 1, and wrote no message", "`grep` that finds nothing"],
+    ),
+    "a killed shell": ('shell: "kill -9 $$"', ["ended by SIGKILL", "the rule one ask for more by `mem_mb`"]),
+    "a killed program": (
+        "shell: \"python -c 'import os; os.kill(os.getpid(), 9)'; touch {output}\"",
+        ["Killed", "the rule one ask for more by `mem_mb`"],
+    ),
+    "an undeclared input": (
+        'shell: "cat more.txt {input} > {output}"',
+        ["cat: more.txt: No such file or directory. If more.txt is in the launch's data, name it in the rule's "],
+    ),
+    "an exception of run": (
+        'run:\n        assert len(open(input[0]).read()) > 100, "too few reads"',
+        ["AssertionError in file ", "line 5: too few reads"],
+    ),
+    "a script that opens what it did not name": (
+        'script: "open.py"',
+        ["No such file or directory: 'more.txt'. If more.txt is in the launch's data, name it in"],
+    ),
+    "a local rule": ('localrule: True\n    shell: "echo no luck >&2; exit 3"', ["The job one failed: no luck"]),
+}
+
+
+@pytest.mark.parametrize("engine", MOSTLY_TIBANNA)
+@pytest.mark.parametrize("name", TOLD_OF_A_JOB)
+def test_why_a_job_failed_is_told_with_what_to_do(play, tmp_path: Path, engine: str, name: str):
+    action, said = TOLD_OF_A_JOB[name]
+    text = f'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {action}\n'
+    if name == "a local rule":
+        text = "localrules: one\n\n" + text.replace("    localrule: True\n", "")
+    workflow = write(tmp_path / "w", {"Snakefile": text, "open.py": "open('more.txt')\n"})
+
+    played = play(engine, workflow, {"in.txt": "x\n", "more.txt": "y\n"})
+
+    assert [words for words in said if words not in played.outcome.message] == [], played.outcome.message
+    assert [words for words in ("/tmp/", "/jobs/", "thread.py", "\n") if words in played.outcome.message] == []
+
+
+ENSURED = """
+rule one:
+    input: "in.txt"
+    output: ensure("out.txt", non_empty=True)
+    shell: "{command} {{output}}"
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("older", [None, {"out.txt": "of an earlier run\n"}], ids=["new", "again"])
+def test_an_output_that_is_to_hold_something_is_looked_at_in_its_job(play, tmp_path: Path, engine: str, older):
+    empty = write(tmp_path / "a", ENSURED.format(command="touch"))
+    played = play(engine, empty, {"in.txt": "x\n"}, older=older)
+
+    assert "Detected unexpected empty output files" in played.outcome.message
+    assert "out.txt" in played.outcome.message
+
+    full = write(tmp_path / "b", ENSURED.format(command="cp {input}"))
+    assert play(engine, full, {"in.txt": "x\n"}, older=older).expect_done().files["out.txt"] == "x\n"
 
 
 LATER = """

@@ -204,6 +204,82 @@ MORE: dict[str, tuple[dict[str, str] | str, dict[str, str]]] = {
 }
 """Sources and data."""
 
+PATHS = {
+    "Snakefile": """
+SHEET = open("in/sheet.txt").read().split()
+
+rule all:
+    input: "sums.txt", "found.txt", "shadow.txt", "own.txt", "run.txt", "script.txt", "grouped.txt"
+
+checkpoint split:
+    output: directory("parts")
+    shell: "mkdir -p {output}; for i in 1 2; do echo {output} $i > {output}/$i.txt; done"
+
+def sums(wildcards):
+    folder = checkpoints.split.get().output[0]
+    return sorted(expand("sums/{i}.txt", i=glob_wildcards(os.path.join(folder, "{i}.txt")).i))
+
+rule sum:
+    input: "parts/{i}.txt"
+    output: "sums/{i}.txt"
+    shell: "md5sum {input} > {output}"
+
+rule sums:
+    input: sums
+    output: "sums.txt"
+    log: "logs/sums.log"
+    shell: "md5sum {input} > {output}; echo {output} {log} > {log}"
+
+rule find:
+    input: "reads"
+    output: "found.txt", multi=multiext("more/found", ".a", ".b")
+    shell: "find {input} -type f | sort > {output[0]}; (cd reads; ls >> ../{output[0]}); touch {output.multi}"
+
+rule shadow:
+    input: "in/sheet.txt"
+    output: "shadow.txt"
+    shadow: "minimal"
+    shell: "md5sum {input} > tmp; mv tmp {output}"
+
+rule own:
+    input: "conf/own.txt"
+    output: "own.txt"
+    shell: "cat {input} > {output}"
+
+rule run:
+    input: "in/sheet.txt"
+    output: "run.txt"
+    params: length=lambda wildcards, input: len(open(input[0]).read())
+    run:
+        open(output[0], "w").write(f"{input[0]} {output[0]} {params.length}")
+
+rule script:
+    input: "in/sheet.txt"
+    output: "script.txt"
+    script: "say.py"
+
+rule group_a:
+    input: "in/sheet.txt"
+    output: temp("a.txt")
+    group: "g"
+    shell: "md5sum {input} > {output}"
+
+rule group_b:
+    input: "a.txt"
+    output: "grouped.txt"
+    group: "g"
+    shell: "md5sum {input} > {output}"
+""",
+    "say.py": "open(snakemake.output[0], 'w').write(f'{snakemake.input} {snakemake.output}')",
+    "conf/own.txt": "of the sources\n",
+}
+PATHS_DATA = {
+    "in/sheet.txt": "a b\n",
+    "reads/a.txt": "a\n",
+    "reads/deep/b.txt": "b\n",
+    "conf/own.txt": "of the data\n",
+}
+
 STANDARD = {
     "workflow/Snakefile": """
 configfile: "config/config.yaml"

@@ -35,6 +35,10 @@ NOTES: Final = "genolaunch-notes.json"
 """Beside it: what the launcher was told of the data, and whether S3 may be asked for more (`Sources.noted`)."""
 SOURCES: Final = "genolaunch-sources.tgz"
 """Beside it in a job of Tibanna's: all sources."""
+PLAIN_PATHS: Final = "--genolaunch-plain-paths"
+"""First argument of a job on AWS Batch whose files lie in its working directory, by their paths below the data."""
+RULES_SHELL: Final = "the rule's shell"
+"""What the log calls it: `Command 'the rule's shell' returned non-zero exit status 1.`"""
 LARGEST_OPENED: Final = 100 * 1024 * 1024
 """Bytes of a file of the data that the Snakefile may open while it is read: what is larger is for rules."""
 
@@ -545,7 +549,7 @@ def _and_parents(file: str, folder: str) -> Iterator[str]:
         file = os.path.dirname(file)
 
 
-def see_data(root: str) -> DataView | None:
+def see_data(root: str, *, plain_paths: bool = False) -> DataView | None:
     """Install the view of the notes beside the sources; None if there are none."""
     notes = Path(root, NOTES)
     if not notes.exists():
@@ -554,8 +558,12 @@ def see_data(root: str) -> DataView | None:
     asked = S3Listing(said["prefix"]) if said["live"] else None
     view = DataView(root, said["prefix"], Notes(asked, said["reading"]), Notes(asked, said["later"]))
     view.install()
+    if plain_paths:
+        use_plain_paths(said["prefix"], view)
     stay_in_own_folder()
     show_logs_in_storage(said["prefix"])
+    check_outputs_where_they_are()
+    tell_status_of_shells()
     _keep_checkpoints(frozenset(said.get("checkpoints", ())))
     return view
 
@@ -606,12 +614,96 @@ def show_logs_in_storage(prefix: str) -> None:
         return  # Snakemake 7, which has its files here
 
     def show_logs(logs: Sequence[Any]) -> Any:  # noqa: ANN401
-        names = [str(log).partition(" (")[0].removeprefix("s3://") for log in logs]
-        here = [name if os.path.exists(name) else f".snakemake/storage/s3/{name}" for name in names]
+        names = [str(log).partition(" (")[0].removeprefix("s3://").removeprefix(f"{prefix}/") for log in logs]
+        here = [name if os.path.exists(name) else f".snakemake/storage/s3/{prefix}/{name}" for name in names]
         shown = real([name for name in here if os.path.exists(name) and os.path.getsize(name)])
         return (line.replace(f".snakemake/storage/s3/{prefix}/", "") for line in shown)
 
     logging.show_logs = show_logs
+
+
+def check_outputs_where_they_are() -> None:
+    """Let Snakemake 9 measure an output that is `ensure(..., non_empty=True)` in the job, which has not sent it yet: it
+    asks S3, which has no such object, or an older one."""
+    if find_spec("snakemake_storage_plugin_s3") is None:
+        return
+    dag: Any = import_module("snakemake.dag").DAG
+    file_class: Any = import_module("snakemake.io")._IOFile
+    ensure, size = dag.handle_ensure, file_class.size
+
+    async def size_here(file: Any) -> int:  # noqa: ANN401
+        return int(await (file.size_local() if os.path.exists(file) else size(file)))
+
+    async def handle_ensure(*args: Any) -> None:  # noqa: ANN401
+        file_class.size = size_here
+        try:
+            await ensure(*args)
+        finally:
+            file_class.size = size
+
+    dag.handle_ensure = handle_ensure
+
+
+def tell_status_of_shells() -> None:
+    """Let a job's log say with which status the shell of a rule ended: Snakemake 7 says only that it failed."""
+    module: Any = import_module("snakemake.shell")
+    if find_spec("snakemake.cli") is not None:
+        return  # Snakemake 9 says it
+    processes: Any = module.sp
+    real = processes.CalledProcessError
+
+    def telling(status: int, *args: Any) -> Any:  # noqa: ANN401
+        sys.stderr.write(f"{real(status, RULES_SHELL)}\n")
+        return real(status, *args)
+
+    class Processes:
+        """The module subprocess, but for the error that is raised."""
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            return telling if name == "CalledProcessError" else getattr(processes, name)
+
+    module.sp = Processes()
+
+
+def use_plain_paths(prefix: str, view: DataView) -> None:
+    """Let Snakemake 9 keep its copies of data where a plain run has the files: `in/a.txt`, and not below
+    `.snakemake/storage/s3/BUCKET/`. Commands write such paths into results (md5sum, find), and name files by them."""
+    base: Any = import_module("snakemake_interface_storage_plugins.storage_object").StorageObjectBase
+    local_path, cache_key = base.local_path, base.cache_key
+    kept = f".snakemake/storage/s3/{prefix.strip('/')}/"
+    base.local_path = lambda file: Path(str(local_path(file)).removeprefix(kept))
+    base.cache_key = lambda file, *suffix, **named: cache_key(file, *suffix, **named).removeprefix(kept)
+    _keep_in_storage()
+    file_class: Any = import_module("snakemake.io")._IOFile
+    retrieve = file_class.retrieve_from_storage
+
+    async def retrieve_all(file: Any) -> None:  # noqa: ANN401
+        if any(opened.startswith(f"{file}/") for opened in view.opened):  # of a folder, one file is there
+            await file.storage_object.managed_retrieve()
+        await retrieve(file)
+
+    file_class.retrieve_from_storage = retrieve_all
+
+
+def _keep_in_storage() -> None:
+    """Let Snakemake 9 know files of storage by their flags: it takes a path that stays the same for one elsewhere."""
+    io: Any = import_module("snakemake.io")
+    module: Any = import_module("snakemake.path_modifier")
+    real = module.PathModifier.modify
+
+    def modify(modifier: Any, path: Any, property: Any = None) -> Any:  # noqa: ANN401
+        made = real(modifier, path, property)
+        if made is not path or any(io.is_flagged(path, name) for name in (module.PATH_MODIFIER_FLAG, "local")):
+            return made
+        stored = modifier.apply_default_storage(modifier.replace_prefix(path, property))
+        if stored is path or not io.is_flagged(stored, "storage_object"):
+            return path
+        if io.is_flagged(stored, "multiext"):
+            extended = stored.flags["multiext"]
+            extended.prefix = modifier.apply_default_storage(modifier.replace_prefix(extended.prefix, property))
+        return io.flag(stored, module.PATH_MODIFIER_FLAG)
+
+    module.PathModifier.modify = modify
 
 
 def _keep_checkpoints(done: frozenset[str]) -> None:
@@ -646,7 +738,10 @@ def main() -> None:
     root = os.path.dirname(os.path.abspath(__file__))
     sys.path[0] = os.getcwd()  # as with `python -m`
     unpack(root)
-    see_data(root)
+    plain_paths = sys.argv[1:2] == [PLAIN_PATHS]
+    if plain_paths:
+        del sys.argv[1]
+    see_data(root, plain_paths=plain_paths)
     runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
 
 

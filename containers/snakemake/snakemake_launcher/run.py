@@ -1,6 +1,7 @@
 """A workflow's run: its folder, its engine's process, and the handling of the engine's events."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.child import Child
 from snakemake_launcher.engines import Engine, Failure
-from snakemake_launcher.engines.job_log import last_exception
+from snakemake_launcher.engines.job_log import last_exception, telling_line
 from snakemake_launcher.events import FILE_VARIABLE, EventReader
 from snakemake_launcher.jobs import Job, Jobs
 from snakemake_launcher.provenance import Provenance
@@ -34,6 +35,8 @@ _UNKNOWN: Final = (
     "{files} of the rules {rules} were in the launch's data already, and how they were made is not known: they were "
     "taken as they are. If the rules were others then, remove the files and launch again."
 )
+_ELSEWHERE: Final = re.compile(r"At least one job did not complete successfully|Look above for error message")
+"""What Snakemake 9 and 7 end with after any failed job."""
 _MOST_NAMED: Final = 5
 
 
@@ -152,7 +155,11 @@ class Run:
         if self._jobs.failed:
             return self._outcome_of(self._jobs.failed, counts)
         said = (self._folder / _LOG).read_text(encoding="utf-8", errors="replace")
-        reason = self._jobs.error or last_exception(said) or f"Snakemake ended with exit code {code}; its log says why."
+        reason = (
+            _telling(self._jobs.error or "")
+            or last_exception(said)
+            or f"Snakemake ended with exit code {code}; its log says why."
+        )
         # What was not found may be why.
         sentences = (as_written(reason, self._sheet, self._sources), *self._unmatched())
         return Outcome("ApplicationError", " ".join(sentences), counts)
@@ -181,6 +188,11 @@ class Run:
     def _outcome_of(self, failed: Sequence[Job], counts: Mapping[str, int]) -> Outcome:
         first = failed[0]
         failure = self._failures[first.id or first.key]
+        if not first.id:  # its words are in the log of Snakemake in the launcher
+            said = (self._folder / _LOG).read_text(encoding="utf-8", errors="replace")
+            reason = as_written(telling_line(said), self._sheet, self._sources) or failure.reason
+            failure = replace(failure, reason=reason)
+            self._failures[first.key] = failure
         others = len(failed) - 1
         more = f" ({others} more job{'' if others == 1 else 's'} failed)" if others else ""
         tries = f" in submission {first.submission}" if first.submission > 1 else ""
@@ -189,6 +201,13 @@ class Run:
         if unmatched and failure.error_type == "ApplicationError":  # what became of its instance has other reasons
             message = f"{message.rstrip('.')}. It may be because {unmatched}"
         return Outcome(failure.error_type, message, counts)
+
+
+def _telling(error: str) -> str:
+    """The workflow's error in Snakemake's words: of a traceback the exception; empty for what points to another one."""
+    if _ELSEWHERE.search(error):
+        return ""
+    return (last_exception(error) or error) if error.startswith("Traceback (most recent call last)") else error
 
 
 class _JobList:

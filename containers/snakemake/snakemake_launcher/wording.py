@@ -20,6 +20,14 @@ _CALLED: Final = re.compile(r"\n\s*File \"/[^\"\n]*\", line \d+, in [^\n]*")
 """A line of a traceback within the launcher's own programs."""
 _CACHE: Final = re.compile(r"[^\s'\":]*/\.cache/snakemake/[^\s'\":]*")
 """Where Snakemake keeps what it fetched from elsewhere."""
+_MACHINES: Final = re.compile(
+    r"/[^\s'\":,]*/(?:data1|jobs/[^\s'\":,/]+)/snakemake/(?:\.snakemake/scripts/tmp\w+\.)?|/data1/snakemake/"
+    r"|/tmp/tmp\.\w+/(?:\.snakemake/scripts/tmp\w+\.)?"
+)
+"""Where jobs of the engines run: a path below it is told from there on."""
+_CORES: Final = "`workflow.cores`"
+_PLACE_OF_CORES: Final = re.compile(rf'\w+ in file "?(?P<file>[^":,]+)"?, line (?P<line>\d+): {_CORES} ')
+_RULE: Final = re.compile(r"\s*(?:use\s+)?(?:rule|checkpoint)\s+(\w+)")
 _MOST_NAMED: Final = 5
 
 
@@ -36,7 +44,40 @@ def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
     elsewhere = rf"(?<=in file )(\"?)/[^\s\",]*/{re.escape(sheet.snakefile)}(?=[\",])"
     message = re.sub(elsewhere, lambda found: f"{found[1]}{sheet.snakefile}", message)
     message = _CALLED.sub("", _IN_STORAGE.sub("", message))
-    return _CACHE.sub("(its cache)", told(message, f"s3://{sheet.remote_prefix}/") or message)
+    message = _of_include(message, sources)
+    said = told(message, f"s3://{sheet.remote_prefix}/") or message
+    return _CACHE.sub("(its cache)", _MACHINES.sub("", _with_rule(said, sources)))
+
+
+def _of_include(message: str, sources: Path) -> str:
+    """Snakemake 9's word for a missing file of an `include:` or a module as Snakemake 7 has it: the line tells."""
+    found = _NO_FILE.match(message)
+    file = sources / found["file"] if found else None
+    if not found or file is None or not file.is_file():
+        return message
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    line = "".join(lines[int(found["line"]) - 1 : int(found["line"])])
+    if not _NAMES_SOURCE.match(line):
+        return message
+    return f"WorkflowError{found['place']}:\nFailed to open source file {found['missing']}"
+
+
+_NO_FILE: Final = re.compile(
+    r"FileNotFoundError(?P<place> in file \"?(?P<file>[^\":,\n]+)\"?, line (?P<line>\d+)):\s+"
+    r"\[Errno 2\] No such file or directory: '(?P<missing>[^'\n]+)'"
+)
+_NAMES_SOURCE: Final = re.compile(r"\s*(?:include|module|snakefile)\b")
+
+
+def _with_rule(message: str, sources: Path) -> str:
+    """The message with the name of the rule that its place in a Snakefile is in, if it asks for cores."""
+    found = _PLACE_OF_CORES.match(message)
+    file = sources / found["file"] if found else None
+    if not found or file is None or not file.is_file():
+        return message
+    above = file.read_text(encoding="utf-8", errors="replace").splitlines()[: int(found["line"])]
+    rules = [rule[1] for line in above if (rule := _RULE.match(line))]
+    return message.replace(_CORES, f"{_CORES} of rule {rules[-1]}", 1) if rules else message
 
 
 def told(message: str, data: str = "") -> str:
@@ -58,6 +99,14 @@ def told(message: str, data: str = "") -> str:
 
 def _missing_input(found: "re.Match[str]", data: str) -> str:
     what, are, them = _affected(found)
+    outside = [file for file in _lines(found["files"]) if file.startswith(("/", ".."))]
+    if outside:
+        return (
+            f"MissingInputException{found['place']}: {_named(outside)}: a launch has no such path, it sees only its "
+            f"data. Upload what is meant to {data}, and name it by its path there, which begins with no / and leads "
+            f"out of it "
+            "by no `..`."
+        )
     return (
         f"MissingInputException{found['place']}: {what} {are} neither in {data} nor made by a rule. Upload {them} "
         "there, or correct the rule's input."
@@ -109,6 +158,38 @@ def _incomplete(found: "re.Match[str]", data: str) -> str:
         f"IncompleteFilesException{found['place']}: {_named(files)} may be incomplete: the job that wrote "
         f"{'it' if len(files) == 1 else 'them'} did not end well. Remove {'it' if len(files) == 1 else 'them'} from "
         f"{data}, and launch again."
+    )
+
+
+def _no_cores(found: "re.Match[str]", _data: str) -> str:
+    return (
+        f"{found['name']}{found['place']}: {_CORES} is asked for, and the launch does not say what it is. "
+        "Set `cores` in the section `snakemake` of its config (for example `cores: 4`), or write a number of threads."
+    )
+
+
+def _in_function(found: "re.Match[str]", _data: str) -> str:
+    wildcards = ", ".join(_lines(found["wildcards"]))
+    for_which = f" (for {wildcards})" if wildcards else ""
+    return f"{found['name']}{found['place']}: {' '.join(_lines(found['said']))}{for_which}"
+
+
+def _checked_output(found: "re.Match[str]", _data: str) -> str:
+    return f"{found['name']}{found['place']}: {found['said'].rstrip(':')}: {', '.join(_lines(found['files']))}"
+
+
+def _no_source(found: "re.Match[str]", _data: str) -> str:
+    return (
+        f"{found['name']}{found['place']}: there is no file {found['file']}. It belongs to the workflow's sources: "
+        "upload it there, or correct its path, which is from the folder of the file that names it."
+    )
+
+
+def _not_an_input(found: "re.Match[str]", _data: str) -> str:
+    return (
+        f"{found[0].strip()}. If {found['file']} is in the launch's data, name it in the rule's `input:`; if it "
+        "belongs to the workflow, put it among its sources. A job gets its rule's inputs and the sources, "
+        "and no other file."
     )
 
 
@@ -183,12 +264,37 @@ _MESSAGES: Final[Sequence[tuple["re.Pattern[str]", Callable[["re.Match[str]", st
             _not_fetched,
         ),
         (
+            rf"(?P<name>\w+){_PLACE}(?:Error:\s+WorkflowError:\s+)?Workflow requires a total number of cores",
+            _no_cores,
+        ),
+        (
+            rf"(?P<name>InputFunctionException){_PLACE}Error:\s+(?P<said>.*?)\s*^Wildcards:(?P<wildcards>.*?)"
+            r"\s*^Traceback:.*\Z",
+            _in_function,
+        ),
+        (
+            rf"(?P<name>WorkflowError){_PLACE}(?P<said>(?:Detected unexpected empty output files|Output files have "
+            r"checksums that differ)[^\n]*)\n(?P<files>.*)\Z",
+            _checked_output,
+        ),
+        (
+            rf"(?P<name>WorkflowError){_PLACE}Failed to open source file (?!\w+://)(?P<file>[^\n]+?)\s*(?:\n.*)?\Z",
+            _no_source,
+        ),
+        (
             r"(?P<name>\w+)(?P<place> in [^\n]*line \d+):\s+"
-            r"(?:Failed to open source file [^\n]*\n\s*FileNotFoundError: )?"
             r"\[Errno 2\] No such file or directory: '(?P<file>[^'\n]+)'",
             _file_not_there,
         ),
         (r"(?:\S*/)?(?:ba|da|z)?sh: (?:line )?\d+: [^\n:]+: No such file or directory\s*\Z", _own_path),
+        (
+            r"[^\n]*?(?:[\s'\"`‘(]|^)(?P<file>[\w.+=@-][\w.+=@/-]*)['\"`’)]*:? No such file or directory\s*\Z",
+            _not_an_input,
+        ),
+        (
+            r"(?:\w+\.)*FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<file>[^/'\n][^'\n]*)'\s*\Z",
+            _not_an_input,
+        ),
         (rf"(?P<name>(?:Syntax|Indentation)Error){_PLACE}(?P<said>.*?)(?:\n\s*None)?\s*\Z", _syntax),
     )
 )

@@ -184,6 +184,15 @@ def test_what_fails_again_unless_it_is_mended_is_not_only_to_be_retried(error, m
     assert "genolaunch retry height-1" in text
 
 
+@pytest.mark.parametrize(("workflow", "mends"), [("snakemake", True), ("regenie", False)])
+def test_memory_that_a_snakefile_asks_for_is_mended_there(workflow, mends):
+    error = LaunchError("OutOfMemoryError", "Container killed due to memory usage")
+    launch = Launch("height-1", "height", Status.FAILED, error=error, workflow=workflow)
+    text = " ".join(shown(launch_view(Snapshot(START, launch))).split())
+
+    assert ("correct what the error names and submit it again" in text) is mends
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from lambdas.regenie.failed_jobs import classify as classify_elsewhere
 from snakemake_launcher.engines.aws_batch import PYTHON_VARIABLE, AwsBatch, classify, make
+from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import RunSheet, RunSheetError
 from tests.unit.snakemake_launcher.sheets import sheet
 from tests.unit.snakemake_launcher.test_tibanna_engine import values
@@ -94,3 +97,20 @@ def test_failures_have_the_types_that_they_have_in_other_workflows(reason, statu
 
     reasons = [text for text in (reason, status_reason) if text]
     assert classify(detail) == classify_elsewhere(reasons, exit_code, was_stopped=was_stopped)
+
+
+def test_a_job_that_ran_out_of_memory_names_the_rule_and_the_key_to_raise(monkeypatch):
+    container = {
+        "exitCode": 137,
+        "reason": "OutOfMemoryError: Container killed due to memory usage",
+        "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
+    }
+    described = {"jobs": [{"container": container, "statusReason": "Essential container in task exited"}]}
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: SimpleNamespace(describe_jobs=lambda jobs: described))
+    job = Job(key="1", rule="align", wildcards={}, id="abc", name="calls-1-align-1", submission=1, submitted_at=0.0)
+
+    failure = engine().failure(job)
+
+    assert failure.error_type == "OutOfMemoryError"
+    assert "It had 2,048 MiB." in failure.reason
+    assert "let the rule align ask for more by `mem_mb` in its `resources:`" in failure.reason

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snakemake_launcher.engines.job_log import fails_again, telling_line
+from snakemake_launcher.engines.job_log import _STRICT, fails_again, telling_line
 
 HEAD = """Building DAG of jobs...
 Using shell: /usr/bin/bash
@@ -158,7 +158,10 @@ PROGRAMS = {
         "starting\nusage: join.py [-h] table\njoin.py: error: the following arguments are required: table\n",
         "join.py: error: the following arguments are required: table",
     ),
-    "a checkpoint that fails in silence": ("DAG of jobs will be updated after completion.\n", "Error in rule aligner:"),
+    "a checkpoint that fails in silence": (
+        "DAG of jobs will be updated after completion.\n",
+        f"Error in rule aligner: its command ended with an error, and wrote no message.{_STRICT}",
+    ),
 }
 
 
@@ -175,6 +178,50 @@ def test_so_it_is_in_a_rules_own_log(name):
     shown = f"Logfile logs/aligner.err:\n{ROW}\n{words}{ROW}\n\n"
 
     assert telling_line(f"{HEAD}{RULE}{REPORT}{shown}{TAIL}") == f"{said} (its log logs/aligner.err)"
+
+
+SHELL = "Command 'the rule's shell'"
+MEMORY = "It was killed, probably because it used more memory than it asked for: let the rule aligner ask for more by "
+ENDS = {
+    "exit code 1, Snakemake 7": (f"{SHELL} returned non-zero exit status 1.\n", "ended with exit code 1, and wrote no"),
+    "exit code 1 and what it may mean": (f"{SHELL} returned non-zero exit status 1.\n", "`grep` that finds nothing"),
+    "exit code 5": (f"{SHELL} returned non-zero exit status 5.\n", "ended with exit code 5, and wrote no message."),
+    "a killed shell": (
+        f"{SHELL} died with <Signals.SIGKILL: 9>.\n",
+        f"ended by SIGKILL, and wrote no message. {MEMORY}",
+    ),
+    "a killed shell's status": (f"{SHELL} returned non-zero exit status 137.\n", MEMORY),
+    "a killed program": (
+        f"/usr/bin/bash: line 1:  4711 Killed        java -Xmx8g\n{SHELL} returned non-zero exit status 137.\n",
+        f"4711 Killed        java -Xmx8g. {MEMORY}",
+    ),
+    "a crash, which is no want of memory": (f"{SHELL} died with <Signals.SIGSEGV: 11>.\n", "was ended by SIGSEGV"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_how_a_command_ended_is_told_with_what_it_may_mean(name):
+    words, said = ENDS[name]
+    told = telling_line(f"{HEAD}{RULE}{words}{REPORT}{TAIL}")
+
+    assert said in told
+    assert ("mem_mb" in told) == ("killed" in name)
+
+
+def test_so_it_is_of_a_command_that_runs_without_snakemake():
+    assert telling_line(f"## Running sh x.sh\n\n{ENDED} 137\n").endswith("and submit the launch again.")
+    assert "ended with exit code 1, and wrote no message" in telling_line(f"## Running sh x.sh\n\n{ENDED} 1\n")
+
+
+def test_an_exception_of_a_run_directive_is_told_without_the_lines_of_its_traceback():
+    raised = (
+        "RuleException:\nAssertionError in file /work/Snakefile, line 8:\ntoo few reads: 6\n"
+        '  File "/work/Snakefile", line 8, in __rule_r\n  File "/usr/lib/python3.11/thread.py", line 58, in run\n'
+    )
+
+    said = telling_line(f"{HEAD}{RULE}{raised}{REPORT}{TAIL}")
+
+    assert said == "AssertionError in file /work/Snakefile, line 8: too few reads: 6"
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -94,3 +94,13 @@ def test_the_cost_has_its_place_until_it_is_known():
 
 def test_a_run_without_jobs_has_a_page_too():
     assert "No job was submitted" in page(told())
+
+
+def test_long_words_of_the_jobs_do_not_make_their_columns_as_narrow_as_a_letter():
+    job = Jobs()
+    job.take(submitted())
+
+    html = page(job)
+
+    assert '<table class="jobs">' in html
+    assert ".jobs code { display: inline-block; min-width: 16rem; }" in html

@@ -98,4 +98,6 @@ Error in rule trim:
 
 
 def test_without_a_word_of_the_program_the_rule_is_named():
-    assert telling_line("\nError in rule trim:\n    jobid: 0\n") == "Error in rule trim:"
+    said = telling_line("\nError in rule trim:\n    jobid: 0\n")
+
+    assert said.startswith("Error in rule trim: its command ended with an error, and wrote no message.")

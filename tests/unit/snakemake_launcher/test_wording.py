@@ -153,7 +153,7 @@ SAID = {
         f"WorkflowError in {AT['7']}:\nFailed to open source file "
         f"{SOURCES}/rules/x.smk\nFileNotFoundError: [Errno 2] No "
         f"such file or directory: '{SOURCES}/rules/x.smk'\n  File \"{SOURCES}/Snakefile\", line 1, in <module>",
-        "WorkflowError in file Snakefile, line 3: there is no file rules/x.smk. Upload it",
+        "WorkflowError in file Snakefile, line 3: there is no file rules/x.smk. It belongs to the workflow's sources",
     ),
     "a colon, 7": (
         f"SyntaxError in {AT['7']}:\nExpected name or colon after rule or checkpoint keyword. (Snakefile, line 3)",
@@ -215,7 +215,64 @@ def test_snakemakes_messages_name_files_below_the_data_and_what_to_do(case):
         assert internal not in said
 
 
-def test_a_name_that_only_a_rules_script_opens_is_told_as_it_is():
-    said = "FileNotFoundError: [Errno 2] No such file or directory: 'samples.tsv'"
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FileNotFoundError: [Errno 2] No such file or directory: 'in/a.tsv'",
+        "cat: in/a.tsv: No such file or directory",
+        "md5sum: 'in/a.tsv': No such file or directory",
+    ],
+)
+def test_a_file_that_only_a_rules_code_names_is_to_be_its_input(said):
+    assert written(said).startswith(f"{said}. If in/a.tsv is in the launch's data, name it in the rule's `input:`")
 
-    assert written(said) == said
+
+def test_a_path_of_the_jobs_machine_is_told_from_its_folder_on():
+    for folder in ("/data1/snakemake/", "/x/run/jobs/w1-1.Ab/snakemake/", "/tmp/tmp.vgJ6UYmGoa/"):
+        said = written(f"FileNotFoundError: [Errno 2] No such file or directory: '{folder}scripts/no.py'")
+
+        assert "directory: 'scripts/no.py'" in said
+
+
+@pytest.mark.parametrize("version", AT)
+def test_cores_that_the_launch_does_not_say_are_asked_for_by_their_key_and_the_rule(version, tmp_path):
+    (tmp_path / "Snakefile").write_text("rule all:\n    input: 'x'\nrule dbl:\n    threads: workflow.cores\n")
+    place = AT[version].replace(str(SOURCES), str(tmp_path)).replace("line 3", "line 4")
+    message = f"WorkflowError in {place}:\nWorkflow requires a total number of cores to be defined (e.g. --cores N)."
+
+    said = as_written(message, RunSheet.parse(json.dumps(sheet())), tmp_path)
+
+    assert "`workflow.cores` of rule dbl is asked for" in said
+    assert "Set `cores` in the section `snakemake`" in said
+    assert "--cores" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            "WorkflowError:\n    Workflow requires a total number of cores to be defined (--cores N).",
+            "Set `cores` in the",
+        ),
+        ("KeyError: 'b'", "InputFunctionException in rule a in file Snakefile, line 3: KeyError: 'b' (for s=b)"),
+    ],
+)
+def test_an_error_in_a_function_of_a_rule_is_one_sentence(error, told):
+    said = written(
+        f"InputFunctionException in rule a in {AT['7']}:\nError:\n  {error}\nWildcards:\n    s=b\nTraceback:\n"
+        f'  File "{SOURCES}/Snakefile", line 3, in <lambda>'
+    )
+
+    assert told in said
+    assert "\n" not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("path", ["/ref/a.txt", "../ref/a.txt"])
+def test_an_input_outside_of_the_data_is_not_asked_to_be_uploaded_there(path):
+    said = written(
+        f"MissingInputException in rule make in {AT['7']}:\nMissing input files for rule make:\n    output: o.txt\n"
+        f"    affected files:\n        {path}"
+    )
+
+    assert f"line 3: {path}: a launch has no such path" in said

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.engines import Failure
 from snakemake_launcher.engines.batch_jobs import is_too_large, log_tail
-from snakemake_launcher.engines.job_log import telling_line
+from snakemake_launcher.engines.job_log import more_memory, telling_line
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
@@ -79,7 +79,7 @@ class AwsBatch:
             *("--jobs", str(sheet.jobs)),
             *(("--cores", str(sheet.cores)) if sheet.cores else ()),
             *(("--rerun-triggers", *sheet.rerun_triggers) if sheet.rerun_triggers else ()),
-            *("--configfile", CONFIG_FILE),
+            *(("--configfile", CONFIG_FILE) if sheet.config else ()),
             *("--logger", "genolaunch"),
             "--nocolor",
             *(("--", *sheet.targets) if sheet.targets else ()),
@@ -113,9 +113,14 @@ class AwsBatch:
         if is_too_large(detail):
             reasons = f"it asks for more than the stage's instances have: lower its threads or mem_mb ({reasons})"
         error_type = classify(detail)
+        reason = (telling_line(tail) if error_type == "ApplicationError" else "") or reasons or "It gave no reason."
+        if error_type == "OutOfMemoryError":
+            asked = [each["value"] for each in container.get("resourceRequirements", ()) if each["type"] == "MEMORY"]
+            had = f" It had {int(asked[0]):,} MiB." if asked else ""
+            reason = f"{reason.rstrip('.')}.{had} {more_memory(job.rule)}"
         return Failure(
             error_type=error_type,
-            reason=(telling_line(tail) if error_type == "ApplicationError" else "") or reasons or "It gave no reason.",
+            reason=reason,
             exit_code=container.get("exitCode"),
             log_group=self._options["jobLogGroup"] if stream else None,
             log_stream=stream,

@@ -15,6 +15,8 @@ _EXCEPTION: Final = re.compile(
 line 3:`, as Snakemake writes one, with its text on the lines below."""
 _SAYS_LITTLE: Final = ("RuleException", "CalledProcessError", "subprocess.CalledProcessError")
 """That a command failed: the command's own words say why."""
+_CALLED: Final = re.compile(r'^File "[^"]*", line \d+, in ')
+"""A line of a traceback, which Snakemake shows below an exception: the head names the place in the Snakefile."""
 _FAILED_SOMEWHERE: Final = "At least one job did not complete successfully."
 """On the line below `WorkflowError:`, with which Snakemake 9 ends after any failed job."""
 _LOGFILE: Final = re.compile(r"^Logfile (?P<path>.+):$")
@@ -36,6 +38,7 @@ _SNAKEMAKES: Final = re.compile(
        |Complete\ log|Trying\ to\ restart\ job|Finished\ (?:job|retrieval|upload|stor)|Waiting\ at\ most
        |Resuming\ incomplete|DAG\ of\ jobs\ will\ be\ updated|Downstream\ jobs\ will\ be\ updated
        |Updating\ (?:checkpoint\ dependencies|job\ )
+       |Command\ 'the\ rule's\ shell'\ (?:returned|died)
        |\(one\ of\ the\ commands\ exited|Touching\ output\ file|Config\ file\ |Logfile\ .*:$
        |Storing\ (?:in\ storage|output)|Retrieving\ (?:from\ storage|input)
        |\d+\ of\ \d+\ steps)
@@ -71,7 +74,56 @@ def telling_line(log: str) -> str:
     the rule's program, which stand above Snakemake's own report; that report.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return _exception(lines) or (_of_log_file(lines) or _of_program(lines))[:_LONGEST]
+    words = _exception(lines) or (_of_log_file(lines) or _of_program(lines))[:_LONGEST]
+    status = _last_number(_SHELL_ENDED, lines)
+    if status is None and not any(line.startswith(_FAILED) for line in lines):  # the shell's own, without Snakemake
+        status = _last_number(_JOB_ENDED, lines)
+    is_killed = _KILLED.search(words) or status == _SIGKILL or any(_SHELL_KILLED_9.search(line) for line in lines)
+    if _SAYS_NOTHING.match(words):
+        words = _of_silence(lines, status)
+        if not is_killed:
+            return words + (_STRICT if status in (None, 1) else _OWN_CODE)
+    return f"{words.rstrip('.')}. {more_memory(_rule(lines))}" if is_killed and words else words
+
+
+def more_memory(rule: str) -> str:
+    """What to do about a job that was killed, in a sentence or two."""
+    of = f"the rule {rule}" if rule else "its rule"
+    return (
+        "It was killed, probably because it used more memory than it asked for: let "
+        f"{of} ask for more by `mem_mb` in its `resources:`, and submit the launch again."
+    )
+
+
+def _rule(lines: Sequence[str]) -> str:
+    """The name of the rule that failed, or is the only one."""
+    named = [found[1] for line in lines if (found := _RULE_FAILED.match(line))]
+    return named[0] if named else next((found[1] for line in lines if (found := _RULE_RUN.match(line))), "")
+
+
+def _of_silence(lines: Sequence[str], status: int | None) -> str:
+    rule = _rule(lines)
+    signal = next((found[1] for line in lines if (found := _SHELL_SIGNAL.search(line))), "")
+    how = f"was ended by {signal}" if signal else f"ended with exit code {status}" if status else "ended with an error"
+    return f"{f'Error in rule {rule}: its' if rule else 'its'} command {how}, and wrote no message."
+
+
+_SAYS_NOTHING: Final = re.compile(r"^(?:Error in (?:rule|checkpoint) \S+:|## The command ended .*)$")
+_RULE_FAILED: Final = re.compile(r"^Error in (?:rule|checkpoint) (\S+):$")
+_RULE_RUN: Final = re.compile(r"^(?:local)?(?:rule|checkpoint) (\S+):$")
+_KILLED: Final = re.compile(r"\bKilled\b")
+"""What bash says of a program that SIGKILL ended, with the program's own words behind it."""
+_SIGKILL: Final = 137
+"""128 + the number of SIGKILL, by which the kernel ends what uses too much memory."""
+_SHELL_KILLED_9: Final = re.compile(r" died with <Signals\.SIGKILL")
+_SHELL_SIGNAL: Final = re.compile(r" died with <Signals\.(\w+)")
+_OWN_CODE: Final = (
+    " What the code means, the program says that the rule's command calls; let it write its messages to `log:`."
+)
+_STRICT: Final = (
+    " Snakemake runs commands in bash strict mode: any command of the rule that ends with an error ends it, also "
+    "within a pipe. So does `grep` that finds nothing (exit code 1); write `|| true` behind what may."
+)
 
 
 def last_exception(log: str) -> str:
@@ -168,7 +220,7 @@ def _exception(lines: Sequence[str]) -> str:
         if found["text"]:
             return lines[number][:_LONGEST]
         head = f"{found['name']}{found['place'] or ''}:"
-        text = list(takewhile(lambda line: not _is_snakemakes(line), lines[number + 1 :]))
+        text = list(takewhile(lambda line: not (_is_snakemakes(line) or _CALLED.match(line)), lines[number + 1 :]))
         return told("\n".join([head, *text])) or " ".join([head, *text[:_TEXT_LINES]])[:_LONGEST].rstrip(": ")
     return ""
 

@@ -1,8 +1,11 @@
 """Refuses workflows that an engine cannot run, when the jobs are known and before any is submitted."""
 
+import difflib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from snakemake_launcher.engines.notes import below_data, files_of, source_path
@@ -28,6 +31,8 @@ _MOST_MEMORY: Final = 1536 * 1024
 """MiB. Of the largest instances of the families that a stage's queues may have
 (genolaunch/launch_configs/regenie_config.py has the same of regenie's jobs)."""
 _MOST_NAMED: Final = 5
+_NUMBERS: Final = re.compile(r"\[(?:(?P<many>\w+)\|)?(?P<one>\w+)\]")
+"""`need[s]`, `ha[ve|s]`: of several rules, and of one."""
 _DOCKER: Final = "docker://"
 _IMAGE: Final = re.compile(r"docker://[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 
@@ -61,6 +66,83 @@ def refuse_workdir(workflow: Any) -> None:  # noqa: ANN401 - Snakemake has no ty
     workflow.workdir = workdir
 
 
+def refuse_missing_configfiles(workflow: Any) -> None:  # noqa: ANN401
+    """A `configfile:` that is not there is refused. With `--configfile` on its command line Snakemake goes on without.
+
+    `workflow`: Snakemake's class.
+    """
+    read: Callable[..., None] = workflow.configfile
+
+    def configfile(reading: Any, file: Any) -> None:  # noqa: ANN401
+        if not reading.modifier.skip_configfile and not Path(file).exists() and not _brought(file):
+            message = (
+                f"{_line_that_calls(reading)} has `configfile: {file}`, and there is no such file among the launch's "
+                f"sources{_like(str(file))}. Upload it there, at this path, or correct the path: the launch's `config` "
+                "changes its values, and does not stand for it."
+            )
+            emit("refused", message=message)
+            raise RefusedError(message)
+        read(reading, file)
+
+    workflow.configfile = configfile
+
+
+def refuse_no_rules(workflow: Any) -> None:  # noqa: ANN401
+    """A Snakefile without a rule is refused: Snakemake says that there is nothing to be done.
+
+    `workflow`: Snakemake's class.
+    """
+    check: Callable[..., None] = workflow.check
+
+    def checking(read: Any) -> None:  # noqa: ANN401
+        if not list(read.rules):
+            message = (
+                "The Snakefile has no rule, so there is nothing to make. Check that the right file was uploaded whole, "
+                "and that `snakefile` names it."
+            )
+            emit("refused", message=message)
+            raise RefusedError(message)
+        check(read)
+
+    workflow.check = checking
+
+
+def refuse_missing_scripts(jobs: Iterable[Any]) -> None:
+    """Before Snakemake 9 reads all scripts, where it ends with a traceback. Raises RefusedError."""
+    found = list(_without_script(list(jobs)))
+    if found:
+        emit("refused", message=" ".join(found))
+        raise RefusedError(" ".join(found))
+
+
+def _brought(file: Any) -> bool:  # noqa: ANN401
+    """Whether it is a file of the data, which is fetched when code of the sources opens it."""
+    try:
+        open(file).close()  # noqa: PTH123 - as the Snakefile itself would do
+    except OSError:
+        return False
+    return True
+
+
+def _like(file: str) -> str:
+    """Sources that are called alike."""
+    found_below = [Path(folder, name) for folder, _, names in os.walk(".") for name in names]
+    there = [str(path) for path in found_below if not str(path).startswith((".", "genolaunch"))]
+    alike = [name for name in there if Path(name).name == Path(file).name]
+    found = sorted(alike) or difflib.get_close_matches(file, there, n=1, cutoff=0.8)
+    return f" (perhaps {found[0]} is meant)" if found else ""
+
+
+def _line_that_calls(workflow: Any) -> str:  # noqa: ANN401
+    """`Line 3 of rules/common.smk`, whose statement is being carried out."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    path = frame.f_code.co_filename
+    line = workflow.linemaps.get(path, {}).get(frame.f_lineno, frame.f_lineno)
+    return f"Line {line} of {_below_sources(path)}"
+
+
 def mark_what_is_outside(modifier: Any) -> None:  # noqa: ANN401
     """Snakemake puts the data before any path of a rule, so `/ref/x` and `../x` would be other files than they say.
 
@@ -82,8 +164,10 @@ def faults(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> lis
 
     `jobs`: of Snakemake 7 or 9, that are to run. `targets`: those that make what was asked for.
     """
+    jobs = list(jobs)
+    found = [*_empty(targets), *_without_command(jobs)]
     jobs = [job for job in jobs if not job.rule.norun]  # what only asks for files runs nowhere
-    found = [*_empty(targets), *_of_all(jobs, options)]
+    found += _of_all(jobs, options)
     if options.engine == "tibanna":
         found += _of_tibanna(jobs, options)
     else:
@@ -106,16 +190,48 @@ def _empty(targets: Iterable[Any]) -> Iterator[str]:
             )
 
 
+def _without_command(jobs: list[Any]) -> Iterator[str]:
+    yield from _named(
+        jobs,
+        lambda job: bool(job.rule.norun and job.output),
+        "{rules} ha[ve|s] an `output:`, and nothing that makes it. Add a `shell:`, `script:` or `run:`; or, if the "
+        "files are to be in the launch's data already, upload them there.",
+    )
+
+
+def _missing_script(job: Any) -> str:  # noqa: ANN401
+    """The path of a rule's script or notebook that is not among the sources; empty if it is there, or elsewhere."""
+    script = job.rule.script or job.rule.notebook
+    if not script or job.is_wrapper or "{" in str(script):
+        return ""
+    file = str(source_path(job.rule.basedir.join(script) if job.rule.basedir else script)).removeprefix("file://")
+    return "" if "://" in file or Path(file).is_file() else _below_sources(file)
+
+
+def _without_script(jobs: list[Any]) -> Iterator[str]:
+    scripts = [(job, _missing_script(job)) for job in jobs]
+    for script in sorted({script for _, script in scripts} - {""}):
+        yield from _named(
+            [job for job, lacks in scripts if lacks == script],
+            bool,
+            f"{{rules}} ha[ve|s] the script {_plain(script)}, and there is no such file among the launch's "
+            f"sources{_plain(_like(script))}. Upload it there; its path is from the folder of the file that has the "
+            "rule.",
+        )
+
+
 def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
         jobs,
         lambda job: any(_flagged(file, "pipe") or _flagged(file, "service") for file in job.output),
-        "{rules} write to pipe() or service(), which jobs on different machines cannot share. Write to temp() instead.",
+        "{rules} write[s] to pipe() or service(), which jobs on different machines cannot share. Write to "
+        "temp() instead.",
     )
     yield from _named(
         jobs,
         lambda job: any(_GPU.search(name) and value for name, value in job.resources.items()),
-        "{rules} ask for a GPU, and neither engine has one. Leave the resource out if they can do without it.",
+        "{rules} ask[s] for a GPU, and neither engine has one. Leave the resource out if the work can be "
+        "done without it.",
     )
     yield from _named(
         jobs,
@@ -123,33 +239,34 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
             bool(job.conda_env_spec)
             and not (options.own_image or job.is_wrapper or _runs_in_own_container(job, options))
         ),
-        "{rules} need a `conda:` environment, and the stage's image has no conda. Build an image with the tools of "
+        "{rules} need[s] a `conda:` environment, and the stage's image has no conda. Build an image with the tools of "
         "all rules on the stage's, and name it as `container_image`: with one, `conda:` is not used.",
     )
 
+    yield from _without_script(jobs)
     yield from _named(
         jobs,
         lambda job: bool(job.env_modules) and not options.own_image and not _runs_in_own_container(job, options),
-        "{rules} need `envmodules:`, and there are no environment modules. Name an image with the tools of all rules "
-        "as `container_image`: with one, `envmodules:` is not used.",
+        "{rules} need[s] `envmodules:`, and there are no environment modules. Name an image with the tools of all "
+        "rules as `container_image`: with one, `envmodules:` is not used.",
     )
     yield from _named(
         jobs,
         lambda job: bool(job.is_wrapper or job.is_notebook) and not options.own_image,
-        "{rules} have a `wrapper:` or `notebook:`, for which the stage's image has no programs. Name an image that has "
-        "them (Snakemake too) as `container_image`.",
+        "{rules} ha[ve|s] a `wrapper:` or `notebook:`, for which the stage's image has no programs. Name an image "
+        "that has them (Snakemake too) as `container_image`.",
     )
     yield from _named(
         jobs,
         lambda job: any(_flagged(file, "local") for file in job.output) and not job.group,
-        "{rules} write to local(), which is lost with the machine of the job. Leave local() out: what rules make goes "
-        "to the launch's data.",
+        "{rules} write[s] to local(), which is lost with the machine of the job. Leave local() out: what rules make "
+        "goes to the launch's data.",
     )
     yield from _named(
         jobs,
         lambda job: any(_flagged(file, _OUTSIDE) for file in files_of(job)),
-        "{rules} have files outside of the launch's data, by paths that begin with / or lead out of it by `..`. Upload "
-        "what they read below `data`, and name it by its path there.",
+        "{rules} ha[ve|s] files outside of the launch's data, by paths that begin with / or lead out of it by `..`. "
+        "Upload what they read below `data`, and name it by its path there.",
     )
 
 
@@ -157,19 +274,20 @@ def _of_batch(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
         jobs,
         lambda job: image_of(job) not in ("", options.image) and not options.own_image,
-        "{rules} have a `container:` of their own, and with the engine aws-batch all jobs of a launch run in one "
+        "{rules} ha[ve|s] a `container:` of their own, and with the engine aws-batch all jobs of a launch run in one "
         "image. Name an image with the tools of all rules as `container_image`, or use the engine tibanna.",
     )
     yield from _named(
         jobs,
         lambda job: any(_NOT_FOR_S3_PLUGIN.search(below_data(file, options)) for file in files_of(job)),
-        "{rules} have files with # or ? in their names, which Snakemake's S3 storage cuts off there. Rename the files.",
+        "{rules} ha[ve|s] files with # or ? in their names, which Snakemake's S3 storage cuts off there. "
+        "Rename the files.",
     )
 
     yield from _named(
         jobs,
         lambda job: not job.is_local and (_threads(job) > _MOST_THREADS or _memory(job) > _MOST_MEMORY),
-        f"{{rules}} ask for more than {_MOST_THREADS} threads or {_MOST_MEMORY:,} MiB of memory (mem_mb), which no "
+        f"{{rules}} ask[s] for more than {_MOST_THREADS} threads or {_MOST_MEMORY:,} MiB of memory (mem_mb), which no "
         "instance has. Ask for less, or cut the work into more jobs.",
     )
 
@@ -196,20 +314,20 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
     yield from _named(
         jobs,
         lambda job: bool(image_of(job)) and not job.is_shell and not options.own_image,
-        "{rules} have a `container:`, and no `shell:`: a script is run by Snakemake, which that image need not hold. "
-        "Name an image that holds both as `container_image`, or call the script by `shell:`.",
+        "{rules} ha[ve|s] a `container:`, and no `shell:`: a script is run by Snakemake, which that image need not "
+        "hold. Name an image that holds both as `container_image`, or call the script by `shell:`.",
     )
     yield from _named(
         jobs,
         lambda job: bool(image_of(job)) and not _IMAGE.fullmatch(str(job.container_img_url)) and not options.own_image,
-        "{rules} have a `container:` that is no Docker image, as docker://REGISTRY/REPOSITORY:TAG. Name one, or an "
+        "{rules} ha[ve|s] a `container:` that is no Docker image, as docker://REGISTRY/REPOSITORY:TAG. Name one, or an "
         "image with the tools of all rules as `container_image`.",
     )
     yield from _named(
         jobs,
         lambda job: bool(image_of(job)) and bool(job.is_local or job.group) and not options.own_image,
-        "{rules} have a `container:`, and are local or in a group, which has one image. Take them out of localrules "
-        "and `group:`, or name an image with the tools of all rules as `container_image`.",
+        "{rules} ha[ve|s] a `container:`, and [are|is] local or in a group, which has one image. Take what has a "
+        "container out of localrules and `group:`, or name an image with the tools of all rules as `container_image`.",
     )
     away = [job for job in jobs if not job.is_local]
     yield from _named(
@@ -218,14 +336,14 @@ def _of_tibanna(jobs: list[Any], options: Options) -> Iterator[str]:
             any(_NOT_FOR_TIBANNA.search(below_data(file, options)) for file in job.input)
             or any(_NOT_IN_A_COMMAND.search(below_data(file, options)) for file in job.output)
         ),
-        "{rules} have files with blanks, brackets, quotes or other characters in their names that Tibanna's downloads "
-        "cannot take. Rename the files, or use the engine aws-batch.",
+        "{rules} ha[ve|s] files with blanks, brackets, quotes or other characters in their names that Tibanna's "
+        "downloads cannot take. Rename the files, or use the engine aws-batch.",
     )
     yield from _named(
         away,
         _is_too_large_for_tibanna,
-        "{rules} ask for more threads, or more memory (mem_mb), than any instance type has that Tibanna knows. Ask for "
-        "less, or cut the work into more jobs.",
+        "{rules} ask[s] for more threads, or more memory (mem_mb), than any instance type has that Tibanna knows. Ask "
+        "for less, or cut the work into more jobs.",
     )
     for job in away:
         size = _REST_OF_INPUT + sum(
@@ -249,6 +367,7 @@ def _named(jobs: Iterable[Any], is_at_fault: Callable[[Any], bool], sentence: st
     rules = sorted(found.values(), key=lambda rule: (str(rule.snakefile), rule.lineno))
     if rules:
         more = f" and {len(rules) - _MOST_NAMED} more" if len(rules) > _MOST_NAMED else ""
+        sentence = _NUMBERS.sub(lambda found: found["one" if len(rules) == 1 else "many"] or "", sentence)
         yield sentence.format(rules="; ".join(_place(rule) for rule in rules[:_MOST_NAMED]) + more)
 
 
@@ -257,7 +376,16 @@ def _place(rule: Any) -> str:  # noqa: ANN401
     path = source_path(rule.snakefile)
     kind = "checkpoint" if rule.is_checkpoint else "rule"
     line = rule.workflow.linemaps.get(path, {}).get(rule.lineno, rule.lineno)
-    return f"{kind} {rule.name} (line {line} of {path.rpartition('/workflow/')[2] or path})"
+    return f"{kind} {rule.name} (line {line} of {_below_sources(path)})"
+
+
+def _below_sources(path: str) -> str:
+    return path.rpartition("/workflow/")[2] or path
+
+
+def _plain(text: str) -> str:
+    """As a part of what is formatted."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _flagged(file: Any, name: str) -> bool:  # noqa: ANN401

@@ -5,12 +5,13 @@ Snakemake 9, which has nothing of the launcher's but this package.
 """
 
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from snakemake import __version__, exceptions
 from snakemake.cli import main as snakemake
 from snakemake.dag import DAG
+from snakemake.exceptions import WorkflowError
 from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
 from snakemake.persistence import PersistenceBase
@@ -18,30 +19,46 @@ from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_storage_plugin_s3 import StorageObject
 
-from snakemake_launcher.engines.notes import know_scripts_by_content, tell_made, tell_unknown
+from snakemake_launcher.engines.notes import below_data, files_of, know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
-from snakemake_launcher.engines.refusals import mark_what_is_outside, refuse_workdir
+from snakemake_launcher.engines.refusals import (
+    RefusedError,
+    mark_what_is_outside,
+    refuse_missing_configfiles,
+    refuse_missing_scripts,
+    refuse_no_rules,
+    refuse_workdir,
+)
 from snakemake_launcher.engines.signals import listen_to_sigint_only
 from snakemake_launcher.engines.sources import Sources, run_by_program
 from snakemake_launcher.events import emit
-from snakemake_launcher.genolaunch_job import PROGRAM, stay_in_own_folder
+from snakemake_launcher.genolaunch_job import PLAIN_PATHS, PROGRAM, stay_in_own_folder
 
 
-def send_sources(sources: Sources) -> None:
+def send_sources(sources: Sources, options: Options) -> None:
     """All files of the working directory go with the jobs, and what runs them sees the data.
 
     Snakemake would send rules, their scripts and config files: a job whose Snakefile reads `samples.tsv` would fail.
+    A job's files lie beside the sources, as in a plain run, unless one of them has the path of a source: then they lie
+    where Snakemake keeps its copies, since it would take the source for a copy.
     """
     format_job = RealExecutor.format_job_exec
 
     def format_job_exec(executor: Any, job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
         away = executor.common_settings.non_local_exec
         program = PROGRAM if away else shlex.quote(str(sources.root / PROGRAM))
+        if away and not any(sources.has_at(below_data(file, options)) for file in _files(job)):
+            program += f" {PLAIN_PATHS}"
         command = run_by_program(format_job(executor, job), program)
         return f"{command} --show-failed-logs" if away else command
 
     RealExecutor.format_job_exec = format_job_exec
     DAG.get_sources = lambda _: set(sources.files())
+
+
+def _files(job: Any) -> Iterator[Any]:  # noqa: ANN401
+    for each in job if job.is_group() else (job,):
+        yield from files_of(each)
 
 
 def look_again_for_folders() -> None:
@@ -71,6 +88,10 @@ def know_other_code(options: Options) -> None:
 
     async def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
         await update(dag, *args, **more)
+        try:
+            refuse_missing_scripts(dag.jobs)
+        except RefusedError as error:
+            raise WorkflowError(str(error)) from None
         kept = [job for job in dag.jobs if job.output and not dag.needrun(job)]
         there = [job for job in kept if all([await file.exists() for file in job.output])]
         tell_unknown(there, dag.workflow.persistence)
@@ -98,12 +119,14 @@ def main() -> None:
     listen_to_sigint_only()
     options = Options.read()
     sources = Sources(options)
-    send_sources(sources)
+    send_sources(sources, options)
     stay_in_own_folder()
     look_again_for_folders()
     know_other_code(options)
     tell_errors_of_syntax()
     refuse_workdir(Workflow)
+    refuse_missing_configfiles(Workflow)
+    refuse_no_rules(Workflow)
     mark_what_is_outside(PathModifier)
     sources.view.install()
     emit("started", version=__version__)

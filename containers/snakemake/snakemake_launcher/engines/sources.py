@@ -6,7 +6,7 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from snakemake_launcher import genolaunch_job
@@ -37,10 +37,20 @@ class Sources:
         self._packed: Any = None
         shutil.copyfile(genolaunch_job.__file__, self.root / PROGRAM)
         self._write_notes()
+        self._own = set(self._walk())
+
+    def has_at(self, path: str) -> bool:
+        """Whether the sources have a folder at a path of the data, or a file there or where it needs a folder. A file
+        of the data that the Snakefile opened is not another one than the data's."""
+        above = {str(each) for each in PurePath(path).parents}
+        return bool(self._own & {path, *above}) or any(file.startswith(f"{path}/") for file in self._walk())
 
     def files(self) -> Iterator[str]:
         """All sources, by their paths below the working directory. Copies of data are none."""
         self._write_notes()  # the Snakefile has been read
+        yield from self._walk()
+
+    def _walk(self) -> Iterator[str]:
         for path, folders, names in os.walk(self.root):
             below = os.path.relpath(path, self.root)
             folders[:] = [

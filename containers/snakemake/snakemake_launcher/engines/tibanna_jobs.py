@@ -29,6 +29,8 @@ from snakemake_launcher.engines.refusals import (
     image_of,
     mark_what_is_outside,
     refuse,
+    refuse_missing_configfiles,
+    refuse_no_rules,
     refuse_workdir,
 )
 from snakemake_launcher.engines.sources import Sources, run_by_program
@@ -203,6 +205,8 @@ def refuse_what_cannot_be(options: Options) -> None:
 
     TibannaExecutor.__init__ = looking
     refuse_workdir(Workflow)
+    refuse_missing_configfiles(Workflow)
+    refuse_no_rules(Workflow)
     mark_what_is_outside(PathModifier)
 
 
