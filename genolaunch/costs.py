@@ -175,7 +175,7 @@ class _PricedLaunch:
 def _priced_launches(platform: "Platform") -> list[_PricedLaunch]:
     """Launches of which an attempt was made that costs something, each once, as it was seen last.
 
-    They are read by status, so one whose status changes meanwhile is met twice.
+    They are read by status, so one whose status changes meanwhile may be met twice, or (a retry) not at all.
     """
     return list({each.launch.launch_id: each for each in _met(platform)}.values())
 

@@ -76,6 +76,7 @@ class StatusUpdate:
             # What an earlier attempt left would read as if this one had ended.
             self.remove(LaunchField.ENDED_AT)
             self.remove(LaunchField.ERROR)
+            self.remove(LaunchField.FINDINGS)
             # So would its cost; costHistory keeps that, and the next end is priced because these are gone.
             for attribute in _OF_THE_PRICE:
                 self.remove(attribute)

@@ -4,6 +4,7 @@
 cold start. docs/decisions/113 has what that takes, and what AWS says of bytecode in packages.
 """
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Compiler:
     @property
     def identity(self) -> str:
         """Text that differs between interpreters whose bytecode differs."""
-        return f"bytecode of {self.version}"
+        return f"bytecode of {self.version}, {_UNCHECKED}, for {CODE_PLACE} and {LAYER_PLACE}"
 
     def compile(self, folder: Path, place: str) -> None:
         """Write the bytecode of all modules below a folder; a module that does not compile stays without.
@@ -48,16 +49,22 @@ class Compiler:
         Args:
             folder: What is uploaded.
             place: Where Lambda unpacks it: tracebacks name files there.
+
+        Raises:
+            RuntimeError: No module compiled: what is uploaded would be taken for compiled.
         """
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         subprocess.run(
             [
                 *(self.python, "-P", "-s", "-S", "-m", "compileall", "-q", "-f"),
                 *("--invalidation-mode", _UNCHECKED, "-s", str(folder), "-p", place, str(folder)),
             ],
-            env={"PYTHONHASHSEED": "0"},  # the order of sets is part of the bytecode
+            env={**own, "PYTHONHASHSEED": "0"},  # the order of sets is part of the bytecode
             stdout=sys.stderr,
             check=False,
         )
+        if any(folder.rglob("*.py")) and not any(folder.rglob("*.pyc")):
+            raise RuntimeError(f"{self.python} (Python {self.version}) compiled none of the modules in {folder}.")
 
 
 @cache

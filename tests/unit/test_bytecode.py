@@ -113,6 +113,17 @@ def test_a_module_that_does_not_compile_is_left_alone(bundle, capfd):
     assert "template.py" in capfd.readouterr().err
 
 
+def test_an_interpreter_that_compiles_nothing_is_told(bundle):
+    broken = Compiler(shutil.which("false") or "false", "3.14.3")
+    with pytest.raises(RuntimeError, match=r"Python 3\.14\.3\) compiled none of the modules"):
+        broken.compile(bundle, "/var/task")
+
+
+def test_what_has_no_modules_needs_no_bytecode(tmp_path):
+    own_compiler().compile(tmp_path, "/opt")
+    assert contents(tmp_path) == {}
+
+
 def test_an_interpreter_is_found_by_its_version(monkeypatch, tmp_path):
     version = "{}.{}".format(*sys.version_info)
     (tmp_path / f"python{version}").symlink_to(Path(sys.executable).resolve())

@@ -20,7 +20,7 @@ from regenie_runner.chromosomes import chromosome_number, genome_key
 from regenie_runner.kinds_of_test import GENE_P, USUAL, is_a_smallest, is_of_the_variant
 from regenie_runner.masks import mask_sizes
 from regenie_runner.quantiles import Curve, curve_of, inflation_by_p
-from regenie_runner.rows import NO_VALUE, Rows
+from regenie_runner.rows import NO_VALUE, NOT_NUMBERS, Rows
 
 GENES_SUFFIX = ".genes.tsv"
 """Of the table that stands beside a trait's results, which has a row for each gene."""
@@ -159,7 +159,7 @@ class GeneScan:
                 gene = self._genes[name] = _Found(chromosome.decode(), int(position))
             bit = 0 if mask is None else 1 << self._bits.setdefault(id_[len(name) :], len(self._bits))
             gene.listed |= bit
-            if log10p == NO_VALUE:
+            if log10p in NOT_NUMBERS:
                 continue
             value = float(log10p)
             group = self._groups.get((mask, test)) or self._groups.setdefault((mask, test), _Group())

@@ -75,7 +75,8 @@ def manhattan_plot(summary: Summary) -> bytes:
         axes.plot(x[~hit], y[~hit], ".", color=_CHROMOSOMES[number % 2], markersize=size, markeredgewidth=0)
         axes.plot(x[hit], y[hit], ".", color=_HIT, markersize=size * 1.6, markeredgewidth=0)
     words = f"{FAMILY_WIDE:g} / {genes['tested']:,}" if genes else "5 × 10$^{-8}$"
-    _significance_line(axes, line, words)
+    if not genes or genes["tested"]:
+        _significance_line(axes, line, words)
     _name_chromosomes(axes, chromosomes, offsets, width)
     margin = max(0.01 * width, 1)
     axes.set_xlim(-margin, width + margin)

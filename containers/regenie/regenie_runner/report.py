@@ -72,7 +72,7 @@ QC_SUMMARY = "step1/qc/summary.json"
 WARNINGS = "gwas/warnings.json"
 """Warnings about the results, for the launch's status (WORK_WARNINGS)."""
 _MOST_TOLD, _LONGEST_TOLD = 50, 1_000
-"""Warnings of the status, and characters of each; the report has all."""
+"""Sentences of the status (warnings, or findings), and characters of each; the report has all."""
 _LEFT_OUT = {
     "list": "not among those that the launch's lists choose",
     "geno": "without a genotype of more than {geno:g} of the samples",
@@ -368,10 +368,10 @@ def own_findings(summaries: list[Summary], workspace: Workspace) -> Iterator[str
             )
 
 
-def _told(warnings: list[str]) -> list[str]:
+def _told(sentences: list[str]) -> list[str]:
     """As many, and as much of each, as an item of the launch table has room for."""
-    told = [text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]} ..." for text in warnings[:_MOST_TOLD]]
-    more = len(warnings) - len(told)
+    told = [text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]} ..." for text in sentences[:_MOST_TOLD]]
+    more = len(sentences) - len(told)
     return [*told, f"{more:,} more are in the report."] if more else told
 
 

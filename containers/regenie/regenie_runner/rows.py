@@ -19,6 +19,8 @@ BLOCK_BYTES = 512 << 10
 
 NEEDED_COLUMNS = ("CHROM", "GENPOS", "ID", "ALLELE0", "ALLELE1", "A1FREQ", "N", "BETA", "SE", "CHISQ", "LOG10P")
 NO_VALUE = b"NA"
+NOT_NUMBERS = frozenset({NO_VALUE, b"nan", b"-nan", b"inf", b"-inf"})
+"""What may stand where a number was to be."""
 
 
 class Columns:

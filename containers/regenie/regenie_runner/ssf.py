@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from regenie_runner.chromosomes import chromosome_number
 from regenie_runner.kinds_of_test import SINGLE_VARIANT
-from regenie_runner.rows import Columns, Rows, joined
+from regenie_runner.rows import NOT_NUMBERS, Columns, Rows, joined
 
 FILE_TYPE = "GWAS-SSF v1.0"
 TABLE_SUFFIX = ".gwas-ssf.tsv.gz"
@@ -34,7 +34,6 @@ _MANDATORY = (
     "neg_log_10_p_value",
 )
 _NUMBERS = ("BETA", "SE", "A1FREQ", "LOG10P")
-_NOT_NUMBERS = frozenset({b"NA", b"nan", b"-nan", b"inf", b"-inf"})
 _NUCLEOTIDES = b"ACGT"
 _DIGITS = b"0123456789"
 _ABSENT = b"#NA"
@@ -84,7 +83,7 @@ def _info(columns: Columns) -> tuple[str, ...]:
 def _fitting(rows: Rows, tests: frozenset[str]) -> list[bool] | None:
     """Which lines the format can hold; None for all. Most blocks need no look at the single lines."""
     refused = {
-        **{name: _NOT_NUMBERS.intersection(rows.column(name)) for name in _NUMBERS},
+        **{name: NOT_NUMBERS.intersection(rows.column(name)) for name in _NUMBERS},
         **{
             name: {allele for allele in set(rows.column(name)) if allele.strip(_NUCLEOTIDES)}
             for name in ("ALLELE0", "ALLELE1")

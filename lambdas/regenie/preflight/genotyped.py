@@ -1,6 +1,6 @@
 """Compares genotype files with each other: the same people, and the same names of chromosomes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from genolaunch.launch_configs.regenie_config import RegenieParameters
@@ -94,21 +94,36 @@ def check_sample_order(data: DataSet, files: GenotypeFiles, where: str, findings
     """
     if files.sample is None:
         return
+    own_names = list(own_ids(data, files))
     others = [
         (own, person)
-        for own, person in zip(own_ids(data, files), sample_ids(data, files), strict=False)
+        for own, person in zip(own_names, sample_ids(data, files), strict=False)
         if own != person and not person.endswith(b"_" + own) and not person.startswith(own + b"_")
     ]
-    known = {name for _, person in others for name in (person, person.partition(b"_")[2], person.rpartition(b"_")[2])}
+    known = {name for _, person in others for name in _names(person)}
     moved = Examples()
     moved.update(own for own, _ in others if own in known)
     if moved.total:
-        findings.add(
+        # Numbers in sequence may be a converter's, and nobody's, though somebody is called by such a number.
+        tell = findings.warn if _are_numbered(own_names) else findings.add
+        tell(
             where,
             f"has {moved.total:,} samples in other lines of {data.uri(files.sample)} than {data.uri(files.path)} has "
             f"them: {moved}; regenie goes by the lines, and would give people the genotypes of others",
             "Give the sample file that was made with the .bgen file, or none: the .bgen file has ids of its own.",
         )
+
+
+def _names(person: bytes) -> tuple[bytes, ...]:
+    """What a .bgen file may call a `FID_IID`: all of it, the FID, or the IID; there may be a _ in either."""
+    first, _, rest = person.partition(b"_")
+    before, _, last = person.rpartition(b"_")
+    return person, first, rest, before, last
+
+
+def _are_numbered(names: Sequence[bytes]) -> bool:
+    """From 0 or 1 on, one after the other."""
+    return any(all(name == b"%d" % number for number, name in enumerate(names, start)) for start in (0, 1))
 
 
 def warn_of_chromosome_names(data: DataSet, genotypes: Mapping[GenotypeFiles, str], findings: Findings) -> None:

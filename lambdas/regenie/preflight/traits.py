@@ -224,7 +224,6 @@ def _check_quantitative(trait: Column, parameters: RegenieParameters, findings: 
             "Among UK Biobank's counts these are answers (do not know, prefer not to answer, less than one): write NA "
             "for the first two, and 0 or 0.5 for the last.",
         )
-
     elif not parameters.apply_rint and trait.distance > _FAR:
         findings.warn(
             _WHERE,

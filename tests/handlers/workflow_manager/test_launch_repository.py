@@ -36,6 +36,11 @@ def launch_ids(repository):
     return {item["launchId"]["S"] for item in items}
 
 
+def only_item(repository):
+    (item,) = boto3.client("dynamodb").scan(TableName=repository.launch_table)["Items"]
+    return item
+
+
 def before_first(operation, act):
     """Let a rival `act` right before the first call of an operation leaves."""
     acts = [act]
@@ -148,10 +153,15 @@ class TestClaim:
     def test_a_retry_is_the_next_attempt_and_forgets_the_last_ones_end(self, repository):
         repository.register(LAUNCH, "bytes")
         repository.claim(LAUNCH.launch_id, ONE)
-        error = {"type": "OutOfMemoryError", "message": "no memory"}
-        repository.change_status(LAUNCH.launch_id, Status.FAILED, execution_arn=ONE, fields={LaunchField.ERROR: error})
+        left = {
+            LaunchField.ERROR: {"type": "OutOfMemoryError", "message": "no memory"},
+            LaunchField.FINDINGS: ["height: 3 loci reach genome-wide significance (p = 5e-8)."],
+        }
+        repository.change_status(LAUNCH.launch_id, Status.FAILED, execution_arn=ONE, fields=left)
+        assert left.keys() <= only_item(repository).keys()
 
         repository.change_status(LAUNCH.launch_id, Status.RETRY, execution_arn=None)
+        assert not left.keys() & only_item(repository).keys()
         second = repository.claim(LAUNCH.launch_id, OTHER)
 
         assert (second.attempt, second.execution_arn, second.error, second.ended_at) == (2, OTHER, None, None)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from genolaunch.regenie.genotypes import GenotypeFiles
 from lambdas.regenie.preflight.samples import sample_ids
 from lambdas.regenie.preflight.table import People
-from tests.unit.regenie_planning.conftest import MemoryDataSet, bgi
+from tests.unit.regenie_planning.conftest import MemoryDataSet, bgi, table
 from tests.unit.regenie_preflight.conftest import PEOPLE, change, checked, fam, faults, the_fault, warnings
 
 IDS = st.text("ab12._-", min_size=1, max_size=4).map(str.encode)
@@ -444,7 +444,7 @@ class TestOrderOfASampleFile:
 
         assert "other lines" not in warnings(imputed, **IMPUTED)
 
-    @pytest.mark.parametrize("own", [b"f%d_i%d", b"i%d"])
+    @pytest.mark.parametrize("own", [b"f%d_i%d", b"i%d", b"f%d"])
     def test_another_order_is_refused(self, imputed: MemoryDataSet, own: bytes):
         order = [*range(PEOPLE - 2), PEOPLE - 1, PEOPLE - 2]
         imputed.files["b.bgen"] = bgen(*(own % ((n,) * own.count(b"%")) for n in order))
@@ -453,6 +453,21 @@ class TestOrderOfASampleFile:
 
         assert fault.where == "regenie.genotypes"
         assert "has 2 samples in other lines of s3://data/cohort/b.sample" in fault.problem
+
+    @pytest.mark.parametrize("start", [0, 1])
+    def test_numbers_in_sequence_may_be_nobodys(self, imputed: MemoryDataSet, start: int):
+        # Given: people who are called by numbers, in another order than those of the .bgen
+        lines = "".join(f"{n} {n} 0 1\n" for n in reversed(range(PEOPLE)))
+        imputed.files["b.sample"] = f"ID_1 ID_2 missing sex\n0 0 0 D\n{lines}".encode()
+        imputed.files["b.bgen"] = bgen(*(b"%d" % (n + start) for n in range(PEOPLE)))
+        imputed.files["phenotypes.txt"] = (
+            table("height ldl", ((n % 5, n % 7) for n in range(PEOPLE))).replace(b"\nf", b"\n").replace(b" i", b" ")
+        )
+        imputed.files["covariates.txt"] = (
+            table("age", ((40 + n % 9,) for n in range(PEOPLE))).replace(b"\nf", b"\n").replace(b" i", b" ")
+        )
+
+        assert "in other lines" in warnings(imputed, **IMPUTED)
 
     def test_a_line_too_many_moves_all_that_follow(self, imputed: MemoryDataSet):
         change(imputed, "b.sample", "f3 i3 0 1\n", "")

@@ -172,7 +172,7 @@ def test_one_gene_only(launch):
     assert "The line counts genes" not in text
 
 
-@pytest.mark.parametrize("rows", ["", row("PCSK9", "M1.0.01", "ADD", "NA")])
+@pytest.mark.parametrize("rows", ["", *(row("PCSK9", "M1.0.01", "ADD", value) for value in ("NA", "nan", "inf"))])
 def test_no_gene_with_a_p_value(launch, rows):
     summary = analysed(launch, SETS, HEADER + rows)
     text = " ".join(report(launch).text.split())
@@ -180,6 +180,7 @@ def test_no_gene_with_a_p_value(launch, rows):
     assert "No gene has a p-value, so none is significant." in text
     assert summary["genes"]["tested"] == 0
     assert len(table(launch)) == bool(rows)
+    assert "/ 0" not in text
 
 
 def test_a_launch_of_single_variants_leaves_no_table_of_genes(launch):
@@ -353,10 +354,11 @@ def joint(test: str, extra: str = "DF=2") -> str:
     return row("G", None, test, 1).replace("DF=1", extra)
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
 @pytest.mark.parametrize("masks", [1, 2])
-def test_a_job_of_one_mask_has_the_rows_of_one_run(launch, masks):
+def test_a_job_of_one_mask_has_the_rows_of_one_run(launch, masks, pack):
     """regenie names rows of all masks by the only one there is, if it is called M1, pLoF or LoF."""
-    launch.data.joinpath("masks.txt").write_text("M1 LoF" if masks == 1 else "M1 LoF\nM2 missense\n")
+    launch.data.joinpath("masks.txt").write_bytes(pack(b"M1 LoF" if masks == 1 else b"M1 LoF\nM2 missense\n"))
     first, last = row("G", "M1.0.01", "ADD", 1) + joint("ADD-BURDEN-MINP"), joint("ADD-BURDEN-MINP").replace("G ", "H ")
     named = joint("ADD-BURDEN-ACAT_M1") + joint("GENE_P_M1", "DF=2;STRONGEST_MASK=M1")
     results = launch.write("results.txt", HEADER + first + named + last)
