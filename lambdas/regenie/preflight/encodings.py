@@ -11,6 +11,7 @@ from typing import Final
 
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
+from lambdas.regenie.preflight.bgen_header import read_bgen_header, unsigned
 from lambdas.regenie.preflight.findings import Findings
 
 _LOOK_BYTES: Final = 1 << 18
@@ -76,14 +77,12 @@ def _check_bgen(data: DataSet, files: GenotypeFiles, where: str, findings: Findi
 
 def _first_probabilities(data: DataSet, path: str) -> tuple[tuple[int, int], bool] | None:
     """Least and greatest ploidy of the first variant, and whether it is phased; None if that cannot be seen."""
-    header = data.head(path, 16)
-    first, length, samples = _number(header[:4]), _number(header[4:8]), _number(header[12:])
-    flags = _number(data.read(path, length, 4))
-    inflate = _INFLATE.get(flags & 0b11)
-    if flags >> 2 & 0b1111 != _LAYOUT_2 or inflate is None:
+    header = read_bgen_header(data, path)
+    samples, inflate = header.samples, _INFLATE.get(header.compression)
+    if header.layout != _LAYOUT_2 or inflate is None:
         return None
-    block = data.read(path, 4 + first, _LOOK_BYTES)
-    offset = _behind_names(block) + (8 if flags & 0b11 else 4)
+    block = data.read(path, header.first_variant, _LOOK_BYTES)
+    offset = _behind_names(block) + (8 if header.compression else 4)
     try:
         content = inflate(block[offset:], _BEFORE_PLOIDY + samples + 1)
     except (ValueError, zlib.error):
@@ -97,16 +96,12 @@ def _behind_names(block: bytes) -> int:
     """Offset of what follows id, rsid, chromosome, position, and the alleles."""
     offset = 0
     for _ in range(3):
-        offset += 2 + _number(block[offset : offset + 2])
-    alleles = _number(block[offset + 4 : offset + 6])
+        offset += 2 + unsigned(block[offset : offset + 2])
+    alleles = unsigned(block[offset + 4 : offset + 6])
     offset += 6
     for _ in range(alleles):
-        offset += 4 + _number(block[offset : offset + 4])
+        offset += 4 + unsigned(block[offset : offset + 4])
     return offset
-
-
-def _number(content: bytes) -> int:
-    return int.from_bytes(content, "little")
 
 
 def _unzip(content: bytes, most: int) -> bytes:

@@ -7,6 +7,7 @@ from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeFiles, GenotypeFormat
 from genolaunch.shared.input_error import UnusableInputError
+from lambdas.regenie.preflight.bgen_header import read_bgen_header, unsigned
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.preflight.samples import GIVE_ONCE, SEX_NAMES, id_file, own_ids, sample_ids, samples, sex_column
 
@@ -155,15 +156,12 @@ def first_chromosome(data: DataSet, files: GenotypeFiles) -> bytes:
 
 def _first_in_bgen(data: DataSet, path: str) -> bytes:
     """Behind the sample identifiers: [samples, in layout 1,] id, rsid, chromosome, each with its length (BGEN 1.x)."""
-    header = data.head(path, 8)
-    first, length = int.from_bytes(header[:4], "little"), int.from_bytes(header[4:8], "little")
-    flags = int.from_bytes(data.read(path, length, 4), "little")
-    layout = (flags >> 2) & 0b1111
-    variant = data.read(path, 4 + first, _PROBE_BYTES)
-    offset = 4 if layout == 1 else 0
+    header = read_bgen_header(data, path)
+    variant = data.read(path, header.first_variant, _PROBE_BYTES)
+    offset = 4 if header.layout == 1 else 0
     for _ in range(2):
-        offset += 2 + int.from_bytes(variant[offset : offset + 2], "little")
-    size = int.from_bytes(variant[offset : offset + 2], "little")
+        offset += 2 + unsigned(variant[offset : offset + 2])
+    size = unsigned(variant[offset : offset + 2])
     return variant[offset + 2 : offset + 2 + size]
 
 

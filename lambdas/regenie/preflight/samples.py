@@ -14,6 +14,7 @@ from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles, Genotype
 from genolaunch.shared.counted import counted
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.line_columns import count_columns, has_columns
+from lambdas.regenie.preflight.bgen_header import read_bgen_header, unsigned
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 
 GIVE_ONCE: Final = "regenie takes each FID and IID once: remove or rename the others (plink2 --remove, --update-ids)."
@@ -70,7 +71,7 @@ def sample_ids(data: DataSet, files: GenotypeFiles) -> Iterator[bytes]:
 
 def own_ids(data: DataSet, files: GenotypeFiles) -> Iterator[bytes]:
     """The ids within a .bgen file, in the order of its genotypes; none if it has no ids, and of other files."""
-    if files.format is GenotypeFormat.BGEN and _holds_ids(data, files.path):
+    if files.format is GenotypeFormat.BGEN and read_bgen_header(data, files.path).has_sample_ids:
         yield from (sample.person for sample in _from_bgen(data, files.path))
 
 
@@ -168,16 +169,11 @@ def _from_sample(data: DataSet, path: str) -> Iterator[Sample]:
         yield Sample(b"_".join(fields[:2]), _sex(data, path, number, given, _SEX_CODES_OR_NA))
 
 
-def _holds_ids(data: DataSet, path: str) -> bool:
-    """By the highest bit of the flags, which end the header (BGEN specification, "SampleIdentifiers")."""
-    return bool(_uint32(data.read(path, _uint32(data.read(path, 4, 4)), 4)) >> 31)
-
-
 def _from_bgen(data: DataSet, path: str) -> Iterator[Sample]:
     """The sample identifier block, right behind the header: its length, how many, then each with its length."""
-    start = 4 + _uint32(data.read(path, 4, 4))
+    start = read_bgen_header(data, path).end
     head = data.read(path, start, 8)
-    length, count = _uint32(head[:4]), _uint32(head[4:])
+    length, count = unsigned(head[:4]), unsigned(head[4:])
     if not 8 < length <= min(8 + count * _LONGEST_BGEN_ID, _MOST_BGEN_ID_BYTES):
         raise UnusableInputError(
             f"names {data.uri(path)}, whose sample identifiers cannot be read",
@@ -186,7 +182,7 @@ def _from_bgen(data: DataSet, path: str) -> Iterator[Sample]:
     block = data.read(path, start + 8, length - 8)
     offset = 0
     for _ in range(count):
-        size = int.from_bytes(block[offset : offset + 2], "little")
+        size = unsigned(block[offset : offset + 2])
         yield Sample(block[offset + 2 : offset + 2 + size], _NO_SEX)
         offset += 2 + size
 
@@ -253,7 +249,3 @@ def _sex(data: DataSet, path: str, number: int, given: bytes, codes: dict[bytes,
             f"Write {', '.join(text(each) for each in codes)}: 1 is male, 2 female, the others unknown.",
         )
     return code
-
-
-def _uint32(raw: bytes) -> int:
-    return int.from_bytes(raw, "little")
