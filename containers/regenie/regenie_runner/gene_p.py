@@ -8,34 +8,30 @@ where one run has several, and then writes no GENE_P.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+from regenie_runner.packed import open_text
 
 OPTION = "--rgc-gene-p"
 _TEST = 7
 """Column of regenie's results, from 0 (4.1.2: CHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST ...)."""
 _GENE_P = b"GENE_P"
-_GZIP = b"\x1f\x8b"
 _STRONGEST = b";STRONGEST_MASK="
 
 
 def complete_gene_p(paths: Iterable[str], definition: Path) -> None:
     """Add what is missing to the results of a job. `definition`: the launch's definition of masks."""
-    if sum(bool(line.strip()) for line in _unpacked(definition).splitlines()) < 2:  # one run has the one mask, too
+    with open_text(definition) as lines:
+        masks = sum(bool(line.strip()) for line in lines)
+    if masks < 2:  # one run has the one mask, too
         return
     for path in map(Path, paths):
         if not path.exists():
             continue
-        lines = path.read_bytes().splitlines(keepends=True)
-        if group := _only_group(lines):
-            path.write_bytes(b"".join(_completed(lines, group)))
-
-
-def _unpacked(path: Path) -> bytes:
-    """regenie takes a packed definition, too, known by its first bytes (4.1.2's sources: Files.cpp, isGzipped)."""
-    content = path.read_bytes()
-    return gzip.decompress(content) if content.startswith(_GZIP) else content
+        rows = path.read_bytes().splitlines(keepends=True)
+        if group := _only_group(rows):
+            path.write_bytes(b"".join(_completed(rows, group)))
 
 
 def _only_group(lines: Sequence[bytes]) -> bytes | None:

@@ -7,10 +7,9 @@ is counted plays no part in quality control.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol, TextIO, cast
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,14 +26,13 @@ from regenie_runner.bed import (
     sample_mask,
 )
 from regenie_runner.errors import RunnerError
+from regenie_runner.packed import open_text
 
 Calls = npt.NDArray[np.int8]
 """Variants x samples: copies of an allele, or MISSING."""
 MISSING = -9
 """As pgenlib has it."""
 
-_GZIP = b"\x1f\x8b"
-"""First bytes of what gzip compressed (RFC 1952)."""
 _SAMPLE_HEADER_LINES = 2
 """Of a .sample file: names and types of its columns."""
 
@@ -124,16 +122,8 @@ def open_genotypes(path: Path, sample: Path | None) -> Genotypes:
 
 def lines_of(path: Path) -> Iterator[str]:
     """Lines that hold something. Names may be in any encoding: they are compared and written as they are."""
-    with _opened(path) as lines:
+    with open_text(path) as lines:
         yield from (line for line in lines if line.strip())
-
-
-def _opened(path: Path) -> TextIO:
-    """regenie unpacks what is compressed, by its name's end and first bytes (4.1.2's sources: Files.cpp)."""
-    with path.open("rb") as file:
-        is_packed = path.suffix == ".gz" and file.read(len(_GZIP)) == _GZIP
-    opened = gzip.open if is_packed else open
-    return cast("TextIO", opened(path, "rt", encoding="utf-8", errors="surrogateescape"))
 
 
 def _id(line: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime
-import gzip
 import importlib.metadata
 import json
 import platform
@@ -38,6 +37,7 @@ from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
 from regenie_runner.masks import MASK_LISTS, MASK_LISTS_RECEIPT, has_lists_of_masks, join_lists_of_masks
 from regenie_runner.merge import RESULTS_SUFFIX, ssf_tests
+from regenie_runner.packed import open_text
 from regenie_runner.plots import (
     MOST_CURVES,
     MOST_PANELS,
@@ -270,7 +270,7 @@ def _conditioned_on(launch: LaunchFacts, workspace: Workspace) -> str:
     path = workspace.data / condition["variants"] if condition else None
     if path is None or not path.is_file():
         return ""
-    with gzip.open(path, "rt", errors="replace") if path.suffix == ".gz" else path.open(errors="replace") as lines:
+    with open_text(path, errors="replace") as lines:
         names = [words[0] for words in map(str.split, lines) if words]
     more = f" and {len(names) - _CONDITIONS_NAMED:,} more" if len(names) > _CONDITIONS_NAMED else ""
     counted = f"{len(names):,} variant{'s' if len(names) != 1 else ''}"

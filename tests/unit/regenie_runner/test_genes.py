@@ -354,18 +354,18 @@ def joint(test: str, extra: str = "DF=2") -> str:
     return row("G", None, test, 1).replace("DF=1", extra)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+@pytest.mark.parametrize(("name", "pack"), [("masks.txt", bytes), ("masks.txt.gz", gzip.compress)])
 @pytest.mark.parametrize("masks", [1, 2])
-def test_a_job_of_one_mask_has_the_rows_of_one_run(launch, masks, pack):
+def test_a_job_of_one_mask_has_the_rows_of_one_run(launch, masks, name, pack):
     """regenie names rows of all masks by the only one there is, if it is called M1, pLoF or LoF."""
-    launch.data.joinpath("masks.txt").write_bytes(pack(b"M1 LoF" if masks == 1 else b"M1 LoF\nM2 missense\n"))
+    launch.data.joinpath(name).write_bytes(pack(b"M1 LoF" if masks == 1 else b"M1 LoF\nM2 missense\n"))
     first, last = row("G", "M1.0.01", "ADD", 1) + joint("ADD-BURDEN-MINP"), joint("ADD-BURDEN-MINP").replace("G ", "H ")
     named = joint("ADD-BURDEN-ACAT_M1") + joint("GENE_P_M1", "DF=2;STRONGEST_MASK=M1")
     results = launch.write("results.txt", HEADER + first + named + last)
     launch.regenie_does(f'cp {results} "$OUT"_height.regenie')
     task = {
         "label": "sets",
-        "command": ["regenie", "--rgc-gene-p", "--mask-def", "{data}/masks.txt", "--out", "{output}/chunk"],
+        "command": ["regenie", "--rgc-gene-p", "--mask-def", f"{{data}}/{name}", "--out", "{output}/chunk"],
         "output": "step2/000000",
         "expect": ["chunk_height.regenie"],
     }
