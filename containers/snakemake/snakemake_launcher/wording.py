@@ -52,14 +52,17 @@ def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
 def _of_include(message: str, sources: Path) -> str:
     """Snakemake 9's word for a missing file of an `include:` or a module as Snakemake 7 has it: the line tells."""
     found = _NO_FILE.match(message)
-    file = sources / found["file"] if found else None
-    if not found or file is None or not file.is_file():
-        return message
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    line = "".join(lines[int(found["line"]) - 1 : int(found["line"])])
-    if not _NAMES_SOURCE.match(line):
+    if not found or not any(map(_NAMES_SOURCE.match, _lines_down_to(found, sources)[int(found["line"]) - 1 :])):
         return message
     return f"WorkflowError{found['place']}:\nFailed to open source file {found['missing']}"
+
+
+def _lines_down_to(place: "re.Match[str]", sources: Path) -> list[str]:
+    """The lines of a source (`file`) from the first one to that at the place (`line`); none of what is no source."""
+    file = sources / place["file"]
+    if not file.is_file():
+        return []
+    return file.read_text(encoding="utf-8", errors="replace").splitlines()[: int(place["line"])]
 
 
 _NO_FILE: Final = re.compile(
@@ -72,10 +75,7 @@ _NAMES_SOURCE: Final = re.compile(r"\s*(?:include|module|snakefile)\b")
 def _with_rule(message: str, sources: Path) -> str:
     """The message with the name of the rule that its place in a Snakefile is in, if it asks for cores."""
     found = _PLACE_OF_CORES.match(message)
-    file = sources / found["file"] if found else None
-    if not found or file is None or not file.is_file():
-        return message
-    above = file.read_text(encoding="utf-8", errors="replace").splitlines()[: int(found["line"])]
+    above = _lines_down_to(found, sources) if found else ()
     rules = [rule[1] for line in above if (rule := _RULE.match(line))]
     return message.replace(_CORES, f"{_CORES} of rule {rules[-1]}", 1) if rules else message
 
@@ -104,8 +104,7 @@ def _missing_input(found: "re.Match[str]", data: str) -> str:
         return (
             f"MissingInputException{found['place']}: {_named(outside)}: a launch has no such path, it sees only its "
             f"data. Upload what is meant to {data}, and name it by its path there, which begins with no / and leads "
-            f"out of it "
-            "by no `..`."
+            "out of it by no `..`."
         )
     return (
         f"MissingInputException{found['place']}: {what} {are} neither in {data} nor made by a rule. Upload {them} "

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from snakemake_launcher.engines.notes import below_data, files_of, source_path
 from snakemake_launcher.engines.options import Options
@@ -41,12 +41,16 @@ def refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> Non
     """Raises RefusedError if there are faults, and tells them as the workflow's error."""
     found = faults(jobs, targets, options)
     if found:
-        emit("refused", message=" ".join(found))
-        raise RefusedError(" ".join(found))
+        _refuse(" ".join(found))
 
 
 class RefusedError(Exception):
     """The workflow cannot run on its engine."""
+
+
+def _refuse(message: str) -> NoReturn:
+    emit("refused", message=message)
+    raise RefusedError(message)
 
 
 def refuse_workdir(workflow: Any) -> None:  # noqa: ANN401 - Snakemake has no types here
@@ -56,12 +60,10 @@ def refuse_workdir(workflow: Any) -> None:  # noqa: ANN401 - Snakemake has no ty
     """
 
     def workdir(_workflow: Any, folder: str) -> None:  # noqa: ANN401
-        message = (
+        _refuse(
             f"The Snakefile has `workdir: {folder}`, and a launch works in its `data`. Leave `workdir:` out, and let "
             "`data` name the folder below which the rules' paths are."
         )
-        emit("refused", message=message)
-        raise RefusedError(message)
 
     workflow.workdir = workdir
 
@@ -75,13 +77,11 @@ def refuse_missing_configfiles(workflow: Any) -> None:  # noqa: ANN401
 
     def configfile(reading: Any, file: Any) -> None:  # noqa: ANN401
         if not reading.modifier.skip_configfile and not Path(file).exists() and not _brought(file):
-            message = (
+            _refuse(
                 f"{_line_that_calls(reading)} has `configfile: {file}`, and there is no such file among the launch's "
                 f"sources{_like(str(file))}. Upload it there, at this path, or correct the path: the launch's `config` "
                 "changes its values, and does not stand for it."
             )
-            emit("refused", message=message)
-            raise RefusedError(message)
         read(reading, file)
 
     workflow.configfile = configfile
@@ -96,12 +96,10 @@ def refuse_no_rules(workflow: Any) -> None:  # noqa: ANN401
 
     def checking(read: Any) -> None:  # noqa: ANN401
         if not list(read.rules):
-            message = (
+            _refuse(
                 "The Snakefile has no rule, so there is nothing to make. Check that the right file was uploaded whole, "
                 "and that `snakefile` names it."
             )
-            emit("refused", message=message)
-            raise RefusedError(message)
         check(read)
 
     workflow.check = checking
@@ -111,8 +109,7 @@ def refuse_missing_scripts(jobs: Iterable[Any]) -> None:
     """Before Snakemake 9 reads all scripts, where it ends with a traceback. Raises RefusedError."""
     found = list(_without_script(list(jobs)))
     if found:
-        emit("refused", message=" ".join(found))
-        raise RefusedError(" ".join(found))
+        _refuse(" ".join(found))
 
 
 def _brought(file: Any) -> bool:  # noqa: ANN401

@@ -47,7 +47,7 @@ def send_sources(sources: Sources, options: Options) -> None:
     def format_job_exec(executor: Any, job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
         away = executor.common_settings.non_local_exec
         program = PROGRAM if away else shlex.quote(str(sources.root / PROGRAM))
-        if away and not any(sources.has_at(below_data(file, options)) for file in _files(job)):
+        if away and not sources.have_at(below_data(file, options) for file in _files(job)):
             program += f" {PLAIN_PATHS}"
         command = run_by_program(format_job(executor, job), program)
         return f"{command} --show-failed-logs" if away else command

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any, Final
 
@@ -39,11 +39,11 @@ class Sources:
         self._write_notes()
         self._own = set(self._walk())
 
-    def has_at(self, path: str) -> bool:
-        """Whether the sources have a folder at a path of the data, or a file there or where it needs a folder. A file
-        of the data that the Snakefile opened is not another one than the data's."""
-        above = {str(each) for each in PurePath(path).parents}
-        return bool(self._own & {path, *above}) or any(file.startswith(f"{path}/") for file in self._walk())
+    def have_at(self, paths: Iterable[str]) -> bool:
+        """Whether the sources have a folder at any of these paths of the data, or a file there or where it needs a
+        folder. A file of the data that the Snakefile opened is not another one than the data's."""
+        folders = {folder for file in self._walk() for folder in _above(file)}
+        return any(path in folders or not self._own.isdisjoint((path, *_above(path))) for path in paths)
 
     def files(self) -> Iterator[str]:
         """All sources, by their paths below the working directory. Copies of data are none."""
@@ -147,3 +147,8 @@ def _log(sentence: str) -> None:
 def run_by_program(command: str, program: str = PROGRAM) -> str:
     """A job's command, which calls Snakemake as a module, with the program that sees the data."""
     return command.replace(" -m snakemake --snakefile", f" {program} --snakefile")
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in."""
+    return map(str, PurePath(path).parents)
