@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from regenie_stand_in.arrays import Bools, Floats, Indices
 from regenie_stand_in.errors import RegenieError
@@ -139,6 +137,9 @@ def _columns(table: Table, categories: Collection[str], log: Log) -> Iterator[Fl
 
 def _normal_by_rank(values: Floats) -> Floats:
     """Values of one trait, without missing ones, as quantiles of their ranks (Pheno.cpp of 4.1.2, rint_pheno)."""
+    from scipy.special import ndtri  # where it is asked for only: the import takes longer than most commands
+    from scipy.stats import rankdata
+
     shares: Floats = (rankdata(values) - _RINT_OFFSET) / (len(values) - 2 * _RINT_OFFSET + 1)
     quantiles: Floats = ndtri(shares)
     return quantiles
