@@ -82,10 +82,11 @@ def _step1(ran: Ran) -> Iterator[str]:
 
 def _step2(ran: Ran) -> Iterator[str]:
     least = _option(ran.step2, "--minMAC") or _DEFAULT_LEAST_COUNT
-    what = "masks of variants" if _tests_genes(ran) else "variants"
+    what = "mask" if _tests_genes(ran) else "variant"
     model = "logistic" if ran.launch.is_binary else "linear"
     yield (
-        f"In step 2, {ran.variants:,} {what} with a minor allele count of at least {least} were tested by {model} "
+        f"In step 2, {_counted(ran.variants, what)} with a minor allele count of at least {least} "
+        f"{'was' if ran.variants == 1 else 'were'} tested by {model} "
         f"regression{_correction(ran)}, with the predictions of step 1 without the tested chromosome taken into "
         f"account{_adjusted(ran.launch)}."
     )
