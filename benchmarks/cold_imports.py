@@ -100,18 +100,19 @@ def synthesize(folder: Path) -> list[Function]:
     app = cdk.App(outdir=str(folder), context={**context_of_cdk_json(), "stage": STAGE, "bundling": "host"})
     build(app)
     app.synth()
-    resources = [
-        resource
-        for template in folder.rglob("*.template.json")
-        for resource in json.loads(template.read_text())["Resources"].values()
-    ]
-    layers = [each["Properties"]["Content"] for each in resources if each["Type"] == "AWS::Lambda::LayerVersion"]
-    (layer,) = {_asset(folder, content) / "python" for content in layers}
+    templates = [json.loads(template.read_text())["Resources"] for template in folder.rglob("*.template.json")]
+    resources = [resource for template in templates for resource in template.values()]
+    layers = {  # those of other stacks with the same id have the same packages
+        id_: _asset(folder, resource["Properties"]["Content"]) / "python"
+        for template in templates
+        for id_, resource in template.items()
+        if resource["Type"] == "AWS::Lambda::LayerVersion"
+    }
     runtime = _runtime(folder / "runtime")
     return [
         Function(
             properties["Handler"].removesuffix(".handler"),
-            (_asset(folder, properties["Code"]), layer, runtime),
+            (_asset(folder, properties["Code"]), *(layers[layer["Ref"]] for layer in properties["Layers"]), runtime),
             {
                 name: value
                 for name, value in properties["Environment"]["Variables"].items()
