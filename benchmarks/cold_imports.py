@@ -31,9 +31,9 @@ from app import build
 from stacks.settings_files import context_of_cdk_json
 
 STAGE: Final = "dev"
-PROMISED: Final = 1.35
+PROMISED: Final = 1.25
 """Highest ratio to the floor."""
-PROMISED_WITH_CONFIG: Final = 2.1
+PROMISED_WITH_CONFIG: Final = 1.75
 """Of functions each of whose invocations reads a launch config, or a launcher's report: they need Pydantic, and models.
 A start has a whole vCPU for importing these and the first invocation a seventh, so they stay imports."""
 WITH_CONFIG: Final = frozenset(

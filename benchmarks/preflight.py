@@ -167,6 +167,7 @@ def main() -> int:
     size = Size(given.people, given.traits, given.covariates)
     with TemporaryDirectory(prefix="preflight-") as folder:
         earlier = unpack_earlier(Path(folder), "benchmarks", "contract.py", "lambdas")
+        (earlier / "lambdas" / "__init__.py").touch()  # without one, Python takes this build's package, which has it
         builds = {EARLIER: earlier, "now": ROOT}
         costs: dict[str, list[Cost]] = {name: [] for name in builds}
         for _ in range(given.turns):

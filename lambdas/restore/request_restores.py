@@ -1,13 +1,12 @@
 """Asks S3 to restore objects, as many at a time as the account's rate allows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
 
 from genolaunch.contract.launch import Status
@@ -22,9 +21,9 @@ from lambdas.restore.scan import head
 from lambdas.shared.function import function
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.settings import settings_of
+from lambdas.shared.sqs_batch import take_each
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import RestoreRequestTypeDef
@@ -47,8 +46,6 @@ _REASONS: Final = {
 
 _ACTIVE: Final = ("InvalidObjectState", "ObjectAlreadyInActiveTierError")
 """S3 also says so of an object that can be read as it is, such as one that came back from an archive tier."""
-
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 class Outcome(Enum):
@@ -98,17 +95,17 @@ settings = settings_of(Settings)
 
 
 @function
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of requests -> the messages to deliver again.
 
     A message that is delivered again asks again: S3 answers that the restore is under way, and nothing is paid twice.
     """
     settings()
-    return dict(process_partial_response(event=event, record_handler=_process, processor=_processor, context=context))
+    return take_each(event, _process)
 
 
-def _process(record: "SQSRecord") -> None:
-    request_all(Message.read(record.body))
+def _process(record: Mapping[str, Any]) -> None:
+    request_all(Message.read(record["body"]))
 
 
 def request_all(message: Message) -> None:

@@ -1,24 +1,22 @@
 """The notifier: reads ECS's task state changes from its queue, and reports launchers' ends to their launches."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from lambdas.shared.function import function
 from lambdas.shared.observability import metrics
 from lambdas.shared.settings import settings_of
+from lambdas.shared.sqs_batch import take_each
 from lambdas.snakemake.launcher_repository import LauncherRepository
 from lambdas.snakemake.settlement import follow
 from lambdas.snakemake.task_event import LauncherTask
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +33,15 @@ settings = settings_of(NotifierSettings)
 
 
 @function
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of ECS Task State Change events -> the messages to deliver again."""
     settings()
     metrics.add_metric(name="TaskChanges", unit=MetricUnit.Count, value=len(event["Records"]))
-    return dict(process_partial_response(event=event, record_handler=_take, processor=_processor, context=context))
+    return take_each(event, _take)
 
 
-def _take(record: "SQSRecord") -> None:
-    task = LauncherTask.read(json.loads(record.body)["detail"])
+def _take(record: Mapping[str, Any]) -> None:
+    task = LauncherTask.read(json.loads(record["body"])["detail"])
     if task is None:
         return
     repository = LauncherRepository(settings().task_table, settings().launch_table)

@@ -5,25 +5,23 @@ not the message, says who sent it: `SenderId` of a role is `<the role's id>:<ses
 ReceiveMessage), and ECS names a task's session by the task's id.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from pydantic import ValidationError
 
 from genolaunch.shared.public_errors import OpenError
 from lambdas.shared.function import function
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.settings import settings_of
+from lambdas.shared.sqs_batch import take_each
 from lambdas.snakemake.launcher_record import LauncherRecord
 from lambdas.snakemake.launcher_repository import LauncherRepository
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 class TooEarlyError(OpenError):
@@ -42,23 +40,23 @@ settings = settings_of(RecorderSettings)
 
 
 @function
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of LauncherRecord (genolaunch.contract.launcher) -> messages to deliver again. What is not true is
     dropped.
     """
     settings()
     metrics.add_metric(name="RecordsTaken", unit=MetricUnit.Count, value=len(event["Records"]))
-    return dict(process_partial_response(event=event, record_handler=_take, processor=_processor, context=context))
+    return take_each(event, _take)
 
 
-def _take(record: "SQSRecord") -> None:
+def _take(record: Mapping[str, Any]) -> None:
     try:
-        said = LauncherRecord.model_validate_json(record.body)
+        said = LauncherRecord.model_validate_json(record["body"])
     except ValidationError as error:
         _refuse("no launcher's message", faults=[fault["msg"] for fault in error.errors()][:10])
         return
     launchers = LauncherRepository(settings().task_table, settings().launch_table)
-    task_id = record.attributes.sender_id.rpartition(":")[2]
+    task_id = record["attributes"]["SenderId"].rpartition(":")[2]
     if not _is_launcher(launchers, said, task_id):
         _refuse("not the launcher of this launch", launchId=said.launch_id, taskId=task_id)
         return

@@ -5,12 +5,11 @@ cannot choose this name (docs/decisions/101). So the launch's events say who ask
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
 from genolaunch.contract.launch import ALLOWED_FROM, EventField, HeldFor, LaunchField, Status
@@ -27,6 +26,7 @@ from lambdas.shared.launch import Launch
 from lambdas.shared.launch_repository import LaunchRepository
 from lambdas.shared.observability import logger, metrics, tell_of_sick_launch
 from lambdas.shared.settings import settings_of
+from lambdas.shared.sqs_batch import take_each
 from lambdas.workflow_manager.claiming import check_registered, told_by_config
 from lambdas.workflow_manager.dropped_file import Drop, DroppedFile, FileGoneError, drops, fetch
 from lambdas.workflow_manager.person_request import (
@@ -38,10 +38,7 @@ from lambdas.workflow_manager.person_request import (
 )
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 _MOST_TRIES: Final = 3
 """How often a request is tried, since the launch may change in the table between the read and the requested write."""
@@ -78,15 +75,14 @@ settings = settings_of(Settings)
 
 
 @function
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of S3 notifications -> the messages to deliver again."""
     settings()
-    response = process_partial_response(event=event, record_handler=_process, processor=_processor, context=context)
-    return dict(response)
+    return take_each(event, _process)
 
 
-def _process(record: "SQSRecord") -> None:
-    for drop in drops(record.body):
+def _process(record: Mapping[str, Any]) -> None:
+    for drop in drops(record["body"]):
         answer(drop)
 
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-
 from genolaunch.contract.errors import ErrorType
 from genolaunch.contract.events import MOST_RECEIVES
 from genolaunch.contract.launch import Status
@@ -24,6 +22,7 @@ from lambdas.shared.launch_repository import LaunchRepository, Registration
 from lambdas.shared.notifications import notify, tell_answer
 from lambdas.shared.observability import count, count_platform_fault, logger
 from lambdas.shared.settings import settings_of
+from lambdas.shared.sqs_batch import take_each
 from lambdas.workflow_manager.dropped_file import (
     Drop,
     DroppedFile,
@@ -37,11 +36,7 @@ from lambdas.workflow_manager.registration import fingerprint, is_launch_file, l
 from lambdas.workflow_manager.strays import stray
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-# All of a batch failing is no other case than one of it: SQS delivers them again, and then to the dead-letter queue.
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +58,13 @@ settings = settings_of(Settings)
 
 
 @function
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """SQS batch of S3 notifications, and of its events of EventBridge -> the messages to deliver again."""
     settings()
-    response = process_partial_response(event=event, record_handler=_process, processor=_processor, context=context)
-    return dict(response)
+    return take_each(event, _process)
 
 
-def _process(record: "SQSRecord") -> None:
+def _process(record: Mapping[str, Any]) -> None:
     """Handle each file of a message, even when another one fails; one that fails for the last time, after
     which its message is a dead letter, is answered so.
 
@@ -78,7 +72,7 @@ def _process(record: "SQSRecord") -> None:
         Exception: the first failure.
     """
     failures = []
-    for drop in drops(record.body):
+    for drop in drops(record["body"]):
         try:
             _handle(drop)
         except Exception as error:  # SQS delivers the message again
@@ -100,9 +94,9 @@ def _handle(drop: Drop) -> None:
         _answer(drop, refusal(drop, misplaced))
 
 
-def _receives(record: "SQSRecord") -> int:
+def _receives(record: Mapping[str, Any]) -> int:
     """How often the message was received, this time included."""
-    return int(record.raw_event.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
 def _answer_failure(drop: Drop, error: Exception) -> None:

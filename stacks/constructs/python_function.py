@@ -35,6 +35,7 @@ _SHARED: Final = (
     "genolaunch/contract",
     "genolaunch/launch_configs",
     "genolaunch/shared",
+    "lambdas/__init__.py",
     "lambdas/shared",
 )
 """What all functions have. Of the command line's package these are the contract and what it shares with the functions,

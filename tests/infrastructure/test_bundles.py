@@ -147,7 +147,7 @@ def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly
 
     assert sorted(path.name for path in bundle.iterdir()) == ["genolaunch", "lambdas"]
     assert {path.name for path in (bundle / "genolaunch").iterdir()} - {folder, "__pycache__"} == SHARED
-    assert {path.name for path in (bundle / "lambdas").iterdir()} == {"shared", folder}
+    assert {path.name for path in (bundle / "lambdas").iterdir()} - {"__pycache__"} == {"__init__.py", "shared", folder}
     sources = {path for path in bundle.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     compiled = {Path(importlib.util.cache_from_source(str(path))) for path in sources if path.suffix == ".py"}
     assert set(bundle.rglob("*.pyc")) == compiled, "bytecode of this machine's Python, which runs them, and no other"
