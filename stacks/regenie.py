@@ -185,6 +185,7 @@ class RegenieStack(StageStack):
             # A list of variants that cannot be sampled is read whole, and may be gigabytes long.
             timeout=Duration.minutes(15),
             memory_mib=2048,
+            further_packages=[self._functions.own_packages()],
             # The index of a .bgen is copied to /tmp: the most there is, for some 150 million variants of 60 bytes.
             temporary_storage=Size.gibibytes(10),
             environment={
