@@ -14,8 +14,8 @@ WORK_PLAN: Final = "plan"
 WORK_FETCH: Final = f"{WORK_PLAN}/fetch.txt"
 """Paths below data that a launch on a cluster reads, one a line: what its fetch phase copies."""
 WORK_ANALYSED: Final = f"{WORK_PLAN}/analysed.txt"
-"""1 or 0 for each sample of step 1's genotypes, in their order: whether the launch analyses it. Quality control of
-step 1 counts genotypes of those."""
+"""1 or 0 for each sample of step 1's genotypes (of the first that are tested, without step 1), in their order: whether
+the launch analyses it. Quality control of step 1 counts genotypes of those, and linkage disequilibrium is theirs."""
 WORK_INPUTS: Final = "inputs.json"
 """Every file that the launch was planned for: where it lies, its size, ETag and so on. Jobs and verify_inputs look."""
 
@@ -91,6 +91,34 @@ class QualityControl(_Lists):
     """A folder below work."""
 
 
+class _Sample(TypedDict, total=False):
+    sample: str
+    """Sample file of .bgen genotypes, below data."""
+
+
+class GenotypeFile(_Sample):
+    """Genotypes that a job reads itself."""
+
+    path: str
+    """Below data."""
+
+
+class LociSearch(TypedDict):
+    """How a trait's merge finds independent signals: by linkage disequilibrium of the people analysed."""
+
+    genotypes: list[GenotypeFile]
+    """Those that step 2 tests."""
+    people: GenotypeFile
+    """Whose samples `analysed` marks."""
+    analysed: str
+    """A file below work: WORK_ANALYSED."""
+    p1: float
+    """plink1.9's --clump-p1; so are the next its options."""
+    p2: float
+    r2: float
+    window_kb: float
+
+
 class TaskParts(TypedDict, total=False):
     """What only some tasks have.
 
@@ -123,6 +151,8 @@ class TaskParts(TypedDict, total=False):
     """Of merge; so is the next."""
     summary: str
     """A file below work."""
+    loci: LociSearch
+    """Of merge, if its rows are of single variants, one of each."""
     summaries: dict[str, str]
     """Of report: trait -> file below work."""
 

@@ -108,8 +108,7 @@ def plan_launch(launch_id: str, attempt: int) -> RunSheet:
     repository.note(launch_id, attempt, {LaunchField.LISTS: told})
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
     _write_plan(launch_id, attempt, analysis)
-    if config.regenie.step1.quality_control:
-        _write(launch_id, WORK_ANALYSED, [inputs.samples.analysed.decode()])
+    _write(launch_id, WORK_ANALYSED, [inputs.samples.analysed.decode()])
     if inputs.restored:
         task: PreloadTask = {"label": "restored inputs", "files": inputs.restored}
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])

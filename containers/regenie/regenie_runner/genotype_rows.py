@@ -150,7 +150,7 @@ class _BgenRows:
 
     def rows(self, regions: Sequence[Region]) -> Iterator[Row]:
         if not self._index.exists():
-            raise FileNotFoundError(self._index)
+            raise RunnerError(f"{self._index.name} is not on the file system.")
         query = (
             "SELECT position, rsid, allele1, allele2, file_start_position FROM Variant "
             "WHERE chromosome = ? AND position BETWEEN ? AND ?"

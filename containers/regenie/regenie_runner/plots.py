@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
@@ -17,7 +18,8 @@ from regenie_runner.kinds_of_test import degrees_of_freedom
 from regenie_runner.quantiles import Curve
 from regenie_runner.scan import FREQUENCY_BOUNDS
 from regenie_runner.significance import FAMILY_WIDE, GENOME_WIDE
-from regenie_runner.summary import Locus, ManhattanChromosome, Summary
+from regenie_runner.summary import ManhattanChromosome, Summary
+from regenie_runner.top_loci import Locus
 
 _DOTS_PER_INCH = 160
 _COLOURS = 128  # of the stored image: enough for these plots, and a third of the bytes
@@ -28,8 +30,11 @@ _HIT = "#c2410c"
 FREQUENCY_COLOURS = ("#c08ad6", "#2f9a7e", "#1d4f73")
 """Of rare, low-frequency and common variants, from light to dark enough to be told apart in greyscale too."""
 _HIGHEST_FREQUENCY = 0.5
-REGION_BP = 250_000
-"""To either side of a lead."""
+R2_BOUNDS = (0.2, 0.4, 0.6, 0.8)
+R2_SERIES = (("#b9c6cf", "."), ("#86b1cb", "v"), ("#4c8db4", "s"), ("#1f5f8b", "^"), ("#0b2a44", "P"))
+"""Colour and mark by r²: darker with every step, and each with a mark of its own, so that no colours need be told
+apart."""
+_UNLINKED = "#9a8f86"
 _GAP = 0.006  # between chromosomes, as a part of all base pairs shown
 _NARROW = 0.011  # a chromosome with a smaller part of the width gets no label of its own
 _FEW_POINTS = 5_000  # fewer are drawn larger
@@ -215,21 +220,37 @@ class RegionPoint(NamedTuple):
     position: int  # base pairs
     log10p: float
     a1freq: float
+    r2: float | None = None
+    """Linkage disequilibrium with the lead, if it is known."""
+
+
+class _Series(NamedTuple):
+    """Points of one colour and mark."""
+
+    label: str
+    colour: str
+    mark: str
+    chosen: npt.NDArray[np.bool_]
 
 
 def regional_plot(lead: Locus, points: Sequence[RegionPoint]) -> bytes:
-    """-log10 p around a lead, coloured by minor allele frequency (linkage disequilibrium is not known here)."""
+    """-log10 p around a lead, by linkage disequilibrium with it, or by minor allele frequency if that is not known."""
     figure, (axes,) = _figure(5.1, 2.9)
     x = np.array([point.position for point in points]) / 1e6
     y = np.array([point.log10p for point in points])
-    frequencies = np.array([min(point.a1freq, 1 - point.a1freq) for point in points])
-    groups = np.digitize(frequencies, FREQUENCY_BOUNDS)
-    bounds = (0.0, *FREQUENCY_BOUNDS, _HIGHEST_FREQUENCY)
-    for number, colour in enumerate(FREQUENCY_COLOURS):
-        chosen = groups == number
-        if chosen.any():
-            label = frequency_name(bounds[number], bounds[number + 1])
-            axes.plot(x[chosen], y[chosen], ".", color=colour, markersize=5, markeredgewidth=0, label=label)
+    is_linked = any(point.r2 is not None for point in points)
+    for series in _by_linkage(points) if is_linked else _by_frequency(points):
+        if series.chosen.any():
+            size = 5.0 if series.mark == "." else 3.6
+            axes.plot(
+                x[series.chosen],
+                y[series.chosen],
+                series.mark,
+                color=series.colour,
+                markersize=size,
+                markeredgewidth=0 if series.mark != "x" else 0.8,
+                label=series.label,
+            )
     axes.plot(
         [lead["position"] / 1e6], [lead["log10p"]], "D", color=_HIT, markersize=6, markeredgecolor="white", zorder=4
     )
@@ -256,12 +277,31 @@ def regional_plot(lead: Locus, points: Sequence[RegionPoint]) -> bytes:
         loc="upper right",
         frameon=False,
         fontsize=7,
-        title="Minor allele\nfrequency",
+        title="r² with\nthe lead" if is_linked else "Minor allele\nfrequency",
         title_fontsize=7,
         bbox_to_anchor=(1.32, 1.03),
         markerscale=1.6,
+        reverse=is_linked,
     )
     return _png(figure)
+
+
+def _by_frequency(points: Sequence[RegionPoint]) -> Iterator[_Series]:
+    frequencies = np.array([min(point.a1freq, 1 - point.a1freq) for point in points])
+    groups = np.digitize(frequencies, FREQUENCY_BOUNDS)
+    bounds = (0.0, *FREQUENCY_BOUNDS, _HIGHEST_FREQUENCY)
+    for number, colour in enumerate(FREQUENCY_COLOURS):
+        yield _Series(frequency_name(bounds[number], bounds[number + 1]), colour, ".", groups == number)
+
+
+def _by_linkage(points: Sequence[RegionPoint]) -> Iterator[_Series]:
+    """The strongest last, so that they lie above the others."""
+    r2 = np.array([np.nan if point.r2 is None else point.r2 for point in points])
+    yield _Series("not known", _UNLINKED, "x", np.isnan(r2))
+    groups = np.where(np.isnan(r2), -1, np.digitize(r2, R2_BOUNDS))
+    bounds = (0.0, *R2_BOUNDS, 1.0)
+    for number, (colour, mark) in enumerate(R2_SERIES):
+        yield _Series(f"{bounds[number]:g} to {bounds[number + 1]:g}", colour, mark, groups == number)
 
 
 def _figure(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Figure, Sequence[Axes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import importlib.metadata
+import itertools
 import json
 import platform
 import shlex
@@ -41,7 +42,6 @@ from regenie_runner.packed import open_text
 from regenie_runner.plots import (
     MOST_CURVES,
     MOST_PANELS,
-    REGION_BP,
     RegionPoint,
     frequency_name,
     manhattan_plot,
@@ -53,9 +53,11 @@ from regenie_runner.plots import (
 )
 from regenie_runner.significance import FAMILY_WIDE
 from regenie_runner.ssf import TABLE_SUFFIX
-from regenie_runner.summary import Locus, Summary, TestSummary, test_of
+from regenie_runner.summary import Summary, TestSummary
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
+from regenie_runner.top_loci import DRAWN, REGION_BP, Locus, test_of
+from regenie_runner.top_loci import TABLE_SUFFIX as LOCI_SUFFIX
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -83,7 +85,6 @@ _LEFT_OUT = {
 }
 """Reasons of the summary, in the order in which they are looked at."""
 _CONDITIONS_NAMED = 10
-_REGIONS = 5  # of a trait; the table of loci names more
 _INFLATED, _DEFLATED = 1.1, 0.9
 _ENOUGH_GENES = 500
 """With fewer p-values a median varies too much: at 500 its lambda has a standard error of 0.1."""
@@ -95,6 +96,8 @@ class RegionalPlot(NamedTuple):
     lead: Locus
     picture: str
     variants: int
+    is_linked: bool
+    """Whether it shows linkage disequilibrium."""
 
 
 class Curves(NamedTuple):
@@ -136,6 +139,11 @@ class TraitSection(NamedTuple):
         if self.facts and self.facts.cases is not None and self.facts.controls is not None:
             return self.facts.cases, self.facts.controls
         return None
+
+    @property
+    def loci_file(self) -> str:
+        """Path of the table of loci."""
+        return self.summary["results"].removesuffix(RESULTS_SUFFIX) + LOCI_SUFFIX
 
     @property
     def ssf(self) -> str | None:
@@ -362,9 +370,11 @@ def own_findings(summaries: list[Summary], workspace: Workspace) -> Iterator[str
         else:
             loci = summary["significant_loci"]
             tests = ", ".join(_with_degrees(test["name"]) for test in summary["tests"] if test["of_the_variant"])
+            secondary = summary["secondary_signals"]
+            more = f", with {secondary:,} secondary signal{'s' if secondary != 1 else ''}" if secondary else ""
             yield (
                 f"{trait}: {loci:,} {'locus reaches' if loci == 1 else 'loci reach'} genome-wide significance "
-                f"(p = 5e-8){f' in {tests}' if tests else ''}{condition}."
+                f"(p = 5e-8){f' in {tests}' if tests else ''}{condition}{more}."
             )
 
 
@@ -510,15 +520,19 @@ def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
     if summary["of_sets"]:
         return
     loci = summary["loci"]
+    linkage = {(found["chromosome"], found["position"], found["id"]): found["r2"] for found in summary["linkage"]}
     with IndexedResults(workspace.work / summary["results"]) as results:
-        for lead in [locus for locus in loci if locus["significant"]][:_REGIONS] or loci[:1]:
+        for lead in [locus for locus in loci if locus["significant"]][:DRAWN] or loci[:1]:
             start, end = lead["position"] - REGION_BP, lead["position"] + REGION_BP
+            lines = results.region(lead["chromosome"], start, end)
+            r2 = linkage.get((lead["chromosome"], lead["position"], lead["id"]))
             points = [
-                RegionPoint(int(line["GENPOS"]), float(line["LOG10P"]), float(line["A1FREQ"]))
-                for line in results.region(lead["chromosome"], start, end)
+                RegionPoint(int(line["GENPOS"]), float(line["LOG10P"]), float(line["A1FREQ"]), linked)
+                for line, linked in zip(lines, itertools.repeat(None) if r2 is None else r2, strict=False)
                 if test_of(line) == lead["test"] and "NA" not in (line["LOG10P"], line["A1FREQ"])
             ]
-            yield RegionalPlot(lead, _as_text(regional_plot(lead, points)), len(points))
+            picture = _as_text(regional_plot(lead, points))
+            yield RegionalPlot(lead, picture, len(points), is_linked=r2 is not None)
 
 
 def _as_text(picture: bytes) -> str:
@@ -562,6 +576,8 @@ def _of_results(summaries: list[Summary], in_ssf: frozenset[str], *, tests_sets:
             of_test = f" of {summary['test']}" if len(summary["tests"]) > 1 else ""
             yield f"{trait}: genomic inflation{of_test} is {inflation:.3f}, far from 1; {reasons} can be the reason."
         yield from _of_interactions(summary)
+        if summary["significant_loci"] and summary["loci_by"]["why_not"]:
+            yield f"{trait}: loci are by distance, not by linkage disequilibrium: {summary['loci_by']['why_not']}."
         if summary["genes"]:
             yield from _of_genes(trait, summary["genes"])
         else:

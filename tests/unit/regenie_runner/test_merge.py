@@ -228,6 +228,9 @@ def test_a_locus_has_the_effect_of_its_allele_and_the_info_score_of_bgen(launch)
             "se": 0.03,
             "log10p": 16.1,
             "significant": True,
+            "signal": "",
+            "primary": None,
+            "members": None,
         }
     ]
 

@@ -1,0 +1,260 @@
+"""The loci of a trait: independent signals by linkage disequilibrium, or the strongest variants by distance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+from regenie_runner.errors import RunnerError
+from regenie_runner.kinds_of_test import USUAL, is_of_the_variant
+from regenie_runner.loci import SHOWN, SPACING_BP, Lead, Loci, find_loci
+from regenie_runner.scan import Scan
+from regenie_runner.signals import Member, NoLinkageError, Signal, SignalSearch
+from regenie_runner.significance import GENOME_WIDE
+from regenie_runner.tabix import IndexedResults
+from regenie_runner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from genolaunch.contract.plan import LociSearch
+
+TABLE_SUFFIX = ".loci.tsv"
+DRAWN = 5
+"""Loci of a trait whose surroundings are drawn; the table names more."""
+REGION_BP = 250_000
+"""To either side of a lead."""
+PRIMARY, SECONDARY = "primary", "secondary"
+
+
+class Locus(TypedDict):
+    """The lead variant of a locus, by regenie's columns; None where regenie says NA."""
+
+    id: str
+    chromosome: str
+    position: int
+    effect_allele: str
+    other_allele: str
+    a1freq: float | None
+    info: float | None
+    samples: int
+    test: str
+    beta: float | None
+    se: float | None
+    log10p: float
+    significant: bool
+    signal: str  # primary or secondary; "" of a lead by distance
+    primary: str | None  # of a secondary signal: id of the one that leads its locus
+    members: int | None  # of its clump, besides itself; None by distance
+
+
+class FoundBy(TypedDict):
+    """How the loci were found."""
+
+    linkage: bool  # by linkage disequilibrium, otherwise by distance
+    why_not: str  # words that end a sentence; "" if nothing is to be said
+    r2: float | None  # of linkage: of members, more than this
+    window_kb: float | None
+
+
+class RegionLinkage(TypedDict):
+    """r² of a lead with what lies around it."""
+
+    id: str  # of the lead
+    chromosome: str
+    position: int
+    r2: list[float | None]  # of each line of the results within REGION_BP
+
+
+class TopLoci(NamedTuple):
+    """What was found."""
+
+    by_distance: Loci
+    shown: list[Locus]  # for people, with some below the line
+    table: list[tuple[Locus, Sequence[Member]]]  # all that are significant enough to lead
+    significant: int  # loci
+    secondary: int  # signals in these
+    found_by: FoundBy
+    linkage: list[RegionLinkage]
+
+
+def find_top_loci(scan: Scan, results: IndexedResults, search: LociSearch | None, workspace: Workspace) -> TopLoci:
+    """Search signals, if the task says how; else, or if genotypes cannot be had, loci by distance.
+
+    Args:
+        scan: of all lines of the results.
+        results: the merged file.
+        search: of the task.
+        workspace: of the launch.
+    """
+    by_distance = find_loci(scan.chromosomes)
+    of_variants = [met for met in scan.tests if is_of_the_variant(met.name)]
+    if search is None or len(of_variants) > 1:
+        return _of_distance(by_distance, results, "each variant has several tests" if len(of_variants) > 1 else "")
+    searching = SignalSearch(search, results, workspace)
+    try:
+        signals = searching.signals(scan.chromosomes)
+        if not signals:
+            return _of_distance(by_distance, results, "")
+        return _of_signals(signals, searching, by_distance, results, search)
+    except FileNotFoundError as error:
+        return _of_distance(by_distance, results, f"{Path(error.filename).name} is not on the file system")
+    except (NoLinkageError, RunnerError, OSError) as error:
+        return _of_distance(by_distance, results, str(error).rstrip("."))
+
+
+def _of_distance(found: Loci, results: IndexedResults, why_not: str) -> TopLoci:
+    shown = [read_locus(lead, results) for lead in found.leads]
+    table: list[tuple[Locus, Sequence[Member]]] = [(locus, ()) for locus in shown if locus["significant"]]
+    by: FoundBy = {"linkage": False, "why_not": why_not, "r2": None, "window_kb": None}
+    return TopLoci(found, shown, table, found.significant, 0, by, [])
+
+
+def _of_signals(
+    signals: list[Signal], searching: SignalSearch, by_distance: Loci, results: IndexedResults, search: LociSearch
+) -> TopLoci:
+    ordered = list(_by_locus(signals))
+    loci = [_locus_of(signal, signals, results) for signal in ordered]
+    shown = [*loci, *(read_locus(lead, results) for lead in by_distance.leads if _is_below(lead, signals))][:SHOWN]
+    drawn = [signal for signal, locus in zip(ordered, loci, strict=True) if locus["significant"]][:DRAWN]
+    found_by: FoundBy = {"linkage": True, "why_not": "", "r2": search["r2"], "window_kb": search["window_kb"]}
+    significant = [locus for locus in loci if locus["significant"]]
+    return TopLoci(
+        by_distance,
+        shown,
+        [(locus, signal.members) for signal, locus in zip(ordered, loci, strict=True)],
+        sum(locus["signal"] == PRIMARY for locus in significant),
+        sum(locus["signal"] == SECONDARY for locus in significant),
+        found_by,
+        [_linkage(signal, searching) for signal in drawn],
+    )
+
+
+def _by_locus(signals: list[Signal]) -> Iterator[Signal]:
+    """Each primary signal, the strongest first, with its secondary ones behind it."""
+    for number, signal in enumerate(signals):
+        if signal.primary is None:
+            yield signal
+            yield from (other for other in signals if other.primary == number)
+
+
+def _locus_of(signal: Signal, signals: list[Signal], results: IndexedResults) -> Locus:
+    locus = read_locus(Lead(signal.chromosome, signal.position, signal.log10p), results, name=signal.name)
+    locus["signal"] = PRIMARY if signal.primary is None else SECONDARY
+    locus["primary"] = None if signal.primary is None else signals[signal.primary].name
+    locus["members"] = len(signal.members)
+    return locus
+
+
+def _is_below(lead: Lead, signals: list[Signal]) -> bool:
+    """A lead by distance that is not significant, and near no signal."""
+    return lead.log10p < GENOME_WIDE and all(
+        signal.chromosome != lead.chromosome or abs(signal.position - lead.position) >= SPACING_BP for signal in signals
+    )
+
+
+def _linkage(signal: Signal, searching: SignalSearch) -> RegionLinkage:
+    r2 = searching.r_squared_around(signal, signal.position - REGION_BP, signal.position + REGION_BP)
+    rounded = [None if value is None else round(value, 3) for value in r2]
+    return {"id": signal.name, "chromosome": signal.chromosome, "position": signal.position, "r2": rounded}
+
+
+def read_locus(lead: Lead, results: IndexedResults, test: str | None = None, name: str | None = None) -> Locus:
+    """A lead by the results' columns.
+
+    Args:
+        lead: where it is.
+        results: the merged file.
+        test: by which it leads; None for any of the variant.
+        name: its id; None for the strongest variant there.
+    """
+    lines = (
+        line
+        for line in results.region(lead.chromosome, lead.position, lead.position)
+        if (is_of_the_variant(test_of(line)) if test is None else test_of(line) == test) and name in (None, line["ID"])
+    )
+    line = max(lines, key=lambda line: -1.0 if line["LOG10P"] == "NA" else float(line["LOG10P"]))
+    return {
+        "id": line["ID"],
+        "chromosome": line["CHROM"],
+        "position": int(line["GENPOS"]),
+        "effect_allele": line["ALLELE1"],
+        "other_allele": line["ALLELE0"],
+        "a1freq": _number(line["A1FREQ"]),
+        "info": _number(line.get("INFO", "NA")),
+        "samples": int(line["N"]),
+        "test": test_of(line),
+        "beta": _number(line["BETA"]),
+        "se": _number(line["SE"]),
+        "log10p": float(line["LOG10P"]),
+        "significant": lead.log10p >= GENOME_WIDE,
+        "signal": "",
+        "primary": None,
+        "members": None,
+    }
+
+
+def test_of(line: Mapping[str, str]) -> str:
+    """Name of a result line's test."""
+    return line.get("TEST", USUAL)
+
+
+def _number(text: str) -> float | None:
+    return None if text == "NA" else float(text)
+
+
+_COLUMNS = (
+    "locus",
+    "signal",
+    "primary_variant",
+    "variant",
+    "chromosome",
+    "base_pair_location",
+    "effect_allele",
+    "other_allele",
+    "effect_allele_frequency",
+    "info",
+    "n",
+    "test",
+    "beta",
+    "standard_error",
+    "neg_log_10_p_value",
+    "found_by",
+    "members",
+    "member_variants",
+    "member_r2",
+)
+
+
+def table_text(found: TopLoci) -> bytes:
+    """The table of loci: a line for each signal, or for each lead by distance, which has no members.
+
+    Its columns are called as in the GWAS Catalog's format, where that has them.
+    """
+    lines = ["\t".join(_COLUMNS)]
+    number = 0
+    for locus, members in found.table:
+        number += locus["signal"] != SECONDARY
+        by_linkage = bool(locus["signal"])
+        cells = (
+            number,
+            locus["signal"] or PRIMARY,
+            locus["primary"] or locus["id"],
+            locus["id"],
+            locus["chromosome"],
+            locus["position"],
+            locus["effect_allele"],
+            locus["other_allele"],
+            locus["a1freq"],
+            locus["info"],
+            locus["samples"],
+            locus["test"],
+            locus["beta"],
+            locus["se"],
+            locus["log10p"],
+            "linkage disequilibrium" if by_linkage else "distance",
+            locus["members"],
+            ",".join(member.name for member in members) or None,
+            ",".join(f"{member.r2:.3f}" for member in members) or None,
+        )
+        lines.append("\t".join("#NA" if cell is None else str(cell) for cell in cells))
+    return "".join(f"{line}\n" for line in lines).encode()
