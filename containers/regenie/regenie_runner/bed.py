@@ -73,7 +73,7 @@ class Bed(NamedTuple):
         with self.path.open("rb") as file:
             for row, number in zip(packed, variants, strict=True):
                 file.seek(len(_MAGIC) + number * self.record_bytes)
-                if file.readinto(row) != self.record_bytes:
+                if file.readinto(row.data) != self.record_bytes:
                     raise RunnerError(f"{self.path.name} has fewer variants than its .bim file.")
         return packed
 

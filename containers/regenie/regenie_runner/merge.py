@@ -27,13 +27,13 @@ from regenie_runner.scan import Scan
 from regenie_runner.summary import Summary, TraitResults, summarise, summarise_genes
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, TabixIndex
 from regenie_runner.task import SET_LIST, each_plan_line
+from regenie_runner.top_loci import RESULTS_SUFFIX
 from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
     from genolaunch.contract.plan import Task
 
-RESULTS_SUFFIX = ".regenie.gz"
 _RECEIPT_SUFFIX = ".finished"
 _THREADS = min(os.cpu_count() or 1, 4)  # compression keeps up with the one thread that reads
 
@@ -56,7 +56,7 @@ class Outputs(NamedTuple):
         tabix = results.with_name(results.name + INDEX_SUFFIX)
         description = table.with_name(table.name + ssf.DESCRIPTION_SUFFIX)
         genes = results.with_name(results.name.removesuffix(RESULTS_SUFFIX) + GENES_SUFFIX)
-        loci = results.with_name(results.name.removesuffix(RESULTS_SUFFIX) + top_loci.TABLE_SUFFIX)
+        loci = results.with_name(top_loci.table_of_loci(results.name))
         return cls(results, tabix, table, description, genes, loci, summary)
 
     @property

@@ -40,7 +40,7 @@ from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
 from regenie_runner.masks import MASK_LISTS, MASK_LISTS_RECEIPT, has_lists_of_masks, join_lists_of_masks
-from regenie_runner.merge import RESULTS_SUFFIX, ssf_tests
+from regenie_runner.merge import ssf_tests
 from regenie_runner.packed import open_text
 from regenie_runner.plots import (
     MOST_CURVES,
@@ -59,8 +59,7 @@ from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Summary, TestSummary
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
-from regenie_runner.top_loci import DRAWN, REGION_BP, Locus, test_of
-from regenie_runner.top_loci import TABLE_SUFFIX as LOCI_SUFFIX
+from regenie_runner.top_loci import DRAWN, REGION_BP, RESULTS_SUFFIX, Locus, table_of_loci, test_of
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ class TraitSection(NamedTuple):
     @property
     def loci_file(self) -> str:
         """Path of the table of loci."""
-        return self.summary["results"].removesuffix(RESULTS_SUFFIX) + LOCI_SUFFIX
+        return table_of_loci(self.summary["results"])
 
     @property
     def ssf(self) -> str | None:
@@ -343,6 +342,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
                     logs.analysed_people(last_log),
                     max((section.tested for section in sections), default=0),
                     methods.line_in_words(_genes_tested(summaries)),
+                    [summary["loci_by"] for summary in summaries if summary["significant_loci"]],
                     _quality_summary(launch, workspace),
                     _command_of(phases, "step1", "level0"),
                     _command_of(phases, "step2"),

@@ -25,7 +25,7 @@ from regenie_runner.quantiles import (
 from regenie_runner.scan import Met, Scan
 from regenie_runner.spool import Bins, Chromosome, Floats, Spool
 from regenie_runner.tabix import IndexedResults
-from regenie_runner.top_loci import FoundBy, Locus, RegionLinkage, TopLoci, read_locus
+from regenie_runner.top_loci import BY_DISTANCE, FoundBy, Locus, RegionLinkage, TopLoci, read_locus
 
 KEPT_FROM = 3.0
 """Points of the Manhattan plot from this -log10 p are kept one by one, those below only as many as can be seen."""
@@ -163,7 +163,7 @@ def summarise_genes(facts: TraitResults, scan: Scan, genes: GenesSummary, table:
         "significant_loci": 0,
         "secondary_signals": 0,
         "loci": [],
-        "loci_by": {"linkage": False, "why_not": "", "r2": None, "window_kb": None},
+        "loci_by": BY_DISTANCE,
         "linkage": [],
         "manhattan": _manhattan_of_genes(table),
         "frequency_quantiles": [],

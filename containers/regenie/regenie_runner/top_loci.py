@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 
 from regenie_runner.errors import RunnerError
 from regenie_runner.kinds_of_test import USUAL, is_of_the_variant
@@ -18,7 +19,9 @@ from regenie_runner.workspace import Workspace
 if TYPE_CHECKING:
     from genolaunch.contract.plan import LociSearch
 
+RESULTS_SUFFIX = ".regenie.gz"
 TABLE_SUFFIX = ".loci.tsv"
+_NO_VALUE = "#NA"
 DRAWN = 5
 """Loci of a trait whose surroundings are drawn; the table names more."""
 REGION_BP = 250_000
@@ -54,6 +57,10 @@ class FoundBy(TypedDict):
     why_not: str  # words that end a sentence; "" if nothing is to be said
     r2: float | None  # of linkage: of members, more than this
     window_kb: float | None
+    p2: float | None  # of members, less than this
+
+
+BY_DISTANCE: Final[FoundBy] = {"linkage": False, "why_not": "", "r2": None, "window_kb": None, "p2": None}
 
 
 class RegionLinkage(TypedDict):
@@ -102,11 +109,22 @@ def find_top_loci(scan: Scan, results: IndexedResults, search: LociSearch | None
         return _of_distance(by_distance, results, str(error).rstrip("."))
 
 
+def table_of_loci(results: str) -> str:
+    """Path of the table beside a trait's merged results."""
+    return results.removesuffix(RESULTS_SUFFIX) + TABLE_SUFFIX
+
+
+def read_members(table: Path) -> dict[str, frozenset[str]]:
+    """Variant that leads a signal -> the members of the signal."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["variant"]: frozenset(row["member_variants"].split(",")) - {_NO_VALUE} for row in rows}
+
+
 def _of_distance(found: Loci, results: IndexedResults, why_not: str) -> TopLoci:
     shown = [read_locus(lead, results) for lead in found.leads]
     table: list[tuple[Locus, Sequence[Member]]] = [(locus, ()) for locus in shown if locus["significant"]]
-    by: FoundBy = {"linkage": False, "why_not": why_not, "r2": None, "window_kb": None}
-    return TopLoci(found, shown, table, found.significant, 0, by, [])
+    return TopLoci(found, shown, table, found.significant, 0, {**BY_DISTANCE, "why_not": why_not}, [])
 
 
 def _of_signals(
@@ -116,7 +134,13 @@ def _of_signals(
     loci = [_locus_of(signal, signals, results) for signal in ordered]
     shown = [*loci, *(read_locus(lead, results) for lead in by_distance.leads if _is_below(lead, signals))][:SHOWN]
     drawn = [signal for signal, locus in zip(ordered, loci, strict=True) if locus["significant"]][:DRAWN]
-    found_by: FoundBy = {"linkage": True, "why_not": "", "r2": search["r2"], "window_kb": search["window_kb"]}
+    found_by: FoundBy = {
+        "linkage": True,
+        "why_not": "",
+        "r2": search["r2"],
+        "window_kb": search["window_kb"],
+        "p2": search["p2"],
+    }
     significant = [locus for locus in loci if locus["significant"]]
     return TopLoci(
         by_distance,
@@ -256,5 +280,5 @@ def table_text(found: TopLoci) -> bytes:
             ",".join(member.name for member in members) or None,
             ",".join(f"{member.r2:.3f}" for member in members) or None,
         )
-        lines.append("\t".join("#NA" if cell is None else str(cell) for cell in cells))
+        lines.append("\t".join(_NO_VALUE if cell is None else str(cell) for cell in cells))
     return "".join(f"{line}\n" for line in lines).encode()
