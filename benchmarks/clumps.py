@@ -183,8 +183,8 @@ def main() -> int:
         console.print(f"{name}: {seconds:.2f} s, {mib:.0f} MiB")
     ratio = median(each.seconds for each in costs["runner"]) / median(each.seconds for each in costs["plink1.9"])
     console.print(
-        f"{chosen.regions} regions, {chosen.people:,} people, {len(found)} clumps: {ratio:.2f} of plink1.9's processor time; "
-        f"promised: {PROMISED}"
+        f"{chosen.regions} regions, {chosen.people:,} people, {len(found)} clumps: {ratio:.2f} of plink1.9's "
+        f"processor time; promised: {PROMISED}"
     )
     return int(ratio > PROMISED)
 

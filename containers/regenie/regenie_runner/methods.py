@@ -129,14 +129,14 @@ def _results(ran: Ran) -> Iterator[str]:
     if _tests_genes(ran):
         yield f"A gene was significant if the smallest of its p-values reached {ran.significance}."
     else:
-        yield f"Variants with p < {ran.significance} were significant; {'; '.join(_loci(ran.loci))}."
+        yield f"Variants with p < {ran.significance} were significant; {'; '.join(loci_in_words(ran.loci))}."
     if build := ran.launch.genome_build:
         yield f"Positions are those of {build}."
     used = ", ".join(f"{name} {version}" for name, version in ran.versions.items())
     yield f"The analysis was divided into jobs, run and merged by Genolaunch ({used})."
 
 
-def _loci(found: Sequence[FoundBy]) -> Iterator[str]:
+def loci_in_words(found: Sequence[FoundBy]) -> Iterator[str]:
     """How significant variants were put together: traits may differ in that."""
     linked = next((each for each in found if each["linkage"]), None)
     if linked:
