@@ -43,11 +43,12 @@ from regenie_runner.tabix import IndexedResults
 from regenie_runner.workspace import Workspace
 workspace = Workspace(Path(sys.argv[1]), "launch", "job-1")
 search = json.loads(sys.argv[2])
-strong = json.loads((workspace.root / "strong.json").read_text())
 def chromosomes():
-    for name, (positions, log10p) in strong.items():
+    for path in sorted(workspace.root.glob("scan-*.npy")):
+        positions, log10p = np.load(path)
         empty = np.zeros(len(positions))
-        yield Chromosome(name, np.array(positions, np.int32), np.array(log10p, np.float32), empty, empty, empty)
+        name = path.stem.removeprefix("scan-")
+        yield Chromosome(name, positions.astype(np.int32), log10p.astype(np.float32), empty, empty, empty)
 with IndexedResults(workspace.root / "results.gz") as results:
     found = SignalSearch(search, results, workspace).signals(chromosomes())
 print(json.dumps({each.name: [member.name for member in each.members] for each in found}))
@@ -70,7 +71,7 @@ def simulate(folder: Path, regions: int, people: int, variants: int) -> None:
     (folder / "work" / "launch.json").write_text(json.dumps({"launchId": "launch", "attempt": 1, "config": {}}))
     fam = "".join(f"p{person} p{person} 0 0 2 -9\n" for person in range(people))
     (folder / "data" / "cohort.fam").write_text(fam)
-    strong: dict[str, tuple[list[int], list[float]]] = {}
+    scanned: dict[str, tuple[list[int], list[float]]] = {}
     with (
         (folder / "data" / "cohort.bed").open("wb") as bed,
         (folder / "data" / "cohort.bim").open("w") as bim,
@@ -84,10 +85,11 @@ def simulate(folder: Path, regions: int, people: int, variants: int) -> None:
             chromosome = str(1 + region // REGIONS_OF_A_CHROMOSOME)
             first = 1_000_000 + region % REGIONS_OF_A_CHROMOSOME * 10_000_000
             log10p = _region(random, chromosome, first, people, variants, (bed, bim, assoc, results))
-            positions, values = strong.setdefault(chromosome, ([], []))
+            positions, values = scanned.setdefault(chromosome, ([], []))
             positions += [first + SPACING_BP * number for number in range(variants)]
             values += log10p
-    (folder / "strong.json").write_text(json.dumps(strong))
+    for chromosome, columns in scanned.items():
+        np.save(folder / f"scan-{chromosome}.npy", np.array(columns))
     pysam.tabix_compress(str(folder / "results"), str(folder / "results.gz"))
     pysam.tabix_index(str(folder / "results.gz"), seq_col=0, start_col=1, end_col=1, line_skip=1)
 

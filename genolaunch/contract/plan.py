@@ -49,6 +49,8 @@ class RunSheet(_AnyRunSheet, total=False):
 
     subnetId: str
     """Of a file system of the launch's own."""
+    referencesUri: str
+    """Folder of the stage's reference files, if they are linked with the file system, as references."""
     ofPrivateImage: dict[str, Any]
     """Members of a job definition: how Batch logs in to the image's registry."""
 
@@ -119,6 +121,19 @@ class LociSearch(TypedDict):
     window_kb: float
 
 
+class References(TypedDict):
+    """Reference files of the launch's genome build, in which leads are looked up."""
+
+    files: dict[str, str]
+    """Kind (genes, rsids, recombination, known) -> path below the file system's root."""
+    why_not: str
+    """Why a kind is missing, in words that end a sentence; "" if the stage just names no file of it."""
+    known_kb: float
+    """Kilobases within which an association is the same locus."""
+    known_as: list[str]
+    """Words of which a known association's trait must have one; empty for all traits."""
+
+
 class TaskParts(TypedDict, total=False):
     """What only some tasks have.
 
@@ -153,6 +168,8 @@ class TaskParts(TypedDict, total=False):
     """A file below work."""
     loci: LociSearch
     """Of merge, if its rows are of single variants, one of each."""
+    references: References
+    """Of merge, if its rows are of single variants."""
     summaries: dict[str, str]
     """Of report: trait -> file below work."""
 

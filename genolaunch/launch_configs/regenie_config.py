@@ -455,6 +455,12 @@ class LociSettings(Section):
     window_kb: Annotated[float, Field(ge=1, le=10_000)] = 500
     """Kilobases from the leading variant within which members lie (--clump-kb). A signal as near to a stronger one is a
     secondary signal of its locus."""
+    known_kb: Annotated[float, Field(ge=1, le=10_000)] = 500
+    """Kilobases from a lead within which a significant association of the GWAS Catalog makes it known, if the stage has
+    such a file."""
+    known_as: dict[str, Annotated[list[str], Field(min_length=1, max_length=20)]] = Field(default_factory=dict)
+    """Trait → words of which the trait of such an association must have one, such as `height: [body height]`. By
+    default, associations with any trait count."""
 
     @field_validator("p2")
     @classmethod

@@ -14,6 +14,7 @@ from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes
 from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.chunks import Survey
 from lambdas.regenie.inputs import Inputs, SurveyedGenotypes
+from lambdas.regenie.references import NONE, FoundReferences
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
@@ -50,6 +51,10 @@ class _OfPrivateImage(TypedDict, total=False):
     ofPrivateImage: dict[str, Any]
 
 
+class _WithReferences(TypedDict, total=False):
+    referencesUri: str
+
+
 class _Queues(TypedDict):
     compute: str
     jobQueue: str
@@ -60,7 +65,7 @@ class _Where(_Queues, total=False):
     subnetId: str
 
 
-def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
+def analyse(parameters: RegenieParameters, inputs: Inputs, references: FoundReferences = NONE) -> Analysis:
     """Decide how step 1 is run, and with what resources."""
     workload = measure(parameters, inputs)
     level0_jobs = workload.level0_jobs
@@ -75,6 +80,7 @@ def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
         datasets=[_dataset(files, inputs.genotypes[files]) for files in step2_genotypes(parameters)],
         resources=job_resources(workload, parameters.resources),
         analysed=inputs.samples.analysed,
+        references=references,
     )
 
 
@@ -109,8 +115,11 @@ def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis:
         **_of_private_image(inputs.image, stage),
         **_where(attempt, config, stage),
         "dataUri": config.data_uri(stage.data_bucket),
+        **_references(analysis),
         "resultsUri": f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}",
-        "storageCapacityGiB": storage_capacity_gib(inputs.input_bytes, measure(config.regenie, inputs)),
+        "storageCapacityGiB": storage_capacity_gib(
+            inputs.input_bytes + analysis.references.size, measure(config.regenie, inputs)
+        ),
         # A cluster's fetch phase copies whole files.
         "preloadJobs": 1 if inputs.restored and not _is_on_cluster(config) else 0,
         "step1": str(analysis.step1),
@@ -126,6 +135,10 @@ def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis:
 def _of_private_image(image: str, stage: Stage) -> _OfPrivateImage:
     members = of_private_image(image, stage.registry_credentials)
     return {"ofPrivateImage": members} if members else {}
+
+
+def _references(analysis: Analysis) -> _WithReferences:
+    return {"referencesUri": analysis.references.uri} if analysis.references.uri else {}
 
 
 def _where(attempt: Attempt, config: RegenieLaunch, stage: Stage) -> _Where:

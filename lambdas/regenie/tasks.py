@@ -23,6 +23,7 @@ from genolaunch.regenie.input_files import all_genotypes
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.fingerprints import fingerprint
+from lambdas.regenie.references import NONE, FoundReferences
 from lambdas.regenie.resources import JobResources
 
 
@@ -65,6 +66,7 @@ class Analysis:
     resources: Mapping[str, JobResources]
     analysed: bytes
     """preflight.people.SampleCounts.analysed"""
+    references: FoundReferences = NONE
 
     @property
     def traits(self) -> Sequence[str]:
@@ -86,6 +88,7 @@ _WITHOUT: Final[Mapping[str, Any]] = {
     "report": {"resources": True, "step2": {"variants_per_job"}, "step1": {"jobs"}},
 }
 """Phase -> what its results do not depend on, besides what its own commands say: how the work is cut changes none."""
+_WITH_REFERENCES: Final = ("merge", "report")
 _WORK: Final = "{work}/"
 _WHOLE_OUTPUT: Final = f"{WORK_PREDICTIONS}/all"
 
@@ -129,7 +132,8 @@ def _made_of(analysis: Analysis, phase: str) -> str:
     if without is None:
         return analysis.fingerprint
     settings = analysis.parameters.model_dump(mode="json", exclude=without)
-    return fingerprint([analysis.fingerprint, settings])
+    references = [analysis.references.fingerprint] if phase in _WITH_REFERENCES else []
+    return fingerprint([analysis.fingerprint, settings, *references])
 
 
 def _of_inputs(made_of: str, tasks: Iterable[Task]) -> Iterator[Task]:
@@ -274,6 +278,7 @@ def _merge(analysis: Analysis) -> list[Task]:
             "summary": _summary(trait),
             "variants": sum(dataset.variants for dataset in analysis.datasets),
             **loci,
+            **_references(analysis, trait),
         }
         for trait in analysis.traits
     ]
@@ -294,6 +299,13 @@ def _loci(analysis: Analysis) -> TaskParts:
         "window_kb": parameters.loci.window_kb,
     }
     return {"loci": search}
+
+
+def _references(analysis: Analysis, trait: str) -> TaskParts:
+    """In which files to look up leads, of single variants."""
+    if analysis.parameters.step2.gene_tests:
+        return {}
+    return {"references": analysis.references.for_trait(analysis.parameters, trait)}
 
 
 def _genotype_file(genotypes: GenotypeFiles) -> GenotypeFile:

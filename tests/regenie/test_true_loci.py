@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from tests.regenie.planned_run import PlannedRun
-from tests.regenie.true_loci import TRUE, make_true_loci
+from tests.regenie.reference_files import NAMES, make_references
+from tests.regenie.true_loci import RARE_GENE, TRUE, make_gene_lists, make_true_loci
 
 STAND_IN = [sys.executable, "-m", "regenie_stand_in"]
 REAL = os.environ.get("GENOLAUNCH_REGENIE") or shutil.which("regenie") or ""
@@ -27,7 +28,7 @@ NEEDS_REAL = (
     pytest.mark.skipif(not REAL, reason="set GENOLAUNCH_REGENIE=/path/to/regenie"),
 )
 QUANTITATIVE = {"traits": ["height"], "trait_type": "quantitative"}
-BINARY = {"traits": ["t2d"], "trait_type": "binary"}
+BINARY = {"traits": ["t2d"], "trait_type": "binary", "step2": {"extra": ["--af-cc"]}}
 
 
 def given_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regenie: list[str], **given: Any) -> PlannedRun:
@@ -37,18 +38,38 @@ def given_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regenie: list
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     run = PlannedRun(tmp_path, regenie)
     make_true_loci(run.data)
+    make_gene_lists(run.data)
+    make_references(run.references)
     tasks = run.plan(
         {
             "genotypes": "cohort.bed",
             "phenotypes": "phenotypes.txt",
             "covariates": "covariates.txt",
             "step1": {"block_size": 100, "jobs": 1, "qc": {"mac": 50}},
+            "genome_build": "GRCh38",
+            "loci": {"known_as": {"height": ["body height"]}},
             **given,
-        }
+        },
+        NAMES,
     )
     for phase, count in tasks.items():
         run.run(phase, count)
     return run
+
+
+NOVEL = {"known": "novel", "known_variant": "#NA", "known_traits": "#NA", "known_distance": "#NA"}
+SCHIZOPHRENIA = {
+    "known": "known",
+    "known_variant": "rs800",
+    "known_traits": "Schizophrenia",
+    "known_distance": "1000",
+}
+
+
+def annotation(row: dict[str, str]) -> dict[str, str]:
+    """What the reference files say."""
+    keys = ("rsid", "nearest_gene", "gene_distance", "consequence", *NOVEL)
+    return {key: row[key] for key in keys}
 
 
 def table(run: PlannedRun, trait: str) -> list[dict[str, str]]:
@@ -86,12 +107,65 @@ def test_the_report_names_the_true_loci(
         near = [name for name in members if abs(int(name.split(":")[1]) - position) < 43_000]
         assert len(near) >= 8
         assert all(name.startswith(f"{chromosome}:") for name in members)
+    assert {row["variant"]: annotation(row) for row in rows} == {
+        "1:5000000": {
+            "rsid": "rs50",
+            "nearest_gene": "TALL1",
+            "gene_distance": "0",
+            "consequence": "coding sequence",
+            **(NOVEL if trait == "height" else SCHIZOPHRENIA),
+        },
+        "1:5300000": {
+            "rsid": "#NA",
+            "nearest_gene": "TALL2",
+            "gene_distance": "12345",
+            "consequence": "in another gene",
+            **(NOVEL if trait == "height" else {**SCHIZOPHRENIA, "known_distance": "299000"}),
+        },
+        "7:20000000": {
+            "rsid": "rs7",
+            "nearest_gene": "SEVEN,1",
+            "gene_distance": "3000",
+            "consequence": "upstream",
+            "known": "known",
+            "known_variant": "rs700",
+            "known_traits": "Height (body height)",
+            "known_distance": "30000",
+        },
+    }
+    if trait == "t2d" and regenie != STAND_IN:  # frequencies were asked for
+        for row in rows:
+            frequencies = [float(row[f"effect_allele_frequency_{of}"]) for of in ("cases", "controls")]
+            assert abs(frequencies[0] - frequencies[1]) > 0.02
     page = (run.work / "report.html").read_text()
-    assert page.index(">1:5000000</th>") < page.index("<td>secondary</td>") < page.index(">7:20000000</th>")
+    names = (">1:5000000</th>", "<td>primary</td>", ">1:5300000</th>", "<td>secondary</td>")
+    places = [page.index(name, page.index(names[0])) for name in names]
+    assert places == sorted(places)
+    assert ">7:20000000</th>" in page
+    assert page.count("<strong>novel</strong>") == (2 if trait == "height" else 0)
+    assert "known: Height (body height), rs700, 30 kb away" in page
+    assert "<i>TALL2</i>, 12.3 kb; in another gene" in page
     assert "linkage disequilibrium is not shown" not in page
     told = json.loads((run.work / "gwas" / "warnings.json").read_text())
     assert told["findings"][0].startswith(f"{trait}: 2 loci reach genome-wide significance (p = 5e-8)")
     assert told["findings"][0].endswith("with 1 secondary signal.")
+
+
+@pytest.mark.parametrize("given", [pytest.param(QUANTITATIVE, marks=NEEDS_REAL)])
+def test_the_report_names_the_gene_with_rare_variants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]
+) -> None:
+    lists = {"sets": "sets.txt", "annotations": "annotations.txt", "masks": "masks.txt"}
+    step2 = {"gene_tests": {**lists, "vc_tests": ["skato"]}}
+    run = given_results(tmp_path, monkeypatch, [REAL], **given, step2=step2)
+
+    with (run.work / "gwas" / "height.genes.tsv").open() as file:
+        genes = list(csv.DictReader(file, delimiter="\t"))
+
+    assert len(genes) == 8
+    assert genes[0]["gene"] == RARE_GENE
+    told = json.loads((run.work / "gwas" / "warnings.json").read_text())
+    assert told["findings"][0].startswith("height: 1 of 8 genes reaches p = 0.05 / 8")
 
 
 @pytest.mark.full

@@ -1,6 +1,7 @@
-"""A simulated cohort whose true loci are known: three variants with an effect, two of them 300 kb apart.
+"""A simulated cohort whose true loci are known: three variants with an effect, two of them 300 kb apart; and a gene.
 
-Around each lie variants in linkage disequilibrium with it, and many others that are not.
+The gene's rare variants have an effect, which no single one shows. Around each true locus lie variants in linkage
+disequilibrium with it, and many others that are not.
 """
 
 from pathlib import Path
@@ -15,6 +16,13 @@ PEOPLE: Final = 2_000
 TRUE: Final = {"1:5000000": ("1", 5_000_000), "1:5300000": ("1", 5_300_000), "7:20000000": ("7", 20_000_000)}
 """Variants with an effect; the second lies 300 kb from the first, which is the stronger one."""
 _EFFECTS: Final = {"1:5000000": 0.55, "1:5300000": 0.45, "7:20000000": -0.5}
+RARE_CHROMOSOME: Final = "11"
+RARE_GENE: Final = "RARE3"
+GENES: Final = {
+    f"RARE{gene}": [30_000_000 + 200_000 * gene + 500 * variant for variant in range(20)] for gene in range(8)
+}
+"""Positions of the rare variants of each."""
+_RARE_FREQUENCY, _RARE_EFFECT = 0.004, 0.7
 _PROXIES: Final = 6
 """In linkage disequilibrium with a true one, to either side of it."""
 _OTHERS: Final = 60
@@ -26,7 +34,8 @@ def make_true_loci(folder: Path, chromosomes: tuple[str, ...] = ("1", "2", "7", 
     random = np.random.default_rng(20_261_201)
     positions: list[tuple[str, int]] = []
     rows: list[npt.NDArray[np.int8]] = []
-    score = np.zeros(PEOPLE)
+    rare = _rare_variants()
+    score = _RARE_EFFECT * sum(rare[position] for position in GENES[RARE_GENE])
     for chromosome in chromosomes:
         here: list[tuple[int, npt.NDArray[np.int8]]] = []
         for name, (on, position) in TRUE.items():
@@ -42,6 +51,8 @@ def make_true_loci(folder: Path, chromosomes: tuple[str, ...] = ("1", "2", "7", 
         for centre in (5_000_000, 20_000_000):
             for position in random.integers(centre - 900_000, centre + 900_000, _OTHERS).tolist():
                 here.append((position, _copies(random.random((2, PEOPLE)) < random.uniform(0.08, 0.5))))
+        for position, copies in rare.items() if chromosome == RARE_CHROMOSOME else ():
+            here.append((position, copies))
         here.sort(key=lambda each: each[0])
         positions += [(chromosome, position) for position, _ in here]
         rows += [copies for _, copies in here]
@@ -64,6 +75,28 @@ def make_true_loci(folder: Path, chromosomes: tuple[str, ...] = ("1", "2", "7", 
     )
     ages = zip(people, age.tolist(), strict=True)
     (folder / "covariates.txt").write_text("FID IID age\n" + "".join(f"{person} {years}\n" for person, years in ages))
+
+
+def _rare_variants() -> dict[int, npt.NDArray[np.int8]]:
+    """Of all genes, by position; by random numbers of their own."""
+    random = np.random.default_rng(20_261_202)
+    return {
+        position: _copies(random.random((2, PEOPLE)) < _RARE_FREQUENCY)
+        for positions in GENES.values()
+        for position in positions
+    }
+
+
+def make_gene_lists(folder: Path) -> None:
+    """sets.txt, annotations.txt and masks.txt, as regenie wants them."""
+    names = {gene: [f"{RARE_CHROMOSOME}:{position}" for position in positions] for gene, positions in GENES.items()}
+    (folder / "sets.txt").write_text(
+        "".join(f"{gene} {RARE_CHROMOSOME} {GENES[gene][0]} {','.join(variants)}\n" for gene, variants in names.items())
+    )
+    (folder / "annotations.txt").write_text(
+        "".join(f"{variant} {gene} lof\n" for gene, variants in names.items() for variant in variants)
+    )
+    (folder / "masks.txt").write_text("M1 lof\n")
 
 
 def _copies(alleles: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:

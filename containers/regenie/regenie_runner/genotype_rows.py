@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
@@ -32,6 +33,9 @@ _MALE = frozenset(("1", "M", "m", "male"))
 _X_PROPER = frozenset(("X", "23"))
 _OTHER_X = ("XY", "PAR1", "PAR2")
 """Names of the parts of X of which men have two copies."""
+
+
+Positions = AbstractSet[int] | None
 
 
 class Region(NamedTuple):
@@ -60,8 +64,8 @@ class RowReader(Protocol):
     """`FID IID` of each."""
     males: Bools
 
-    def rows(self, regions: Sequence[Region]) -> Iterator[Row]:
-        """The variants of these regions, in the order of the file."""
+    def rows(self, regions: Sequence[Region], positions: Positions = None) -> Iterator[Row]:
+        """The variants of these regions, in the order of the file; only those at some positions, if these are given."""
 
     def calls(self, rows: Sequence[Row]) -> Calls:
         """Copies of one allele: rows x samples."""
@@ -102,8 +106,8 @@ class _BedRows:
         self._path = path
         self._list = _List(path.with_suffix(".bim"), _Columns(0, 3, 1, (4, 5)))
 
-    def rows(self, regions: Sequence[Region]) -> Iterator[Row]:
-        return self._list.rows(regions)
+    def rows(self, regions: Sequence[Region], positions: Positions = None) -> Iterator[Row]:
+        return self._list.rows(regions, positions)
 
     def calls(self, rows: Sequence[Row]) -> Calls:
         packed = Bed.of_samples(self._path, len(self.samples)).records([row.place for row in rows])
@@ -120,8 +124,8 @@ class _PgenRows:
         self._path = path
         self._list = _list_of_pvar(path.with_suffix(".pvar"))
 
-    def rows(self, regions: Sequence[Region]) -> Iterator[Row]:
-        return self._list.rows(regions)
+    def rows(self, regions: Sequence[Region], positions: Positions = None) -> Iterator[Row]:
+        return self._list.rows(regions, positions)
 
     def calls(self, rows: Sequence[Row]) -> Calls:
         import pgenlib  # where there are such files only
@@ -148,7 +152,7 @@ class _BgenRows:
         self._path = path
         self._index = path.with_name(f"{path.name}.bgi")
 
-    def rows(self, regions: Sequence[Region]) -> Iterator[Row]:
+    def rows(self, regions: Sequence[Region], positions: Positions = None) -> Iterator[Row]:
         if not self._index.exists():
             raise RunnerError(f"{self._index.name} is not on the file system.")
         query = (
@@ -170,6 +174,7 @@ class _BgenRows:
                 for region in regions
                 for spelling in _spellings(region.chromosome)
                 for position, name, one, other, place in index.execute(query, (spelling, region.start, region.end))
+                if positions is None or position in positions
             ]
         except sqlite3.Error as error:
             raise RunnerError(f"{self._index.name} is no index that can be read: {error}") from error
@@ -265,14 +270,14 @@ class _List:
             file.seek(start)
             self._pieces = list(self._cut(file, start))
 
-    def rows(self, regions: Sequence[Region]) -> Iterator[Row]:
+    def rows(self, regions: Sequence[Region], positions: Positions) -> Iterator[Row]:
         """Those of the regions."""
         with self._path.open("rb") as file:
             for piece in self._pieces:
                 near = [region for region in regions if piece.may_have(region)]
                 if near:
                     file.seek(piece.offset)
-                    yield from _rows(file.read(piece.size), self._columns, near, piece.rows_before)
+                    yield from _rows(file.read(piece.size), self._columns, near, positions, piece.rows_before)
 
     def _cut(self, file: BinaryIO, offset: int) -> Iterator[_Piece]:
         rows = 0
@@ -293,21 +298,23 @@ class _List:
 
 
 def _lines(text: bytes) -> list[bytes]:
-    return [line for line in text.splitlines() if line.strip()]
+    return [line for line in text.splitlines() if line and not line.isspace()]
 
 
-def _rows(piece: bytes, columns: _Columns, regions: Sequence[Region], before: int) -> Iterator[Row]:
+def _rows(
+    piece: bytes, columns: _Columns, regions: Sequence[Region], positions: Positions, before: int
+) -> Iterator[Row]:
     wanted: dict[int, list[Region]] = {}
     for region in regions:
         wanted.setdefault(region.chromosome, []).append(region)
     one, other = columns.alleles
     for place, line in enumerate(_lines(piece), before):
+        position = int(line.split(None, columns.position + 1)[columns.position])
+        if positions is not None and position not in positions:
+            continue
         fields = line.split()
         chromosome = _numbered(fields[columns.chromosome])
-        if chromosome not in wanted:
-            continue
-        position = int(fields[columns.position])
-        if any(region.start <= position <= region.end for region in wanted[chromosome]):
+        if any(region.start <= position <= region.end for region in wanted.get(chromosome, ())):
             yield Row(
                 chromosome,
                 position,

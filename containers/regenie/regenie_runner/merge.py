@@ -138,7 +138,7 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
         with workspace.fresh_file(outputs.description) as file:
             file.write(ssf.description(study, outputs.table, outputs.table.name, today).encode())
         with IndexedResults(outputs.results) as lines:
-            loci = top_loci.find_top_loci(merged.scan, lines, line.get("loci"), workspace)
+            loci = top_loci.find_top_loci(merged.scan, lines, line, workspace)
             summary = summarise(facts, merged.scan, loci, lines)
         with workspace.fresh_file(outputs.loci) as file:
             file.write(top_loci.table_text(loci))

@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from regenie_runner import logs, methods, receipts
 from regenie_runner.across_traits import MOST_LOCI, shared_loci
+from regenie_runner.annotations import FLANK_BP, GENE_BP
 from regenie_runner.checks import check_row_counts
 from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
@@ -59,7 +60,7 @@ from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Summary, TestSummary
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
-from regenie_runner.top_loci import DRAWN, REGION_BP, RESULTS_SUFFIX, Locus, table_of_loci, test_of
+from regenie_runner.top_loci import REGION_BP, RESULTS_SUFFIX, Locus, table_of_loci, test_of
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ class RegionalPlot(NamedTuple):
 
     lead: Locus
     picture: str
+    width: int
+    """Pixels; so is the height."""
+    height: int
     variants: int
     is_linked: bool
     """Whether it shows linkage disequilibrium."""
@@ -358,6 +362,8 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             conditioned_on=_conditioned_on(launch, workspace),
             spacing_kb=SPACING_BP // 1000,
             region_kb=REGION_BP // 1000,
+            gene_kb=GENE_BP // 1000,
+            flank_kb=FLANK_BP // 1000,
             script=script(),
         )
     )
@@ -506,6 +512,7 @@ def _environment() -> Environment:
     environment.filters["exp"] = math.exp
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["digits"] = lambda number: "NA" if number is None else f"{number:.4g}"
+    environment.filters["kilobases"] = lambda bases: f"{bases / 1000:,.3g} kb"
     environment.filters["p_value"] = p_value
     environment.filters["duration"] = duration
     environment.filters["frequency_name"] = lambda group: frequency_name(group["from"], group["to"])
@@ -564,20 +571,21 @@ def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
     """
     if summary["of_sets"]:
         return
-    loci = summary["loci"]
-    linkage = {(found["chromosome"], found["position"], found["id"]): found["r2"] for found in summary["linkage"]}
+    leads = {(lead["chromosome"], lead["position"], lead["id"]): lead for lead in summary["loci"]}
     with IndexedResults(workspace.work / summary["results"]) as results:
-        for lead in [locus for locus in loci if locus["significant"]][:DRAWN] or loci[:1]:
+        for around in summary["surroundings"]:
+            lead, r2 = leads[around["chromosome"], around["position"], around["id"]], around["r2"]
             start, end = lead["position"] - REGION_BP, lead["position"] + REGION_BP
             lines = results.region(lead["chromosome"], start, end)
-            r2 = linkage.get((lead["chromosome"], lead["position"], lead["id"]))
             points = [
                 RegionPoint(int(line["GENPOS"]), float(line["LOG10P"]), float(line["A1FREQ"]), linked)
                 for line, linked in zip(lines, itertools.repeat(None) if r2 is None else r2, strict=False)
                 if test_of(line) == lead["test"] and "NA" not in (line["LOG10P"], line["A1FREQ"])
             ]
-            picture = _as_text(regional_plot(lead, points))
-            yield RegionalPlot(lead, picture, len(points), is_linked=r2 is not None)
+            drawn = regional_plot(lead, points, around)
+            yield RegionalPlot(
+                lead, _as_text(drawn.png), drawn.width, drawn.height, len(points), is_linked=r2 is not None
+            )
 
 
 def _as_text(picture: bytes) -> str:

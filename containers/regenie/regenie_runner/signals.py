@@ -41,6 +41,17 @@ Key = tuple[int, int, bytes, frozenset[bytes]]
 """A variant: chromosome, position, name and alleles."""
 
 
+def _key(chromosome: int, cells: Sequence[str]) -> Key:
+    """Of a line's _COLUMNS."""
+    position, name, one, other = cells[:4]
+    return (
+        chromosome,
+        int(position),
+        name.encode("latin-1"),
+        frozenset((one.encode("latin-1"), other.encode("latin-1"))),
+    )
+
+
 class Member(NamedTuple):
     """A variant of a clump, besides its index variant."""
 
@@ -84,8 +95,9 @@ class InSample:
     def find(self, wanted: set[Key], regions: Sequence[Region]) -> dict[Key, tuple[int, Row]]:
         """(number of the file, row in it) of the variants that are wanted: of the first file that has it."""
         found: dict[Key, tuple[int, Row]] = {}
+        positions = frozenset(key[1] for key in wanted)
         for number, file in enumerate(self._files):
-            for row in file.rows(regions):
+            for row in file.rows(regions, positions):
                 key = (row.chromosome, row.position, row.name, row.alleles)
                 if key in wanted:
                     found.setdefault(key, (number, row))
@@ -200,10 +212,7 @@ class SignalSearch:
         """r² of a signal with each line of the results from `start` to `end`; None where it is not known."""
         number = chromosome_number(lead.chromosome)
         region = Region(number, start, end)
-        keys: list[Key] = [
-            (number, int(position), name, frozenset((one, other)))
-            for position, name, one, other, _ in self._results.cells(lead.chromosome, start, end, _COLUMNS)
-        ]
+        keys = [_key(number, cells) for cells in self._results.cells(lead.chromosome, start, end, _COLUMNS)]
         found = self._genotypes.find(set(keys), [region])
         own = next((key for key in keys if key[1] == lead.position and _text(key[2]) == lead.name), None)
         mine = found.get(own) if own else None
@@ -258,12 +267,13 @@ class _Candidates(NamedTuple):
         log10p: list[float] = []
         keys: list[Key] = []
         least = min(thresholds.lead_log10p, thresholds.member_log10p)
-        for position, name, one, other, strength in results.cells(chromosome, region.start, region.end, _COLUMNS):
-            if strength == b"NA" or float(strength) < least:
+        for cells in results.cells(chromosome, region.start, region.end, _COLUMNS):
+            if cells[-1] == "NA" or (strength := float(cells[-1])) < least:
                 continue
-            positions.append(int(position))
-            log10p.append(float(strength))
-            keys.append((region.chromosome, int(position), name, frozenset((one, other))))
+            key = _key(region.chromosome, cells)
+            positions.append(key[1])
+            log10p.append(strength)
+            keys.append(key)
         return cls(chromosome, np.array(positions, np.int64), np.array(log10p), keys)
 
     def signals(

@@ -25,7 +25,16 @@ from regenie_runner.quantiles import (
 from regenie_runner.scan import Met, Scan
 from regenie_runner.spool import Bins, Chromosome, Floats, Spool
 from regenie_runner.tabix import IndexedResults
-from regenie_runner.top_loci import BY_DISTANCE, FoundBy, Locus, RegionLinkage, TopLoci, read_locus
+from regenie_runner.top_loci import (
+    BY_DISTANCE,
+    NOT_ANNOTATED,
+    Annotated,
+    FoundBy,
+    Locus,
+    Surroundings,
+    TopLoci,
+    read_locus,
+)
 
 KEPT_FROM = 3.0
 """Points of the Manhattan plot from this -log10 p are kept one by one, those below only as many as can be seen."""
@@ -92,7 +101,8 @@ class Summary(TypedDict):
     secondary_signals: int  # significant ones, in these loci
     loci: list[Locus]  # the strongest, also some below the line; each primary signal with its secondary ones
     loci_by: FoundBy
-    linkage: list[RegionLinkage]  # around the loci that are drawn
+    surroundings: list[Surroundings]  # of the loci that are drawn
+    annotated: Annotated
     manhattan: list[ManhattanChromosome]
     quantiles: QuantilePoints
     frequency_quantiles: list[FrequencyQuantiles]
@@ -142,7 +152,8 @@ def summarise(facts: TraitResults, scan: Scan, top: TopLoci, results: IndexedRes
         "secondary_signals": top.secondary,
         "loci": top.shown,
         "loci_by": top.found_by,
-        "linkage": top.linkage,
+        "surroundings": top.surroundings,
+        "annotated": top.annotated,
         "manhattan": manhattan_points(chromosomes, _kept_from(strong)),
         "frequency_quantiles": by_frequency,
         "genomic_inflation": genomic_inflation(chisq),
@@ -164,7 +175,8 @@ def summarise_genes(facts: TraitResults, scan: Scan, genes: GenesSummary, table:
         "secondary_signals": 0,
         "loci": [],
         "loci_by": BY_DISTANCE,
-        "linkage": [],
+        "surroundings": [],
+        "annotated": NOT_ANNOTATED,
         "manhattan": _manhattan_of_genes(table),
         "frequency_quantiles": [],
         "genomic_inflation": None,

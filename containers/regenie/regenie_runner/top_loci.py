@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 
+from regenie_runner.annotations import NOTHING, Annotation, Annotator, DrawnGene, Place
 from regenie_runner.errors import RunnerError
 from regenie_runner.kinds_of_test import USUAL, is_of_the_variant
 from regenie_runner.loci import SHOWN, SPACING_BP, Lead, Loci, find_loci
@@ -17,7 +18,7 @@ from regenie_runner.tabix import IndexedResults
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from genolaunch.contract.plan import LociSearch
+    from genolaunch.contract.plan import LociSearch, References, Task
 
 RESULTS_SUFFIX = ".regenie.gz"
 TABLE_SUFFIX = ".loci.tsv"
@@ -48,6 +49,9 @@ class Locus(TypedDict):
     signal: str  # primary or secondary; "" of a lead by distance
     primary: str | None  # of a secondary signal: id of the one that leads its locus
     members: int | None  # of its clump, besides itself; None by distance
+    frequency_cases: float | None  # of the effect allele, where regenie's --af-cc tells
+    frequency_controls: float | None
+    annotation: Annotation
 
 
 class FoundBy(TypedDict):
@@ -63,13 +67,27 @@ class FoundBy(TypedDict):
 BY_DISTANCE: Final[FoundBy] = {"linkage": False, "why_not": "", "r2": None, "window_kb": None, "p2": None}
 
 
-class RegionLinkage(TypedDict):
-    """r² of a lead with what lies around it."""
+class Annotated(TypedDict):
+    """Which reference files leads were looked up in."""
+
+    of: list[str]  # kinds of files
+    missing: list[str]  # whole sentences
+    known_kb: float | None  # within which an association is the same locus
+    known_as: list[str]  # words of which its trait must have one; empty for all traits
+
+
+NOT_ANNOTATED: Final[Annotated] = {"of": [], "missing": [], "known_kb": None, "known_as": []}
+
+
+class Surroundings(TypedDict):
+    """What lies around a lead that is drawn."""
 
     id: str  # of the lead
     chromosome: str
     position: int
-    r2: list[float | None]  # of each line of the results within REGION_BP
+    r2: list[float | None] | None  # with the lead, of each line of the results within REGION_BP; None by distance
+    genes: list[DrawnGene]
+    recombination: list[tuple[int, float]]  # base pair, cM/Mb from there on
 
 
 class TopLoci(NamedTuple):
@@ -81,18 +99,23 @@ class TopLoci(NamedTuple):
     significant: int  # loci
     secondary: int  # signals in these
     found_by: FoundBy
-    linkage: list[RegionLinkage]
+    surroundings: list[Surroundings]
+    annotated: Annotated
 
 
-def find_top_loci(scan: Scan, results: IndexedResults, search: LociSearch | None, workspace: Workspace) -> TopLoci:
-    """Search signals, if the task says how; else, or if genotypes cannot be had, loci by distance.
+def find_top_loci(scan: Scan, results: IndexedResults, line: Task, workspace: Workspace) -> TopLoci:
+    """Search signals, if the task says how; else, or if genotypes cannot be had, loci by distance. Annotate the leads.
 
     Args:
         scan: of all lines of the results.
         results: the merged file.
-        search: of the task.
+        line: the task.
         workspace: of the launch.
     """
+    return _annotated(_find(scan, results, line.get("loci"), workspace), line.get("references"), workspace)
+
+
+def _find(scan: Scan, results: IndexedResults, search: LociSearch | None, workspace: Workspace) -> TopLoci:
     by_distance = find_loci(scan.chromosomes)
     of_variants = [met for met in scan.tests if is_of_the_variant(met.name)]
     if search is None or len(of_variants) > 1:
@@ -124,7 +147,17 @@ def read_members(table: Path) -> dict[str, frozenset[str]]:
 def _of_distance(found: Loci, results: IndexedResults, why_not: str) -> TopLoci:
     shown = [read_locus(lead, results) for lead in found.leads]
     table: list[tuple[Locus, Sequence[Member]]] = [(locus, ()) for locus in shown if locus["significant"]]
-    return TopLoci(found, shown, table, found.significant, 0, {**BY_DISTANCE, "why_not": why_not}, [])
+    drawn = [locus for locus, _ in table[:DRAWN]] or shown[:1]
+    return TopLoci(
+        found,
+        shown,
+        table,
+        found.significant,
+        0,
+        {**BY_DISTANCE, "why_not": why_not},
+        [_surroundings(locus, None) for locus in drawn],
+        NOT_ANNOTATED,
+    )
 
 
 def _of_signals(
@@ -133,7 +166,7 @@ def _of_signals(
     ordered = list(_by_locus(signals))
     loci = [_locus_of(signal, signals, results) for signal in ordered]
     shown = [*loci, *(read_locus(lead, results) for lead in by_distance.leads if _is_below(lead, signals))][:SHOWN]
-    drawn = [signal for signal, locus in zip(ordered, loci, strict=True) if locus["significant"]][:DRAWN]
+    drawn = [(signal, locus) for signal, locus in zip(ordered, loci, strict=True) if locus["significant"]][:DRAWN]
     found_by: FoundBy = {
         "linkage": True,
         "why_not": "",
@@ -149,7 +182,8 @@ def _of_signals(
         sum(locus["signal"] == PRIMARY for locus in significant),
         sum(locus["signal"] == SECONDARY for locus in significant),
         found_by,
-        [_linkage(signal, searching) for signal in drawn],
+        [_surroundings(locus, _linkage(signal, searching)) for signal, locus in drawn],
+        NOT_ANNOTATED,
     )
 
 
@@ -176,10 +210,50 @@ def _is_below(lead: Lead, signals: list[Signal]) -> bool:
     )
 
 
-def _linkage(signal: Signal, searching: SignalSearch) -> RegionLinkage:
+def _linkage(signal: Signal, searching: SignalSearch) -> list[float | None]:
     r2 = searching.r_squared_around(signal, signal.position - REGION_BP, signal.position + REGION_BP)
-    rounded = [None if value is None else round(value, 3) for value in r2]
-    return {"id": signal.name, "chromosome": signal.chromosome, "position": signal.position, "r2": rounded}
+    return [None if value is None else round(value, 3) for value in r2]
+
+
+def _surroundings(lead: Locus, r2: list[float | None] | None) -> Surroundings:
+    return {
+        "id": lead["id"],
+        "chromosome": lead["chromosome"],
+        "position": lead["position"],
+        "r2": r2,
+        "genes": [],
+        "recombination": [],
+    }
+
+
+def _annotated(found: TopLoci, references: References | None, workspace: Workspace) -> TopLoci:
+    """With what the reference files say of the significant leads, or of the strongest one."""
+    significant = [locus for locus, _ in found.table if locus["significant"]]
+    leads = significant or found.shown[:1]
+    annotator = Annotator(references, workspace.root, [_place(lead) for lead in leads])
+    by_lead = {_key(lead): annotator.annotation(_place(lead)) for lead in leads}
+    for locus in (*found.shown, *(locus for locus, _ in found.table)):
+        locus["annotation"] = by_lead.get(_key(locus), NOTHING)
+    for each in found.surroundings:
+        position = each["position"]
+        around = annotator.around(each["chromosome"], position - REGION_BP, position + REGION_BP)
+        each["genes"], each["recombination"] = around.genes, around.recombination
+    annotated: Annotated = {
+        "of": annotator.of,
+        "missing": annotator.missing,
+        "known_kb": references["known_kb"] if references else None,
+        "known_as": references["known_as"] if references else [],
+    }
+    return found._replace(annotated=annotated)
+
+
+def _place(lead: Locus) -> Place:
+    alleles = frozenset((lead["effect_allele"].upper(), lead["other_allele"].upper()))
+    return Place(lead["chromosome"], lead["position"], alleles)
+
+
+def _key(lead: Locus) -> tuple[str, int, str]:
+    return lead["chromosome"], lead["position"], lead["id"]
 
 
 def read_locus(lead: Lead, results: IndexedResults, test: str | None = None, name: str | None = None) -> Locus:
@@ -214,6 +288,9 @@ def read_locus(lead: Lead, results: IndexedResults, test: str | None = None, nam
         "signal": "",
         "primary": None,
         "members": None,
+        "frequency_cases": _number(line.get("A1FREQ_CASES", "NA")),
+        "frequency_controls": _number(line.get("A1FREQ_CONTROLS", "NA")),
+        "annotation": NOTHING,
     }
 
 
@@ -242,11 +319,28 @@ _COLUMNS = (
     "beta",
     "standard_error",
     "neg_log_10_p_value",
+    "effect_allele_frequency_cases",
+    "effect_allele_frequency_controls",
+    "rsid",
+    "nearest_gene",
+    "gene_distance",
+    "consequence",
+    "known",
+    "known_variant",
+    "known_traits",
+    "known_distance",
     "found_by",
     "members",
     "member_variants",
     "member_r2",
 )
+
+
+def _cells_of(annotation: Annotation) -> Iterator[str | int | None]:
+    yield from (annotation["rsid"], annotation["genes"], annotation["gene_distance"], annotation["consequence"])
+    known = annotation["known"]
+    yield None if known is None else "known" if known else "novel"
+    yield from (annotation["known_variant"], annotation["known_traits"], annotation["known_distance"])
 
 
 def table_text(found: TopLoci) -> bytes:
@@ -275,6 +369,9 @@ def table_text(found: TopLoci) -> bytes:
             locus["beta"],
             locus["se"],
             locus["log10p"],
+            locus["frequency_cases"],
+            locus["frequency_controls"],
+            *_cells_of(locus["annotation"]),
             "linkage disequilibrium" if by_linkage else "distance",
             locus["members"],
             ",".join(member.name for member in members) or None,

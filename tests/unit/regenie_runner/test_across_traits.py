@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_predictions_of_an_earlier_launch_are_named(launch):
     assert "In step 1" not in text
 
 
-def signal(trait: str, position: int, log10p: float, members: str, *, linkage: bool = True) -> tuple[dict, str]:
+def signal(trait: str, position: int, log10p: float, members: str, *, linkage: bool = True) -> tuple[Any, str]:
     """A lead as a summary has it, and its line of the table."""
     name = f"1:{position}"
     locus = {"id": name, "chromosome": "1", "position": position, "effect_allele": "A", "other_allele": "G"}
