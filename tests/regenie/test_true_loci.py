@@ -144,7 +144,7 @@ def test_the_report_names_the_true_loci(
     assert ">7:20000000</th>" in page
     assert page.count("<strong>novel</strong>") == (2 if trait == "height" else 0)
     assert "known: Height (body height), rs700, 30 kb away" in page
-    assert "<i>TALL2</i>, 12.3 kb; in another gene" in page
+    assert "<i>TALL2</i>, 12.3 kb</td><td>in another gene</td>" in page
     assert "linkage disequilibrium is not shown" not in page
     told = json.loads((run.work / "gwas" / "warnings.json").read_text())
     assert told["findings"][0].startswith(f"{trait}: 2 loci reach genome-wide significance (p = 5e-8)")
@@ -163,7 +163,7 @@ def test_the_report_names_the_gene_with_rare_variants(
         genes = list(csv.DictReader(file, delimiter="\t"))
 
     assert len(genes) == 8
-    assert genes[0]["gene"] == RARE_GENE
+    assert (genes[0]["GENE"], genes[0]["SIGNIFICANT"]) == (RARE_GENE, "yes")
     told = json.loads((run.work / "gwas" / "warnings.json").read_text())
     assert told["findings"][0].startswith("height: 1 of 8 genes reaches p = 0.05 / 8")
 

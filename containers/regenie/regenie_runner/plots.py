@@ -55,7 +55,7 @@ _RATE, _RATE_INK = "#9db8d9", "#47617f"
 _RATES_TO = 20.0
 """cM/Mb up to which the scale goes at least, so that flat regions look flat."""
 _RATES_INCHES = 0.5  # for the scale of recombination rates
-_GENE_INCHES, _LETTER_INCHES, _MOST_GENE_ROWS = 0.19, 0.062, 8
+_GENE_INCHES, _LETTER_INCHES, _MOST_GENE_ROWS = 0.2, 0.062, 8
 
 
 class _Margins(NamedTuple):
@@ -299,7 +299,7 @@ def regional_plot(lead: Locus, points: Sequence[RegionPoint], around: Surroundin
         [lead["position"] / 1e6], [lead["log10p"]], "D", color=_HIT, markersize=6, markeredgecolor="white", zorder=4
     )
     axes.annotate(
-        lead["id"],
+        f"{lead['id']} (secondary signal)" if lead["primary"] else lead["id"],
         (lead["position"] / 1e6, lead["log10p"]),
         (0, 7),
         textcoords="offset points",
@@ -377,7 +377,7 @@ def _gene_track(figure: Figure, axes: Axes, rows: Sequence[Sequence[DrawnGene]],
                 parse_math=False,
                 annotation_clip=True,
             )
-    track.set_ylim(-len(rows) + 0.5, 0.9)
+    track.set_ylim(-len(rows) + 0.5, 1.2)
     track.set_yticks([])
     track.spines[["top", "right", "left"]].set_visible(False)
     track.spines["bottom"].set_color(_INK)

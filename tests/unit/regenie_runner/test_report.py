@@ -439,7 +439,7 @@ def test_the_lead_is_in_the_middle_of_its_region():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Axes, "set_xlim", noted)
-        lead: Any = {"id": "rs1", "chromosome": "23", "position": 1_000_000, "log10p": 9.0}
+        lead: Any = {"id": "rs1", "chromosome": "23", "position": 1_000_000, "log10p": 9.0, "primary": None}
         around: Any = {"r2": None, "genes": [], "recombination": []}
         plots.regional_plot(lead, points, around)
 
