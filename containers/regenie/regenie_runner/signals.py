@@ -35,7 +35,7 @@ _READ_BYTES = 32 << 20
 """Genotypes that are unpacked at a time."""
 _ROUNDING = 1e-3
 """By which a scan's -log10 p, kept in single precision, may differ from the results' text."""
-_COLUMNS = ("GENPOS", "ID", "ALLELE0", "ALLELE1", "LOG10P")
+_COLUMNS = ("GENPOS", "ID", "ALLELE0", "ALLELE1")
 
 Key = tuple[int, int, bytes, frozenset[bytes]]
 """A variant: chromosome, position, name and alleles."""
@@ -43,7 +43,7 @@ Key = tuple[int, int, bytes, frozenset[bytes]]
 
 def _key(chromosome: int, cells: Sequence[str]) -> Key:
     """Of a line's _COLUMNS."""
-    position, name, one, other = cells[:4]
+    position, name, one, other = cells
     return (
         chromosome,
         int(position),
@@ -89,7 +89,10 @@ class InSample:
         self._files = [_opened(file, workspace) for file in search["genotypes"]]
         self._columns = [_columns_of(file, people) for file in self._files]
         self.people = len(people)
-        self._males = [file.males[columns] for file, columns in zip(self._files, self._columns, strict=True)]
+        self._males = [
+            file.males if columns is None else file.males[columns]
+            for file, columns in zip(self._files, self._columns, strict=True)
+        ]
         self._packed_males = linkage.pack_people(self._males[0])
 
     def find(self, wanted: set[Key], regions: Sequence[Region]) -> dict[Key, tuple[int, Row]]:
@@ -118,10 +121,12 @@ class InSample:
 
     def _calls(self, places: Sequence[tuple[int, Row]]) -> Calls:
         calls = np.empty((len(places), self.people), np.int8)
+        # Where all have been analysed, nobody need be chosen.
         for number, (file, columns) in enumerate(zip(self._files, self._columns, strict=True)):
             at = [place for place, (of, _) in enumerate(places) if of == number]
             if at:
-                calls[at] = file.calls([places[place][1] for place in at])[:, columns]
+                found = file.calls([places[place][1] for place in at])
+                calls[at] = found if columns is None else found[:, columns]
         on_x = [place for place, (_, row) in enumerate(places) if row.is_haploid]
         if on_x:  # men have one copy: what shows two kinds of it is no genotype
             of_x = calls[on_x]
@@ -150,8 +155,10 @@ def _people(search: LociSearch, workspace: Workspace) -> list[str]:
     return [name for name, mark in zip(names, marks, strict=True) if mark and (left is None or name in left)]
 
 
-def _columns_of(file: RowReader, people: Sequence[str]) -> npt.NDArray[np.intp]:
-    """The people's places in a file."""
+def _columns_of(file: RowReader, people: Sequence[str]) -> npt.NDArray[np.intp] | None:
+    """The people's places in a file; None if it has just these, in this order."""
+    if file.samples == people:
+        return None
     places = {name: place for place, name in enumerate(file.samples)}
     try:
         return np.array([places[name] for name in people], np.intp)
@@ -267,9 +274,7 @@ class _Candidates(NamedTuple):
         log10p: list[float] = []
         keys: list[Key] = []
         least = min(thresholds.lead_log10p, thresholds.member_log10p)
-        for cells in results.cells(chromosome, region.start, region.end, _COLUMNS):
-            if cells[-1] == "NA" or (strength := float(cells[-1])) < least:
-                continue
+        for strength, cells in results.at_least(chromosome, region.start, region.end, "LOG10P", least, _COLUMNS):
             key = _key(region.chromosome, cells)
             positions.append(key[1])
             log10p.append(strength)

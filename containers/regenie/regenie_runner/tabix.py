@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +129,19 @@ class IndexedResults:
         for line in self._lines(chromosome, start, end):
             yield chosen(line.split("\t"))
 
-    def _lines(self, chromosome: str, start: int, end: int) -> Iterator[str]:
-        if chromosome in self._chromosomes:
-            yield from self._table.fetch(chromosome, max(start, 1) - 1, end)
+    def at_least(
+        self, chromosome: str, start: int, end: int, column: str, least: float, names: Sequence[str]
+    ) -> Iterator[tuple[float, tuple[str, ...]]]:
+        """Of the lines whose number in `column` is not less, that number and `cells`; NA is no number.
+
+        Most lines are looked at in that column only.
+        """
+        chosen = operator.itemgetter(*(self._names.index(name) for name in names))
+        from_end = len(self._names) - self._names.index(column)
+        for line in self._lines(chromosome, start, end):
+            cell = line.rsplit("\t", from_end)[-from_end]
+            if cell != "NA" and (value := float(cell)) >= least:
+                yield value, chosen(line.split("\t"))
+
+    def _lines(self, chromosome: str, start: int, end: int) -> Iterable[str]:
+        return self._table.fetch(chromosome, max(start, 1) - 1, end) if chromosome in self._chromosomes else ()
