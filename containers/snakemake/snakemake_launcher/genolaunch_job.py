@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import runpy
+import shlex
 import stat
 import sys
 import tarfile
@@ -56,7 +57,7 @@ class Listing(Protocol):
     """What there is below the launch's data. Paths are relative to it; "" is the whole."""
 
     def files(self, folder: str) -> Sequence[str]:
-        """All files below a folder, however deep."""
+        """All files below a folder, however deep; and folders that are noted to be empty, which end in `/`."""
 
     def kind(self, path: str) -> str:
         """`file`, `folder`, or `` for what is not there."""
@@ -84,7 +85,7 @@ class S3Listing:
         prefix = self._below + (f"{folder}/" if folder else "")
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         keys = (item["Key"] for page in pages for item in page.get("Contents", []))
-        found = (key[len(self._below) :] for key in keys if not key.endswith("/"))
+        found = (key[len(self._below) :] for key in keys if key != prefix)
         return [path for path in found if not path.startswith((_ARCHIVES, _SNAKEMAKES_OWN))]
 
     def kind(self, path: str) -> str:
@@ -288,9 +289,7 @@ class DataView:
             self.tell_search(f'glob_wildcards("{path}")', folder, not found or any(found))
             return found
 
-        for module in [*sys.modules.values()]:
-            if getattr(module, "__name__", "").startswith("snakemake") and getattr(module, "glob_wildcards", 0) is real:
-                module.glob_wildcards = glob_wildcards  # type: ignore[attr-defined]
+        _replace_in_snakemake("glob_wildcards", real, glob_wildcards)
 
     def _all_below(self, folder: str, followlinks: bool) -> list[str]:
         """Files and folders, here and in S3, in one order."""
@@ -330,6 +329,15 @@ class DataView:
                 return True
             frame = frame.f_back
         return False
+
+    def plain(self, path: Any) -> str:  # noqa: ANN401 - whatever may be a path
+        """The path as the Snakefile's author writes it, of one that Snakemake has put the data before."""
+        text = os.fspath(path)
+        below = text
+        root = next((root for root in self._roots if text.startswith(root)), "")
+        below = below[len(root) :]
+        prefix = next((each for each in self._prefixes if below.startswith(f"{each}/")), None)
+        return below if prefix is None and root else text if prefix is None else below[len(prefix) + 1 :]
 
     def _below(self, path: Any) -> str | None:  # noqa: ANN401 - whatever may be a path
         """The path below the data; None for what is elsewhere."""
@@ -412,7 +420,7 @@ class DataView:
 
     def _names(self, path: Any, real: Callable[..., list[str]]) -> list[str]:  # noqa: ANN401
         below = self._below(path)
-        there = set() if below is None else {_first(file, below) for file in self._listing.files(below)}
+        there = set() if below is None else {_first(file, below) for file in self._listing.files(below)} - {""}
         if there and not self._exists(path):
             return sorted(there)
         here = (name for name in real(path) if below or not self._is_own(name))
@@ -477,8 +485,9 @@ class DataView:
                 os.makedirs(os.path.join(shadow, folder), exist_ok=True)
             for name in {*self._listing.files(folder), *self._here(folder)}:
                 target = Path(shadow, name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.touch()
+                (target if name.endswith("/") else target.parent).mkdir(parents=True, exist_ok=True)
+                if not name.endswith("/"):
+                    target.touch()
             yield shadow
 
     def _here(self, folder: str, *, followlinks: bool = False, with_folders: bool = False) -> Iterator[str]:
@@ -544,6 +553,7 @@ def _first(file: str, folder: str) -> str:
 
 
 def _and_parents(file: str, folder: str) -> Iterator[str]:
+    file = file.rstrip("/")
     while file and file != folder:
         yield file
         file = os.path.dirname(file)
@@ -565,6 +575,10 @@ def see_data(root: str, *, plain_paths: bool = False) -> DataView | None:
     check_outputs_where_they_are()
     tell_status_of_shells()
     _keep_checkpoints(frozenset(said.get("checkpoints", ())))
+    use_plain_checkpoints(view)
+    know_own_paths(view)
+    expand_outputs_of_rules()
+    spawn_by_program(PLAIN_PATHS if plain_paths else "")
     return view
 
 
@@ -676,9 +690,11 @@ def use_plain_paths(prefix: str, view: DataView) -> None:
     _keep_in_storage()
     file_class: Any = import_module("snakemake.io")._IOFile
     retrieve = file_class.retrieve_from_storage
+    sources = {os.path.normpath(os.path.join(path, name)) for path, _, names in os.walk(".") for name in names}
 
     async def retrieve_all(file: Any) -> None:  # noqa: ANN401
-        if any(opened.startswith(f"{file}/") for opened in view.opened):  # of a folder, one file is there
+        # A source of the same path, which Snakemake would take for its copy if it is newer; or one file of a folder.
+        if any(str(file) == each or each.startswith(f"{file}/") for each in (*sources, *view.opened)):
             await file.storage_object.managed_retrieve()
         await retrieve(file)
 
@@ -704,6 +720,101 @@ def _keep_in_storage() -> None:
         return io.flag(stored, module.PATH_MODIFIER_FLAG)
 
     module.PathModifier.modify = modify
+
+
+class _Output(str):
+    """An output of a checkpoint, by its path below the data."""
+
+    file: Any
+    """Snakemake's own."""
+
+    def open(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401
+        """As Snakemake's."""
+        return self.file.open(*args, **more)
+
+
+def use_plain_checkpoints(view: DataView) -> None:
+    """Let functions of rules see outputs of checkpoints by the paths that the Snakefile has, as in a plain run: what
+    they cut out of such a path, or make of it, is what they would have there."""
+    from snakemake.checkpoints import Checkpoint, CheckpointJob
+
+    real = Checkpoint.get
+
+    def plain(file: Any) -> Any:  # noqa: ANN401
+        output = _Output(view.plain(file))
+        output.file = file
+        return output
+
+    def get(checkpoint: Any, **wildcards: Any) -> Any:  # noqa: ANN401
+        done = real(checkpoint, **wildcards)
+        return CheckpointJob(done.rule, type(done.output)(toclone=done.output, custom_map=plain))
+
+    Checkpoint.get = get
+
+
+def know_own_paths(view: DataView) -> None:
+    """Let Snakemake put the data before a path once: what a function of a rule made of a path that Snakemake gave it
+    begins with the data already."""
+    module: Any = import_module("snakemake.path_modifier")
+    io: Any = import_module("snakemake.io")
+    real = module.PathModifier.modify
+
+    def modify(modifier: Any, path: Any, property: Any = None) -> Any:  # noqa: ANN401
+        if not isinstance(path, str) or io.is_flagged(path, "storage_object") or io.is_flagged(path, "remote_object"):
+            return real(modifier, path, property)
+        cut = view.plain(path)
+        if cut == path or io.is_flagged(path, module.PATH_MODIFIER_FLAG):
+            return real(modifier, path, property)
+        if hasattr(path, "flags"):
+            cut = io.AnnotatedString(cut)
+            cut.flags.update(path.flags)
+        return real(modifier, cut, property)
+
+    module.PathModifier.modify = modify
+
+
+def expand_outputs_of_rules() -> None:
+    """Let `expand(rules.a.output, s=...)` and `rules.a.output[0].format(s=...)` of Snakemake 9 take what has the flag
+    of the storage, which the Snakefile did not write, as in a plain run."""
+    io: Any = import_module("snakemake.io")
+    real = io.expand
+    own = {"storage_object", import_module("snakemake.path_modifier").PATH_MODIFIER_FLAG}
+
+    def without_own(pattern: Any) -> Any:  # noqa: ANN401
+        flags = getattr(pattern, "flags", {})
+        return str(pattern) if "storage_object" in flags and own.issuperset(flags) else pattern
+
+    def expand(*args: Any, **wildcards: Any) -> Any:  # noqa: ANN401
+        first, *rest = args or ((),)
+        many = isinstance(first, (list, tuple, set))
+        return real([without_own(each) for each in first] if many else without_own(first), *rest, **wildcards)
+
+    _replace_in_snakemake("expand", real, expand)
+    for kind in (io.AnnotatedString, io._IOFile):
+        kind.format = lambda file, *args, **values: str.format(str(without_own(file)), *args, **values)
+
+
+def _replace_in_snakemake(name: str, real: Any, ours: Any) -> None:  # noqa: ANN401
+    for module in [*sys.modules.values()]:
+        if getattr(module, "__name__", "").startswith("snakemake") and getattr(module, name, None) is real:
+            setattr(module, name, ours)
+
+
+def spawn_by_program(argument: str) -> None:
+    """Let the Snakemake of a job start others (for `run:` and `shadow:` in a group) as it was started itself: by this
+    program, which knows where the files lie, and lets the Snakefile see the data.
+
+    `argument`: of this program, or nothing.
+    """
+    nine = "snakemake_interface_executor_plugins.executors.real"
+    executor: Any = import_module(nine if find_spec("snakemake_interface_executor_plugins") else "snakemake.executors")
+    real = executor.RealExecutor.format_job_exec
+    program = f"{shlex.quote(os.path.abspath(__file__))} {argument}".strip()
+
+    def format_job_exec(*args: Any, **more: Any) -> str:  # noqa: ANN401
+        return str(real(*args, **more)).replace(" -m snakemake --snakefile", f" {program} --snakefile")
+
+    executor.RealExecutor.format_job_exec = format_job_exec
 
 
 def _keep_checkpoints(done: frozenset[str]) -> None:

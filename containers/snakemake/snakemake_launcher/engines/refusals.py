@@ -140,20 +140,35 @@ def _line_that_calls(workflow: Any) -> str:  # noqa: ANN401
     return f"Line {line} of {_below_sources(path)}"
 
 
-def mark_what_is_outside(modifier: Any) -> None:  # noqa: ANN401
-    """Snakemake puts the data before any path of a rule, so `/ref/x` and `../x` would be other files than they say.
+def mark_what_is_outside(modifier: Any, missing: Any) -> None:  # noqa: ANN401
+    """Snakemake puts the data before any path of a rule, so `/ref/x`, `../x` and `~/x` would be other files than they
+    say. An error about such a file names it as the Snakefile does.
 
-    `modifier`: Snakemake's PathModifier.
+    `modifier`: Snakemake's PathModifier; `missing`: its MissingInputException.
     """
     modify: Callable[..., Any] = modifier.modify
+    tell: Callable[..., None] = missing.__init__
 
     def marking(self: Any, path: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
         made = modify(self, path, *args, **more)
-        if made is not path and isinstance(path, str) and os.path.normpath(path).startswith(("/", "..")):
+        if made is not path and isinstance(path, str) and _leads_out(path):
             made.flags[_OUTSIDE] = str(path)
         return made
 
+    def telling(error: Any, job: Any, files: Iterable[Any], *args: Any, **more: Any) -> None:  # noqa: ANN401
+        tell(error, job, {_outside(file) or file for file in files}, *args, **more)
+
     modifier.modify = marking
+    missing.__init__ = telling
+
+
+def _leads_out(path: str) -> bool:
+    return os.path.normpath(path).startswith(("/", "..", "~"))
+
+
+def _outside(file: Any) -> str:  # noqa: ANN401
+    """The path of a file outside of the data, as the Snakefile has it; empty for other files."""
+    return str(getattr(file, "flags", {}).get(_OUTSIDE, ""))
 
 
 def faults(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> list[str]:
@@ -259,11 +274,14 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
         "{rules} write[s] to local(), which is lost with the machine of the job. Leave local() out: what rules make "
         "goes to the launch's data.",
     )
+    outside = list(dict.fromkeys(path for job in jobs for file in files_of(job) if (path := _outside(file))))
+    more = f" and {len(outside) - _MOST_NAMED} more" if len(outside) > _MOST_NAMED else ""
     yield from _named(
         jobs,
-        lambda job: any(_flagged(file, _OUTSIDE) for file in files_of(job)),
-        "{rules} ha[ve|s] files outside of the launch's data, by paths that begin with / or lead out of it by `..`. "
-        "Upload what they read below `data`, and name it by its path there.",
+        lambda job: any(_outside(file) for file in files_of(job)),
+        f"{{rules}} ha[ve|s] files outside of the launch's data ({_plain(', '.join(outside[:_MOST_NAMED]))}{more}), by "
+        "paths that begin with / or ~, or lead out of it by `..`. Upload what they read below `data`, and name it, and "
+        "what they write, by its path there.",
     )
 
 

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import snakemake
+from snakemake.workflow import Workflow
 
 from snakemake_launcher.engines import s3_folders, tibanna_jobs
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.signals import listen_to_sigint_only
-from snakemake_launcher.engines.sources import Sources
+from snakemake_launcher.engines.sources import Sources, run_local_rules_as_jobs
 from snakemake_launcher.events import emit
+from snakemake_launcher.genolaunch_job import know_own_paths, use_plain_checkpoints
 
 
 def main() -> None:
@@ -29,11 +31,15 @@ def main() -> None:
     tibanna_jobs.remove_temporary()
     tibanna_jobs.know_other_code(options)
     tibanna_jobs.refuse_what_cannot_be(options)
+    know_own_paths(sources.view)
     tibanna_jobs.empty_folders(options)
     tibanna_jobs.name_jobs_by_run(options)
     tibanna_jobs.remember_ids()
     tibanna_jobs.tell_submissions()
     tibanna_jobs.tell_ends()
+    tibanna_jobs.bring_sources(options, sources)
+    run_local_rules_as_jobs(Workflow)
+    use_plain_checkpoints(sources.view)
     s3_folders.install()
     sources.view.install()
     emit("started", version=snakemake.__version__)

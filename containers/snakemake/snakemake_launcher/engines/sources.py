@@ -1,13 +1,16 @@
 """The sources in the engine's process: the files that go with jobs, the view of the data included."""
 
+import hashlib
 import json
 import os
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePath
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
+
+import boto3
 
 from snakemake_launcher import genolaunch_job
 from snakemake_launcher.engines.options import Options
@@ -15,6 +18,8 @@ from snakemake_launcher.events import emit
 from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView, Notes, S3Listing
 
 _SKIPPED: Final = frozenset({".snakemake", ".git", "__pycache__"})
+_SOURCE_MARK: Final = "genolaunch-source"
+"""Metadata of an object that is a copy of a source: the source's SHA-256."""
 _MOST_NAMED: Final = 5
 _MOST_DESCRIBED: Final = 5
 """Searches of which a run says where they looked and what is there, and which its log names: each asks S3, and a
@@ -38,12 +43,22 @@ class Sources:
         shutil.copyfile(genolaunch_job.__file__, self.root / PROGRAM)
         self._write_notes()
         self._own = set(self._walk())
+        self._brought: set[str] = set()
+        """Paths that were asked for as inputs."""
+        self._copies = SourceCopies(options.prefix)
 
-    def have_at(self, paths: Iterable[str]) -> bool:
-        """Whether the sources have a folder at any of these paths of the data, or a file there or where it needs a
-        folder. A file of the data that the Snakefile opened is not another one than the data's."""
-        folders = {folder for file in self._walk() for folder in _above(file)}
-        return any(path in folders or not self._own.isdisjoint((path, *_above(path))) for path in paths)
+    def bring(self, path: str) -> None:
+        """Copy what lies at a path of the sources, a file or a folder, to the data, if it lacks that.
+
+        An input of a rule, which no rule makes, may be one of the sources: in a plain run all lie in one folder. What
+        the data has by itself at this path, it keeps.
+        """
+        if path in self._brought:
+            return
+        self._brought.add(path)
+        for each in sorted(self._own):
+            if each == path or each.startswith(f"{path}/"):
+                self._copies.bring(self.root / each, each)
 
     def files(self) -> Iterator[str]:
         """All sources, by their paths below the working directory. Copies of data are none."""
@@ -97,6 +112,26 @@ class Sources:
         (self.root / NOTES).write_text(json.dumps(self.noted(live=True)), encoding="utf-8")
 
 
+class SourceCopies:
+    """Copies of sources in the data, each with a mark, by which a later launch knows it for one and renews it."""
+
+    def __init__(self, prefix: str) -> None:
+        """`prefix`: of the data."""
+        self._bucket, _, below = prefix.partition("/")
+        self._below = f"{below}/" if below else ""
+        self._s3 = boto3.client("s3")
+
+    def bring(self, source: Path, path: str) -> None:
+        """Copy a source to its path, unless the data has it, or a file of its own, there."""
+        key, digest = self._below + path, hashlib.sha256(source.read_bytes()).hexdigest()
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        if [item["Key"] for item in found] == [key]:
+            known = self._s3.head_object(Bucket=self._bucket, Key=key)["Metadata"].get(_SOURCE_MARK)
+            if known in (None, digest):
+                return
+        self._s3.upload_file(str(source), self._bucket, key, ExtraArgs={"Metadata": {_SOURCE_MARK: digest}})
+
+
 class Searches:
     """Tells of searches of the Snakefile that found nothing: what is made of them is empty, and no error."""
 
@@ -144,11 +179,15 @@ def _log(sentence: str) -> None:
     sys.stderr.write(f"Warning: {sentence}\n")
 
 
+def run_local_rules_as_jobs(workflow: Any) -> None:  # noqa: ANN401 - Snakemake has no types here
+    """Local rules run as jobs: in the launcher, which has no image's tools, their files lie elsewhere, and what their
+    commands print of their paths would be other than in a plain run.
+
+    `workflow`: Snakemake's class.
+    """
+    workflow.is_local = lambda _workflow, rule: rule.group is None and rule.norun
+
+
 def run_by_program(command: str, program: str = PROGRAM) -> str:
     """A job's command, which calls Snakemake as a module, with the program that sees the data."""
     return command.replace(" -m snakemake --snakefile", f" {program} --snakefile")
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders that a path lies in."""
-    return map(str, PurePath(path).parents)

@@ -12,7 +12,7 @@ import boto3
 from snakemake import io as snakemake_io
 from snakemake.checkpoints import Checkpoint
 from snakemake.dag import DAG
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import MissingInputException, WorkflowError
 from snakemake.executors import RealExecutor, TibannaExecutor
 from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
@@ -22,7 +22,7 @@ from tibanna import core as tibanna_core
 
 from snakemake_launcher.engines import s3_folders
 from snakemake_launcher.engines.job_log import fails_again
-from snakemake_launcher.engines.notes import know_scripts_by_content, tell_made, tell_unknown
+from snakemake_launcher.engines.notes import below_data, know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
     RefusedError,
@@ -179,6 +179,19 @@ def keep_checkpoints(options: Options, sources: Sources) -> None:
     Checkpoint.get = telling
 
 
+def bring_sources(options: Options, sources: Sources) -> None:
+    """Inputs that no rule makes, and that are among the sources only, go to the data, where jobs find them."""
+    collect: Callable[..., Iterable[Any]] = DAG.collect_potential_dependencies
+
+    def collecting(dag: Any, job: Any, known_producers: Any) -> Iterable[Any]:  # noqa: ANN401
+        for found in collect(dag, job, known_producers):
+            if not found.jobs:
+                sources.bring(below_data(found.file, options))
+            yield found
+
+    DAG.collect_potential_dependencies = collecting
+
+
 def know_other_code(options: Options) -> None:
     """Make files again that were made by other code; report files whose origin is not known, and what jobs make."""
     update: Callable[..., None] = DAG.update_needrun
@@ -207,7 +220,7 @@ def refuse_what_cannot_be(options: Options) -> None:
     refuse_workdir(Workflow)
     refuse_missing_configfiles(Workflow)
     refuse_no_rules(Workflow)
-    mark_what_is_outside(PathModifier)
+    mark_what_is_outside(PathModifier, MissingInputException)
 
 
 def _refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> None:
