@@ -6,6 +6,7 @@ import base64
 import datetime
 import importlib.metadata
 import json
+import math
 import platform
 import shlex
 from collections.abc import Iterator, Mapping
@@ -17,13 +18,15 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from regenie_runner import logs, receipts
+from regenie_runner import logs, methods, receipts
+from regenie_runner.across_traits import MOST_LOCI, shared_loci
 from regenie_runner.checks import check_row_counts
 from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.console import printable, say
 from regenie_runner.errors import RunnerError
 from regenie_runner.genes import GenesSummary, GroupSummary
+from regenie_runner.interactive import GenomePoints, QuantilesShown, genome_points, quantiles_shown, script
 from regenie_runner.kinds_of_test import (
     ADJUSTED,
     SINGLE_VARIANT,
@@ -116,6 +119,8 @@ class TraitSection(NamedTuple):
     hidden_curves: int
     """Of which there is no room in that plot."""
     regions: list[RegionalPlot]
+    genome_points: GenomePoints
+    quantiles_shown: QuantilesShown
 
     @property
     def top_hit(self) -> str:
@@ -294,11 +299,18 @@ def _check_row_counts(summaries: list[Summary], workspace: Workspace) -> None:
 def render_report(summaries: list[Summary], workspace: Workspace) -> str:
     """The page. Reads the launch, its plan and regenie's logs from the workspace."""
     launch = LaunchFacts.read(workspace)
-    sections = [_section(summary, _facts(summary, launch), workspace) for summary in summaries]
+    sections = [_section(summary, _facts(summary, launch), workspace, len(summaries)) for summary in summaries]
     phases = list(_phases(workspace))
     last_log = phases[-1].first_log if phases else ""
     warned = dict.fromkeys(text for phase in phases for text in phase.warnings)
     quality = _quality(launch, workspace)
+    regenie = logs.version(last_log) or "unknown: its log names none"
+    versions = {
+        "Python": platform.python_version(),
+        "numpy": np.__version__,
+        "matplotlib": mpl.__version__,
+        "pysam": importlib.metadata.version("pysam"),
+    }
     return (
         _environment()
         .get_template("report.html.j2")
@@ -315,19 +327,30 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             ],
             parameters=list(_flattened(launch.config)),
             phases=phases,
-            versions={
-                "regenie": logs.version(last_log) or "unknown: its log names none",
-                "Python": platform.python_version(),
-                "numpy": np.__version__,
-                "matplotlib": mpl.__version__,
-                "pysam": importlib.metadata.version("pysam"),
-            },
+            versions={"regenie": regenie, **versions},
+            methods=methods.paragraph(
+                methods.Ran(
+                    launch,
+                    [summary["trait"] for summary in summaries],
+                    logs.analysed_people(last_log),
+                    max((section.tested for section in sections), default=0),
+                    methods.line_in_words(_genes_tested(summaries)),
+                    _quality_summary(launch, workspace),
+                    _command_of(phases, "step1", "level0"),
+                    _command_of(phases, "step2"),
+                    "regenie" if logs.version(last_log) is None else regenie,
+                    versions,
+                )
+            ),
+            shared=shared_loci(summaries, workspace.work),
+            most_shared=MOST_LOCI,
             written=datetime.datetime.now(datetime.timezone.utc),
             tests_genes=bool(summaries) and all(summary["genes"] for summary in summaries),
             mask_lists=MASK_LISTS if (workspace.work / MASK_LISTS).exists() else None,
             conditioned_on=_conditioned_on(launch, workspace),
             spacing_kb=SPACING_BP // 1000,
             region_kb=REGION_BP // 1000,
+            script=script(),
         )
     )
 
@@ -418,11 +441,30 @@ def _facts(summary: Summary, launch: LaunchFacts) -> TraitFacts | None:
     return TraitFacts.of(counts) if counts else launch.traits.get(summary["trait"])
 
 
-def _quality(launch: LaunchFacts, workspace: Workspace) -> Quality | None:
+def _genes_tested(summaries: list[Summary]) -> int | None:
+    """The most of any trait; None of variants."""
+    return max((summary["genes"]["tested"] for summary in summaries if summary["genes"]), default=None)
+
+
+def _command_of(phases: list[Phase], *names: str) -> list[str]:
+    """The first command of the first of these phases that the plan has."""
+    titles = [COMMAND_PHASES[name] for name in names]
+    commands = [phase.command for phase in phases if phase.title in titles]
+    return shlex.split(commands[0]) if commands else []
+
+
+def _quality_summary(launch: LaunchFacts, workspace: Workspace) -> Mapping[str, Any] | None:
     path = workspace.work / QC_SUMMARY
     if not launch.controls_quality or not path.exists():
         return None
-    summary = json.loads(path.read_text(encoding="utf-8"))
+    summary: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return summary
+
+
+def _quality(launch: LaunchFacts, workspace: Workspace) -> Quality | None:
+    summary = _quality_summary(launch, workspace)
+    if summary is None:
+        return None
     settings = summary["settings"]
     left_out = [
         (words.format(**settings), summary["variants"]["leftOut"][reason]) for reason, words in _LEFT_OUT.items()
@@ -451,6 +493,7 @@ def _environment() -> Environment:
         finalize=shown,
     )
     environment.filters["chromosome"] = chromosome_label
+    environment.filters["exp"] = math.exp
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["digits"] = lambda number: "NA" if number is None else f"{number:.4g}"
     environment.filters["p_value"] = p_value
@@ -483,7 +526,7 @@ def _read_summary(path: Path) -> Summary:
     return summary
 
 
-def _section(summary: Summary, facts: TraitFacts | None, workspace: Workspace) -> TraitSection:
+def _section(summary: Summary, facts: TraitFacts | None, workspace: Workspace, traits: int) -> TraitSection:
     genes = summary["genes"]
     panels = panels_of_genes(genes) if genes else panels_of_tests(summary)
     hidden = sum(
@@ -499,6 +542,8 @@ def _section(summary: Summary, facts: TraitFacts | None, workspace: Workspace) -
         Curves(_as_text(drawn.png), drawn.width, drawn.height) if drawn else None,
         hidden,
         list(_regions(summary, workspace)),
+        genome_points(summary, traits),
+        quantiles_shown(summary),
     )
 
 

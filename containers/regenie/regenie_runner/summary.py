@@ -24,7 +24,7 @@ from regenie_runner.quantiles import (
 )
 from regenie_runner.scan import Met, Scan
 from regenie_runner.significance import GENOME_WIDE
-from regenie_runner.spool import Chromosome, Floats, Spool
+from regenie_runner.spool import Bins, Chromosome, Floats, Spool
 from regenie_runner.tabix import IndexedResults
 
 KEPT_FROM = 3.0
@@ -63,6 +63,14 @@ class Locus(TypedDict):
     significant: bool
 
 
+class ChromosomeInflation(TypedDict):
+    """Of the main test."""
+
+    chromosome: str
+    variants: int  # with a p-value
+    genomic_inflation: float | None
+
+
 class TestSummary(TypedDict):
     """One of the tests that regenie makes of each variant, or set of them."""
 
@@ -97,6 +105,7 @@ class Summary(TypedDict):
     counts: Mapping[str, Any] | None  # of the people whom quality control left; None without it
     samples: tuple[int, int] | None  # smallest and largest number of samples of a variant
     genomic_inflation: float | None
+    chromosome_inflation: list[ChromosomeInflation]
     significant_loci: int  # by any test of the variant, as are the loci and the Manhattan plot
     loci: list[Locus]  # the strongest, also some below the line
     manhattan: list[ManhattanChromosome]
@@ -138,10 +147,7 @@ def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summa
     test = main_of([met.name for met in scan.tests if is_of_the_variant(met.name)])
     tests = [_test(number, met, chromosomes, loci, results, len(scan.tests)) for number, met in enumerate(scan.tests)]
     code = next((number for number, met in enumerate(scan.tests) if met.name == test), 0)
-    of_main = partial(_tested, chromosomes, code, len(tests))
-    log10p = _gathered(chromosome.log10p for chromosome in of_main())
-    chisq = _gathered(chromosome.chisq for chromosome in of_main())
-    bins = np.concatenate([np.empty(0, np.uint8), *(chromosome.frequencies for chromosome in of_main())])
+    log10p, chisq, bins, by_chromosome = _of_main_test(_tested(chromosomes, code, len(tests)))
     by_frequency = frequency_quantiles(log10p, chisq, bins)
     return {
         **facts,
@@ -153,6 +159,7 @@ def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summa
         "manhattan": manhattan_points(chromosomes, _kept_from(strong)),
         "frequency_quantiles": by_frequency,
         "genomic_inflation": genomic_inflation(chisq),
+        "chromosome_inflation": by_chromosome,
         "quantiles": quantile_points(log10p),
         "genes": None,
     }
@@ -171,6 +178,7 @@ def summarise_genes(facts: TraitResults, scan: Scan, genes: GenesSummary, table:
         "manhattan": _manhattan_of_genes(table),
         "frequency_quantiles": [],
         "genomic_inflation": None,
+        "chromosome_inflation": [],
         "quantiles": {"expected": [], "observed": [], "low": [], "high": []},
         "genes": genes,
     }
@@ -247,6 +255,20 @@ def _tested(chromosomes: Iterable[Chromosome], number: int, tests: int) -> Itera
             rows &= chromosome.tests == number
         if rows.any():
             yield chromosome.chosen(rows)
+
+
+def _of_main_test(chromosomes: Iterable[Chromosome]) -> tuple[Floats, Floats, Bins, list[ChromosomeInflation]]:
+    """-log10 p, chi-squares and bins of frequency one after another, and the inflation of each chromosome."""
+    log10p, chisq, bins = bytearray(), bytearray(), bytearray()
+    inflation: list[ChromosomeInflation] = []
+    for chromosome in chromosomes:
+        log10p += chromosome.log10p.data
+        chisq += chromosome.chisq.data
+        bins += chromosome.frequencies.data
+        # The last use of this copy of the column, whose order the median changes.
+        own = genomic_inflation(chromosome.chisq)
+        inflation.append({"chromosome": chromosome.name, "variants": len(chromosome.log10p), "genomic_inflation": own})
+    return np.frombuffer(log10p, np.float32), np.frombuffer(chisq, np.float32), np.frombuffer(bins, np.uint8), inflation
 
 
 def _gathered(columns: Iterable[Floats]) -> Floats:

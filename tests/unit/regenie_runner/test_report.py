@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from genolaunch.contract.results import COST_SECTION, WORK_WARNINGS
 from regenie_runner import plots
+from regenie_runner.interactive import script
 from regenie_runner.report import _phases, _reasons_of, duration, p_value
 from regenie_runner.workspace import Workspace
 from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, merge_task, result_row
@@ -49,6 +50,9 @@ class Page(HTMLParser):
         self.text = ""
         self.sources: list[str] = []
         self.alternatives: list[str] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        """Attributes and text of each."""
+        self.policy = ""
         self._open: list[str] = []
         self.feed(text)
         assert self._open == []
@@ -58,6 +62,10 @@ class Page(HTMLParser):
         self.sources += [values[name] for name in ("src", "href") if name in values]
         if tag == "img":
             self.alternatives.append(values["alt"])
+        if tag == "script":
+            self.scripts.append((values, ""))
+        if values.get("http-equiv") == "Content-Security-Policy":
+            self.policy = values["content"]
         if tag not in VOID:
             self._open.append(tag)
 
@@ -65,7 +73,11 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data):
-        self.text += data
+        if self._open[-1:] == ["script"]:
+            attributes, text = self.scripts.pop()
+            self.scripts.append((attributes, text + data))
+        else:
+            self.text += data
 
 
 def given_results(launch, **results: str) -> None:
@@ -159,9 +171,14 @@ def test_inflation_and_deflation_have_reasons_of_their_own(inflation, reason):
 def test_names_cannot_inject_markup(launch):
     launch.describe({**CONFIG, "name": "<script>alert(1)</script>"}, is_checked=False)
     given_results(launch, height=HEADER + result_row("1", 5, name='"><script>alert(2)</script>'))
-    text = (report(launch), (launch.work / "report.html").read_text())[1]
-    assert "<script" not in text
+    page, text = report(launch), (launch.work / "report.html").read_text()
+    assert "<script>alert" not in text
     assert "&lt;script&gt;alert(2)" in text
+    # What browsers run is one script, the only one that the page's policy lets them run
+    own = [content for attributes, content in page.scripts if attributes.get("type") != "application/json"]
+    assert own == [script().text]
+    assert f"script-src '{script().source}'" in page.policy
+    assert "alert" not in own[0]
 
 
 def test_dollar_signs_in_names_are_no_formulas(launch):
