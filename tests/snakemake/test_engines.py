@@ -433,7 +433,7 @@ def test_a_script_of_a_group_is_told_by_its_exception(play, tmp_path: Path, engi
 
     played = play(engine, workflow, {"in.txt": "x\n"})
 
-    assert played.outcome.message.endswith("failed: ValueError: no such gene: BRCA9")
+    assert played.outcome.message.endswith("failed: ValueError: no such gene: BRCA9 (line 1 of b.py)")
 
 
 TOLD_OF_A_RULE = {
@@ -526,7 +526,7 @@ def test_an_output_that_is_to_hold_something_is_looked_at_in_its_job(play, tmp_p
     empty = write(tmp_path / "a", ENSURED.format(command="touch"))
     played = play(engine, empty, {"in.txt": "x\n"}, older=older)
 
-    assert "Detected unexpected empty output files" in played.outcome.message
+    assert "the rule's output is empty, and its `ensure(..., non_empty=True)` says" in played.outcome.message
     assert "out.txt" in played.outcome.message
 
     full = write(tmp_path / "b", ENSURED.format(command="cp {input}"))

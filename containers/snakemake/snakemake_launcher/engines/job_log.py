@@ -117,6 +117,11 @@ _SIGKILL: Final = 137
 """128 + the number of SIGKILL, by which the kernel ends what uses too much memory."""
 _SHELL_KILLED_9: Final = re.compile(r" died with <Signals\.SIGKILL")
 _SHELL_SIGNAL: Final = re.compile(r" died with <Signals\.(\w+)")
+_SHELL_SIGNAL_NUMBER: Final = re.compile(r" died with <Signals\.\w+: (\d+)>")
+_IN_SCRIPT: Final = re.compile(r'^File "[^"]*\.snakemake/scripts/[^"]+", line \d+(?:, in |$)')
+"""A place in a rule's script: of a traceback, or of an error of syntax, which has no function."""
+_SYNTAX_LINES: Final = 3
+"""Above an error of syntax, which has no `Traceback`: its place, the line, and a mark below that."""
 _OWN_CODE: Final = (
     " What the code means, the program says that the rule's command calls; let it write its messages to `log:`."
 )
@@ -218,11 +223,26 @@ def _exception(lines: Sequence[str]) -> str:
         if _FAILED_SOMEWHERE in lines[number : number + 2]:
             continue
         if found["text"]:
-            return lines[number][:_LONGEST]
+            return lines[number][:_LONGEST] + _place_in_script(lines[:number])
         head = f"{found['name']}{found['place'] or ''}:"
         text = list(takewhile(lambda line: not (_is_snakemakes(line) or _CALLED.match(line)), lines[number + 1 :]))
         return told("\n".join([head, *text])) or " ".join([head, *text[:_TEXT_LINES]])[:_LONGEST].rstrip(": ")
     return ""
+
+
+def _place_in_script(above: Sequence[str]) -> str:
+    """The innermost place of the traceback above an exception that is in a rule's script, and that line's text."""
+    traced = [number for number, line in enumerate(above) if line.startswith("Traceback (")]
+    start = traced[-1] if traced else max(len(above) - _SYNTAX_LINES, 0)
+    places = [number for number in range(start, len(above)) if _IN_SCRIPT.match(above[number])]
+    return f"\n{above[places[-1]]}\n  {above[places[-1] + 1]}" if places and places[-1] + 1 < len(above) else ""
+
+
+def command_status(log: str) -> int | None:
+    """The exit code of a failed rule's command, as the rule's shell told Snakemake; None where the log has none."""
+    lines = log.splitlines()
+    signal = _last_number(_SHELL_SIGNAL_NUMBER, lines)
+    return _last_number(_SHELL_ENDED, lines) if signal is None else _LAST_OWN + signal
 
 
 def _of_log_file(lines: Sequence[str]) -> str:

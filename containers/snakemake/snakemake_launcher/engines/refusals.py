@@ -162,6 +162,29 @@ def mark_what_is_outside(modifier: Any, missing: Any) -> None:  # noqa: ANN401
     missing.__init__ = telling
 
 
+def tell_whole_cycles(cyclic: Any) -> None:  # noqa: ANN401
+    """An error of a cycle names one rule: name all of them.
+
+    `cyclic`: Snakemake's CyclicGraphException, which is raised within a call for each job on the way.
+    """
+    tell: Callable[..., None] = cyclic.__init__
+
+    def telling(error: Any, repeated: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
+        names = [str(repeated)]
+        frame: Any = sys._getframe(1)
+        while frame is not None:
+            job = frame.f_locals.get("job") if frame.f_code.co_name == "update_" else None
+            if job is not None:
+                names.append(str(job.rule))
+                if names[-1] == names[0]:
+                    break
+            frame = frame.f_back
+        needs = ", which needs ".join([f"{names[-1]} needs {names[-2]}", *reversed(names[:-2])]) if names[1:] else ""
+        tell(error, f"{repeated}: {needs}" if needs else repeated, *args, **more)
+
+    cyclic.__init__ = telling
+
+
 def _leads_out(path: str) -> bool:
     return os.path.normpath(path).startswith(("/", "..", "~"))
 
@@ -205,9 +228,9 @@ def _empty(targets: Iterable[Any]) -> Iterator[str]:
 def _without_command(jobs: list[Any]) -> Iterator[str]:
     yield from _named(
         jobs,
-        lambda job: bool(job.rule.norun and job.output),
+        lambda job: bool(job.rule.norun) and any(not _flagged(file, "touch") for file in job.output),
         "{rules} ha[ve|s] an `output:`, and nothing that makes it. Add a `shell:`, `script:` or `run:`; or, if the "
-        "files are to be in the launch's data already, upload them there.",
+        "files are to be in the launch's data already, upload them there, after what the rule has as `input:`.",
     )
 
 
