@@ -1,9 +1,11 @@
 """What rules see, name and write is what they see, name and write in a plain run."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from snakemake_launcher.genolaunch_job import EMPTY
 from tests.snakemake.plays import ENGINES, plain_run
 from tests.snakemake.workflows import write
 
@@ -132,7 +134,11 @@ LOCAL_RULES = """
 localrules: all, a, b, c
 
 rule all:
-    input: "a.txt", "b.txt", "c.txt", "d.txt"
+    input: "a.txt", "b.txt", "c.txt", "d.txt", "flag.done"
+
+rule flag:
+    input: "a.txt"
+    output: touch("flag.done")
 
 rule a:
     input: "in/a.txt"
@@ -195,11 +201,19 @@ rule four:
     script: "s.py"
 """
 
+ENSURED = f"""
+rule one:
+    input: "in/a.txt"
+    output: ensure("out.txt", non_empty=True, sha256="{hashlib.sha256(DATA["in/a.txt"].encode()).hexdigest()}")
+    shell: "cp {{input}} {{output}}"
+"""
+
 CASES = {
     "functions of rules that name what a checkpoint made": CP_FORMS,
     "outputs of rules that other rules name": REFS,
     "local rules": LOCAL_RULES,
     "a group of each kind of rule": GROUP_KINDS,
+    "an output with a checksum": ENSURED,
 }
 QUICK = {("local rules", TIBANNA)}
 """Those of `make test`; the others come with `make test-full`."""
@@ -221,6 +235,81 @@ def test_all_is_as_in_a_plain_run(play, tmp_path: Path, name: str, engine: str):
     played = play(engine, workflow, DATA).expect_done()
 
     assert played.files == right
+
+
+EMPTY_FOLDERS = """
+import os
+
+rule all:
+    input: "found.txt", "listed.txt", "walked.txt", "grouped.txt", "nothing.txt"
+
+checkpoint make:
+    input: "in/a.txt"
+    output: directory("parts")
+    shell: "mkdir -p {output}/full {output}/hollow/deeper {output}/bare; cp {input} {output}/full"
+
+rule found:
+    input: "parts"
+    output: "found.txt"
+    shell: "find {input} ! -name .snakemake_timestamp | sort > {output}; ls -A {input}/bare >> {output}"
+
+rule listed:
+    input: "parts"
+    output: "listed.txt"
+    script: "s.py"
+
+rule walked:
+    input: lambda wc: checkpoints.make.get().output[0]
+    output: "walked.txt"
+    params: lambda wc: sorted(path for path, _, _ in os.walk(checkpoints.make.get().output[0]))
+    shell: "echo {params} > {output}"
+
+rule grouped_one:
+    output: directory("pair")
+    group: "g"
+    shell: "mkdir -p {output}/bare; touch {output}/x"
+
+rule grouped_two:
+    input: "pair"
+    output: "grouped.txt"
+    group: "g"
+    run:
+        open(output[0], "w").write(str(sorted(name for path in os.walk("pair") for name in path[1] + path[2])))
+
+rule nothing:
+    output: directory("none")
+    shell: "mkdir {output}"
+
+rule of_nothing:
+    input: "none"
+    output: "nothing.txt"
+    shell: "ls {input} > {output}; test -d {input} && echo there >> {output}"
+"""
+LISTS = """
+import os
+open(snakemake.output[0], "w").write(str(sorted((path, sorted(names)) for path, names, _ in os.walk("parts"))))
+"""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.full
+@pytest.mark.parametrize("engine", ENGINES)
+def test_folders_that_hold_nothing_are_there_for_later_rules(play, tmp_path: Path, engine: str):
+    workflow = write(tmp_path / "w", {"Snakefile": EMPTY_FOLDERS, "s.py": LISTS})
+    right = plain_run(engine, workflow, DATA, tmp_path)
+
+    played = play(engine, workflow, DATA).expect_done()
+
+    assert _without_marks(played.files) == _without_marks(right)
+    marked = {f"{folder}/{EMPTY}" for folder in ("parts/bare", "parts/hollow/deeper", "pair/bare")}
+    assert marked <= {*played.files}
+    assert "parts/hollow/deeper" in right["found.txt"]
+    assert "parts/hollow/deeper" in right["walked.txt"]
+
+
+def _without_marks(files: dict[str, str]) -> dict[str, str]:
+    """Without what keeps folders: Snakemake's file is in its directory() in some places, and not in others."""
+    return {path: text for path, text in files.items() if Path(path).name not in (EMPTY, ".snakemake_timestamp")}
 
 
 SOURCES_AS_INPUTS = """

@@ -12,6 +12,7 @@ A copy of this file lies beside the sources, and runs Snakemake in the jobs: `py
 from __future__ import annotations
 
 import glob
+import hashlib
 import json
 import os
 import pathlib
@@ -24,7 +25,7 @@ import tarfile
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +41,8 @@ PLAIN_PATHS: Final = "--genolaunch-plain-paths"
 """First argument of a job on AWS Batch whose files lie in its working directory, by their paths below the data."""
 RULES_SHELL: Final = "the rule's shell"
 """What the log calls it: `Command 'the rule's shell' returned non-zero exit status 1.`"""
+EMPTY: Final = ".genolaunch_empty_folder"
+"""Name of the file by which a folder of a `directory()` that holds nothing is kept in S3, which has files alone."""
 LARGEST_OPENED: Final = 100 * 1024 * 1024
 """Bytes of a file of the data that the Snakefile may open while it is read: what is larger is for rules."""
 
@@ -49,6 +52,8 @@ _ARCHIVES: Final = "snakemake-workflow-sources."
 """How Snakemake 9 calls what it puts there for its jobs: no data."""
 _SNAKEMAKES_OWN: Final = ".snakemake/"
 """What is kept of how files were made: no data."""
+_OUTER: Final = "GENOLAUNCH_JOB_PROCESS"
+"""Environment variable: the process of a job that was started first, which others may be started by."""
 _RULES: Final = "__rule_"
 """How the functions begin that Snakemake makes of a rule's `run:` and `shell:`."""
 
@@ -85,7 +90,7 @@ class S3Listing:
         prefix = self._below + (f"{folder}/" if folder else "")
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         keys = (item["Key"] for page in pages for item in page.get("Contents", []))
-        found = (key[len(self._below) :] for key in keys if key != prefix)
+        found = (key[len(self._below) :].removesuffix(EMPTY) for key in keys if key != prefix + EMPTY)
         return [path for path in found if not path.startswith((_ARCHIVES, _SNAKEMAKES_OWN))]
 
     def kind(self, path: str) -> str:
@@ -106,7 +111,7 @@ class S3Listing:
         keys = [*(item["Prefix"] for item in found.get("CommonPrefixes", ()))]
         keys += [item["Key"] for item in found.get("Contents", ())]
         names = (key[len(prefix) :] for key in keys)
-        return [name for name in names if name and not name.startswith((_ARCHIVES, ".snakemake"))][:most]
+        return [name for name in names if name and not name.startswith((_ARCHIVES, ".snakemake", EMPTY))][:most]
 
     def fetch(self, path: str, target: str) -> bool:
         """By GetObject, if it is not too large."""
@@ -332,7 +337,7 @@ class DataView:
 
     def plain(self, path: Any) -> str:  # noqa: ANN401 - whatever may be a path
         """The path as the Snakefile's author writes it, of one that Snakemake has put the data before."""
-        text = os.fspath(path)
+        text = str(os.fspath(path))
         below = text
         root = next((root for root in self._roots if text.startswith(root)), "")
         below = below[len(root) :]
@@ -579,6 +584,7 @@ def see_data(root: str, *, plain_paths: bool = False) -> DataView | None:
     know_own_paths(view)
     expand_outputs_of_rules()
     spawn_by_program(PLAIN_PATHS if plain_paths else "")
+    keep_empty_folders_in_storage()
     return view
 
 
@@ -637,23 +643,30 @@ def show_logs_in_storage(prefix: str) -> None:
 
 
 def check_outputs_where_they_are() -> None:
-    """Let Snakemake 9 measure an output that is `ensure(..., non_empty=True)` in the job, which has not sent it yet: it
-    asks S3, which has no such object, or an older one."""
+    """Let Snakemake 9 look in the job at an output that is `ensure(..., non_empty=True)`, or has a checksum there: it
+    asks S3, which has no such object yet, or an older one."""
     if find_spec("snakemake_storage_plugin_s3") is None:
         return
     dag: Any = import_module("snakemake.dag").DAG
     file_class: Any = import_module("snakemake.io")._IOFile
-    ensure, size = dag.handle_ensure, file_class.size
+    ensure, size, checksum = dag.handle_ensure, file_class.size, file_class.checksum
 
     async def size_here(file: Any) -> int:  # noqa: ANN401
         return int(await (file.size_local() if os.path.exists(file) else size(file)))
 
+    async def checksum_here(file: Any, *args: Any, algorithm: Any = None, **more: Any) -> Any:  # noqa: ANN401
+        if not os.path.isfile(file):
+            return await checksum(file, *args, algorithm=algorithm, **more)
+        with open(file, "rb") as content:
+            made = hashlib.file_digest(content, algorithm or "sha256")
+        return f"{made.name}:{made.hexdigest()}"
+
     async def handle_ensure(*args: Any) -> None:  # noqa: ANN401
-        file_class.size = size_here
+        file_class.size, file_class.checksum = size_here, checksum_here
         try:
             await ensure(*args)
         finally:
-            file_class.size = size
+            file_class.size, file_class.checksum = size, checksum
 
     dag.handle_ensure = handle_ensure
 
@@ -834,6 +847,56 @@ def _keep_checkpoints(done: frozenset[str]) -> None:
     Checkpoint.get = get
 
 
+def keep_empty_folders_in_storage() -> None:
+    """Let the S3 storage plugin, where there is one, keep folders of a `directory()` that hold nothing."""
+    if find_spec("snakemake_storage_plugin_s3") is None:
+        return
+    storage: Any = import_module("snakemake_storage_plugin_s3").StorageObject
+    store, retrieve = storage.store_object, storage.retrieve_object
+
+    def store_object(file: Any) -> None:  # noqa: ANN401
+        mark_empty_folders(str(file.local_path()))
+        try:
+            store(file)
+        finally:
+            unmark_empty_folders(str(file.local_path()))  # rules of the same group see it as it was made
+
+    def retrieve_object(file: Any) -> None:  # noqa: ANN401
+        retrieve(file)
+        unmark_empty_folders(str(file.local_path()))
+
+    storage.store_object, storage.retrieve_object = store_object, retrieve_object
+
+
+def mark_empty_folders(root: str) -> None:
+    """Put a file into each folder below (and at) `root` that holds nothing: S3 has no folders by themselves."""
+    for path, folders, names in os.walk(root):
+        if not folders and not names:
+            Path(path, EMPTY).touch()
+        folders[:] = [name for name in folders if name != ".snakemake"]
+
+
+def unmark_empty_folders(root: str) -> None:
+    """Remove what `mark_empty_folders` has put there: rules see the folders as they were made."""
+    for path, folders, names in os.walk(root):
+        if EMPTY in names:
+            Path(path, EMPTY).unlink()
+        folders[:] = [name for name in folders if name != ".snakemake"]
+
+
+@contextmanager
+def _with_empty_folders() -> Iterator[None]:
+    """For a job whose files another program brings and takes away: Tibanna's."""
+    is_outer = os.environ.setdefault(_OUTER, str(os.getpid())) == str(os.getpid())
+    if is_outer:
+        unmark_empty_folders(".")
+    try:
+        yield
+    finally:
+        if is_outer:
+            mark_empty_folders(".")
+
+
 def unpack(root: str) -> None:
     """Unpack the sources, but for what is an input of the job as well."""
     archive = Path(root, SOURCES)
@@ -852,8 +915,9 @@ def main() -> None:
     plain_paths = sys.argv[1:2] == [PLAIN_PATHS]
     if plain_paths:
         del sys.argv[1]
-    see_data(root, plain_paths=plain_paths)
-    runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
+    with nullcontext() if plain_paths else _with_empty_folders():
+        see_data(root, plain_paths=plain_paths)
+        runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

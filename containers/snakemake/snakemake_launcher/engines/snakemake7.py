@@ -27,6 +27,7 @@ def main() -> None:
     tibanna_jobs.keep_paths(options)
     tibanna_jobs.send_sources(options, sources)
     tibanna_jobs.run_in_containers()
+    tibanna_jobs.check_outputs_in_jobs()
     tibanna_jobs.keep_checkpoints(options, sources)
     tibanna_jobs.remove_temporary()
     tibanna_jobs.know_other_code(options)

@@ -28,6 +28,7 @@ from snakemake_launcher.engines.refusals import (
     refuse_missing_scripts,
     refuse_no_rules,
     refuse_workdir,
+    tell_whole_cycles,
 )
 from snakemake_launcher.engines.signals import listen_to_sigint_only
 from snakemake_launcher.engines.sources import Sources, run_by_program, run_local_rules_as_jobs
@@ -103,17 +104,32 @@ def know_other_code(options: Options) -> None:
     tell_made(PersistenceBase, options)
 
 
+def check_outputs_in_jobs() -> None:
+    """What is `ensure(...)` is looked at in its job, and not once more here, for which it would be fetched."""
+
+    async def nothing(_dag: DAG, _job: Job, _outputs: Any) -> None:  # noqa: ANN401
+        return
+
+    DAG.handle_ensure = nothing
+
+
 def bring_sources(sources: Sources, options: Options) -> None:
     """Inputs that no rule makes, and that are among the sources only, go to the data, where jobs find them."""
     collect = DAG.collect_potential_dependencies
 
     async def collecting(dag: Any, job: Any, known_producers: Any) -> AsyncIterator[Any]:  # noqa: ANN401
         async for found in collect(dag, job, known_producers):
-            if not found.jobs:
-                sources.bring(below_data(found.file, options))
+            if not found.jobs and sources.bring(below_data(found.file, options)):
+                _forget(dag.workflow.iocache, found.file)
             yield found
 
     DAG.collect_potential_dependencies = collecting
+
+
+def _forget(cache: Any, file: Any) -> None:  # noqa: ANN401
+    """What Snakemake noted of the file before it was copied: it lists the whole data at once."""
+    for noted in (cache.mtime, cache.size, cache.checksum, cache.exists_in_storage):
+        noted.pop(file, None)
 
 
 def tell_errors_of_syntax() -> None:
@@ -137,6 +153,7 @@ def main() -> None:
     stay_in_own_folder()
     look_again_for_folders()
     know_other_code(options)
+    check_outputs_in_jobs()
     tell_errors_of_syntax()
     run_local_rules_as_jobs(Workflow)
     use_plain_checkpoints(sources.view)
@@ -147,6 +164,7 @@ def main() -> None:
     refuse_no_rules(Workflow)
     mark_what_is_outside(PathModifier, exceptions.MissingInputException)
     know_own_paths(sources.view)
+    tell_whole_cycles(exceptions.CyclicGraphException)
     sources.view.install()
     emit("started", version=__version__)
     snakemake()

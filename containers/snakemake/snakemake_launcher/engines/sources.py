@@ -47,18 +47,21 @@ class Sources:
         """Paths that were asked for as inputs."""
         self._copies = SourceCopies(options.prefix)
 
-    def bring(self, path: str) -> None:
+    def bring(self, path: str) -> bool:
         """Copy what lies at a path of the sources, a file or a folder, to the data, if it lacks that.
 
         An input of a rule, which no rule makes, may be one of the sources: in a plain run all lie in one folder. What
         the data has by itself at this path, it keeps.
+
+        Returns:
+            Whether the data is another one now.
         """
         if path in self._brought:
-            return
+            return False
         self._brought.add(path)
-        for each in sorted(self._own):
-            if each == path or each.startswith(f"{path}/"):
-                self._copies.bring(self.root / each, each)
+        there = [each for each in sorted(self._own) if each == path or each.startswith(f"{path}/")]
+        brought = [self._copies.bring(self.root / each, each) for each in there]
+        return any(brought)
 
     def files(self) -> Iterator[str]:
         """All sources, by their paths below the working directory. Copies of data are none."""
@@ -121,15 +124,16 @@ class SourceCopies:
         self._below = f"{below}/" if below else ""
         self._s3 = boto3.client("s3")
 
-    def bring(self, source: Path, path: str) -> None:
-        """Copy a source to its path, unless the data has it, or a file of its own, there."""
+    def bring(self, source: Path, path: str) -> bool:
+        """Copy a source to its path, unless the data has it, or a file of its own, there. Returns whether it did."""
         key, digest = self._below + path, hashlib.sha256(source.read_bytes()).hexdigest()
         found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1).get("Contents", [])
         if [item["Key"] for item in found] == [key]:
             known = self._s3.head_object(Bucket=self._bucket, Key=key)["Metadata"].get(_SOURCE_MARK)
             if known in (None, digest):
-                return
+                return False
         self._s3.upload_file(str(source), self._bucket, key, ExtraArgs={"Metadata": {_SOURCE_MARK: digest}})
+        return True
 
 
 class Searches:
