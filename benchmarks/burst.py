@@ -233,7 +233,7 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._stop.wait(1.0):
-            sizes = {pid: resident_bytes(pid) for pid in family(self._pid)}
+            sizes = {pid: memory_bytes(pid) for pid in family(self._pid)}
             self.total = max(self.total, sum(sizes.values()))
             self.server = max(self.server, sizes[self._pid])
 
@@ -253,13 +253,13 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def resident_bytes(pid: int) -> int:
-    """Of a process; 0 once it has ended."""
+def memory_bytes(pid: int) -> int:
+    """Of a process, pages that several share counted in parts (proc(5), Pss); 0 once it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def report(burst: Burst, memory: PeakMemory) -> None:

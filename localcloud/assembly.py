@@ -83,6 +83,7 @@ def run(
     ministack.search_streams_by_prefix()
     ministack.use_own_lambda_worker()
     ministack.unpack_functions_once()
+    ministack.fork_functions()
     ministack.be_patient_with_functions()
     ministack_iam.name_linked_roles()
     ministack.limit_function_processes()

@@ -1,10 +1,10 @@
 """Runs the invocations of one Lambda function, one after another: what ministack starts for each warm environment.
 
-It is started as a script with one JSON line a message: first the function, then one line an invocation, answered by one
-line each on standard output. Two things differ from ministack's own worker. An exception's class becomes the error's
-type, as on AWS, and leaves the worker alive. And the function sees its bundle, its layers and what AWS's runtime
-brings (folder LAMBDA_RUNTIME_DIR), but none of this project's packages, so that a dependency missing from a bundle is
-missing here too.
+It is started as a script, or forked of one that waits (worker_parent), and hears one JSON line a message: first the
+function, then one line an invocation, answered by one line each on standard output. Two things differ from ministack's
+own worker. An exception's class becomes the error's type, as on AWS, and leaves the worker alive. And the function
+sees its bundle, its layers and what AWS's runtime brings (folder LAMBDA_RUNTIME_DIR), but none of this project's
+packages, so that a dependency missing from a bundle is missing here too.
 """
 
 import fcntl
@@ -49,7 +49,7 @@ def main() -> None:
     for name in [name for name in os.environ if not _KEPT(name)]:
         del os.environ[name]
     os.environ.update(function.get("env", {}))
-    _isolate(function["code_dir"])
+    see_only(function["code_dir"])
     try:
         handler = getattr(importlib.import_module(function["module"]), function["handler"])
     except Exception:
@@ -80,8 +80,8 @@ def _say(answers: TextIO, message: dict[str, object]) -> None:
     answers.flush()
 
 
-def _isolate(code_dir: str) -> None:
-    """Leave the standard library, the bundle, its layers and AWS's runtime on the path."""
+def see_only(*code: str) -> None:
+    """Leave the standard library, the bundle's folder, its layers and AWS's runtime on the path."""
     standard_library = sysconfig.get_path("stdlib")
     standard = [
         path
@@ -90,7 +90,7 @@ def _isolate(code_dir: str) -> None:
     ]
     layers = [Path(layer, "python") for layer in os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if layer]
     in_layers = [str(path) for layer in layers for path in (layer, *layer.glob("lib/python*/site-packages"))]
-    sys.path[:] = [code_dir, *in_layers, *standard, os.environ["LAMBDA_RUNTIME_DIR"]]
+    sys.path[:] = [*code, *in_layers, *standard, os.environ["LAMBDA_RUNTIME_DIR"]]
     # An editable install of this project is found by a finder of its own, not by the path.
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder.__module__.startswith("_frozen_importlib")]
 

@@ -29,6 +29,7 @@ from ministack.services.cloudformation import provisioners
 
 from localcloud import lambda_worker
 from localcloud.endpoint import Endpoint
+from localcloud.forked_workers import Parents, forking_subprocess
 from localcloud.jsonata_record import Evaluation
 from localcloud.sdk_names import Value
 from localcloud.unpacked_code import sharing_zipfile
@@ -40,7 +41,10 @@ USED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (responses, ("_request_account_id", "_request_region", "now_iso")),
     (
         lambda_runtime,
-        ("Worker", "_PYTHON_WORKER_SCRIPT", "acquire_worker", "ensure_spawned", "release_worker", "reset", "zipfile"),
+        (
+            *("Worker", "_PYTHON_WORKER_SCRIPT", "subprocess", "zipfile"),
+            *("acquire_worker", "ensure_spawned", "release_worker", "reset"),
+        ),
     ),
     (lambda_svc, ("_execute_function_warm", "_get_func_record_for_ref")),
     (cloudwatch_logs, ("_filter_log_events", "_log_groups", "_subscription_pattern_matches")),
@@ -124,6 +128,7 @@ def run() -> None:
 def end_functions() -> None:
     """End the processes of all functions."""
     lambda_runtime.reset()
+    _parents.close()
 
 
 def put_before_it(door: Callable[..., Any], refuse_keys: Callable[[str, Request], Answer]) -> None:
@@ -569,6 +574,14 @@ def _with_patience(init: Callable[..., None]) -> Callable[..., None]:
 def unpack_functions_once() -> None:
     """Let all processes of all functions with the same code use the same files."""
     lambda_runtime.zipfile = sharing_zipfile()
+
+
+_parents: Final = Parents()
+
+
+def fork_functions() -> None:
+    """Fork the processes of functions of one that has imported what they all import. Layers are to be unpacked once."""
+    lambda_runtime.subprocess = forking_subprocess(_parents)
 
 
 def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

@@ -38,6 +38,8 @@ class _AnyRunSheet(TypedDict):
     traits: int
     step2Jobs: int
     shareIdentifier: str
+    importPaths: list[str]
+    """Folders of S3 whose files a file system of the launch's own shows."""
     exportPaths: list[str]
     """Below the file system's root."""
     resources: dict[str, dict[str, str]]

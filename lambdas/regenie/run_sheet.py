@@ -13,6 +13,7 @@ from genolaunch.regenie.genotypes import GenotypeFiles
 from genolaunch.regenie.input_files import step1_genotypes, step2_genotypes
 from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.chunks import Survey
+from lambdas.regenie.imported import import_paths
 from lambdas.regenie.inputs import Inputs, SurveyedGenotypes
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
@@ -103,13 +104,15 @@ def measure(parameters: RegenieParameters, inputs: Inputs) -> Workload:
 
 def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis: Analysis, stage: Stage) -> RunSheet:
     """What the state machine works from; see docs/architecture/regenie-job.md, "The run sheet"."""
+    data_uri = config.data_uri(stage.data_bucket)
+    results_uri = f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}"
     return {
         "runName": run_name(attempt.launch_id, attempt.number),
         "image": inputs.image,
         **_of_private_image(inputs.image, stage),
         **_where(attempt, config, stage),
-        "dataUri": config.data_uri(stage.data_bucket),
-        "resultsUri": f"s3://{stage.results_bucket}/{results_prefix(attempt.launch_id)}",
+        "dataUri": data_uri,
+        "resultsUri": results_uri,
         "storageCapacityGiB": storage_capacity_gib(inputs.input_bytes, measure(config.regenie, inputs)),
         # A cluster's fetch phase copies whole files.
         "preloadJobs": 1 if inputs.restored and not _is_on_cluster(config) else 0,
@@ -118,6 +121,7 @@ def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis:
         "traits": len(analysis.traits),
         "step2Jobs": sum(len(dataset.chunks) for dataset in analysis.datasets),
         "shareIdentifier": share_identifier(attempt.requested_by),
+        "importPaths": import_paths(data_uri, inputs.paths, results_uri),
         "exportPaths": _export_paths(analysis),
         "resources": {phase: given.as_batch() for phase, given in analysis.resources.items()},
     }

@@ -64,14 +64,8 @@ class TaskRunner:
     @staticmethod
     def _import(task: Task, paths: list[str], links: list[Link]) -> Counts:
         """Import what is below each s3:// path; all linked prefixes for the default path."""
-        count = 0
-        for path in paths:
-            for link in links:
-                if path == "/":
-                    count += task.file_system.transfer.import_metadata(link)
-                elif (part := _part_of(link, path)) is not None:
-                    count += task.file_system.transfer.import_metadata(part)
-        return Counts(count, ())
+        parts = links if paths == ["/"] else [_linked_part(path, links) for path in paths]
+        return Counts(sum(map(task.file_system.transfer.import_metadata, parts)), ())
 
     def _end(self, task: Task, counts: Counts, failure: str | None) -> None:
         with self._lock:
@@ -92,6 +86,18 @@ class TaskRunner:
         rows.writerow(["FilePath", "FileStatus", "ErrorCode"])
         rows.writerows([f"/{path}", "failed", "S3Error"] for path in counts.failed)
         self._s3.put_object(Bucket=bucket, Key=f"{prefix}{task.id}/failures.csv", Body=table.getvalue().encode())
+
+
+def _linked_part(path: str, links: list[Link]) -> Link:
+    """What an s3:// path names of one of the links.
+
+    Raises ServiceError: a task with a path that is not valid fails (CreateDataRepositoryTask, Paths).
+    """
+    for link in links:
+        part = _part_of(link, path)
+        if part is not None:
+            return part
+    raise ServiceError("BadRequest", f"{path} is in no linked data repository.")
 
 
 def _part_of(link: Link, path: str) -> Link | None:

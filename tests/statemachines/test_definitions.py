@@ -113,6 +113,7 @@ def test_jobs_start_after_the_import_that_shows_them_their_files():
 
     importing = states["Data links: import the file lists"]
     assert importing["Arguments"]["Type"] == "IMPORT_METADATA_FROM_REPOSITORY"
+    assert importing["Arguments"]["Paths"] == "{% $sheet.importPaths %}"
     assert states["Data links: ready?"]["Choices"][0]["Next"] == "Data links: import the file lists"
     described = "Job definition: describe the container"
     assert [name for name, state in states.items() if described in json.dumps(state)] == ["Data links: imported?"]

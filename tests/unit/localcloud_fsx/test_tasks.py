@@ -109,6 +109,30 @@ def test_an_import_task_shows_new_objects(cloud, launch):
     assert not (folder / "data/late").exists()
 
 
+def test_an_import_of_several_folders_shows_theirs_and_no_others(cloud, launch):
+    file_system_id, _ = launch
+    cloud.put("data-bucket", cohort__one__a=b"1", cohort__two__b=b"2", cohort__onetwo__c=b"3")
+    paths = ["s3://data-bucket/cohort/one", "s3://data-bucket/cohort/two"]
+
+    assert cloud.finished(cloud.task(file_system_id, "IMPORT_METADATA_FROM_REPOSITORY", Paths=paths))["Lifecycle"] == (
+        "SUCCEEDED"
+    )
+
+    folder = cloud.mount(file_system_id) / "data"
+    assert ((folder / "one/a").read_bytes(), (folder / "two/b").read_bytes()) == (b"1", b"2")
+    assert not (folder / "onetwo").exists()
+
+
+@pytest.mark.parametrize("path", ["s3://other-bucket/cohort", "s3://data-bucket/elsewhere", "s3://data-bucket"])
+def test_an_import_of_what_is_not_linked_fails(cloud, launch, path):
+    file_system_id, _ = launch
+
+    task = cloud.finished(cloud.task(file_system_id, "IMPORT_METADATA_FROM_REPOSITORY", Paths=[path]))
+
+    assert task["Lifecycle"] == "FAILED"
+    assert path in task["FailureDetails"]["Message"]
+
+
 def test_tasks_are_idempotent_and_found_by_filter(cloud, launch):
     file_system_id, _ = launch
     task_id = cloud.task(file_system_id, Paths=["work"], ClientRequestToken="t")

@@ -62,6 +62,7 @@ def test_a_sheet_says_everything_that_the_state_machine_needs(data: MemoryDataSe
         "traits": 2,
         "step2Jobs": 3,
         "shareIdentifier": "AWSAROAada",
+        "importPaths": ["s3://data/cohort", "s3://results/results/launch-1"],
         "exportPaths": ["work/gwas", "work/report.html", "work/step1/predictions"],
         "resources": dict.fromkeys(("small", "step1", "level0", "level1", "step2", "merge"), small),
     }
