@@ -366,3 +366,75 @@ def test_inputs_may_be_among_the_sources(play, tmp_path: Path, engine: str):
     assert again.files["c.txt"].endswith("extra\nchanged\n")
     assert again.files["conf/own.txt"] == "of the data\n"
     assert len(again.inputs) == 1  # c.txt
+
+
+LEFT_OUT_BY_S3 = """
+import os
+
+NAMES = ["x=1,y=2", "50%,a"]
+os.makedirs("written", exist_ok=True)
+with open("written/names.txt", "w") as names:
+    names.write("\\n".join(NAMES))
+
+onsuccess:
+    shell("echo done > handled.txt")
+
+rule all:
+    input: "ran.txt", "own.txt", "named.txt", "grouped.txt"
+
+rule make:
+    output: "bin/tool", folder=directory("tools")
+    shell:
+        "printf '#!/bin/sh\\\\necho made $1\\\\n' > {output[0]}; chmod +x {output[0]}; mkdir {output.folder}; "
+        "cp -p {output[0]} {output.folder}/more"
+
+rule ran:
+    input: "bin/tool", "tools"
+    output: "ran.txt"
+    shell: "./{input[0]} x > {output}; {input[1]}/more y >> {output}"
+
+rule own:
+    input: "in/a.txt"
+    output: "own.txt"
+    shell: "scripts/own.sh {input} > {output}"
+
+rule comma:
+    input: "written/names.txt"
+    output: "named/{n}.txt"
+    shell: "echo '{wildcards.n}' | cat - {input} > '{output}'"
+
+rule named:
+    input: expand("named/{n}.txt", n=NAMES)
+    output: "named.txt"
+    shell: "cat '{input[0]}' '{input[1]}' > {output}"
+
+rule comma_in_group:
+    output: temp("grouped/{n}.txt")
+    group: "g"
+    shell: "echo '{wildcards.n}' > '{output}'"
+
+rule grouped:
+    input: expand("grouped/{n}.txt", n=NAMES)
+    output: "grouped.txt"
+    group: "g"
+    shell: "cat '{input[0]}' '{input[1]}' > {output}"
+"""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("engine", [TIBANNA, pytest.param(AWS_BATCH, marks=pytest.mark.full)])
+def test_programs_names_with_commas_and_files_of_the_snakefile_are_as_they_were(play, tmp_path: Path, engine: str):
+    workflow = write(
+        tmp_path / "w", {"Snakefile": LEFT_OUT_BY_S3, "scripts/own.sh": '#!/bin/bash\necho own $1\ncat "$1"\n'}
+    )
+    (workflow / "scripts" / "own.sh").chmod(0o755)
+    right = plain_run(engine, workflow, DATA, tmp_path)
+
+    played = play(engine, workflow, DATA).expect_done()
+
+    assert played.files == {path: text for path, text in right.items() if path != "handled.txt"}
+    (warning,) = [words for words in played.outcome.warnings if "onsuccess" in words]
+    assert warning == (
+        "The Snakefile's `onsuccess:` wrote handled.txt in the launcher, where no result is kept. Let a rule write "
+        "what is to stay."
+    )

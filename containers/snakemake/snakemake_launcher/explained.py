@@ -49,10 +49,43 @@ _OF_LINES: Final = re.compile(
     r"|StopIteration|Lookup|Import)Error$"
 )
 """Exceptions of Python that tell of a line of code, or of what it reads."""
+_OF_SYNTAX: Final = re.compile(r"(?:Syntax|Indentation|Tab)Error in file ")
+_BARE: Final = re.compile(r"(?P<name>[\w.]+)(?: in file [^\n]*, line \d+)?:?\s*\Z")
+"""An exception without words: the line of code says what was wrong."""
 _RAISES: Final = re.compile(r"\s*(?:raise|assert)\b")
 """A line whose author knows what it tells."""
 _OF_FUNCTION: Final = re.compile(r"^(?:\w+\.)*\w+(?:Error|Exception): ")
 """How what a rule's function raised begins, behind what Snakemake says of it."""
+_SNAKEMAKES: Final = {"tibanna": "7.32.4", "aws-batch": "9.27.1"}
+"""Versions of Snakemake of the engines (containers/snakemake/requirements*.txt)."""
+_SINCE_8: Final = frozenset(
+    {
+        *("lookup", "evaluate", "branch", "collect", "exists", "prepend_param", "subpath", "parse_input", "flatten"),
+        *("extract_checksum", "choose_file", "choose_folder", "choose_tmp", "as_py_module", "from_queue", "storage"),
+    }
+)
+"""What Snakefiles have of Snakemake 9.27.1 (ioutils/__init__.py, register_in_globals) and not of 7.32.4."""
+_SINCE_8_LINES: Final = re.compile(r"\s*(storage|conda|inputflags|outputflags|pathvars)\b[^=(\n]*:")
+"""Keywords of Snakemake 9.27.1 that 7.32.4 has not (parser.py, Python.subautomata)."""
+_OF_SNAKEFILES: Final = (
+    *(
+        "temp",
+        "protected",
+        "directory",
+        "touch",
+        "ensure",
+        "ancient",
+        "expand",
+        "unpack",
+        "multiext",
+        "report",
+        "local",
+    ),
+    *("glob_wildcards", "config", "checkpoints", "rules", "workflow", "shell"),
+)
+"""What each Snakefile has by itself (workflow.py)."""
+_UNTIL_7: Final = frozenset({"dynamic"})
+"""What Snakefiles have of Snakemake 7.32.4 (workflow.py imports it), and not of 9.27.1."""
 _LONGEST_LIST: Final = 10
 _FUNCTION: Final = "Correct the function of the rule's `input:`, `params:` or `resources:`, or what it reads."
 
@@ -148,24 +181,38 @@ def _remedy(message: str, frames: Sequence["re.Match[str]"], sheet: RunSheet, so
     if name == "InputFunctionException" and "`cores`" not in said:
         return message, _FUNCTION
     code = _code(frames, (head and head["file"]) or "", int((head and head["line"]) or 0), sources)
+    bare = _BARE.match(message)
+    if bare and code:
+        return f"{bare['name']} at `{code.strip()}`", ""
     is_of_line = bool(_OF_LINES.match(name) and code and not _RAISES.match(code))
     return message, "Correct this line, or what it reads." if is_of_line else ""
 
 
 def _place(frames: Sequence["re.Match[str]"], told: str, sources: Path) -> str:
     """The innermost place in the sources, if the message does not name it."""
+    if _OF_SYNTAX.match(told):
+        return ""  # its frames lead to the `include:`
     for frame in reversed(frames):
         script = _SCRIPT.search(frame["file"])
         if script:
             return _of_script(script["name"], frame, sources)
-        if frame["file"].startswith("/") or not (sources / frame["file"]).is_file():
+        file, line = _below_sources(frame["file"], sources), frame["line"]
+        if not file:
             continue
-        file, line = frame["file"], frame["line"]
         if re.search(rf'in file "?{re.escape(file)}"?, line {line}\b', told):
             return ""
         function = frame["function"]
         return f"line {line} of {file}" + (f", in {function}" if function and function[0] != "<" else "")
     return ""
+
+
+def _below_sources(file: str, sources: Path) -> str:
+    """The path of a source, of where it lay in the launcher or a job; empty for a file that is none."""
+    parts = Path(file).parts
+    if ".snakemake" in parts or {"site-packages", "lib"} & {*parts}:
+        return ""
+    tails = [str(Path(*parts[at:])) for at in range(len(parts)) if parts[at] != "/"]
+    return next((tail for tail in tails if (sources / tail).is_file()), "")
 
 
 def _of_script(name: str, frame: "re.Match[str]", sources: Path) -> str:
@@ -182,7 +229,63 @@ def _of_script(name: str, frame: "re.Match[str]", sources: Path) -> str:
 # --- each kind of message: what is said instead (or nothing), and what to do ---------------------------------------
 def _name(case: _Case) -> tuple[str, str]:
     name = case.found["what"]
-    return "", f"Define {name} above this line, or correct its name{_perhaps(name, _DEFINES.findall(_all(case)))}."
+    if case.sheet.engine == "tibanna" and name in _SINCE_8:
+        return "", _of_newer(name)
+    if case.sheet.engine == "aws-batch" and name in _UNTIL_7:
+        return "", _of_older(f"{name}()", "let a checkpoint make the files, or")
+    known = [*_DEFINES.findall(_all(case)), *_OF_SNAKEFILES]
+    return "", f"Define {name} above this line, or correct its name{_perhaps(name, known)}."
+
+
+def _of_newer(what: str) -> str:
+    return (
+        f"Snakemake has {what} since version 8, and the engine tibanna runs {_SNAKEMAKES['tibanna']}: set `engine: "
+        f"aws-batch` (Snakemake {_SNAKEMAKES['aws-batch']}) in the launch's config, or write it without {what}."
+    )
+
+
+def _of_older(what: str, instead: str) -> str:
+    return (
+        f"Snakemake has no {what} since version 8, and the engine aws-batch runs {_SNAKEMAKES['aws-batch']}: {instead} "
+        f"set `engine: tibanna` (Snakemake {_SNAKEMAKES['tibanna']}) in the launch's config."
+    )
+
+
+def _least_version(case: _Case) -> tuple[str, str]:
+    needed = case.found["what"]
+    if case.sheet.engine == "tibanna" and _numbers(needed) <= _numbers(_SNAKEMAKES["aws-batch"]):
+        return "", (
+            f"Set `engine: aws-batch` in the launch's config: it runs Snakemake {_SNAKEMAKES['aws-batch']}. Or lower "
+            "what `min_version` asks for."
+        )
+    newest = max(_SNAKEMAKES.values(), key=_numbers)
+    return "", f"No engine has a newer Snakemake than {newest}: lower what `min_version` asks for."
+
+
+def _of_launcher(case: _Case) -> tuple[str, str]:
+    if not case.file or case.rule:
+        return "", ""
+    return "", (
+        "Code of the Snakefile outside of rules runs in the launcher, where commands find the sources, but neither the "
+        "data nor the image's programs: let a rule do this."
+    )
+
+
+def _subworkflow(_case: _Case) -> tuple[str, str]:
+    return "there is no `subworkflow:` any more", _of_older("`subworkflow:`", "use `module:`, or")
+
+
+def _file_or_folder(case: _Case) -> tuple[str, str]:
+    what = case.found["what"] or "one of its outputs"
+    return (
+        f"{what} is a file where the rule's `output:` says directory(), or a folder where it does not",
+        "Write directory(...) around outputs that are folders, around no others, and let the command make them "
+        "(`mkdir -p {output}`).",
+    )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def _braces(case: _Case) -> tuple[str, str]:
@@ -289,6 +392,16 @@ def _no_program(case: _Case) -> tuple[str, str]:
     )
 
 
+def _unbound(case: _Case) -> tuple[str, str]:
+    name = case.found["what"]
+    if name.isdigit():
+        return "", f"If ${name} is of a program's own language (awk), put that between single quotes."
+    return "", (
+        f"A job has no variables of your own shell: give the value by the launch's `config`, and name it in the "
+        f"command ({{config[{name.lower()}]}}); or set {name} in the command before."
+    )
+
+
 def _not_gzip(case: _Case) -> tuple[str, str]:
     return "", f"Read {case.found['what']} without unpacking it (`cat`), or replace it by a file that gzip has packed."
 
@@ -315,6 +428,9 @@ def _unbalanced_in(case: _Case, file: str) -> tuple[str, str] | None:
 
 
 def _invalid(case: _Case) -> tuple[str, str]:
+    newer = _SINCE_8_LINES.match(case.code) if case.sheet.engine == "tibanna" else None
+    if newer:
+        return case.said.split(". Perhaps ")[0], _of_newer(f"`{newer[1]}:`")
     remedy = "Correct this line, or the one before: a comma, a quote or a bracket may be missing."
     said = case.said.split(". Perhaps ")[0]
     return (case.file and _unbalanced_in(case, case.file)) or (said, remedy)
@@ -396,9 +512,31 @@ _KNOWN: Final[Sequence[tuple["re.Pattern[str]", str | tuple[str, str] | Callable
         "Give one of them another output, or take the other's output from its input.",
     ),
     (_own(r"^name '(?P<what>\w+)' is not defined"), _name),
+    (_own(r"^Expecting Snakemake version (?P<what>[\w.]+) or higher"), _least_version),
+    (_own(r"^Command '.*' (?:returned non-zero exit status|died with)"), _of_launcher),
+    (_own(r"^Keyword subworkflow is deprecated"), _subworkflow),
+    (
+        _own(r"^(?:Outputs of incorrect type|\[Errno 20\] Not a directory: '(?P<what>[^'\n]+)/\.snakemake_timestamp')"),
+        _file_or_folder,
+    ),
+    (
+        _own(r"syntax error: unexpected end of file\s*\Z|unexpected EOF while looking for matching"),
+        "Correct the rule's command: a quote, a bracket, or a `do`, `then` or `{` in it has no end.",
+    ),
+    (
+        _own(r"^Remote providers have been replaced by Snakemake storage plugins"),
+        "A launch reads its `data` alone: upload the files there, and name them by their paths, without a provider.",
+    ),
     (_own(r"No module named '?(?P<what>[\w.]+)'?"), _no_module),
     (_own(r"(?P<what>[^\s:]+): command not found\s*\Z"), _no_program),
     (_own(r"sh: (?:\d+: )?(?P<what>[^\s:]+): not found\s*\Z"), _no_program),
+    (
+        _own(r"(?P<what>\S+): Permission denied\s*\Z"),
+        "If it is a program that the rule runs: let its first line name its interpreter (`#!/bin/bash`), or call it by "
+        "that (`bash FILE`), since S3 keeps no modes of files. If it is a file to write, let the rule write below its "
+        "working directory.",
+    ),
+    (_own(r"(?:sh|bash): (?:line )?\d+: (?P<what>\w+): unbound variable"), _unbound),
     (_own(r"^(?:gzip|zcat|gunzip): (?P<what>.+): not in gzip format"), _not_gzip),
     (_own(r"^The name \w+ is already used by another rule"), "Give one of the two another name."),
     (_own(rf"^(?P<what>(?:{_OF_PATTERNS})[^\n]* at position \d+)"), _pattern),
@@ -429,7 +567,10 @@ _KNOWN: Final[Sequence[tuple["re.Pattern[str]", str | tuple[str, str] | Callable
         "Indent the line as the others of its block, by blanks alone.",
     ),
     (
-        _own(r"^(?:invalid syntax|positional argument follows|unmatched|closing parenthesis|'[^']+' was never closed)"),
+        _own(
+            r"^(?:invalid syntax|positional argument follows|unmatched|closing parenthesis|expected ':'"
+            r"|'[^']+' was never closed)"
+        ),
         _invalid,
     ),
     (_own(r"^(?:KeyError: )?'(?P<what>[^'\n]+)'(?: \(for [^\n]*\))?\s*\Z"), _no_key),

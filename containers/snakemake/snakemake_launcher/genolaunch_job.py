@@ -30,6 +30,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import unquote
 
 PROGRAM: Final = "genolaunch_job.py"
 """Name of this file beside the sources."""
@@ -46,6 +47,8 @@ EMPTY: Final = ".genolaunch_empty_folder"
 LARGEST_OPENED: Final = 100 * 1024 * 1024
 """Bytes of a file of the data that the Snakefile may open while it is read: what is larger is for rules."""
 
+_PROGRAMS: Final = (b"#!", b"\x7fELF")
+"""How programs begin: scripts (execve(2), "Interpreter scripts"), and what a compiler made (elf(5), `e_ident`)."""
 _OWN: Final = frozenset({".snakemake", ".git", PROGRAM, NOTES, SOURCES, "genolaunch-config.json"})
 """Beside the sources, and none of them."""
 _ARCHIVES: Final = "snakemake-workflow-sources."
@@ -583,8 +586,9 @@ def see_data(root: str, *, plain_paths: bool = False) -> DataView | None:
     use_plain_checkpoints(view)
     know_own_paths(view)
     expand_outputs_of_rules()
+    keep_commas_of_wildcards()
     spawn_by_program(PLAIN_PATHS if plain_paths else "")
-    keep_empty_folders_in_storage()
+    keep_files_as_made_in_storage()
     return view
 
 
@@ -807,6 +811,31 @@ def expand_outputs_of_rules() -> None:
         kind.format = lambda file, *args, **values: str.format(str(without_own(file)), *args, **values)
 
 
+def keep_commas_of_wildcards() -> None:
+    """Let a job get its wildcards as they are: Snakemake joins those that it hands on (`--target-jobs`) by commas, and
+    parts them at any comma, so the job of a file `x=1,y=2.txt` would fail, or be another one (target_jobs.py)."""
+    nine = find_spec("snakemake_interface_executor_plugins") is not None
+    for_jobs: Any = import_module("snakemake_interface_executor_plugins.utils" if nine else "snakemake.target_jobs")
+    encode = for_jobs.encode_target_jobs_cli_args
+    parse = import_module("snakemake.target_jobs").parse_target_jobs_cli_args
+
+    def with_wildcards(spec: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401
+        return spec._replace(wildcards_dict={name: change(str(each)) for name, each in spec.wildcards_dict.items()})
+
+    def encode_target_jobs_cli_args(target_jobs: Any) -> Any:  # noqa: ANN401
+        return encode([with_wildcards(spec, _without_commas) for spec in target_jobs])
+
+    def parse_target_jobs_cli_args(args: Any) -> Any:  # noqa: ANN401
+        return [with_wildcards(spec, unquote) for spec in parse(args) or ()] or None
+
+    _replace_in_snakemake("encode_target_jobs_cli_args", encode, encode_target_jobs_cli_args)
+    _replace_in_snakemake("parse_target_jobs_cli_args", parse, parse_target_jobs_cli_args)
+
+
+def _without_commas(wildcard: str) -> str:
+    return wildcard.replace("%", "%25").replace(",", "%2C")
+
+
 def _replace_in_snakemake(name: str, real: Any, ours: Any) -> None:  # noqa: ANN401
     for module in [*sys.modules.values()]:
         if getattr(module, "__name__", "").startswith("snakemake") and getattr(module, name, None) is real:
@@ -847,8 +876,9 @@ def _keep_checkpoints(done: frozenset[str]) -> None:
     Checkpoint.get = get
 
 
-def keep_empty_folders_in_storage() -> None:
-    """Let the S3 storage plugin, where there is one, keep folders of a `directory()` that hold nothing."""
+def keep_files_as_made_in_storage() -> None:
+    """Let the S3 storage plugin, where there is one, keep folders of a `directory()` that hold nothing, and bring
+    programs so that they can be run."""
     if find_spec("snakemake_storage_plugin_s3") is None:
         return
     storage: Any = import_module("snakemake_storage_plugin_s3").StorageObject
@@ -864,6 +894,7 @@ def keep_empty_folders_in_storage() -> None:
     def retrieve_object(file: Any) -> None:  # noqa: ANN401
         retrieve(file)
         unmark_empty_folders(str(file.local_path()))
+        let_programs_run(str(file.local_path()))
 
     storage.store_object, storage.retrieve_object = store_object, retrieve_object
 
@@ -884,12 +915,33 @@ def unmark_empty_folders(root: str) -> None:
         folders[:] = [name for name in folders if name != ".snakemake"]
 
 
+def let_programs_run(root: str) -> None:
+    """Let what lies at or below `root`, and begins as a program, be run: S3 keeps no modes of files, so one that a rule
+    made, or that is among the sources, could not be."""
+    if os.path.isfile(root):
+        _let_run(root)
+    for path, folders, names in os.walk(root):
+        for name in names:
+            _let_run(os.path.join(path, name))
+        folders[:] = [name for name in folders if name != ".snakemake"]
+
+
+def _let_run(file: str) -> None:
+    if os.path.islink(file) or not os.path.isfile(file) or os.access(file, os.X_OK):
+        return
+    with open(file, "rb") as content:
+        if content.read(4).startswith(_PROGRAMS):
+            mode = stat.S_IMODE(os.stat(file).st_mode)
+            os.chmod(file, mode | (mode & 0o444) >> 2)
+
+
 @contextmanager
-def _with_empty_folders() -> Iterator[None]:
-    """For a job whose files another program brings and takes away: Tibanna's."""
+def _with_files_as_made() -> Iterator[None]:
+    """For a job whose files another program brings and takes away, without their modes and empty folders: Tibanna's."""
     is_outer = os.environ.setdefault(_OUTER, str(os.getpid())) == str(os.getpid())
     if is_outer:
         unmark_empty_folders(".")
+        let_programs_run(".")
     try:
         yield
     finally:
@@ -915,7 +967,7 @@ def main() -> None:
     plain_paths = sys.argv[1:2] == [PLAIN_PATHS]
     if plain_paths:
         del sys.argv[1]
-    with nullcontext() if plain_paths else _with_empty_folders():
+    with nullcontext() if plain_paths else _with_files_as_made():
         see_data(root, plain_paths=plain_paths)
         runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
 

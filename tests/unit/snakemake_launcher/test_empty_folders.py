@@ -1,8 +1,14 @@
-"""Folders that hold nothing are kept in S3 by a file in each, which rules do not see."""
+"""Folders without files, and modes of files, which S3 does not keep."""
 
 from pathlib import Path
 
-from snakemake_launcher.genolaunch_job import EMPTY, S3Listing, mark_empty_folders, unmark_empty_folders
+from snakemake_launcher.genolaunch_job import (
+    EMPTY,
+    S3Listing,
+    let_programs_run,
+    mark_empty_folders,
+    unmark_empty_folders,
+)
 
 
 def _all(root: Path) -> set[str]:
@@ -29,6 +35,20 @@ def test_a_file_is_no_folder(tmp_path: Path):
     unmark_empty_folders(str(tmp_path / "nowhere"))
 
     assert _all(tmp_path) == {"x"}
+
+
+def test_what_begins_as_a_program_can_be_run_and_nothing_else(tmp_path: Path):
+    contents = {"a.sh": b"#!/bin/sh\n", "deep/tool": b"\x7fELF\x02", "deep/a.txt": b"x\n", "none": b""}
+    for name, content in contents.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o640)
+
+    let_programs_run(str(tmp_path))
+    let_programs_run(str(tmp_path / "nowhere"))
+
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in contents}
+    assert modes == {"a.sh": 0o750, "deep/tool": 0o750, "deep/a.txt": 0o640, "none": 0o640}
 
 
 class _S3:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from snakemake_launcher import explained
 from snakemake_launcher.run_sheet import RunSheet
 from snakemake_launcher.wording import as_written
 from tests.unit.snakemake_launcher.sheets import sheet
+
+CONTAINERS = Path(__file__).parents[3] / "containers" / "snakemake"
 
 SNAKEFILE = """configfile: "config.yaml"
 SAMPLES = ["a"]
@@ -107,6 +110,15 @@ def written(message: str, sources: Path, config: object = None) -> str:
             "quote or a bracket may be missing.",
         ),
         (
+            "AssertionError\nFile \"/data1/snakemake/.snakemake/scripts/tmp6.s.py\", line 9, in f\n  return {}['no']",
+            "AssertionError at `return {}['no']` (line 4 of scripts/s.py)",
+        ),
+        (
+            "KeyError: 'x'\nFile \"/data1/snakemake/scripts/s.py\", line 4, in f\n  return {}['no']",
+            "KeyError: 'x' (line 4 of scripts/s.py, in f). What is read here has no key 'x': correct it, or add it to "
+            "what is read.",
+        ),
+        (
             "AttributeError in file ROOT/rules/a.smk, line 2:\n'dict' object has no attribute 'a'",
             "AttributeError in file rules/a.smk, line 2: 'dict' object has no attribute 'a'. Correct the name in this "
             "line.",
@@ -143,6 +155,96 @@ def written(message: str, sources: Path, config: object = None) -> str:
 )
 def test_the_cause_is_told_with_its_place_and_what_mends_it(sources: Path, message: str, told: str):
     assert written(message, sources) == told
+
+
+AWS_BATCH = {"engine": "aws-batch"}
+TIBANNA = {"engine": "tibanna"}
+
+
+@pytest.mark.parametrize(
+    ("engine", "message", "told"),
+    [
+        (
+            TIBANNA,
+            "NameError in file ROOT/Snakefile, line 7:\nname 'branch' is not defined",
+            "Snakemake has branch since version 8, and the engine tibanna runs 7.32.4: set `engine: aws-batch`",
+        ),
+        (
+            AWS_BATCH,
+            "NameError in file ROOT/Snakefile, line 7:\nname 'dynamic' is not defined",
+            "set `engine: tibanna` (Snakemake 7.32.4)",
+        ),
+        (AWS_BATCH, "NameError in file ROOT/Snakefile, line 7:\nname 'brunch' is not defined", "Define brunch above"),
+        (
+            TIBANNA,
+            "SyntaxError in file ROOT/rules/new.smk, line 1:\ninvalid syntax (new.smk, line 1)",
+            "Snakemake has `storage:` since version 8",
+        ),
+        (
+            AWS_BATCH,
+            'SyntaxError in file "ROOT/Snakefile", line 1:\nKeyword subworkflow is deprecated. Use module directive '
+            "instead (Snakefile, line 1)",
+            "Snakemake has no `subworkflow:` since version 8",
+        ),
+        (
+            TIBANNA,
+            "WorkflowError in file ROOT/Snakefile, line 2:\nExpecting Snakemake version 8.10 or higher (you are "
+            "currently using 7.32.4).",
+            "Set `engine: aws-batch` in the launch's config: it runs Snakemake 9.27.1.",
+        ),
+        (
+            TIBANNA,
+            "WorkflowError in file ROOT/Snakefile, line 2:\nExpecting Snakemake version 10.0 or higher (you are "
+            "currently using 7.32.4).",
+            "No engine has a newer Snakemake than 9.27.1",
+        ),
+        (
+            AWS_BATCH,
+            'NotImplementedError in file "ROOT/Snakefile", line 2:\nRemote providers have been replaced by Snakemake '
+            "storage plugins. Please use the corresponding storage plugin instead (snakemake-storage-plugin-*).",
+            "A launch reads its `data` alone: upload the files there",
+        ),
+        (
+            TIBANNA,
+            "ImproperOutputException in rule one in file ROOT/Snakefile, line 9:\nOutputs of incorrect type "
+            "(directories when expecting files or vice versa). Output directories must be flagged with directory(). "
+            "for rule one",
+            "Write directory(...) around outputs that are folders",
+        ),
+        (
+            AWS_BATCH,
+            "NotADirectoryError: [Errno 20] Not a directory: 'd/.snakemake_timestamp'",
+            "d is a file where the rule's `output:` says directory()",
+        ),
+        (
+            TIBANNA,
+            "CalledProcessError in file ROOT/Snakefile, line 7:\nCommand 'set -euo pipefail; cp o.txt c.txt' returned "
+            "non-zero exit status 1.",
+            "outside of rules runs in the launcher",
+        ),
+        (AWS_BATCH, "/usr/bin/bash: -c: line 2: syntax error: unexpected end of file", "Correct the rule's command"),
+        (TIBANNA, "NameError in file ROOT/Snakefile, line 7:\nname 'tmep' is not defined", "(perhaps temp is meant)"),
+        (TIBANNA, "/usr/bin/bash: line 1: scripts/own.sh: Permission denied", "(`#!/bin/bash`)"),
+        (
+            TIBANNA,
+            "/usr/bin/bash: line 1: GENOME_DIR: unbound variable",
+            "give the value by the launch's `config`, and name it in the command ({config[genome_dir]})",
+        ),
+    ],
+)
+def test_what_only_another_engine_or_another_machine_has_is_told(sources: Path, engine, message: str, told: str):
+    (sources / "rules" / "new.smk").write_text('storage:\n    provider="s3"\n')
+    run = RunSheet.parse(json.dumps({**sheet(config={}), **engine}))
+
+    assert told in as_written(message.replace("ROOT", str(sources)), run, sources)
+
+
+def test_the_versions_that_are_told_are_those_that_are_locked():
+    locks = {"tibanna": "requirements.txt", "aws-batch": "requirements-aws-batch.txt"}
+
+    for engine, lock in locks.items():
+        text = (CONTAINERS / lock).read_text()
+        assert f"\nsnakemake=={explained._SNAKEMAKES[engine]} " in text
 
 
 def test_keys_of_the_launchs_config_are_known(sources: Path):

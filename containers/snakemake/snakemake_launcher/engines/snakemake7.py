@@ -12,9 +12,9 @@ from snakemake.workflow import Workflow
 from snakemake_launcher.engines import s3_folders, tibanna_jobs
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.signals import listen_to_sigint_only
-from snakemake_launcher.engines.sources import Sources, run_local_rules_as_jobs
+from snakemake_launcher.engines.sources import Sources, run_local_rules_as_jobs, tell_lost_files
 from snakemake_launcher.events import emit
-from snakemake_launcher.genolaunch_job import know_own_paths, use_plain_checkpoints
+from snakemake_launcher.genolaunch_job import keep_commas_of_wildcards, know_own_paths, use_plain_checkpoints
 
 
 def main() -> None:
@@ -40,7 +40,9 @@ def main() -> None:
     tibanna_jobs.tell_ends()
     tibanna_jobs.bring_sources(options, sources)
     run_local_rules_as_jobs(Workflow)
+    tell_lost_files(Workflow, sources)
     use_plain_checkpoints(sources.view)
+    keep_commas_of_wildcards()
     s3_folders.install()
     sources.view.install()
     emit("started", version=snakemake.__version__)

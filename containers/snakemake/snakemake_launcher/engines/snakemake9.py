@@ -31,12 +31,13 @@ from snakemake_launcher.engines.refusals import (
     tell_whole_cycles,
 )
 from snakemake_launcher.engines.signals import listen_to_sigint_only
-from snakemake_launcher.engines.sources import Sources, run_by_program, run_local_rules_as_jobs
+from snakemake_launcher.engines.sources import Sources, run_by_program, run_local_rules_as_jobs, tell_lost_files
 from snakemake_launcher.events import emit
 from snakemake_launcher.genolaunch_job import (
     PLAIN_PATHS,
     PROGRAM,
     expand_outputs_of_rules,
+    keep_commas_of_wildcards,
     know_own_paths,
     stay_in_own_folder,
     use_plain_checkpoints,
@@ -156,8 +157,10 @@ def main() -> None:
     check_outputs_in_jobs()
     tell_errors_of_syntax()
     run_local_rules_as_jobs(Workflow)
+    tell_lost_files(Workflow, sources)
     use_plain_checkpoints(sources.view)
     expand_outputs_of_rules()
+    keep_commas_of_wildcards()
     bring_sources(sources, options)
     refuse_workdir(Workflow)
     refuse_missing_configfiles(Workflow)

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import boto3
 from snakemake_launcher import genolaunch_job
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
-from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView, Notes, S3Listing
+from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView, Notes, S3Listing, let_programs_run
 
 _SKIPPED: Final = frozenset({".snakemake", ".git", "__pycache__"})
 _SOURCE_MARK: Final = "genolaunch-source"
@@ -42,7 +42,7 @@ class Sources:
         self._packed: Any = None
         shutil.copyfile(genolaunch_job.__file__, self.root / PROGRAM)
         self._write_notes()
-        self._own = set(self._walk())
+        let_programs_run(str(self.root))
         self._brought: set[str] = set()
         """Paths that were asked for as inputs."""
         self._copies = SourceCopies(options.prefix)
@@ -50,8 +50,8 @@ class Sources:
     def bring(self, path: str) -> bool:
         """Copy what lies at a path of the sources, a file or a folder, to the data, if it lacks that.
 
-        An input of a rule, which no rule makes, may be one of the sources: in a plain run all lie in one folder. What
-        the data has by itself at this path, it keeps.
+        An input of a rule, which no rule makes, may be one of the sources, or have been written by the Snakefile as it
+        was read: in a plain run all lie in one folder. What the data has by itself at this path, it keeps.
 
         Returns:
             Whether the data is another one now.
@@ -59,7 +59,7 @@ class Sources:
         if path in self._brought:
             return False
         self._brought.add(path)
-        there = [each for each in sorted(self._own) if each == path or each.startswith(f"{path}/")]
+        there = [each for each in sorted(self._walk(path)) if each == path or each.startswith(f"{path}/")]
         brought = [self._copies.bring(self.root / each, each) for each in there]
         return any(brought)
 
@@ -68,8 +68,16 @@ class Sources:
         self._write_notes()  # the Snakefile has been read
         yield from self._walk()
 
-    def _walk(self) -> Iterator[str]:
-        for path, folders, names in os.walk(self.root):
+    def times(self) -> dict[str, int]:
+        """When each file here was written, in nanoseconds; but for copies of data."""
+        files = (file for file in self._walk() if file not in self.view.opened)
+        return {file: (self.root / file).lstat().st_mtime_ns for file in files}
+
+    def _walk(self, start: str = "") -> Iterator[str]:
+        """All files, or those at and below a path."""
+        if (self.root / start).is_file():
+            yield start
+        for path, folders, names in os.walk(self.root / start):
             below = os.path.relpath(path, self.root)
             folders[:] = [
                 name for name in folders if name not in _SKIPPED and os.path.normpath(f"{below}/{name}") != self._prefix
@@ -190,6 +198,41 @@ def run_local_rules_as_jobs(workflow: Any) -> None:  # noqa: ANN401 - Snakemake 
     `workflow`: Snakemake's class.
     """
     workflow.is_local = lambda _workflow, rule: rule.group is None and rule.norun
+
+
+def tell_lost_files(workflow: Any, sources: Sources) -> None:  # noqa: ANN401
+    """What `onstart:`, `onsuccess:` and `onerror:` write is told: they run here, so it is not among the data, as it
+    would be in a plain run.
+
+    `workflow`: Snakemake's class.
+    """
+    for name in ("onstart", "onsuccess", "onerror"):
+        setattr(workflow, name, _telling(name, getattr(workflow, name), sources))
+
+
+def _telling(name: str, register: Callable[..., None], sources: Sources) -> Callable[..., None]:
+    def registering(workflow: Any, function: Callable[[Any], None]) -> None:  # noqa: ANN401
+        def handling(log: Any) -> None:  # noqa: ANN401
+            before = sources.times()
+            try:
+                function(log)
+            finally:
+                after = sources.times()
+                lost = sorted(file for file, time in after.items() if before.get(file) != time)
+                if lost:
+                    emit("lost", by=name, message=_of_lost(name, lost))
+
+        register(workflow, handling)
+
+    return registering
+
+
+def _of_lost(name: str, files: Sequence[str]) -> str:
+    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
+    return (
+        f"The Snakefile's `{name}:` wrote {', '.join(files[:_MOST_NAMED])}{more} in the launcher, where no result is "
+        "kept. Let a rule write what is to stay."
+    )
 
 
 def run_by_program(command: str, program: str = PROGRAM) -> str:
