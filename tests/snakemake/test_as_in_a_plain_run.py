@@ -386,12 +386,13 @@ rule make:
     output: "bin/tool", folder=directory("tools")
     shell:
         "printf '#!/bin/sh\\\\necho made $1\\\\n' > {output[0]}; chmod +x {output[0]}; mkdir {output.folder}; "
-        "cp -p {output[0]} {output.folder}/more"
+        "cp -p {output[0]} {output.folder}/more; mkdir {output.folder}/real; echo r > {output.folder}/real/r; "
+        "ln -s real {output.folder}/linked"
 
 rule ran:
     input: "bin/tool", "tools"
     output: "ran.txt"
-    shell: "./{input[0]} x > {output}; {input[1]}/more y >> {output}"
+    shell: "./{input[0]} x > {output}; {input[1]}/more y >> {output}; cat {input[1]}/linked/r >> {output}"
 
 rule own:
     input: "in/a.txt"
@@ -423,7 +424,7 @@ rule grouped:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("engine", [TIBANNA, pytest.param(AWS_BATCH, marks=pytest.mark.full)])
-def test_programs_names_with_commas_and_files_of_the_snakefile_are_as_they_were(play, tmp_path: Path, engine: str):
+def test_programs_links_commas_and_files_of_the_snakefile_are_as_they_were(play, tmp_path: Path, engine: str):
     workflow = write(
         tmp_path / "w", {"Snakefile": LEFT_OUT_BY_S3, "scripts/own.sh": '#!/bin/bash\necho own $1\ncat "$1"\n'}
     )
@@ -432,6 +433,7 @@ def test_programs_names_with_commas_and_files_of_the_snakefile_are_as_they_were(
 
     played = play(engine, workflow, DATA).expect_done()
 
+    assert played.files.pop("tools/linked/r") == "r\n"
     assert played.files == {path: text for path, text in right.items() if path != "handled.txt"}
     (warning,) = [words for words in played.outcome.warnings if "onsuccess" in words]
     assert warning == (

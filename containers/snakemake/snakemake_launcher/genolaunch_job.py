@@ -19,6 +19,7 @@ import pathlib
 import re
 import runpy
 import shlex
+import shutil
 import stat
 import sys
 import tarfile
@@ -877,14 +878,15 @@ def _keep_checkpoints(done: frozenset[str]) -> None:
 
 
 def keep_files_as_made_in_storage() -> None:
-    """Let the S3 storage plugin, where there is one, keep folders of a `directory()` that hold nothing, and bring
-    programs so that they can be run."""
+    """Let the S3 storage plugin, where there is one, keep folders of a `directory()` that hold nothing, or are
+    links, and bring programs so that they can be run."""
     if find_spec("snakemake_storage_plugin_s3") is None:
         return
     storage: Any = import_module("snakemake_storage_plugin_s3").StorageObject
     store, retrieve = storage.store_object, storage.retrieve_object
 
     def store_object(file: Any) -> None:  # noqa: ANN401
+        copy_linked_folders(str(file.local_path()))
         mark_empty_folders(str(file.local_path()))
         try:
             store(file)
@@ -912,6 +914,20 @@ def unmark_empty_folders(root: str) -> None:
     for path, folders, names in os.walk(root):
         if EMPTY in names:
             Path(path, EMPTY).unlink()
+        folders[:] = [name for name in folders if name != ".snakemake"]
+
+
+def copy_linked_folders(root: str) -> None:
+    """Put a copy in the place of each link below `root` to a folder of the working directory: S3 has no links, and what
+    lies behind such a link would not be uploaded. Links to files are uploaded as files."""
+    top = os.path.realpath(".")
+    for path, folders, _ in os.walk(root):
+        for link in (os.path.join(path, name) for name in folders if os.path.islink(os.path.join(path, name))):
+            target = os.path.realpath(link)
+            holds_link = os.path.realpath(path) == target or os.path.realpath(path).startswith(f"{target}/")
+            if target.startswith(f"{top}/") and not holds_link:
+                os.unlink(link)
+                shutil.copytree(target, link, symlinks=True)
         folders[:] = [name for name in folders if name != ".snakemake"]
 
 
@@ -946,6 +962,7 @@ def _with_files_as_made() -> Iterator[None]:
         yield
     finally:
         if is_outer:
+            copy_linked_folders(".")
             mark_empty_folders(".")
 
 

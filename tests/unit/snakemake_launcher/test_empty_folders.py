@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake_launcher.genolaunch_job import (
     EMPTY,
     S3Listing,
+    copy_linked_folders,
     let_programs_run,
     mark_empty_folders,
     unmark_empty_folders,
@@ -49,6 +50,23 @@ def test_what_begins_as_a_program_can_be_run_and_nothing_else(tmp_path: Path):
 
     modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in contents}
     assert modes == {"a.sh": 0o750, "deep/tool": 0o750, "deep/a.txt": 0o640, "none": 0o640}
+
+
+def test_links_to_folders_become_copies_but_for_those_that_lead_out_or_to_themselves(tmp_path: Path, monkeypatch):
+    (tmp_path / "work" / "d" / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    Path("d/real/deep/x").write_text("x")
+    Path("d/link").symlink_to("real")
+    Path("d/real/loop").symlink_to("..")
+    Path("d/out").symlink_to(tmp_path / "outside")
+
+    copy_linked_folders("d")
+
+    assert Path("d/link/deep/x").read_text() == "x"
+    assert not Path("d/link").is_symlink()
+    assert Path("d/real/loop").is_symlink()
+    assert Path("d/out").is_symlink()
 
 
 class _S3:
