@@ -252,6 +252,8 @@ def test_an_exception_of_a_scripts_own_is_told_by_its_name_and_all_that_it_says(
     assert telling_line(f"{HEAD}{RULE}{asserted}{REPORT}{TAIL}") == (
         'AssertionError\nFile "/work/.snakemake/scripts/tmp7wk.a.py", line 9, in <module>\n  assert len(rows) > 5'
     )
+    places = "KeyError in file /work/Snakefile, line 6:\n'no'\n  File \"/work/Snakefile\", line 6, in __rule_aligner\n"
+    assert telling_line(f"{HEAD}{RULE}{REPORT}{places}{TAIL}") == "KeyError in file /work/Snakefile, line 6: 'no'"
     said = "Note: reading in.txt\nvcf: no samples left\n"
     assert telling_line(f"{HEAD}{RULE}{said}{REPORT}{TAIL}") == "vcf: no samples left"
 

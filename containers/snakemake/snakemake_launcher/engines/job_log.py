@@ -243,8 +243,11 @@ def _of_its_own(lines: Sequence[str], number: int) -> "re.Match[str] | None":
     below that."""
     above = lines[max(number - 3, 0) : number]
     places = [at for at, line in enumerate(above) if _CALLED.match(line)]
-    is_behind = bool(places) and all(not line.strip("~^ ") for line in above[places[-1] + 2 :])
-    return _OF_ITS_OWN.match(lines[number]) if is_behind and places[-1] < len(above) - 1 else None
+    if not places or places[-1] == len(above) - 1 or not any(line.startswith("Traceback (") for line in lines[:number]):
+        return None
+    code, *marks = above[places[-1] + 1 :]
+    is_behind = not _is_snakemakes(code) and all(not line.strip("~^ ") for line in marks)
+    return _OF_ITS_OWN.match(lines[number]) if is_behind else None
 
 
 def _place_in_script(above: Sequence[str]) -> str:
