@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from snakemake_launcher.genolaunch_job import EMPTY
 from tests.snakemake.plays import CASES, ENGINES, MOSTLY_TIBANNA, plain_run
 from tests.snakemake.workflows import PATHS, PATHS_DATA, write
 
@@ -209,11 +210,16 @@ def test_a_program_that_fails_is_tried_again(play, tmp_path: Path):
 def test_on_tibanna_a_rule_runs_in_its_own_container(play, tmp_path: Path):
     text = """
 rule all:
-    input: "deep/v.txt", "plain.txt"
+    input: "deep/v.txt", "plain.txt", "folder"
+
+rule folder:
+    output: directory("folder")
+    container: "docker://quay.io/biocontainers/samtools:1.17"
+    shell: "mkdir -p {output}/full '{output}/b are'; touch {output}/full/x"
 
 rule version:
     input: "in.txt"
-    output: "deep/v.txt"
+    output: ensure("deep/v.txt", sha256="c4ab195b4963fb11bca77956eeab5577c704f273a8658dccad2d088ac2e78899")
     container: "docker://quay.io/biocontainers/samtools:1.17"
     log: "logs/v.log"
     shell: "for f in {input} tool.txt; do cat $f; done | awk '{{print $1}}' > {output}; echo it works > {log}"
@@ -227,10 +233,12 @@ rule plain:
     played = play("tibanna", workflow, {"in.txt": "x\n"}).expect_done()
 
     images = {each["config"]["run_name"].rpartition("-")[2]: each["args"]["container_image"] for each in played.inputs}
-    assert images == {"version": "quay.io/biocontainers/samtools:1.17", "plain": "repo/genolaunch-snakemake:1"}
+    own = "quay.io/biocontainers/samtools:1.17"
+    assert images == {"version": own, "folder": own, "plain": "repo/genolaunch-snakemake:1"}
     assert "genolaunch_job.py" not in next(each["args"]["command"] for each in played.inputs if "deep" in str(each))
     assert played.files["deep/v.txt"] == "x\na\n"
     assert played.files["logs/v.log"] == "it works\n"
+    assert {path for path in played.files if path.startswith("folder/")} >= {"folder/full/x", f"folder/b are/{EMPTY}"}
 
 
 # --- refused ----------------------------------------
@@ -433,7 +441,7 @@ def test_a_script_of_a_group_is_told_by_its_exception(play, tmp_path: Path, engi
 
     played = play(engine, workflow, {"in.txt": "x\n"})
 
-    assert played.outcome.message.endswith("failed: ValueError: no such gene: BRCA9")
+    assert played.outcome.message.endswith("failed: ValueError: no such gene: BRCA9 (line 1 of b.py)")
 
 
 TOLD_OF_A_RULE = {
@@ -526,7 +534,7 @@ def test_an_output_that_is_to_hold_something_is_looked_at_in_its_job(play, tmp_p
     empty = write(tmp_path / "a", ENSURED.format(command="touch"))
     played = play(engine, empty, {"in.txt": "x\n"}, older=older)
 
-    assert "Detected unexpected empty output files" in played.outcome.message
+    assert "the rule's output is empty, and its `ensure(..., non_empty=True)` says" in played.outcome.message
     assert "out.txt" in played.outcome.message
 
     full = write(tmp_path / "b", ENSURED.format(command="cp {input}"))

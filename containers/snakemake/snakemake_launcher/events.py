@@ -10,6 +10,7 @@ the file named by FILE_VARIABLE:
     {"event": "finished", "job": "3"}
     {"event": "failed", "job": "3", "rule": "trim"}                           this submission of the job failed
     {"event": "made", "files": ["calls/A.vcf"]}                               by a job that ended, below the data
+    {"event": "lost", "by": "onsuccess", "message": "…"}     files that no result has
     {"event": "unmatched", "search": "glob_wildcards(…)", "message": "…"}     found nothing; message "": it did
     {"event": "refused", "message": "…"}                                      the engine cannot run the workflow
     {"event": "error", "message": "…"}                                        of the workflow, not of a job

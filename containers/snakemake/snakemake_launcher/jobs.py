@@ -55,6 +55,8 @@ class Jobs:
     """The workflow cannot run on its engine; `error` says why."""
     unknown: Mapping[str, Any] = field(default_factory=lambda: {"rules": [], "files": 0})
     """Files that are taken as they are, without a note of how they were made: how many, and of which rules."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """What handlers of the Snakefile wrote in the launcher, by the handler's name: a sentence of each."""
     unmatched: dict[str, str] = field(default_factory=dict)
     """Searches of the Snakefile that found nothing in the data, each with a sentence."""
     made: set[str] = field(default_factory=set)
@@ -103,6 +105,8 @@ class Jobs:
                 self.made.update(event["files"])
             case "unknown":
                 self.unknown = {"rules": event["rules"], "files": event["files"]}
+            case "lost":
+                self.lost[event["by"]] = event["message"]
             case "unmatched" if event["message"]:
                 self.unmatched[event["search"]] = event["message"]
             case "unmatched":

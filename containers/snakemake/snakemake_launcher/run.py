@@ -166,6 +166,7 @@ class Run:
 
     def _warnings(self) -> Iterator[str]:
         yield from self._unmatched()
+        yield from self._jobs.lost.values()
         yield from self._unknown()
 
     def _unmatched(self) -> Iterator[str]:

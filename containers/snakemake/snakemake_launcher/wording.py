@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from snakemake_launcher.explained import explained, frames_of, without_frames
 from snakemake_launcher.run_sheet import RunSheet
 
 _DATA: Final = "the launch's data"
@@ -16,13 +17,13 @@ _NOTE: Final = re.compile(
 """What Snakemake 9 writes behind a file that it looked for in vain (snakemake.io.wait_for_files)."""
 _IN_STORAGE: Final = re.compile(r" \((?:in storage|retrieve from storage|send to storage|only provide storage uri)\)")
 """What Snakemake 9 writes behind a file that is an object in S3 (snakemake.io.fmt)."""
-_CALLED: Final = re.compile(r"\n\s*File \"/[^\"\n]*\", line \d+, in [^\n]*")
-"""A line of a traceback within the launcher's own programs."""
+_PLACE_BEHIND: Final = re.compile(r"\s*\((?:checkpoint|rule) \w+, line \d+, [^\n]*\)\s*$")
+"""What Snakemake 9 writes behind a message: the place in a Snakefile."""
 _CACHE: Final = re.compile(r"[^\s'\":]*/\.cache/snakemake/[^\s'\":]*")
 """Where Snakemake keeps what it fetched from elsewhere."""
 _MACHINES: Final = re.compile(
     r"/[^\s'\":,]*/(?:data1|jobs/[^\s'\":,/]+)/snakemake/(?:\.snakemake/scripts/tmp\w+\.)?|/data1/snakemake/"
-    r"|/tmp/tmp\.\w+/(?:\.snakemake/scripts/tmp\w+\.)?"
+    r"|/[^\s'\":,()]*/tmp\.\w+/(?:\.snakemake/scripts/tmp\w+\.)?"
 )
 """Where jobs of the engines run: a path below it is told from there on."""
 _CORES: Final = "`workflow.cores`"
@@ -43,10 +44,12 @@ def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
     # A job has the sources elsewhere.
     elsewhere = rf"(?<=in file )(\"?)/[^\s\",]*/{re.escape(sheet.snakefile)}(?=[\",])"
     message = re.sub(elsewhere, lambda found: f"{found[1]}{sheet.snakefile}", message)
-    message = _CALLED.sub("", _IN_STORAGE.sub("", message))
+    frames = frames_of(message)
+    message = without_frames(_IN_STORAGE.sub("", message))
     message = _of_include(message, sources)
     said = told(message, f"s3://{sheet.remote_prefix}/") or message
-    return _CACHE.sub("(its cache)", _MACHINES.sub("", _with_rule(said, sources)))
+    said = _CACHE.sub("(its cache)", _MACHINES.sub("", _with_rule(said, sources)))
+    return explained(said, frames, sheet, sources)
 
 
 def _of_include(message: str, sources: Path) -> str:
@@ -174,7 +177,17 @@ def _in_function(found: "re.Match[str]", _data: str) -> str:
 
 
 def _checked_output(found: "re.Match[str]", _data: str) -> str:
-    return f"{found['name']}{found['place']}: {found['said'].rstrip(':')}: {', '.join(_lines(found['files']))}"
+    files = [_PLACE_BEHIND.sub("", line) for line in _lines(found["files"])]
+    what = ", ".join(file for file in files if file)
+    if "checksum" in found["said"]:
+        return (
+            f"{found['name']}{found['place']}: the rule's output has another checksum than its "
+            f"`ensure(..., sha256=...)` says: {what}. Correct the checksum, or what the rule makes of its inputs."
+        )
+    return (
+        f"{found['name']}{found['place']}: the rule's output is empty, and its `ensure(..., non_empty=True)` says "
+        f"that it is not: {what}. See why the command writes nothing, or leave `ensure` out if that may be."
+    )
 
 
 def _no_source(found: "re.Match[str]", _data: str) -> str:

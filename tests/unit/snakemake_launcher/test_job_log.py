@@ -233,6 +233,31 @@ def test_the_cause_is_told_and_not_what_snakemake_says_around_it(name):
         assert telling_line(log) == ""
 
 
+def test_an_exception_of_a_scripts_own_is_told_by_its_name_and_all_that_it_says():
+    traced = (
+        'Traceback (most recent call last):\n  File "/work/.snakemake/scripts/tmp7wk.a.py", line 9, in <module>\n'
+        '    check("in.txt")\n    ^^^^^^^^^^^^^^^\n  File "/work/scripts/helpers.py", line 5, in check\n'
+        '    raise BadSheet(f"{path}:\\n  column x is missing")\nhelpers.BadSheet: in.txt:\n  column x is missing\n'
+    )
+
+    assert telling_line(f"{HEAD}{RULE}{traced}{REPORT}{TAIL}") == (
+        'helpers.BadSheet: in.txt: column x is missing\nFile "/work/.snakemake/scripts/tmp7wk.a.py", line 9, in '
+        '<module>\n  check("in.txt")\nFile "/work/scripts/helpers.py", line 5, in check\n  raise BadSheet(f"{path}:'
+        '\\n  column x is missing")'
+    )
+    asserted = (
+        'Traceback (most recent call last):\n  File "/work/.snakemake/scripts/tmp7wk.a.py", line 9, in <module>\n'
+        "    assert len(rows) > 5\n           ^^^^^^^^^^^^^\nAssertionError\n"
+    )
+    assert telling_line(f"{HEAD}{RULE}{asserted}{REPORT}{TAIL}") == (
+        'AssertionError\nFile "/work/.snakemake/scripts/tmp7wk.a.py", line 9, in <module>\n  assert len(rows) > 5'
+    )
+    places = "KeyError in file /work/Snakefile, line 6:\n'no'\n  File \"/work/Snakefile\", line 6, in __rule_aligner\n"
+    assert telling_line(f"{HEAD}{RULE}{REPORT}{places}{TAIL}") == "KeyError in file /work/Snakefile, line 6: 'no'"
+    said = "Note: reading in.txt\nvcf: no samples left\n"
+    assert telling_line(f"{HEAD}{RULE}{said}{REPORT}{TAIL}") == "vcf: no samples left"
+
+
 @pytest.mark.parametrize("words", ["rule aligner:", "Not cleaning up", "## The command", "returned non-zero"])
 @pytest.mark.parametrize("name", [name for name in CASES if name != "nothing of all that"])
 def test_snakemakes_own_words_are_not_the_cause(name, words):

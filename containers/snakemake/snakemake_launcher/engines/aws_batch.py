@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.engines import Failure
 from snakemake_launcher.engines.batch_jobs import is_too_large, log_tail
-from snakemake_launcher.engines.job_log import more_memory, telling_line
+from snakemake_launcher.engines.job_log import command_status, more_memory, telling_line
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
@@ -121,7 +121,7 @@ class AwsBatch:
         return Failure(
             error_type=error_type,
             reason=reason,
-            exit_code=container.get("exitCode"),
+            exit_code=container.get("exitCode") if (status := command_status(tail)) is None else status,
             log_group=self._options["jobLogGroup"] if stream else None,
             log_stream=stream,
             log_tail=tail,

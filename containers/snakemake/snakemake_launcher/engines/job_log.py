@@ -13,6 +13,8 @@ _EXCEPTION: Final = re.compile(
 )
 """`FileNotFoundError: [Errno 2] ...`, as Python's tracebacks end, and `MissingOutputException in rule x in file y,
 line 3:`, as Snakemake writes one, with its text on the lines below."""
+_OF_ITS_OWN: Final = re.compile(r"^(?P<name>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?P<place>)(?::(?: (?P<text>.*))?)?$")
+"""An exception at the end of a traceback, by any name, and perhaps without words (`AssertionError`)."""
 _SAYS_LITTLE: Final = ("RuleException", "CalledProcessError", "subprocess.CalledProcessError")
 """That a command failed: the command's own words say why."""
 _CALLED: Final = re.compile(r'^File "[^"]*", line \d+, in ')
@@ -117,6 +119,13 @@ _SIGKILL: Final = 137
 """128 + the number of SIGKILL, by which the kernel ends what uses too much memory."""
 _SHELL_KILLED_9: Final = re.compile(r" died with <Signals\.SIGKILL")
 _SHELL_SIGNAL: Final = re.compile(r" died with <Signals\.(\w+)")
+_SHELL_SIGNAL_NUMBER: Final = re.compile(r" died with <Signals\.\w+: (\d+)>")
+_IN_SCRIPT: Final = re.compile(r'^File "[^"]*\.snakemake/scripts/[^"]+", line \d+(?:, in |$)')
+"""A place in a rule's script: of a traceback, or of an error of syntax, which has no function."""
+_IN_OWN: Final = re.compile(r'^File "(?![^"]*/(?:lib|site-packages)/)[^"<]*\.py", line \d+(?:, in |$)')
+"""The same of any program that is no library."""
+_SYNTAX_LINES: Final = 3
+"""Above an error of syntax, which has no `Traceback`: its place, the line, and a mark below that."""
 _OWN_CODE: Final = (
     " What the code means, the program says that the rule's command calls; let it write its messages to `log:`."
 )
@@ -212,17 +221,50 @@ def _exception(lines: Sequence[str]) -> str:
     What Snakemake lists, as missing files, is told whole: cut off, it would not be named.
     """
     for number in range(len(lines) - 1, -1, -1):
-        found = _EXCEPTION.match(lines[number])
+        found = _EXCEPTION.match(lines[number]) or _of_its_own(lines, number)
         if not found or found["name"] in _SAYS_LITTLE or found["name"].endswith("Warning"):
             continue
         if _FAILED_SOMEWHERE in lines[number : number + 2]:
             continue
         if found["text"]:
-            return lines[number][:_LONGEST]
+            more = lines[number + 1] if lines[number].endswith(":") and number + 1 < len(lines) else ""
+            words = lines[number] if not more or _is_snakemakes(more) else f"{lines[number]} {more}"
+            return words[:_LONGEST] + _place_in_script(lines[:number])
+        if not found["place"] and _of_its_own(lines, number) and not lines[number].endswith(":"):
+            return found["name"] + _place_in_script(lines[:number])
         head = f"{found['name']}{found['place'] or ''}:"
         text = list(takewhile(lambda line: not (_is_snakemakes(line) or _CALLED.match(line)), lines[number + 1 :]))
         return told("\n".join([head, *text])) or " ".join([head, *text[:_TEXT_LINES]])[:_LONGEST].rstrip(": ")
     return ""
+
+
+def _of_its_own(lines: Sequence[str], number: int) -> "re.Match[str] | None":
+    """An exception of another name than Python's have: behind a place of a traceback, the line of code there, and marks
+    below that."""
+    above = lines[max(number - 3, 0) : number]
+    places = [at for at, line in enumerate(above) if _CALLED.match(line)]
+    if not places or places[-1] == len(above) - 1 or not any(line.startswith("Traceback (") for line in lines[:number]):
+        return None
+    code, *marks = above[places[-1] + 1 :]
+    is_behind = not _is_snakemakes(code) and all(not line.strip("~^ ") for line in marks)
+    return _OF_ITS_OWN.match(lines[number]) if is_behind else None
+
+
+def _place_in_script(above: Sequence[str]) -> str:
+    """Of the traceback above an exception the innermost places that are in a rule's script, and in code that is none of
+    Python's libraries: each with that line's text."""
+    traced = [number for number, line in enumerate(above) if line.startswith("Traceback (")]
+    start = traced[-1] if traced else max(len(above) - _SYNTAX_LINES, 0)
+    kinds = [[at for at in range(start, len(above) - 1) if kind.match(above[at])] for kind in (_IN_SCRIPT, _IN_OWN)]
+    places = sorted({found[-1] for found in kinds if found})
+    return "".join(f"\n{above[at]}\n  {above[at + 1]}" for at in places)
+
+
+def command_status(log: str) -> int | None:
+    """The exit code of a failed rule's command, as the rule's shell told Snakemake; None where the log has none."""
+    lines = log.splitlines()
+    signal = _last_number(_SHELL_SIGNAL_NUMBER, lines)
+    return _last_number(_SHELL_ENDED, lines) if signal is None else _LAST_OWN + signal
 
 
 def _of_log_file(lines: Sequence[str]) -> str:

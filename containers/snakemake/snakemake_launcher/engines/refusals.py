@@ -140,20 +140,58 @@ def _line_that_calls(workflow: Any) -> str:  # noqa: ANN401
     return f"Line {line} of {_below_sources(path)}"
 
 
-def mark_what_is_outside(modifier: Any) -> None:  # noqa: ANN401
-    """Snakemake puts the data before any path of a rule, so `/ref/x` and `../x` would be other files than they say.
+def mark_what_is_outside(modifier: Any, missing: Any) -> None:  # noqa: ANN401
+    """Snakemake puts the data before any path of a rule, so `/ref/x`, `../x` and `~/x` would be other files than they
+    say. An error about such a file names it as the Snakefile does.
 
-    `modifier`: Snakemake's PathModifier.
+    `modifier`: Snakemake's PathModifier; `missing`: its MissingInputException.
     """
     modify: Callable[..., Any] = modifier.modify
+    tell: Callable[..., None] = missing.__init__
 
     def marking(self: Any, path: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
         made = modify(self, path, *args, **more)
-        if made is not path and isinstance(path, str) and os.path.normpath(path).startswith(("/", "..")):
+        if made is not path and isinstance(path, str) and _leads_out(path):
             made.flags[_OUTSIDE] = str(path)
         return made
 
+    def telling(error: Any, job: Any, files: Iterable[Any], *args: Any, **more: Any) -> None:  # noqa: ANN401
+        tell(error, job, {_outside(file) or file for file in files}, *args, **more)
+
     modifier.modify = marking
+    missing.__init__ = telling
+
+
+def tell_whole_cycles(cyclic: Any) -> None:  # noqa: ANN401
+    """An error of a cycle names one rule: name all of them.
+
+    `cyclic`: Snakemake's CyclicGraphException, which is raised within a call for each job on the way.
+    """
+    tell: Callable[..., None] = cyclic.__init__
+
+    def telling(error: Any, repeated: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
+        names = [str(repeated)]
+        frame: Any = sys._getframe(1)
+        while frame is not None:
+            job = frame.f_locals.get("job") if frame.f_code.co_name == "update_" else None
+            if job is not None:
+                names.append(str(job.rule))
+                if names[-1] == names[0]:
+                    break
+            frame = frame.f_back
+        needs = ", which needs ".join([f"{names[-1]} needs {names[-2]}", *reversed(names[:-2])]) if names[1:] else ""
+        tell(error, f"{repeated}: {needs}" if needs else repeated, *args, **more)
+
+    cyclic.__init__ = telling
+
+
+def _leads_out(path: str) -> bool:
+    return os.path.normpath(path).startswith(("/", "..", "~"))
+
+
+def _outside(file: Any) -> str:  # noqa: ANN401
+    """The path of a file outside of the data, as the Snakefile has it; empty for other files."""
+    return str(getattr(file, "flags", {}).get(_OUTSIDE, ""))
 
 
 def faults(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> list[str]:
@@ -190,9 +228,9 @@ def _empty(targets: Iterable[Any]) -> Iterator[str]:
 def _without_command(jobs: list[Any]) -> Iterator[str]:
     yield from _named(
         jobs,
-        lambda job: bool(job.rule.norun and job.output),
+        lambda job: bool(job.rule.norun) and any(not _flagged(file, "touch") for file in job.output),
         "{rules} ha[ve|s] an `output:`, and nothing that makes it. Add a `shell:`, `script:` or `run:`; or, if the "
-        "files are to be in the launch's data already, upload them there.",
+        "files are to be in the launch's data already, upload them there, after what the rule has as `input:`.",
     )
 
 
@@ -259,11 +297,14 @@ def _of_all(jobs: list[Any], options: Options) -> Iterator[str]:
         "{rules} write[s] to local(), which is lost with the machine of the job. Leave local() out: what rules make "
         "goes to the launch's data.",
     )
+    outside = list(dict.fromkeys(path for job in jobs for file in files_of(job) if (path := _outside(file))))
+    more = f" and {len(outside) - _MOST_NAMED} more" if len(outside) > _MOST_NAMED else ""
     yield from _named(
         jobs,
-        lambda job: any(_flagged(file, _OUTSIDE) for file in files_of(job)),
-        "{rules} ha[ve|s] files outside of the launch's data, by paths that begin with / or lead out of it by `..`. "
-        "Upload what they read below `data`, and name it by its path there.",
+        lambda job: any(_outside(file) for file in files_of(job)),
+        f"{{rules}} ha[ve|s] files outside of the launch's data ({_plain(', '.join(outside[:_MOST_NAMED]))}{more}), by "
+        "paths that begin with / or ~, or lead out of it by `..`. Upload what they read below `data`, and name it, and "
+        "what they write, by its path there.",
     )
 
 

@@ -4,12 +4,15 @@ A launch may list its own data and not the whole bucket: whether something is th
 answers 403, and not 404, for what is missing (API reference, HeadObject).
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from snakemake.remote.S3 import RemoteObject, S3Helper
 
+_PART: Final = 1024 * 1024
+"""Bytes that are read at a time."""
 _exists, _mtime, _size, _download, _upload = (
     getattr(RemoteObject, name) for name in ("exists", "mtime", "size", "_download", "_upload")
 )
@@ -76,6 +79,14 @@ def upload(file: Any) -> None:  # noqa: ANN401
     for path in folder.rglob("*"):
         if path.is_file():
             _client(file).upload_file(str(path), file.s3_bucket, f"{file.s3_key}/{path.relative_to(folder)}")
+
+
+def sha256(file: Any) -> str:  # noqa: ANN401
+    """Of an object's content, in hexadecimal digits."""
+    made = hashlib.sha256()
+    for part in _client(file).get_object(Bucket=file.s3_bucket, Key=file.s3_key)["Body"].iter_chunks(_PART):
+        made.update(part)
+    return made.hexdigest()
 
 
 def remove(file: Any) -> None:  # noqa: ANN401

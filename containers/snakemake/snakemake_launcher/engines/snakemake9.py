@@ -5,7 +5,7 @@ Snakemake 9, which has nothing of the launcher's but this package.
 """
 
 import shlex
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 from snakemake import __version__, exceptions
@@ -19,7 +19,7 @@ from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_storage_plugin_s3 import StorageObject
 
-from snakemake_launcher.engines.notes import below_data, files_of, know_scripts_by_content, tell_made, tell_unknown
+from snakemake_launcher.engines.notes import below_data, know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
     RefusedError,
@@ -28,37 +28,40 @@ from snakemake_launcher.engines.refusals import (
     refuse_missing_scripts,
     refuse_no_rules,
     refuse_workdir,
+    tell_whole_cycles,
 )
 from snakemake_launcher.engines.signals import listen_to_sigint_only
-from snakemake_launcher.engines.sources import Sources, run_by_program
+from snakemake_launcher.engines.sources import Sources, run_by_program, run_local_rules_as_jobs, tell_lost_files
 from snakemake_launcher.events import emit
-from snakemake_launcher.genolaunch_job import PLAIN_PATHS, PROGRAM, stay_in_own_folder
+from snakemake_launcher.genolaunch_job import (
+    PLAIN_PATHS,
+    PROGRAM,
+    expand_outputs_of_rules,
+    keep_commas_of_wildcards,
+    know_own_paths,
+    stay_in_own_folder,
+    use_plain_checkpoints,
+)
 
 
-def send_sources(sources: Sources, options: Options) -> None:
+def send_sources(sources: Sources) -> None:
     """All files of the working directory go with the jobs, and what runs them sees the data.
 
     Snakemake would send rules, their scripts and config files: a job whose Snakefile reads `samples.tsv` would fail.
-    A job's files lie beside the sources, as in a plain run, unless one of them has the path of a source: then they lie
-    where Snakemake keeps its copies, since it would take the source for a copy.
+    A job's files lie beside the sources, as in a plain run.
     """
     format_job = RealExecutor.format_job_exec
 
     def format_job_exec(executor: Any, job: Any) -> str:  # noqa: ANN401 - Snakemake has no types here
         away = executor.common_settings.non_local_exec
         program = PROGRAM if away else shlex.quote(str(sources.root / PROGRAM))
-        if away and not sources.have_at(below_data(file, options) for file in _files(job)):
+        if away:
             program += f" {PLAIN_PATHS}"
         command = run_by_program(format_job(executor, job), program)
         return f"{command} --show-failed-logs" if away else command
 
     RealExecutor.format_job_exec = format_job_exec
     DAG.get_sources = lambda _: set(sources.files())
-
-
-def _files(job: Any) -> Iterator[Any]:  # noqa: ANN401
-    for each in job if job.is_group() else (job,):
-        yield from files_of(each)
 
 
 def look_again_for_folders() -> None:
@@ -102,6 +105,34 @@ def know_other_code(options: Options) -> None:
     tell_made(PersistenceBase, options)
 
 
+def check_outputs_in_jobs() -> None:
+    """What is `ensure(...)` is looked at in its job, and not once more here, for which it would be fetched."""
+
+    async def nothing(_dag: DAG, _job: Job, _outputs: Any) -> None:  # noqa: ANN401
+        return
+
+    DAG.handle_ensure = nothing
+
+
+def bring_sources(sources: Sources, options: Options) -> None:
+    """Inputs that no rule makes, and that are among the sources only, go to the data, where jobs find them."""
+    collect = DAG.collect_potential_dependencies
+
+    async def collecting(dag: Any, job: Any, known_producers: Any) -> AsyncIterator[Any]:  # noqa: ANN401
+        async for found in collect(dag, job, known_producers):
+            if not found.jobs and sources.bring(below_data(found.file, options)):
+                _forget(dag.workflow.iocache, found.file)
+            yield found
+
+    DAG.collect_potential_dependencies = collecting
+
+
+def _forget(cache: Any, file: Any) -> None:  # noqa: ANN401
+    """What Snakemake noted of the file before it was copied: it lists the whole data at once."""
+    for noted in (cache.mtime, cache.size, cache.checksum, cache.exists_in_storage):
+        noted.pop(file, None)
+
+
 def tell_errors_of_syntax() -> None:
     """An error that is found while a Snakefile is parsed is told: there is no map yet of its lines, in which Snakemake
     looks the line up, and ends with a KeyError of its own (exceptions.py, format_error)."""
@@ -119,15 +150,24 @@ def main() -> None:
     listen_to_sigint_only()
     options = Options.read()
     sources = Sources(options)
-    send_sources(sources, options)
+    send_sources(sources)
     stay_in_own_folder()
     look_again_for_folders()
     know_other_code(options)
+    check_outputs_in_jobs()
     tell_errors_of_syntax()
+    run_local_rules_as_jobs(Workflow)
+    tell_lost_files(Workflow, sources)
+    use_plain_checkpoints(sources.view)
+    expand_outputs_of_rules()
+    keep_commas_of_wildcards()
+    bring_sources(sources, options)
     refuse_workdir(Workflow)
     refuse_missing_configfiles(Workflow)
     refuse_no_rules(Workflow)
-    mark_what_is_outside(PathModifier)
+    mark_what_is_outside(PathModifier, exceptions.MissingInputException)
+    know_own_paths(sources.view)
+    tell_whole_cycles(exceptions.CyclicGraphException)
     sources.view.install()
     emit("started", version=__version__)
     snakemake()

@@ -1,20 +1,25 @@
 """The sources in the engine's process: the files that go with jobs, the view of the data included."""
 
+import hashlib
 import json
 import os
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
+
+import boto3
 
 from snakemake_launcher import genolaunch_job
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
-from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView, Notes, S3Listing
+from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView, Notes, S3Listing, let_programs_run
 
 _SKIPPED: Final = frozenset({".snakemake", ".git", "__pycache__"})
+_SOURCE_MARK: Final = "genolaunch-source"
+"""Metadata of an object that is a copy of a source: the source's SHA-256."""
 _MOST_NAMED: Final = 5
 _MOST_DESCRIBED: Final = 5
 """Searches of which a run says where they looked and what is there, and which its log names: each asks S3, and a
@@ -37,21 +42,42 @@ class Sources:
         self._packed: Any = None
         shutil.copyfile(genolaunch_job.__file__, self.root / PROGRAM)
         self._write_notes()
-        self._own = set(self._walk())
+        let_programs_run(str(self.root))
+        self._brought: set[str] = set()
+        """Paths that were asked for as inputs."""
+        self._copies = SourceCopies(options.prefix)
 
-    def have_at(self, paths: Iterable[str]) -> bool:
-        """Whether the sources have a folder at any of these paths of the data, or a file there or where it needs a
-        folder. A file of the data that the Snakefile opened is not another one than the data's."""
-        folders = {folder for file in self._walk() for folder in _above(file)}
-        return any(path in folders or not self._own.isdisjoint((path, *_above(path))) for path in paths)
+    def bring(self, path: str) -> bool:
+        """Copy what lies at a path of the sources, a file or a folder, to the data, if it lacks that.
+
+        An input of a rule, which no rule makes, may be one of the sources, or have been written by the Snakefile as it
+        was read: in a plain run all lie in one folder. What the data has by itself at this path, it keeps.
+
+        Returns:
+            Whether the data is another one now.
+        """
+        if path in self._brought:
+            return False
+        self._brought.add(path)
+        there = [each for each in sorted(self._walk(path)) if each == path or each.startswith(f"{path}/")]
+        brought = [self._copies.bring(self.root / each, each) for each in there]
+        return any(brought)
 
     def files(self) -> Iterator[str]:
         """All sources, by their paths below the working directory. Copies of data are none."""
         self._write_notes()  # the Snakefile has been read
         yield from self._walk()
 
-    def _walk(self) -> Iterator[str]:
-        for path, folders, names in os.walk(self.root):
+    def times(self) -> dict[str, int]:
+        """When each file here was written, in nanoseconds; but for copies of data."""
+        files = (file for file in self._walk() if file not in self.view.opened)
+        return {file: (self.root / file).lstat().st_mtime_ns for file in files}
+
+    def _walk(self, start: str = "") -> Iterator[str]:
+        """All files, or those at and below a path."""
+        if (self.root / start).is_file():
+            yield start
+        for path, folders, names in os.walk(self.root / start):
             below = os.path.relpath(path, self.root)
             folders[:] = [
                 name for name in folders if name not in _SKIPPED and os.path.normpath(f"{below}/{name}") != self._prefix
@@ -95,6 +121,27 @@ class Sources:
 
     def _write_notes(self) -> None:
         (self.root / NOTES).write_text(json.dumps(self.noted(live=True)), encoding="utf-8")
+
+
+class SourceCopies:
+    """Copies of sources in the data, each with a mark, by which a later launch knows it for one and renews it."""
+
+    def __init__(self, prefix: str) -> None:
+        """`prefix`: of the data."""
+        self._bucket, _, below = prefix.partition("/")
+        self._below = f"{below}/" if below else ""
+        self._s3 = boto3.client("s3")
+
+    def bring(self, source: Path, path: str) -> bool:
+        """Copy a source to its path, unless the data has it, or a file of its own, there. Returns whether it did."""
+        key, digest = self._below + path, hashlib.sha256(source.read_bytes()).hexdigest()
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        if [item["Key"] for item in found] == [key]:
+            known = self._s3.head_object(Bucket=self._bucket, Key=key)["Metadata"].get(_SOURCE_MARK)
+            if known in (None, digest):
+                return False
+        self._s3.upload_file(str(source), self._bucket, key, ExtraArgs={"Metadata": {_SOURCE_MARK: digest}})
+        return True
 
 
 class Searches:
@@ -144,11 +191,50 @@ def _log(sentence: str) -> None:
     sys.stderr.write(f"Warning: {sentence}\n")
 
 
+def run_local_rules_as_jobs(workflow: Any) -> None:  # noqa: ANN401 - Snakemake has no types here
+    """Local rules run as jobs: in the launcher, which has no image's tools, their files lie elsewhere, and what their
+    commands print of their paths would be other than in a plain run.
+
+    `workflow`: Snakemake's class.
+    """
+    workflow.is_local = lambda _workflow, rule: rule.group is None and rule.norun
+
+
+def tell_lost_files(workflow: Any, sources: Sources) -> None:  # noqa: ANN401
+    """What `onstart:`, `onsuccess:` and `onerror:` write is told: they run here, so it is not among the data, as it
+    would be in a plain run.
+
+    `workflow`: Snakemake's class.
+    """
+    for name in ("onstart", "onsuccess", "onerror"):
+        setattr(workflow, name, _telling(name, getattr(workflow, name), sources))
+
+
+def _telling(name: str, register: Callable[..., None], sources: Sources) -> Callable[..., None]:
+    def registering(workflow: Any, function: Callable[[Any], None]) -> None:  # noqa: ANN401
+        def handling(log: Any) -> None:  # noqa: ANN401
+            before = sources.times()
+            try:
+                function(log)
+            finally:
+                after = sources.times()
+                lost = sorted(file for file, time in after.items() if before.get(file) != time)
+                if lost:
+                    emit("lost", by=name, message=_of_lost(name, lost))
+
+        register(workflow, handling)
+
+    return registering
+
+
+def _of_lost(name: str, files: Sequence[str]) -> str:
+    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
+    return (
+        f"The Snakefile's `{name}:` wrote {', '.join(files[:_MOST_NAMED])}{more} in the launcher, where no result is "
+        "kept. Let a rule write what is to stay."
+    )
+
+
 def run_by_program(command: str, program: str = PROGRAM) -> str:
     """A job's command, which calls Snakemake as a module, with the program that sees the data."""
     return command.replace(" -m snakemake --snakefile", f" {program} --snakefile")
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders that a path lies in."""
-    return map(str, PurePath(path).parents)

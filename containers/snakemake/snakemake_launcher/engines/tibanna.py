@@ -12,7 +12,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_launcher.engines import Failure
-from snakemake_launcher.engines.job_log import telling_line
+from snakemake_launcher.engines.job_log import command_status, telling_line
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.jobs import Job
 from snakemake_launcher.run_sheet import CONFIG_FILE, RunSheet, RunSheetError
@@ -124,6 +124,7 @@ class Tibanna:
         return Failure(
             error_type=error_type,
             reason=reason or error,
+            exit_code=command_status(tail),
             log_stream=f"s3://{self._bucket}/{job.id}.log" if tail else None,
             log_tail=tail,
         )

@@ -12,7 +12,7 @@ import boto3
 from snakemake import io as snakemake_io
 from snakemake.checkpoints import Checkpoint
 from snakemake.dag import DAG
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import CyclicGraphException, MissingInputException, WorkflowError
 from snakemake.executors import RealExecutor, TibannaExecutor
 from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
@@ -22,7 +22,7 @@ from tibanna import core as tibanna_core
 
 from snakemake_launcher.engines import s3_folders
 from snakemake_launcher.engines.job_log import fails_again
-from snakemake_launcher.engines.notes import know_scripts_by_content, tell_made, tell_unknown
+from snakemake_launcher.engines.notes import below_data, know_scripts_by_content, tell_made, tell_unknown
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
     RefusedError,
@@ -32,14 +32,21 @@ from snakemake_launcher.engines.refusals import (
     refuse_missing_configfiles,
     refuse_no_rules,
     refuse_workdir,
+    tell_whole_cycles,
 )
 from snakemake_launcher.engines.sources import Sources, run_by_program
 from snakemake_launcher.events import emit
-from snakemake_launcher.genolaunch_job import PROGRAM
+from snakemake_launcher.genolaunch_job import EMPTY, PROGRAM
 
 _LONGEST_EXECUTION_NAME: Final = 80
 """Tibanna's client cuts a longer name to 79 characters (tibanna.core.API.randomize_run_name)."""
 _LOG_BYTES: Final = 20_000
+_MARK_EMPTY: Final = (
+    "find {folder} -type d -exec sh -c "
+    f"""'[ -n "$(ls -A "$1")" ] || : > "$1/{EMPTY}"' sh """
+    "{{}} \\; 2>/dev/null || true"
+)
+"""What `genolaunch_job.mark_empty_folders` does, in an image that may be without Python."""
 
 
 def give_setter_back() -> None:
@@ -140,6 +147,26 @@ def run_in_containers() -> None:
     TibannaExecutor.add_command = add_command
 
 
+def check_outputs_in_jobs() -> None:
+    """What is `ensure(...)` is looked at in its job. The launcher would look for the file among its own.
+
+    A rule that runs in its own container has no Snakemake there: for it, S3 is asked.
+    """
+    ensure: Callable[..., None] = DAG.handle_ensure
+    checksum: Callable[..., str | None] = snakemake_io._IOFile.checksum
+
+    def handle_ensure(dag: Any, job: Any, outputs: Any) -> None:  # noqa: ANN401
+        if _has_container(job):
+            ensure(dag, job, outputs)
+
+    def checksum_there(file: Any, force: bool = False) -> str | None:  # noqa: ANN401
+        is_asked = force and file.is_remote and not file.exists_local
+        return s3_folders.sha256(file.remote_object) if is_asked else checksum(file, force)
+
+    DAG.handle_ensure = handle_ensure
+    snakemake_io._IOFile.checksum = checksum_there
+
+
 def _script(job: Any) -> str:  # noqa: ANN401
     return f".snakemake/genolaunch-{job.jobid}.sh"
 
@@ -155,7 +182,9 @@ def _write_script(job: Any, options: Options, sources: Sources) -> str:  # noqa:
         *([f"mkdir -p {shlex.quote(parent)}"] if parent else []),
         f'ln -s "$PWD" {shlex.quote(options.prefix)}',
         *([f"mkdir -p {shlex.join(folders)}"] if folders else []),
+        f"find . -name {EMPTY} -exec rm -f {{}} + 2>/dev/null || true",
         job.shellcmd.replace(f"{sources.root}/", ""),
+        *(_MARK_EMPTY.format(folder=shlex.quote(str(file))) for file in job.output if file.is_directory),
     ]
     script = sources.root / _script(job)
     script.parent.mkdir(exist_ok=True)
@@ -177,6 +206,19 @@ def keep_checkpoints(options: Options, sources: Sources) -> None:
         return done
 
     Checkpoint.get = telling
+
+
+def bring_sources(options: Options, sources: Sources) -> None:
+    """Inputs that no rule makes, and that are among the sources only, go to the data, where jobs find them."""
+    collect: Callable[..., Iterable[Any]] = DAG.collect_potential_dependencies
+
+    def collecting(dag: Any, job: Any, known_producers: Any) -> Iterable[Any]:  # noqa: ANN401
+        for found in collect(dag, job, known_producers):
+            if not found.jobs:
+                sources.bring(below_data(found.file, options))
+            yield found
+
+    DAG.collect_potential_dependencies = collecting
 
 
 def know_other_code(options: Options) -> None:
@@ -207,7 +249,8 @@ def refuse_what_cannot_be(options: Options) -> None:
     refuse_workdir(Workflow)
     refuse_missing_configfiles(Workflow)
     refuse_no_rules(Workflow)
-    mark_what_is_outside(PathModifier)
+    mark_what_is_outside(PathModifier, MissingInputException)
+    tell_whole_cycles(CyclicGraphException)
 
 
 def _refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> None:

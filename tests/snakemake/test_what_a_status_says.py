@@ -1,0 +1,207 @@
+"""The status of a launch that failed says by itself which rule or line is at fault, and what mends it."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.snakemake.plays import ENGINES
+from tests.snakemake.workflows import write
+
+TIBANNA, AWS_BATCH = ENGINES
+NOT_FOR_PEOPLE = re.compile(r"\n|\\n|Traceback|/tmp/|/jobs/|\.snakemake/|/work/|File \"|:\s*$|thread\.py|\bNone\b")
+"""What no status has: line breaks, the rest of a traceback, paths of the machine of the launcher or of a job."""
+ONE = 'rule one:\n    input: "in.txt"\n    output: "out.txt"\n    {more}\n'
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A Snakefile that fails."""
+
+    snakefile: str
+    said: tuple[str, ...]
+    """Words of the status: the place, the cause and what mends it."""
+    files: dict[str, str] = field(default_factory=dict)
+    """More sources."""
+
+
+READ = {
+    "an unknown name": Fault(
+        "SAMPLES = ['a']\n\nrule one:\n    output: expand('{s}.txt', s=SAMPLE)\n    shell: 'touch {output}'\n",
+        ("NameError in file", "line 4", "'SAMPLE' is not defined", "(perhaps SAMPLES is meant)"),
+    ),
+    "a missing key of config": Fault(
+        'configfile: "config.yaml"\n\nX = config["adapters"]\n\n' + ONE.format(more='shell: "cp {input} {output}"'),
+        ("KeyError in file", "line 3", "`config` has no key adapters", "It has adapter, title", "launch's `config`"),
+        {"config.yaml": "adapter: AGAT\ntitle: x\n"},
+    ),
+    "a missing key below one of config": Fault(
+        'configfile: "config.yaml"\n\nX = config["trim"]["quality"]\n\n' + ONE.format(more='shell: "touch {output}"'),
+        ("KeyError in file", "line 3", "`config[trim]` has no key quality", "It has length"),
+        {"config.yaml": "trim:\n  length: 3\n"},
+    ),
+    "a module that is not there": Fault(
+        "import polars\n\n" + ONE.format(more='shell: "cp {input} {output}"'),
+        ("ModuleNotFoundError in file", "line 1", "No module named 'polars'", "`container_image`"),
+    ),
+    "a bracket that is not closed": Fault(
+        'rule all:\n    input: expand("{s}.txt", s=["a", "b"]\n\nrule one:\n    output: "{s}.txt"\n'
+        '    shell: "touch {output}"\n',
+        ("SyntaxError in file Snakefile, line 2", "the bracket ( is not closed", "Close it there"),
+    ),
+    "a quote that is not closed": Fault(
+        'rule one:\n    output: "out.txt\n    shell: "touch {output}"\n',
+        ("SyntaxError in file", "line 2", "Close it there"),
+    ),
+    "wildcards that cannot be determined": Fault(
+        'rule all:\n    input: "out/a.txt"\n\nrule one:\n    input: "{t}.txt"\n    output: "out/{s}.txt"\n'
+        '    shell: "cp {input} {output}"\n',
+        ("in rule one in file", "line 4", "its input has the wildcard {t}, and its output has not", "expand()"),
+    ),
+    "a first rule with wildcards": Fault(
+        'rule one:\n    output: "{s}.txt"\n    shell: "touch {output}"\n',
+        ("The first rule (one) has wildcards", "`rule all`"),
+    ),
+    "a rule needs what it makes": Fault(
+        'rule all:\n    input: "a.txt"\n\nrule a:\n    input: "b.txt"\n    output: "a.txt"\n'
+        '    shell: "cp {input} {output}"\n\nrule b:\n    input: "a.txt"\n    output: "b.txt"\n'
+        '    shell: "cp {input} {output}"\n',
+        ("Cyclic", "a needs b, which needs a", "Give one of them another output"),
+    ),
+    "a function of an input": Fault(
+        "def named(wildcards):\n    table = {'a': 'in.txt'}\n    return table[wildcards.s]\n\n"
+        'rule all:\n    input: "out/b.txt"\n\nrule one:\n    input: named\n    output: "out/{s}.txt"\n'
+        '    shell: "cp {input} {output}"\n',
+        ("in rule one in file", "line 8", "KeyError", "'b'", "s=b", "line 3 of Snakefile, in named"),
+    ),
+    "a lambda of an input": Fault(
+        'rule all:\n    input: "out/b.txt"\n\nrule one:\n    input:\n        lambda wc: nothing[wc.s]\n'
+        '    output: "out/{s}.txt"\n    shell: "cp {input} {output}"\n',
+        ("in rule one in file", "line 4", "NameError", "'nothing' is not defined", "Define nothing"),
+    ),
+    "a key of config in a function": Fault(
+        "def named(wildcards):\n    return config['refs']\n\n"
+        + ONE.format(more='shell: "cp {input} {output}"').replace('"in.txt"', "named"),
+        ("in rule one in file", "line 4", "`config` has no key refs", "line 2 of Snakefile, in named", "`config`"),
+    ),
+    "a key of config in a command": Fault(
+        ONE.format(more='shell: "echo {config[refs]} > {output}"'),
+        ("in rule one in file", "line 1", "`config` has no key refs", "launch's `config`"),
+    ),
+    "a comma that is missing": Fault(
+        'rule one:\n    output: "a.txt" b="b.txt"\n    shell: "touch {output}"\n',
+        ("SyntaxError in file", "line 2", "invalid syntax. Correct this line, or the one before: a comma"),
+    ),
+    "braces of awk": Fault(
+        ONE.format(more="shell: \"awk '{print $1}' {input} > {output}\""),
+        ("rule one", "line 1", "double them", "{{print $1}}"),
+    ),
+    "a wildcard that the rule has not": Fault(
+        'rule all:\n    input: "out/a.txt"\n\nrule one:\n    output: "out/{s}.txt"\n'
+        '    shell: "echo {wildcards.sample} > {output}"\n',
+        ("rule one", "line 4", "the rule has no wildcard sample", "(s)"),
+    ),
+    "two rules of one name": Fault(
+        ONE.format(more='shell: "cp {input} {output}"') * 2,
+        ("The name one is already used by another rule", "Give one of the two another name"),
+    ),
+    "no such directive": Fault(
+        'rule one:\n    inputs: "in.txt"\n    output: "out.txt"\n    shell: "touch {output}"\n',
+        ("SyntaxError in file", "line 2", "Unexpected keyword inputs", "(perhaps input is meant)"),
+    ),
+    "no such rule": Fault(
+        'rule all:\n    input: rules.oen.output\n\nrule one:\n    output: "out.txt"\n    shell: "touch {output}"\n',
+        ("line 2", "oen", "there is no rule oen", "(perhaps one is meant)"),
+    ),
+    "a path outside of the data": Fault(
+        'rule one:\n    input: "/ref/genome.fa"\n    output: "out.txt"\n    shell: "cp {input} {output}"\n',
+        ("rule one", "/ref/genome.fa", "Upload"),
+    ),
+    "a path above the data": Fault(
+        'rule one:\n    input: "../other/x.txt"\n    output: "out.txt"\n    shell: "cp {input} {output}"\n',
+        ("rule one", "../other/x.txt", "Upload"),
+    ),
+    "an include with an error": Fault(
+        'include: "rules/a.smk"\n\n' + ONE.format(more='shell: "touch {output}"'),
+        ("ZeroDivisionError in file", "rules/a.smk", "line 2"),
+        {"rules/a.smk": "X = 0\nY = 1 / X\n"},
+    ),
+    "a config that is no YAML": Fault(
+        'configfile: "config.yaml"\n\n' + ONE.format(more='shell: "touch {output}"'),
+        ("line 1", "config.yaml is no valid YAML or JSON"),
+        {"config.yaml": "a: [1, 2\nb: 3\n"},
+    ),
+    "a raised exception": Fault(
+        'if not config.get("x"):\n    raise ValueError("x is to be given")\n\n'
+        + ONE.format(more='shell: "touch {output}"'),
+        ("ValueError in file", "line 2", "x is to be given"),
+    ),
+}
+"""Faults that are found before a job begins."""
+
+RUN = {
+    "a script": Fault(
+        ONE.format(more='script: "scripts/s.py"'),
+        ("The job one failed", "KeyError: 'no'", "line 5 of scripts/s.py"),
+        {"scripts/s.py": "import os\n\nvalues = {}\ndef f():\n    return values['no']\n\nf()\n"},
+    ),
+    "a script with a module that is not there": Fault(
+        ONE.format(more='script: "scripts/s.py"'),
+        ("The job one failed", "No module named 'polars'", "line 1 of scripts/s.py", "`container_image`"),
+        {"scripts/s.py": "import polars\n"},
+    ),
+    "a script with an error of syntax": Fault(
+        ONE.format(more='script: "scripts/s.py"'),
+        ("The job one failed", "SyntaxError", "s.py", "line 2"),
+        {"scripts/s.py": "x = 1\ny = = 2\n"},
+    ),
+    "a run": Fault(
+        ONE.format(more="run:\n        values = {}\n        open(output[0], 'w').write(values['no'])"),
+        ("The job one failed", "KeyError in file", "line 6", "'no'", "has no key 'no'"),
+    ),
+    "an output that is empty": Fault(
+        'rule one:\n    input: "in.txt"\n    output: ensure("out.txt", non_empty=True)\n    shell: "touch {output}"\n',
+        ("The job one failed", "line 1", "out.txt", "`ensure(..., non_empty=True)`", "See why the command"),
+    ),
+    "an output with another checksum": Fault(
+        'rule one:\n    input: "in.txt"\n    output: ensure("out.txt", sha256="12")\n'
+        '    shell: "cp {input} {output}"\n',
+        ("The job one failed", "line 1", "out.txt", "another checksum", "Correct the checksum"),
+    ),
+    "a program that is not there": Fault(
+        ONE.format(more='shell: "samtoolz view {input} > {output}"'),
+        ("The job one failed", "samtoolz: command not found", "`container_image`"),
+    ),
+}
+"""Faults that a job meets."""
+
+
+def _all(faults: dict[str, Fault], quick: set[tuple[str, str]]):
+    return [
+        pytest.param(fault, engine, id=f"{name}-{engine}", marks=() if (name, engine) in quick else pytest.mark.full)
+        for name, fault in faults.items()
+        for engine in ENGINES
+    ]
+
+
+@pytest.mark.parametrize(("fault", "engine"), _all(READ, {("a missing key of config", TIBANNA)}))
+def test_what_is_wrong_in_a_snakefile(play, tmp_path: Path, fault: Fault, engine: str):
+    played = play(engine, write(tmp_path / "w", {"Snakefile": fault.snakefile, **fault.files}), {"in.txt": "x\n"})
+
+    _expect(played, fault)
+    assert played.inputs == []
+
+
+@pytest.mark.parametrize(("fault", "engine"), _all(RUN, {("a script", TIBANNA)}))
+def test_what_is_wrong_in_a_job(play, tmp_path: Path, fault: Fault, engine: str):
+    played = play(engine, write(tmp_path / "w", {"Snakefile": fault.snakefile, **fault.files}), {"in.txt": "x\n"})
+
+    _expect(played, fault)
+
+
+def _expect(played, fault: Fault) -> None:
+    message = played.outcome.message
+    assert played.outcome.type == "ApplicationError"
+    assert [words for words in fault.said if words not in message] == [], message
+    assert NOT_FOR_PEOPLE.findall(message) == [], message
