@@ -11,7 +11,7 @@ from regenie_runner.loci import SPACING_BP
 from regenie_runner.significance import GENOME_WIDE
 from regenie_runner.summary import Summary
 from regenie_runner.tabix import IndexedResults
-from regenie_runner.top_loci import Locus, read_members, table_of_loci, test_of
+from regenie_runner.top_loci import SECONDARY, Locus, read_members, table_of_loci, test_of
 
 MOST_LOCI = 20
 """Each is looked up in the results of every trait."""
@@ -102,14 +102,20 @@ class _Led(NamedTuple):
 
 
 def _leads(summaries: Sequence[Summary], work: Path) -> list[tuple[str, Locus]]:
+    """The strongest of all traits: MOST_LOCI loci, or fewer with secondary signals in the room that these leave."""
     every = [led for summary in summaries for led in _of_trait(summary, work)]
-    chosen: list[_Led] = []
+    found: list[_Led] = []
+    leads_a_locus: list[bool] = []  # in some trait
     for led in sorted(every, key=lambda each: -each.lead["log10p"]):
-        if len(chosen) == MOST_LOCI:
+        if sum(leads_a_locus) == MOST_LOCI:
             break
-        if not any(led.is_of(other) for other in chosen):
-            chosen.append(led)
-    return [(led.trait, led.lead) for led in chosen]
+        number = next((number for number, other in enumerate(found) if led.is_of(other)), len(found))
+        if number == len(found):
+            found.append(led)
+            leads_a_locus.append(False)
+        leads_a_locus[number] |= led.lead["signal"] != SECONDARY
+    ranked = sorted(range(len(found)), key=lambda number: not leads_a_locus[number])
+    return [(found[number].trait, found[number].lead) for number in sorted(ranked[:MOST_LOCI])]
 
 
 def _of_trait(summary: Summary, work: Path) -> list[_Led]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 
@@ -98,6 +98,7 @@ class TopLoci(NamedTuple):
     table: list[tuple[Locus, Sequence[Member]]]  # all that are significant enough to lead
     significant: int  # loci
     secondary: int  # signals in these
+    left_out: int  # leads for which `shown` has no room: signals, or significant loci by distance
     found_by: FoundBy
     surroundings: list[Surroundings]
     annotated: Annotated
@@ -154,6 +155,7 @@ def _of_distance(found: Loci, results: IndexedResults, why_not: str) -> TopLoci:
         table,
         found.significant,
         0,
+        found.significant - len(table),
         {**BY_DISTANCE, "why_not": why_not},
         [_surroundings(locus, None) for locus in drawn],
         NOT_ANNOTATED,
@@ -165,8 +167,10 @@ def _of_signals(
 ) -> TopLoci:
     ordered = list(_by_locus(signals))
     loci = [_locus_of(signal, signals, results) for signal in ordered]
-    shown = [*loci, *(read_locus(lead, results) for lead in by_distance.leads if _is_below(lead, signals))][:SHOWN]
-    drawn = [(signal, locus) for signal, locus in zip(ordered, loci, strict=True) if locus["significant"]][:DRAWN]
+    chosen = _first(loci, range(len(loci)), SHOWN)
+    below = (read_locus(lead, results) for lead in by_distance.leads if _is_below(lead, signals))
+    shown = [*(loci[number] for number in chosen), *below][:SHOWN]
+    drawn = _first(loci, [number for number in chosen if loci[number]["significant"]] or chosen[:1], DRAWN)
     found_by: FoundBy = {
         "linkage": True,
         "why_not": "",
@@ -181,8 +185,9 @@ def _of_signals(
         [(locus, signal.members) for signal, locus in zip(ordered, loci, strict=True)],
         sum(locus["signal"] == PRIMARY for locus in significant),
         sum(locus["signal"] == SECONDARY for locus in significant),
+        len(loci) - len(chosen),
         found_by,
-        [_surroundings(locus, _linkage(signal, searching)) for signal, locus in drawn],
+        [_surroundings(loci[number], _linkage(ordered[number], searching)) for number in drawn],
         NOT_ANNOTATED,
     )
 
@@ -193,6 +198,13 @@ def _by_locus(signals: list[Signal]) -> Iterator[Signal]:
         if signal.primary is None:
             yield signal
             yield from (other for other in signals if other.primary == number)
+
+
+def _first(loci: Sequence[Locus], numbers: Iterable[int], most: int) -> list[int]:
+    """At most so many of the numbers, ascending: loci come before their secondary signals, so that one locus with many
+    leaves room for others, and what is significant before what is not."""
+    ranked = sorted(numbers, key=lambda number: (not loci[number]["significant"], loci[number]["signal"] == SECONDARY))
+    return sorted(ranked[:most])
 
 
 def _locus_of(signal: Signal, signals: list[Signal], results: IndexedResults) -> Locus:

@@ -1,0 +1,115 @@
+"""Which signals of a trait are shown, drawn and compared with other traits'."""
+
+import json
+from typing import Any
+
+import pytest
+
+from regenie_runner import top_loci
+from regenie_runner.across_traits import MOST_LOCI, shared_loci
+from regenie_runner.loci import SHOWN
+from regenie_runner.signals import Signal
+from regenie_runner.top_loci import DRAWN
+from tests.unit.regenie_runner.conftest import HEADER, result_row
+from tests.unit.regenie_runner.test_report import CONFIG, given_results, report
+
+SEARCH: Any = {"genotypes": [], "people": {"path": "x.bed"}, "analysed": "x", "p1": 1e-5}
+SEARCH |= {"p2": 0.01, "r2": 0.1, "window_kb": 500.0}
+
+
+def signal(position: int, log10p: float, primary: int | None = None, chromosome: str = "6") -> Signal:
+    """Without members."""
+    return Signal(chromosome, position, f"{chromosome}:{position}", log10p, [], primary)
+
+
+def line(each: Signal) -> str:
+    return result_row(each.chromosome, each.position, log10p=f"{each.log10p:g}", name=each.name)
+
+
+@pytest.fixture
+def with_signals(launch, monkeypatch):
+    """Merge traits by signals that are given: trait -> signals, the strongest first."""
+
+    def merged(**traits: list[Signal]) -> list[Any]:
+        found = iter(traits.values())
+
+        class Search:
+            def __init__(self, *_given: object) -> None:
+                self._signals = next(found)
+
+            def signals(self, _chromosomes: object) -> list[Signal]:
+                return self._signals
+
+            def r_squared_around(self, lead: Signal, *_region: int) -> list[float | None]:
+                return [1.0]
+
+        monkeypatch.setattr(top_loci, "SignalSearch", Search)
+        find = top_loci.find_top_loci
+
+        def find_with_search(scan: Any, lines: Any, task: Any, workspace: Any) -> Any:
+            return find(scan, lines, {**task, "loci": SEARCH}, workspace)
+
+        monkeypatch.setattr(top_loci, "find_top_loci", find_with_search)
+        launch.describe(CONFIG)
+        rows = {t: sorted(of, key=lambda each: (int(each.chromosome), each.position)) for t, of in traits.items()}
+        given_results(launch, **{trait: HEADER + "".join(map(line, of)) for trait, of in rows.items()})
+        return [json.loads((launch.work / f"gwas/summary/{trait}.json").read_text()) for trait in traits]
+
+    return merged
+
+
+def hla(secondary: int, weakest: float = 20.0) -> list[Signal]:
+    """A locus with many signals."""
+    others = [signal(30_000_000 + 1_000 * number, weakest + 0.1 * number, 0) for number in range(secondary, 0, -1)]
+    return [signal(30_000_000, 90.0), *others]
+
+
+def test_a_locus_with_many_signals_leaves_room_for_the_others(launch, with_signals):
+    other = signal(5_000_000, 8.0, chromosome="12")
+    (summary,) = with_signals(height=[*hla(24), other])
+
+    shown = [locus["id"] for locus in summary["loci"]]
+    assert len(shown) == SHOWN
+    assert (shown[0], shown[-1]) == ("6:30000000", "12:5000000")
+    assert shown[1:-1] == [f"6:{30_000_000 + 1_000 * number}" for number in range(24, 6, -1)]
+    assert (summary["significant_loci"], summary["secondary_signals"], summary["loci_left_out"]) == (2, 24, 6)
+    assert "12:5000000" in {each["id"] for each in summary["surroundings"]}
+    page = report(launch)
+    assert "6 further signals are only in gwas/height.loci.tsv." in page.text
+    assert len([text for text in page.alternatives if text.startswith("Regional plot")]) == DRAWN
+
+
+def test_what_is_significant_is_drawn_however_many_weaker_signals_a_stronger_locus_has(launch, with_signals):
+    suggestive = hla(30, weakest=5.0)[:1] + [each._replace(log10p=5.5) for each in hla(30)[1:]]
+    loci = [signal(10_000_000 * number, 8.0, chromosome="7") for number in range(1, 4)]
+
+    (summary,) = with_signals(height=[suggestive[0], *loci, *suggestive[1:]])
+
+    drawn = [each["id"] for each in summary["surroundings"]]
+    assert drawn == ["6:30000000", "7:10000000", "7:20000000", "7:30000000"]
+    assert {locus["id"] for locus in summary["loci"]} > set(drawn)
+    assert "Regional plot of height around 7:30000000" in " ".join(report(launch).alternatives)
+
+
+def test_without_a_significant_signal_the_strongest_is_drawn(launch, with_signals):
+    (summary,) = with_signals(height=[signal(10, 6.0), signal(9_000_000, 5.5)])
+    assert [each["id"] for each in summary["surroundings"]] == ["6:10"]
+    assert "around 6:10" in " ".join(report(launch).alternatives)
+
+
+def test_no_locus_of_several_traits_is_lost_behind_secondary_signals(launch, with_signals):
+    other = signal(5_000_000, 8.0, chromosome="12")
+    summaries = with_signals(height=[*hla(24), other], ldl=[signal(70_000_000, 7.5)])
+
+    leads = [locus.lead["id"] for locus in shared_loci(summaries, launch.work)]
+
+    assert len(leads) == MOST_LOCI
+    assert leads[0] == "6:30000000"
+    assert leads[-2:] == ["12:5000000", "6:70000000"]
+
+
+def test_loci_by_distance_that_are_not_listed_are_counted(launch):
+    launch.describe(CONFIG)
+    rows = "".join(result_row("1", 600_000 * number, log10p="9") for number in range(1, SHOWN + 4))
+    given_results(launch, height=HEADER + rows)
+    assert "3 further significant loci are not listed." in report(launch).text
