@@ -27,6 +27,8 @@ _BIOTYPES = ("biotype", "gene_type", "gene_biotype")  # Ensembl, GENCODE, NCBI
 _NAMES = ("gene_name", "Name", "gene", "gene_id", "ID")
 _CODING = "protein_coding"
 _GENOME_WIDE = 5e-8
+_LAST_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+"""Of a file of bgzip: SAM's specification, section 4.1.2."""
 _NO_HEADER = "{} has no column {}"
 
 
@@ -79,6 +81,8 @@ class Indexed:
             self._table = pysam.TabixFile(str(path), index=str(index), encoding="latin-1")
         except (OSError, ValueError) as error:
             raise NoReferenceError(f"{path.name} is no file that bgzip and tabix made") from error
+        if not _is_whole(path):
+            raise NoReferenceError(f"{path.name} is cut short: it does not end as bgzip ends a file")
         self._names = {number: name for name in self._table.contigs if (number := _number(name))}
 
     def lines(self, chromosome: int, start: int, end: int) -> Iterator[list[str]]:
@@ -87,6 +91,13 @@ class Indexed:
         if name is not None:
             for line in self._table.fetch(name, max(start, 1) - 1, max(end, 1)):
                 yield line.encode("latin-1").decode(errors="replace").split("\t")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file has its last block: without it pysam gives the lines that there are, and no error."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(_LAST_BLOCK)))
+        return file.read() == _LAST_BLOCK
 
 
 def _number(name: str) -> int | None:

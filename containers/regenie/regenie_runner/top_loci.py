@@ -243,13 +243,16 @@ def _annotated(found: TopLoci, references: References | None, workspace: Workspa
     significant = [locus for locus, _ in found.table if locus["significant"]]
     leads = significant or found.shown[:1]
     annotator = Annotator(references, workspace.root, [_place(lead) for lead in leads])
-    by_lead = {_key(lead): annotator.annotation(_place(lead)) for lead in leads}
-    for locus in (*found.shown, *(locus for locus, _ in found.table)):
-        locus["annotation"] = by_lead.get(_key(locus), NOTHING)
-    for each in found.surroundings:
-        position = each["position"]
-        around = annotator.around(each["chromosome"], position - REGION_BP, position + REGION_BP)
-        each["genes"], each["recombination"] = around.genes, around.recombination
+    asked: list[str] | None = None
+    while asked != annotator.of:  # what a file said before it turned out to be damaged is not kept
+        asked = list(annotator.of)
+        by_lead = {_key(lead): annotator.annotation(_place(lead)) for lead in leads}
+        for locus in (*found.shown, *(locus for locus, _ in found.table)):
+            locus["annotation"] = by_lead.get(_key(locus), NOTHING)
+        for each in found.surroundings:
+            position = each["position"]
+            around = annotator.around(each["chromosome"], position - REGION_BP, position + REGION_BP)
+            each["genes"], each["recombination"] = around.genes, around.recombination
     annotated: Annotated = {
         "of": annotator.of,
         "missing": annotator.missing,

@@ -44,7 +44,7 @@ def with_signals(launch, monkeypatch):
                 return [1.0]
 
         monkeypatch.setattr(top_loci, "SignalSearch", Search)
-        find = top_loci.find_top_loci
+        find: Any = top_loci.find_top_loci
 
         def find_with_search(scan: Any, lines: Any, task: Any, workspace: Any) -> Any:
             return find(scan, lines, {**task, "loci": SEARCH}, workspace)
