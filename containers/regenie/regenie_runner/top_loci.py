@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 
 from regenie_runner.annotations import NOTHING, Annotation, Annotator, DrawnGene, Place
+from regenie_runner.console import complain
 from regenie_runner.errors import RunnerError
 from regenie_runner.kinds_of_test import USUAL, is_of_the_variant
 from regenie_runner.loci import SHOWN, SPACING_BP, Lead, Loci, find_loci
@@ -121,16 +123,25 @@ def _find(scan: Scan, results: IndexedResults, search: LociSearch | None, worksp
     of_variants = [met for met in scan.tests if is_of_the_variant(met.name)]
     if search is None or len(of_variants) > 1:
         return _of_distance(by_distance, results, "each variant has several tests" if len(of_variants) > 1 else "")
-    searching = SignalSearch(search, results, workspace)
     try:
+        searching = SignalSearch(search, results, workspace)
         signals = searching.signals(scan.chromosomes)
         if not signals:
             return _of_distance(by_distance, results, "")
         return _of_signals(signals, searching, by_distance, results, search)
-    except FileNotFoundError as error:
-        return _of_distance(by_distance, results, f"{Path(error.filename).name} is not on the file system")
-    except (NoLinkageError, RunnerError, OSError) as error:
-        return _of_distance(by_distance, results, str(error).rstrip("."))
+    except Exception as error:  # a failure of clumping never loses a merge
+        return _of_distance(by_distance, results, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """Words that end a sentence; what nobody has foreseen is also logged."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{Path(error.filename).name} is not on the file system"
+    if isinstance(error, (NoLinkageError, RunnerError)):
+        return str(error).rstrip(".")
+    complain("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"clumping failed ({type(error).__name__}{f': {text}' if text else ''}); the job's log tells more"
 
 
 def table_of_loci(results: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from regenie_runner import top_loci
 from regenie_runner.across_traits import MOST_LOCI, shared_loci
 from regenie_runner.loci import SHOWN
-from regenie_runner.signals import Signal
+from regenie_runner.signals import NoLinkageError, Signal
 from regenie_runner.top_loci import DRAWN
 from tests.unit.regenie_runner.conftest import HEADER, result_row
 from tests.unit.regenie_runner.test_report import CONFIG, given_results, report
@@ -28,9 +28,9 @@ def line(each: Signal) -> str:
 
 @pytest.fixture
 def with_signals(launch, monkeypatch):
-    """Merge traits by signals that are given: trait -> signals, the strongest first."""
+    """Merge traits by signals that are given: trait -> signals, the strongest first. `_before`: change the search."""
 
-    def merged(**traits: list[Signal]) -> list[Any]:
+    def merged(_before: Any = None, **traits: list[Signal]) -> list[Any]:
         found = iter(traits.values())
 
         class Search:
@@ -43,6 +43,8 @@ def with_signals(launch, monkeypatch):
             def r_squared_around(self, lead: Signal, *_region: int) -> list[float | None]:
                 return [1.0]
 
+        if _before:
+            _before(Search)
         monkeypatch.setattr(top_loci, "SignalSearch", Search)
         find: Any = top_loci.find_top_loci
 
@@ -113,3 +115,27 @@ def test_loci_by_distance_that_are_not_listed_are_counted(launch):
     rows = "".join(result_row("1", 600_000 * number, log10p="9") for number in range(1, SHOWN + 4))
     given_results(launch, height=HEADER + rows)
     assert "3 further significant loci are not listed." in report(launch).text
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("cannot reshape"), "clumping failed (ValueError: cannot reshape); the job's log tells more"),
+        (MemoryError(), "clumping failed (MemoryError); the job's log tells more"),
+        (FileNotFoundError(2, "none", "/data/x.bim"), "x.bim is not on the file system"),
+        (FileNotFoundError("gone"), "clumping failed (FileNotFoundError: gone); the job's log tells more"),
+        (NoLinkageError("people are missing"), "people are missing"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+@pytest.mark.parametrize("where", ["signals", "r_squared_around", "__init__"])
+def test_no_failure_of_clumping_loses_the_merge(launch, with_signals, monkeypatch, capfd, where, error, words):
+    def fail(*_given: object) -> None:
+        raise error
+
+    (summary,) = with_signals(_before=lambda search: monkeypatch.setattr(search, where, fail), height=hla(2))
+
+    assert summary["loci_by"]["why_not"] == words
+    assert [locus["id"] for locus in summary["loci"]] == ["6:30000000"]
+    assert (type(error).__name__ in capfd.readouterr().err) == ("failed" in words)
+    assert f"not by linkage disequilibrium: {words}." in report(launch).text
