@@ -60,7 +60,7 @@ from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Summary, TestSummary
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
-from regenie_runner.top_loci import REGION_BP, RESULTS_SUFFIX, Locus, table_of_loci, test_of
+from regenie_runner.top_loci import REGION_BP, RESULTS_SUFFIX, Locus, Variant, table_of_loci, test_of
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -571,10 +571,10 @@ def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
     """
     if summary["of_sets"]:
         return
-    leads = {(lead["chromosome"], lead["position"], lead["id"]): lead for lead in summary["loci"]}
+    leads = {Variant.of(lead): lead for lead in summary["loci"]}
     with IndexedResults(workspace.work / summary["results"]) as results:
         for around in summary["surroundings"]:
-            lead, r2 = leads[around["chromosome"], around["position"], around["id"]], around["r2"]
+            lead, r2 = leads[Variant.of(around)], around["r2"]
             start, end = lead["position"] - REGION_BP, lead["position"] + REGION_BP
             lines = results.region(lead["chromosome"], start, end)
             points = [

@@ -57,6 +57,8 @@ class Member(NamedTuple):
 
     name: str
     r2: float
+    position: int  # base pairs
+    alleles: frozenset[str]
 
 
 class Signal(NamedTuple):
@@ -68,6 +70,7 @@ class Signal(NamedTuple):
     log10p: float
     members: list[Member]  # in genome order
     primary: int | None  # of a secondary signal: number of the signal that leads its locus; None of that one
+    alleles: frozenset[str]
 
 
 class NoLinkageError(Exception):
@@ -221,7 +224,7 @@ class SignalSearch:
         region = Region(number, start, end)
         keys = [_key(number, cells) for cells in self._results.cells(lead.chromosome, start, end, _COLUMNS)]
         found = self._genotypes.find(set(keys), [region])
-        own = next((key for key in keys if key[1] == lead.position and _text(key[2]) == lead.name), None)
+        own = next((key for key in keys if _is_of(key, lead)), None)
         mine = found.get(own) if own else None
         r2: list[float | None] = [None] * len(keys)
         if mine is None:
@@ -313,11 +316,12 @@ class _Candidates(NamedTuple):
 
         for each in clump(self.positions, self.log10p, thresholds, r_squared):
             members = [
-                Member(_text(self.keys[place][2]), r2)
+                Member(_text(self.keys[place][2]), r2, self.keys[place][1], _texts(self.keys[place][3]))
                 for place, r2 in zip(each.members.tolist(), each.r2.tolist(), strict=True)
             ]
-            _, position, name, _ = self.keys[each.lead]
-            yield Signal(self.chromosome, position, _text(name), float(self.log10p[each.lead]), members, None)
+            _, position, name, alleles = self.keys[each.lead]
+            log10p = float(self.log10p[each.lead])
+            yield Signal(self.chromosome, position, _text(name), log10p, members, None, _texts(alleles))
 
     def _held(self, wanted: list[int], at: Sequence[tuple[int, Row] | None], genotypes: InSample) -> _Held:
         return _Held(wanted, [place for place in (at[each] for each in wanted) if place is not None], genotypes)
@@ -355,6 +359,15 @@ def _with_primaries(signals: list[Signal], window_bp: int) -> list[Signal]:
         )
         linked.append(signal._replace(primary=primary))
     return linked
+
+
+def _is_of(key: Key, lead: Signal) -> bool:
+    _, position, name, alleles = key
+    return (position, _text(name), _texts(alleles)) == (lead.position, lead.name, lead.alleles)
+
+
+def _texts(alleles: Iterable[bytes]) -> frozenset[str]:
+    return frozenset(map(_text, alleles))
 
 
 def _text(name: bytes) -> str:

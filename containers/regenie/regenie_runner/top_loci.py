@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
+from urllib.parse import unquote
 
 from regenie_runner.annotations import NOTHING, Annotation, Annotator, DrawnGene, Place
 from regenie_runner.console import complain
@@ -56,6 +57,26 @@ class Locus(TypedDict):
     annotation: Annotation
 
 
+class Variant(NamedTuple):
+    """By all that tells it from others: an id need not, many files call each variant "."."""
+
+    chromosome: str | None  # None of these three: an earlier version's table does not say
+    position: int | None
+    alleles: frozenset[str] | None
+    name: str
+
+    @classmethod
+    def of(cls, lead: Locus | Surroundings) -> Variant:
+        """A lead."""
+        alleles = frozenset((lead["effect_allele"], lead["other_allele"]))
+        return cls(lead["chromosome"], lead["position"], alleles, lead["id"])
+
+    @property
+    def bare(self) -> Variant:
+        """As an earlier version's table has it."""
+        return Variant(None, None, None, self.name)
+
+
 class FoundBy(TypedDict):
     """How the loci were found."""
 
@@ -87,6 +108,8 @@ class Surroundings(TypedDict):
     id: str  # of the lead
     chromosome: str
     position: int
+    effect_allele: str
+    other_allele: str
     r2: list[float | None] | None  # with the lead, of each line of the results within REGION_BP; None by distance
     genes: list[DrawnGene]
     recombination: list[tuple[int, float]]  # base pair, cM/Mb from there on
@@ -149,11 +172,40 @@ def table_of_loci(results: str) -> str:
     return results.removesuffix(RESULTS_SUFFIX) + TABLE_SUFFIX
 
 
-def read_members(table: Path) -> dict[str, frozenset[str]]:
+def read_members(table: Path) -> dict[Variant, frozenset[Variant]]:
     """Variant that leads a signal -> the members of the signal."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {row["variant"]: frozenset(row["member_variants"].split(",")) - {_NO_VALUE} for row in rows}
+        return {_lead_of(row): frozenset(_members_of(row)) for row in rows}
+
+
+def _lead_of(row: Mapping[str, str]) -> Variant:
+    if "base_pair_location" not in row:
+        return Variant(None, None, None, row["variant"])
+    alleles = frozenset((row["effect_allele"], row["other_allele"]))
+    return Variant(row["chromosome"], int(row["base_pair_location"]), alleles, row["variant"])
+
+
+def _members_of(row: Mapping[str, str]) -> Iterator[Variant]:
+    if row["member_variants"] == _NO_VALUE:
+        return
+    names = [unquote(name) for name in row["member_variants"].split(",")]
+    if "member_alleles" not in row:
+        yield from (Variant(None, None, None, name) for name in names)
+        return
+    positions, alleles = row["member_positions"].split(","), row["member_alleles"].split(",")
+    for name, position, pair in zip(names, positions, alleles, strict=True):
+        yield Variant(row["chromosome"], int(position), frozenset(map(unquote, pair.split("/"))), name)
+
+
+def _item(text: str, escaped: str = "%,#") -> str:
+    """A text of a list in a cell: what separates, and what begins a missing value, is written as in an address."""
+    return "".join(f"%{ord(each):02X}" if each in escaped else each for each in text)
+
+
+def _pair(alleles: frozenset[str]) -> str:
+    """Of two alleles, in such a list."""
+    return "/".join(_item(allele, "%,#/") for allele in sorted(alleles))
 
 
 def _of_distance(found: Loci, results: IndexedResults, why_not: str) -> TopLoci:
@@ -219,7 +271,8 @@ def _first(loci: Sequence[Locus], numbers: Iterable[int], most: int) -> list[int
 
 
 def _locus_of(signal: Signal, signals: list[Signal], results: IndexedResults) -> Locus:
-    locus = read_locus(Lead(signal.chromosome, signal.position, signal.log10p), results, name=signal.name)
+    lead = Lead(signal.chromosome, signal.position, signal.log10p)
+    locus = read_locus(lead, results, named=(signal.name, signal.alleles))
     locus["signal"] = PRIMARY if signal.primary is None else SECONDARY
     locus["primary"] = None if signal.primary is None else signals[signal.primary].name
     locus["members"] = len(signal.members)
@@ -243,6 +296,8 @@ def _surroundings(lead: Locus, r2: list[float | None] | None) -> Surroundings:
         "id": lead["id"],
         "chromosome": lead["chromosome"],
         "position": lead["position"],
+        "effect_allele": lead["effect_allele"],
+        "other_allele": lead["other_allele"],
         "r2": r2,
         "genes": [],
         "recombination": [],
@@ -257,9 +312,9 @@ def _annotated(found: TopLoci, references: References | None, workspace: Workspa
     asked: list[str] | None = None
     while asked != annotator.of:  # what a file said before it turned out to be damaged is not kept
         asked = list(annotator.of)
-        by_lead = {_key(lead): annotator.annotation(_place(lead)) for lead in leads}
+        by_lead = {Variant.of(lead): annotator.annotation(_place(lead)) for lead in leads}
         for locus in (*found.shown, *(locus for locus, _ in found.table)):
-            locus["annotation"] = by_lead.get(_key(locus), NOTHING)
+            locus["annotation"] = by_lead.get(Variant.of(locus), NOTHING)
         for each in found.surroundings:
             position = each["position"]
             around = annotator.around(each["chromosome"], position - REGION_BP, position + REGION_BP)
@@ -278,23 +333,25 @@ def _place(lead: Locus) -> Place:
     return Place(lead["chromosome"], lead["position"], alleles)
 
 
-def _key(lead: Locus) -> tuple[str, int, str]:
-    return lead["chromosome"], lead["position"], lead["id"]
-
-
-def read_locus(lead: Lead, results: IndexedResults, test: str | None = None, name: str | None = None) -> Locus:
+def read_locus(
+    lead: Lead,
+    results: IndexedResults,
+    test: str | None = None,
+    named: tuple[str, frozenset[str]] | None = None,
+) -> Locus:
     """A lead by the results' columns.
 
     Args:
         lead: where it is.
         results: the merged file.
         test: by which it leads; None for any of the variant.
-        name: its id; None for the strongest variant there.
+        named: its id and alleles; None for the strongest variant there.
     """
     lines = (
         line
         for line in results.region(lead.chromosome, lead.position, lead.position)
-        if (is_of_the_variant(test_of(line)) if test is None else test_of(line) == test) and name in (None, line["ID"])
+        if (is_of_the_variant(test_of(line)) if test is None else test_of(line) == test)
+        and named in (None, (line["ID"], frozenset((line["ALLELE0"], line["ALLELE1"]))))
     )
     line = max(lines, key=lambda line: -1.0 if line["LOG10P"] == "NA" else float(line["LOG10P"]))
     return {
@@ -358,6 +415,8 @@ _COLUMNS = (
     "found_by",
     "members",
     "member_variants",
+    "member_positions",
+    "member_alleles",
     "member_r2",
 )
 
@@ -400,7 +459,9 @@ def table_text(found: TopLoci) -> bytes:
             *_cells_of(locus["annotation"]),
             "linkage disequilibrium" if by_linkage else "distance",
             locus["members"],
-            ",".join(member.name for member in members) or None,
+            ",".join(_item(member.name) for member in members) or None,
+            ",".join(str(member.position) for member in members) or None,
+            ",".join(_pair(member.alleles) for member in members) or None,
             ",".join(f"{member.r2:.3f}" for member in members) or None,
         )
         lines.append("\t".join(_NO_VALUE if cell is None else str(cell) for cell in cells))

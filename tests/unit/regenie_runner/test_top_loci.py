@@ -8,8 +8,8 @@ import pytest
 from regenie_runner import top_loci
 from regenie_runner.across_traits import MOST_LOCI, shared_loci
 from regenie_runner.loci import SHOWN
-from regenie_runner.signals import NoLinkageError, Signal
-from regenie_runner.top_loci import DRAWN
+from regenie_runner.signals import Member, NoLinkageError, Signal
+from regenie_runner.top_loci import DRAWN, Variant, read_members
 from tests.unit.regenie_runner.conftest import HEADER, result_row
 from tests.unit.regenie_runner.test_report import CONFIG, given_results, report
 
@@ -19,7 +19,7 @@ SEARCH |= {"p2": 0.01, "r2": 0.1, "window_kb": 500.0}
 
 def signal(position: int, log10p: float, primary: int | None = None, chromosome: str = "6") -> Signal:
     """Without members."""
-    return Signal(chromosome, position, f"{chromosome}:{position}", log10p, [], primary)
+    return Signal(chromosome, position, f"{chromosome}:{position}", log10p, [], primary, frozenset("AG"))
 
 
 def line(each: Signal) -> str:
@@ -28,9 +28,10 @@ def line(each: Signal) -> str:
 
 @pytest.fixture
 def with_signals(launch, monkeypatch):
-    """Merge traits by signals that are given: trait -> signals, the strongest first. `_before`: change the search."""
+    """Merge traits by signals that are given: trait -> signals, the strongest first. `_before`: change the search.
+    `_more`: lines of each."""
 
-    def merged(_before: Any = None, **traits: list[Signal]) -> list[Any]:
+    def merged(_before: Any = None, _more: str = "", **traits: list[Signal]) -> list[Any]:
         found = iter(traits.values())
 
         class Search:
@@ -54,7 +55,9 @@ def with_signals(launch, monkeypatch):
         monkeypatch.setattr(top_loci, "find_top_loci", find_with_search)
         launch.describe(CONFIG)
         rows = {t: sorted(of, key=lambda each: (int(each.chromosome), each.position)) for t, of in traits.items()}
-        given_results(launch, **{trait: HEADER + "".join(map(line, of)) for trait, of in rows.items()})
+        given_results(
+            launch, **{trait: HEADER + "".join(line(each) for each in of) + _more for trait, of in rows.items()}
+        )
         return [json.loads((launch.work / f"gwas/summary/{trait}.json").read_text()) for trait in traits]
 
     return merged
@@ -139,3 +142,38 @@ def test_no_failure_of_clumping_loses_the_merge(launch, with_signals, monkeypatc
     assert [locus["id"] for locus in summary["loci"]] == ["6:30000000"]
     assert (type(error).__name__ in capfd.readouterr().err) == ("failed" in words)
     assert f"not by linkage disequilibrium: {words}." in report(launch).text
+
+
+AG = frozenset("AG")
+
+
+def test_variants_are_told_apart_by_place_and_alleles_not_by_their_id_alone(launch, with_signals):
+    far = [signal(position, 9.0, chromosome="1")._replace(name=".") for position in (1_000_000, 200_000_000)]
+    members = [Member("x,y", 0.5, 5, AG), Member("%2C#/", 0.4, 6, frozenset(("A", "<INS:A/C,50%>")))]
+
+    summaries = with_signals(height=[far[0]._replace(members=members), far[1]], ldl=[far[1]])
+
+    table = read_members(launch.work / "gwas/height.loci.tsv")
+    first, second = (Variant("1", each.position, AG, ".") for each in far)
+    assert table == {first: {Variant("1", each.position, each.alleles, each.name) for each in members}, second: set()}
+    leads = [locus.lead["position"] for locus in shared_loci(summaries, launch.work)]
+    assert sorted(leads) == [1_000_000, 200_000_000]
+
+
+def test_a_member_is_of_the_same_place(launch, with_signals):
+    lead = signal(1_000_000, 12.0, chromosome="1")
+    others = [signal(position, 9.0, chromosome="1")._replace(name=".") for position in (1_400_000, 3_000_000)]
+    summaries = with_signals(height=[lead._replace(members=[Member(".", 0.9, 1_400_000, AG)])], ldl=others)
+    leads = [locus.lead["position"] for locus in shared_loci(summaries, launch.work)]
+    assert leads == [1_000_000, 3_000_000]
+
+
+def test_a_lead_is_read_by_its_alleles(launch, with_signals):
+    """Two variants are called "." at one position, and the weaker one leads."""
+    weaker = signal(10, 9.0)._replace(name=".")
+    stronger = line(weaker._replace(log10p=11.0)).replace(" G A ", " G T ")
+
+    (summary,) = with_signals(_more=stronger, height=[weaker])
+
+    assert [(locus["log10p"], locus["effect_allele"]) for locus in summary["loci"]] == [(9.0, "A")]
+    assert "around ." in " ".join(report(launch).alternatives)
