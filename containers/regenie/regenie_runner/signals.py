@@ -169,21 +169,22 @@ def _columns_of(file: RowReader, people: Sequence[str]) -> npt.NDArray[np.intp] 
         raise NoLinkageError("one of the genotype files lacks people who are analysed") from error
 
 
-def _check_leads(
+def _check_found(
     candidates: Iterable[_Candidates], found: Mapping[Key, tuple[int, Row]], thresholds: Thresholds
 ) -> None:
-    """A variant without genotypes would lead a signal of its own, whatever it is linked with."""
-    leads = [
+    """A variant without genotypes would lead a signal of its own, or be in none, whatever it is linked with."""
+    wanted = [
         key
         for each in candidates
-        for key, log10p in zip(each.keys, each.log10p.tolist(), strict=True)
-        if log10p >= thresholds.lead_log10p
+        for key, is_eligible in zip(each.keys, eligible(each.log10p, thresholds).tolist(), strict=True)
+        if is_eligible
     ]
-    lost = [key for key in leads if key not in found]
+    lost = [key for key in wanted if key not in found]
     if lost:
         raise NoLinkageError(
-            f"{len(lost):,} of {len(leads):,} significant variants of chromosome {lost[0][0]} are not in the genotypes "
-            f"by position, id and alleles, among them {_text(lost[0][2])}"
+            f"{len(lost):,} of {len(wanted):,} variants of chromosome {lost[0][0]} that could be in a signal are not "
+            f"in the genotypes by position, id and alleles, among them {_text(lost[0][2])}, or the genotypes' list of "
+            "variants does not ascend by position"
         )
 
 
@@ -212,7 +213,7 @@ class SignalSearch:
             regions = _regions(chromosome_number(chromosome.name), strong.tolist(), thresholds.window_bp)
             candidates = [_Candidates.read(chromosome.name, region, self._results, thresholds) for region in regions]
             found = self._genotypes.find({key for each in candidates for key in each.keys}, regions)
-            _check_leads(candidates, found, thresholds)
+            _check_found(candidates, found, thresholds)
             for each in candidates:
                 signals += each.signals(found, self._genotypes, thresholds)
         signals.sort(key=lambda signal: -signal.log10p)
@@ -287,13 +288,9 @@ class _Candidates(NamedTuple):
     def signals(
         self, found: dict[Key, tuple[int, Row]], genotypes: InSample, thresholds: Thresholds
     ) -> Iterator[Signal]:
-        """Variants whose genotypes were not found are in no clump of others'."""
-        at: list[tuple[int, Row] | None] = [found.get(key) for key in self.keys]
-        wanted = [
-            place
-            for place, is_eligible in enumerate(eligible(self.log10p, thresholds).tolist())
-            if is_eligible and at[place] is not None
-        ]
+        """`found` has all that may be in a clump."""
+        wanted = np.flatnonzero(eligible(self.log10p, thresholds)).tolist()
+        at = [found.get(key) for key in self.keys]
         held = self._held(wanted, at, genotypes)
 
         def r_squared(lead: int, others: Places) -> Floats:

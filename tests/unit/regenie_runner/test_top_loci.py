@@ -3,14 +3,16 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from regenie_runner import top_loci
+from regenie_runner import genotype_rows, top_loci
 from regenie_runner.across_traits import MOST_LOCI, shared_loci
 from regenie_runner.loci import SHOWN
 from regenie_runner.signals import Member, NoLinkageError, Signal
 from regenie_runner.top_loci import DRAWN, Variant, read_members
-from tests.unit.regenie_runner.conftest import HEADER, result_row
+from tests.unit.regenie_runner.conftest import HEADER, merge_task, result_row
+from tests.unit.regenie_runner.simulated_regions import simulated, write_plink
 from tests.unit.regenie_runner.test_report import CONFIG, given_results, report
 
 SEARCH: Any = {"genotypes": [], "people": {"path": "x.bed"}, "analysed": "x", "p1": 1e-5}
@@ -177,3 +179,39 @@ def test_a_lead_is_read_by_its_alleles(launch, with_signals):
 
     assert [(locus["log10p"], locus["effect_allele"]) for locus in summary["loci"]] == [(9.0, "A")]
     assert "around ." in " ".join(report(launch).alternatives)
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_members_that_the_list_of_variants_hides_are_told(launch, monkeypatch, is_sorted):
+    """Of a list that does not ascend, what lies far from its neighbours is not found."""
+    monkeypatch.setattr(genotype_rows, "_PIECE_BYTES", 64)
+    cohort = simulated(3)
+    write_plink(cohort, launch.data / "cohort")
+    lead = int(np.argmax(cohort.log10p))
+    near = np.flatnonzero((abs(cohort.positions - cohort.positions[lead]) < 400_000) & (cohort.log10p > 2))
+    member = next(each for each in near.tolist() if each != lead)
+    bim = launch.data / "cohort.bim"
+    lines = bim.read_text().splitlines(keepends=True)
+    if not is_sorted:
+        lines.insert(1 if lead > len(lines) / 2 else -1, lines.pop(member))
+        bim.write_text("".join(lines))
+    launch.write("plan/analysed.txt", "1" * cohort.calls.shape[1])
+    files = {"genotypes": [{"path": "cohort.bed"}], "people": {"path": "cohort.bed"}, "analysed": "plan/analysed.txt"}
+    search = {**SEARCH, **files, "p1": 10 ** -(float(cohort.log10p[lead]) - 0.01)}
+    results = "".join(
+        result_row("1", position, log10p=f"{log10p:.9g}", name=name)
+        for position, log10p, name in zip(cohort.positions, cohort.log10p, cohort.names, strict=True)
+    )
+    launch.describe(CONFIG)
+    launch.plan("step2", launch.chunk(0, height=HEADER + results))
+    launch.plan("merge", {**merge_task("height"), "loci": search})
+
+    assert launch.run("merge", index=0) == 0
+
+    summary = json.loads((launch.work / "gwas/summary/height.json").read_text())
+    assert summary["loci_by"]["linkage"] == is_sorted
+    if not is_sorted:
+        assert (
+            f"are not in the genotypes by position, id and alleles, among them v{member}, or"
+            in (summary["loci_by"]["why_not"])
+        )
