@@ -15,6 +15,8 @@ _DEFAULT_CORRECTED_BELOW = "0.05"
 """regenie's --pThresh."""
 _DEFAULT_LEAST_COUNT = "5"
 """regenie's --minMAC."""
+USUAL_P1 = 5e-8
+"""Up to which a variant that leads a signal is significant."""
 
 
 class Ran(NamedTuple):
@@ -29,7 +31,7 @@ class Ran(NamedTuple):
     significance: str
     """Where the line is, in words."""
     loci: Sequence[FoundBy]
-    """How those of each trait were found that has significant ones."""
+    """How those of each trait were found that has some: significant ones, or suggestive ones that lead signals."""
     quality: Mapping[str, Any] | None
     """Summary of the quality control of step 1's genotypes."""
     step1: Sequence[str]
@@ -142,12 +144,21 @@ def loci_in_words(found: Sequence[FoundBy]) -> Iterator[str]:
     if linked:
         yield (
             "independent signals were found by linkage disequilibrium among the people analysed, as by plink1.9 "
-            f"--clump: variants with p < {linked['p2']:g} and r² > {linked['r2']:g} to the strongest one less than "
+            f"--clump: {_leads_in_words(linked.get('p1'))}variants with p < {linked['p2']:g} and r² > {linked['r2']:g} to the strongest one less than "
             f"{linked['window_kb']:g} kb away belong to its signal"
         )
     if not linked or not all(each["linkage"] for each in found):
         of_others = "of traits without such signals, " if linked else ""
         yield (f"{of_others}the strongest of those less than {SPACING_BP // 1000} kb apart stands for their locus")
+
+
+def _leads_in_words(p1: float | None) -> str:
+    """Of what leads a signal; "" where that is what is significant."""
+    if p1 is None or p1 <= USUAL_P1:
+        return ""
+    return (
+        f"variants with p up to {p1:g} lead signals, of which those that are not significant are suggestive only, and "
+    )
 
 
 def _tests_genes(ran: Ran) -> bool:

@@ -346,7 +346,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
                     logs.analysed_people(last_log),
                     max((section.tested for section in sections), default=0),
                     methods.line_in_words(_genes_tested(summaries)),
-                    [summary["loci_by"] for summary in summaries if summary["significant_loci"]],
+                    [summary["loci_by"] for summary in summaries if _has_leads(summary)],
                     _quality_summary(launch, workspace),
                     _command_of(phases, "step1", "level0"),
                     _command_of(phases, "step2"),
@@ -367,6 +367,11 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             script=script(),
         )
     )
+
+
+def _has_leads(summary: Summary) -> bool:
+    """Significant ones, or suggestive ones of signals."""
+    return bool(summary["significant_loci"]) or summary["loci_by"]["linkage"]
 
 
 def own_warnings(summaries: list[Summary], workspace: Workspace) -> list[str]:
@@ -629,7 +634,7 @@ def _of_results(summaries: list[Summary], in_ssf: frozenset[str], *, tests_sets:
             of_test = f" of {summary['test']}" if len(summary["tests"]) > 1 else ""
             yield f"{trait}: genomic inflation{of_test} is {inflation:.3f}, far from 1; {reasons} can be the reason."
         yield from _of_interactions(summary)
-        if summary["significant_loci"] and summary["loci_by"]["why_not"]:
+        if summary["loci_by"]["why_not"]:
             yield f"{trait}: loci are by distance, not by linkage disequilibrium: {summary['loci_by']['why_not']}."
         if summary["genes"]:
             yield from _of_genes(trait, summary["genes"])

@@ -15,7 +15,7 @@ from regenie_runner.errors import RunnerError
 from regenie_runner.kinds_of_test import USUAL, is_of_the_variant
 from regenie_runner.loci import SHOWN, SPACING_BP, Lead, Loci, find_loci
 from regenie_runner.scan import Scan
-from regenie_runner.signals import Member, NoLinkageError, Signal, SignalSearch
+from regenie_runner.signals import Member, NoLinkageError, Signal, SignalSearch, lead_line
 from regenie_runner.significance import GENOME_WIDE
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.workspace import Workspace
@@ -82,12 +82,13 @@ class FoundBy(TypedDict):
 
     linkage: bool  # by linkage disequilibrium, otherwise by distance
     why_not: str  # words that end a sentence; "" if nothing is to be said
-    r2: float | None  # of linkage: of members, more than this
+    p1: float | None  # of linkage: of leads, at most this; those above 5e-8 are suggestive, not significant
+    r2: float | None  # of members, more than this
     window_kb: float | None
     p2: float | None  # of members, less than this
 
 
-BY_DISTANCE: Final[FoundBy] = {"linkage": False, "why_not": "", "r2": None, "window_kb": None, "p2": None}
+BY_DISTANCE: Final[FoundBy] = {"linkage": False, "why_not": "", "p1": None, "r2": None, "window_kb": None, "p2": None}
 
 
 class Annotated(TypedDict):
@@ -144,8 +145,12 @@ def find_top_loci(scan: Scan, results: IndexedResults, line: Task, workspace: Wo
 def _find(scan: Scan, results: IndexedResults, search: LociSearch | None, workspace: Workspace) -> TopLoci:
     by_distance = find_loci(scan.chromosomes)
     of_variants = [met for met in scan.tests if is_of_the_variant(met.name)]
-    if search is None or len(of_variants) > 1:
-        return _of_distance(by_distance, results, "each variant has several tests" if len(of_variants) > 1 else "")
+    if len(of_variants) > 1:
+        line = GENOME_WIDE if search is None else lead_line(search)
+        would_lead = any(lead.log10p >= line for lead in by_distance.leads)
+        return _of_distance(by_distance, results, "each variant has several tests" if would_lead else "")
+    if search is None:
+        return _of_distance(by_distance, results, "")
     try:
         searching = SignalSearch(search, results, workspace)
         signals = searching.signals(scan.chromosomes)
@@ -237,6 +242,7 @@ def _of_signals(
     found_by: FoundBy = {
         "linkage": True,
         "why_not": "",
+        "p1": search["p1"],
         "r2": search["r2"],
         "window_kb": search["window_kb"],
         "p2": search["p2"],

@@ -180,7 +180,7 @@ def test_leads_of_two_traits_are_one_locus_if_they_are_linked(
 
 
 def test_a_paper_is_told_by_which_rule_loci_are_found(launch):
-    by_linkage = {"linkage": True, "why_not": "", "r2": 0.1, "window_kb": 500.0, "p2": 0.01}
+    by_linkage = {"linkage": True, "why_not": "", "p1": 5e-8, "r2": 0.1, "window_kb": 500.0, "p2": 0.01}
     by_distance = {**by_linkage, "linkage": False}
 
     def words(*found) -> str:
@@ -189,6 +189,10 @@ def test_a_paper_is_told_by_which_rule_loci_are_found(launch):
     assert words() == words(by_distance) == "the strongest of those less than 500 kb apart stands for their locus"
     assert words(by_linkage).endswith(
         "p < 0.01 and r² > 0.1 to the strongest one less than 500 kb away belong to its signal"
+    )
+    assert "suggestive" not in words(by_linkage)
+    assert "variants with p up to 1e-05 lead signals, of which those that are not significant are suggestive only" in (
+        words({**by_linkage, "p1": 1e-5})
     )
     both = words(by_linkage, by_distance)
     assert "plink1.9 --clump" in both

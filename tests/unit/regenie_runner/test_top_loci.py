@@ -215,3 +215,20 @@ def test_members_that_the_list_of_variants_hides_are_told(launch, monkeypatch, i
             f"are not in the genotypes by position, id and alleles, among them v{member}, or"
             in (summary["loci_by"]["why_not"])
         )
+
+
+def test_suggestive_signals_are_not_called_significant(launch, with_signals):
+    with_signals(height=[signal(10, 6.0)])
+    page = report(launch)
+    assert "Variants with p up to 1e-05 (significant with ●, otherwise suggestive only) are grouped by" in page.text
+    assert "gwas/height.loci.tsv: the significant and suggestive loci and their signals" in page.text
+    assert "variants with p up to 1e-05 lead signals" in page.text
+    assert "No locus reaches genome-wide significance" in page.text
+
+
+def test_why_signals_were_not_found_is_told_of_suggestive_ones_too(launch, with_signals, monkeypatch):
+    def fail(*_given: object) -> None:
+        raise NoLinkageError("people are missing")
+
+    with_signals(_before=lambda search: monkeypatch.setattr(search, "signals", fail), height=[signal(10, 6.0)])
+    assert "loci are by distance, not by linkage disequilibrium: people are missing." in report(launch).text
