@@ -6,13 +6,13 @@ A file that is not there, or is damaged, costs its columns and one sentence, nev
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from regenie_runner.chromosomes import chromosome_number
 from regenie_runner.console import complain
-from regenie_runner.references import Gene, Genes, Known, NoReferenceError, Rates, Variants
+from regenie_runner.references import Feature, Gene, Genes, Known, NoReferenceError, Rates, Variants
 
 if TYPE_CHECKING:
     from genolaunch.contract.plan import References
@@ -39,7 +39,7 @@ _PARTS = (
     ("three_prime_UTR", "3′ UTR"),
     ("exon", "exon, not coding"),
 )
-"""Parts of genes in GFF3, the first that a position is in tells where it is."""
+"""Parts of the nearest genes in GFF3: the first that a position is in tells where it is."""
 _OTHER_GENE = "in another gene"
 """One that codes for no protein."""
 _INTRON, _UPSTREAM, _DOWNSTREAM, _BETWEEN = "intron", "upstream", "downstream", "between genes"
@@ -210,7 +210,8 @@ def _by_known(file: Known, chromosome: int, position: int, found: Annotation) ->
 
 def _consequence(file: Genes, chromosome: int, position: int, nearest: Sequence[Gene]) -> str:
     features = list(file.features(chromosome, position, position))
-    kinds = {feature.kind for feature in features}
+    by_id = {name: feature for feature in features for name in feature.values("ID")}
+    kinds = {feature.kind for feature in features if not _owners(feature, by_id, features).isdisjoint(nearest)}
     for kind, words in _PARTS:
         if kind in kinds:
             return words
@@ -222,6 +223,24 @@ def _consequence(file: Genes, chromosome: int, position: int, nearest: Sequence[
         gene = nearest[0]
         return _UPSTREAM if (position < gene.start) == (gene.strand != "-") else _DOWNSTREAM
     return _BETWEEN
+
+
+def _owners(feature: Feature, by_id: Mapping[str, Feature], features: Sequence[Feature]) -> set[Gene]:
+    """Genes that something at a position is a part of; where the file does not say it by Parent, those that span it."""
+    found: set[Gene] = set()
+    seen: set[str] = set()
+    above = feature.values("Parent")
+    while above:
+        name = above.pop()
+        parent = by_id.get(name)
+        if parent is None or name in seen:
+            continue
+        seen.add(name)
+        if parent.gene:
+            found.add(parent.gene)
+        else:
+            above += parent.values("Parent")
+    return found or {each.gene for each in features if each.gene and each.spans(feature)}
 
 
 def _nearest(genes: Sequence[Gene], position: int) -> list[Gene]:

@@ -144,7 +144,8 @@ def loci_in_words(found: Sequence[FoundBy]) -> Iterator[str]:
     if linked:
         yield (
             "independent signals were found by linkage disequilibrium among the people analysed, as by plink1.9 "
-            f"--clump: {_leads_in_words(linked.get('p1'))}variants with p < {linked['p2']:g} and r² > {linked['r2']:g} to the strongest one less than "
+            f"--clump: {_leads_in_words(linked.get('p1'))}"
+            f"variants with p < {linked['p2']:g} and r² > {linked['r2']:g} to the strongest one less than "
             f"{linked['window_kb']:g} kb away belong to its signal"
         )
     if not linked or not all(each["linkage"] for each in found):

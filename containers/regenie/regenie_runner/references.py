@@ -55,6 +55,17 @@ class Feature(NamedTuple):
 
     kind: str
     gene: Gene | None  # if it is one
+    fields: Sequence[str]  # columns of its line
+
+    def values(self, name: str) -> list[str]:
+        """Of an attribute, which may have several, such as Parent."""
+        text = _attributes(self.fields).get(name)
+        return [unquote(each) for each in text.split(",")] if text else []
+
+    def spans(self, other: Feature) -> bool:
+        """Whether it has all of the other's base pairs, on the same strand."""
+        start, end, strand = int(self.fields[3]), int(self.fields[4]), self.fields[6]
+        return start <= int(other.fields[3]) and int(other.fields[4]) <= end and strand == other.fields[6]
 
 
 class Association(NamedTuple):
@@ -119,7 +130,7 @@ class Genes:
         for fields in self._file.lines(chromosome, start, end):
             kind = fields[2]
             is_gene = kind == "gene" or kind.endswith(("_gene", "pseudogene"))
-            yield Feature(kind, _gene(fields) if is_gene else None)
+            yield Feature(kind, _gene(fields) if is_gene else None, fields)
 
     def coding(self, chromosome: int, start: int, end: int) -> list[Gene]:
         """Genes that code for proteins, or of which the file does not say whether they do, in genome order."""
@@ -127,9 +138,14 @@ class Genes:
         return sorted({gene for gene in genes if gene and gene.coding}, key=lambda gene: (gene.start, gene.end))
 
 
-def _gene(fields: Sequence[str]) -> Gene:
+def _attributes(fields: Sequence[str]) -> dict[str, str]:
+    """As they are written: reserved characters of a value are escaped (GFF3's specification, column 9)."""
     pairs = (each.strip().partition("=") for each in fields[8].split(";"))
-    values = {key: unquote(value) for key, _, value in pairs}
+    return {key: value for key, _, value in pairs}
+
+
+def _gene(fields: Sequence[str]) -> Gene:
+    values = {key: unquote(value) for key, value in _attributes(fields).items()}
     name = next((values[key] for key in _NAMES if values.get(key)), "unnamed")
     biotype = next((values[key] for key in _BIOTYPES if key in values), None)
     is_coding = "pseudogene" not in fields[2] if biotype is None else biotype == _CODING

@@ -139,6 +139,44 @@ def test_where_a_position_lies(tmp_path, position, words):
     assert annotator.annotation(lead)["consequence"] == words
 
 
+@pytest.mark.parametrize("transcripts", [True, False])
+@pytest.mark.parametrize(
+    ("position", "words"),
+    [(1_500, "intron"), (1_050, "coding sequence"), (2_500, "in another gene")],
+)
+def test_parts_of_genes_that_are_not_named_do_not_count(tmp_path, transcripts, position, words):
+    """An RNA's exon lies in an intron of the nearest gene, and goes on behind it."""
+    features = [
+        ("gene", 1_000, 2_000, "+", "ID=g;Name=G;biotype=protein_coding"),
+        ("mRNA", 1_000, 2_000, "+", "ID=t;Parent=g"),
+        ("exon", 1_000, 1_100, "+", "Parent=t"),
+        ("CDS", 1_000, 1_100, "+", "Parent=t"),
+        ("ncRNA_gene", 1_040, 3_000, "-", "ID=r;Name=R;biotype=lncRNA"),
+        ("lnc_RNA", 1_040, 3_000, "-", "ID=rt;Parent=r"),
+        ("exon", 1_400, 2_600, "-", "Parent=rt"),
+    ]
+    text = "".join(
+        f"1\tx\t{kind}\t{start}\t{end}\t.\t{side}\t.\t{more}\n"
+        for kind, start, end, side, more in features
+        if transcripts or "RNA" not in kind or kind == "ncRNA_gene"
+    )
+    tabixed(tmp_path / "g.gff3.gz", text, "gff")
+    lead = Place("1", position, frozenset("AG"))
+    found = Annotator(references(files={"genes": "g.gff3.gz"}), tmp_path, [lead]).annotation(lead)
+    assert (found["genes"], found["consequence"]) == ("G", words)
+
+
+@pytest.mark.parametrize("parents", ["t", "u,t"])
+def test_a_part_may_be_of_several_transcripts(tmp_path, parents):
+    features = ["gene\t10\t90\tID=a;Name=A", "mRNA\t10\t90\tID=t;Parent=a", "gene\t10\t95\tID=b;Name=B;biotype=lncRNA"]
+    features += ["lnc_RNA\t10\t95\tID=u;Parent=b", f"exon\t20\t30\tParent={parents}"]
+    lines = ["1\tx\t{}\t{}\t{}\t.\t+\t.\t{}\n".format(*each.split("\t")) for each in features]
+    tabixed(tmp_path / "g.gff3.gz", "".join(lines), "gff")
+    lead = Place("1", 25, frozenset("AG"))
+    found = Annotator(references(files={"genes": "g.gff3.gz"}), tmp_path, [lead]).annotation(lead)
+    assert (found["genes"], found["consequence"]) == ("A", "exon, not coding")
+
+
 @pytest.mark.parametrize(
     ("alleles", "name"),
     [(("G", "A"), "rs50"), (("T", "G"), "rs50"), (("A", "C"), "rs5"), (("A", "T"), None), (("G", "C"), None)],
