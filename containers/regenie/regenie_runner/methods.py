@@ -15,6 +15,8 @@ _DEFAULT_CORRECTED_BELOW = "0.05"
 """regenie's --pThresh."""
 _DEFAULT_LEAST_COUNT = "5"
 """regenie's --minMAC."""
+_CODINGS = ("dominant", "recessive")
+"""Values of regenie's --test, besides the usual one."""
 USUAL_P1 = 5e-8
 """Up to which a variant that leads a signal is significant."""
 
@@ -62,6 +64,7 @@ def _what(ran: Ran) -> Iterator[str]:
     )
     if "--apply-rint" in ran.step2:
         yield "Values of the traits were transformed by rank to a normal distribution."
+    yield from _listed(launch.parameters, "keep", "remove", "The analysis", "people")
 
 
 def _step1(ran: Ran) -> Iterator[str]:
@@ -83,6 +86,7 @@ def _step1(ran: Ran) -> Iterator[str]:
     in_blocks = f" in blocks of {int(blocks):,} variants" if blocks else ""
     checked = ", with leave-one-out cross-validation" if "--loocv" in ran.step1 else ""
     yield f"{fitted}{in_blocks}{checked}."
+    yield from _listed(ran.launch.parameters.get("step1") or {}, "extract", "exclude", "Step 1", "variants")
 
 
 def _step2(ran: Ran) -> Iterator[str]:
@@ -96,6 +100,11 @@ def _step2(ran: Ran) -> Iterator[str]:
         f"account{_adjusted(ran.launch)}."
     )
     parameters = ran.launch.parameters.get("step2", {})
+    yield from _listed(parameters, "extract", "exclude", "Step 2", "variants")
+    if least_info := _option(ran.step2, "--minINFO"):
+        yield f"Variants with an imputation quality (INFO) below {least_info} were not tested."
+    if (coded := _option(ran.step2, "--test")) in _CODINGS:
+        yield f"Genotypes were coded by a {coded} model."
     interaction, genes = parameters.get("interaction") or {}, parameters.get("gene_tests") or {}
     if interaction:
         yield f"Interaction with {interaction.get('covariate') or interaction.get('variant')} was tested."
@@ -106,6 +115,22 @@ def _step2(ran: Ran) -> Iterator[str]:
         yield f"Further tests of each mask: {', '.join(genes['vc_tests'])}."
     if genes.get("joint"):
         yield f"Tests of all masks of a gene together: {', '.join(genes['joint'])}."
+
+
+def _listed(section: Mapping[str, Any], only: str, without: str, what: str, whom: str) -> Iterator[str]:
+    """What a launch's lists choose.
+
+    Args:
+        section: of the config.
+        only: its key for the list of those that are taken.
+        without: its key for the list of those that are left out.
+        what: begins the sentence.
+        whom: people or variants.
+    """
+    if section.get(only):
+        yield f"{what} was limited to the {whom} of the list {section[only]}."
+    if section.get(without):
+        yield f"{what} was without the {whom} of the list {section[without]}."
 
 
 def _correction(ran: Ran) -> str:

@@ -135,6 +135,46 @@ def test_a_binary_trait_by_its_correction(launch, options, words):
     assert words in told(launch, {"trait_type": "binary", "sex": "female"}, ["--bt", *options])
 
 
+def test_lists_and_bounds_are_named(launch):
+    text = told(
+        launch,
+        {
+            "keep": "lists/keep.txt",
+            "step1": {"extract": "lists/array.txt", "exclude": "lists/hla.txt", "qc": False},
+            "step2": {"extract": "lists/good.txt", "exclude": "lists/bad.txt"},
+        },
+        ["--qt", "--minINFO", "0.8", "--test", "dominant"],
+        ["--qt", "--bsize", "1000"],
+    )
+    for words in (
+        "The analysis was limited to the people of the list lists/keep.txt.",
+        "Step 1 was limited to the variants of the list lists/array.txt.",
+        "Step 1 was without the variants of the list lists/hla.txt.",
+        "Step 2 was limited to the variants of the list lists/good.txt.",
+        "Step 2 was without the variants of the list lists/bad.txt.",
+        "Variants with an imputation quality (INFO) below 0.8 were not tested.",
+        "Genotypes were coded by a dominant model.",
+    ):
+        assert words in text, words
+
+
+@pytest.mark.parametrize(
+    ("config", "step2", "words"),
+    [
+        ({"remove": "out.txt"}, ["--test", "recessive"], "The analysis was without the people of the list out.txt."),
+        ({}, ["--test", "recessive"], "Genotypes were coded by a recessive model."),
+    ],
+)
+def test_what_leaves_people_out_and_codings_are_named(launch, config, step2, words):
+    assert words in told(launch, config, ["--qt", *step2])
+
+
+def test_without_lists_and_bounds_none_is_named(launch):
+    text = told(launch, {}, ["--qt", "--test", "additive"], ["--qt"])
+    for words in ("of the list", "INFO", "coded"):
+        assert words not in text
+
+
 def test_predictions_of_an_earlier_launch_are_named(launch):
     earlier = "bmi-20261121t040000-1a2b3c4d"
     text = told(launch, {"step1": {"enabled": False, "from_launch": earlier}}, ["--qt"])
