@@ -163,6 +163,12 @@ def _repetition(values: object) -> PydanticCustomError | None:
     return plain_fault(f"must name each one once; repeated: {', '.join(repeated)}", "Remove the repetitions.")
 
 
+def _check_not_blank(text: str) -> str:
+    if not text.strip():
+        raise plain_fault("must not be empty: every trait has that in its name", "Write a word, or leave it out.")
+    return text
+
+
 GenotypesPath = Annotated[
     RelativePath,
     AfterValidator(_check_genotypes),
@@ -180,6 +186,7 @@ BlockSize = Annotated[Count, Field(le=2**31 - 1)]
 """regenie reads it as a 32-bit integer."""
 Probability = Annotated[float, Field(gt=0, lt=1), AfterValidator(_check_threshold)]
 Trait = Annotated[str, Field(pattern=_TRAIT)]
+WordOfTrait = Annotated[str, AfterValidator(_check_not_blank), Field(json_schema_extra={"pattern": r"\S"})]
 Columns = Annotated[list[Trait], Field(min_length=1), WrapValidator(_check_unique)]
 """Names of columns of a table."""
 VariantId = Annotated[str, Field(pattern=_VARIANT, max_length=200)]
@@ -458,7 +465,7 @@ class LociSettings(Section):
     known_kb: Annotated[float, Field(ge=1, le=10_000)] = 500
     """Kilobases from a lead within which a significant association of the GWAS Catalog makes it known, if the stage has
     such a file."""
-    known_as: dict[str, Annotated[list[str], Field(min_length=1, max_length=20)]] = Field(default_factory=dict)
+    known_as: dict[str, Annotated[list[WordOfTrait], Field(min_length=1, max_length=20)]] = Field(default_factory=dict)
     """Trait → words of which the trait of such an association must have one, such as `height: [body height]`. By
     default, associations with any trait count."""
 

@@ -5,6 +5,7 @@ its documentation says an option is for (https://rgcgithub.github.io/regenie/opt
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from genolaunch.launch_configs.regenie_options import Refusal, name_of
@@ -25,6 +26,7 @@ BUILDS: Final = {
 }
 """par_region -> the assembly of that name."""
 _LEAVE_OUT: Final = "Leave it out."
+_TRAITS_NAMED: Final = 10
 _MOST_BINS: Final = 12
 """Of allele frequencies (Masks.hpp); SKAT and ACAT tests have one of their own, up to vc_max_aaf."""
 _JOINT_OF_QUANTITIES: Final = ("sbat", "ftest")
@@ -139,6 +141,7 @@ def conflicts(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
     if launch.step1.enabled:
         yield from _of_both_steps(launch)
     yield from _of_tests(launch)
+    yield from _of_loci(launch)
 
 
 def _of_people(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
@@ -155,6 +158,17 @@ def _of_people(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
             if genotypes.endswith(".bgen") and sample is None:
                 problem = f"is required for {genotypes} when `sex` is given, since a .bgen file has no sexes"
                 yield place, Refusal(problem, "Give the sample file, with the sexes in its fourth column.")
+
+
+def _of_loci(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:
+    """A trait that is misspelt would be compared with all associations, without a word."""
+    for name in launch.loci.known_as:
+        if name not in launch.traits:
+            alike = get_close_matches(name, launch.traits, n=1)
+            more = ", …" if len(launch.traits) > _TRAITS_NAMED else ""
+            known = f"Known here: {', '.join(launch.traits[:_TRAITS_NAMED])}{more}."
+            remedy = f"Did you mean {alike[0]}?" if alike else known
+            yield ("loci", "known_as", name), Refusal("is not among the traits", remedy)
 
 
 def _of_build(launch: "RegenieParameters") -> Iterator[tuple[Place, Refusal]]:

@@ -65,7 +65,7 @@ class Analysis:
     datasets: Sequence[DatasetChunks]
     resources: Mapping[str, JobResources]
     analysed: bytes
-    """preflight.people.SampleCounts.analysed"""
+    """preflight.sample_counts.SampleCounts.analysed"""
     references: FoundReferences = NONE
 
     @property

@@ -11,7 +11,7 @@ from regenie_runner.loci import SPACING_BP
 from regenie_runner.significance import GENOME_WIDE
 from regenie_runner.summary import Summary
 from regenie_runner.tabix import IndexedResults
-from regenie_runner.top_loci import Locus, read_members, table_of_loci, test_of
+from regenie_runner.top_loci import SECONDARY, Locus, Variant, read_members, table_of_loci, test_of
 
 MOST_LOCI = 20
 """Each is looked up in the results of every trait."""
@@ -88,8 +88,13 @@ class _Led(NamedTuple):
 
     trait: str
     lead: Locus
-    members: frozenset[str]
-    """Names of its signal's other variants."""
+    members: frozenset[Variant]
+    """Its signal's other variants."""
+
+    @property
+    def variant(self) -> Variant:
+        """That leads."""
+        return Variant.of(self.lead)
 
     def is_of(self, other: _Led) -> bool:
         """Whether the two leads stand for the same locus."""
@@ -97,27 +102,41 @@ class _Led(NamedTuple):
         if self.trait == other.trait or one["chromosome"] != two["chromosome"]:
             return False
         if one["signal"] and two["signal"]:
-            return one["id"] == two["id"] or one["id"] in other.members or two["id"] in self.members
+            return self.variant == other.variant or self._has(other.variant) or other._has(self.variant)
         return abs(one["position"] - two["position"]) < SPACING_BP
+
+    def _has(self, variant: Variant) -> bool:
+        return variant in self.members or variant.bare in self.members
 
 
 def _leads(summaries: Sequence[Summary], work: Path) -> list[tuple[str, Locus]]:
+    """The strongest of all traits: MOST_LOCI loci, or fewer with secondary signals in the room that these leave."""
     every = [led for summary in summaries for led in _of_trait(summary, work)]
-    chosen: list[_Led] = []
+    found: list[_Led] = []
+    leads_a_locus: list[bool] = []  # in some trait
     for led in sorted(every, key=lambda each: -each.lead["log10p"]):
-        if len(chosen) == MOST_LOCI:
+        if sum(leads_a_locus) == MOST_LOCI:
             break
-        if not any(led.is_of(other) for other in chosen):
-            chosen.append(led)
-    return [(led.trait, led.lead) for led in chosen]
+        number = next((number for number, other in enumerate(found) if led.is_of(other)), len(found))
+        if number == len(found):
+            found.append(led)
+            leads_a_locus.append(False)
+        leads_a_locus[number] |= led.lead["signal"] != SECONDARY
+    ranked = sorted(range(len(found)), key=lambda number: not leads_a_locus[number])
+    return [(found[number].trait, found[number].lead) for number in sorted(ranked[:MOST_LOCI])]
 
 
 def _of_trait(summary: Summary, work: Path) -> list[_Led]:
     significant = [lead for lead in summary["loci"] if lead["significant"]]
-    members: Mapping[str, frozenset[str]] = {}
+    members: Mapping[Variant, frozenset[Variant]] = {}
     if significant and summary["loci_by"]["linkage"]:
         members = read_members(work / table_of_loci(summary["results"]))
-    return [_Led(summary["trait"], lead, members.get(lead["id"], frozenset())) for lead in significant]
+    found = [(lead, Variant.of(lead)) for lead in significant]
+    nothing: frozenset[Variant] = frozenset()
+    return [
+        _Led(summary["trait"], lead, members.get(variant) or members.get(variant.bare, nothing))
+        for lead, variant in found
+    ]
 
 
 def _effect(trait: str, lead: Locus, results: IndexedResults) -> list[Effect]:

@@ -1,21 +1,25 @@
 """What reference files say of leads: rsID, nearest gene, where in it, known associations, and what is drawn around.
 
-A file that is not there costs its columns, and one sentence.
+A file that is not there, or is damaged, costs its columns and one sentence, never the merge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from regenie_runner.chromosomes import chromosome_number
-from regenie_runner.references import Gene, Genes, Known, NoReferenceError, Rates, Variants
+from regenie_runner.console import complain
+from regenie_runner.references import Feature, Gene, Genes, Known, NoReferenceError, Rates, Variants
 
 if TYPE_CHECKING:
     from genolaunch.contract.plan import References
 
-    _Reader = TypeVar("_Reader", Genes, Variants, Rates, Known)
+
+_Reader = TypeVar("_Reader", Genes, Variants, Rates, Known)
+_Found = TypeVar("_Found")
 
 GENE_BP = 1_000_000
 """To either side of a lead, in which the nearest gene is looked for."""
@@ -35,7 +39,7 @@ _PARTS = (
     ("three_prime_UTR", "3′ UTR"),
     ("exon", "exon, not coding"),
 )
-"""Parts of genes in GFF3, the first that a position is in tells where it is."""
+"""Parts of the nearest genes in GFF3: the first that a position is in tells where it is."""
 _OTHER_GENE = "in another gene"
 """One that codes for no protein."""
 _INTRON, _UPSTREAM, _DOWNSTREAM, _BETWEEN = "intron", "upstream", "downstream", "between genes"
@@ -104,7 +108,7 @@ class Annotator:
         """
         self._missing: dict[str, list[str]] = {}
         self.of: list[str] = []
-        """Kinds of files that were read."""
+        """Kinds of files that can be read. Who finds that one is left out after a question asks all of them again."""
         places = list(leads)
         self._genes: Genes | None = None
         self._variants: Variants | None = None
@@ -128,11 +132,31 @@ class Annotator:
             if path is None:
                 raise NoReferenceError(self._references["why_not"] or "the stage names no such file")
             opened = reader(self._folder / path)
-        except (NoReferenceError, OSError) as error:
-            self._missing.setdefault(str(error).rstrip("."), []).append(_OF[kind])
+        except Exception as error:
+            self._lacks(kind, error)
             return None
         self.of.append(kind)
         return opened
+
+    def _asked(self, kind: str, reader: _Reader | None, ask: Callable[[_Reader], _Found], otherwise: _Found) -> _Found:
+        """What a file says; `otherwise` without it, also once it has turned out to be damaged."""
+        if reader is None or kind not in self.of:
+            return otherwise
+        try:
+            return ask(reader)
+        except Exception as error:
+            self.of.remove(kind)
+            self._lacks(kind, error)
+            return otherwise
+
+    def _lacks(self, kind: str, error: Exception) -> None:
+        """Whatever is wrong with a file of others: the results do not need it."""
+        why = str(error)
+        if not isinstance(error, NoReferenceError):
+            complain("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+            name = Path(self._references["files"][kind]).name
+            why = f"{name} is damaged or of another format ({type(error).__name__}{f': {why}' if why else ''})"
+        self._missing.setdefault(" ".join(why.split()).rstrip("."), []).append(_OF[kind])
 
     @property
     def missing(self) -> list[str]:
@@ -143,51 +167,80 @@ class Annotator:
         """Of one of the leads."""
         number = chromosome_number(place.chromosome)
         found = NOTHING.copy()
-        if self._variants:
-            found["rsid"] = self._variants.name(number, place.position, place.alleles)
-        if self._genes:
-            genes = self._genes.coding(number, place.position - GENE_BP, place.position + GENE_BP)
-            nearest = _nearest(genes, place.position)
-            if nearest:
-                found["genes"] = ", ".join(dict.fromkeys(gene.name for gene in nearest))
-                found["gene_distance"] = nearest[0].distance(place.position)
-            found["consequence"] = self._consequence(number, place.position, nearest)
-        if self._known:
-            known = self._known.nearest(number, place.position)
-            found["known"] = bool(known)
-            if known:
-                found["known_variant"] = known[0].variant
-                traits = list(dict.fromkeys(each.trait for each in known))
-                more = f" and {len(traits) - _MOST_TRAITS:,} more" if len(traits) > _MOST_TRAITS else ""
-                found["known_traits"] = "; ".join(traits[:_MOST_TRAITS]) + more
-                found["known_distance"] = abs(known[0].position - place.position)
+        found["rsid"] = self._asked(
+            "rsids", self._variants, lambda file: file.name(number, place.position, place.alleles), None
+        )
+        self._asked("genes", self._genes, lambda file: _by_genes(file, number, place.position, found), None)
+        self._asked("known", self._known, lambda file: _by_known(file, number, place.position, found), None)
         return found
 
     def around(self, chromosome: str, start: int, end: int) -> Around:
         """What to draw of a region."""
         number = chromosome_number(chromosome)
-        genes = self._genes.coding(number, start, end) if self._genes else []
-        rates = self._rates.between(number, start, end) if self._rates else []
+        no_genes: list[Gene] = []
+        no_rates: list[tuple[int, float]] = []
+        genes = self._asked("genes", self._genes, lambda file: file.coding(number, start, end), no_genes)
+        rates = self._asked("recombination", self._rates, lambda file: file.between(number, start, end), no_rates)
         return Around(
             [{"name": gene.name, "start": gene.start, "end": gene.end, "strand": gene.strand} for gene in genes],
             [(position, round(rate, 3)) for position, rate in rates],
         )
 
-    def _consequence(self, chromosome: int, position: int, nearest: Sequence[Gene]) -> str:
-        assert self._genes
-        features = list(self._genes.features(chromosome, position, position))
-        kinds = {feature.kind for feature in features}
-        for kind, words in _PARTS:
-            if kind in kinds:
-                return words
-        if any(feature.gene in nearest for feature in features if feature.gene):
-            return _INTRON
-        if any(feature.gene for feature in features):
-            return _OTHER_GENE
-        if nearest and nearest[0].distance(position) <= FLANK_BP:
-            gene = nearest[0]
-            return _UPSTREAM if (position < gene.start) == (gene.strand != "-") else _DOWNSTREAM
-        return _BETWEEN
+
+def _by_genes(file: Genes, chromosome: int, position: int, found: Annotation) -> None:
+    """Fill in what genes tell."""
+    nearest = _nearest(file.coding(chromosome, position - GENE_BP, position + GENE_BP), position)
+    if nearest:
+        found["genes"] = ", ".join(dict.fromkeys(gene.name for gene in nearest))
+        found["gene_distance"] = nearest[0].distance(position)
+    found["consequence"] = _consequence(file, chromosome, position, nearest)
+
+
+def _by_known(file: Known, chromosome: int, position: int, found: Annotation) -> None:
+    """Fill in what known associations tell."""
+    known = file.nearest(chromosome, position)
+    found["known"] = bool(known)
+    if known:
+        found["known_variant"] = known[0].variant
+        traits = list(dict.fromkeys(each.trait for each in known))
+        more = f" and {len(traits) - _MOST_TRAITS:,} more" if len(traits) > _MOST_TRAITS else ""
+        found["known_traits"] = "; ".join(traits[:_MOST_TRAITS]) + more
+        found["known_distance"] = abs(known[0].position - position)
+
+
+def _consequence(file: Genes, chromosome: int, position: int, nearest: Sequence[Gene]) -> str:
+    features = list(file.features(chromosome, position, position))
+    by_id = {name: feature for feature in features for name in feature.values("ID")}
+    kinds = {feature.kind for feature in features if not _owners(feature, by_id, features).isdisjoint(nearest)}
+    for kind, words in _PARTS:
+        if kind in kinds:
+            return words
+    if any(feature.gene in nearest for feature in features if feature.gene):
+        return _INTRON
+    if any(feature.gene for feature in features):
+        return _OTHER_GENE
+    if nearest and nearest[0].distance(position) <= FLANK_BP:
+        gene = nearest[0]
+        return _UPSTREAM if (position < gene.start) == (gene.strand != "-") else _DOWNSTREAM
+    return _BETWEEN
+
+
+def _owners(feature: Feature, by_id: Mapping[str, Feature], features: Sequence[Feature]) -> set[Gene]:
+    """Genes that something at a position is a part of; where the file does not say it by Parent, those that span it."""
+    found: set[Gene] = set()
+    seen: set[str] = set()
+    above = feature.values("Parent")
+    while above:
+        name = above.pop()
+        parent = by_id.get(name)
+        if parent is None or name in seen:
+            continue
+        seen.add(name)
+        if parent.gene:
+            found.add(parent.gene)
+        else:
+            above += parent.values("Parent")
+    return found or {each.gene for each in features if each.gene and each.spans(feature)}
 
 
 def _nearest(genes: Sequence[Gene], position: int) -> list[Gene]:

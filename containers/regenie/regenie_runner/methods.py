@@ -15,6 +15,10 @@ _DEFAULT_CORRECTED_BELOW = "0.05"
 """regenie's --pThresh."""
 _DEFAULT_LEAST_COUNT = "5"
 """regenie's --minMAC."""
+_CODINGS = ("dominant", "recessive")
+"""Values of regenie's --test, besides the usual one."""
+USUAL_P1 = 5e-8
+"""Up to which a variant that leads a signal is significant."""
 
 
 class Ran(NamedTuple):
@@ -29,7 +33,7 @@ class Ran(NamedTuple):
     significance: str
     """Where the line is, in words."""
     loci: Sequence[FoundBy]
-    """How those of each trait were found that has significant ones."""
+    """How those of each trait were found that has some: significant ones, or suggestive ones that lead signals."""
     quality: Mapping[str, Any] | None
     """Summary of the quality control of step 1's genotypes."""
     step1: Sequence[str]
@@ -60,6 +64,7 @@ def _what(ran: Ran) -> Iterator[str]:
     )
     if "--apply-rint" in ran.step2:
         yield "Values of the traits were transformed by rank to a normal distribution."
+    yield from _listed(launch.parameters, "keep", "remove", "The analysis", "people")
 
 
 def _step1(ran: Ran) -> Iterator[str]:
@@ -81,6 +86,7 @@ def _step1(ran: Ran) -> Iterator[str]:
     in_blocks = f" in blocks of {int(blocks):,} variants" if blocks else ""
     checked = ", with leave-one-out cross-validation" if "--loocv" in ran.step1 else ""
     yield f"{fitted}{in_blocks}{checked}."
+    yield from _listed(ran.launch.parameters.get("step1") or {}, "extract", "exclude", "Step 1", "variants")
 
 
 def _step2(ran: Ran) -> Iterator[str]:
@@ -94,6 +100,11 @@ def _step2(ran: Ran) -> Iterator[str]:
         f"account{_adjusted(ran.launch)}."
     )
     parameters = ran.launch.parameters.get("step2", {})
+    yield from _listed(parameters, "extract", "exclude", "Step 2", "variants")
+    if least_info := _option(ran.step2, "--minINFO"):
+        yield f"Variants with an imputation quality (INFO) below {least_info} were not tested."
+    if (coded := _option(ran.step2, "--test")) in _CODINGS:
+        yield f"Genotypes were coded by a {coded} model."
     interaction, genes = parameters.get("interaction") or {}, parameters.get("gene_tests") or {}
     if interaction:
         yield f"Interaction with {interaction.get('covariate') or interaction.get('variant')} was tested."
@@ -104,6 +115,22 @@ def _step2(ran: Ran) -> Iterator[str]:
         yield f"Further tests of each mask: {', '.join(genes['vc_tests'])}."
     if genes.get("joint"):
         yield f"Tests of all masks of a gene together: {', '.join(genes['joint'])}."
+
+
+def _listed(section: Mapping[str, Any], only: str, without: str, what: str, whom: str) -> Iterator[str]:
+    """What a launch's lists choose.
+
+    Args:
+        section: of the config.
+        only: its key for the list of those that are taken.
+        without: its key for the list of those that are left out.
+        what: begins the sentence.
+        whom: people or variants.
+    """
+    if section.get(only):
+        yield f"{what} was limited to the {whom} of the list {section[only]}."
+    if section.get(without):
+        yield f"{what} was without the {whom} of the list {section[without]}."
 
 
 def _correction(ran: Ran) -> str:
@@ -142,12 +169,22 @@ def loci_in_words(found: Sequence[FoundBy]) -> Iterator[str]:
     if linked:
         yield (
             "independent signals were found by linkage disequilibrium among the people analysed, as by plink1.9 "
-            f"--clump: variants with p < {linked['p2']:g} and r² > {linked['r2']:g} to the strongest one less than "
+            f"--clump: {_leads_in_words(linked.get('p1'))}"
+            f"variants with p < {linked['p2']:g} and r² > {linked['r2']:g} to the strongest one less than "
             f"{linked['window_kb']:g} kb away belong to its signal"
         )
     if not linked or not all(each["linkage"] for each in found):
         of_others = "of traits without such signals, " if linked else ""
         yield (f"{of_others}the strongest of those less than {SPACING_BP // 1000} kb apart stands for their locus")
+
+
+def _leads_in_words(p1: float | None) -> str:
+    """Of what leads a signal; "" where that is what is significant."""
+    if p1 is None or p1 <= USUAL_P1:
+        return ""
+    return (
+        f"variants with p up to {p1:g} lead signals, of which those that are not significant are suggestive only, and "
+    )
 
 
 def _tests_genes(ran: Ran) -> bool:

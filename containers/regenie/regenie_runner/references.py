@@ -27,6 +27,8 @@ _BIOTYPES = ("biotype", "gene_type", "gene_biotype")  # Ensembl, GENCODE, NCBI
 _NAMES = ("gene_name", "Name", "gene", "gene_id", "ID")
 _CODING = "protein_coding"
 _GENOME_WIDE = 5e-8
+_LAST_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+"""Of a file of bgzip: SAM's specification, section 4.1.2."""
 _NO_HEADER = "{} has no column {}"
 
 
@@ -53,6 +55,17 @@ class Feature(NamedTuple):
 
     kind: str
     gene: Gene | None  # if it is one
+    fields: Sequence[str]  # columns of its line
+
+    def values(self, name: str) -> list[str]:
+        """Of an attribute, which may have several, such as Parent."""
+        text = _attributes(self.fields).get(name)
+        return [unquote(each) for each in text.split(",")] if text else []
+
+    def spans(self, other: Feature) -> bool:
+        """Whether it has all of the other's base pairs, on the same strand."""
+        start, end, strand = int(self.fields[3]), int(self.fields[4]), self.fields[6]
+        return start <= int(other.fields[3]) and int(other.fields[4]) <= end and strand == other.fields[6]
 
 
 class Association(NamedTuple):
@@ -79,6 +92,8 @@ class Indexed:
             self._table = pysam.TabixFile(str(path), index=str(index), encoding="latin-1")
         except (OSError, ValueError) as error:
             raise NoReferenceError(f"{path.name} is no file that bgzip and tabix made") from error
+        if not _is_whole(path):
+            raise NoReferenceError(f"{path.name} is cut short: it does not end as bgzip ends a file")
         self._names = {number: name for name in self._table.contigs if (number := _number(name))}
 
     def lines(self, chromosome: int, start: int, end: int) -> Iterator[list[str]]:
@@ -87,6 +102,13 @@ class Indexed:
         if name is not None:
             for line in self._table.fetch(name, max(start, 1) - 1, max(end, 1)):
                 yield line.encode("latin-1").decode(errors="replace").split("\t")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file has its last block: without it pysam gives the lines that there are, and no error."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(_LAST_BLOCK)))
+        return file.read() == _LAST_BLOCK
 
 
 def _number(name: str) -> int | None:
@@ -108,7 +130,7 @@ class Genes:
         for fields in self._file.lines(chromosome, start, end):
             kind = fields[2]
             is_gene = kind == "gene" or kind.endswith(("_gene", "pseudogene"))
-            yield Feature(kind, _gene(fields) if is_gene else None)
+            yield Feature(kind, _gene(fields) if is_gene else None, fields)
 
     def coding(self, chromosome: int, start: int, end: int) -> list[Gene]:
         """Genes that code for proteins, or of which the file does not say whether they do, in genome order."""
@@ -116,9 +138,14 @@ class Genes:
         return sorted({gene for gene in genes if gene and gene.coding}, key=lambda gene: (gene.start, gene.end))
 
 
-def _gene(fields: Sequence[str]) -> Gene:
+def _attributes(fields: Sequence[str]) -> dict[str, str]:
+    """As they are written: reserved characters of a value are escaped (GFF3's specification, column 9)."""
     pairs = (each.strip().partition("=") for each in fields[8].split(";"))
-    values = {key: unquote(value) for key, _, value in pairs}
+    return {key: value for key, _, value in pairs}
+
+
+def _gene(fields: Sequence[str]) -> Gene:
+    values = {key: unquote(value) for key, value in _attributes(fields).items()}
     name = next((values[key] for key in _NAMES if values.get(key)), "unnamed")
     biotype = next((values[key] for key in _BIOTYPES if key in values), None)
     is_coding = "pseudogene" not in fields[2] if biotype is None else biotype == _CODING

@@ -60,7 +60,7 @@ from regenie_runner.ssf import TABLE_SUFFIX
 from regenie_runner.summary import Summary, TestSummary
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
-from regenie_runner.top_loci import REGION_BP, RESULTS_SUFFIX, Locus, table_of_loci, test_of
+from regenie_runner.top_loci import REGION_BP, RESULTS_SUFFIX, Locus, Variant, table_of_loci, test_of
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
                     logs.analysed_people(last_log),
                     max((section.tested for section in sections), default=0),
                     methods.line_in_words(_genes_tested(summaries)),
-                    [summary["loci_by"] for summary in summaries if summary["significant_loci"]],
+                    [summary["loci_by"] for summary in summaries if _has_leads(summary)],
                     _quality_summary(launch, workspace),
                     _command_of(phases, "step1", "level0"),
                     _command_of(phases, "step2"),
@@ -367,6 +367,11 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             script=script(),
         )
     )
+
+
+def _has_leads(summary: Summary) -> bool:
+    """Significant ones, or suggestive ones of signals."""
+    return bool(summary["significant_loci"]) or summary["loci_by"]["linkage"]
 
 
 def own_warnings(summaries: list[Summary], workspace: Workspace) -> list[str]:
@@ -571,10 +576,10 @@ def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
     """
     if summary["of_sets"]:
         return
-    leads = {(lead["chromosome"], lead["position"], lead["id"]): lead for lead in summary["loci"]}
+    leads = {Variant.of(lead): lead for lead in summary["loci"]}
     with IndexedResults(workspace.work / summary["results"]) as results:
         for around in summary["surroundings"]:
-            lead, r2 = leads[around["chromosome"], around["position"], around["id"]], around["r2"]
+            lead, r2 = leads[Variant.of(around)], around["r2"]
             start, end = lead["position"] - REGION_BP, lead["position"] + REGION_BP
             lines = results.region(lead["chromosome"], start, end)
             points = [
@@ -629,7 +634,7 @@ def _of_results(summaries: list[Summary], in_ssf: frozenset[str], *, tests_sets:
             of_test = f" of {summary['test']}" if len(summary["tests"]) > 1 else ""
             yield f"{trait}: genomic inflation{of_test} is {inflation:.3f}, far from 1; {reasons} can be the reason."
         yield from _of_interactions(summary)
-        if summary["significant_loci"] and summary["loci_by"]["why_not"]:
+        if summary["loci_by"]["why_not"]:
             yield f"{trait}: loci are by distance, not by linkage disequilibrium: {summary['loci_by']['why_not']}."
         if summary["genes"]:
             yield from _of_genes(trait, summary["genes"])

@@ -57,6 +57,8 @@ class Member(NamedTuple):
 
     name: str
     r2: float
+    position: int  # base pairs
+    alleles: frozenset[str]
 
 
 class Signal(NamedTuple):
@@ -68,6 +70,7 @@ class Signal(NamedTuple):
     log10p: float
     members: list[Member]  # in genome order
     primary: int | None  # of a secondary signal: number of the signal that leads its locus; None of that one
+    alleles: frozenset[str]
 
 
 class NoLinkageError(Exception):
@@ -166,21 +169,22 @@ def _columns_of(file: RowReader, people: Sequence[str]) -> npt.NDArray[np.intp] 
         raise NoLinkageError("one of the genotype files lacks people who are analysed") from error
 
 
-def _check_leads(
+def _check_found(
     candidates: Iterable[_Candidates], found: Mapping[Key, tuple[int, Row]], thresholds: Thresholds
 ) -> None:
-    """A variant without genotypes would lead a signal of its own, whatever it is linked with."""
-    leads = [
+    """A variant without genotypes would lead a signal of its own, or be in none, whatever it is linked with."""
+    wanted = [
         key
         for each in candidates
-        for key, log10p in zip(each.keys, each.log10p.tolist(), strict=True)
-        if log10p >= thresholds.lead_log10p
+        for key, is_eligible in zip(each.keys, eligible(each.log10p, thresholds).tolist(), strict=True)
+        if is_eligible
     ]
-    lost = [key for key in leads if key not in found]
+    lost = [key for key in wanted if key not in found]
     if lost:
         raise NoLinkageError(
-            f"{len(lost):,} of {len(leads):,} significant variants of chromosome {lost[0][0]} are not in the genotypes "
-            f"by position, id and alleles, among them {_text(lost[0][2])}"
+            f"{len(lost):,} of {len(wanted):,} variants of chromosome {lost[0][0]} that could be in a signal are not "
+            f"in the genotypes by position, id and alleles, among them {_text(lost[0][2])}, or the genotypes' list of "
+            "variants does not ascend by position"
         )
 
 
@@ -209,7 +213,7 @@ class SignalSearch:
             regions = _regions(chromosome_number(chromosome.name), strong.tolist(), thresholds.window_bp)
             candidates = [_Candidates.read(chromosome.name, region, self._results, thresholds) for region in regions]
             found = self._genotypes.find({key for each in candidates for key in each.keys}, regions)
-            _check_leads(candidates, found, thresholds)
+            _check_found(candidates, found, thresholds)
             for each in candidates:
                 signals += each.signals(found, self._genotypes, thresholds)
         signals.sort(key=lambda signal: -signal.log10p)
@@ -221,7 +225,7 @@ class SignalSearch:
         region = Region(number, start, end)
         keys = [_key(number, cells) for cells in self._results.cells(lead.chromosome, start, end, _COLUMNS)]
         found = self._genotypes.find(set(keys), [region])
-        own = next((key for key in keys if key[1] == lead.position and _text(key[2]) == lead.name), None)
+        own = next((key for key in keys if _is_of(key, lead)), None)
         mine = found.get(own) if own else None
         r2: list[float | None] = [None] * len(keys)
         if mine is None:
@@ -284,13 +288,9 @@ class _Candidates(NamedTuple):
     def signals(
         self, found: dict[Key, tuple[int, Row]], genotypes: InSample, thresholds: Thresholds
     ) -> Iterator[Signal]:
-        """Variants whose genotypes were not found are in no clump of others'."""
-        at: list[tuple[int, Row] | None] = [found.get(key) for key in self.keys]
-        wanted = [
-            place
-            for place, is_eligible in enumerate(eligible(self.log10p, thresholds).tolist())
-            if is_eligible and at[place] is not None
-        ]
+        """`found` has all that may be in a clump."""
+        wanted = np.flatnonzero(eligible(self.log10p, thresholds)).tolist()
+        at = [found.get(key) for key in self.keys]
         held = self._held(wanted, at, genotypes)
 
         def r_squared(lead: int, others: Places) -> Floats:
@@ -313,11 +313,12 @@ class _Candidates(NamedTuple):
 
         for each in clump(self.positions, self.log10p, thresholds, r_squared):
             members = [
-                Member(_text(self.keys[place][2]), r2)
+                Member(_text(self.keys[place][2]), r2, self.keys[place][1], _texts(self.keys[place][3]))
                 for place, r2 in zip(each.members.tolist(), each.r2.tolist(), strict=True)
             ]
-            _, position, name, _ = self.keys[each.lead]
-            yield Signal(self.chromosome, position, _text(name), float(self.log10p[each.lead]), members, None)
+            _, position, name, alleles = self.keys[each.lead]
+            log10p = float(self.log10p[each.lead])
+            yield Signal(self.chromosome, position, _text(name), log10p, members, None, _texts(alleles))
 
     def _held(self, wanted: list[int], at: Sequence[tuple[int, Row] | None], genotypes: InSample) -> _Held:
         return _Held(wanted, [place for place in (at[each] for each in wanted) if place is not None], genotypes)
@@ -355,6 +356,15 @@ def _with_primaries(signals: list[Signal], window_bp: int) -> list[Signal]:
         )
         linked.append(signal._replace(primary=primary))
     return linked
+
+
+def _is_of(key: Key, lead: Signal) -> bool:
+    _, position, name, alleles = key
+    return (position, _text(name), _texts(alleles)) == (lead.position, lead.name, lead.alleles)
+
+
+def _texts(alleles: Iterable[bytes]) -> frozenset[str]:
+    return frozenset(map(_text, alleles))
 
 
 def _text(name: bytes) -> str:

@@ -99,6 +99,7 @@ class Summary(TypedDict):
     chromosome_inflation: list[ChromosomeInflation]
     significant_loci: int  # by any test of the variant, as are the loci and the Manhattan plot
     secondary_signals: int  # significant ones, in these loci
+    loci_left_out: int  # leads that are significant enough, but for which `loci` has no room
     loci: list[Locus]  # the strongest, also some below the line; each primary signal with its secondary ones
     loci_by: FoundBy
     surroundings: list[Surroundings]  # of the loci that are drawn
@@ -150,6 +151,7 @@ def summarise(facts: TraitResults, scan: Scan, top: TopLoci, results: IndexedRes
         "tests": tests,
         "significant_loci": top.significant,
         "secondary_signals": top.secondary,
+        "loci_left_out": top.left_out,
         "loci": top.shown,
         "loci_by": top.found_by,
         "surroundings": top.surroundings,
@@ -173,6 +175,7 @@ def summarise_genes(facts: TraitResults, scan: Scan, genes: GenesSummary, table:
         "tests": [_rows_of(met) for met in scan.tests],
         "significant_loci": 0,
         "secondary_signals": 0,
+        "loci_left_out": 0,
         "loci": [],
         "loci_by": BY_DISTANCE,
         "surroundings": [],

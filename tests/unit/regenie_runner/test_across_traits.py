@@ -135,6 +135,46 @@ def test_a_binary_trait_by_its_correction(launch, options, words):
     assert words in told(launch, {"trait_type": "binary", "sex": "female"}, ["--bt", *options])
 
 
+def test_lists_and_bounds_are_named(launch):
+    text = told(
+        launch,
+        {
+            "keep": "lists/keep.txt",
+            "step1": {"extract": "lists/array.txt", "exclude": "lists/hla.txt", "qc": False},
+            "step2": {"extract": "lists/good.txt", "exclude": "lists/bad.txt"},
+        },
+        ["--qt", "--minINFO", "0.8", "--test", "dominant"],
+        ["--qt", "--bsize", "1000"],
+    )
+    for words in (
+        "The analysis was limited to the people of the list lists/keep.txt.",
+        "Step 1 was limited to the variants of the list lists/array.txt.",
+        "Step 1 was without the variants of the list lists/hla.txt.",
+        "Step 2 was limited to the variants of the list lists/good.txt.",
+        "Step 2 was without the variants of the list lists/bad.txt.",
+        "Variants with an imputation quality (INFO) below 0.8 were not tested.",
+        "Genotypes were coded by a dominant model.",
+    ):
+        assert words in text, words
+
+
+@pytest.mark.parametrize(
+    ("config", "step2", "words"),
+    [
+        ({"remove": "out.txt"}, ["--test", "recessive"], "The analysis was without the people of the list out.txt."),
+        ({}, ["--test", "recessive"], "Genotypes were coded by a recessive model."),
+    ],
+)
+def test_what_leaves_people_out_and_codings_are_named(launch, config, step2, words):
+    assert words in told(launch, config, ["--qt", *step2])
+
+
+def test_without_lists_and_bounds_none_is_named(launch):
+    text = told(launch, {}, ["--qt", "--test", "additive"], ["--qt"])
+    for words in ("of the list", "INFO", "coded"):
+        assert words not in text
+
+
 def test_predictions_of_an_earlier_launch_are_named(launch):
     earlier = "bmi-20261121t040000-1a2b3c4d"
     text = told(launch, {"step1": {"enabled": False, "from_launch": earlier}}, ["--qt"])
@@ -180,7 +220,7 @@ def test_leads_of_two_traits_are_one_locus_if_they_are_linked(
 
 
 def test_a_paper_is_told_by_which_rule_loci_are_found(launch):
-    by_linkage = {"linkage": True, "why_not": "", "r2": 0.1, "window_kb": 500.0, "p2": 0.01}
+    by_linkage = {"linkage": True, "why_not": "", "p1": 5e-8, "r2": 0.1, "window_kb": 500.0, "p2": 0.01}
     by_distance = {**by_linkage, "linkage": False}
 
     def words(*found) -> str:
@@ -189,6 +229,10 @@ def test_a_paper_is_told_by_which_rule_loci_are_found(launch):
     assert words() == words(by_distance) == "the strongest of those less than 500 kb apart stands for their locus"
     assert words(by_linkage).endswith(
         "p < 0.01 and r² > 0.1 to the strongest one less than 500 kb away belong to its signal"
+    )
+    assert "suggestive" not in words(by_linkage)
+    assert "variants with p up to 1e-05 lead signals, of which those that are not significant are suggestive only" in (
+        words({**by_linkage, "p1": 1e-5})
     )
     both = words(by_linkage, by_distance)
     assert "plink1.9 --clump" in both

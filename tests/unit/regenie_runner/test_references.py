@@ -1,5 +1,6 @@
 """What reference files say of leads, and what is said where they are missing or strange."""
 
+import gzip
 from pathlib import Path
 from typing import Any, Literal
 
@@ -138,6 +139,44 @@ def test_where_a_position_lies(tmp_path, position, words):
     assert annotator.annotation(lead)["consequence"] == words
 
 
+@pytest.mark.parametrize("transcripts", [True, False])
+@pytest.mark.parametrize(
+    ("position", "words"),
+    [(1_500, "intron"), (1_050, "coding sequence"), (2_500, "in another gene")],
+)
+def test_parts_of_genes_that_are_not_named_do_not_count(tmp_path, transcripts, position, words):
+    """An RNA's exon lies in an intron of the nearest gene, and goes on behind it."""
+    features = [
+        ("gene", 1_000, 2_000, "+", "ID=g;Name=G;biotype=protein_coding"),
+        ("mRNA", 1_000, 2_000, "+", "ID=t;Parent=g"),
+        ("exon", 1_000, 1_100, "+", "Parent=t"),
+        ("CDS", 1_000, 1_100, "+", "Parent=t"),
+        ("ncRNA_gene", 1_040, 3_000, "-", "ID=r;Name=R;biotype=lncRNA"),
+        ("lnc_RNA", 1_040, 3_000, "-", "ID=rt;Parent=r"),
+        ("exon", 1_400, 2_600, "-", "Parent=rt"),
+    ]
+    text = "".join(
+        f"1\tx\t{kind}\t{start}\t{end}\t.\t{side}\t.\t{more}\n"
+        for kind, start, end, side, more in features
+        if transcripts or "RNA" not in kind or kind == "ncRNA_gene"
+    )
+    tabixed(tmp_path / "g.gff3.gz", text, "gff")
+    lead = Place("1", position, frozenset("AG"))
+    found = Annotator(references(files={"genes": "g.gff3.gz"}), tmp_path, [lead]).annotation(lead)
+    assert (found["genes"], found["consequence"]) == ("G", words)
+
+
+@pytest.mark.parametrize("parents", ["t", "u,t"])
+def test_a_part_may_be_of_several_transcripts(tmp_path, parents):
+    features = ["gene\t10\t90\tID=a;Name=A", "mRNA\t10\t90\tID=t;Parent=a", "gene\t10\t95\tID=b;Name=B;biotype=lncRNA"]
+    features += ["lnc_RNA\t10\t95\tID=u;Parent=b", f"exon\t20\t30\tParent={parents}"]
+    lines = ["1\tx\t{}\t{}\t{}\t.\t+\t.\t{}\n".format(*each.split("\t")) for each in features]
+    tabixed(tmp_path / "g.gff3.gz", "".join(lines), "gff")
+    lead = Place("1", 25, frozenset("AG"))
+    found = Annotator(references(files={"genes": "g.gff3.gz"}), tmp_path, [lead]).annotation(lead)
+    assert (found["genes"], found["consequence"]) == ("A", "exon, not coding")
+
+
 @pytest.mark.parametrize(
     ("alleles", "name"),
     [(("G", "A"), "rs50"), (("T", "G"), "rs50"), (("A", "C"), "rs5"), (("A", "T"), None), (("G", "C"), None)],
@@ -162,3 +201,64 @@ def test_a_table_without_its_columns_is_told(tmp_path):
     (tmp_path / "known.tsv").write_text("SNP\tP\n")
     with pytest.raises(NoReferenceError, match=r"known\.tsv has no column CHR_ID"):
         Known(tmp_path / "known.tsv", {1: [5]}, 500, ())
+
+
+def test_a_file_that_is_cut_short_is_told(folder):
+    genes = folder / NAMES["genes"]
+    genes.write_bytes(genes.read_bytes()[:-40])
+    annotator = Annotator(references(), folder, [LEAD])
+    assert annotator.missing == [
+        "Not shown, because genes.gff3.gz is cut short: it does not end as bgzip ends a file: genes."
+    ]
+    assert annotator.annotation(LEAD)["genes"] is None
+
+
+def test_packed_associations_that_are_cut_short_are_told(folder):
+    lines = (folder / NAMES["known"]).read_bytes() + b"".join(b"%d\n" % (number**3) for number in range(50_000))
+    packed = gzip.compress(lines)
+    (folder / "known.tsv.gz").write_bytes(packed[: len(packed) - 20])
+    annotator = Annotator(references(files={**NAMES, "known": "known.tsv.gz"}), folder, [LEAD])
+    (told,) = annotator.missing
+    assert told.startswith("Not shown, because known.tsv.gz is damaged or of another format (EOFError: ")
+    assert told.endswith("): known associations.")
+    assert (annotator.annotation(LEAD)["known"], annotator.annotation(LEAD)["genes"]) == (None, "TALL1")
+
+
+def associations_with_a_long_field(folder: Path) -> None:
+    (folder / NAMES["known"]).write_bytes((folder / NAMES["known"]).read_bytes() + b"x" * 200_000 + b"\n")
+
+
+def rewritten(folder: Path, kind: str, preset: Literal["gff", "vcf"], line: str) -> None:
+    """With a single line, of the lead's place."""
+    tabixed(folder / NAMES[kind], line, preset)
+
+
+BARE_VARIANT, BARE_GENE = "1\t5000000\trs1\tA\n", "1\tx\tgene\t5000000\t5000001\n"
+DAMAGE: dict[str, tuple[str, str, Any]] = {
+    "a field beyond all bounds": ("known", "Error: field larger", associations_with_a_long_field),
+    "a variant of four columns": ("rsids", "IndexError", lambda at: rewritten(at, "rsids", "vcf", BARE_VARIANT)),
+    "a gene of five columns": ("genes", "IndexError", lambda at: rewritten(at, "genes", "gff", BARE_GENE)),
+    "a folder": ("known", "", lambda at: ((at / NAMES["known"]).unlink(), (at / NAMES["known"]).mkdir())),
+}
+
+
+@pytest.mark.parametrize(("kind", "error", "do"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_file_costs_its_part_only(folder, capfd, kind, error, do):
+    whole: Any = Annotator(references(), folder, [LEAD]).annotation(LEAD)
+    do(folder)
+
+    annotator = Annotator(references(), folder, [LEAD])
+    found: Any = annotator.annotation(LEAD)
+    around = annotator.around("1", 4_900_000, 5_100_000)
+
+    (told,) = annotator.missing
+    assert NAMES[kind] in told
+    assert error in told
+    assert kind not in annotator.of
+    of_kind = {"known": "known", "rsids": "rsid", "genes": "genes"}
+    assert found[of_kind[kind]] is None
+    for other in set(of_kind) - {kind}:
+        assert found[of_kind[other]] == whole[of_kind[other]]
+    assert (around.genes == []) == (kind == "genes")
+    assert around.recombination
+    assert not error or error.split(":")[0] in capfd.readouterr().err

@@ -296,6 +296,22 @@ class TestFaults:
                 config(data="s3://X/"),
                 "data: names no valid bucket; you gave 's3://X'. An S3 URL is s3://BUCKET/FOLDER/.",
             ),
+            (
+                config({"loci": {"known_as": {"hieght": ["body height"]}}}),
+                "regenie.loci.known_as.hieght: is not among the traits. Did you mean height?",
+            ),
+            (
+                config({"loci": {"known_as": {"bmi": ["body mass index"]}}}),
+                "regenie.loci.known_as.bmi: is not among the traits. Known here: height.",
+            ),
+            *(
+                (
+                    config({"loci": {"known_as": {"height": ["body height", word]}}}),
+                    "regenie.loci.known_as.height[1]: must not be empty: every trait has that in its name. "
+                    "Write a word, or leave it out.",
+                )
+                for word in ("", " ")
+            ),
         ],
     )
     def test_a_fault_is_said_in_plain_words(self, values, fault):
