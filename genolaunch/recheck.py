@@ -281,7 +281,8 @@ def _check_folder(platform: "Platform", file: _Described) -> FileCheck:
     if not digest.files:
         return FileCheck(file.uri, file.role, State.MISSING, Checked.ETAG, "no file is left in it")
     size = f", {file.size:,} → {digest.size:,} bytes" if digest.size != file.size else ""
-    difference = f"some of its files are others now ({digest.files:,} files{size})"
+    # One digest cannot tell which: a file that came since counts too, unlike beside files that are named.
+    difference = f"files were added, changed or removed: it is described as a whole, now {digest.files:,} files{size}"
     return FileCheck(file.uri, file.role, State.CHANGED, Checked.ETAG, difference)
 
 

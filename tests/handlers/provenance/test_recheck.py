@@ -138,7 +138,23 @@ def test_a_folder_of_many_files_is_compared_by_its_digest(gwas: End, monkeypatch
 
     (other,) = others(again(stage))
     assert other.uri.endswith("/step2/")
-    assert other.difference == "some of its files are others now (30 files)"
+    assert other.difference == "files were added, changed or removed: it is described as a whole, now 30 files"
+
+
+def test_a_file_added_to_a_folder_of_many_is_told_as_what_it_may_be(gwas: End, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One digest does not tell an added file from a changed one."""
+    stage = gwas(**FAILED)
+    for chunk in range(30):
+        stage.left(f"step2/{chunk:06}/chunk.log", str(chunk))
+    monkeypatch.setattr(listing.by_folder, "__defaults__", (20,))
+    stage.describe()
+
+    stage.left("step2/notes.txt", "a reader's")
+
+    (other,) = others(again(stage))
+    assert other.state is State.CHANGED
+    assert (other.difference or "").startswith("files were added, changed or removed: it is described as a whole")
+    assert "now 31 files, " in (other.difference or "")
 
 
 def test_a_folder_with_many_inputs_and_outputs_is_compared_as_a_whole(
