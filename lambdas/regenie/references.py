@@ -55,6 +55,7 @@ class FoundReferences(NamedTuple):
         return {
             "files": dict(self.files),
             "why_not": self.why_not,
+            "genome_build": parameters.genome_build,
             "known_kb": loci.known_kb,
             "known_as": list(loci.known_as.get(trait, ())),
         }

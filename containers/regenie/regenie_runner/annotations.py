@@ -117,10 +117,11 @@ class Annotator:
             near.setdefault(chromosome_number(place.chromosome), []).append(place.position)
         window, words = round(references["known_kb"] * 1000), references["known_as"]
         self._folder, self._references = folder, references
-        self._variants = self._opened("rsids", Variants)
-        self._genes = self._opened("genes", Genes)
+        build = references.get("genome_build")
+        self._variants = self._opened("rsids", lambda path: Variants(path, build))
+        self._genes = self._opened("genes", lambda path: Genes(path, build))
         self._known = self._opened("known", lambda path: Known(path, near, window, words))
-        self._rates = self._opened("recombination", Rates)
+        self._rates = self._opened("recombination", lambda path: Rates(path, build))
 
     def _opened(self, kind: str, reader: Callable[[Path], _Reader]) -> _Reader | None:
         path = self._references["files"].get(kind)

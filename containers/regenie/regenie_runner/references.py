@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -22,6 +22,15 @@ from regenie_runner.packed import open_text
 
 _ACCESSION = re.compile(r"NC_0000(\d\d)\.\d+")
 """RefSeq's names of human chromosomes: X is 23, Y is 24."""
+_VERSIONS = dict(
+    enumerate(
+        (10, 11, 11, 11, 9, 11, 13, 10, 11, 10, 9, 11, 10, 8, 9, 9, 10, 9, 9, 10, 8, 10, 10, 9),
+        start=1,
+    )
+)
+"""Chromosome -> version of its accession in GRCh37 (NCBI, assembly GCF_000001405.13)."""
+_LATER_THAN_GRCH37 = {"NCBI36": -1, "GRCh37": 0, "GRCh38": 1}
+"""Each build raised the version of every chromosome by one (NCBI, assemblies GCF_000001405.12, .13 and .26)."""
 _INDEX_SUFFIXES = (".tbi", ".csi")
 _BIOTYPES = ("biotype", "gene_type", "gene_biotype")  # Ensembl, GENCODE, NCBI
 _NAMES = ("gene_name", "Name", "gene", "gene_id", "ID")
@@ -68,8 +77,9 @@ class Association(NamedTuple):
 class Indexed:
     """A file that bgzip compressed and tabix indexed."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises NoReferenceError if it, or its index, is not there or cannot be read."""
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        """Raises NoReferenceError if it, or its index, is not there or cannot be read, or is of another genome build
+        than this one, as far as the names of its chromosomes tell."""
         indexes = [path.with_name(path.name + suffix) for suffix in _INDEX_SUFFIXES]
         index = next((each for each in indexes if each.is_file()), None)
         for needed in (path, index or indexes[0]):
@@ -79,6 +89,7 @@ class Indexed:
             self._table = pysam.TabixFile(str(path), index=str(index), encoding="latin-1")
         except (OSError, ValueError) as error:
             raise NoReferenceError(f"{path.name} is no file that bgzip and tabix made") from error
+        _check_build(path.name, self._table.contigs, build)
         self._names = {number: name for name in self._table.contigs if (number := _number(name))}
 
     def lines(self, chromosome: int, start: int, end: int) -> Iterator[list[str]]:
@@ -87,6 +98,18 @@ class Indexed:
         if name is not None:
             for line in self._table.fetch(name, max(start, 1) - 1, max(end, 1)):
                 yield line.encode("latin-1").decode(errors="replace").split("\t")
+
+
+def _check_build(file: str, contigs: Iterable[str], build: str | None) -> None:
+    if build not in _LATER_THAN_GRCH37:
+        return
+    for name in contigs:
+        accession = _ACCESSION.fullmatch(name)
+        version = _VERSIONS.get(int(accession[1])) if accession else None
+        if accession and version is not None:
+            expected = f"NC_0000{accession[1]}.{version + _LATER_THAN_GRCH37[build]}"
+            if name != expected:
+                raise NoReferenceError(f"{file} is not of {build}: it has {name} instead of {expected}")
 
 
 def _number(name: str) -> int | None:
@@ -100,8 +123,8 @@ def _number(name: str) -> int | None:
 class Genes:
     """A GFF3 file of Ensembl, GENCODE or NCBI."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = Indexed(path)
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        self._file = Indexed(path, build)
 
     def features(self, chromosome: int, start: int, end: int) -> Iterator[Feature]:
         """Everything that overlaps these base pairs."""
@@ -128,8 +151,8 @@ def _gene(fields: Sequence[str]) -> Gene:
 class Variants:
     """A VCF file with ids, such as dbSNP's."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = Indexed(path)
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        self._file = Indexed(path, build)
 
     def name(self, chromosome: int, position: int, alleles: frozenset[str]) -> str | None:
         """Id of the variant that begins there and has these two alleles, written in the same way."""
@@ -147,8 +170,8 @@ class Rates:
     _BEFORE = 1_000_000
     """Base pairs in which the line is looked for whose rate holds at the begin of a region."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = Indexed(path)
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        self._file = Indexed(path, build)
 
     def between(self, chromosome: int, start: int, end: int) -> list[tuple[int, float]]:
         """(position, rate from there on), in genome order."""

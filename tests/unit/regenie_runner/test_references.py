@@ -93,6 +93,40 @@ def test_what_is_no_indexed_file_is_told(tmp_path, reader):
 
 
 @pytest.mark.parametrize(
+    ("contig", "build", "expected"),
+    [
+        ("NC_000001.10", "GRCh38", "NC_000001.11"),
+        ("NC_000001.11", "GRCh37", "NC_000001.10"),
+        ("NC_000007.14", "GRCh37", "NC_000007.13"),
+        ("NC_000014.7", "GRCh37", "NC_000014.8"),
+        ("NC_000023.10", "NCBI36", "NC_000023.9"),
+        ("NC_000024.9", "GRCh38", "NC_000024.10"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["genes", "recombination"])
+def test_a_file_of_another_build_is_not_used(tmp_path, kind, contig, build, expected):
+    line = f"{contig}\tx\tgene\t100\t200\t.\t-\t.\tID=x\n"
+    tabixed(tmp_path / "g.gz", line, "gff")
+    lead = Place("1", 150, frozenset("AG"))
+    annotator = Annotator(references(files={kind: "g.gz"}, genome_build=build, why_not="x"), tmp_path, [lead])
+    assert annotator.of == []
+    assert any(
+        f"because g.gz is not of {build}: it has {contig} instead of {expected}:" in m for m in annotator.missing
+    )
+
+    right = line.replace(contig, expected)
+    tabixed(tmp_path / "g.gz", right, "gff")
+    annotator = Annotator(references(files={kind: "g.gz"}, genome_build=build, why_not="x"), tmp_path, [lead])
+    assert annotator.of == [kind]
+
+
+@pytest.mark.parametrize("contig", ["1", "chr1", "NC_012920.1", "NT_187361.1", "NC_060925.1"])
+def test_names_that_tell_no_build_are_no_reason(tmp_path, contig):
+    line = f"{contig}\tx\tgene\t100\t200\t.\t-\t.\tID=x\n"
+    assert Genes(tabixed(tmp_path / "g.gff3.gz", line, "gff"), "GRCh38")
+
+
+@pytest.mark.parametrize(
     ("attributes", "kind", "name", "coding"),
     [
         ("ID=gene:E1;Name=A1BG;biotype=protein_coding", "gene", "A1BG", True),  # Ensembl
