@@ -7,6 +7,7 @@ docs/settings.md (`make reference`).
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal, Self
@@ -422,6 +423,12 @@ class ReferenceSettings(_Settings):
         default=None, pattern=_REFERENCE_FILE, description="Associations of the GWAS Catalog, as it offers them."
     )
 
+    @property
+    def bucket(self) -> str | None:
+        """The bucket that `folder` names; None for the stage's data bucket."""
+        path = self.folder.removeprefix("s3://")
+        return None if path == self.folder else path.partition("/")[0]
+
 
 class StageSettings(_Settings):
     """Everything that differs between stages.
@@ -561,6 +568,20 @@ class StageSettings(_Settings):
     def _gateways_fit_the_zones(self) -> Self:
         if self.network.nat_gateways > len(self.zones):
             raise ValueError(f"network.nat_gateways: {self.network.nat_gateways} for {len(self.zones)} zone(s)")
+        return self
+
+    @model_validator(mode="after")
+    def _references_can_be_read(self) -> Self:
+        for build, files in self.references.items():
+            bucket = files.bucket
+            if bucket is not None and bucket not in self.readable_buckets:
+                near = get_close_matches(bucket, self.readable_buckets, 1)
+                hint = f" Did you mean s3://{near[0]}/?" if near else ""
+                raise ValueError(
+                    f"references.{build}.folder: {bucket} is not one of readable_buckets "
+                    f"({', '.join(self.readable_buckets) or 'none'}); a folder of the data bucket is written without "
+                    f"s3://BUCKET/.{hint}"
+                )
         return self
 
     @property

@@ -130,6 +130,8 @@ class References(TypedDict):
     """Kind (genes, rsids, recombination, known) -> path below the file system's root."""
     why_not: str
     """Why a kind is missing, in words that end a sentence; "" if the stage just names no file of it."""
+    genome_build: str | None
+    """The launch's, which files tell by the versions of RefSeq's accessions."""
     known_kb: float
     """Kilobases within which an association is the same locus."""
     known_as: list[str]

@@ -54,7 +54,9 @@ def _version(launch: Launch, image: str | None) -> str:
 
 
 def _recorded(inputs: Mapping[str, Any]) -> Iterator[StoredFile]:
-    for file in inputs["files"]:
+    """Inputs, and the stage's reference files, which may lie among them."""
+    files = {(file["bucket"], file["key"]): file for file in (*inputs.get("references", ()), *inputs["files"])}
+    for file in files.values():
         yield StoredFile(
             file["bucket"],
             file["key"],

@@ -33,7 +33,7 @@ from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.preflight.quality import told_of_covariates, told_of_quality
 from lambdas.regenie.recorded_inputs import as_text, record_copies, record_data
-from lambdas.regenie.references import StageReferences
+from lambdas.regenie.references import FoundReferences, StageReferences
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
 from lambdas.regenie.tasks import STEP1_PHASES, Analysis, own_predictions, plan_tasks
 from lambdas.shared.function import function
@@ -117,7 +117,7 @@ def plan_launch(launch_id: str, attempt: int) -> RunSheet:
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])
     if inputs.earlier:
         copy_predictions(inputs.earlier, config.regenie.traits, _results(launch_id))
-    _record_inputs(launch_id, attempt, data, config, inputs)
+    _record_inputs(launch_id, attempt, data, config, inputs, references)
     if config.compute is ComputeService.PARALLELCLUSTER:
         _write(launch_id, WORK_FETCH, (f"{path}\n" for path in inputs.paths))
     stage = Stage(
@@ -137,7 +137,9 @@ def _without_doubt(fingerprint_: str, results: DataSet) -> str:
     return fingerprint([fingerprint_, doubted]) if doubted else fingerprint_
 
 
-def _record_inputs(launch_id: str, attempt: int, data: DataSet, config: RegenieLaunch, inputs: Inputs) -> None:
+def _record_inputs(
+    launch_id: str, attempt: int, data: DataSet, config: RegenieLaunch, inputs: Inputs, references: FoundReferences
+) -> None:
     """Last, when all was read: what was replaced meanwhile is a fault."""
     try:
         files = record_data(data, inputs.files)
@@ -146,7 +148,7 @@ def _record_inputs(launch_id: str, attempt: int, data: DataSet, config: RegenieL
     if inputs.earlier:
         copies = (inputs.earlier.place(trait) for trait in config.regenie.traits)
         files += record_copies(_results(launch_id), sorted(set(copies)))
-    _write(launch_id, WORK_INPUTS, [as_text(attempt, files)])
+    _write(launch_id, WORK_INPUTS, [as_text(attempt, files, references.record())])
 
 
 def _results(launch_id: str) -> DataSet:

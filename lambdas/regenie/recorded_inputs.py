@@ -48,7 +48,7 @@ class RecordedFile:
     bucket: str
     key: str
     place: str
-    """Below the root of the launch's file system."""
+    """Below the root of the launch's file system; empty where no job compares the file."""
     size: int
     etag: str
     last_modified: str = ""
@@ -141,9 +141,27 @@ def record_copies(results: DataSet, paths: Iterable[str]) -> list[RecordedFile]:
     ]
 
 
-def as_text(attempt: int, files: Sequence[RecordedFile]) -> str:
-    """The record, as it is stored."""
-    return json.dumps({"attempt": attempt, "files": [file.as_dict() for file in files]}, sort_keys=True)
+def record_references(folder: DataSet, states: Mapping[str, ObjectState]) -> list[RecordedFile]:
+    """Record reference files: path below their folder -> state. They stop nothing: what of them cannot be asked for
+    (a listing tells no version), or was replaced since it was listed, is recorded as it was listed."""
+
+    def recorded(path: str, state: ObjectState) -> RecordedFile:
+        try:
+            now = folder.state(path)
+        except UnusableInputError:
+            now = state
+        known = now if now.etag == state.etag else state
+        key = folder.prefix + path
+        return RecordedFile(folder.bucket, key, "", state.size, state.etag, known.last_modified, known.version_id)
+
+    return [recorded(path, state) for path, state in sorted(states.items())]
+
+
+def as_text(attempt: int, files: Sequence[RecordedFile], references: Sequence[RecordedFile] = ()) -> str:
+    """The record, as it is stored. `references` may change: nothing compares them."""
+    record = {"files": files, "references": references}
+    named = {name: [file.as_dict() for file in each] for name, each in record.items()}
+    return json.dumps({"attempt": attempt, **named}, sort_keys=True)
 
 
 def read_record(text: str) -> tuple[int, list[RecordedFile]]:

@@ -12,6 +12,7 @@ from genolaunch.launch_configs.regenie_config import RegenieLaunch, RegenieParam
 from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.fingerprints import fingerprint
+from lambdas.regenie.recorded_inputs import RecordedFile, record_references
 
 KINDS: Final = ("genes", "rsids", "recombination", "known")
 """Keys of the stage's setting that name files."""
@@ -34,11 +35,19 @@ class FoundReferences(NamedTuple):
     """Bytes, with the indexes."""
     fingerprint: str
     """Of the files' states."""
+    used: Mapping[str, ObjectState] = {}
+    """Path below the stage's folder of them, with the indexes."""
+    folder: str = ""
+    """s3:// URL of that folder, linked or below the data."""
 
     @property
     def below_data(self) -> list[str]:
         """Paths below the launch's data of those that lie there."""
         return [path.removeprefix(_DATA) for path in self.files.values() if path.startswith(_DATA)]
+
+    def record(self) -> list[RecordedFile]:
+        """What "novel" and the names beside leads depend on."""
+        return record_references(DataSet.at(self.folder), self.used)
 
     def for_trait(self, parameters: RegenieParameters, trait: str) -> References:
         """As the trait's merge reads it."""
@@ -46,6 +55,7 @@ class FoundReferences(NamedTuple):
         return {
             "files": dict(self.files),
             "why_not": self.why_not,
+            "genome_build": parameters.genome_build,
             "known_kb": loci.known_kb,
             "known_as": list(loci.known_as.get(trait, ())),
         }
@@ -106,6 +116,8 @@ def _found(uri: str, names: Mapping[str, str], states: Mapping[str, ObjectState]
         link if there else "",
         sum(state.size for state in used.values()),
         fingerprint(sorted((path, state.size, state.etag) for path, state in used.items())),
+        used,
+        uri,
     )
 
 

@@ -68,6 +68,18 @@ def test_every_fault_of_every_stage_is_named_at_once():
         ({"log_retention_days": 8}, "one of these numbers of days"),
         ({"notification_emails": ["nobody"]}, "unit.notification_emails.0"),
         ({"readable_buckets": ["s3://cohorts"]}, "unit.readable_buckets.0"),
+        (
+            {"references": {"GRCh38": {"folder": "s3://shared-cohort/GRCh38/"}}},
+            "references.GRCh38.folder: shared-cohort is not one of readable_buckets (shared-cohorts); a folder of the "
+            "data bucket is written without s3://BUCKET/. Did you mean s3://shared-cohorts/?",
+        ),
+        (
+            {
+                "readable_buckets": [],
+                "references": {"GRCh38": {"folder": "a/"}, "GRCh37": {"folder": "s3://shared-cohorts/a/"}},
+            },
+            "references.GRCh37.folder: shared-cohorts is not one of readable_buckets (none)",
+        ),
     ],
 )
 def test_a_fault_is_said_in_words(change: dict[str, Any], says: str):
@@ -75,6 +87,11 @@ def test_a_fault_is_said_in_words(change: dict[str, Any], says: str):
         make_settings(**change)
 
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize("folder", ["references/GRCh38/", "s3://shared-cohorts/GRCh38/"])
+def test_reference_files_lie_in_the_data_bucket_or_in_a_readable_one(folder: str):
+    assert make_settings(references={"GRCh38": {"folder": folder}}).references["GRCh38"].folder == folder
 
 
 def test_graphics_instances_are_not_taken_for_arm():

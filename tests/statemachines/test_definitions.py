@@ -146,3 +146,24 @@ def test_fsx_takes_the_tokens_of_the_longest_run_name():
 
     assert len(tokens) == 7  # file system, three links, import, export; and the export of clean-up
     assert len(set(tokens.values())) == 7  # FSx may take a token that it knows for the same request
+
+
+def test_a_warning_that_a_run_is_not_described_tells_when_and_stays_true():
+    """The launch may be described later: at a second pricing, or by hand, past the state machine."""
+    state = definition("benchmark")["States"]["Say that it is not described"]["Arguments"]
+    values = state["ExpressionAttributeValues"]
+
+    def said(entered: str, expression: str) -> str:
+        bindings: dict[str, Any] = {
+            "states": {"context": {"State": {"EnteredTime": entered}}},
+            "attempt": 2,
+            "failure": {"Error": "States.Timeout"},
+        }
+        return str(evaluate(expression, bindings))
+
+    warning, compared = values[":warnings"]["L"][0]["S"], values[":warning"]["S"]
+    assert said("2026-11-21T05:00:00.000Z", warning).startswith(
+        "Its run was not described at 2026-11-21T05:00:00.000Z (no new ro-crate-metadata.json of attempt 2): States."
+    )
+    assert said("2026-11-21T05:00:00.000Z", warning) == said("2026-11-21T05:00:00.000Z", compared)  # not said twice
+    assert said("2026-11-21T05:00:00.000Z", warning) != said("2026-11-22T05:00:00.000Z", compared)

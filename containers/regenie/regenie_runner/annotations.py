@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from regenie_runner.chromosomes import chromosome_number
 from regenie_runner.console import complain
-from regenie_runner.references import Feature, Gene, Genes, Known, NoReferenceError, Rates, Variants
+from regenie_runner.references import Feature, Gene, Genes, Known, NoChromosomeError, NoReferenceError, Rates, Variants
 
 if TYPE_CHECKING:
     from genolaunch.contract.plan import References
@@ -121,10 +121,11 @@ class Annotator:
             near.setdefault(chromosome_number(place.chromosome), []).append(place.position)
         window, words = round(references["known_kb"] * 1000), references["known_as"]
         self._folder, self._references = folder, references
-        self._variants = self._opened("rsids", Variants)
-        self._genes = self._opened("genes", Genes)
+        build = references.get("genome_build")
+        self._variants = self._opened("rsids", lambda path: Variants(path, build))
+        self._genes = self._opened("genes", lambda path: Genes(path, build))
         self._known = self._opened("known", lambda path: Known(path, near, window, words))
-        self._rates = self._opened("recombination", Rates)
+        self._rates = self._opened("recombination", lambda path: Rates(path, build))
 
     def _opened(self, kind: str, reader: Callable[[Path], _Reader]) -> _Reader | None:
         path = self._references["files"].get(kind)
@@ -144,6 +145,9 @@ class Annotator:
             return otherwise
         try:
             return ask(reader)
+        except NoChromosomeError as error:
+            self._lacks(kind, error)
+            return otherwise
         except Exception as error:
             self.of.remove(kind)
             self._lacks(kind, error)
@@ -156,7 +160,9 @@ class Annotator:
             complain("".join(traceback.format_exception(type(error), error, error.__traceback__)))
             name = Path(self._references["files"][kind]).name
             why = f"{name} is damaged or of another format ({type(error).__name__}{f': {why}' if why else ''})"
-        self._missing.setdefault(" ".join(why.split()).rstrip("."), []).append(_OF[kind])
+        lacking = self._missing.setdefault(" ".join(why.split()).rstrip("."), [])
+        if _OF[kind] not in lacking:
+            lacking.append(_OF[kind])
 
     @property
     def missing(self) -> list[str]:

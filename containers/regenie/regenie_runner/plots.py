@@ -310,7 +310,7 @@ def regional_plot(lead: Locus, points: Sequence[RegionPoint], around: Surroundin
     )
     axes.axhline(GENOME_WIDE, color=_HIT, linewidth=0.8, linestyle=(0, (5, 3)))
     axes.set_xlim(start / 1e6, end / 1e6)
-    axes.set_ylim(0, max(GENOME_WIDE + 0.7, lead["log10p"]) * 1.18)
+    axes.set_ylim(0, max(GENOME_WIDE + 0.7, lead["log10p"], y.max(initial=0)) * 1.18)
     lowest.ticklabel_format(axis="x", useOffset=False)
     lowest.set_xlabel(f"Position on chromosome {chromosome_label(lead['chromosome'])} (Mb)")
     axes.set_ylabel("−log$_{10}$ p")

@@ -7,21 +7,31 @@ end. Chromosomes may be called 1, chr1 or by RefSeq's accession (NC_000001.11).
 from __future__ import annotations
 
 import csv
+import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
 import pysam
 
-from regenie_runner.chromosomes import chromosome_number
+from regenie_runner.chromosomes import chromosome_label, chromosome_number
 from regenie_runner.errors import RunnerError
 from regenie_runner.packed import open_text
 
 _ACCESSION = re.compile(r"NC_0000(\d\d)\.\d+")
 """RefSeq's names of human chromosomes: X is 23, Y is 24."""
+_VERSIONS = dict(
+    enumerate(
+        (10, 11, 11, 11, 9, 11, 13, 10, 11, 10, 9, 11, 10, 8, 9, 9, 10, 9, 9, 10, 8, 10, 10, 9),
+        start=1,
+    )
+)
+"""Chromosome -> version of its accession in GRCh37 (NCBI, assembly GCF_000001405.13)."""
+_LATER_THAN_GRCH37 = {"NCBI36": -1, "GRCh37": 0, "GRCh38": 1}
+"""Each build raised the version of every chromosome by one (NCBI, assemblies GCF_000001405.12, .13 and .26)."""
 _INDEX_SUFFIXES = (".tbi", ".csi")
 _BIOTYPES = ("biotype", "gene_type", "gene_biotype")  # Ensembl, GENCODE, NCBI
 _NAMES = ("gene_name", "Name", "gene", "gene_id", "ID")
@@ -34,6 +44,10 @@ _NO_HEADER = "{} has no column {}"
 
 class NoReferenceError(Exception):
     """A reference file cannot be used; the text says why, in words that end a sentence."""
+
+
+class NoChromosomeError(NoReferenceError):
+    """A reference file has nothing of a chromosome; it may well have something of others."""
 
 
 class Gene(NamedTuple):
@@ -81,8 +95,9 @@ class Association(NamedTuple):
 class Indexed:
     """A file that bgzip compressed and tabix indexed."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises NoReferenceError if it, or its index, is not there or cannot be read."""
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        """Raises NoReferenceError if it, or its index, is not there or cannot be read, or is of another genome build
+        than this one, as far as the names of its chromosomes tell."""
         indexes = [path.with_name(path.name + suffix) for suffix in _INDEX_SUFFIXES]
         index = next((each for each in indexes if each.is_file()), None)
         for needed in (path, index or indexes[0]):
@@ -94,12 +109,22 @@ class Indexed:
             raise NoReferenceError(f"{path.name} is no file that bgzip and tabix made") from error
         if not _is_whole(path):
             raise NoReferenceError(f"{path.name} is cut short: it does not end as bgzip ends a file")
-        self._names = {number: name for name in self._table.contigs if (number := _number(name))}
+        _check_build(path.name, self._table.contigs, build)
+        self._file = path.name
+        self._names: dict[int, list[str]] = {}
+        for name in self._table.contigs:
+            number = _number(name)
+            if number is not None:
+                self._names.setdefault(number, []).append(name)
 
     def lines(self, chromosome: int, start: int, end: int) -> Iterator[list[str]]:
-        """Columns of the lines that overlap these base pairs, both ends included."""
-        name = self._names.get(chromosome)
-        if name is not None:
+        """Columns of the lines that overlap these base pairs, both ends included.
+
+        Raises NoChromosomeError if it has no line of the chromosome: that nothing is there would be a false answer.
+        """
+        if chromosome not in self._names:
+            raise NoChromosomeError(f"{self._file} has nothing of chromosome {chromosome_label(str(chromosome))}")
+        for name in self._names[chromosome]:
             for line in self._table.fetch(name, max(start, 1) - 1, max(end, 1)):
                 yield line.encode("latin-1").decode(errors="replace").split("\t")
 
@@ -109,6 +134,18 @@ def _is_whole(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - len(_LAST_BLOCK)))
         return file.read() == _LAST_BLOCK
+
+
+def _check_build(file: str, contigs: Iterable[str], build: str | None) -> None:
+    if build not in _LATER_THAN_GRCH37:
+        return
+    for name in contigs:
+        accession = _ACCESSION.fullmatch(name)
+        version = _VERSIONS.get(int(accession[1])) if accession else None
+        if accession and version is not None:
+            expected = f"NC_0000{accession[1]}.{version + _LATER_THAN_GRCH37[build]}"
+            if name != expected:
+                raise NoReferenceError(f"{file} is not of {build}: it has {name} instead of {expected}")
 
 
 def _number(name: str) -> int | None:
@@ -122,8 +159,8 @@ def _number(name: str) -> int | None:
 class Genes:
     """A GFF3 file of Ensembl, GENCODE or NCBI."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = Indexed(path)
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        self._file = Indexed(path, build)
 
     def features(self, chromosome: int, start: int, end: int) -> Iterator[Feature]:
         """Everything that overlaps these base pairs."""
@@ -155,16 +192,17 @@ def _gene(fields: Sequence[str]) -> Gene:
 class Variants:
     """A VCF file with ids, such as dbSNP's."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = Indexed(path)
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        self._file = Indexed(path, build)
 
     def name(self, chromosome: int, position: int, alleles: frozenset[str]) -> str | None:
         """Id of the variant that begins there and has these two alleles, written in the same way."""
         for fields in self._file.lines(chromosome, position, position):
             reference, others = fields[3].upper(), set(fields[4].upper().split(","))
             rest = alleles - {reference}
-            if int(fields[1]) == position and reference in alleles and len(rest) == 1 and rest <= others:
-                return fields[2] if fields[2] != "." else None
+            is_it = int(fields[1]) == position and reference in alleles and len(rest) == 1 and rest <= others
+            if is_it and fields[2] != ".":
+                return fields[2]
         return None
 
 
@@ -174,8 +212,8 @@ class Rates:
     _BEFORE = 1_000_000
     """Base pairs in which the line is looked for whose rate holds at the begin of a region."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = Indexed(path)
+    def __init__(self, path: Path, build: str | None = None) -> None:
+        self._file = Indexed(path, build)
 
     def between(self, chromosome: int, start: int, end: int) -> list[tuple[int, float]]:
         """(position, rate from there on), in genome order."""
@@ -185,6 +223,8 @@ class Rates:
                 position, rate = int(fields[1]), float(fields[2])
             except (ValueError, IndexError):
                 continue  # a header
+            if not math.isfinite(rate):
+                raise ValueError(f"the rate at {position} is {rate}")
             if position <= start:
                 found = [(start, rate)]
             else:
@@ -239,11 +279,13 @@ def _associations(path: Path) -> Iterator[Association]:
         header = next(rows, [])
         columns = [_column(header, name, path) for name in ("CHR_ID", "CHR_POS", "P-VALUE", "SNPS", "DISEASE/TRAIT")]
         mapped = header.index("MAPPED_TRAIT") if "MAPPED_TRAIT" in header else None
+        has_place = False
         for row in rows:
             if len(row) != len(header):
                 continue
             chromosome, position, p_value, variant, trait = (row[column] for column in columns)
             number = _number(chromosome) if position.isascii() and position.isdigit() else None
+            has_place = has_place or number is not None
             if number is None or not _is_significant(p_value):
                 continue
             of = row[mapped] if mapped is not None else ""
@@ -254,6 +296,8 @@ def _associations(path: Path) -> Iterator[Association]:
                 trait if not of or of.casefold() == trait.casefold() else f"{trait} ({of})",
                 float(p_value),
             )
+    if not has_place:
+        raise NoReferenceError(f"{path.name} has no row with a chromosome and a position")
 
 
 def _column(header: Sequence[str], name: str, path: Path) -> int:

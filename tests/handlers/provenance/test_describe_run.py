@@ -301,3 +301,22 @@ def test_a_folder_of_too_many_files_is_described_by_one_digest(gwas: End, monkey
     assert entities["step2/"]["@type"] == "Dataset"
     assert "gwas/height.regenie.gz" in entities
     assert not [id_ for id_ in entities if id_.startswith("step2/0")]
+
+
+def test_the_stages_reference_files_are_inputs(gwas: End) -> None:
+    """Whether a locus is novel depends on them. One that lies among the data is described once, as the data is."""
+    stage = gwas()
+    record = json.loads(stage.text("inputs.json"))
+    genes = {"bucket": DATA, "key": "references/genes.gff3.gz", "size": 4, "etag": '"ab"', "versionId": "v7"}
+    stage.left("inputs.json", {**record, "references": [genes, {**record["files"][0], "sha256": "cd" * 32}]})
+
+    entities = stage.describe()
+
+    uri = f"s3://{DATA}/references/genes.gff3.gz"
+    assert {"@id": uri} in entities["#attempt-1"]["object"]
+    assert {term: entities[uri][term] for term in ("contentSize", "etag", "version")} == {
+        "contentSize": "4",
+        "etag": "ab",
+        "version": "v7",
+    }
+    assert entities[f"s3://{DATA}/cohort/cohort.bed"]["sha256"] == "ab" * 32

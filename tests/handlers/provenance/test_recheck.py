@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, IncompleteReadError, ReadTimeoutError
 
 from genolaunch.contract.launch import Status as LaunchStatus
 from genolaunch.contract.results import results_prefix
@@ -137,7 +138,23 @@ def test_a_folder_of_many_files_is_compared_by_its_digest(gwas: End, monkeypatch
 
     (other,) = others(again(stage))
     assert other.uri.endswith("/step2/")
-    assert other.difference == "some of its files are others now (30 files)"
+    assert other.difference == "files were added, changed or removed: it is described as a whole, now 30 files"
+
+
+def test_a_file_added_to_a_folder_of_many_is_told_as_what_it_may_be(gwas: End, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One digest does not tell an added file from a changed one."""
+    stage = gwas(**FAILED)
+    for chunk in range(30):
+        stage.left(f"step2/{chunk:06}/chunk.log", str(chunk))
+    monkeypatch.setattr(listing.by_folder, "__defaults__", (20,))
+    stage.describe()
+
+    stage.left("step2/notes.txt", "a reader's")
+
+    (other,) = others(again(stage))
+    assert other.state is State.CHANGED
+    assert (other.difference or "").startswith("files were added, changed or removed: it is described as a whole")
+    assert "now 31 files, " in (other.difference or "")
 
 
 def test_a_folder_with_many_inputs_and_outputs_is_compared_as_a_whole(
@@ -172,3 +189,65 @@ def test_what_is_no_crate_of_the_launch_is_told_so(described: Stage, content: by
 
     with pytest.raises(GenolaunchError, match="does not describe a run of launch"):
         again(described)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda graph: graph.pop(STATISTICS), "lists 'gwas/height.regenie.gz', and does not describe it"),
+        (lambda graph: graph["./"]["hasPart"].append("gwas/"), "lists 'gwas/', and does not describe it"),
+        (lambda graph: graph["./"]["hasPart"].append({"@id": ["x"]}), "and does not describe it"),
+        (lambda graph: graph[STATISTICS].update(contentSize="ten"), "has no size in bytes, but 'ten'"),
+        (lambda graph: graph[STATISTICS].update(contentSize=None), "has no size in bytes, but 'None'"),
+        (lambda graph: graph[STATISTICS].update(etag=["x"]), "is no text, but"),
+        (lambda graph: graph[STATISTICS].update({"@type": "Dataset", "sha256": None}), "has no digest"),
+        (lambda graph: graph.pop("#attempt-1"), "does not name an attempt"),
+        (lambda graph: graph["#attempt-1"].update({"@id": "#attempt-two"}), "does not name an attempt"),
+        (lambda graph: graph["./"].update(datePublished=7), "datePublished of './' is no text"),
+    ],
+)
+def test_a_crate_that_somebody_edited_is_told_so(
+    described: Stage, damage: Callable[[dict[str, Any]], object], words: str
+) -> None:
+    """Whatever is other than it was written: nothing is compared with a part of it."""
+    graph = {entity["@id"]: entity for entity in described.crate()["@graph"]}
+    damage(graph)
+    described.left("ro-crate-metadata.json", {"@graph": list(graph.values())})
+
+    with pytest.raises(GenolaunchError, match="somebody changed or replaced it") as told:
+        again(described)
+    assert words in str(told.value)
+
+
+def test_values_of_one_are_written_without_a_list(described: Stage) -> None:
+    """JSON-LD tools write them so, and a file's size as a number."""
+    graph = {entity["@id"]: entity for entity in described.crate()["@graph"]}
+    graph["./"]["hasPart"] = {"@id": STATISTICS}
+    graph[STATISTICS] |= {"@type": ["File"], "contentSize": 10}
+    described.left("ro-crate-metadata.json", {"@graph": list(graph.values())})
+
+    result = again(described)
+    assert [file.uri.endswith(STATISTICS) for file in result.files] == [True]
+    assert result.holds
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ReadTimeoutError(endpoint_url="https://s3"),
+        IncompleteReadError(actual_bytes=3, expected_bytes=10),
+        EndpointConnectionError(endpoint_url="https://s3"),
+    ],
+)
+def test_a_download_that_breaks_off_leaves_the_other_files_compared(
+    described: Stage, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def broken(*_: object) -> str:
+        raise failure
+
+    monkeypatch.setattr("genolaunch.recheck._digest", broken)
+
+    result = again(described, by_content=True)
+    assert {file.state for file in others(result)} == {State.UNREADABLE}
+    assert f"S3 could not be read: {failure}" in {file.difference for file in others(result)}
+    assert any(file.state is State.SAME for file in result.files)

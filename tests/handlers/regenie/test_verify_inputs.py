@@ -9,7 +9,7 @@ import pytest
 
 from genolaunch.contract.plan import WORK_INPUTS
 from genolaunch.contract.results import RESULTS_PREFIX
-from genolaunch.regenie.data_set import DataSet
+from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie import plan_launch, recorded_inputs
 from lambdas.regenie.recorded_inputs import InputsChangedError, sentence
@@ -201,6 +201,66 @@ def test_a_text_that_is_too_large_for_every_job_is_compared_by_size(monkeypatch:
     assert recorded_inputs.is_digested("phenotypes.txt", 10)
     assert not recorded_inputs.is_digested("phenotypes.txt", 11)
     assert not recorded_inputs.is_digested("cohort.bim", 1)
+
+
+@pytest.fixture
+def references(buckets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given: a stage with reference files in a versioned bucket, one of them not there."""
+    boto3.client("s3").put_bucket_versioning(Bucket=DATA_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for name in ("genes.gff3.gz", "genes.gff3.gz.tbi", "readme.txt"):
+        buckets.put_object(Bucket=DATA_BUCKET, Key=f"references/{name}", Body=b"four")
+    files = {"folder": "references/", "genes": "genes.gff3.gz", "known": "known.tsv"}
+    monkeypatch.setenv("REFERENCES", json.dumps({"GRCh38": files}))
+    plan_launch.settings.cache_clear()
+
+
+def plan_with_build(repository: LaunchRepository) -> dict[str, Any]:
+    register(repository, genome_build="GRCh38")
+    plan_launch.handler({"launchId": LAUNCH, "attempt": 1}, CONTEXT)
+    return dict(json.loads(written(boto3.client("s3"))[RECORD]))
+
+
+@pytest.mark.usefixtures("references")
+def test_the_reference_files_that_are_used_are_recorded(repository: LaunchRepository, buckets: Any):
+    record = plan_with_build(repository)
+
+    assert [file["key"] for file in record["references"]] == [
+        "references/genes.gff3.gz",
+        "references/genes.gff3.gz.tbi",
+    ]
+    head = buckets.head_object(Bucket=DATA_BUCKET, Key="references/genes.gff3.gz")
+    assert record["references"][0] == {
+        "bucket": DATA_BUCKET,
+        "key": "references/genes.gff3.gz",
+        "size": 4,
+        "etag": head["ETag"],
+        "lastModified": head["LastModified"].isoformat(),
+        "versionId": head["VersionId"],
+    }
+
+
+@pytest.mark.usefixtures("references")
+def test_reference_files_that_change_stop_nothing(repository: LaunchRepository, buckets: Any):
+    record = plan_with_build(repository)
+    buckets.put_object(Bucket=DATA_BUCKET, Key="references/genes.gff3.gz", Body=b"others")
+    buckets.delete_object(Bucket=DATA_BUCKET, Key="references/genes.gff3.gz.tbi")
+
+    assert verify() == len(record["files"]) == len(FILES)
+
+
+def test_without_reference_files_none_are_recorded(repository: LaunchRepository, buckets: Any):
+    assert plan(repository)["references"] == []
+
+
+@pytest.mark.usefixtures("buckets")
+def test_reference_files_that_cannot_be_asked_for_are_recorded_as_they_were_listed():
+    folder = DataSet(DATA_BUCKET, "references/")
+    listed = ObjectState(4, '"etag"', last_modified="2026-11-01T08:00:00+00:00")
+
+    (recorded,) = recorded_inputs.record_references(folder, {"gone.gz": listed})
+
+    assert (recorded.uri, recorded.size, recorded.etag) == (folder.uri("gone.gz"), 4, '"etag"')
+    assert (recorded.last_modified, recorded.version_id) == ("2026-11-01T08:00:00+00:00", None)
 
 
 def test_a_copy_of_the_platforms_own_may_be_made_again_in_a_versioned_bucket(buckets: Any):

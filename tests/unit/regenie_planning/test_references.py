@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from genolaunch.launch_configs.regenie_config import RegenieLaunch
+from genolaunch.launch_configs.regenie_config import RegenieLaunch, RegenieParameters
 from genolaunch.shared import aws
 from lambdas.regenie.references import FoundReferences, StageReferences
 
@@ -89,3 +89,9 @@ def test_a_bucket_that_cannot_be_read_is_a_reason_too():
 def test_files_inside_the_data_need_no_link_of_their_own():
     references = found(data="references/")
     assert (references.files, references.uri) == ({"genes": "data/GRCh38/genes.gff3.gz"}, "")
+
+
+def test_a_trait_is_told_the_build_by_which_files_are_checked():
+    regenie = {"genotypes": "c.bed", "phenotypes": "p.txt", "traits": ["height"], "trait_type": "quantitative"}
+    parameters = RegenieParameters.model_validate({**regenie, "genome_build": "GRCh38"})
+    assert found().for_trait(parameters, "height")["genome_build"] == "GRCh38"

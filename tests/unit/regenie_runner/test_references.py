@@ -94,6 +94,40 @@ def test_what_is_no_indexed_file_is_told(tmp_path, reader):
 
 
 @pytest.mark.parametrize(
+    ("contig", "build", "expected"),
+    [
+        ("NC_000001.10", "GRCh38", "NC_000001.11"),
+        ("NC_000001.11", "GRCh37", "NC_000001.10"),
+        ("NC_000007.14", "GRCh37", "NC_000007.13"),
+        ("NC_000014.7", "GRCh37", "NC_000014.8"),
+        ("NC_000023.10", "NCBI36", "NC_000023.9"),
+        ("NC_000024.9", "GRCh38", "NC_000024.10"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["genes", "recombination"])
+def test_a_file_of_another_build_is_not_used(tmp_path, kind, contig, build, expected):
+    line = f"{contig}\tx\tgene\t100\t200\t.\t-\t.\tID=x\n"
+    tabixed(tmp_path / "g.gz", line, "gff")
+    lead = Place("1", 150, frozenset("AG"))
+    annotator = Annotator(references(files={kind: "g.gz"}, genome_build=build, why_not="x"), tmp_path, [lead])
+    assert annotator.of == []
+    assert any(
+        f"because g.gz is not of {build}: it has {contig} instead of {expected}:" in m for m in annotator.missing
+    )
+
+    right = line.replace(contig, expected)
+    tabixed(tmp_path / "g.gz", right, "gff")
+    annotator = Annotator(references(files={kind: "g.gz"}, genome_build=build, why_not="x"), tmp_path, [lead])
+    assert annotator.of == [kind]
+
+
+@pytest.mark.parametrize("contig", ["1", "chr1", "NC_012920.1", "NT_187361.1", "NC_060925.1"])
+def test_names_that_tell_no_build_are_no_reason(tmp_path, contig):
+    line = f"{contig}\tx\tgene\t100\t200\t.\t-\t.\tID=x\n"
+    assert Genes(tabixed(tmp_path / "g.gff3.gz", line, "gff"), "GRCh38")
+
+
+@pytest.mark.parametrize(
     ("attributes", "kind", "name", "coding"),
     [
         ("ID=gene:E1;Name=A1BG;biotype=protein_coding", "gene", "A1BG", True),  # Ensembl
@@ -262,3 +296,58 @@ def test_a_damaged_file_costs_its_part_only(folder, capfd, kind, error, do):
     assert (around.genes == []) == (kind == "genes")
     assert around.recombination
     assert not error or error.split(":")[0] in capfd.readouterr().err
+
+
+VCF = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+ELSEWHERE = Place("23", 5_000_000, frozenset("AG"))
+
+
+def test_a_chromosome_that_files_lack_is_told_and_no_answer(folder):
+    annotator = Annotator(references(), folder, [LEAD, ELSEWHERE])
+
+    nothing = annotator.annotation(ELSEWHERE)
+    around = annotator.around("23", 4_900_000, 5_100_000)
+
+    assert {nothing[key] for key in ("rsid", "genes", "gene_distance", "consequence")} == {None}
+    assert (around.genes, around.recombination) == ([], [])
+    assert annotator.missing == [
+        "Not shown, because dbsnp.vcf.gz has nothing of chromosome X: rsIDs.",
+        "Not shown, because genes.gff3.gz has nothing of chromosome X: genes.",
+        "Not shown, because rates.txt.gz has nothing of chromosome X: recombination rates.",
+    ]
+    assert annotator.annotation(LEAD)["genes"] == "TALL1"  # other chromosomes have theirs
+
+
+def test_associations_without_any_place_are_told(folder):
+    table = folder / NAMES["known"]
+    header, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([header, *(row.replace("\t", "\t\t", 1) for row in rows)]) + "\n")
+
+    annotator = Annotator(references(), folder, [LEAD])
+
+    assert annotator.annotation(LEAD)["known"] is None
+    assert "associations.tsv has no row with a chromosome and a position" in annotator.missing[0]
+
+
+def test_a_rate_that_is_no_number_costs_the_rates(folder):
+    rates = folder / NAMES["recombination"]
+    rates.with_suffix("").write_text("1\t4900000\tnan\n")
+    pysam.tabix_compress(str(rates.with_suffix("")), str(rates), force=True)
+    pysam.tabix_index(str(rates), seq_col=0, start_col=1, end_col=1, force=True)
+    annotator = Annotator(references(), folder, [LEAD])
+
+    assert annotator.around("1", 4_750_000, 5_320_000).recombination == []
+    assert "recombination rates" in annotator.missing[0]
+
+
+def test_a_variant_that_has_an_id_further_down_is_named(tmp_path):
+    text = VCF + "".join(f"1\\t100\\t{name}\\tA\\tG\\t.\\t.\\t.\\n" for name in (".", "rs5"))
+
+    assert Variants(tabixed(tmp_path / "v.vcf.gz", text, "vcf")).name(1, 100, frozenset("AG")) == "rs5"
+
+
+def test_a_chromosome_may_have_two_names(tmp_path):
+    text = VCF + "1\t100\trs1\tA\tG\t.\t.\t.\nchr1\t200\trs2\tA\tG\t.\t.\t.\n"
+    variants = Variants(tabixed(tmp_path / "v.vcf.gz", text, "vcf"))
+
+    assert [variants.name(1, at, frozenset("AG")) for at in (100, 200)] == ["rs1", "rs2"]
