@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAGE  ?= dev
 # With which CloudFormation acts in an account that trusts a pipeline's: the CDK's own default, unless a company has its own.
 EXECUTION_POLICY ?= arn:aws:iam::aws:policy/AdministratorAccess
-LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/requirements.txt containers/*/requirements*.txt)
+LOCKS  := $(wildcard requirements-dev.txt lambdas/requirements.txt lambdas/*/requirements.txt containers/*/requirements*.txt tests/*/requirements.txt)
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner=off
 # Stacks that are deployed at once, where none waits for another.
 CONCURRENCY ?= 1
@@ -78,10 +78,11 @@ test-images: setup ## really build the images, without Docker, and try them (roo
 package: setup ## the command line as a wheel in dist/, for `pipx install`
 	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python
 
-benchmark: setup ## what the platform adds to a GWAS, and where the time goes; what a launch asks of AWS; what a merge takes
+benchmark: setup ## what the platform adds to a GWAS, and where the time goes; what a launch asks of AWS; what a merge and a preflight take
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.requests
 	PYTHONPATH=containers/regenie $(BIN)/python -m benchmarks.merge --rows 2000000
+	$(BIN)/python -m benchmarks.preflight --people 200000
 
 benchmark-restore: setup ## what restoring 1,000, 10,000 and 100,000 objects costs per object
 	$(BIN)/python -m benchmarks.restore
@@ -181,7 +182,7 @@ deploy-images: setup ## deploy only the repositories of STAGE's images: once, be
 	$(BIN)/npx cdk deploy 'genolaunch-$(STAGE)/images' -c stage=$(STAGE)
 
 verify-stage: setup ## try STAGE after its deployment with tiny launches; the report is build/verify-STAGE.md (RESTORE=1: a restore, too)
-	$(BIN)/genolaunch --stage $(STAGE) verify --report build/verify-$(STAGE).md $(if $(RESTORE),--restore)
+	$(BIN)/genolaunch --stage $(STAGE) verify-stage --report build/verify-$(STAGE).md $(if $(RESTORE),--restore)
 
 clean: ## stop the embedded cloud and remove everything that was made here
 	-@test -x $(BIN)/genolaunch && $(BIN)/genolaunch local down
@@ -192,7 +193,9 @@ lock: setup ## renew every lock file from its .in file (needs the package regist
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 containers/snakemake/requirements.in -o containers/snakemake/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --universal --python-version 3.12 lambdas/tibanna/requirements.in -o lambdas/tibanna/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 containers/snakemake/requirements-aws-batch.in -o containers/snakemake/requirements-aws-batch.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.14 --python-platform aarch64-manylinux2014 --no-emit-package botocore --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six --no-emit-package urllib3 lambdas/requirements.in -o lambdas/requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.14 --python-platform aarch64-manylinux_2_28 lambdas/regenie/requirements.in -o lambdas/regenie/requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.14 --python-platform aarch64-manylinux_2_28 --no-emit-package botocore --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six --no-emit-package urllib3 lambdas/requirements.in -o lambdas/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 requirements.in -c requirements-dev.txt -o requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 tests/roc_validator/requirements.in -o tests/roc_validator/requirements.txt
 	$(BIN)/npm install --package-lock-only --silent

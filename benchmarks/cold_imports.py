@@ -33,7 +33,7 @@ from stacks.settings_files import context_of_cdk_json
 STAGE: Final = "dev"
 PROMISED: Final = 1.35
 """Highest ratio to the floor."""
-PROMISED_WITH_CONFIG: Final = 2.1
+PROMISED_WITH_CONFIG: Final = 1.9
 """Of functions each of whose invocations reads a launch config, or a launcher's report: they need Pydantic, and models.
 A start has a whole vCPU for importing these and the first invocation a seventh, so they stay imports."""
 WITH_CONFIG: Final = frozenset(
@@ -100,18 +100,19 @@ def synthesize(folder: Path) -> list[Function]:
     app = cdk.App(outdir=str(folder), context={**context_of_cdk_json(), "stage": STAGE, "bundling": "host"})
     build(app)
     app.synth()
-    resources = [
-        resource
-        for template in folder.rglob("*.template.json")
-        for resource in json.loads(template.read_text())["Resources"].values()
-    ]
-    layers = [each["Properties"]["Content"] for each in resources if each["Type"] == "AWS::Lambda::LayerVersion"]
-    (layer,) = {_asset(folder, content) / "python" for content in layers}
+    templates = [json.loads(template.read_text())["Resources"] for template in folder.rglob("*.template.json")]
+    resources = [resource for template in templates for resource in template.values()]
+    layers = {  # those of other stacks with the same id have the same packages
+        id_: _asset(folder, resource["Properties"]["Content"]) / "python"
+        for template in templates
+        for id_, resource in template.items()
+        if resource["Type"] == "AWS::Lambda::LayerVersion"
+    }
     runtime = _runtime(folder / "runtime")
     return [
         Function(
             properties["Handler"].removesuffix(".handler"),
-            (_asset(folder, properties["Code"]), layer, runtime),
+            (_asset(folder, properties["Code"]), *(layers[layer["Ref"]] for layer in properties["Layers"]), runtime),
             {
                 name: value
                 for name, value in properties["Environment"]["Variables"].items()

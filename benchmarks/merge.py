@@ -13,13 +13,11 @@ median of the processor's time is above PROMISED of the earlier build's.
 import argparse
 import gzip
 import hashlib
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -28,15 +26,15 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from benchmarks.earlier_build import EARLIER, ROOT, unpack_earlier
 from regenie_runner.receipts import seal_folder
 
-ROOT = Path(__file__).parents[1]
-EARLIER = "34edbf7"
 PROMISED = 0.55
 """Highest ratio of processor time, new to earlier."""
 LAUNCH_ID = "merge-20261121t040000-1a2b3c4d"
 HEADER = "CHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA SE CHISQ LOG10P EXTRA\n"
 VARIANTS_OF_A_CHUNK = 50_000
+_RUNNER = "containers/regenie"
 _RESULTS = "gwas/height.regenie.gz"
 _TABLE = "gwas/height.gwas-ssf.tsv.gz"
 
@@ -108,18 +106,6 @@ def _row(random: Random, chromosome: int, number: int) -> str:
     )
 
 
-def earlier_build(folder: Path) -> Path:
-    """The runner of the earlier build, from the repository's history; ends the benchmark where that is not here."""
-    packed = subprocess.run(["git", "archive", EARLIER, "containers/regenie"], cwd=ROOT, capture_output=True)
-    if packed.returncode:
-        sys.exit(
-            f"The commit {EARLIER} is not in this clone: fetch all of the history (git fetch --unshallow), and retry."
-        )
-    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / "containers" / "regenie"
-
-
 def merge(program: Path, workspace: Path) -> Cost:
     """When one merge runs in a process of its own."""
     shutil.rmtree(workspace / "work" / "gwas", ignore_errors=True)
@@ -159,7 +145,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5)
     chosen = parser.parse_args()
     with TemporaryDirectory(prefix="merge-") as folder:
-        builds = {EARLIER: earlier_build(Path(folder) / "earlier"), "now": ROOT / "containers" / "regenie"}
+        builds = {EARLIER: unpack_earlier(Path(folder) / "earlier", _RUNNER) / _RUNNER, "now": ROOT / _RUNNER}
         workspace = Path(folder) / "fsx"
         simulate(workspace, chosen.rows)
         (workspace / "bin").mkdir()

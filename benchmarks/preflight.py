@@ -1,25 +1,34 @@
-"""What it takes to compare people and look at every value before a launch: seconds, and peak memory.
+"""What it takes to compare people and look at every value before a launch: processor seconds and peak memory, beside an
+earlier build's.
 
-    .venv/bin/python -m benchmarks.preflight                       # 500,000 people, 50 traits, 20 covariates
-    .venv/bin/python -m benchmarks.preflight --people 100000 --traits 10
+    .venv/bin/python -m benchmarks.preflight           # 500,000 people, 50 traits, 20 covariates, beside 34edbf7
+    .venv/bin/python -m benchmarks.preflight --people 100000 --traits 10 --turns 5
 
 The files are simulated, their lines made where they are read: a .fam, a phenotype and a covariate file. Time is this
 machine's processor's, without any network; making the lines is part of it, and how long that takes alone is shown
 beside it. The memory is that of a process of its own (resident, with the interpreter). The function has 2,048 MiB.
+
+Both builds check the same rows in turns, and have to find as many people analysed. The benchmark fails if the median of
+the processor's time is above PROMISED of the earlier build's, or the memory above PROMISED_MIB.
 """
 
 import argparse
+import json
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from pathlib import Path
 from random import Random
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from rich.console import Console
 
+from benchmarks.earlier_build import EARLIER, ROOT, unpack_earlier
 from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
@@ -28,9 +37,20 @@ from lambdas.regenie.preflight.findings import Findings
 from lambdas.regenie.preflight.table import Table
 
 FILES = GenotypeFiles("cohort.bed")
-PATTERNS = 997
-"""Rows with values of their own; they come again and again, a prime number of rows apart."""
+PATTERNS = 9_973
+"""Rows with values of their own; they come again and again, a prime number of rows apart, and not in every batch."""
 MISSING_SHARE = 0.05
+PROMISED = 0.5
+"""Highest ratio of processor time, new to earlier."""
+PROMISED_MIB = 238
+"""250 MB."""
+_CHECK = """
+import json, sys
+from benchmarks import preflight
+preflight.PATTERNS = int(sys.argv[1])
+print(json.dumps(preflight.check(preflight.Size(*map(int, sys.argv[2:])))))
+"""
+"""Of either build: the earlier one's benchmark has the same functions."""
 
 
 class Size(NamedTuple):
@@ -125,22 +145,50 @@ def check(size: Size) -> Cost:
     return Cost(seconds, lines_alone, peak, counts.traits["t0"].analysed)
 
 
-def main() -> None:
-    """Print the cost of one cohort."""
+def run(build: Path, size: Size) -> Cost:
+    """When a build's benchmark checks the cohort in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", _CHECK, str(PATTERNS), *map(str, size)],
+        cwd=build,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return Cost(*json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> int:
+    """The exit code: 1 if a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=500_000)
     parser.add_argument("--traits", type=int, default=50)
     parser.add_argument("--covariates", type=int, default=20)
-    size = Size(**vars(parser.parse_args()))
-    # Spawned: a forked process would begin with the memory of this one.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
-        cost = processes.submit(check, size).result()
-    Console().print(
-        f"{size.people:,} people, {size.traits} traits, {size.covariates} covariates: {cost.seconds:.1f} s "
-        f"of processor (making the lines alone: {cost.lines_alone:.1f} s), peak memory {cost.mib:.0f} MiB; "
-        f"{cost.analysed:,} people analysed for the first trait"
+    parser.add_argument("--turns", type=int, default=3)
+    given = parser.parse_args()
+    size = Size(given.people, given.traits, given.covariates)
+    with TemporaryDirectory(prefix="preflight-") as folder:
+        earlier = unpack_earlier(Path(folder), "benchmarks", "contract.py", "lambdas")
+        (earlier / "lambdas" / "__init__.py").touch()  # without one, Python takes this build's package, which has it
+        builds = {EARLIER: earlier, "now": ROOT}
+        costs: dict[str, list[Cost]] = {name: [] for name in builds}
+        for _ in range(given.turns):
+            for name, build in builds.items():
+                costs[name].append(run(build, size))
+    console = Console()
+    for name, found in costs.items():
+        seconds, mib = median(each.seconds for each in found), max(each.mib for each in found)
+        lines = median(each.lines_alone for each in found)
+        console.print(
+            f"{name}: {seconds:.1f} s of the processor (making the lines alone: {lines:.1f} s), {mib:.0f} MiB"
+        )
+    assert len({each.analysed for found in costs.values() for each in found}) == 1, "the builds analyse other people"
+    ratio = median(each.seconds for each in costs["now"]) / median(each.seconds for each in costs[EARLIER])
+    mib = max(each.mib for each in costs["now"])
+    console.print(
+        f"{size.people:,} people, {size.traits} traits, {size.covariates} covariates: {ratio:.2f} of {EARLIER}'s time, "
+        f"promised: {PROMISED}; {mib:.0f} MiB, promised: {PROMISED_MIB}"
     )
+    return int(ratio > PROMISED or mib > PROMISED_MIB)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -91,7 +91,8 @@ EXPLAINED: Final[dict[str, list[tuple[str, str]]]] = {
         ),
     ],
     "Launches name the image with their rules' tools themselves: any repository of this account, to read.": [
-        (f"{_IAM}[Resource::arn:*:repository/[*]]", "snakemake-batch/ExecutionRole/DefaultPolicy/Resource"),
+        (f"{_IAM}[Resource::arn:*:repository/[*]]", f"{role}/DefaultPolicy/Resource")
+        for role in ("snakemake-batch/ExecutionRole", "benchmark/Provenance/Functions/DescribeRunRole")
     ],
     "The repositories of the stage's image caches, which ECR makes at the first pull of an image; only `images` has"
     " any that are not a cache's, and nobody may create that again.": [

@@ -19,6 +19,7 @@ from genolaunch.commands import (
     results,
     submission,
     verify,
+    verify_stage,
     where,
 )
 from genolaunch.commands.completion import stages
@@ -50,6 +51,7 @@ for module in (
     doctor,
     deployment,
     verify,
+    verify_stage,
     where,
 ):
     app.add_typer(module.commands)

@@ -1,12 +1,13 @@
 """What a launch leaves for its people: the report and the summary statistics."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genolaunch.contract.results import RESULTS_PREFIX, WORK_REPORT, WORK_SUMSTATS
 from genolaunch.errors import GenolaunchError
+from genolaunch.shared.made_files import is_made
 from genolaunch.workflows import commands_for
 
 if TYPE_CHECKING:
@@ -72,15 +73,8 @@ def _written(platform: "Platform", launch: "Launch") -> list[ResultObject]:
         ResultObject(path, entry["Size"], bucket, entry["Key"])
         for page in platform.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for entry in page.get("Contents", [])
-        if not entry["Key"].endswith("/")
-        and not made.isdisjoint(_with_folders(path := entry["Key"].removeprefix(prefix)))
+        if not entry["Key"].endswith("/") and is_made(path := entry["Key"].removeprefix(prefix), made)
     ]
-
-
-def _with_folders(path: str) -> Iterator[str]:
-    """A path, and the folders that it is in: a `directory()` is listed by its own name."""
-    yield path
-    yield from (str(folder) for folder in PurePosixPath(path).parents)
 
 
 def download(platform: "Platform", result: ResultObject, folder: Path, progressed: Callable[[int], None]) -> Path:

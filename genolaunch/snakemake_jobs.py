@@ -23,6 +23,7 @@ from genolaunch.errors import GenolaunchError
 from genolaunch.job_logs import JobChoice, LogLine
 from genolaunch.launch import FailedJob, Launch
 from genolaunch.launches import Launches
+from genolaunch.shared.made_files import made_files
 
 if TYPE_CHECKING:
     from genolaunch.platform import Platform
@@ -201,13 +202,9 @@ class SnakemakeLogs:
 
 
 def files_made(platform: "Platform", launch: Launch) -> frozenset[str]:
-    """Paths, below the launch's data, of the files that its jobs wrote in all its attempts, as far as it is told yet.
-
-    A retry keeps what was made before it. A `directory()` is there by its own name.
-    """
+    """Paths, below the launch's data, of what its jobs wrote in all its attempts, as far as it is told yet."""
     logs = SnakemakeLogs(platform, launch, JobChoice())
-    lists = [logs.list_of(attempt) for attempt in range(1, launch.attempt + 1)]
-    return frozenset(path for found in lists for path in (found or {}).get("made", ()))
+    return made_files(logs.list_of(attempt) for attempt in range(1, launch.attempt + 1))
 
 
 def _of_the_job(lines: Sequence[str]) -> Sequence[str]:

@@ -1,8 +1,9 @@
 """Functions' processes are forked of one that has imported what they all import (worker_parent).
 
 A process that begins anew spends some 0.2 s on these imports and has 30 MB of its own for them; a deployment starts
-one for each of its functions, and a burst of launches two. A function whose code brings one of these packages itself,
-or that has no layer, begins anew all the same, as does every process where the system has no pidfd (it is Linux's).
+one for each of its functions, and a burst of launches two. A function whose code or further layer brings one of these
+packages itself, or that has no layer, begins anew all the same. So does every one where no file can stand for a process
+(pidfd is Linux's).
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib.machinery import PathFinder
+from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Final
 
@@ -85,7 +87,7 @@ class ForkedProcess:
 
 
 class Parents:
-    """The processes of which workers are forked: one for each set of layers."""
+    """The processes of which workers are forked: one for each layer that comes first among a function's layers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -95,17 +97,18 @@ class Parents:
         self, arguments: Sequence[str], *, cwd: str, env: Mapping[str, str], **as_popen: object
     ) -> "ForkedProcess | subprocess.Popen[str]":
         """Start a worker as subprocess.Popen does, forked where its function allows it."""
-        layers = os.pathsep.join(os.path.realpath(each) for each in env.get(_LAYERS, "").split(os.pathsep) if each)
-        if not _CAN_FORK or not layers or any(PathFinder.find_spec(name, [cwd]) for name in _PACKAGES):
+        shared, *further = _layers(env) or [""]
+        own = [cwd, *(str(Path(layer, "python")) for layer in further)]
+        if not _CAN_FORK or not shared or any(PathFinder.find_spec(name, own) for name in _PACKAGES):
             return _begun_anew(arguments, cwd, env, as_popen)
         with self._lock:
-            parent = self._parents.get(layers) or _Parent(layers, env)
-            self._parents[layers] = parent
+            parent = self._parents.get(shared) or _Parent(shared, env)
+            self._parents[shared] = parent
             try:
                 return parent.fork(arguments[1:], cwd, env)
             except OSError as lost:
                 logger.warning("No worker can be forked, so it begins anew: %s", lost)
-                self._parents.pop(layers).close()
+                self._parents.pop(shared).close()
         return _begun_anew(arguments, cwd, env, as_popen)
 
     def close(self) -> None:
@@ -113,6 +116,10 @@ class Parents:
         with self._lock:
             while self._parents:
                 self._parents.popitem()[1].close()
+
+
+def _layers(environment: Mapping[str, str]) -> list[str]:
+    return [os.path.realpath(each) for each in environment.get(_LAYERS, "").split(os.pathsep) if each]
 
 
 def _has_process_files() -> bool:
@@ -134,12 +141,12 @@ def _begun_anew(
 
 
 class _Parent:
-    def __init__(self, layers: str, like: Mapping[str, str]) -> None:
+    def __init__(self, layer: str, like: Mapping[str, str]) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "localcloud.worker_parent", str(theirs.fileno()), *_IMPORTED],
-                env={name: value for name, value in like.items() if name in _OF_ALL} | {_LAYERS: layers},
+                env={name: value for name, value in like.items() if name in _OF_ALL} | {_LAYERS: layer},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )

@@ -398,6 +398,31 @@ class ImagesSettings(_Settings):
         return frozenset(rule.registry for rule in self.pull_through)
 
 
+_REFERENCE_FILE: Final = r"^[\w+=@.-]{1,80}$"
+
+
+class ReferenceSettings(_Settings):
+    """Files of one genome build, all in one folder. What is not named is not shown in reports."""
+
+    folder: str = Field(
+        pattern=r"^(s3://[a-z0-9.-]{3,63}/)?([\w+=@.-]+/)+$",
+        max_length=200,
+        description="Folder of the files: s3://BUCKET/FOLDER/ of a readable bucket, or a folder of the data bucket.",
+    )
+    genes: str | None = Field(default=None, pattern=_REFERENCE_FILE, description="Genes: GFF3, with its tabix index.")
+    rsids: str | None = Field(
+        default=None, pattern=_REFERENCE_FILE, description="dbSNP's variants: VCF, with its tabix index."
+    )
+    recombination: str | None = Field(
+        default=None,
+        pattern=_REFERENCE_FILE,
+        description="Recombination rates: chromosome, base pair and cM/Mb in columns, with a tabix index.",
+    )
+    known: str | None = Field(
+        default=None, pattern=_REFERENCE_FILE, description="Associations of the GWAS Catalog, as it offers them."
+    )
+
+
 class StageSettings(_Settings):
     """Everything that differs between stages.
 
@@ -491,6 +516,12 @@ class StageSettings(_Settings):
         description="Buckets in which Snakemake launches can have their `data`, in addition to the data bucket.",
     )
 
+    references: Mapping[Literal["NCBI36", "GRCh37", "GRCh38"], ReferenceSettings] = Field(
+        default={},
+        max_length=3,
+        description="Reference files by genome build, in which the leads of GWAS launches are looked up "
+        "(docs/references.md). Omit for none.",
+    )
     bucket_key_arns: tuple[Annotated[str, Field(pattern=_KEY)], ...] = Field(
         default=(),
         description="ARNs of the customer managed keys that encrypt these buckets (docs/security.md: who uses them).",

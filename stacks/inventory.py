@@ -30,6 +30,7 @@ _TABLE: Final = "bills_of_materials"
 
 _LOCKS: Final = {
     "lambda-layer": "lambdas/requirements.txt",
+    "planning-layer": "lambdas/regenie/requirements.txt",
     "tibanna-functions": "lambdas/tibanna/requirements.txt",
     "regenie-image": "containers/regenie/requirements.txt",
     "snakemake-image": "containers/snakemake/requirements.txt",

@@ -1,4 +1,4 @@
-"""Benchmarking: what launches use is recorded while they run, and priced when they are over."""
+"""Benchmarking: what launches use is recorded while they run, and priced and described when they are over."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -27,6 +27,7 @@ from stacks.constructs.stream_pipe import StreamPipe
 from stacks.data import DataStack
 from stacks.pricing_budgets import Budgets
 from stacks.pricing_grants import PricingGrants
+from stacks.provenance import Provenance
 from stacks.snakemake import SnakemakeStack
 
 BENCHMARK: Final = "benchmark"
@@ -76,7 +77,8 @@ class PricingStack(StageStack):
             price_table_name=self._price_table.table_name,
         ).estimate_cost
         self._record_usage()
-        pricing = self._make_machine(self._make_collect_usage(), self._make_price_launch())
+        describe_run = Provenance(self, data=data, bundling=bundling).describe_run
+        pricing = self._make_machine(self._make_collect_usage(), self._make_price_launch(), describe_run)
         self.machine = pricing.machine
         StreamPipe(
             self,
@@ -244,7 +246,9 @@ class PricingStack(StageStack):
         )
         return function
 
-    def _make_machine(self, collect_usage: lambda_.Function, price_launch: lambda_.Function) -> AslStateMachine:
+    def _make_machine(
+        self, collect_usage: lambda_.Function, price_launch: lambda_.Function, describe_run: lambda_.Function
+    ) -> AslStateMachine:
         reconcile = self._make_reconcile() if self.settings.pricing is PricingSource.COST_EXPLORER else None
         pricing = AslStateMachine(
             self,
@@ -255,12 +259,13 @@ class PricingStack(StageStack):
                 "LaunchTableName": self._data.launch_table.table_name,
                 "CollectUsageFunctionArn": collect_usage.function_arn,
                 "PriceLaunchFunctionArn": price_launch.function_arn,
+                "DescribeRunFunctionArn": describe_run.function_arn,
                 # Never invoked where nothing is reconciled.
                 "ReconcileFunctionArn": reconcile.function_arn if reconcile else "none",
                 "PricedStatus": str(CostStatus.PENDING if reconcile else CostStatus.PRICED),
             },
         )
-        for function in (collect_usage, price_launch, *([reconcile] if reconcile else [])):
+        for function in (collect_usage, price_launch, describe_run, *([reconcile] if reconcile else [])):
             function.grant_invoke(pricing.role)
         self._data.allow_items(pricing.role, self._data.launch_table, "UpdateItem")
         return pricing

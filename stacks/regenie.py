@@ -185,6 +185,7 @@ class RegenieStack(StageStack):
             # A list of variants that cannot be sampled is read whole, and may be gigabytes long.
             timeout=Duration.minutes(15),
             memory_mib=2048,
+            further_packages=[self._functions.own_packages()],
             # The index of a .bgen is copied to /tmp: the most there is, for some 150 million variants of 60 bytes.
             temporary_storage=Size.gibibytes(10),
             environment={
@@ -206,6 +207,7 @@ class RegenieStack(StageStack):
                 ),
                 Setting.PLACEMENTS: self._compute.placements_setting,
                 **({Setting.PARALLELCLUSTER: self._cluster.setting} if self._cluster else {}),
+                **self._references(),
             },
         )
         data.allow_items(function, data.launch_table, "GetItem", "UpdateItem")
@@ -216,6 +218,12 @@ class RegenieStack(StageStack):
         data.allow_reading(function, data.results_bucket, RESULTS_PREFIX)
         data.allow_writing(function, data.results_bucket, RESULTS_PREFIX, in_parts=True)
         return function
+
+    def _references(self) -> dict[Setting, str]:
+        references = {
+            build: files.model_dump(mode="json", exclude_none=True) for build, files in self.settings.references.items()
+        }
+        return {Setting.REFERENCES: self.to_json_string(references)} if references else {}
 
     def _make_verify_inputs(self) -> lambda_.Function:
         data = self._data

@@ -14,8 +14,8 @@ WORK_PLAN: Final = "plan"
 WORK_FETCH: Final = f"{WORK_PLAN}/fetch.txt"
 """Paths below data that a launch on a cluster reads, one a line: what its fetch phase copies."""
 WORK_ANALYSED: Final = f"{WORK_PLAN}/analysed.txt"
-"""1 or 0 for each sample of step 1's genotypes, in their order: whether the launch analyses it. Quality control of
-step 1 counts genotypes of those."""
+"""1 or 0 for each sample of step 1's genotypes (of the first that are tested, without step 1), in their order: whether
+the launch analyses it. Quality control of step 1 counts genotypes of those, and linkage disequilibrium is theirs."""
 WORK_INPUTS: Final = "inputs.json"
 """Every file that the launch was planned for: where it lies, its size, ETag and so on. Jobs and verify_inputs look."""
 
@@ -51,6 +51,8 @@ class RunSheet(_AnyRunSheet, total=False):
 
     subnetId: str
     """Of a file system of the launch's own."""
+    referencesUri: str
+    """Folder of the stage's reference files, if they are linked with the file system, as references."""
     ofPrivateImage: dict[str, Any]
     """Members of a job definition: how Batch logs in to the image's registry."""
 
@@ -93,6 +95,47 @@ class QualityControl(_Lists):
     """A folder below work."""
 
 
+class _Sample(TypedDict, total=False):
+    sample: str
+    """Sample file of .bgen genotypes, below data."""
+
+
+class GenotypeFile(_Sample):
+    """Genotypes that a job reads itself."""
+
+    path: str
+    """Below data."""
+
+
+class LociSearch(TypedDict):
+    """How a trait's merge finds independent signals: by linkage disequilibrium of the people analysed."""
+
+    genotypes: list[GenotypeFile]
+    """Those that step 2 tests."""
+    people: GenotypeFile
+    """Whose samples `analysed` marks."""
+    analysed: str
+    """A file below work: WORK_ANALYSED."""
+    p1: float
+    """plink1.9's --clump-p1; so are the next its options."""
+    p2: float
+    r2: float
+    window_kb: float
+
+
+class References(TypedDict):
+    """Reference files of the launch's genome build, in which leads are looked up."""
+
+    files: dict[str, str]
+    """Kind (genes, rsids, recombination, known) -> path below the file system's root."""
+    why_not: str
+    """Why a kind is missing, in words that end a sentence; "" if the stage just names no file of it."""
+    known_kb: float
+    """Kilobases within which an association is the same locus."""
+    known_as: list[str]
+    """Words of which a known association's trait must have one; empty for all traits."""
+
+
 class TaskParts(TypedDict, total=False):
     """What only some tasks have.
 
@@ -125,6 +168,10 @@ class TaskParts(TypedDict, total=False):
     """Of merge; so is the next."""
     summary: str
     """A file below work."""
+    loci: LociSearch
+    """Of merge, if its rows are of single variants, one of each."""
+    references: References
+    """Of merge, if its rows are of single variants."""
     summaries: dict[str, str]
     """Of report: trait -> file below work."""
 

@@ -40,6 +40,7 @@ class Setting(StrEnum):
     RESULTS_BUCKET = "RESULTS_BUCKET"
     NOTIFICATION_TOPIC = "NOTIFICATION_TOPIC"
     REGENIE_IMAGES = "REGENIE_IMAGES"  # JSON {"versions": {version: image URI}, "default": version}
+    REFERENCES = "REFERENCES"  # JSON of the stage's reference files, by genome build; none if unset
     PLACEMENTS = "PLACEMENTS"  # JSON {"queues": start of their ARNs (job_queue_name), "zones": {zone: subnet id}}
     WORKFLOW_STATE_MACHINES = "WORKFLOW_STATE_MACHINES"  # JSON {Workflow: ARN of its state machine}
     JOBS_STATE_MACHINE = "JOBS_STATE_MACHINE"

@@ -441,6 +441,35 @@ class Step2(Section):
         return chooses_variants(2, self)
 
 
+class LociSettings(Section):
+    """How independent signals are found: as by plink1.9 --clump, with the genotypes of the people analysed. Of the
+    variants that are significant enough the strongest leads a signal; variants near it that are in linkage
+    disequilibrium with it are its members, and lead none."""
+
+    p1: Annotated[float, Field(ge=5e-8, le=1e-3)] = 5e-8
+    """Highest p-value of a variant that leads a signal (plink1.9's --clump-p1)."""
+    p2: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """p-value below which a variant can be a member of a signal (--clump-p2)."""
+    r2: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """r² with the leading variant above which a variant is a member (--clump-r2)."""
+    window_kb: Annotated[float, Field(ge=1, le=10_000)] = 500
+    """Kilobases from the leading variant within which members lie (--clump-kb). A signal as near to a stronger one is a
+    secondary signal of its locus."""
+    known_kb: Annotated[float, Field(ge=1, le=10_000)] = 500
+    """Kilobases from a lead within which a significant association of the GWAS Catalog makes it known, if the stage has
+    such a file."""
+    known_as: dict[str, Annotated[list[str], Field(min_length=1, max_length=20)]] = Field(default_factory=dict)
+    """Trait → words of which the trait of such an association must have one, such as `height: [body height]`. By
+    default, associations with any trait count."""
+
+    @field_validator("p2")
+    @classmethod
+    def _takes_in_leads(cls, p2: float, info: ValidationInfo) -> float:
+        if p2 < info.data.get("p1", 0):
+            raise plain_fault(f"must not be below p1; you gave {p2:g}", "Give p1 itself or more.")
+        return p2
+
+
 class RegenieParameters(Section):
     """A genome-wide association study with regenie. Paths are below the launch's data."""
 
@@ -482,6 +511,8 @@ class RegenieParameters(Section):
     """Whole-genome regression."""
     step2: Step2 = Field(default_factory=Step2)
     """Association tests."""
+    loci: LociSettings = Field(default_factory=LociSettings)
+    """How independent signals are found among the significant variants."""
     resources: PhaseResources = Field(default_factory=PhaseResources)
     """Resources of the phases' jobs, where the defaults do not fit."""
 

@@ -1,4 +1,4 @@
-"""The stage and AWS's clients, as verify needs them: more than those who launch do."""
+"""The stage and AWS's clients, as verify-stage needs them: more than those who launch do."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property

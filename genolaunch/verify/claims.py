@@ -38,7 +38,7 @@ class Claim:
 def read_claims(page: Path = PAGE) -> list[Claim]:
     """All of them, in the page's order; raises GenolaunchError when the page is not there, or not such a table."""
     if not page.is_file():
-        raise GenolaunchError(f"{page} is not there: verify is run from a checkout of Genolaunch.")
+        raise GenolaunchError(f"{page} is not there: verify-stage is run from a checkout of Genolaunch.")
     rows = [_cells(line) for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     if not rows or tuple(rows[0]) != _COLUMNS:
         raise GenolaunchError(f"{page} has no table of {', '.join(_COLUMNS)}.")

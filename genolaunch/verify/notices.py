@@ -1,4 +1,4 @@
-"""A queue that hears the stage's notices for as long as verify runs."""
+"""A queue that hears the stage's notices for as long as verify-stage runs."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""One run of verify: launches, evidence, findings, and the removal of everything that it uploaded."""
+"""One run of verify-stage: launches, evidence, findings, and the removal of everything that it uploaded."""
 
 import uuid
 from collections.abc import Callable

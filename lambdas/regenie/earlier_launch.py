@@ -23,7 +23,7 @@ from genolaunch.regenie.data_set import DataSet, ObjectState
 from genolaunch.shared import aws
 from genolaunch.shared.input_error import UnusableInputError
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.regenie.preflight.people import SampleCounts
+from lambdas.regenie.preflight.sample_counts import SampleCounts
 from lambdas.shared.launch import Launch
 
 if TYPE_CHECKING:

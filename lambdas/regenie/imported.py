@@ -1,6 +1,6 @@
-"""What of S3 a launch's file system shows: the folders of its inputs, and its own results."""
+"""What of S3 a launch's file system shows: the folders of its inputs, its own results, and references."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -10,7 +10,7 @@ _MOST_CHARACTERS: Final = 16_384
 """Of all of them: the run sheet is passed from state to state, which take 256 KiB (Step Functions, "Quotas")."""
 
 
-def import_paths(data_uri: str, inputs: Collection[str], results_uri: str) -> list[str]:
+def import_paths(data_uri: str, inputs: Collection[str], others: Sequence[str]) -> list[str]:
     """Paths for the import of file lists, each a folder with all that is below it.
 
     FSx takes buckets and prefixes, `s3://bucket/prefix`; of single files its documentation says nothing. Whoever keeps
@@ -19,15 +19,15 @@ def import_paths(data_uri: str, inputs: Collection[str], results_uri: str) -> li
     Args:
         data_uri: the launch's data, `s3://bucket/folder/`.
         inputs: paths below it of the files that the launch reads.
-        results_uri: the folder of its results, where its plan lies.
+        others: further linked folders, all of which is imported: its results, where its plan lies, and references.
 
     Returns:
         The folders that hold inputs, no one below another; all of `data_uri` if they are too many to be listed.
     """
     folders = [data_uri + folder for folder in _topmost({PurePosixPath(path).parent for path in inputs})]
-    paths = [uri.rstrip("/") for uri in (*folders, results_uri)]
+    paths = [uri.rstrip("/") for uri in (*folders, *others)]
     if len(paths) > _MOST_PATHS or sum(map(len, paths)) > _MOST_CHARACTERS:
-        return [data_uri.rstrip("/"), results_uri.rstrip("/")]
+        return [uri.rstrip("/") for uri in (data_uri, *others)]
     return paths
 
 

@@ -25,11 +25,10 @@ from lambdas.regenie.fingerprints import fingerprint
 from lambdas.regenie.gene_sets import GeneSet, cut_sets, read_sets
 from lambdas.regenie.images import Images
 from lambdas.regenie.preflight.abilities import check_abilities
-from lambdas.regenie.preflight.adjusting import check_unasked
-from lambdas.regenie.preflight.check import Genotyped, check_data
+from lambdas.regenie.preflight.adjusting import check_unasked, covariates_in_use
 from lambdas.regenie.preflight.external import check_external
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.regenie.preflight.people import SampleCounts, covariates_in_use
+from lambdas.regenie.preflight.sample_counts import SampleCounts
 from lambdas.regenie.preflight.table import Table
 from lambdas.regenie.preflight.variant_ids import check_variant_ids
 from lambdas.regenie.recorded_inputs import is_digested
@@ -253,7 +252,12 @@ def _check_data(
     predictions: Mapping[str, str],
     findings: Findings,
 ) -> SampleCounts | None:
-    """Preflight of what there is: a table whose header is a fault has no columns here."""
+    """Preflight of what there is: a table whose header is a fault has no columns here.
+
+    It needs numpy, which takes longer to import than all else: no start of a function waits for that (decision 122).
+    """
+    from lambdas.regenie.preflight.check import Genotyped, check_data
+
     return check_data(
         data,
         {

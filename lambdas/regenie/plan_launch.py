@@ -33,6 +33,7 @@ from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import Inputs, read_inputs
 from lambdas.regenie.preflight.quality import told_of_covariates, told_of_quality
 from lambdas.regenie.recorded_inputs import as_text, record_copies, record_data
+from lambdas.regenie.references import StageReferences
 from lambdas.regenie.run_sheet import Attempt, Stage, analyse, run_sheet
 from lambdas.regenie.tasks import STEP1_PHASES, Analysis, own_predictions, plan_tasks
 from lambdas.shared.function import function
@@ -66,6 +67,7 @@ class PlanSettings:
     regenie_images: str
     placements: str
     parallelcluster: str = ""
+    references: str = ""
 
 
 settings = settings_of(PlanSettings)
@@ -101,15 +103,15 @@ def plan_launch(launch_id: str, attempt: int) -> RunSheet:
         if found.survey.note:
             logger.info(found.survey.note)
     inputs = replace(inputs, fingerprint=_without_doubt(inputs.fingerprint, _results(launch_id)))
-    analysis = analyse(config.regenie, inputs)
+    references = StageReferences.read(settings().references).of(config, settings().data_bucket)
+    analysis = analyse(config.regenie, inputs, references)
     repository.record_warnings(launch_id, attempt, inputs.warnings)
     lists = [found.sentence(where) for where, found in inputs.samples.lists.items()]
     told = [*lists, *told_of_covariates(inputs.analysed.covariate_columns), *told_of_quality(config.regenie)]
     repository.note(launch_id, attempt, {LaunchField.LISTS: told})
     _write(launch_id, WORK_LAUNCH, [_sentinel(launch_id, attempt, launch.config, inputs, analysis)])
     _write_plan(launch_id, attempt, analysis)
-    if config.regenie.step1.quality_control:
-        _write(launch_id, WORK_ANALYSED, [inputs.samples.analysed.decode()])
+    _write(launch_id, WORK_ANALYSED, [inputs.samples.analysed.decode()])
     if inputs.restored:
         task: PreloadTask = {"label": "restored inputs", "files": inputs.restored}
         _write(launch_id, f"{WORK_PLAN}/{PRELOAD}.jsonl", [json.dumps(task)])

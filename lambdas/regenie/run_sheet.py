@@ -15,6 +15,7 @@ from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.chunks import Survey
 from lambdas.regenie.imported import import_paths
 from lambdas.regenie.inputs import Inputs, SurveyedGenotypes
+from lambdas.regenie.references import NONE, FoundReferences
 from lambdas.regenie.resources import Workload, job_resources, storage_capacity_gib
 from lambdas.regenie.tasks import Analysis, DatasetChunks, Step1Mode
 from lambdas.shared.placements import Placement, choose_placement, share_identifier
@@ -51,6 +52,10 @@ class _OfPrivateImage(TypedDict, total=False):
     ofPrivateImage: dict[str, Any]
 
 
+class _WithReferences(TypedDict, total=False):
+    referencesUri: str
+
+
 class _Queues(TypedDict):
     compute: str
     jobQueue: str
@@ -61,7 +66,7 @@ class _Where(_Queues, total=False):
     subnetId: str
 
 
-def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
+def analyse(parameters: RegenieParameters, inputs: Inputs, references: FoundReferences = NONE) -> Analysis:
     """Decide how step 1 is run, and with what resources."""
     workload = measure(parameters, inputs)
     level0_jobs = workload.level0_jobs
@@ -76,6 +81,7 @@ def analyse(parameters: RegenieParameters, inputs: Inputs) -> Analysis:
         datasets=[_dataset(files, inputs.genotypes[files]) for files in step2_genotypes(parameters)],
         resources=job_resources(workload, parameters.resources),
         analysed=inputs.samples.analysed,
+        references=references,
     )
 
 
@@ -112,8 +118,11 @@ def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis:
         **_of_private_image(inputs.image, stage),
         **_where(attempt, config, stage),
         "dataUri": data_uri,
+        **_references(analysis),
         "resultsUri": results_uri,
-        "storageCapacityGiB": storage_capacity_gib(inputs.input_bytes, measure(config.regenie, inputs)),
+        "storageCapacityGiB": storage_capacity_gib(
+            inputs.input_bytes + analysis.references.size, measure(config.regenie, inputs)
+        ),
         # A cluster's fetch phase copies whole files.
         "preloadJobs": 1 if inputs.restored and not _is_on_cluster(config) else 0,
         "step1": str(analysis.step1),
@@ -121,7 +130,11 @@ def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis:
         "traits": len(analysis.traits),
         "step2Jobs": sum(len(dataset.chunks) for dataset in analysis.datasets),
         "shareIdentifier": share_identifier(attempt.requested_by),
-        "importPaths": import_paths(data_uri, inputs.paths, results_uri),
+        "importPaths": import_paths(
+            data_uri,
+            [*inputs.paths, *analysis.references.below_data],
+            [results_uri, *filter(None, [analysis.references.uri])],
+        ),
         "exportPaths": _export_paths(analysis),
         "resources": {phase: given.as_batch() for phase, given in analysis.resources.items()},
     }
@@ -130,6 +143,10 @@ def run_sheet(attempt: Attempt, config: RegenieLaunch, inputs: Inputs, analysis:
 def _of_private_image(image: str, stage: Stage) -> _OfPrivateImage:
     members = of_private_image(image, stage.registry_credentials)
     return {"ofPrivateImage": members} if members else {}
+
+
+def _references(analysis: Analysis) -> _WithReferences:
+    return {"referencesUri": analysis.references.uri} if analysis.references.uri else {}
 
 
 def _where(attempt: Attempt, config: RegenieLaunch, stage: Stage) -> _Where:

@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from genolaunch.contract.plan import WORK_ANALYSED, QualityControl, Task, TaskParts, VariantSliceOfList
+from genolaunch.contract.plan import (
+    WORK_ANALYSED,
+    GenotypeFile,
+    LociSearch,
+    QualityControl,
+    Task,
+    TaskParts,
+    VariantSliceOfList,
+)
 from genolaunch.contract.results import WORK_PREDICTIONS, WORK_QC, WORK_REPORT, WORK_SUMSTATS
 from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.launch_configs.regenie_options import words_of
 from genolaunch.regenie.genotypes import GenotypeFiles
+from genolaunch.regenie.input_files import all_genotypes
 from lambdas.regenie import commands
 from lambdas.regenie.chunks import Chunk, SetChunk
 from lambdas.regenie.fingerprints import fingerprint
+from lambdas.regenie.references import NONE, FoundReferences
 from lambdas.regenie.resources import JobResources
 
 
@@ -56,6 +66,7 @@ class Analysis:
     resources: Mapping[str, JobResources]
     analysed: bytes
     """preflight.people.SampleCounts.analysed"""
+    references: FoundReferences = NONE
 
     @property
     def traits(self) -> Sequence[str]:
@@ -72,11 +83,12 @@ STEP1_PHASES: Final = ("split", "level0", "level1", "step1")
 _OTHER_ROWS: Final = ("--test", "--minHOMs")
 """Options of step 2 with which regenie's log may not count all that it leaves out."""
 _WITHOUT: Final[Mapping[str, Any]] = {
-    "step2": {"resources": True, "step2": True, "step1": {"jobs"}},
+    "step2": {"resources": True, "loci": True, "step2": True, "step1": {"jobs"}},
     "merge": {"resources": True, "step2": {"variants_per_job"}, "step1": {"jobs"}},
     "report": {"resources": True, "step2": {"variants_per_job"}, "step1": {"jobs"}},
 }
 """Phase -> what its results do not depend on, besides what its own commands say: how the work is cut changes none."""
+_WITH_REFERENCES: Final = ("merge", "report")
 _WORK: Final = "{work}/"
 _WHOLE_OUTPUT: Final = f"{WORK_PREDICTIONS}/all"
 
@@ -120,7 +132,8 @@ def _made_of(analysis: Analysis, phase: str) -> str:
     if without is None:
         return analysis.fingerprint
     settings = analysis.parameters.model_dump(mode="json", exclude=without)
-    return fingerprint([analysis.fingerprint, settings])
+    references = [analysis.references.fingerprint] if phase in _WITH_REFERENCES else []
+    return fingerprint([analysis.fingerprint, settings, *references])
 
 
 def _of_inputs(made_of: str, tasks: Iterable[Task]) -> Iterator[Task]:
@@ -256,6 +269,7 @@ def _count(parameters: RegenieParameters) -> TaskParts:
 
 
 def _merge(analysis: Analysis) -> list[Task]:
+    loci = _loci(analysis)
     return [
         {
             "label": trait,
@@ -263,9 +277,39 @@ def _merge(analysis: Analysis) -> list[Task]:
             "output": f"{WORK_SUMSTATS}/{trait}.regenie.gz",
             "summary": _summary(trait),
             "variants": sum(dataset.variants for dataset in analysis.datasets),
+            **loci,
+            **_references(analysis, trait),
         }
         for trait in analysis.traits
     ]
+
+
+def _loci(analysis: Analysis) -> TaskParts:
+    """How to find signals: of single variants that have one row each."""
+    parameters = analysis.parameters
+    if parameters.step2.gene_tests or parameters.step2.interaction:
+        return {}
+    search: LociSearch = {
+        "genotypes": [_genotype_file(dataset.genotypes) for dataset in analysis.datasets],
+        "people": _genotype_file(next(iter(all_genotypes(parameters)))),
+        "analysed": WORK_ANALYSED,
+        "p1": parameters.loci.p1,
+        "p2": parameters.loci.p2,
+        "r2": parameters.loci.r2,
+        "window_kb": parameters.loci.window_kb,
+    }
+    return {"loci": search}
+
+
+def _references(analysis: Analysis, trait: str) -> TaskParts:
+    """In which files to look up leads, of single variants."""
+    if analysis.parameters.step2.gene_tests:
+        return {}
+    return {"references": analysis.references.for_trait(analysis.parameters, trait)}
+
+
+def _genotype_file(genotypes: GenotypeFiles) -> GenotypeFile:
+    return {"path": genotypes.path, "sample": genotypes.sample} if genotypes.sample else {"path": genotypes.path}
 
 
 def _report(analysis: Analysis) -> Task:

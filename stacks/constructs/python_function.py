@@ -27,11 +27,15 @@ _LAMBDAS: Final = REPOSITORY / "lambdas"
 _REQUIREMENTS: Final = "requirements.txt"
 PYTHON: Final = "3.14"
 """The runtime's."""
+_PLATFORM: Final = "aarch64-manylinux_2_28"
+"""The runtime is Amazon Linux 2023 with glibc 2.34 (developer guide, "Lambda runtimes"; Amazon Linux 2023 user guide,
+"Core toolchain packages glibc, gcc, binutils"), and takes wheels for an older one."""
 _SHARED: Final = (
     "genolaunch/__init__.py",
     "genolaunch/contract",
     "genolaunch/launch_configs",
     "genolaunch/shared",
+    "lambdas/__init__.py",
     "lambdas/shared",
 )
 """What all functions have. Of the command line's package these are the contract and what it shares with the functions,
@@ -52,14 +56,14 @@ class BundlingTarget(StrEnum):
         """What makes uv choose this target's wheels."""
         if self is BundlingTarget.HOST:
             return ("--python", sys.executable)
-        return ("--python-version", PYTHON, "--python-platform", "aarch64-manylinux2014")
+        return ("--python-version", PYTHON, "--python-platform", _PLATFORM)
 
     @property
     def identity(self) -> str:
         """Differs between targets whose wheels differ."""
         if self is BundlingTarget.HOST:
             return f"{sys.implementation.cache_tag}-{platform.system()}-{platform.machine()}"
-        return f"python{PYTHON}-arm64"
+        return f"python{PYTHON}-{_PLATFORM}"
 
     @property
     def compiler(self) -> Compiler | None:
@@ -94,13 +98,28 @@ class Capability(Construct):
         self._name = deployed_as or folder
         self._monitoring = monitoring
         self._code = sources_of(folder, bundling.compiler, display_name=f"{self._name} functions")
-        self._layer = lambda_.LayerVersion(
+        self._bundling = bundling
+        self._layer = self._packages("Dependencies", Path(_REQUIREMENTS))
+
+    def own_packages(self) -> lambda_.LayerVersion:
+        """What the capability's own lock has, for those of its functions that need it."""
+        return self._packages("OwnDependencies", Path(self._folder, _REQUIREMENTS))
+
+    def _packages(self, id_: str, lock: Path) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
             self,
-            "Dependencies",
-            code=_dependencies(bundling),
+            id_,
+            code=locked_packages(
+                _LAMBDAS / lock,
+                options=self._bundling.pip_options,
+                identity=self._bundling.identity,
+                compiler=self._bundling.compiler,
+                folder=LAYER_FOLDER,
+                place=LAYER_PLACE,
+            ),
             compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
             compatible_architectures=[lambda_.Architecture.ARM_64],
-            description="lambdas/requirements.txt",
+            description=f"lambdas/{lock}",
         )
 
     def function(
@@ -112,6 +131,7 @@ class Capability(Construct):
         timeout: Duration,
         memory_mib: int = 256,
         temporary_storage: Size | None = None,
+        further_packages: Sequence[lambda_.ILayerVersion] = (),
         errors_are_users: bool = False,
     ) -> lambda_.Function:
         """The function whose handler is `lambdas.<capability>.<module>.handler`.
@@ -138,7 +158,7 @@ class Capability(Construct):
             handler=f"lambdas.{self._folder}.{module}.handler",
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
-            layers=[self._layer],
+            layers=[self._layer, *further_packages],
             role=role,
             log_group=group,
             tracing=lambda_.Tracing.ACTIVE,
@@ -216,14 +236,3 @@ def _everything_but(parts: Sequence[str]) -> list[str]:
         *(f"!/{part}" for part in parts),
         "__pycache__",
     ]
-
-
-def _dependencies(target: BundlingTarget) -> lambda_.Code:
-    return locked_packages(
-        _LAMBDAS / _REQUIREMENTS,
-        options=target.pip_options,
-        identity=target.identity,
-        compiler=target.compiler,
-        folder=LAYER_FOLDER,
-        place=LAYER_PLACE,
-    )

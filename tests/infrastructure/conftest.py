@@ -7,11 +7,15 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from stacks.config import StageSettings, read_stages
+from stacks.constructs.monitoring import Monitoring
 from stacks.constructs.python_function import BundlingTarget
 from stacks.constructs.stage_stack import StageStack
+from stacks.network import NetworkStack
 from stacks.settings_files import context_of_cdk_json
 from stacks.stage import GenolaunchStage
 
@@ -93,6 +97,24 @@ def synthesize(settings: StageSettings) -> dict[str, Stack]:
             for stack in stage.node.children
             if isinstance(stack, StageStack)
         }
+
+
+def network_alone(settings: StageSettings, outdir: str) -> cdk.App:
+    """An app with a stage's network (stack `<stage>/network`) and what it needs: a tenth of the whole stage's work."""
+    app = cdk.App(outdir=outdir, context=context_of_cdk_json())
+    stage = cdk.Stage(app, settings.name, env=cdk.Environment(account=settings.account, region=settings.region))
+    base = cdk.Stack(stage, "base")
+    monitoring = Monitoring(key=kms.Key(base, "Key"), topic=sns.Topic(base, "Topic"))
+    NetworkStack(stage, settings=settings, monitoring=monitoring)
+    return app
+
+
+def synthesize_network(settings: StageSettings) -> Stack:
+    """The network's template."""
+    with TemporaryDirectory() as folder:
+        network = network_alone(settings, folder).node.find_child(settings.name).node.find_child("network")
+        assert isinstance(network, NetworkStack)
+        return Stack("network", Template.from_stack(network).to_json())
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,16 @@ print(callable(importlib.import_module(sys.argv[1]).handler))
 """
 
 
+IMPORT_LATE = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import lambdas.regenie.plan_launch
+early = "numpy" in sys.modules
+import lambdas.regenie.preflight.check
+print(early, "numpy" in sys.modules)
+"""
+
+
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory):
     """Folder of an app that was synthesized for this machine, bundles included."""
@@ -78,26 +88,49 @@ def folder_of(assembly: Path, code: dict[str, str]) -> Path:
     return assembly / f"asset.{code['S3Key'].removesuffix('.zip')}"
 
 
-def test_every_function_can_be_imported_from_its_bundle_its_layer_and_the_runtime_alone(assembly, runtime):
+def layers_of(assembly: Path, function: dict[str, Any]) -> list[Path]:
+    """Folders of a function's layers. Those of other stacks with the same id have the same packages."""
     layers = {
-        folder_of(assembly, layer["Content"]) / "python" for layer in resources(assembly, "AWS::Lambda::LayerVersion")
+        id_: folder_of(assembly, resource["Properties"]["Content"])
+        for template in assembly.rglob("*.template.json")
+        for id_, resource in json.loads(template.read_text())["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::LayerVersion"
     }
-    (layer,) = layers
+    return [layers[layer["Ref"]] for layer in function.get("Layers", ())]
+
+
+def run_with_packages_of(assembly: Path, function: dict[str, Any], runtime: Path, *given: str) -> str:
+    """When a script runs with a function's bundle, its layers and the runtime alone: what it prints."""
+    layers = [str(layer / "python") for layer in layers_of(assembly, function)]
+    paths = [str(folder_of(assembly, function["Code"])), *layers, str(runtime)]
+    # -I and -S: no site-packages, no current folder, no PYTHONPATH. -B: nothing is written into the bundle.
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", *given, *paths],
+        env={**RUNTIME_VARIABLES, "TIBANNA_VERSION": "6.1.0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or done.stderr
+
+
+def test_every_function_can_be_imported_from_its_bundle_its_layer_and_the_runtime_alone(assembly, runtime):
     functions = list(resources(assembly, "AWS::Lambda::Function"))
 
     assert functions
     for function in functions:
         module = function["Handler"].removesuffix(".handler")
-        paths = [str(folder_of(assembly, function["Code"])), str(layer), str(runtime)]
-        # -I and -S: no site-packages, no current folder, no PYTHONPATH. -B: nothing is written into the bundle.
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-B", "-c", IMPORT, module, *paths],
-            env={**RUNTIME_VARIABLES, "TIBANNA_VERSION": "6.1.0"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.stdout.strip() == "True", f"{module}: {done.stderr}"
+        assert run_with_packages_of(assembly, function, runtime, IMPORT, module) == "True", module
+
+
+def test_planning_has_what_it_imports_late_and_its_start_does_without(assembly, runtime):
+    (plan_launch,) = [
+        function
+        for function in resources(assembly, "AWS::Lambda::Function")
+        if function["Handler"] == "lambdas.regenie.plan_launch.handler"
+    ]
+
+    assert run_with_packages_of(assembly, plan_launch, runtime, IMPORT_LATE) == "False True"
 
 
 def test_the_layer_leaves_out_what_the_runtime_has(assembly):
@@ -114,19 +147,17 @@ def test_a_bundle_holds_the_contract_the_shared_code_and_one_capability(assembly
 
     assert sorted(path.name for path in bundle.iterdir()) == ["genolaunch", "lambdas"]
     assert {path.name for path in (bundle / "genolaunch").iterdir()} - {folder, "__pycache__"} == SHARED
-    assert {path.name for path in (bundle / "lambdas").iterdir()} == {"shared", folder}
+    assert {path.name for path in (bundle / "lambdas").iterdir()} - {"__pycache__"} == {"__init__.py", "shared", folder}
     sources = {path for path in bundle.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     compiled = {Path(importlib.util.cache_from_source(str(path))) for path in sources if path.suffix == ".py"}
     assert set(bundle.rglob("*.pyc")) == compiled, "bytecode of this machine's Python, which runs them, and no other"
 
 
 def test_functions_and_layer_stay_below_lambdas_limit(assembly):
-    layers = resources(assembly, "AWS::Lambda::LayerVersion")
-    layer = max(size_of(folder_of(assembly, layer["Content"])) for layer in layers)
-
     for function in resources(assembly, "AWS::Lambda::Function"):
-        code = size_of(folder_of(assembly, function["Code"]))
-        assert code + (layer if function.get("Layers") else 0) < MOST_UNZIPPED / 4, function["Handler"]
+        code, *further = [folder_of(assembly, function["Code"]), *layers_of(assembly, function)]
+        most = MOST_UNZIPPED / 4 if len(further) < 2 else MOST_UNZIPPED / 2  # numpy has some 50 MB
+        assert sum(map(size_of, (code, *further))) < most, function["Handler"]
 
 
 @pytest.mark.parametrize(

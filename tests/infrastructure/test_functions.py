@@ -17,6 +17,7 @@ HANDLERS = [
     "lambdas.pricing.record_usage.handler",
     "lambdas.pricing.retry_pricing.handler",
     "lambdas.pricing.watch_budgets.handler",
+    "lambdas.provenance.describe_run.handler",
     "lambdas.workflow_manager.lost_requests.handler",
     "lambdas.workflow_manager.explain_blocked.handler",
     "lambdas.workflow_manager.parse_log.handler",

@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from tests.infrastructure.conftest import make_settings, synthesize
+from tests.infrastructure.conftest import make_settings, synthesize_network
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_each_zone_has_a_private_subnet_with_a_way_out(network):
 
 def subnets(cidr: str, *zones: str) -> dict[str, tuple[str, str]]:
     """Logical id -> zone and addresses."""
-    network = synthesize(make_settings(zones=zones, network={"cidr": cidr}))["network"]
+    network = synthesize_network(make_settings(zones=zones, network={"cidr": cidr}))
     return {
         id_: (subnet["AvailabilityZone"], subnet["CidrBlock"])
         for id_, subnet in network.all("AWS::EC2::Subnet").items()
@@ -47,7 +47,7 @@ def test_a_zone_that_is_added_at_the_end_leaves_the_subnets_of_the_others_alone(
 
 @pytest.mark.parametrize("gateways", [1, 2])
 def test_the_setting_says_how_many_nat_gateways_the_zones_share(gateways):
-    network = synthesize(make_settings(network={"nat_gateways": gateways}))["network"]
+    network = synthesize_network(make_settings(network={"nat_gateways": gateways}))
 
     assert len(network.all("AWS::EC2::NatGateway")) == gateways
 

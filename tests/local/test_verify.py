@@ -1,4 +1,4 @@
-"""`genolaunch verify` on the embedded cloud: everything holds that it can show, and nothing of it is left."""
+"""`genolaunch verify-stage` on the embedded cloud: everything holds that it can show, and nothing of it is left."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def outcome(
     report = tmp_path_factory.mktemp("verify") / "reports" / "verify.md"
     program = str(CHECKOUT / ".venv" / "bin" / "genolaunch")
     done = subprocess.run(
-        [program, "--stage", STAGE, "verify", "--json", "--restore", "--report", str(report)],
+        [program, "--stage", STAGE, "verify-stage", "--json", "--restore", "--report", str(report)],
         env={**os.environ, **platform.environment},
         capture_output=True,
         text=True,

@@ -30,6 +30,9 @@ EXPLAINED: dict[str, list[tuple[str, str]]] = {
     "The ECS agent pulls images from ECR with the execution role; here images are processes' environments.": [
         ("snakemake-batch/ExecutionRole", "ecr:*")
     ],
+    "… and a tag's digest is asked of ECR only where an image is in ECR.": [
+        ("benchmark/ProvenanceFunctionsDescribeRunRole", "ecr:DescribeImages")
+    ],
     "VPC flow logs are written by EC2; nothing flows here.": [("network/*FlowLog*", "logs:*")],
     "The embedded cloud's rules have no clock: tests start by hand what EventBridge starts daily.": [
         ("analytics/ExportWorkflowMachineEventsRole", "states:StartExecution"),

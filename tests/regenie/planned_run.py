@@ -13,18 +13,20 @@ import boto3
 from moto import mock_aws
 
 from genolaunch.contract.plan import WORK_ANALYSED
-from genolaunch.launch_configs.regenie_config import RegenieParameters
+from genolaunch.launch_configs.regenie_config import RegenieLaunch, RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.shared import aws
 from genolaunch.shared.input_error import LaunchInputError
 from lambdas.regenie.images import Images
 from lambdas.regenie.inputs import read_inputs
+from lambdas.regenie.references import StageReferences
 from lambdas.regenie.run_sheet import analyse
 from lambdas.regenie.tasks import plan_tasks
 from tests.regenie.cohort_formats import ROOT
 
 IMAGES: Final = Images({"4.1.2": "regenie:4.1.2"}, "4.1.2")
 DATA: Final = "s3://data/cohort/"
+REFERENCES: Final = "references/"
 LAUNCH_ID: Final = "same-20261121t040000-1a2b3c4d"
 
 
@@ -41,23 +43,33 @@ class PlannedRun:
         self.root = root
         self.data = root / "fsx" / "data"
         self.work = root / "fsx" / "work"
+        self.references = root / "fsx" / "references"
         self._bin = root / "bin"
-        for folder in (self.data, self.work / "plan", self._bin):
+        for folder in (self.data, self.work / "plan", self.references, self._bin):
             folder.mkdir(parents=True)
         self._program("regenie", f'exec {shlex.join(regenie)} "$@"')
         self._program("stat", "echo lustre")  # the jobs ask whether their file system is the launch's
 
-    def plan(self, parameters: Mapping[str, Any]) -> dict[str, int]:
-        """When the planner has read the data in S3; answers how many tasks each phase has."""
+    def plan(self, parameters: Mapping[str, Any], references: Mapping[str, str] | None = None) -> dict[str, int]:
+        """When the planner has read the data in S3; answers how many tasks each phase has.
+
+        `references`: names of the stage's reference files of GRCh38, by kind.
+        """
         config = RegenieParameters.model_validate(parameters)
+        stage = StageReferences({"GRCh38": {"folder": REFERENCES, **references}} if references else {})
+        launch = RegenieLaunch.model_validate(
+            {"name": "planned", "workflow": "regenie", "data": DATA, "regenie": parameters}
+        )
         with mock_aws():
             aws.client.cache_clear()
             client = boto3.client("s3")
             client.create_bucket(Bucket="data")
             for path in self.data.iterdir():
                 client.upload_file(str(path), "data", f"cohort/{path.name}")
+            for path in self.references.iterdir():
+                client.upload_file(str(path), "data", f"references/{path.name}")
             inputs = read_inputs(DataSet.at(DATA), config, IMAGES)
-            phases = plan_tasks(analyse(config, inputs))
+            phases = plan_tasks(analyse(config, inputs, stage.of(launch, "data")))
             plan = {phase: [json.dumps(task) for task in tasks] for phase, tasks in phases.items()}
         aws.client.cache_clear()
         (self.work / "launch.json").write_text(

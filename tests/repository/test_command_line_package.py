@@ -152,7 +152,7 @@ def test_it_checks_configs_without_aws(genolaunch, tmp_path):
     "arguments",
     [
         *(("local", name) for name in ("up", "down", "status", "deploy", "env")),
-        ("verify", "--stage", "local"),
+        ("verify-stage", "--stage", "local"),
         ("doctor",),
         ("running", "--idle"),
     ],

@@ -6,19 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-import aws_cdk as cdk
 import boto3
 import pytest
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_sns as sns
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from checks import moved_subnets
-from stacks.constructs.monitoring import Monitoring
-from stacks.network import NetworkStack
-from stacks.settings_files import context_of_cdk_json
-from tests.infrastructure.conftest import make_settings
+from tests.infrastructure.conftest import make_settings, network_alone
 
 CIDR = "10.40.0.0/16"
 REGION = "eu-west-1"
@@ -37,12 +31,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], 
     def run(letters: str, cidr: str) -> Path:
         folder = tmp_path_factory.mktemp("synthesis")
         settings = make_settings(zones=zones(letters), network={"cidr": cidr})
-        app = cdk.App(outdir=str(folder / "cdk.out"), context=context_of_cdk_json())
-        stage = cdk.Stage(app, "unit", env=cdk.Environment(account=settings.account, region=settings.region))
-        base = cdk.Stack(stage, "base")
-        monitoring = Monitoring(key=kms.Key(base, "Key"), topic=sns.Topic(base, "Topic"))
-        NetworkStack(stage, settings=settings, monitoring=monitoring)
-        app.synth()
+        network_alone(settings, str(folder / "cdk.out")).synth()
         return folder
 
     return run

@@ -27,6 +27,7 @@ BUNDLES = {
     "config": "genolaunch.launch_configs.",
     "team_faults": "lambdas.workflow_manager.",
     "first_principles": "lambdas.pricing.",
+    "run_records": "lambdas.provenance.",
 }
 """Attribute -> the package that has what it names, in the bundle of the functions that ask for it."""
 

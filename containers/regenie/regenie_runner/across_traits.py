@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.significance import GENOME_WIDE
-from regenie_runner.summary import Locus, Summary, test_of
+from regenie_runner.summary import Summary
 from regenie_runner.tabix import IndexedResults
+from regenie_runner.top_loci import Locus, read_members, table_of_loci, test_of
 
 MOST_LOCI = 20
 """Each is looked up in the results of every trait."""
@@ -65,11 +66,13 @@ class SharedLocus(NamedTuple):
 def shared_loci(summaries: Sequence[Summary], work: Path) -> list[SharedLocus]:
     """The strongest significant loci of all traits, with the lead's effect on each trait; none of a single trait.
 
-    A lead within SPACING_BP of another trait's stronger lead belongs to that one's locus.
+    A lead belongs to the locus of another trait's stronger lead if one of the two is in linkage disequilibrium with the
+    other, as a member of its signal; if either is a lead by distance, within SPACING_BP. What one trait's results tell
+    apart stays apart.
     """
     if len(summaries) < 2 or any(summary["of_sets"] for summary in summaries):
         return []
-    leads = _leads(summaries)
+    leads = _leads(summaries, work)
     found: list[list[Effect]] = [[] for _ in leads]
     for summary in summaries:
         if not leads or not summary["rows"]:
@@ -80,19 +83,41 @@ def shared_loci(summaries: Sequence[Summary], work: Path) -> list[SharedLocus]:
     return [_locus(trait, lead, effects, summaries) for (trait, lead), effects in zip(leads, found, strict=True)]
 
 
-def _leads(summaries: Sequence[Summary]) -> list[tuple[str, Locus]]:
-    every = [(summary["trait"], lead) for summary in summaries for lead in summary["loci"] if lead["significant"]]
-    chosen: list[tuple[str, Locus]] = []
-    for trait, lead in sorted(every, key=lambda each: -each[1]["log10p"]):
+class _Led(NamedTuple):
+    """A significant lead of a trait."""
+
+    trait: str
+    lead: Locus
+    members: frozenset[str]
+    """Names of its signal's other variants."""
+
+    def is_of(self, other: _Led) -> bool:
+        """Whether the two leads stand for the same locus."""
+        one, two = self.lead, other.lead
+        if self.trait == other.trait or one["chromosome"] != two["chromosome"]:
+            return False
+        if one["signal"] and two["signal"]:
+            return one["id"] == two["id"] or one["id"] in other.members or two["id"] in self.members
+        return abs(one["position"] - two["position"]) < SPACING_BP
+
+
+def _leads(summaries: Sequence[Summary], work: Path) -> list[tuple[str, Locus]]:
+    every = [led for summary in summaries for led in _of_trait(summary, work)]
+    chosen: list[_Led] = []
+    for led in sorted(every, key=lambda each: -each.lead["log10p"]):
         if len(chosen) == MOST_LOCI:
             break
-        if not any(_are_near(lead, other) for _, other in chosen):
-            chosen.append((trait, lead))
-    return chosen
+        if not any(led.is_of(other) for other in chosen):
+            chosen.append(led)
+    return [(led.trait, led.lead) for led in chosen]
 
 
-def _are_near(one: Locus, other: Locus) -> bool:
-    return one["chromosome"] == other["chromosome"] and abs(one["position"] - other["position"]) < SPACING_BP
+def _of_trait(summary: Summary, work: Path) -> list[_Led]:
+    significant = [lead for lead in summary["loci"] if lead["significant"]]
+    members: Mapping[str, frozenset[str]] = {}
+    if significant and summary["loci_by"]["linkage"]:
+        members = read_members(work / table_of_loci(summary["results"]))
+    return [_Led(summary["trait"], lead, members.get(lead["id"], frozenset())) for lead in significant]
 
 
 def _effect(trait: str, lead: Locus, results: IndexedResults) -> list[Effect]:

@@ -6,7 +6,7 @@ missing. Everything is counted on the packed bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,18 +37,45 @@ class Bed(NamedTuple):
     @classmethod
     def open(cls, path: Path, variants: int, samples: int) -> Bed:
         """Raises RunnerError if it is damaged, or not the file that the .bim and .fam files belong to."""
-        with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
-                raise RunnerError(f"{path.name} is not a variant-major PLINK 1 file.")
         bed = cls(path, variants, samples)
+        bed._check_magic()
         if path.stat().st_size != len(_MAGIC) + variants * bed.record_bytes:
             raise RunnerError(f"The size of {path.name} does not fit its .bim and .fam files.")
         return bed
+
+    @classmethod
+    def of_samples(cls, path: Path, samples: int) -> Bed:
+        """The same, if its list of variants was not counted."""
+        bed = cls(path, 0, samples)
+        bed._check_magic()
+        variants, surplus = divmod(path.stat().st_size - len(_MAGIC), max(bed.record_bytes, 1))
+        if surplus:
+            raise RunnerError(f"The size of {path.name} does not fit its .fam file.")
+        return bed._replace(variants=variants)
+
+    def _check_magic(self) -> None:
+        with self.path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise RunnerError(f"{self.path.name} is not a variant-major PLINK 1 file.")
 
     @property
     def record_bytes(self) -> int:
         """Bytes of one variant."""
         return -(-self.samples // _SAMPLES_PER_BYTE)
+
+    def records(self, variants: Sequence[int]) -> Bytes:
+        """Packed genotypes of some variants: len(variants) x record_bytes.
+
+        Raises:
+            RunnerError: the file has not as many variants.
+        """
+        packed = np.empty((len(variants), self.record_bytes), np.uint8)
+        with self.path.open("rb") as file:
+            for row, number in zip(packed, variants, strict=True):
+                file.seek(len(_MAGIC) + number * self.record_bytes)
+                if file.readinto(row.data) != self.record_bytes:
+                    raise RunnerError(f"{self.path.name} has fewer variants than its .bim file.")
+        return packed
 
     def blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int, Bytes]]:
         """(number of the first variant, packed genotypes: variants x record_bytes), in the order of the file."""

@@ -6,7 +6,8 @@ from functools import cache
 
 from regenie_runner.errors import RunnerError
 
-_NAMED = {"X": 23, "XY": 23, "PAR1": 23, "PAR2": 23, "Y": 24, "MT": 25, "M": 25}
+X = 23
+_NAMED = {"X": X, "XY": X, "PAR1": X, "PAR2": X, "Y": 24, "MT": 25, "M": 25}
 _HIGHEST = 25
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from regenie_runner import logs, receipts, ssf
+from regenie_runner import logs, receipts, ssf, top_loci
 from regenie_runner.bgzip import BgzipWriter, whole_file
 from regenie_runner.checks import CHUNK_LOG, check_something_was_left
 from regenie_runner.console import say
@@ -27,13 +27,13 @@ from regenie_runner.scan import Scan
 from regenie_runner.summary import Summary, TraitResults, summarise, summarise_genes
 from regenie_runner.tabix import INDEX_SUFFIX, IndexedResults, TabixIndex
 from regenie_runner.task import SET_LIST, each_plan_line
+from regenie_runner.top_loci import RESULTS_SUFFIX
 from regenie_runner.variant_list import VariantSlice, count_lines
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
     from genolaunch.contract.plan import Task
 
-RESULTS_SUFFIX = ".regenie.gz"
 _RECEIPT_SUFFIX = ".finished"
 _THREADS = min(os.cpu_count() or 1, 4)  # compression keeps up with the one thread that reads
 
@@ -46,6 +46,7 @@ class Outputs(NamedTuple):
     table: Path  # in the GWAS Catalog's format; with its description there is none of sets of variants
     description: Path
     genes: Path  # a row for each set; only of sets
+    loci: Path  # a row for each signal; not of sets
     summary: Path
 
     @classmethod
@@ -55,7 +56,8 @@ class Outputs(NamedTuple):
         tabix = results.with_name(results.name + INDEX_SUFFIX)
         description = table.with_name(table.name + ssf.DESCRIPTION_SUFFIX)
         genes = results.with_name(results.name.removesuffix(RESULTS_SUFFIX) + GENES_SUFFIX)
-        return cls(results, tabix, table, description, genes, summary)
+        loci = results.with_name(top_loci.table_of_loci(results.name))
+        return cls(results, tabix, table, description, genes, loci, summary)
 
     @property
     def receipt(self) -> Path:
@@ -128,7 +130,7 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
     study = _study(facts, merged.scan, log, command, workspace)
     today = datetime.datetime.now(datetime.timezone.utc).date()
     if genes:
-        for path in (outputs.table, outputs.description):
+        for path in (outputs.table, outputs.description, outputs.loci):
             path.unlink(missing_ok=True)
         summary = _summarise_genes(facts, merged.scan, genes, outputs.genes, workspace)
     else:
@@ -136,7 +138,10 @@ def merge_trait(line: Task, workspace: Workspace) -> None:
         with workspace.fresh_file(outputs.description) as file:
             file.write(ssf.description(study, outputs.table, outputs.table.name, today).encode())
         with IndexedResults(outputs.results) as lines:
-            summary = summarise(facts, merged.scan, lines)
+            loci = top_loci.find_top_loci(merged.scan, lines, line, workspace)
+            summary = summarise(facts, merged.scan, loci, lines)
+        with workspace.fresh_file(outputs.loci) as file:
+            file.write(top_loci.table_text(loci))
     with workspace.fresh_file(outputs.summary) as file:
         file.write(json.dumps(summary, allow_nan=False).encode())
     outputs.seal(made_of, workspace.work)

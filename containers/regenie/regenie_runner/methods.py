@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from regenie_runner.launch_facts import LaunchFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.significance import FAMILY_WIDE
+from regenie_runner.top_loci import FoundBy
 
 REFERENCE = "Mbatchou et al., Nature Genetics 53, 1097–1103 (2021), doi:10.1038/s41588-021-00870-7"
 _DEFAULT_CORRECTED_BELOW = "0.05"
@@ -27,6 +28,8 @@ class Ran(NamedTuple):
     """Tested, or masks: the most of any trait."""
     significance: str
     """Where the line is, in words."""
+    loci: Sequence[FoundBy]
+    """How those of each trait were found that has significant ones."""
     quality: Mapping[str, Any] | None
     """Summary of the quality control of step 1's genotypes."""
     step1: Sequence[str]
@@ -126,14 +129,25 @@ def _results(ran: Ran) -> Iterator[str]:
     if _tests_genes(ran):
         yield f"A gene was significant if the smallest of its p-values reached {ran.significance}."
     else:
-        yield (
-            f"Variants with p < {ran.significance} were significant; the strongest of those less than "
-            f"{SPACING_BP // 1000} kb apart stands for their locus."
-        )
+        yield f"Variants with p < {ran.significance} were significant; {'; '.join(loci_in_words(ran.loci))}."
     if build := ran.launch.genome_build:
         yield f"Positions are those of {build}."
     used = ", ".join(f"{name} {version}" for name, version in ran.versions.items())
     yield f"The analysis was divided into jobs, run and merged by Genolaunch ({used})."
+
+
+def loci_in_words(found: Sequence[FoundBy]) -> Iterator[str]:
+    """How significant variants were put together: traits may differ in that."""
+    linked = next((each for each in found if each["linkage"]), None)
+    if linked:
+        yield (
+            "independent signals were found by linkage disequilibrium among the people analysed, as by plink1.9 "
+            f"--clump: variants with p < {linked['p2']:g} and r² > {linked['r2']:g} to the strongest one less than "
+            f"{linked['window_kb']:g} kb away belong to its signal"
+        )
+    if not linked or not all(each["linkage"] for each in found):
+        of_others = "of traits without such signals, " if linked else ""
+        yield (f"{of_others}the strongest of those less than {SPACING_BP // 1000} kb apart stands for their locus")
 
 
 def _tests_genes(ran: Ran) -> bool:

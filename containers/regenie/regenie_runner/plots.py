@@ -7,17 +7,20 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from regenie_runner.annotations import DrawnGene
 from regenie_runner.chromosomes import chromosome_label
 from regenie_runner.genes import GenesSummary
 from regenie_runner.kinds_of_test import degrees_of_freedom
 from regenie_runner.quantiles import Curve
 from regenie_runner.scan import FREQUENCY_BOUNDS
 from regenie_runner.significance import FAMILY_WIDE, GENOME_WIDE
-from regenie_runner.summary import Locus, ManhattanChromosome, Summary
+from regenie_runner.summary import ManhattanChromosome, Summary
+from regenie_runner.top_loci import Locus, Surroundings
 
 _DOTS_PER_INCH = 160
 _COLOURS = 128  # of the stored image: enough for these plots, and a third of the bytes
@@ -28,8 +31,11 @@ _HIT = "#c2410c"
 FREQUENCY_COLOURS = ("#c08ad6", "#2f9a7e", "#1d4f73")
 """Of rare, low-frequency and common variants, from light to dark enough to be told apart in greyscale too."""
 _HIGHEST_FREQUENCY = 0.5
-REGION_BP = 250_000
-"""To either side of a lead."""
+R2_BOUNDS = (0.2, 0.4, 0.6, 0.8)
+R2_SERIES = (("#b9c6cf", "."), ("#86b1cb", "v"), ("#4c8db4", "s"), ("#1f5f8b", "^"), ("#0b2a44", "P"))
+"""Colour and mark by r²: darker with every step, and each with a mark of its own, so that no colours need be told
+apart."""
+_UNLINKED = "#9a8f86"
 _GAP = 0.006  # between chromosomes, as a part of all base pairs shown
 _NARROW = 0.011  # a chromosome with a smaller part of the width gets no label of its own
 _FEW_POINTS = 5_000  # fewer are drawn larger
@@ -43,6 +49,13 @@ MOST_PANELS, MOST_CURVES = 9, 10
 """Of a plot with many curves, and of each of its panels."""
 _PANEL_INCHES, _PANELS_IN_ROW = (3.45, 3.1), 3
 _LETTER_WIDTH, _NAME_HEIGHT = 0.0075, 0.06  # room that a name needs, as parts of the plot
+
+
+_RATE, _RATE_INK = "#9db8d9", "#47617f"
+_RATES_TO = 20.0
+"""cM/Mb up to which the scale goes at least, so that flat regions look flat."""
+_RATES_INCHES = 0.5  # for the scale of recombination rates
+_GENE_INCHES, _LETTER_INCHES, _MOST_GENE_ROWS = 0.2, 0.062, 8
 
 
 class _Margins(NamedTuple):
@@ -231,26 +244,62 @@ class RegionPoint(NamedTuple):
     position: int  # base pairs
     log10p: float
     a1freq: float
+    r2: float | None = None
+    """Linkage disequilibrium with the lead, if it is known."""
 
 
-def regional_plot(lead: Locus, points: Sequence[RegionPoint]) -> bytes:
-    """-log10 p around a lead, coloured by minor allele frequency (linkage disequilibrium is not known here)."""
-    figure, (axes,) = _figure(5.1, 2.9, _Margins(right=1.15))
+class _Series(NamedTuple):
+    """Points of one colour and mark."""
+
+    label: str
+    colour: str
+    mark: str
+    chosen: npt.NDArray[np.bool_]
+
+
+def regional_plot(lead: Locus, points: Sequence[RegionPoint], around: Surroundings) -> Picture:
+    """-log10 p around a lead, by linkage disequilibrium with it, or by minor allele frequency if that is not known.
+
+    Over it the recombination rate, and under it genes, where there are any.
+    """
+    # The lead in the middle, also where the genotypes end near it.
+    farthest = max((abs(point.position - lead["position"]) for point in points), default=0)
+    half = max(farthest * 1.03, 1000)
+    start, end = lead["position"] - half, lead["position"] + half
+    rates = around["recombination"]
+    width = 5.1 + (_RATES_INCHES if rates else 0)
+    right = 1.15 + (_RATES_INCHES if rates else 0)
+    bases_of_an_inch = 2 * half / (width - _MARGINS.left - right)
+    near = [gene for gene in around["genes"] if gene["end"] >= start and gene["start"] <= end]
+    genes = _rows_of_genes(near, bases_of_an_inch)
+    track = len(genes) * _GENE_INCHES
+    height = 2.9 + track
+    figure, (axes,) = _figure(width, height, _Margins(right=right, bottom=_MARGINS.bottom + track))
+    lowest = axes
+    if genes:
+        lowest = _gene_track(figure, axes, genes, track)
+    if rates:
+        _draw_rates(axes, rates, end)
     x = np.array([point.position for point in points]) / 1e6
     y = np.array([point.log10p for point in points])
-    frequencies = np.array([min(point.a1freq, 1 - point.a1freq) for point in points])
-    groups = np.digitize(frequencies, FREQUENCY_BOUNDS)
-    bounds = (0.0, *FREQUENCY_BOUNDS, _HIGHEST_FREQUENCY)
-    for number, colour in enumerate(FREQUENCY_COLOURS):
-        chosen = groups == number
-        if chosen.any():
-            label = frequency_name(bounds[number], bounds[number + 1])
-            axes.plot(x[chosen], y[chosen], ".", color=colour, markersize=5, markeredgewidth=0, label=label)
+    is_linked = any(point.r2 is not None for point in points)
+    for series in _by_linkage(points) if is_linked else _by_frequency(points):
+        if series.chosen.any():
+            size = 5.0 if series.mark == "." else 3.6
+            axes.plot(
+                x[series.chosen],
+                y[series.chosen],
+                series.mark,
+                color=series.colour,
+                markersize=size,
+                markeredgewidth=0 if series.mark != "x" else 0.8,
+                label=series.label,
+            )
     axes.plot(
         [lead["position"] / 1e6], [lead["log10p"]], "D", color=_HIT, markersize=6, markeredgecolor="white", zorder=4
     )
     axes.annotate(
-        lead["id"],
+        f"{lead['id']} (secondary signal)" if lead["primary"] else lead["id"],
         (lead["position"] / 1e6, lead["log10p"]),
         (0, 7),
         textcoords="offset points",
@@ -260,24 +309,115 @@ def regional_plot(lead: Locus, points: Sequence[RegionPoint]) -> bytes:
         parse_math=False,
     )
     axes.axhline(GENOME_WIDE, color=_HIT, linewidth=0.8, linestyle=(0, (5, 3)))
-    # The lead in the middle, also where the genotypes end near it.
-    farthest = max((abs(point.position - lead["position"]) for point in points), default=0)
-    half = max(farthest * 1.03, 1000)
-    axes.set_xlim((lead["position"] - half) / 1e6, (lead["position"] + half) / 1e6)
+    axes.set_xlim(start / 1e6, end / 1e6)
     axes.set_ylim(0, max(GENOME_WIDE + 0.7, lead["log10p"]) * 1.18)
-    axes.ticklabel_format(axis="x", useOffset=False)
-    axes.set_xlabel(f"Position on chromosome {chromosome_label(lead['chromosome'])} (Mb)")
+    lowest.ticklabel_format(axis="x", useOffset=False)
+    lowest.set_xlabel(f"Position on chromosome {chromosome_label(lead['chromosome'])} (Mb)")
     axes.set_ylabel("−log$_{10}$ p")
     axes.legend(
         loc="upper right",
         frameon=False,
         fontsize=7,
-        title="Minor allele\nfrequency",
+        title="r² with\nthe lead" if is_linked else "Minor allele\nfrequency",
         title_fontsize=7,
-        bbox_to_anchor=(1.32, 1.03),
+        bbox_to_anchor=(1 + (right - 0.02) / (width - _MARGINS.left - right), 1.03),
         markerscale=1.6,
+        reverse=is_linked,
     )
-    return _png(figure)
+    return Picture(_png(figure), round(width * _DOTS_PER_INCH), round(height * _DOTS_PER_INCH))
+
+
+def _rows_of_genes(genes: Sequence[DrawnGene], bases_of_an_inch: float) -> list[list[DrawnGene]]:
+    """Genes in as few rows as leave room for their names; what does not fit into _MOST_GENE_ROWS is left out."""
+    rows: list[list[DrawnGene]] = []
+    ends: list[float] = []
+    for gene in sorted(genes, key=lambda gene: gene["start"]):
+        name = len(_gene_name(gene)) * _LETTER_INCHES * bases_of_an_inch
+        middle = (gene["start"] + gene["end"]) / 2
+        first, last = min(gene["start"], middle - name / 2), max(gene["end"], middle + name / 2)
+        row = next((number for number, taken in enumerate(ends) if taken < first), len(rows))
+        if row == len(rows):
+            if row == _MOST_GENE_ROWS:
+                continue
+            rows.append([])
+            ends.append(0.0)
+        rows[row].append(gene)
+        ends[row] = last
+    return rows
+
+
+def _gene_name(gene: DrawnGene) -> str:
+    name = gene["name"] if len(gene["name"]) <= _NAME_LENGTH else f"{gene['name'][: _NAME_LENGTH - 1]}…"
+    return f"← {name}" if gene["strand"] == "-" else f"{name} →"
+
+
+def _gene_track(figure: Figure, axes: Axes, rows: Sequence[Sequence[DrawnGene]], inches: float) -> Axes:
+    """Under a plot, with its scale."""
+    box, height = axes.get_position(), figure.get_figheight()
+    bottom = _MARGINS.bottom / height
+    track = figure.add_axes((box.x0, bottom, box.width, inches / height), sharex=axes)
+    for number, row in enumerate(rows):
+        for gene in row:
+            track.plot(
+                [gene["start"] / 1e6, gene["end"] / 1e6],
+                [-number, -number],
+                color=_CHROMOSOMES[0],
+                linewidth=2.2,
+                solid_capstyle="butt",
+            )
+            track.annotate(
+                _gene_name(gene),
+                ((gene["start"] + gene["end"]) / 2e6, -number),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=6,
+                style="italic",
+                color=_INK,
+                parse_math=False,
+                annotation_clip=True,
+            )
+    track.set_ylim(-len(rows) + 0.5, 1.2)
+    track.set_yticks([])
+    track.spines[["top", "right", "left"]].set_visible(False)
+    track.spines["bottom"].set_color(_INK)
+    track.tick_params(colors=_INK, labelsize=8, length=3)
+    track.xaxis.label.set_color(_INK)
+    axes.tick_params(axis="x", labelbottom=False, length=0)
+    return track
+
+
+def _draw_rates(axes: Axes, rates: Sequence[tuple[int, float]], end: float) -> None:
+    """Behind the points, by a scale of its own at the right."""
+    scale = axes.twinx()
+    positions = [position / 1e6 for position, _ in rates] + [end / 1e6]
+    values = [rate for _, rate in rates] + [rates[-1][1]]
+    scale.plot(positions, values, color=_RATE, linewidth=0.9, drawstyle="steps-post")
+    scale.set_ylim(0, max(_RATES_TO, *values) * 1.05)
+    scale.set_ylabel("Recombination (cM/Mb)", fontsize=7, color=_RATE_INK)
+    scale.tick_params(colors=_RATE_INK, labelsize=7, length=3)
+    scale.spines[["top", "left", "bottom"]].set_visible(False)
+    scale.spines["right"].set_color(_RATE)
+    axes.set_zorder(scale.get_zorder() + 1)
+    axes.patch.set_visible(False)
+
+
+def _by_frequency(points: Sequence[RegionPoint]) -> Iterator[_Series]:
+    frequencies = np.array([min(point.a1freq, 1 - point.a1freq) for point in points])
+    groups = np.digitize(frequencies, FREQUENCY_BOUNDS)
+    bounds = (0.0, *FREQUENCY_BOUNDS, _HIGHEST_FREQUENCY)
+    for number, colour in enumerate(FREQUENCY_COLOURS):
+        yield _Series(frequency_name(bounds[number], bounds[number + 1]), colour, ".", groups == number)
+
+
+def _by_linkage(points: Sequence[RegionPoint]) -> Iterator[_Series]:
+    """The strongest last, so that they lie above the others."""
+    r2 = np.array([np.nan if point.r2 is None else point.r2 for point in points])
+    yield _Series("not known", _UNLINKED, "x", np.isnan(r2))
+    groups = np.where(np.isnan(r2), -1, np.digitize(r2, R2_BOUNDS))
+    bounds = (0.0, *R2_BOUNDS, 1.0)
+    for number, (colour, mark) in enumerate(R2_SERIES):
+        yield _Series(f"{bounds[number]:g} to {bounds[number + 1]:g}", colour, mark, groups == number)
 
 
 def _figure(

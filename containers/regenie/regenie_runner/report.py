@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import importlib.metadata
+import itertools
 import json
 import math
 import platform
@@ -20,6 +21,7 @@ from markupsafe import Markup
 
 from regenie_runner import logs, methods, receipts
 from regenie_runner.across_traits import MOST_LOCI, shared_loci
+from regenie_runner.annotations import FLANK_BP, GENE_BP
 from regenie_runner.checks import check_row_counts
 from regenie_runner.checksums import write_checksums
 from regenie_runner.chromosomes import chromosome_label
@@ -39,12 +41,11 @@ from regenie_runner.launch_facts import LaunchFacts, TraitFacts
 from regenie_runner.loci import SPACING_BP
 from regenie_runner.logs import RunTime
 from regenie_runner.masks import MASK_LISTS, MASK_LISTS_RECEIPT, has_lists_of_masks, join_lists_of_masks
-from regenie_runner.merge import RESULTS_SUFFIX, ssf_tests
+from regenie_runner.merge import ssf_tests
 from regenie_runner.packed import open_text
 from regenie_runner.plots import (
     MOST_CURVES,
     MOST_PANELS,
-    REGION_BP,
     RegionPoint,
     frequency_name,
     manhattan_plot,
@@ -56,9 +57,10 @@ from regenie_runner.plots import (
 )
 from regenie_runner.significance import FAMILY_WIDE
 from regenie_runner.ssf import TABLE_SUFFIX
-from regenie_runner.summary import Locus, Summary, TestSummary, test_of
+from regenie_runner.summary import Summary, TestSummary
 from regenie_runner.tabix import IndexedResults
 from regenie_runner.task import CommandTask, each_plan_line
+from regenie_runner.top_loci import REGION_BP, RESULTS_SUFFIX, Locus, table_of_loci, test_of
 from regenie_runner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -86,7 +88,6 @@ _LEFT_OUT = {
 }
 """Reasons of the summary, in the order in which they are looked at."""
 _CONDITIONS_NAMED = 10
-_REGIONS = 5  # of a trait; the table of loci names more
 _INFLATED, _DEFLATED = 1.1, 0.9
 _ENOUGH_GENES = 500
 """With fewer p-values a median varies too much: at 500 its lambda has a standard error of 0.1."""
@@ -97,7 +98,12 @@ class RegionalPlot(NamedTuple):
 
     lead: Locus
     picture: str
+    width: int
+    """Pixels; so is the height."""
+    height: int
     variants: int
+    is_linked: bool
+    """Whether it shows linkage disequilibrium."""
 
 
 class Curves(NamedTuple):
@@ -141,6 +147,11 @@ class TraitSection(NamedTuple):
         if self.facts and self.facts.cases is not None and self.facts.controls is not None:
             return self.facts.cases, self.facts.controls
         return None
+
+    @property
+    def loci_file(self) -> str:
+        """Path of the table of loci."""
+        return table_of_loci(self.summary["results"])
 
     @property
     def ssf(self) -> str | None:
@@ -335,6 +346,7 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
                     logs.analysed_people(last_log),
                     max((section.tested for section in sections), default=0),
                     methods.line_in_words(_genes_tested(summaries)),
+                    [summary["loci_by"] for summary in summaries if summary["significant_loci"]],
                     _quality_summary(launch, workspace),
                     _command_of(phases, "step1", "level0"),
                     _command_of(phases, "step2"),
@@ -350,6 +362,8 @@ def render_report(summaries: list[Summary], workspace: Workspace) -> str:
             conditioned_on=_conditioned_on(launch, workspace),
             spacing_kb=SPACING_BP // 1000,
             region_kb=REGION_BP // 1000,
+            gene_kb=GENE_BP // 1000,
+            flank_kb=FLANK_BP // 1000,
             script=script(),
         )
     )
@@ -385,9 +399,11 @@ def own_findings(summaries: list[Summary], workspace: Workspace) -> Iterator[str
         else:
             loci = summary["significant_loci"]
             tests = ", ".join(_with_degrees(test["name"]) for test in summary["tests"] if test["of_the_variant"])
+            secondary = summary["secondary_signals"]
+            more = f", with {secondary:,} secondary signal{'s' if secondary != 1 else ''}" if secondary else ""
             yield (
                 f"{trait}: {loci:,} {'locus reaches' if loci == 1 else 'loci reach'} genome-wide significance "
-                f"(p = 5e-8){f' in {tests}' if tests else ''}{condition}."
+                f"(p = 5e-8){f' in {tests}' if tests else ''}{condition}{more}."
             )
 
 
@@ -496,6 +512,7 @@ def _environment() -> Environment:
     environment.filters["exp"] = math.exp
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["digits"] = lambda number: "NA" if number is None else f"{number:.4g}"
+    environment.filters["kilobases"] = lambda bases: f"{bases / 1000:,.3g} kb"
     environment.filters["p_value"] = p_value
     environment.filters["duration"] = duration
     environment.filters["frequency_name"] = lambda group: frequency_name(group["from"], group["to"])
@@ -554,16 +571,21 @@ def _regions(summary: Summary, workspace: Workspace) -> Iterator[RegionalPlot]:
     """
     if summary["of_sets"]:
         return
-    loci = summary["loci"]
+    leads = {(lead["chromosome"], lead["position"], lead["id"]): lead for lead in summary["loci"]}
     with IndexedResults(workspace.work / summary["results"]) as results:
-        for lead in [locus for locus in loci if locus["significant"]][:_REGIONS] or loci[:1]:
+        for around in summary["surroundings"]:
+            lead, r2 = leads[around["chromosome"], around["position"], around["id"]], around["r2"]
             start, end = lead["position"] - REGION_BP, lead["position"] + REGION_BP
+            lines = results.region(lead["chromosome"], start, end)
             points = [
-                RegionPoint(int(line["GENPOS"]), float(line["LOG10P"]), float(line["A1FREQ"]))
-                for line in results.region(lead["chromosome"], start, end)
+                RegionPoint(int(line["GENPOS"]), float(line["LOG10P"]), float(line["A1FREQ"]), linked)
+                for line, linked in zip(lines, itertools.repeat(None) if r2 is None else r2, strict=False)
                 if test_of(line) == lead["test"] and "NA" not in (line["LOG10P"], line["A1FREQ"])
             ]
-            yield RegionalPlot(lead, _as_text(regional_plot(lead, points)), len(points))
+            drawn = regional_plot(lead, points, around)
+            yield RegionalPlot(
+                lead, _as_text(drawn.png), drawn.width, drawn.height, len(points), is_linked=r2 is not None
+            )
 
 
 def _as_text(picture: bytes) -> str:
@@ -607,6 +629,8 @@ def _of_results(summaries: list[Summary], in_ssf: frozenset[str], *, tests_sets:
             of_test = f" of {summary['test']}" if len(summary["tests"]) > 1 else ""
             yield f"{trait}: genomic inflation{of_test} is {inflation:.3f}, far from 1; {reasons} can be the reason."
         yield from _of_interactions(summary)
+        if summary["significant_loci"] and summary["loci_by"]["why_not"]:
+            yield f"{trait}: loci are by distance, not by linkage disequilibrium: {summary['loci_by']['why_not']}."
         if summary["genes"]:
             yield from _of_genes(trait, summary["genes"])
         else:

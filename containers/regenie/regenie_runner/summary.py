@@ -10,8 +10,8 @@ import numpy as np
 
 from regenie_runner.chromosomes import chromosome_number
 from regenie_runner.genes import Gene, GenesSummary
-from regenie_runner.kinds_of_test import USUAL, is_of_interaction, is_of_the_variant, main_of
-from regenie_runner.loci import Lead, Loci, find_loci
+from regenie_runner.kinds_of_test import is_of_interaction, is_of_the_variant, main_of
+from regenie_runner.loci import Loci, find_loci
 from regenie_runner.quantiles import (
     Curve,
     FrequencyQuantiles,
@@ -23,9 +23,18 @@ from regenie_runner.quantiles import (
     quantile_points,
 )
 from regenie_runner.scan import Met, Scan
-from regenie_runner.significance import GENOME_WIDE
 from regenie_runner.spool import Bins, Chromosome, Floats, Spool
 from regenie_runner.tabix import IndexedResults
+from regenie_runner.top_loci import (
+    BY_DISTANCE,
+    NOT_ANNOTATED,
+    Annotated,
+    FoundBy,
+    Locus,
+    Surroundings,
+    TopLoci,
+    read_locus,
+)
 
 KEPT_FROM = 3.0
 """Points of the Manhattan plot from this -log10 p are kept one by one, those below only as many as can be seen."""
@@ -43,24 +52,6 @@ class ManhattanChromosome(TypedDict):
     end: int
     positions: list[int]
     log10p: list[float]
-
-
-class Locus(TypedDict):
-    """The lead variant of a locus, by regenie's columns; None where regenie says NA."""
-
-    id: str
-    chromosome: str
-    position: int
-    effect_allele: str
-    other_allele: str
-    a1freq: float | None
-    info: float | None
-    samples: int
-    test: str
-    beta: float | None
-    se: float | None
-    log10p: float
-    significant: bool
 
 
 class ChromosomeInflation(TypedDict):
@@ -107,7 +98,11 @@ class Summary(TypedDict):
     genomic_inflation: float | None
     chromosome_inflation: list[ChromosomeInflation]
     significant_loci: int  # by any test of the variant, as are the loci and the Manhattan plot
-    loci: list[Locus]  # the strongest, also some below the line
+    secondary_signals: int  # significant ones, in these loci
+    loci: list[Locus]  # the strongest, also some below the line; each primary signal with its secondary ones
+    loci_by: FoundBy
+    surroundings: list[Surroundings]  # of the loci that are drawn
+    annotated: Annotated
     manhattan: list[ManhattanChromosome]
     quantiles: QuantilePoints
     frequency_quantiles: list[FrequencyQuantiles]
@@ -139,10 +134,9 @@ class TraitResults(TypedDict):
     counts: Mapping[str, Any] | None
 
 
-def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summary:
-    """Condense a finished scan; the leads of the loci are read again from the results."""
-    chromosomes = scan.chromosomes
-    loci = find_loci(chromosomes)
+def summarise(facts: TraitResults, scan: Scan, top: TopLoci, results: IndexedResults) -> Summary:
+    """Condense a finished scan; leads of single tests are read again from the results."""
+    chromosomes, loci = scan.chromosomes, top.by_distance
     strong = _gathered(chromosome.log10p[chromosome.log10p >= KEPT_FROM] for chromosome in chromosomes)
     test = main_of([met.name for met in scan.tests if is_of_the_variant(met.name)])
     tests = [_test(number, met, chromosomes, loci, results, len(scan.tests)) for number, met in enumerate(scan.tests)]
@@ -154,8 +148,12 @@ def summarise(facts: TraitResults, scan: Scan, results: IndexedResults) -> Summa
         **_counts(scan),
         "test": test,
         "tests": tests,
-        "significant_loci": loci.significant,
-        "loci": [_locus(lead, results) for lead in loci.leads],
+        "significant_loci": top.significant,
+        "secondary_signals": top.secondary,
+        "loci": top.shown,
+        "loci_by": top.found_by,
+        "surroundings": top.surroundings,
+        "annotated": top.annotated,
         "manhattan": manhattan_points(chromosomes, _kept_from(strong)),
         "frequency_quantiles": by_frequency,
         "genomic_inflation": genomic_inflation(chisq),
@@ -174,7 +172,11 @@ def summarise_genes(facts: TraitResults, scan: Scan, genes: GenesSummary, table:
         "test": main_of([met.name for met in scan.tests if is_of_the_variant(met.name)]),
         "tests": [_rows_of(met) for met in scan.tests],
         "significant_loci": 0,
+        "secondary_signals": 0,
         "loci": [],
+        "loci_by": BY_DISTANCE,
+        "surroundings": [],
+        "annotated": NOT_ANNOTATED,
         "manhattan": _manhattan_of_genes(table),
         "frequency_quantiles": [],
         "genomic_inflation": None,
@@ -243,7 +245,7 @@ def _test(number: int, met: Met, chromosomes: Spool, of_all: Loci, results: Inde
     if tests > 1:
         summary["curve"] = curve_of(_gathered(chromosome.log10p for chromosome in own()))
     summary["significant_loci"] = loci.significant
-    summary["lead"] = _locus(loci.leads[0], results, met.name) if loci.leads else None
+    summary["lead"] = read_locus(loci.leads[0], results, met.name) if loci.leads else None
     return summary
 
 
@@ -306,37 +308,3 @@ def _thinned(chromosome: Chromosome, cell_bp: int, kept_from: float) -> Manhatta
         "positions": chromosome.positions[kept].tolist(),
         "log10p": [round(value, 3) for value in chromosome.log10p[kept].tolist()],
     }
-
-
-def _locus(lead: Lead, results: IndexedResults, test: str | None = None) -> Locus:
-    """`test`: by which it leads; None for any of the variant."""
-    lines = (
-        line
-        for line in results.region(lead.chromosome, lead.position, lead.position)
-        if (is_of_the_variant(test_of(line)) if test is None else test_of(line) == test)
-    )
-    line = max(lines, key=lambda line: -1.0 if line["LOG10P"] == "NA" else float(line["LOG10P"]))
-    return {
-        "id": line["ID"],
-        "chromosome": line["CHROM"],
-        "position": int(line["GENPOS"]),
-        "effect_allele": line["ALLELE1"],
-        "other_allele": line["ALLELE0"],
-        "a1freq": _number(line["A1FREQ"]),
-        "info": _number(line.get("INFO", "NA")),
-        "samples": int(line["N"]),
-        "test": test_of(line),
-        "beta": _number(line["BETA"]),
-        "se": _number(line["SE"]),
-        "log10p": float(line["LOG10P"]),
-        "significant": lead.log10p >= GENOME_WIDE,
-    }
-
-
-def test_of(line: Mapping[str, str]) -> str:
-    """Name of a result line's test."""
-    return line.get("TEST", USUAL)
-
-
-def _number(text: str) -> float | None:
-    return None if text == "NA" else float(text)

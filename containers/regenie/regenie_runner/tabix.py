@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,8 +118,30 @@ class IndexedResults:
 
     def region(self, chromosome: str, start: int, end: int) -> Iterator[dict[str, str]]:
         """Column name → text of the lines from `start` to `end` (base pairs, both included), through the index."""
-        if chromosome not in self._chromosomes:
-            return
-        for line in self._table.fetch(chromosome, max(start, 1) - 1, end):
+        for line in self._lines(chromosome, start, end):
             text = line.encode("latin-1").decode(errors="replace")
             yield dict(zip(self._names, text.split("\t"), strict=True))
+
+    def cells(self, chromosome: str, start: int, end: int, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """The same lines, of which only these columns, at least two, in the order of `names`: each character is a byte
+        of the file (Latin-1)."""
+        chosen = operator.itemgetter(*(self._names.index(name) for name in names))
+        for line in self._lines(chromosome, start, end):
+            yield chosen(line.split("\t"))
+
+    def at_least(
+        self, chromosome: str, start: int, end: int, column: str, least: float, names: Sequence[str]
+    ) -> Iterator[tuple[float, tuple[str, ...]]]:
+        """Of the lines whose number in `column` is not less, that number and `cells`; NA is no number.
+
+        Most lines are looked at in that column only.
+        """
+        chosen = operator.itemgetter(*(self._names.index(name) for name in names))
+        from_end = len(self._names) - self._names.index(column)
+        for line in self._lines(chromosome, start, end):
+            cell = line.rsplit("\t", from_end)[-from_end]
+            if cell != "NA" and (value := float(cell)) >= least:
+                yield value, chosen(line.split("\t"))
+
+    def _lines(self, chromosome: str, start: int, end: int) -> Iterable[str]:
+        return self._table.fetch(chromosome, max(start, 1) - 1, end) if chromosome in self._chromosomes else ()

@@ -12,7 +12,6 @@ from typing import Final
 
 from genolaunch.launch_configs.regenie_config import RegenieParameters
 from lambdas.regenie.preflight.findings import Findings
-from lambdas.regenie.preflight.people import covariates_in_use
 
 _COLUMNS: Final = "regenie.covariate_columns"
 _NAMED_AT_MOST: Final = 20
@@ -27,6 +26,16 @@ _COVARIATES_BY_NAME: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """What covariates of a GWAS are usually called: nobody takes such a column for a trait that was forgotten."""
+
+
+def covariates_in_use(columns: Sequence[str], parameters: RegenieParameters) -> list[str]:
+    """The columns of a covariate file that regenie adjusts for: those that are chosen, or all, without analysed traits.
+
+    It passes over a column that is called like an analysed trait, as in one file for both (4.1.2's sources: Pheno.cpp,
+    covariate_read).
+    """
+    chosen = parameters.covariate_columns or columns
+    return [name for name in columns if name in chosen and name not in parameters.traits]
 
 
 def check_unasked(

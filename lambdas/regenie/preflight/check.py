@@ -21,7 +21,8 @@ from lambdas.regenie.preflight.genotyped import (
     warn_of_chromosome_names,
 )
 from lambdas.regenie.preflight.loco import covered_people
-from lambdas.regenie.preflight.people import PHENOTYPES, SampleCounts, check_people
+from lambdas.regenie.preflight.people import PHENOTYPES, check_people
+from lambdas.regenie.preflight.sample_counts import SampleCounts
 from lambdas.regenie.preflight.samples import read_sexes
 from lambdas.regenie.preflight.table import Table
 

@@ -14,6 +14,9 @@ from lambdas.regenie.preflight.samples import SEXES
 
 _GENOTYPED: Final = "genotyped people (as FID_IID)"
 
+_MARKS: Final = b"0" + b"1" * 255
+"""What is written for each byte of marks."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChosenPeople:
@@ -28,6 +31,8 @@ class ChosenPeople:
 
     def marked(self, marks: bytearray) -> bytes:
         """`1` for each genotyped person whose mark (by place) is set, and `0` for the others, in their order."""
+        if len(self.places) == len(self.genotyped):
+            return bytes(marks).translate(_MARKS)
         places = map(self.places.get, self.genotyped)
         return b"".join(b"0" if place is None or not marks[place] else b"1" for place in places)
 

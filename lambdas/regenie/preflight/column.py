@@ -1,9 +1,9 @@
 """Statistics of one column of a phenotype or covariate file, collected batch by batch."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import mul
-from typing import Final
+from typing import Final, NamedTuple
 
 from lambdas.regenie.preflight.findings import Examples
 from lambdas.regenie.preflight.missing_codes import TAKEN_FOR_MISSING, USUAL_CODES, Codes
@@ -13,7 +13,7 @@ MISSING: Final = b"NA"
 ANSWERS_THAT_ARE_NO_NUMBERS: Final = (-1.0, -3.0, -10.0)
 """Codes in counts of UK Biobank's touchscreen questions: do not know, prefer not to answer, less than one."""
 
-_BEGINS_MISSING: Final = b"-9"
+_BEGINS_MISSING: Final = b"-"
 """How a word begins that regenie may read as -999."""
 LARGEST_NUMBER: Final = 1e100
 """Squares of greater numbers overflow on regenie's way: it ends, or every p-value is NA."""
@@ -21,6 +21,22 @@ _READ_OTHERWISE_BY_C: Final = b"_"
 """Python reads 1_000 as a thousand; C, and so regenie, reads it as 1."""
 _KEPT_DISTINCT: Final = 3
 """Number of different values to keep: enough to distinguish a constant and a yes-or-no from a measurement."""
+
+
+class Counted(NamedTuple):
+    """What some people have in a column, without oddities (preflight.numbers)."""
+
+    people: int
+    shift: float
+    """What was subtracted from each value before they were added up: the column's shift, or its first value."""
+    observed: int
+    taken_for_missing: int
+    negative: int
+    least: float
+    greatest: float
+    sum: float
+    """Of the differences from `shift`."""
+    squares: float
 
 
 class Column:
@@ -55,7 +71,8 @@ class Column:
         """Of the observed values."""
         self.distinct: set[float] = set()
         """The first few different values."""
-        self._shift = 0.0
+        self.shift = 0.0
+        """The first value, which is subtracted from all before they are added up: a large mean loses no digits so."""
         self._sum = 0.0
         self._squares = 0.0
 
@@ -67,7 +84,7 @@ class Column:
     @property
     def mean(self) -> float:
         """Of the observed values; NaN without any."""
-        return self._shift + self._sum / self.observed if self.observed else math.nan
+        return self.shift + self._sum / self.observed if self.observed else math.nan
 
     @property
     def deviation(self) -> float:
@@ -89,7 +106,7 @@ class Column:
     @staticmethod
     def has(value: bytes) -> bool:
         """Whether regenie takes a word of a row for a value, and not for a missing one."""
-        return value != MISSING and not (value[:2] == _BEGINS_MISSING and number_of(value) == TAKEN_FOR_MISSING)
+        return value != MISSING and not (value[:1] == _BEGINS_MISSING and number_of(value) == TAKEN_FOR_MISSING)
 
     @property
     def is_constant(self) -> bool:
@@ -127,6 +144,33 @@ class Column:
         self._count(numbers)
         self._measure(numbers)
 
+    def take(self, counted: Counted, outermost: Mapping[float, int], whole: Mapping[float, int]) -> None:
+        """Add what was counted of some people.
+
+        Args:
+            counted: of them.
+            outermost: how many have each value that is among the outermost so far (Codes.outermost), the least first.
+            whole: how many have each whole number.
+        """
+        self.missing += counted.people - counted.observed
+        self.taken_for_missing += counted.taken_for_missing
+        if not counted.observed:
+            return
+        if not self.observed:
+            self.shift = counted.shift
+        self.observed += counted.observed
+        self.least, self.greatest = min(self.least, counted.least), max(self.greatest, counted.greatest)
+        self.negative += counted.negative
+        self._sum += counted.sum
+        self._squares += counted.squares
+        self.controls += whole.get(0.0, 0)
+        self.cases += whole.get(1.0, 0)
+        self.twos += whole.get(2.0, 0)
+        self.coded_answers += sum(whole.get(answer, 0) for answer in ANSWERS_THAT_ARE_NO_NUMBERS)
+        self.usual_codes += sum(whole[code] for code in USUAL_CODES.intersection(whole))
+        self.codes.take(counted.observed, outermost, whole)
+        self._keep_distinct(outermost)  # all of them, while few are different
+
     def _note_too_large(self, values: Sequence[bytes], people: Sequence[bytes]) -> None:
         for value, person in zip(values, people, strict=True):
             number = number_of(value)
@@ -160,14 +204,18 @@ class Column:
         if least < 0:
             self.negative += sum(map((0.0).__gt__, numbers))
             self.coded_answers += sum(map(numbers.count, ANSWERS_THAT_ARE_NO_NUMBERS))
-        if len(self.distinct) < _KEPT_DISTINCT:
-            self.distinct.update(sorted(set(numbers) - self.distinct)[: _KEPT_DISTINCT - len(self.distinct)])
+        self._keep_distinct(numbers)
+
+    def _keep_distinct(self, numbers: Iterable[float]) -> None:
+        if len(self.distinct) == _KEPT_DISTINCT:
+            return
+        self.distinct.update(sorted(set(numbers) - self.distinct)[: _KEPT_DISTINCT - len(self.distinct)])
 
     def _measure(self, numbers: Sequence[float]) -> None:
         """Add to the sums after subtracting a value of the column, so that a large mean loses no digits."""
         if not self.observed and numbers:
-            self._shift = numbers[0]
-        left = [number - self._shift for number in numbers]
+            self.shift = numbers[0]
+        left = [number - self.shift for number in numbers]
         self.observed += len(left)
         self._sum += sum(left)
         self._squares += sum(map(mul, left, left))
@@ -189,3 +237,9 @@ def number_of(value: bytes) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def number_or_nan(value: bytes) -> float:
+    """As `number_of`; NaN for what is no number, or is missing."""
+    number = number_of(value) if Column.has(value) else None
+    return math.nan if number is None else number

@@ -12,14 +12,18 @@ a trait is explained, both tables are read once more, for everyone.
 import math
 from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
 from typing import Final
 
+import numpy as np
+
 from genolaunch.launch_configs.regenie_config import RegenieParameters
-from lambdas.regenie.preflight.column import Column, number_of
+from lambdas.regenie.preflight.blocks import rows
+from lambdas.regenie.preflight.column import Column, number_of, number_or_nan
 from lambdas.regenie.preflight.findings import Findings
+from lambdas.regenie.preflight.numbers import Matrix, Places
 from lambdas.regenie.preflight.scales import LEAST_DEVIATION
 from lambdas.regenie.preflight.table import Table, field_index
 
@@ -82,7 +86,11 @@ class CovariateSample:
             if len(self._spread) == 2 * _SPREAD:
                 self._spread = self._spread[1::2]
                 self._step *= 2
-        different = [index for index in self._open if fields[index] != self._first[index]]
+        different = [
+            index
+            for index in self._open
+            if fields[index] != self._first[index] and number_of(fields[index]) != number_of(self._first[index])
+        ]
         levels = [(index, fields[index]) for index in self._categories.values()]
         rare = [level for level in levels if self._levels[level] < _DIFFERENT]
         if different or rare:
@@ -90,6 +98,27 @@ class CovariateSample:
             self._levels.update(rare)
             self._open.subtract(different)
             self._open = +self._open  # without those of whom there are enough
+
+    def add_numbers(self, places: Places, values: Matrix, fields_of: Callable[[int], Sequence[bytes]]) -> None:
+        """As `add`, of some people.
+
+        Args:
+            places: of the people.
+            values: a row for each of them, a column for each covariate; there is no category.
+            fields_of: gives a row, by its number among these.
+        """
+        if self.is_too_wide:
+            return
+        before = self._seen
+        is_kept = (before + 1 + np.arange(len(places))) % self._step == 0
+        if before:
+            columns = [column for column, index in enumerate(self._indices) if index in self._open]
+            firsts = [number_or_nan(self._first[self._indices[column]]) for column in columns]
+            is_kept |= (values[:, columns] != firsts).any(axis=1)
+        for row in np.flatnonzero(is_kept).tolist():
+            self._seen = before + row
+            self.add(int(places[row]), fields_of(row))
+        self._seen = before + len(places)
 
     def _row(self, fields: Sequence[bytes]) -> tuple[bytes, ...]:
         return tuple(fields[index] for index in self._indices)
@@ -115,12 +144,18 @@ class Explained:
     def __init__(self, sample: CovariateSample) -> None:
         self._sample = sample
         self._rows = sample.rows()
-        self._values: dict[int, list[bytes]] = {}
+        self._values: dict[int, list[float]] = {}
 
     def add(self, place: int, fields: Sequence[bytes], indices: Sequence[int]) -> None:
         """Take the row of a person who is analysed; `indices` are the traits' places in it."""
         if place in self._rows:
-            self._values[place] = [fields[index] for index in indices]
+            self._values[place] = [number_or_nan(fields[index]) for index in indices]
+
+    def add_numbers(self, places: Places, values: Matrix) -> None:
+        """As `add`, of some people: a row for each, a column for each trait, NaN for what is missing."""
+        for row, place in enumerate(places.tolist()):
+            if place in self._rows:
+                self._values[place] = values[row].tolist()
 
     def check(
         self,
@@ -169,7 +204,7 @@ class Explained:
         trait = {
             index: value
             for index, place in enumerate(self._rows)
-            if place in self._values and not math.isnan(value := _number_or_nan(self._values[place][number]))
+            if place in self._values and not math.isnan(value := self._values[place][number])
         }
         some = list(trait)[:: max(len(trait) // (design.width + _MORE_THAN_COLUMNS), 1)]
         first = design.fit({index: trait[index] for index in some})
@@ -317,25 +352,20 @@ def _left_over(
     """What is left of each trait beside its model (standard deviation), over everyone with all covariates."""
     explained = {name: array("d", [math.nan]) * len(places) for name in suspects}
     indices = {name: field_index(covariates.columns, name) for name in covariates.columns}
-    for person, fields in covariates.rows():
+    for person, fields in rows(covariates):
         place = places.get(person)
         if place is not None:
             for name, model in suspects.items():
                 explained[name][place] = model.of(indices, fields)
     traits = [(name, field_index(phenotypes.columns, name)) for name in suspects]
     squares, people = dict.fromkeys(suspects, 0.0), dict.fromkeys(suspects, 0)
-    for person, fields in phenotypes.rows():
+    for person, fields in rows(phenotypes):
         place = places.get(person)
         if place is None:
             continue
         for name, index in traits:
-            left = _number_or_nan(fields[index]) - explained[name][place]
+            left = number_or_nan(fields[index]) - explained[name][place]
             if not math.isnan(left):
                 squares[name] += left * left
                 people[name] += 1
     return {name: math.sqrt(squares[name] / people[name]) for name in suspects if people[name]}
-
-
-def _number_or_nan(value: bytes) -> float:
-    number = number_of(value) if Column.has(value) else None
-    return math.nan if number is None else number

@@ -21,7 +21,7 @@ from lambdas.regenie.preflight.encodings import check_encoding
 from lambdas.regenie.preflight.findings import Examples, Findings, text
 from lambdas.regenie.preflight.interacting_variant import check_variant
 from lambdas.regenie.preflight.lists import WARN_BELOW, ListMatch, match, read_variants
-from lambdas.regenie.preflight.people import SampleCounts
+from lambdas.regenie.preflight.sample_counts import SampleCounts
 from lambdas.regenie.preflight.samples import GIVE_ONCE, id_file, sample_ids
 from lambdas.regenie.preflight.scales import FEWEST_PER_COVARIATE
 from lambdas.regenie.variants import variant_names

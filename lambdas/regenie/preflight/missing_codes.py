@@ -7,7 +7,7 @@ by what honest measurements hardly ever do: the outermost value is that of many 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import pairwise
@@ -67,11 +67,24 @@ class Tail:
         if not near:
             return
         self._counts.update(near)
+        self._drop_inner()
+
+    def take(self, people: Mapping[float, int]) -> None:
+        """Take in how many of some people have each of their outermost values."""
+        self._counts.update(people)
+        self._drop_inner()
+
+    @property
+    def bound(self) -> float:
+        """The innermost value that is one of the outermost so far."""
+        return self._sign * self._bound
+
+    def _drop_inner(self) -> None:
         if len(self._counts) > _KEPT:
             # What falls out has so many beyond it that it can never be one of the outermost again.
-            kept = nsmallest(_KEPT, self._counts, key=lambda number: sign * number)
+            kept = nsmallest(_KEPT, self._counts, key=lambda number: self._sign * number)
             self._counts = Counter({number: self._counts[number] for number in kept})
-            self._bound = sign * kept[-1]
+            self._bound = self._sign * kept[-1]
 
     @property
     def values(self) -> list[tuple[float, int]]:
@@ -98,6 +111,21 @@ class Codes:
         self._observed += len(numbers)
         self._whole += sum(map(float.is_integer, numbers))
         self._usual.update(USUAL_CODES.intersection(numbers) and filter(USUAL_CODES.__contains__, numbers))
+
+    @property
+    def outermost(self) -> tuple[float, float]:
+        """A value up to the first of these, or from the second on, is one of the outermost so far."""
+        return self._low.bound, self._high.bound
+
+    def take(self, observed: int, outermost: Mapping[float, int], whole: Mapping[float, int]) -> None:
+        """Take in what was counted of some people: how many have a value, and each of these (Column.take)."""
+        self._observed += observed
+        self._whole += sum(whole.values())
+        self._usual.update({code: whole[code] for code in USUAL_CODES.intersection(whole)})
+        if outermost:
+            ascending = list(outermost.items())
+            self._low.take(dict(ascending[:_KEPT]))
+            self._high.take(dict(ascending[-_KEPT:]))
 
     def suspects(self) -> list[Suspect]:
         """Values that look like codes, by their size."""

@@ -116,6 +116,10 @@ def _from_fam(data: DataSet, path: str) -> Iterator[Sample]:
     """Of files with more phenotypes than one, each line must have as many columns as the first one."""
     whole = _FAM_COLUMNS
     for number, line in enumerate(data.lines(path), start=1):
+        words = line.replace(b"\t", b" ").split(b" ")
+        if len(words) == whole == _FAM_COLUMNS and words[4] in _SEX_CODES and words == line.split():
+            yield Sample(words[0] + b"_" + words[1], _SEX_CODES[words[4]])  # nearly all lines are just so
+            continue
         fields = _fields(line.removesuffix(b"\r"))
         _check_width(data, path, number, fields, _FAM_COLUMNS)
         if number == 1:

@@ -1,7 +1,6 @@
-"""The rows of a phenotype or covariate file, as strictly as regenie reads them."""
+"""Phenotype and covariate files, and the people whom they list."""
 
-import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
@@ -12,9 +11,8 @@ from lambdas.regenie.preflight.column import Column
 from lambdas.regenie.preflight.findings import Examples
 from lambdas.regenie.preflight.id_hints import LOOKED_AT, Names
 
-_ID_COLUMNS: Final = 2
-_BATCH: Final = 2048
-"""Rows taken together: enough that the cost of a batch does not count, few enough that 1,000 columns fit in memory."""
+ID_COLUMNS: Final = 2
+"""FID and IID."""
 
 
 @dataclass(slots=True)
@@ -33,53 +31,8 @@ class Table:
         """For people."""
         return self.data.uri(self.path)
 
-    def rows(self) -> Iterator[tuple[bytes, list[bytes]]]:
-        """`FID_IID` and all fields of each row.
-
-        regenie takes every single space or tab for the end of a field. It does not strip a carriage return, past which
-        it reads a number, but not NA (4.1.2: "could not convert value to double").
-
-        Raises:
-            UnusableInputError: a row that regenie would refuse or misread. Names the first one.
-        """
-        width = _ID_COLUMNS + len(self.columns)
-        content = hashlib.sha256()
-        number = 0
-        for number, line in enumerate(self.data.lines(self.path), start=1):
-            content.update(line + b"\n")
-            if number == 1:
-                continue
-            fields = line.replace(b"\t", b" ").split(b" ")
-            if len(fields) == width + 1 and not fields[-1]:
-                fields.pop()  # regenie passes over one separator at the end
-            if len(fields) != width or b"" in fields or line.endswith(b"\r"):
-                raise self._malformed(number, line, width)
-            yield fields[0] + b"_" + fields[1], fields
-        if number <= 1:
-            raise self._unusable("a header and no rows", "Give each person a row, or check that it was written whole.")
-        self.sha256 = content.hexdigest()
-
-    def _malformed(self, number: int, line: bytes, width: int) -> UnusableInputError:
-        if not line.strip():
-            return self._unusable(f"nothing in line {number}", "Remove the empty line: regenie stops there.")
-        if line.endswith(b"\r"):
-            return self._unusable(
-                f"Windows line endings (line {number}), which are a part of the last value: regenie ends at an "
-                "NA there",
-                "Remove them: sed -i 's/\\r$//' FILE, or dos2unix.",
-            )
-        fields = len(line.split())
-        if fields == width:
-            return self._unusable(
-                f"a row (line {number}) whose fields are separated by more than one space or tab",
-                "Separate fields by exactly one space or tab: regenie sees an empty field between two separators.",
-            )
-        return self._unusable(
-            f"{fields} fields in line {number}, where its header has {width}",
-            "Give every row a value for each column, separated by one space or tab, with NA for what is missing.",
-        )
-
-    def _unusable(self, problem: str, remedy: str) -> UnusableInputError:
+    def unusable(self, problem: str, remedy: str) -> UnusableInputError:
+        """What to say of a table with such a problem."""
         return UnusableInputError(f"names {self.uri}, which has {problem}", remedy)
 
 
@@ -122,10 +75,21 @@ class People:
             return place
         return None
 
+    def places(self, people: Sequence[bytes], names: Sequence[Sequence[bytes]]) -> list[int]:
+        """`place` of each of some people; -1 for None."""
+        places = [self._places.get(person, -1) for person in people]
+        if -1 in places or len(set(places)) < len(places) or any(map(self.listed.__getitem__, places)):
+            found = map(self.place, people, names)
+            return [-1 if place is None else place for place in found]
+        for place in places:
+            self.listed[place] = 1
+        return places
+
     def not_listed(self) -> Examples:
         """Genotyped people that the table leaves out."""
         missing = Examples()
-        missing.update(person for person, place in self._places.items() if not self.listed[place])
+        if self.in_both < len(self._places):
+            missing.update(person for person, place in self._places.items() if not self.listed[place])
         return missing
 
 
@@ -143,11 +107,9 @@ class ColumnBatch:
         """Take a row."""
         self._people.append(person)
         self._rows.append(self._values_of(fields))
-        if len(self._rows) == _BATCH:
-            self.flush()
 
     def flush(self) -> None:
-        """Hand on what is left; call it after the last row."""
+        """Hand them on; call it after the last row of a block."""
         for column, values in zip(self._columns, zip(*self._rows, strict=True), strict=bool(self._rows)):
             column.add(values, self._people)
         self._people, self._rows = [], []
@@ -162,4 +124,4 @@ def fields_at(indices: Sequence[int]) -> Callable[[Sequence[bytes]], tuple[bytes
 
 def field_index(columns: Sequence[str], name: str) -> int:
     """A column's place among the fields of a row."""
-    return _ID_COLUMNS + columns.index(name)
+    return ID_COLUMNS + columns.index(name)

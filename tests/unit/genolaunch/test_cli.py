@@ -819,8 +819,8 @@ def test_documentation_has_every_command_and_names_no_other():
     local = {f"local {name}" for name in group.commands["local"].commands}  # type: ignore[attr-defined]  # likewise
 
     # when
-    described = set(re.findall(r"^## `((?:local )?[a-z]+)", page, flags=re.MULTILINE))
-    used = set(re.findall(r"genolaunch(?: --stage \w+)? (local [a-z]+|[a-z]+)", page))
+    described = set(re.findall(r"^## `((?:local )?[a-z-]+)", page, flags=re.MULTILINE))
+    used = set(re.findall(r"genolaunch(?: --stage \w+)? (local [a-z]+|[a-z][a-z-]*)", page))
 
     # then
     assert described == commands | local

@@ -49,6 +49,7 @@ class Function:
         self.code = folder / "code"
         self.layer = folder / "layer"
         self.runtime = folder / "runtime"
+        self.layers = str(self.layer)
         self.script = folder / "_worker.py"
         for place in (self.code, self.layer / "python", self.runtime):
             place.mkdir(parents=True)
@@ -65,7 +66,7 @@ class Function:
             cwd=str(self.code),
             env={
                 **os.environ,
-                "_LAMBDA_LAYERS_DIRS": str(self.layer),
+                "_LAMBDA_LAYERS_DIRS": self.layers,
                 "LAMBDA_TASK_ROOT": str(self.code),
                 "AWS_REGION": "eu-west-1",
             },
@@ -154,6 +155,21 @@ def test_a_function_that_brings_a_package_itself_has_its_own(function: Function,
 
     with function.started(parents.start) as worker:
         assert worker.returns("see")["boto3"] == "the function"
+
+
+@pytest.mark.parametrize(("package", "kind"), [("boto3", subprocess.Popen), ("numpy", ForkedProcess)])
+def test_a_further_layer_counts_too(
+    function: Function, parents: Parents, tmp_path: Path, package: str, kind: type
+) -> None:
+    further = tmp_path / "further"
+    (further / "python").mkdir(parents=True)
+    (further / "python" / f"{package}.py").write_text("WHOSE = 'the further layer'")
+    (function.code / "it.py").write_text(f"from {package} import WHOSE\ndef handler(event, _context): return WHOSE")
+    function.layers = f"{function.layer}{os.pathsep}{further}"
+
+    with function.started(parents.start) as worker:
+        assert isinstance(worker.process, kind)
+        assert worker.returns("whose") == "the further layer"
 
 
 def test_a_function_without_layers_begins_anew(function: Function, parents: Parents) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
+from regenie_runner import methods
 from regenie_runner.across_traits import shared_loci
 from regenie_runner.receipts import seal_folder
 from tests.unit.regenie_runner.conftest import HEADER, chunk_task, result_row
@@ -138,3 +140,58 @@ def test_predictions_of_an_earlier_launch_are_named(launch):
     text = told(launch, {"step1": {"enabled": False, "from_launch": earlier}}, ["--qt"])
     assert f"predictions of step 1 were those of launch {earlier}." in text
     assert "In step 1" not in text
+
+
+def signal(trait: str, position: int, log10p: float, members: str, *, linkage: bool = True) -> tuple[Any, str]:
+    """A lead as a summary has it, and its line of the table."""
+    name = f"1:{position}"
+    locus = {"id": name, "chromosome": "1", "position": position, "effect_allele": "A", "other_allele": "G"}
+    locus |= {"a1freq": 0.25, "info": None, "samples": 800, "test": "ADD", "beta": 0.5, "se": 0.1}
+    locus |= {"log10p": log10p, "significant": True, "signal": "primary" if linkage else "", "primary": None}
+    summary = {"trait": trait, "of_sets": False, "rows": 0, "results": f"gwas/{trait}.regenie.gz"}
+    return {**summary, "loci": [locus], "loci_by": {"linkage": linkage}}, f"{name}\t{members}\n"
+
+
+@pytest.mark.parametrize(
+    ("position", "members_of_height", "members_of_ldl", "linkage", "leads"),
+    [
+        pytest.param(300_000, "1:9", "#NA", True, [1_000, 300_000], id="near, not linked"),
+        pytest.param(300_000, "1:9,1:300000", "#NA", True, [1_000], id="a member of the stronger"),
+        pytest.param(900_000, "1:9", "1:1000", True, [1_000], id="the stronger is its member, far away"),
+        pytest.param(1_000, "#NA", "#NA", True, [1_000], id="the same variant"),
+        pytest.param(300_000, "1:9", "#NA", False, [1_000], id="near, one found by distance"),
+        pytest.param(900_000, "1:9", "#NA", False, [1_000, 900_000], id="far, one found by distance"),
+    ],
+)
+def test_leads_of_two_traits_are_one_locus_if_they_are_linked(
+    tmp_path, position, members_of_height, members_of_ldl, linkage, leads
+):
+    (tmp_path / "gwas").mkdir()
+    found = [
+        signal("height", 1_000, 12.0, members_of_height),
+        signal("ldl", position, 9.0, members_of_ldl, linkage=linkage),
+    ]
+    for summary, line in found:
+        (tmp_path / f"gwas/{summary['trait']}.loci.tsv").write_text(f"variant\tmember_variants\n{line}")
+
+    loci = shared_loci([summary for summary, _ in found], tmp_path)
+
+    assert [locus.lead["position"] for locus in loci] == leads
+
+
+def test_a_paper_is_told_by_which_rule_loci_are_found(launch):
+    by_linkage = {"linkage": True, "why_not": "", "r2": 0.1, "window_kb": 500.0, "p2": 0.01}
+    by_distance = {**by_linkage, "linkage": False}
+
+    def words(*found) -> str:
+        return "; ".join(methods.loci_in_words(found))
+
+    assert words() == words(by_distance) == "the strongest of those less than 500 kb apart stands for their locus"
+    assert words(by_linkage).endswith(
+        "p < 0.01 and r² > 0.1 to the strongest one less than 500 kb away belong to its signal"
+    )
+    both = words(by_linkage, by_distance)
+    assert "plink1.9 --clump" in both
+    assert both.endswith(
+        "of traits without such signals, the strongest of those less than 500 kb apart stands for their locus"
+    )

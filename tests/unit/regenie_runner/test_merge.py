@@ -6,6 +6,7 @@ import json
 import pytest
 
 from regenie_runner import parts, rows
+from regenie_runner.annotations import NOTHING
 from tests.unit.regenie_runner.conftest import HEADER, chunk_task, expected_results, merge_task, result_row
 
 
@@ -228,6 +229,12 @@ def test_a_locus_has_the_effect_of_its_allele_and_the_info_score_of_bgen(launch)
             "se": 0.03,
             "log10p": 16.1,
             "significant": True,
+            "signal": "",
+            "primary": None,
+            "members": None,
+            "frequency_cases": None,
+            "frequency_controls": None,
+            "annotation": NOTHING,
         }
     ]
 

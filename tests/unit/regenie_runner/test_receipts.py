@@ -140,6 +140,7 @@ def given_merge(launch) -> None:
 
 
 MERGED = [
+    "height.loci.tsv",
     "height.regenie.gz",
     "height.regenie.gz.tbi",
     "height.gwas-ssf.tsv.gz",

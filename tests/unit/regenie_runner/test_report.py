@@ -439,8 +439,9 @@ def test_the_lead_is_in_the_middle_of_its_region():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Axes, "set_xlim", noted)
-        lead: Any = {"id": "rs1", "chromosome": "23", "position": 1_000_000, "log10p": 9.0}
-        plots.regional_plot(lead, points)
+        lead: Any = {"id": "rs1", "chromosome": "23", "position": 1_000_000, "log10p": 9.0, "primary": None}
+        around: Any = {"r2": None, "genes": [], "recombination": []}
+        plots.regional_plot(lead, points, around)
 
     low, high = drawn[-1]
     assert (low + high) / 2 == pytest.approx(1.0)

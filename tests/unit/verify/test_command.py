@@ -35,7 +35,7 @@ def stage(monkeypatch, healthy):
 def test_what_holds_ends_with_0_and_is_reported_with_its_price(stage, tmp_path):
     report = tmp_path / "new" / "verify.md"
 
-    done = CliRunner().invoke(app, ["--stage", "dev", "verify", "--report", str(report)])
+    done = CliRunner().invoke(app, ["--stage", "dev", "verify-stage", "--report", str(report)])
 
     assert done.exit_code == 0, done.output
     summary = "Of 3 claims: 2 held, 1 not checked. The launches cost 1.800000 USD."
@@ -50,7 +50,7 @@ def test_what_holds_ends_with_0_and_is_reported_with_its_price(stage, tmp_path):
 def test_what_does_not_hold_ends_with_1_and_comes_first(stage, healthy):
     stage["seen"] = replace(healthy, notices=("another|launch",))
 
-    done = CliRunner().invoke(app, ["--stage", "dev", "verify"])
+    done = CliRunner().invoke(app, ["--stage", "dev", "verify-stage"])
 
     assert done.exit_code == 1
     assert "## Did not hold" in done.stdout
@@ -58,7 +58,7 @@ def test_what_does_not_hold_ends_with_1_and_comes_first(stage, healthy):
 
 
 def test_scripts_get_the_same_as_json(stage):
-    done = CliRunner().invoke(app, ["--stage", "dev", "verify", "--json"])
+    done = CliRunner().invoke(app, ["--stage", "dev", "verify-stage", "--json"])
 
     found = json.loads(done.stdout)
     assert (found["stage"], found["held"], Decimal(found["costUsd"])) == ("dev", True, Decimal("1.8"))
