@@ -83,6 +83,7 @@ def look_again_for_folders() -> None:
 def know_other_code(options: Options) -> None:
     """Make files again that were made by other code; report files whose origin is not known, and what jobs make."""
     update = DAG.update_needrun
+    own = tell_made(PersistenceBase, options)
 
     async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:
         nothing: tuple[Any, ...] = ()
@@ -97,12 +98,11 @@ def know_other_code(options: Options) -> None:
             raise WorkflowError(str(error)) from None
         kept = [job for job in dag.jobs if job.output and not dag.needrun(job)]
         there = [job for job in kept if all([await file.exists() for file in job.output])]
-        tell_unknown(there, dag.workflow.persistence)
+        tell_unknown(there, dag.workflow.persistence, own, options)
 
     Job.outputs_older_than_script_or_notebook = no_times_of_scripts
     DAG.update_needrun = update_needrun
     know_scripts_by_content(PersistenceBase)
-    tell_made(PersistenceBase, options)
 
 
 def check_outputs_in_jobs() -> None:

@@ -224,17 +224,17 @@ def bring_sources(options: Options, sources: Sources) -> None:
 def know_other_code(options: Options) -> None:
     """Make files again that were made by other code; report files whose origin is not known, and what jobs make."""
     update: Callable[..., None] = DAG.update_needrun
+    own = tell_made(Persistence, options)
 
     def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
         update(dag, *args, **more)
         kept = (job for job in dag.jobs if job.output and not dag.needrun(job))
         there = [job for job in kept if all(file.exists for file in job.output)]
-        tell_unknown(there, dag.workflow.persistence)
+        tell_unknown(there, dag.workflow.persistence, own, options)
 
     Job.outputs_older_than_script_or_notebook = lambda _: iter(())
     DAG.update_needrun = update_needrun
     know_scripts_by_content(Persistence)
-    tell_made(Persistence, options)
 
 
 def refuse_what_cannot_be(options: Options) -> None:
