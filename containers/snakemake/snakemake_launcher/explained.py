@@ -489,6 +489,23 @@ def _no_rule(case: _Case) -> tuple[str, str]:
     return f"there is no rule {name}", f"Correct its name{_perhaps(name, rules)}."
 
 
+def _own_output(case: _Case) -> tuple[str, str]:
+    file = case.found["what"]
+    return "", (
+        f"Let the rule {case.found['rule']} write to another file than {file}, or take that out of its `input:`; if it "
+        "is meant to change the file, let it write a copy in another folder."
+    )
+
+
+def _periodic(case: _Case) -> tuple[str, str]:
+    return (
+        "the rule could make its own input, again and again: its wildcard "
+        f"{{{case.found['wildcard']}}} would repeat `{case.found['value']}` without end",
+        "Let its output lie in another folder than its input, or end otherwise, or constrain the wildcard "
+        "(`wildcard_constraints:`); and upload the file with which it is to begin, if that is missing.",
+    )
+
+
 def _own(what: str) -> "re.Pattern[str]":
     return re.compile(what, re.DOTALL)
 
@@ -507,6 +524,10 @@ _KNOWN: Final[Sequence[tuple["re.Pattern[str]", str | tuple[str, str] | Callable
     (_own(r"^Wildcards in (?:input|params|log|benchmark)[^:]* cannot be determined"), _undetermined),
     (_own(r"^No values given for wildcard '(?P<what>\w+)'"), _no_values),
     (_own(r"^Target rules may not contain wildcards"), _first_rule),
+    (
+        _own(r"^Cyclic dependency on rule (?P<rule>\w+): it needs its own output (?P<what>.+?)\.?\s*\Z"),
+        _own_output,
+    ),
     (
         _own(r"^Cyclic dependency on rule"),
         "Give one of them another output, or take the other's output from its input.",
@@ -557,6 +578,7 @@ _KNOWN: Final[Sequence[tuple["re.Pattern[str]", str | tuple[str, str] | Callable
         ),
     ),
     (_own(r"^Config file is not valid JSON or YAML"), _config_file),
+    (_own(r"^The value (?P<value>\S+) in wildcard (?P<wildcard>\w+) is periodically repeated"), _periodic),
     (_own(r"^Rule (?P<what>\w+) is not defined in this workflow"), _no_rule),
     (
         _own(r"^unsupported operand type\(s\) for /: 'str' and 'int'"),

@@ -287,3 +287,28 @@ def test_brackets_in_texts_are_none(sources: Path):
     said = written("SyntaxError in file ROOT/Snakefile, line 2:\ninvalid syntax (Snakefile, line 2)", sources)
 
     assert said.startswith("SyntaxError in file Snakefile, line 2: invalid syntax. Correct this line")
+
+
+OF_CYCLES = [
+    (
+        "CyclicGraphException in rule one in file ROOT/Snakefile, line 9:\n"
+        "Cyclic dependency on rule one: it needs its own output a.txt.",
+        "CyclicGraphException in rule one in file Snakefile, line 9: Cyclic dependency on rule one: it needs its own "
+        "output a.txt. Let the rule one write to another file than a.txt, or take that out of its `input:`; if it is "
+        "meant to change the file, let it write a copy in another folder.",
+    ),
+    (
+        "PeriodicWildcardError in rule one in file ROOT/Snakefile, line 9:\nThe value .x in wildcard s is periodically "
+        "repeated (a.x.x.x). This would lead to an infinite recursion. To avoid this, e.g. restrict the wildcards in "
+        "this rule to certain values.",
+        "PeriodicWildcardError in rule one in file Snakefile, line 9: the rule could make its own input, again and "
+        "again: its wildcard {s} would repeat `.x` without end. Let its output lie in another folder than its input, or "
+        "end otherwise, or constrain the wildcard (`wildcard_constraints:`); and upload the file with which it is to "
+        "begin, if that is missing.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "told"), OF_CYCLES)
+def test_a_rule_that_needs_what_it_makes_is_told_with_the_file(sources, message, told):
+    assert written(message, sources) == told

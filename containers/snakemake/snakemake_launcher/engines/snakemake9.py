@@ -12,6 +12,7 @@ from snakemake import __version__, exceptions
 from snakemake.cli import main as snakemake
 from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
+from snakemake.io import PeriodicityDetector
 from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
 from snakemake.persistence import PersistenceBase
@@ -23,6 +24,7 @@ from snakemake_launcher.engines.notes import below_data, know_scripts_by_content
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
     RefusedError,
+    find_more_periods,
     mark_what_is_outside,
     refuse_missing_configfiles,
     refuse_missing_scripts,
@@ -168,6 +170,8 @@ def main() -> None:
     mark_what_is_outside(PathModifier, exceptions.MissingInputException)
     know_own_paths(sources.view)
     tell_whole_cycles(exceptions.CyclicGraphException)
+    find_more_periods(PeriodicityDetector)
+    sources.near_misses.tell(exceptions.MissingInputException, exceptions.MissingRuleException)
     sources.view.install()
     emit("started", version=__version__)
     snakemake()
