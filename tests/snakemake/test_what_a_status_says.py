@@ -112,6 +112,27 @@ READ = {
         '    output: "out/{s}.txt"\n    shell: "touch {output}"\n',
         ("MissingInput", "out/a1.txt is neither", "the rule one makes out/{s}.txt only where {s}", "`[a-z]+`"),
     ),
+    "a key of config that its schema needs": Fault(
+        'from snakemake.utils import validate\n\nconfigfile: "config.yaml"\nvalidate(config, "schemas/c.yaml")\n\n'
+        + ONE.format(more='shell: "touch {output}"'),
+        ("line 4", "`config[trim]` is not as schemas/c.yaml says", "'length' is a required property", "config.yaml"),
+        {
+            "config.yaml": "trim:\n  size: 3\n",
+            "schemas/c.yaml": "$schema: https://json-schema.org/draft/2020-12/schema\ntype: object\nproperties:\n"
+            "  trim:\n    type: object\n    required: [length]\n",
+        },
+    ),
+    "a row of a sheet that its schema excludes": Fault(
+        "import csv\nfrom snakemake.utils import validate\n\nfor row in csv.DictReader(open('sheet.tsv'), "
+        "delimiter='\\t'):\n    validate(dict(row), schema='sheet.schema.yaml')\n\n"
+        + ONE.format(more='shell: "touch {output}"'),
+        ("line 5", "sheet.schema.yaml", "'x' is not one of ['control', 'case']", "line 3 of sheet.tsv"),
+        {
+            "sheet.tsv": "sample\tgroup\na\tcase\nb\tx\n",
+            "sheet.schema.yaml": "$schema: https://json-schema.org/draft/2020-12/schema\ntype: object\nproperties:\n"
+            "  group:\n    enum: [control, case]\n",
+        },
+    ),
     "a function of an input": Fault(
         "def named(wildcards):\n    table = {'a': 'in.txt'}\n    return table[wildcards.s]\n\n"
         'rule all:\n    input: "out/b.txt"\n\nrule one:\n    input: named\n    output: "out/{s}.txt"\n'
