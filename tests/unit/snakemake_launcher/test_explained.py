@@ -302,9 +302,9 @@ OF_CYCLES = [
         "repeated (a.x.x.x). This would lead to an infinite recursion. To avoid this, e.g. restrict the wildcards in "
         "this rule to certain values.",
         "PeriodicWildcardError in rule one in file Snakefile, line 9: the rule could make its own input, again and "
-        "again: its wildcard {s} would repeat `.x` without end. Let its output lie in another folder than its input, or "
-        "end otherwise, or constrain the wildcard (`wildcard_constraints:`); and upload the file with which it is to "
-        "begin, if that is missing.",
+        "again: its wildcard {s} would repeat `.x` without end. Let its output lie in another folder than its input, "
+        "or end otherwise, or constrain the wildcard (`wildcard_constraints:`); and upload the file with which it is "
+        "to begin, if that is missing.",
     ),
 ]
 
