@@ -208,7 +208,33 @@ rule one:
     shell: "cp {{input}} {{output}}"
 """
 
+PARAMS_OF_CHECKPOINTS = """
+rule all:
+    input: "out.txt"
+
+checkpoint find:
+    input: "in/a.txt"
+    output: directory("found"), temp("count.txt")
+    shell: "mkdir -p {output[0]}; for c in x y; do echo $c > {output[0]}/$c.txt; done; echo 2 > {output[1]}"
+
+rule one:
+    input: "in/a.txt"
+    output: "one/{s}.txt"
+    params: found=lambda wc: sorted(os.listdir(checkpoints.find.get().output[0]))
+    shell: "echo {params.found} {wildcards.s} > {output}"
+
+def ones(wildcards):
+    return sorted(expand("one/{s}.txt", s=glob_wildcards(checkpoints.find.get().output[0] + "/{s}.txt").s))
+
+rule merge:
+    input: ones
+    output: "out.txt"
+    shell: "cat {input} > {output}"
+"""
+"""No rule but merge depends on the checkpoint: jobs of the rule one begin after it, as merge asks for them then."""
+
 CASES = {
+    "params that ask for a checkpoint whose output is no input": PARAMS_OF_CHECKPOINTS,
     "functions of rules that name what a checkpoint made": CP_FORMS,
     "outputs of rules that other rules name": REFS,
     "local rules": LOCAL_RULES,

@@ -67,7 +67,71 @@ READ = {
         'rule all:\n    input: "a.txt"\n\nrule a:\n    input: "b.txt"\n    output: "a.txt"\n'
         '    shell: "cp {input} {output}"\n\nrule b:\n    input: "a.txt"\n    output: "b.txt"\n'
         '    shell: "cp {input} {output}"\n',
-        ("Cyclic", "a needs b, which needs a", "Give one of them another output"),
+        ("Cyclic", "a needs b, which needs a (for ", ".txt)", "Give one of them another output"),
+    ),
+    "a rule needs its own output": Fault(
+        'rule one:\n    input: "a.txt"\n    output: "a.txt"\n    shell: "sort {input} > {output}"\n',
+        ("Cyclic", "in rule one", "it needs its own output a.txt", "Let the rule one write to another file than a.txt"),
+    ),
+    "a rule makes its own input, again and again": Fault(
+        'rule all:\n    input: "b.txt"\n\nrule one:\n    input: "raw/{s}.txt"\n    output: "{s}.txt"\n'
+        '    shell: "cp {input} {output}"\n',
+        ("in rule one", "its own input, again and again", "{s}", "another folder", "upload"),
+    ),
+    "an input of another case": Fault(
+        'rule one:\n    input: "IN.txt"\n    output: "out.txt"\n    shell: "cp {input} {output}"\n',
+        (
+            "MissingInput",
+            "IN.txt (for out.txt) is neither",
+            "there is in.txt, and names are case-sensitive",
+            "correct the rule's input",
+        ),
+    ),
+    "an input whose folder is of another case": Fault(
+        'rule one:\n    input: "Conf/a.txt"\n    output: "out.txt"\n    shell: "cp {input} {output}"\n',
+        ("MissingInput", "Conf/a.txt (for out.txt) is neither", "there is conf/a.txt, and names are case-sensitive"),
+        {"conf/a.txt": "a\n"},
+    ),
+    "an input that a rule makes in another case": Fault(
+        'rule all:\n    input: "Out/a.txt"\n\nrule one:\n    output: "out/{s}.txt"\n    shell: "touch {output}"\n',
+        ("MissingInput", "Out/a.txt is neither", "the rule one makes out/{s}.txt, and names are case-sensitive"),
+    ),
+    "a constraint that excludes the file": Fault(
+        'rule all:\n    input: "out/a1.txt"\n\nrule one:\n    output: "out/{s,[a-z]+}.txt"\n'
+        '    shell: "touch {output}"\n',
+        (
+            "MissingInput",
+            "out/a1.txt is neither",
+            "the rule one makes out/{s}.txt only where {s}",
+            "`[a-z]+`",
+            "a1 is not",
+        ),
+    ),
+    "a constraint for all rules that excludes the file": Fault(
+        'wildcard_constraints:\n    s="[a-z]+"\n\nrule all:\n    input: "out/a1.txt"\n\nrule one:\n'
+        '    output: "out/{s}.txt"\n    shell: "touch {output}"\n',
+        ("MissingInput", "out/a1.txt is neither", "the rule one makes out/{s}.txt only where {s}", "`[a-z]+`"),
+    ),
+    "a key of config that its schema needs": Fault(
+        'from snakemake.utils import validate\n\nconfigfile: "config.yaml"\nvalidate(config, "schemas/c.yaml")\n\n'
+        + ONE.format(more='shell: "touch {output}"'),
+        ("line 4", "`config[trim]` is not as schemas/c.yaml says", "'length' is a required property", "config.yaml"),
+        {
+            "config.yaml": "trim:\n  size: 3\n",
+            "schemas/c.yaml": "$schema: https://json-schema.org/draft/2020-12/schema\ntype: object\nproperties:\n"
+            "  trim:\n    type: object\n    required: [length]\n",
+        },
+    ),
+    "a row of a sheet that its schema excludes": Fault(
+        "import csv\nfrom snakemake.utils import validate\n\nfor row in csv.DictReader(open('sheet.tsv'), "
+        "delimiter='\\t'):\n    validate(dict(row), schema='sheet.schema.yaml')\n\n"
+        + ONE.format(more='shell: "touch {output}"'),
+        ("line 5", "sheet.schema.yaml", "'x' is not one of ['control', 'case']", "line 3 of sheet.tsv"),
+        {
+            "sheet.tsv": "sample\tgroup\na\tcase\nb\tx\n",
+            "sheet.schema.yaml": "$schema: https://json-schema.org/draft/2020-12/schema\ntype: object\nproperties:\n"
+            "  group:\n    enum: [control, case]\n",
+        },
     ),
     "a function of an input": Fault(
         "def named(wildcards):\n    table = {'a': 'in.txt'}\n    return table[wildcards.s]\n\n"
@@ -205,3 +269,21 @@ def _expect(played, fault: Fault) -> None:
     assert played.outcome.type == "ApplicationError"
     assert [words for words in fault.said if words not in message] == [], message
     assert NOT_FOR_PEOPLE.findall(message) == [], message
+
+
+TARGETS = {
+    "OUT/a.txt": "the rule one makes out/{s}.txt, and names are case-sensitive",
+    "out/a1.txt": "the rule one makes out/{s}.txt only where {s} is as its constraint says, `[a-z]+`, and a1 is not",
+    "IN.txt": "there is in.txt, and names are case-sensitive",
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_comes_near_a_target_that_nothing_makes(play, tmp_path: Path, engine: str, target: str):
+    snakefile = 'rule one:\n    input: "in.txt"\n    output: "out/{s,[a-z]+}.txt"\n    shell: "cp {input} {output}"\n'
+
+    played = play(engine, write(tmp_path / "w", snakefile), {"in.txt": "x\n"}, targets=[target])
+
+    _expect(played, Fault(snakefile, (f"no rule makes {target}, and it is not in", TARGETS[target], "`targets`")))

@@ -1,5 +1,7 @@
 """Says in one line what is wrong in a workflow, where, and what to do about it, of what Python and Snakemake say."""
 
+import ast
+import csv
 import difflib
 import json
 import re
@@ -38,6 +40,12 @@ _RULE: Final = re.compile(r"^\s*(?:use\s+)?(?:rule|checkpoint)\s+(\w+)", re.MULT
 _SECTION: Final = re.compile(r"^\s+[a-z_]+\s*:", re.MULTILINE)
 _CONFIG_CHAIN: Final = re.compile(r"""config((?:\[["'][^"'\]]+["']\])+)""")
 _CONFIG_FILE: Final = re.compile(r"""^\s*configfile:\s*["']([^"'\n]+)["']""", re.MULTILINE)
+_LAUNCHS: Final = "the launch's `config`"
+_VALIDATES: Final = re.compile(
+    r"""validate\(\s*(?:data\s*=\s*)?(?P<data>[^,\n]+?)\s*,\s*(?:schema\s*=\s*)?(?:["'](?P<schema>[^"']+)["'])?"""
+)
+"""A call of Snakemake's `validate`."""
+_TABLE: Final = re.compile(r"""["']([^"'\n{}]+\.(?:tsv|csv|txt|tab))["']""")
 _OF_PATTERNS: Final = (
     r"missing (?:[),:<>]|group|argument)|unterminated|unbalanced|nothing to repeat|multiple repeat|min repeat"
     "|bad (?:escape|character|inline)|unknown extension|unexpected end|look-behind|invalid group|redefinition of group"
@@ -489,6 +497,56 @@ def _no_rule(case: _Case) -> tuple[str, str]:
     return f"there is no rule {name}", f"Correct its name{_perhaps(name, rules)}."
 
 
+def _own_output(case: _Case) -> tuple[str, str]:
+    file = case.found["what"]
+    return "", (
+        f"Let the rule {case.found['rule']} write to another file than {file}, or take that out of its `input:`; if it "
+        "is meant to change the file, let it write a copy in another folder."
+    )
+
+
+def _periodic(case: _Case) -> tuple[str, str]:
+    return (
+        "the rule could make its own input, again and again: its wildcard "
+        f"{{{case.found['wildcard']}}} would repeat `{case.found['value']}` without end",
+        "Let its output lie in another folder than its input, or end otherwise, or constrain the wildcard "
+        "(`wildcard_constraints:`); and upload the file with which it is to begin, if that is missing.",
+    )
+
+
+def _invalid_record(case: _Case) -> tuple[str, str]:
+    """Of `validate()`: what is wrong in which record, and the schema that says so."""
+    call = _VALIDATES.search(_from_line(case)) or _VALIDATES.search(case.code)
+    name, schema = (call["data"], call["schema"] or "") if call else ("config", "")
+    keys = [key.strip("'") for key in re.findall(r"\[('[^']*'|\d+)\]", case.found["path"])]
+    what = f"`{name}{''.join(f'[{key}]' for key in keys)}` is not as {schema or 'its schema'} says"
+    said = " ".join(case.found["what"].split())
+    if re.match(r"config\b", name):
+        files = [file for file in _CONFIG_FILE.findall(_all(case)) if file != CONFIG_FILE]
+        return f"{what}: {said}", f"Correct it in {' or '.join([*files, _LAUNCHS])}, or change the schema."
+    row = f"row {int(case.found['row']) + 1}" if case.found["row"] else _line_of_record(case, keys)
+    return f"{what}: {said}", f"Correct it in {row or 'what this line reads'}, or change the schema."
+
+
+def _line_of_record(case: _Case, keys: Sequence[str]) -> str:
+    """`line 3 of samples.tsv`, of a record that was read from a table; empty if none of the sources has it."""
+    try:
+        value = ast.literal_eval(case.found["record"].strip())
+    except (SyntaxError, ValueError):
+        return ""
+    wanted = {keys[0]: value} if keys else value
+    if not isinstance(wanted, Mapping):
+        return ""
+    for file in sorted({*_TABLE.findall(_all(case)), *_TABLE.findall(json.dumps(_config(case), default=str))}):
+        text = _text(case.sources / file)
+        first = text.partition("\n")[0]
+        rows = csv.DictReader(text.splitlines(), delimiter="\t" if "\t" in first else ",")
+        for row in rows:
+            if all(row.get(str(key)) == str(cell) for key, cell in wanted.items()):
+                return f"line {rows.line_num} of {file}"
+    return ""
+
+
 def _own(what: str) -> "re.Pattern[str]":
     return re.compile(what, re.DOTALL)
 
@@ -507,6 +565,10 @@ _KNOWN: Final[Sequence[tuple["re.Pattern[str]", str | tuple[str, str] | Callable
     (_own(r"^Wildcards in (?:input|params|log|benchmark)[^:]* cannot be determined"), _undetermined),
     (_own(r"^No values given for wildcard '(?P<what>\w+)'"), _no_values),
     (_own(r"^Target rules may not contain wildcards"), _first_rule),
+    (
+        _own(r"^Cyclic dependency on rule (?P<rule>\w+): it needs its own output (?P<what>.+?)\.?\s*\Z"),
+        _own_output,
+    ),
     (
         _own(r"^Cyclic dependency on rule"),
         "Give one of them another output, or take the other's output from its input.",
@@ -557,6 +619,14 @@ _KNOWN: Final[Sequence[tuple["re.Pattern[str]", str | tuple[str, str] | Callable
         ),
     ),
     (_own(r"^Config file is not valid JSON or YAML"), _config_file),
+    (_own(r"^The value (?P<value>\S+) in wildcard (?P<wildcard>\w+) is periodically repeated"), _periodic),
+    (
+        _own(
+            r"^Error validating (?:config file|row (?P<row>\d+) of data frame)\.\s*ValidationError: (?P<what>.*?)"
+            r"\s*Failed validating '[^']*' in schema.*?\n\s*On instance(?P<path>[^:\n]*):\s*(?P<record>.*)\Z"
+        ),
+        _invalid_record,
+    ),
     (_own(r"^Rule (?P<what>\w+) is not defined in this workflow"), _no_rule),
     (
         _own(r"^unsupported operand type\(s\) for /: 'str' and 'int'"),
@@ -608,6 +678,12 @@ def _block(case: _Case) -> str:
             break
         block.append(line)
     return "\n".join(block)
+
+
+def _from_line(case: _Case) -> str:
+    """The line that the message names, and a few more: a call may go on there."""
+    lines = _text(case.sources / case.file).splitlines() if case.file else []
+    return "\n".join(lines[max(case.line - 1, 0) :][:5])
 
 
 def _section(case: _Case, name: str) -> str:

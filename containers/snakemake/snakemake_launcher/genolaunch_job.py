@@ -583,7 +583,7 @@ def see_data(root: str, *, plain_paths: bool = False) -> DataView | None:
     show_logs_in_storage(said["prefix"])
     check_outputs_where_they_are()
     tell_status_of_shells()
-    _keep_checkpoints(frozenset(said.get("checkpoints", ())))
+    _keep_checkpoints(frozenset(said["checkpoints"]), view, asked)
     use_plain_checkpoints(view)
     know_own_paths(view)
     expand_outputs_of_rules()
@@ -860,17 +860,27 @@ def spawn_by_program(argument: str) -> None:
     executor.RealExecutor.format_job_exec = format_job_exec
 
 
-def _keep_checkpoints(done: frozenset[str]) -> None:
-    """In a job, a checkpoint that the launcher saw done is done, though its outputs are elsewhere."""
-    if not done:
-        return
+def _keep_checkpoints(done: frozenset[str], view: DataView, asked: Listing | None) -> None:
+    """In a job, a checkpoint that the launcher saw done is done, though its outputs are elsewhere.
+
+    The launcher says so (`done`), or the data (`asked`) does: no job begins before each checkpoint is done that a
+    function of its rule asks for. One that runs in this job itself, of a group, is another matter.
+    """
     from snakemake.checkpoints import Checkpoint, CheckpointJob
 
     real = Checkpoint.get
 
+    def is_done(rule: Any, output: Any) -> bool:  # noqa: ANN401
+        if asked is None:
+            return all(str(file) in done for file in output)
+        if rule.name in rule.workflow.dag_settings.allowed_rules:
+            return False
+        # What is temp() may be removed already.
+        return all("temp" in file.flags or asked.kind(view.plain(file)) for file in output)
+
     def get(checkpoint: Any, **wildcards: Any) -> Any:  # noqa: ANN401
         output, _ = checkpoint.rule.expand_output(wildcards)
-        if all(str(file) in done for file in output):
+        if is_done(checkpoint.rule, output):
             return CheckpointJob(checkpoint.rule, output)
         return real(checkpoint, **wildcards)
 

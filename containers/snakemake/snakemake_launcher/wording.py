@@ -30,6 +30,9 @@ _CORES: Final = "`workflow.cores`"
 _PLACE_OF_CORES: Final = re.compile(rf'\w+ in file "?(?P<file>[^":,]+)"?, line (?P<line>\d+): {_CORES} ')
 _RULE: Final = re.compile(r"\s*(?:use\s+)?(?:rule|checkpoint)\s+(\w+)")
 _MOST_NAMED: Final = 5
+NEAR: Final = "near: "
+"""Between the name of a missing file and what is said of it (engines/near_misses.py): `FILE (near: SENTENCE)`."""
+_NEAR: Final = re.compile(rf" \({NEAR}(?P<near>.+)\)\Z")
 
 
 def as_written(message: str, sheet: RunSheet, sources: Path) -> str:
@@ -102,7 +105,7 @@ def told(message: str, data: str = "") -> str:
 
 def _missing_input(found: "re.Match[str]", data: str) -> str:
     what, are, them = _affected(found)
-    outside = [file for file in _lines(found["files"]) if file.startswith(("/", ".."))]
+    outside = [file for file in _files(found) if file.startswith(("/", ".."))]
     if outside:
         return (
             f"MissingInputException{found['place']}: {_named(outside)}: a launch has no such path, it sees only its "
@@ -110,8 +113,8 @@ def _missing_input(found: "re.Match[str]", data: str) -> str:
             "out of it by no `..`."
         )
     return (
-        f"MissingInputException{found['place']}: {what} {are} neither in {data} nor made by a rule. Upload {them} "
-        "there, or correct the rule's input."
+        f"MissingInputException{found['place']}: {what} {are} neither in {data} nor made by a rule"
+        f"{_near(_lines(found['files']))}. Upload {them} there, or correct the rule's input."
     )
 
 
@@ -126,7 +129,7 @@ def _protected_output(found: "re.Match[str]", data: str) -> str:
 def _affected(found: "re.Match[str]") -> tuple[str, str, str]:
     facts = {name: value for name, _, value in (line.strip().partition(": ") for line in found["facts"].splitlines())}
     needed = [facts[name] for name in ("output", "wildcards") if facts.get(name)]
-    files = _lines(found["files"])
+    files = _files(found)
     what = _named(files) + (f" (for {', '.join(needed)})" if needed else "")
     return (what, "is", "it") if len(files) == 1 else (what, "are", "them")
 
@@ -149,8 +152,8 @@ def _ambiguous(found: "re.Match[str]", _data: str) -> str:
 
 def _no_rule(found: "re.Match[str]", data: str) -> str:
     return (
-        f"MissingRuleException{found['place']}: no rule makes {found['file']}, and it is not in {data}. Correct "
-        "`targets`, or the outputs of the rules."
+        f"MissingRuleException{found['place']}: no rule makes {_NEAR.sub('', found['file'])}, and it is not in {data}"
+        f"{_near([found['file']])}. Correct `targets`, or the outputs of the rules."
     )
 
 
@@ -315,6 +318,16 @@ _MESSAGES: Final[Sequence[tuple["re.Pattern[str]", Callable[["re.Match[str]", st
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _files(found: "re.Match[str]") -> list[str]:
+    return [_NEAR.sub("", line) for line in _lines(found["files"])]
+
+
+def _near(lines: Sequence[str]) -> str:
+    """What is said of missing files, each thing once."""
+    said = dict.fromkeys(near["near"] for line in lines if (near := _NEAR.search(line)))
+    return f": {'; '.join(said)}" if said else ""
 
 
 def _named(files: Sequence[str]) -> str:

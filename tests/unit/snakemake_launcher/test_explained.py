@@ -287,3 +287,96 @@ def test_brackets_in_texts_are_none(sources: Path):
     said = written("SyntaxError in file ROOT/Snakefile, line 2:\ninvalid syntax (Snakefile, line 2)", sources)
 
     assert said.startswith("SyntaxError in file Snakefile, line 2: invalid syntax. Correct this line")
+
+
+OF_CYCLES = [
+    (
+        "CyclicGraphException in rule one in file ROOT/Snakefile, line 9:\n"
+        "Cyclic dependency on rule one: it needs its own output a.txt.",
+        "CyclicGraphException in rule one in file Snakefile, line 9: Cyclic dependency on rule one: it needs its own "
+        "output a.txt. Let the rule one write to another file than a.txt, or take that out of its `input:`; if it is "
+        "meant to change the file, let it write a copy in another folder.",
+    ),
+    (
+        "PeriodicWildcardError in rule one in file ROOT/Snakefile, line 9:\nThe value .x in wildcard s is periodically "
+        "repeated (a.x.x.x). This would lead to an infinite recursion. To avoid this, e.g. restrict the wildcards in "
+        "this rule to certain values.",
+        "PeriodicWildcardError in rule one in file Snakefile, line 9: the rule could make its own input, again and "
+        "again: its wildcard {s} would repeat `.x` without end. Let its output lie in another folder than its input, "
+        "or end otherwise, or constrain the wildcard (`wildcard_constraints:`); and upload the file with which it is "
+        "to begin, if that is missing.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "told"), OF_CYCLES)
+def test_a_rule_that_needs_what_it_makes_is_told_with_the_file(sources, message, told):
+    assert written(message, sources) == told
+
+
+VALIDATED = """import csv
+from snakemake.utils import validate
+configfile: "config.yaml"
+validate(
+    config, schema="schemas/config.yaml"
+)
+validate(config["trim"], "schemas/trim.yaml")
+for row in csv.DictReader(open(config["sheet"])):
+    validate(row, "schemas/row.yaml")
+    validate(row, SCHEMA)
+"""
+REQUIRED = (
+    "'{key}' is a required property\n\nFailed validating 'required' in schema:\n    {{'required': ['{key}']}}\n\n"
+)
+NO_NUMBER = (
+    "'x' is not of type 'integer'\n\nFailed validating 'type' in schema['properties']['depth']:\n"
+    "    {'type': 'integer'}\n\nOn instance['depth']:\n    'x'"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "told"),
+    [
+        (
+            4,
+            REQUIRED.format(key="adapter") + "On instance['reads'][0]:\n    {'name': 'a',\n     'title': 't'}",
+            "`config[reads][0]` is not as schemas/config.yaml says: 'adapter' is a required property. Correct it in "
+            "config.yaml or the launch's `config`, or change the schema.",
+        ),
+        (
+            7,
+            NO_NUMBER,
+            "`config[\"trim\"][depth]` is not as schemas/trim.yaml says: 'x' is not of type 'integer'. Correct it in "
+            "config.yaml or the launch's `config`, or change the schema.",
+        ),
+        (
+            9,
+            REQUIRED.format(key="group") + "On instance:\n    {'depth': '4', 'sample': 'b'}",
+            "`row` is not as schemas/row.yaml says: 'group' is a required property. Correct it in line 3 of "
+            "tables/sheet.csv, or change the schema.",
+        ),
+        (
+            10,
+            NO_NUMBER,
+            "`row[depth]` is not as its schema says: 'x' is not of type 'integer'. Correct it in line 4 of "
+            "tables/sheet.csv, or change the schema.",
+        ),
+        (
+            10,
+            NO_NUMBER.replace("'x'", "'y'"),
+            "`row[depth]` is not as its schema says: 'y' is not of type 'integer'. Correct it in what this line reads, "
+            "or change the schema.",
+        ),
+    ],
+)
+def test_what_a_schema_excludes_is_told_with_its_place(sources, line, error, told):
+    (sources / "Snakefile").write_text(VALIDATED)
+    (sources / "config.yaml").write_text('{"sheet": "tables/sheet.csv"}')
+    (sources / "tables").mkdir()
+    (sources / "tables" / "sheet.csv").write_text("sample,depth\na,3\nb,4\nc,x\n")
+    message = (
+        f"WorkflowError in file ROOT/Snakefile, line {line}:\nError validating config file.\nValidationError: {error}\n"
+        f'  File "ROOT/Snakefile", line {line}, in <module>'
+    )
+
+    assert written(message, sources) == f"WorkflowError in file Snakefile, line {line}: {told}"

@@ -4,7 +4,7 @@ Used in the engine's process, with Snakemake 7 and 9.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,16 @@ def know_scripts_by_content(persistence: Any) -> None:  # noqa: ANN401 - Snakema
     persistence._code = code_with_script
 
 
-def tell_unknown(jobs: Iterable[Any], notes: Any) -> None:  # noqa: ANN401
-    """Tell of files that are there, that nothing was noted of, and that are taken as they are."""
-    unknown = [job for job in jobs if not any(notes.metadata(file) for file in job.output)]
+def tell_unknown(jobs: Iterable[Any], notes: Any, own: Container[str], options: Options) -> None:  # noqa: ANN401
+    """Tell of files that are there, that nothing was noted of, and that are taken as they are.
+
+    `own`: files of this run (`tell_made`), which may be there before they are noted: a job's are as soon as it has
+    uploaded them; and Snakemake 9 keeps that it read no note, until another job begins or ends (persistence/file.py,
+    _read_record_cached).
+    """
+    unknown = [
+        job for job in jobs if not any(below_data(file, options) in own or notes.metadata(file) for file in job.output)
+    ]
     emit(
         "unknown",
         rules=sorted({str(job.rule.name) for job in unknown}),
@@ -33,15 +40,29 @@ def tell_unknown(jobs: Iterable[Any], notes: Any) -> None:  # noqa: ANN401
     )
 
 
-def tell_made(persistence: Any, options: Options) -> None:  # noqa: ANN401
-    """Tell which files each job wrote, by their paths below the data, as soon as Snakemake has taken them over."""
+def tell_made(persistence: Any, options: Options) -> Container[str]:  # noqa: ANN401
+    """Tell which files each job wrote, by their paths below the data, as soon as Snakemake has taken them over.
+
+    Returns:
+        Files of all jobs that have begun so far.
+    """
+    own: set[str] = set()
+    started: Callable[..., Any] = persistence.started
     finished: Callable[..., Any] = persistence.finished
 
+    def written_by(job: Any) -> set[str]:  # noqa: ANN401
+        return {below_data(file, options) for file in _written_by(job)}
+
+    def starting(notes: Any, job: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
+        own.update(written_by(job))
+        return started(notes, job, *args, **more)
+
     def telling(notes: Any, job: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
-        emit("made", files=sorted({below_data(file, options) for file in _written_by(job)}))
+        emit("made", files=sorted(written_by(job)))
         return finished(notes, job, *args, **more)  # Snakemake 9 awaits it
 
-    persistence.finished = telling
+    persistence.started, persistence.finished = starting, telling
+    return own
 
 
 def files_of(job: Any) -> Iterator[Any]:  # noqa: ANN401

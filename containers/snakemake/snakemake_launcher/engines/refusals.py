@@ -12,6 +12,8 @@ from snakemake_launcher.engines.notes import below_data, files_of, source_path
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
 
+_REPEATED: Final = re.compile(r"(?P<value>.{1,100}?)(?P=value){99}")
+"""More often than a name repeats itself, and less often than Python recurs."""
 _GPU: Final = re.compile(r"gpu", re.IGNORECASE)
 _NOT_FOR_TIBANNA: Final = re.compile(r"""[\s|&;()<>$`"'\\*?\[\]{}!#]""")
 """Tibanna 6.1.0 writes `aws s3 cp s3://<bucket>/<key> <file>` into a shell script, without quotes, and formats it twice
@@ -169,7 +171,7 @@ def tell_whole_cycles(cyclic: Any) -> None:  # noqa: ANN401
     """
     tell: Callable[..., None] = cyclic.__init__
 
-    def telling(error: Any, repeated: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
+    def telling(error: Any, repeated: Any, file: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
         names = [str(repeated)]
         frame: Any = sys._getframe(1)
         while frame is not None:
@@ -179,10 +181,32 @@ def tell_whole_cycles(cyclic: Any) -> None:  # noqa: ANN401
                 if names[-1] == names[0]:
                     break
             frame = frame.f_back
-        needs = ", which needs ".join([f"{names[-1]} needs {names[-2]}", *reversed(names[:-2])]) if names[1:] else ""
-        tell(error, f"{repeated}: {needs}" if needs else repeated, *args, **more)
+        tell(error, f"{repeated}: {_needs(names, file)}" if names[1:] else repeated, file, *args, **more)
 
     cyclic.__init__ = telling
+
+
+def _needs(names: list[str], file: Any) -> str:  # noqa: ANN401
+    """`names`: of at least two rules, each of which is needed by the next one."""
+    if len({*names}) == 1:
+        return f"it needs its own output {file}"
+    return ", which needs ".join([f"{names[-1]} needs {names[-2]}", *reversed(names[:-2])]) + f" (for {file})"
+
+
+def find_more_periods(detector: Any) -> None:  # noqa: ANN401
+    """Snakemake finds repetitions at the end of a wildcard's value. At its beginning (`raw/raw/raw/...a`, of the output
+    `{s}` and the input `raw/{s}`) it comes to Python's limit of recursion, and names no rule.
+
+    `detector`: Snakemake's PeriodicityDetector.
+    """
+    find: Callable[..., Any] = detector.is_periodic
+
+    def is_periodic(self: Any, value: str) -> Any:  # noqa: ANN401
+        found = find(self, value)
+        begins = _REPEATED.match(value) if found is None else None
+        return begins["value"] if begins else found
+
+    detector.is_periodic = is_periodic
 
 
 def _leads_out(path: str) -> bool:

@@ -31,7 +31,7 @@ def main() -> None:
     tibanna_jobs.keep_checkpoints(options, sources)
     tibanna_jobs.remove_temporary()
     tibanna_jobs.know_other_code(options)
-    tibanna_jobs.refuse_what_cannot_be(options)
+    tibanna_jobs.refuse_what_cannot_be(options, sources)
     know_own_paths(sources.view)
     tibanna_jobs.empty_folders(options)
     tibanna_jobs.name_jobs_by_run(options)

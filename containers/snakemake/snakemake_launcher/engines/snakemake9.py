@@ -12,6 +12,7 @@ from snakemake import __version__, exceptions
 from snakemake.cli import main as snakemake
 from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
+from snakemake.io import PeriodicityDetector
 from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
 from snakemake.persistence import PersistenceBase
@@ -23,6 +24,7 @@ from snakemake_launcher.engines.notes import below_data, know_scripts_by_content
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
     RefusedError,
+    find_more_periods,
     mark_what_is_outside,
     refuse_missing_configfiles,
     refuse_missing_scripts,
@@ -83,6 +85,7 @@ def look_again_for_folders() -> None:
 def know_other_code(options: Options) -> None:
     """Make files again that were made by other code; report files whose origin is not known, and what jobs make."""
     update = DAG.update_needrun
+    own = tell_made(PersistenceBase, options)
 
     async def no_times_of_scripts(_job: Job) -> AsyncIterator[Any]:
         nothing: tuple[Any, ...] = ()
@@ -97,12 +100,11 @@ def know_other_code(options: Options) -> None:
             raise WorkflowError(str(error)) from None
         kept = [job for job in dag.jobs if job.output and not dag.needrun(job)]
         there = [job for job in kept if all([await file.exists() for file in job.output])]
-        tell_unknown(there, dag.workflow.persistence)
+        tell_unknown(there, dag.workflow.persistence, own, options)
 
     Job.outputs_older_than_script_or_notebook = no_times_of_scripts
     DAG.update_needrun = update_needrun
     know_scripts_by_content(PersistenceBase)
-    tell_made(PersistenceBase, options)
 
 
 def check_outputs_in_jobs() -> None:
@@ -168,6 +170,8 @@ def main() -> None:
     mark_what_is_outside(PathModifier, exceptions.MissingInputException)
     know_own_paths(sources.view)
     tell_whole_cycles(exceptions.CyclicGraphException)
+    find_more_periods(PeriodicityDetector)
+    sources.near_misses.tell(exceptions.MissingInputException, exceptions.MissingRuleException)
     sources.view.install()
     emit("started", version=__version__)
     snakemake()

@@ -13,6 +13,7 @@ from typing import Any, Final
 import boto3
 
 from snakemake_launcher import genolaunch_job
+from snakemake_launcher.engines.near_misses import NearMisses
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.events import emit
 from snakemake_launcher.genolaunch_job import NOTES, PROGRAM, SOURCES, DataView, Notes, S3Listing, let_programs_run
@@ -36,6 +37,7 @@ class Sources:
         listing = S3Listing(options.prefix)
         self._reading, self._later = Notes(listing), Notes(listing)
         self.view = DataView(str(self.root), options.prefix, self._reading, self._later)
+        self.near_misses = NearMisses(self.view.plain, listing)
         self.view.tell_search = Searches(options.prefix, listing).tell
         self.checkpoints: set[str] = set()
         """Outputs of checkpoints that are done, by their paths below the data."""

@@ -12,7 +12,7 @@ import boto3
 from snakemake import io as snakemake_io
 from snakemake.checkpoints import Checkpoint
 from snakemake.dag import DAG
-from snakemake.exceptions import CyclicGraphException, MissingInputException, WorkflowError
+from snakemake.exceptions import CyclicGraphException, MissingInputException, MissingRuleException, WorkflowError
 from snakemake.executors import RealExecutor, TibannaExecutor
 from snakemake.jobs import Job
 from snakemake.path_modifier import PathModifier
@@ -26,6 +26,7 @@ from snakemake_launcher.engines.notes import below_data, know_scripts_by_content
 from snakemake_launcher.engines.options import Options
 from snakemake_launcher.engines.refusals import (
     RefusedError,
+    find_more_periods,
     image_of,
     mark_what_is_outside,
     refuse,
@@ -224,20 +225,20 @@ def bring_sources(options: Options, sources: Sources) -> None:
 def know_other_code(options: Options) -> None:
     """Make files again that were made by other code; report files whose origin is not known, and what jobs make."""
     update: Callable[..., None] = DAG.update_needrun
+    own = tell_made(Persistence, options)
 
     def update_needrun(dag: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401
         update(dag, *args, **more)
         kept = (job for job in dag.jobs if job.output and not dag.needrun(job))
         there = [job for job in kept if all(file.exists for file in job.output)]
-        tell_unknown(there, dag.workflow.persistence)
+        tell_unknown(there, dag.workflow.persistence, own, options)
 
     Job.outputs_older_than_script_or_notebook = lambda _: iter(())
     DAG.update_needrun = update_needrun
     know_scripts_by_content(Persistence)
-    tell_made(Persistence, options)
 
 
-def refuse_what_cannot_be(options: Options) -> None:
+def refuse_what_cannot_be(options: Options, sources: Sources) -> None:
     """Submit no job of a workflow that cannot succeed."""
     init: Callable[..., None] = TibannaExecutor.__init__
 
@@ -251,6 +252,8 @@ def refuse_what_cannot_be(options: Options) -> None:
     refuse_no_rules(Workflow)
     mark_what_is_outside(PathModifier, MissingInputException)
     tell_whole_cycles(CyclicGraphException)
+    find_more_periods(snakemake_io.PeriodicityDetector)
+    sources.near_misses.tell(MissingInputException, MissingRuleException)
 
 
 def _refuse(jobs: Iterable[Any], targets: Iterable[Any], options: Options) -> None:
