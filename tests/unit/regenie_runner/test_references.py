@@ -341,7 +341,7 @@ def test_a_rate_that_is_no_number_costs_the_rates(folder):
 
 
 def test_a_variant_that_has_an_id_further_down_is_named(tmp_path):
-    text = VCF + "".join(f"1\\t100\\t{name}\\tA\\tG\\t.\\t.\\t.\\n" for name in (".", "rs5"))
+    text = VCF + "".join(f"1\t100\t{name}\tA\tG\t.\t.\t.\n" for name in (".", "rs5"))
 
     assert Variants(tabixed(tmp_path / "v.vcf.gz", text, "vcf")).name(1, 100, frozenset("AG")) == "rs5"
 
