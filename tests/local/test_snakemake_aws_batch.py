@@ -110,7 +110,7 @@ def test_jobs_ask_for_what_their_rules_say_and_are_not_privileged(platform: Plat
     described = _described(platform, launch_id)
     jobs = {job["jobName"].removeprefix(f"{launch_id}-1-").partition("-")[0]: job for job in described}
 
-    assert set(jobs) == {"trim", "count", "summary"}
+    assert set(jobs) == {"trim", "count", "summary", "title"}  # of title, a local rule, too (decision 116)
     assert _needs(jobs["trim"]) == {"VCPU": "1", "MEMORY": "300"}
     assert _needs(jobs["count"]) == {"VCPU": "2", "MEMORY": "2048"}
     for job in jobs.values():
