@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from benchmarks.earlier_build import EARLIER, ROOT, unpack_earlier
+from benchmarks.earlier_build import EARLIER, ROOT, in_turns, unpack_earlier
 from regenie_runner.receipts import seal_folder
 
 PROMISED = 0.55
@@ -152,10 +152,7 @@ def main() -> int:
         stat = workspace / "bin" / "stat"
         stat.write_text("#!/bin/sh\necho lustre\n")
         stat.chmod(0o755)
-        costs: dict[str, list[Cost]] = {name: [] for name in builds}
-        for _ in range(chosen.turns):
-            for name, program in builds.items():
-                costs[name].append(merge(program, workspace))
+        costs = in_turns(builds, chosen.turns, lambda program: merge(program, workspace))
     console = Console()
     for name, found in costs.items():
         seconds, mib = median(each.seconds for each in found), max(each.mib for each in found)

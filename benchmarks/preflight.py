@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from benchmarks.earlier_build import EARLIER, ROOT, unpack_earlier
+from benchmarks.earlier_build import EARLIER, ROOT, in_turns, unpack_earlier
 from genolaunch.launch_configs.regenie_config import RegenieParameters
 from genolaunch.regenie.data_set import DataSet
 from genolaunch.regenie.genotypes import GenotypeCounts, GenotypeFiles
@@ -169,10 +169,7 @@ def main() -> int:
         earlier = unpack_earlier(Path(folder), "benchmarks", "contract.py", "lambdas")
         (earlier / "lambdas" / "__init__.py").touch()  # without one, Python takes this build's package, which has it
         builds = {EARLIER: earlier, "now": ROOT}
-        costs: dict[str, list[Cost]] = {name: [] for name in builds}
-        for _ in range(given.turns):
-            for name, build in builds.items():
-                costs[name].append(run(build, size))
+        costs = in_turns(builds, given.turns, lambda build: run(build, size))
     console = Console()
     for name, found in costs.items():
         seconds, mib = median(each.seconds for each in found), max(each.mib for each in found)
